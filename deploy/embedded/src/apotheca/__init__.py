@@ -1,0 +1,1 @@
+"""Apotheca on one machine without containers: private servers, the five services, the command line."""

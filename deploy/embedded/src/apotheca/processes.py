@@ -1,0 +1,106 @@
+"""Child processes that never outlive their parent, and the account PostgreSQL needs when we are root."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import signal
+import socket
+import stat
+import subprocess
+from pathlib import Path
+from typing import IO
+
+PR_SET_PDEATHSIG = 1
+UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
+
+
+def spawn(
+    argv: list[str],
+    *,
+    log: IO[bytes],
+    env: dict[str, str] | None = None,
+    account: str | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start `argv` with its output in `log`; the kernel sends it `death_signal` should this process die.
+
+    The child gets its own session, so that Ctrl-C reaches it through us, in our order.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def tie_to_parent() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, death_signal)
+
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=env,
+        start_new_session=True,
+        user=account,
+        group=None if account is None else pwd.getpwnam(account).pw_gid,
+        extra_groups=None if account is None else [],
+        preexec_fn=tie_to_parent,  # noqa: PLW1509  the only safe moment; a single system call
+    )
+
+
+def account_for_postgres() -> str | None:
+    """Return the account to run PostgreSQL under: None unless we are root, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    for name in UNPRIVILEGED_ACCOUNTS:
+        if name in known:
+            return name
+    raise RuntimeError("PostgreSQL refuses to run as root and there is no account `postgres` or `nobody`")
+
+
+def let_through(folder: Path, account: str) -> None:
+    """Let `account` pass through every parent of `folder` (search only, not list), as root.
+
+    Without it a checkout below /root would be out of PostgreSQL's reach.
+    """
+    uid = pwd.getpwnam(account).pw_uid
+    for parent in folder.resolve().parents:
+        state = parent.stat()
+        if state.st_uid != uid and not state.st_mode & stat.S_IXOTH:
+            parent.chmod(stat.S_IMODE(state.st_mode) | stat.S_IXOTH)
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    """Say whether something accepts connections on 127.0.0.1:`port`."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def stop(
+    process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, within_s: float = 10
+) -> None:
+    """Ask `process` to stop by `first`; after `within_s` seconds kill its whole group."""
+    if process.poll() is None:
+        process.send_signal(first)
+        try:
+            process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL `process` and everything it started in its session."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait()

@@ -1,0 +1,57 @@
+"""Marks each test by its folder, and offers the servers; the work is done in tests/support/."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.brokers import RabbitMQ
+from tests.support.infrastructure import MigratedDatabases, TestPostgres, open_postgres, open_rabbitmq
+
+TESTS = Path(__file__).parent
+LEVELS = {"unit", "integration", "contract", "e2e", "fault"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        level = item.path.relative_to(TESTS).parts[0]
+        if level not in LEVELS:
+            raise pytest.UsageError(
+                f"{item.path}: a test lives in one of tests/{{{','.join(sorted(LEVELS))}}}/"
+            )
+        item.add_marker(level)
+        if level == "unit":
+            item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[TestPostgres]:
+    """A PostgreSQL server: `.create_database()` returns a SQLAlchemy URL."""
+    with ExitStack() as stack:
+        yield open_postgres(stack)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """A RabbitMQ server: `.vhost()` returns the URL of a virtual host nobody else uses; `.kill()`, `.start()`."""
+    with ExitStack() as stack:
+        yield open_rabbitmq(stack)
+
+
+@pytest.fixture(scope="session")
+def database_templates(postgres: TestPostgres) -> MigratedDatabases:
+    return MigratedDatabases(postgres)
+
+
+@pytest.fixture(scope="module")
+def migrated_database(database_templates: MigratedDatabases) -> Iterator[Callable[[str], str]]:
+    """Call it with a package ("finance"): the URL of a fresh, migrated database, dropped after the module."""
+    with ExitStack() as stack:
+
+        def fresh(package: str) -> str:
+            url = database_templates.clone(package)
+            stack.callback(database_templates.drop, url)
+            return url
+
+        yield fresh
