@@ -1,0 +1,35 @@
+"""Run by Alembic with the service and URL in `config.attributes`."""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import create_engine, text
+
+from shared.migrations import PARTITION
+
+service = context.config.attributes["service"]
+
+
+def include(_object: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """Leave partitions, and what hangs on them, out of the comparison."""
+    table = getattr(getattr(_object, "table", None), "name", None) or name
+    return not (reflected and table is not None and PARTITION.search(table))
+
+
+engine = create_engine(context.config.attributes["url"])
+with engine.connect() as connection:
+    connection.execute(text("set lock_timeout = '5s'"))
+    connection.execute(text("select pg_advisory_lock(4242)"))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=service.metadata,
+        include_object=include,
+        compare_type=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.execute(text("select pg_advisory_unlock(4242)"))
+    connection.commit()
+engine.dispose()

@@ -1,0 +1,81 @@
+"""One approval primitive: named roles, distinct persons, excluded persons, a subject that may not change.
+
+A decision holds the hash of what was decided on; when the subject changes, decisions on the old hash no
+longer count. A person holding two roles counts once. A rejection needs a reason.
+Source: model 3.0, X1
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import Conflict, Forbidden, Invalid
+
+
+class RoleNotAwaited(Forbidden):
+    code = "approval_role_not_awaited"
+
+
+class SamePerson(Forbidden):
+    """The requester, or someone who has already decided, may not decide."""
+
+    code = "approval_same_person"
+
+
+class ReasonMissing(Invalid):
+    code = "approval_reason_missing"
+
+
+class AlreadyDecided(Conflict):
+    code = "approval_already_decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    role: str
+    person: str
+    approved: bool
+    reason: str | None
+    at: datetime
+    subject_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What is asked: every role of `required` approves, by distinct persons, none of `excluded`."""
+
+    required: frozenset[str]
+    excluded: frozenset[str]
+    subject_hash: str
+    decisions: Sequence[Decision] = ()
+
+    @property
+    def valid(self) -> list[Decision]:
+        return [each for each in self.decisions if each.subject_hash == self.subject_hash]
+
+    @property
+    def state(self) -> str:
+        """`rejected` at the first rejection, `approved` when every role approved, else `pending`."""
+        if any(not each.approved for each in self.valid):
+            return "rejected"
+        return "approved" if {each.role for each in self.valid} >= self.required else "pending"
+
+    def decide(
+        self, *, person: str, roles: Collection[str], approved: bool, reason: str | None, at: datetime
+    ) -> Decision:
+        """Return the decision to store. Raises RoleNotAwaited, SamePerson, ReasonMissing, AlreadyDecided."""
+        if self.state != "pending":
+            raise AlreadyDecided(f"this was already {self.state}")
+        if person in self.excluded:
+            raise SamePerson("who asks for an approval, or handled the subject, may not decide on it")
+        if any(each.person == person for each in self.valid):
+            raise SamePerson("one person decides once, whatever roles they hold")
+        awaited = self.required - {each.role for each in self.valid}
+        mine = sorted(awaited & set(roles))
+        if not mine:
+            raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
+        if not approved and not (reason or "").strip():
+            raise ReasonMissing("a rejection states its reason", errors=[{"path": "reason", "message": "required"}])
+        return Decision(
+            role=mine[0], person=person, approved=approved, reason=reason, at=at, subject_hash=self.subject_hash
+        )

@@ -1,0 +1,64 @@
+"""Who did what, when, as which role: append-only rows, sealed into a hash chain after commit.
+
+`before` and `after` are hashed, never stored, so the audit holds no personal data.
+"""
+
+import hashlib
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from shared.chain import Chain
+from shared.clock import business_date
+from shared.transaction import Tx
+
+INSERT = (
+    "insert into audit (stream, at, actor, roles, action, subject, before_hash, after_hash, request_id)"
+    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+CHAIN = Chain(
+    name="audit",
+    table="audit",
+    content_sql="json_build_array(t.id, t.stream, t.at, t.actor, t.roles, t.action, t.subject,"
+    " t.before_hash, t.after_hash, t.request_id)::text",
+)
+
+
+def digest(value: Any) -> str | None:
+    """SHA-256 of the canonical JSON of `value`; None stays None."""
+    if value is None:
+        return None
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def row_of(tx: Tx, action: str, subject: str, before: Any = None, after: Any = None) -> tuple[Any, ...]:
+    """The parameters of INSERT, for callers that pipeline."""
+    return (
+        f"{business_date(tx.now):%Y-%m}",
+        tx.now,
+        tx.actor.id,
+        sorted(tx.actor.roles),
+        action,
+        subject,
+        digest(before),
+        digest(after),
+        tx.request_id,
+    )
+
+
+def record(tx: Tx, action: str, subject: str, *, before: Any = None, after: Any = None) -> None:
+    """Write one audit row in the caller's transaction. `action` is `<noun>.<verb>`, `subject` an id."""
+    tx.conn.exec_driver_sql(INSERT, row_of(tx, action, subject, before, after))
+
+
+def history(tx: Tx, subject: str, *, limit: int = 200) -> list[dict[str, Any]]:
+    """The newest audit rows of one subject, newest first."""
+    rows = tx.conn.execute(
+        text(
+            "select at, actor, roles, action, subject, before_hash, after_hash, chain_no"
+            " from audit where subject = :subject order by id desc limit :limit"
+        ),
+        {"subject": subject, "limit": limit},
+    )
+    return [dict(row) for row in rows.mappings()]

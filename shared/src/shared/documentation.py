@@ -1,0 +1,101 @@
+"""The OpenAPI document of a service and a page to read it, with every file served from here (no CDN)."""
+
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+from flask import Blueprint, Flask, Response, current_app, jsonify, send_from_directory
+from flask_smorest import Api
+
+from shared.web import public
+
+blueprint = Blueprint("documentation", __name__)
+_DIST = Path(flask_swagger_ui.__file__).parent / "dist"
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<link rel="stylesheet" href="docs/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="docs/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({{url: "openapi.json", dom_id: "#ui", deepLinking: true}})</script></body></html>"""
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable name of the refusal."},
+        "detail": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def describe(app: Flask, api: Api) -> None:
+    """Complete the document: problems on every operation, roles, Idempotency-Key on every command."""
+    api.spec.components.schema("Problem", PROBLEM)
+    document = api.spec.to_dict()
+    by_route: dict[tuple[str, str], Any] = {}
+    for rule in app.url_map.iter_rules():
+        path = rule.rule
+        for name in rule.arguments:
+            for converter in ("", "uuid:", "int:", "string:", "date:"):
+                path = path.replace(f"<{converter}{name}>", f"{{{name}}}")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            by_route[path, method.lower()] = app.view_functions[rule.endpoint]
+    refusal = {
+        "description": "Refused; nothing was changed.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path, operations in document.get("paths", {}).items():
+        for method in _METHODS:
+            operation = operations.get(method)
+            if operation is None:
+                continue
+            view = by_route[path, method]
+            responses = operation.setdefault("responses", {})
+            for status in [status for status in responses if status == "default" or status[0] in "45"]:
+                del responses[status]
+            responses["4XX"] = refusal
+            responses["503"] = {
+                **refusal,
+                "description": "May succeed later.",
+                "headers": {"Retry-After": {"schema": {"type": "string"}}},
+            }
+            operation["x-admitted-roles"] = sorted(getattr(view, "admitted_roles", None) or ())
+            if getattr(view, "is_command", False):
+                operation.setdefault("parameters", []).append(
+                    {
+                        "name": "Idempotency-Key",
+                        "in": "header",
+                        "required": True,
+                        "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+                    }
+                )
+    app.extensions["openapi"] = document
+
+
+@blueprint.get("/openapi.json")
+@public
+def openapi() -> Response:
+    return jsonify(current_app.extensions["openapi"])
+
+
+@blueprint.get("/docs")
+@public
+def page() -> Response:
+    return Response(_PAGE.format(title=current_app.config["API_TITLE"]), mimetype="text/html")
+
+
+@blueprint.get("/docs/<path:name>")
+@public
+def file(name: str) -> Response:
+    return send_from_directory(_DIST, name, max_age=86_400)

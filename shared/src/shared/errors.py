@@ -1,0 +1,72 @@
+"""Refusals: named facts with a stable `code`, translated to HTTP at the edge and to parking in a consumer.
+
+    DomainError
+    ├── NotFound      404   there is no such thing (or not for you)
+    ├── Conflict      409   a state or rule forbids it now
+    ├── Forbidden     403   a right is missing
+    ├── Unauthorised  401   no valid token
+    ├── Invalid       422   well formed, never acceptable
+    ├── TooLarge      413   over a size limit
+    ├── TooMany       429   over a rate or concurrency limit
+    └── Unavailable   503   may succeed later; carries `retry_after_s`
+
+A refusal changes nothing: it is raised inside the transaction, which rolls back.
+"""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A business refusal. `detail` is one clear sentence; `context` goes into the problem document."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 409
+
+    def __init__(self, detail: str, **context: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.context = context
+
+
+class NotFound(DomainError):
+    code = "not_found"
+    status = 404
+
+
+class Conflict(DomainError):
+    code = "conflict"
+    status = 409
+
+
+class Forbidden(DomainError):
+    code = "forbidden"
+    status = 403
+
+
+class Unauthorised(DomainError):
+    code = "unauthorised"
+    status = 401
+
+
+class Invalid(DomainError):
+    """`errors=[{"path": "lines.0.quantity", "message": "…"}]` in the context lists every fault at once."""
+
+    code = "invalid"
+    status = 422
+
+
+class TooLarge(DomainError):
+    code = "too_large"
+    status = 413
+
+
+class TooMany(DomainError):
+    code = "too_many"
+    status = 429
+
+
+class Unavailable(DomainError):
+    """Raised with `retry_after_s=`; the edge turns it into `Retry-After`."""
+
+    code = "unavailable"
+    status = 503

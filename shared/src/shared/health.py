@@ -1,0 +1,47 @@
+"""Is the process alive, may it be sent traffic, and how does it do: /healthz, /readyz, /metrics."""
+
+import os
+
+from flask import Blueprint, Response, current_app, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+
+from shared import migrations
+from shared.web import public
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> Response:
+    """The process answers."""
+    return jsonify({"status": "alive", "service": current_app.extensions["service"].name})
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> Response | tuple[Response, int]:
+    """The database answers and its schema is at head."""
+    extensions = current_app.extensions
+    checks = {"database": False, "schema": bool(extensions.get("schema_checked"))}
+    try:
+        extensions["database"].ping()
+        checks["database"] = True
+        if not checks["schema"]:
+            checks["schema"] = migrations.is_at_head(extensions["service"], extensions["settings"].database_url)
+            extensions["schema_checked"] = checks["schema"]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
+        checks["fault"] = type(error).__name__  # type: ignore[assignment]
+    ready = checks["database"] and checks["schema"]
+    body = jsonify({"status": "ready" if ready else "not_ready", "checks": checks})
+    return body if ready else (body, 503)
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)

@@ -1,0 +1,261 @@
+"""Who asks: a JWT bearer token verified against a JWKS, its roles, its branches, and duties kept apart.
+
+Promises: only the algorithms of ALGORITHMS are believed (`none` and symmetric ones never); issuer, audience
+and expiry are checked on every request; a token that combines conflicting duties is refused, both when the
+local issuer makes it and when it is used.
+Source: X1, model 3.0 (segregation of duties), 会计法 Art 35
+"""
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+
+from shared.errors import Forbidden, Unauthorised, Unavailable
+
+ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "RS256")
+TOKEN_BYTES_MAX = 8_192
+TOKENS_CACHED_MAX = 2_048
+JWKS_MAX_AGE_S = 300
+JWKS_RETRY_MIN_S = 10
+LEEWAY_S = 30
+EVERY_BRANCH = "*"
+
+ROLES = frozenset(
+    "salesperson invoicing_clerk receiver inspector storekeeper business_head qa cs_agent cs_manager pharmacist"
+    " cashier accountant finance_auditor finance_head store_manager purchaser supervision_member management"
+    " privacy_officer unit_head till feed operator".split()
+)
+"""The posts of the source documents (X4, R12), `till` for a point of sale, `feed` for service to service,
+`operator` for those who repair services."""
+
+CONFLICTING_DUTIES: tuple[frozenset[str], ...] = tuple(
+    frozenset(pair)
+    for pair in (
+        ("cashier", "finance_auditor"),
+        ("cashier", "accountant"),
+        ("receiver", "inspector"),
+        ("business_head", "qa"),
+        ("accountant", "finance_head"),
+    )
+)
+
+
+class TokenMissing(Unauthorised):
+    code = "token_missing"
+
+
+class TokenInvalid(Unauthorised):
+    code = "token_invalid"
+
+
+class TokenExpired(Unauthorised):
+    code = "token_expired"
+
+
+class DutiesNotSegregated(Forbidden):
+    code = "duties_not_segregated"
+
+
+class RoleNotAdmitted(Forbidden):
+    code = "role_not_admitted"
+
+
+class ForeignBranch(Forbidden):
+    code = "foreign_branch"
+
+
+class KeysUnavailable(Unavailable):
+    code = "keys_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person or a machine, known by the token alone."""
+
+    id: str
+    roles: frozenset[str]
+    branches: frozenset[str]
+
+    @property
+    def has_every_branch(self) -> bool:
+        return EVERY_BRANCH in self.branches
+
+    def may_see(self, branch_id: str | None) -> bool:
+        return self.has_every_branch or branch_id in self.branches
+
+    def require_branch(self, branch_id: str | None) -> None:
+        """Raises ForeignBranch unless the token names the branch (or every branch)."""
+        if not self.may_see(branch_id):
+            raise ForeignBranch(f"this token does not cover branch {branch_id}", branch_id=branch_id)
+
+    def branch_filter(self) -> list[str] | None:
+        """None when every branch may be seen, else the list to put into `branch_id = any(…)`."""
+        return None if self.has_every_branch else sorted(self.branches)
+
+
+def system_actor(service: str) -> Actor:
+    """The actor of a service's own reactions and jobs."""
+    return Actor(f"system:{service}", frozenset(), frozenset({EVERY_BRANCH}))
+
+
+def conflicting(roles: Collection[str]) -> frozenset[str] | None:
+    """The first pair of duties that one person may not hold together, if any."""
+    held = frozenset(roles)
+    return next((pair for pair in CONFLICTING_DUTIES if pair <= held), None)
+
+
+class Verifier:
+    """Turns a bearer token into an Actor.
+
+    `jwks` is a file path or an http(s) URL; keys are read again after JWKS_MAX_AGE_S, and at once (at most
+    every JWKS_RETRY_MIN_S) when a token names an unknown key. Verified tokens are remembered (bounded), their
+    expiry is checked each time.
+    """
+
+    def __init__(self, *, jwks: str, issuer: str, audience: str) -> None:
+        self._jwks = jwks
+        self._issuer = issuer
+        self._audience = audience
+        self._keys: KeySet | None = None
+        self._read_at = 0.0
+        self._known: OrderedDict[str, tuple[Actor, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def actor(self, authorization: str | None) -> Actor:
+        """Raises TokenMissing, TokenInvalid, TokenExpired, DutiesNotSegregated, KeysUnavailable."""
+        if not authorization:
+            raise TokenMissing("send `Authorization: Bearer <token>`")
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token or len(token) > TOKEN_BYTES_MAX:
+            raise TokenInvalid("the Authorization header is not a bearer token of acceptable size")
+        known = self._known.get(token)
+        if known is not None:
+            if known[1] + LEEWAY_S <= time.time():
+                raise TokenExpired("the token has expired")
+            return known[0]
+        actor, expires_s = self._verified(token)
+        with self._lock:
+            self._known[token] = (actor, expires_s)
+            while len(self._known) > TOKENS_CACHED_MAX:
+                self._known.popitem(last=False)
+        return actor
+
+    def _verified(self, token: str) -> tuple[Actor, int]:
+        claims = self._claims(token)
+        if claims.get("iss") != self._issuer:
+            raise TokenInvalid("the token is from another issuer")
+        audience = claims.get("aud")
+        if self._audience != audience and not (isinstance(audience, list) and self._audience in audience):
+            raise TokenInvalid("the token is for another audience")
+        expires_s, not_before = claims.get("exp"), claims.get("nbf", 0)
+        if not isinstance(expires_s, int) or not isinstance(not_before, int):
+            raise TokenInvalid("the token has no expiry")
+        if expires_s + LEEWAY_S <= time.time():
+            raise TokenExpired("the token has expired")
+        if not_before - LEEWAY_S > time.time():
+            raise TokenInvalid("the token is not valid yet")
+        return _actor_of(claims), expires_s
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        for fresh in (False, True):
+            try:
+                return jwt.decode(token, self._key_set(fresh=fresh), algorithms=list(ALGORITHMS)).claims
+            except JoseError as error:
+                if fresh or not self._may_reread():
+                    raise TokenInvalid("the token's signature or form is not acceptable") from error
+            except (ValueError, TypeError, UnicodeError) as error:
+                if fresh or not self._may_reread():
+                    raise TokenInvalid("the token's signature or form is not acceptable") from error
+        raise TokenInvalid("the token's signature or form is not acceptable")
+
+    def _may_reread(self) -> bool:
+        return time.monotonic() - self._read_at > JWKS_RETRY_MIN_S
+
+    def _key_set(self, *, fresh: bool) -> KeySet:
+        with self._lock:
+            if self._keys is None or fresh or time.monotonic() - self._read_at > JWKS_MAX_AGE_S:
+                try:
+                    self._keys = KeySet.import_key_set(_read_jwks(self._jwks))
+                except (OSError, ValueError, httpx.HTTPError) as error:
+                    if self._keys is None:
+                        raise KeysUnavailable("the signing keys cannot be read now", retry_after_s=5) from error
+                self._read_at = time.monotonic()
+            return self._keys
+
+
+def _read_jwks(where: str) -> Any:
+    if where.startswith(("http://", "https://")):
+        return httpx.get(where, timeout=5).raise_for_status().json()
+    return json.loads(Path(where).read_text())
+
+
+def _actor_of(claims: dict[str, Any]) -> Actor:
+    subject, roles, branches = claims.get("sub"), claims.get("roles"), claims.get("branches")
+    if not isinstance(subject, str) or not subject or not _texts(roles) or not _texts(branches):
+        raise TokenInvalid("the token lacks sub, roles or branches")
+    assert isinstance(roles, list)
+    assert isinstance(branches, list)
+    pair = conflicting(roles)
+    if pair:
+        raise DutiesNotSegregated(
+            f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair)
+        )
+    return Actor(subject, frozenset(roles), frozenset(branches))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+class LocalIssuer:
+    """Signs tokens for demonstrations and tests with a key of its own. Not for deployments.
+
+    `folder` holds `issuer.key.json` (private, mode 600) and `jwks.json` (public); both are made when missing.
+    """
+
+    def __init__(self, folder: Path, *, issuer: str = "apotheca-local", audience: str = "apotheca") -> None:
+        self.issuer = issuer
+        self.audience = audience
+        self.jwks = folder / "jwks.json"
+        key_file = folder / "issuer.key.json"
+        if not key_file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            key = OKPKey.generate_key("Ed25519", {"kid": f"local-{int(time.time())}", "use": "sig"})
+            key_file.touch(mode=0o600)
+            key_file.write_text(json.dumps(key.as_dict(private=True)))
+            self.jwks.write_text(json.dumps(KeySet([key]).as_dict(private=False)))
+        self._key = OKPKey.import_key(json.loads(key_file.read_text()))
+
+    def token(
+        self, subject: str, roles: Sequence[str], branches: Sequence[str] = (EVERY_BRANCH,), *, lifetime_s: int = 3600
+    ) -> str:
+        """A signed token. Raises DutiesNotSegregated, or RoleNotAdmitted for a role nobody knows."""
+        unknown = sorted(set(roles) - ROLES)
+        if unknown:
+            raise RoleNotAdmitted(f"no such role: {', '.join(unknown)}", roles=unknown)
+        pair = conflicting(roles)
+        if pair:
+            raise DutiesNotSegregated(f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair))
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": subject,
+            "roles": list(roles),
+            "branches": list(branches),
+            "iat": now,
+            "exp": now + lifetime_s,
+        }
+        header = {"alg": "Ed25519", "kid": str(self._key.kid)}
+        return jwt.encode(header, claims, self._key, algorithms=["Ed25519"])

@@ -1,0 +1,23 @@
+"""Structured logs: one JSON line per event on stderr, with the service and process bound. No personal data."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(*, service: str, process: str, level: str = "INFO") -> None:
+    """Call once per process, before the first log line."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service, process=process)

@@ -1,0 +1,79 @@
+"""Money is integer fen; nothing here ever sees a float."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+FEN_MAX = 10**15
+"""Ten trillion yuan: every amount of a document stays below it, so sums fit 64 bits."""
+
+
+class NothingToSplit(ValueError):
+    """Every weight is 0."""
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """Divide and round half away from zero. Units: those of `numerator`. `denominator` must be positive."""
+    assert denominator > 0
+    sign = -1 if numerator < 0 else 1
+    return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))
+
+
+def tax_of(net_fen: int, rate_bp: int) -> int:
+    """Tax on a net amount in fen at a rate in basis points, rounded half up at line level (model 3.0)."""
+    return half_up(net_fen * rate_bp, 10_000)
+
+
+def allocate(total: int, weights: Sequence[int]) -> list[int]:
+    """Split `total` fen in proportion to `weights`, losing nothing.
+
+    Shapes: one share per weight, in order; shares sum to `total`.
+    Units: shares in fen; weights are dimensionless, ≥ 0, not all 0.
+    Rounding: largest remainder; ties go to the earlier weight.
+    Raises: NothingToSplit when every weight is 0.
+    """
+    whole = sum(weights)
+    if whole <= 0:
+        raise NothingToSplit("every weight is 0")
+    sign = -1 if total < 0 else 1
+    amount = abs(total)
+    shares = [amount * weight // whole for weight in weights]
+    remainders = [amount * weight % whole for weight in weights]
+    order = sorted(range(len(weights)), key=lambda i: (-remainders[i], i))
+    for index in order[: amount - sum(shares)]:
+        shares[index] += 1
+    return [sign * share for share in shares]
+
+
+class MoneyField(fields.Field[int]):
+    """`{"fen": 1250, "currency": "CNY"}` in JSON, int fen in Python."""
+
+    def __init__(self, *, minimum_fen: int = -FEN_MAX, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum_fen = minimum_fen
+        self.metadata.setdefault("type", "object")
+        self.metadata.setdefault("additionalProperties", False)
+        self.metadata.setdefault("required", ["fen", "currency"])
+        self.metadata.setdefault(
+            "properties",
+            {
+                "fen": {"type": "integer", "minimum": minimum_fen, "maximum": FEN_MAX},
+                "currency": {"type": "string", "enum": ["CNY"]},
+            },
+        )
+
+    def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else {"fen": value, "currency": "CNY"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, dict) or set(value) != {"fen", "currency"}:
+            raise ValidationError('must be {"fen": <integer>, "currency": "CNY"}')
+        fen = value["fen"]
+        if value["currency"] != "CNY":
+            raise ValidationError("currency must be CNY")
+        if not isinstance(fen, int) or isinstance(fen, bool):
+            raise ValidationError("fen must be an integer")
+        if not self.minimum_fen <= fen <= FEN_MAX:
+            raise ValidationError(f"fen must be between {self.minimum_fen} and {FEN_MAX}")
+        return fen

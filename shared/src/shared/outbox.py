@@ -1,0 +1,71 @@
+"""The event is written in the transaction of the change it tells of; the relay publishes it later."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from psycopg import Cursor
+
+from shared.events import Event
+from shared.transaction import Tx
+
+COLUMNS = (
+    "event_id",
+    "type",
+    "subject",
+    "aggregate",
+    "version",
+    "day",
+    "amount_fen",
+    "occurred_at",
+    "traceparent",
+    "correlation_id",
+    "causation_id",
+    "data",
+)
+_INSERT = f"insert into outbox ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))})"
+_COPY = f"copy outbox ({', '.join(COLUMNS)}) from stdin"
+COPY_FROM_EVENTS = 50
+"""From here on COPY beats a multi-row insert."""
+
+
+def append(tx: Tx, *events: Event) -> None:
+    """Record events in the caller's transaction.
+
+    Rule: hold the aggregate's row lock (or have just inserted it) first, so that one aggregate's events are
+    inserted in commit order. A version used twice is a lost update and raises a unique violation.
+    """
+    if not events:
+        return
+    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    write(cursor, tx, events)
+
+
+def write(cursor: Cursor[Any], tx: Tx, events: Sequence[Event]) -> None:
+    """As `append`, on a psycopg cursor the caller holds (pipelines and bulk loads)."""
+    tx.has_events = True
+    rows = [row_of(tx, event) for event in events]
+    if len(rows) < COPY_FROM_EVENTS:
+        for row in rows:
+            cursor.execute(_INSERT, row)
+        return
+    with cursor.copy(_COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def row_of(tx: Tx, event: Event) -> tuple[Any, ...]:
+    return (
+        event.event_id,
+        event.type,
+        event.subject,
+        event.aggregate,
+        event.version,
+        event.day,
+        event.amount_fen,
+        tx.now,
+        tx.traceparent,
+        tx.correlation_id or tx.request_id,
+        tx.causation_id,
+        orjson.dumps(event.data).decode(),
+    )

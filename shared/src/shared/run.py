@@ -1,0 +1,139 @@
+"""Start one process of one service: `python -m shared.run <package> <role>`.
+
+Roles: `web`, `relay`, `consumer`, `scheduler`, `background` (the three loops as threads of one process, for the
+embedded system), `migrate` (one shot), `new-migration <message>`. Settings come from the environment
+(shared.settings). SIGTERM and SIGINT stop cleanly within 10 s.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from shared import logs
+from shared.service import Service, load
+from shared.settings import Settings, SettingsFaulty
+
+STOP_S_MAX = 10
+Loop = Callable[[Service, Settings, threading.Event], None]
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2:
+        sys.stderr.write((__doc__ or "") + "\n")
+        return 2
+    package, role, *rest = arguments
+    try:
+        settings = Settings.from_env()
+    except SettingsFaulty as fault:
+        sys.stderr.write(f"settings are faulty:\n{fault}\n")
+        return 2
+    logs.configure(service=package, process=role, level=settings.log_level)
+    service = load(package)
+    if role in {"migrate", "new-migration"}:
+        return _migrate(service, settings, role, rest)
+    if role == "web":
+        return _web(service, settings)
+    loops = _loops(role)
+    if not loops:
+        sys.stderr.write(f"no such role: {role}\n")
+        return 2
+    return _loop(service, settings, loops)
+
+
+def _migrate(service: Service, settings: Settings, role: str, rest: list[str]) -> int:
+    from shared import migrations
+
+    if role == "new-migration":
+        migrations.new(service, settings.database_url, " ".join(rest) or "change")
+    else:
+        migrations.upgrade(service, settings.database_url)
+    return 0
+
+
+def _loops(role: str) -> list[Loop]:
+    from shared import consuming, relay, scheduler
+
+    every: dict[str, Loop] = {"relay": relay.run, "consumer": consuming.run, "scheduler": scheduler.run}
+    return list(every.values()) if role == "background" else [every[role]] if role in every else []
+
+
+def _loop(service: Service, settings: Settings, loops: list[Loop]) -> int:
+    if settings.metrics_port:
+        from prometheus_client import start_http_server
+
+        start_http_server(settings.metrics_port, addr=settings.host)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [
+        threading.Thread(target=loop, args=(service, settings, stop), name=loop.__module__, daemon=True)
+        for loop in loops
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.wait(0.5):
+        if not all(thread.is_alive() for thread in threads):
+            stop.set()
+            sys.stderr.write("a loop ended unexpectedly; the process stops so that it is started anew\n")
+            _join(threads)
+            return 1
+    return 0 if _join(threads) else 1
+
+
+def _join(threads: list[threading.Thread]) -> bool:
+    for thread in threads:
+        thread.join(STOP_S_MAX / len(threads))
+    return not any(thread.is_alive() for thread in threads)
+
+
+def _web(service: Service, settings: Settings) -> int:
+    if settings.web_workers > 1:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="apotheca-metrics-"))
+
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            for name, value in gunicorn_options(settings).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            # In the worker, after the fork: no connection is ever shared between processes.
+            from shared.web import new_app
+
+            return new_app(service, settings)
+
+    Server().run()
+    return 0
+
+
+def gunicorn_options(settings: Settings) -> dict[str, Any]:
+    """Threads, not processes, share the pool; a worker is recycled only by an operator."""
+    options: dict[str, Any] = {
+        "bind": f"{settings.host}:{settings.port}",
+        "workers": settings.web_workers,
+        "worker_class": "gthread",
+        "threads": settings.web_threads,
+        "timeout": 120,
+        "graceful_timeout": STOP_S_MAX - 2,
+        "keepalive": 30,
+        "limit_request_line": 8190,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: PTH112, S108
+        "control_socket_disable": True,
+    }
+    if settings.web_workers > 1:
+        from prometheus_client import multiprocess
+
+        options["child_exit"] = lambda _server, worker: multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

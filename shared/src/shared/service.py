@@ -1,0 +1,64 @@
+"""One description per service, from which every process is assembled."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData
+
+from shared.chain import Chain
+from shared.events import Envelope
+from shared.transaction import Tx
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask_smorest import Blueprint
+
+Handler = Callable[[Tx, Sequence[Envelope]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Time-driven work: `run(tx)` every `every_s` seconds in one transaction, by one active scheduler.
+
+    Returns how many things it did; a job that did a full batch is run again at once.
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[Tx], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """`sources` are the services whose events it consumes, all of them, by `handle`.
+
+    `handle(tx, envelopes)` gets fresh events in one transaction, in any order; see shared.consumer.
+    """
+
+    name: str
+    title: str
+    metadata: MetaData
+    blueprints: "Sequence[Blueprint]" = ()
+    sources: Sequence[str] = ()
+    handle: Handler | None = None
+    jobs: Sequence[Job] = ()
+    chains: Sequence[Chain] = ()
+    configure: "Callable[[Flask], None] | None" = None
+    """Adds what is not an API: pages, translations."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def migrations_folder(self) -> Path:
+        module = importlib.import_module(self.name)
+        assert module.__file__
+        return Path(module.__file__).parent / "migrations" / "versions"
+
+
+def load(name: str) -> Service:
+    """The service whose package is `name`: `load("service_desk")`."""
+    service = importlib.import_module(f"{name}.app").SERVICE
+    assert isinstance(service, Service)
+    return service

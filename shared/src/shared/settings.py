@@ -1,0 +1,118 @@
+"""What differs between environments, read once from environment variables, all faults told at once.
+
+Every variable `APOTHECA_X` may instead be given as `APOTHECA_X_FILE`, the path of a file holding the value
+(secrets).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SERVICES = ("customers", "finance", "service_desk", "returns", "reporting")
+
+
+class SettingsFaulty(Exception):
+    """One line per faulty variable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of one process of one service. Sizes are bytes, times seconds, unless the name says otherwise."""
+
+    database_url: str
+    transport: str = "feed"
+    amqp_url: str | None = None
+    feeds: Mapping[str, str] = field(default_factory=dict)
+    """Base URL of each service that is listened to, by name: `{"finance": "http://finance:8000"}`."""
+    feed_token: str | None = None
+    jwks: str = "jwks.json"
+    issuer: str = "apotheca-local"
+    audience: str = "apotheca"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    web_workers: int = 1
+    web_threads: int = 8
+    database_pool_size: int = 10
+    metrics_port: int = 0
+    """Of relay, consumer and scheduler; 0 serves none."""
+    body_bytes_max: int = 1_048_576
+    bulk_body_bytes_max: int = 268_435_456
+    master_key: str | None = None
+    """Base64 of 32 bytes: wraps the per-subject keys of personal data (customers alone has it)."""
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Raises SettingsFaulty naming every variable that is missing or wrong."""
+        reader = _Reader(os.environ if environ is None else environ)
+        transport = reader.choice("TRANSPORT", ("amqp", "feed"), "feed")
+        settings = cls(
+            database_url=reader.text("DATABASE_URL", required=True),
+            transport=transport,
+            amqp_url=reader.text("AMQP_URL", required=transport == "amqp") or None,
+            feeds=reader.pairs("FEEDS"),
+            feed_token=reader.text("FEED_TOKEN") or None,
+            jwks=reader.text("JWKS", "jwks.json"),
+            issuer=reader.text("ISSUER", "apotheca-local"),
+            audience=reader.text("AUDIENCE", "apotheca"),
+            host=reader.text("HOST", "127.0.0.1"),
+            port=reader.number("PORT", 8000, 1, 65_535),
+            web_workers=reader.number("WEB_WORKERS", 1, 1, 64),
+            web_threads=reader.number("WEB_THREADS", 8, 1, 64),
+            database_pool_size=reader.number("DATABASE_POOL_SIZE", 10, 2, 100),
+            metrics_port=reader.number("METRICS_PORT", 0, 0, 65_535),
+            body_bytes_max=reader.number("BODY_BYTES_MAX", 1_048_576, 1_024, 104_857_600),
+            bulk_body_bytes_max=reader.number("BULK_BODY_BYTES_MAX", 268_435_456, 1_024, 4_294_967_296),
+            master_key=reader.text("MASTER_KEY") or None,
+            log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+        )
+        if reader.faults:
+            raise SettingsFaulty("\n".join(reader.faults))
+        return settings
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "", *, required: bool = False) -> str:
+        variable = f"APOTHECA_{name}"
+        value = self._environ.get(variable, "")
+        path = self._environ.get(f"{variable}_FILE")
+        if not value and path:
+            try:
+                value = Path(path).read_text().strip()
+            except OSError as error:
+                self.faults.append(f"{variable}_FILE: cannot read {path}: {error.strerror}")
+                return default
+        if not value and required:
+            self.faults.append(f"{variable} (or {variable}_FILE) is not set")
+        return value or default
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isdigit() or not low <= int(value) <= high:
+            self.faults.append(f"APOTHECA_{name} must be a whole number from {low} to {high}, not {value!r}")
+            return default
+        return int(value)
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            self.faults.append(f"APOTHECA_{name} must be one of {', '.join(allowed)}, not {value!r}")
+            return default
+        return value
+
+    def pairs(self, name: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for part in filter(None, (each.strip() for each in self.text(name).split(","))):
+            source, separator, url = part.partition("=")
+            if not separator or source not in SERVICES or not url.startswith(("http://", "https://")):
+                self.faults.append(f"APOTHECA_{name}: {part!r} is not <service>=http(s)://…")
+                continue
+            found[source] = url.rstrip("/")
+        return found

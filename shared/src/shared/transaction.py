@@ -1,0 +1,25 @@
+"""What a command or a delivered batch of events runs in: one connection, one actor, one moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from shared.identity import Actor
+
+
+@dataclass(slots=True, kw_only=True)
+class Tx:
+    """Passed to every command, query and event handler. The edge that made it commits; nobody else does.
+
+    `has_events` tells the edge to wake the relay after the commit.
+    """
+
+    conn: Connection
+    actor: Actor
+    now: datetime
+    request_id: str | None = None
+    traceparent: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    has_events: bool = False

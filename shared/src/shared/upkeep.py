@@ -1,0 +1,32 @@
+"""What every service's scheduler does besides its own jobs: watermarks, repair, pruning."""
+
+from sqlalchemy import text
+
+from shared.service import Job, Service
+from shared.settings import Settings
+from shared.transaction import Tx
+
+IDEMPOTENCY_KEYS_KEPT_DAYS = 30
+PRUNE_ROWS_MAX = 10_000
+
+
+def jobs(service: Service, settings: Settings) -> list[Job]:
+    from shared import watermark
+
+    return [
+        Job(name="prune_idempotency_keys", every_s=3600, run=prune_idempotency_keys),
+        *watermark.jobs(service, settings),
+    ]
+
+
+def prune_idempotency_keys(tx: Tx) -> int:
+    """Forget answers older than IDEMPOTENCY_KEYS_KEPT_DAYS, at most PRUNE_ROWS_MAX at a time."""
+    done = tx.conn.execute(
+        text(
+            "delete from idempotency_keys where ctid = any(array("
+            " select ctid from idempotency_keys"
+            " where created_at < :now - make_interval(days => :days) limit :limit))"
+        ),
+        {"now": tx.now, "days": IDEMPOTENCY_KEYS_KEPT_DAYS, "limit": PRUNE_ROWS_MAX},
+    )
+    return int(done.rowcount)
