@@ -113,8 +113,9 @@ class MigratedDatabases:
 def migrate(package: str, url: str) -> None:
     """Bring the database at `url` to the newest migration of `package`, and leave no connection behind."""
     from shared import migrations
+    from shared.service import load
 
-    migrations.upgrade(package, url)
+    migrations.upgrade(load(package), url)
 
 
 def open_postgres(stack) -> TestPostgres:

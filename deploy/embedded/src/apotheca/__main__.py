@@ -1,0 +1,7 @@
+"""`python -m apotheca …`."""
+
+import sys
+
+from apotheca.cli import main
+
+sys.exit(main())

@@ -1,0 +1,50 @@
+"""The secret files of a deployment: random, made once, never overwritten.
+
+The folder has mode 700: on this machine only its owner gets at them. The files themselves are readable, because
+a container sees a mounted file with the mode it has here, and its processes are not root.
+
+The key of the local issuer and the feed tokens are made too, so that a deployment starts without an identity
+provider; whoever has one replaces `jwks.json` and the feed tokens by its own.
+"""
+
+import base64
+import secrets
+from pathlib import Path
+
+from shared.identity import LocalIssuer
+from shared.settings import SERVICES
+
+FEED_TOKEN_LIFETIME_S = 365 * 24 * 3600
+
+
+def make(folder: Path) -> list[str]:
+    """Create what is missing and return the names created."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    broker_password = secrets.token_urlsafe(24)
+    wanted = {"postgres-password": secrets.token_urlsafe(24), "rabbitmq-password": broker_password}
+    if (folder / "rabbitmq-password").exists():
+        broker_password = (folder / "rabbitmq-password").read_text().strip()
+    wanted["amqp-url"] = f"amqp://apotheca:{broker_password}@rabbitmq:5672/%2F"
+    wanted["master-key"] = base64.b64encode(secrets.token_bytes(32)).decode()
+    issuer = LocalIssuer(folder)
+    for name in SERVICES:
+        password = _read(folder / f"{name}-database-password") or secrets.token_urlsafe(24)
+        wanted[f"{name}-database-password"] = password
+        wanted[f"{name}-database-url"] = f"postgresql+psycopg://{name}:{password}@postgres:5432/{name}"
+        wanted[f"{name}-feed-token"] = issuer.token(
+            f"service:{name}", ["feed"], lifetime_s=FEED_TOKEN_LIFETIME_S
+        )
+    return [name for name, content in wanted.items() if _write_new(folder / name, content)]
+
+
+def _read(path: Path) -> str:
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _write_new(path: Path, content: str) -> bool:
+    if path.exists():
+        return False
+    path.write_text(content)
+    path.chmod(0o644)
+    return True

@@ -1,0 +1,125 @@
+"""Keeps the system's processes running: says when one dies, starts it again, gives up after a bound."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from apotheca import processes
+
+RESTARTS_MAX = 5
+RESTART_WINDOW_S = 300
+LOG_BYTES_MAX = 10_000_000
+WATCH_EVERY_S = 0.3
+STOP_WITHIN_S = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run: `name` is for people, and names the log file."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Child:
+    program: Program
+    process: subprocess.Popen[bytes]
+    restarts: deque[float] = field(default_factory=deque)
+
+
+class Supervisor:
+    """Start programs, watch them in a thread, stop them in reverse order."""
+
+    def __init__(self, logs: Path, *, say: Callable[[str], None]) -> None:
+        self._logs = logs
+        self._say = say
+        self._children: list[_Child] = []
+        self._stopping = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self.gave_up = threading.Event()
+
+    def start(self, program: Program) -> None:
+        self._children.append(_Child(program, self._spawn(program)))
+
+    def watch(self) -> None:
+        """From now on a process that dies is started again."""
+        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._watcher.start()
+
+    def dead(self) -> str | None:
+        """Return the name of a process that is not running, if any."""
+        return next((each.program.name for each in self._children if each.process.poll() is not None), None)
+
+    def last_words(self, name: str) -> str:
+        """Return the last line of that process's log."""
+        lines = self.log(name).read_text(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it said nothing"
+
+    def log(self, name: str) -> Path:
+        return self._logs / f"{name.replace(' ', '-')}.log"
+
+    def pids(self) -> dict[str, int]:
+        """Return the process id of each program by its name."""
+        return {each.program.name: each.process.pid for each in self._children}
+
+    def stop(self) -> None:
+        """Stop everything: all are asked at once, whoever does not listen is killed."""
+        self._stopping.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        for child in self._children:
+            if child.process.poll() is None:
+                child.process.terminate()
+        deadline = monotonic() + STOP_WITHIN_S
+        for child in reversed(self._children):
+            processes.stop(child.process, within_s=max(0.1, deadline - monotonic()))
+        self._children.clear()
+
+    def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+        log = self.log(program.name)
+        if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("ab") as output:
+            return processes.spawn(list(program.argv), log=output, env=dict(program.env))
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(WATCH_EVERY_S):
+            for child in self._children:
+                if child.process.poll() is not None and not self._revive(child):
+                    self.gave_up.set()
+                    return
+
+    def _revive(self, child: _Child) -> bool:
+        now = monotonic()
+        while child.restarts and child.restarts[0] < now - RESTART_WINDOW_S:
+            child.restarts.popleft()
+        name, code = child.program.name, child.process.returncode
+        if len(child.restarts) >= RESTARTS_MAX:
+            self._say(
+                f"{name} ended again (exit code {code}) after {RESTARTS_MAX} restarts: {self.last_words(name)}"
+            )
+            return False
+        child.restarts.append(now)
+        self._say(
+            f"{name} ended (exit code {code}); restart {len(child.restarts)} of {RESTARTS_MAX}; log: {self.log(name)}"
+        )
+        try:
+            child.process = self._spawn(child.program)
+        except OSError as error:
+            self._say(f"{name} could not be started again: {error.strerror}")
+            return False
+        return True
+
+
+def say_on_terminal(sentence: str) -> None:
+    """Say something that went wrong without disturbing what is printed."""
+    print(f"apotheca: {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,209 @@
+"""The whole system on this machine: PostgreSQL from the wheel, five services, `feed` transport, local tokens.
+
+The same code as a deployment; only the settings differ. Everything lives in one folder (default ./var):
+`postgres/`, `secrets/` (mode 600), `log/`. Every address is on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from apotheca.postgres import Postgres, PostgresFailed
+from apotheca.refusals import EXIT_MACHINE, CannotRun
+from apotheca.supervisor import Program, Supervisor, say_on_terminal
+from shared.identity import EVERY_BRANCH, LocalIssuer
+from shared.settings import SERVICES
+
+FIRST_PORT = 8701
+READY_WITHIN_S = 90
+DISK_FREE_MB_MIN = 1_024
+FEED_TOKEN_LIFETIME_S = 30 * 24 * 3600
+
+Step = Callable[[str], None]
+
+
+def _quiet(_step: str) -> None:
+    """Take note of nothing."""
+
+
+class System:
+    """`with System(folder) as system:` starts everything and stops everything.
+
+    Raises CannotRun with one sentence. `on_step` is told each of the STEPS as it begins.
+    """
+
+    STEPS = 3 + 2 * len(SERVICES)
+
+    def __init__(self, folder: Path, *, first_port: int = FIRST_PORT, on_step: Step = _quiet) -> None:
+        self.folder = folder.resolve()
+        self._ports = {name: first_port + offset for offset, name in enumerate(SERVICES)}
+        self._on_step = on_step
+        self._postgres = Postgres(self.folder / "postgres")
+        self.supervisor = Supervisor(self.folder / "log", say=say_on_terminal)
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def address(self, service: str) -> str:
+        """Return the base URL of `service`: "http://127.0.0.1:8702" for "finance"."""
+        return f"http://127.0.0.1:{self._ports[service]}"
+
+    def database_url(self, service: str) -> str:
+        """Return the SQLAlchemy URL of the service's own database, as its own role."""
+        return self._postgres.url(service, service, self._secret(f"{service}-database-password"))
+
+    def token(
+        self,
+        roles: Sequence[str],
+        branches: Sequence[str] = (EVERY_BRANCH,),
+        *,
+        subject: str = "demo",
+        lifetime_s: int = 3600,
+    ) -> str:
+        """Return a bearer token of the local issuer. Raises DutiesNotSegregated, RoleNotAdmitted."""
+        return self.issuer.token(subject, roles, branches, lifetime_s=lifetime_s)
+
+    @property
+    def issuer(self) -> LocalIssuer:
+        return LocalIssuer(self.folder / "secrets")
+
+    def wait(self, asked_to_stop: Event) -> bool:
+        """Block until asked to stop (True) or until a process could not be kept running (False)."""
+        while not asked_to_stop.wait(0.5):
+            if self.supervisor.gave_up.is_set():
+                return False
+            if not self._postgres.is_running:
+                say_on_terminal(f"PostgreSQL stopped; its log is {self.folder / 'postgres' / 'postgres.log'}")
+                return False
+        return True
+
+    def stop(self) -> None:
+        """Stop services first, then PostgreSQL. Safe to repeat."""
+        self.supervisor.stop()
+        self._postgres.stop()
+
+    def _start(self) -> None:
+        self._on_step("checking ports and disk")
+        self._check_ports()
+        for part in ("log", "secrets"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        (self.folder / "secrets").chmod(0o700)
+        self._check_disk()
+        self._on_step("starting PostgreSQL")
+        try:
+            self._postgres.start()
+            for name in SERVICES:
+                self._postgres.ensure_database(name, name, self._secret(f"{name}-database-password"))
+        except PostgresFailed as failure:
+            raise CannotRun(str(failure)) from failure
+        for name in SERVICES:
+            self._on_step(f"migrating {name}")
+            self._migrate(name)
+        self._on_step("starting the services")
+        for name in SERVICES:
+            for role in ("web", "background"):
+                self.supervisor.start(self._program(name, role))
+        for name in SERVICES:
+            self._on_step(f"waiting for {name}")
+            self._wait_until_ready(name)
+        self.supervisor.watch()
+
+    def _check_ports(self) -> None:
+        for name, port in self._ports.items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError as taken:
+                    sentence = f"Port {port} (for {name}) is in use: stop the program that has it, or choose others with --first-port."
+                    raise CannotRun(sentence, EXIT_MACHINE) from taken
+
+    def _check_disk(self) -> None:
+        free_mb = shutil.disk_usage(self.folder).free // 1_000_000
+        if free_mb < DISK_FREE_MB_MIN:
+            sentence = f"Only {free_mb} MB are free for {self.folder}, {DISK_FREE_MB_MIN} MB are needed: make room, or choose another place with --folder."
+            raise CannotRun(sentence, EXIT_MACHINE)
+
+    def _migrate(self, name: str) -> None:
+        from shared import migrations
+        from shared.service import load
+
+        migrations.upgrade(load(name), self.database_url(name))
+
+    def _program(self, name: str, role: str) -> Program:
+        argv = (sys.executable, "-m", "shared.run", name, role)
+        return Program(f"{name} {role}", argv, self._environment(name))
+
+    def _environment(self, name: str) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("APOTHECA_")}
+        feed_token = self.issuer.token(f"service:{name}", ["feed"], lifetime_s=FEED_TOKEN_LIFETIME_S)
+        feeds = ",".join(f"{other}={self.address(other)}" for other in SERVICES if other != name)
+        own = {
+            "DATABASE_URL": self.database_url(name),
+            "TRANSPORT": "feed",
+            "FEEDS": feeds,
+            "FEED_TOKEN": feed_token,
+            "JWKS": str(self.issuer.jwks),
+            "HOST": "127.0.0.1",
+            "PORT": str(self._ports[name]),
+        }
+        if name == "customers":
+            own["MASTER_KEY"] = self._secret("master-key", base64.b64encode(secrets.token_bytes(32)).decode())
+        # The children are local to this machine: no proxy stands between them.
+        local = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+        return {**inherited, **local, **{f"APOTHECA_{key}": value for key, value in own.items()}}
+
+    def _secret(self, name: str, made: str | None = None) -> str:
+        """Return the secret kept under `name`, made at first use."""
+        path = self.folder / "secrets" / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(made or secrets.token_urlsafe(24))
+        return path.read_text().strip()
+
+    def _wait_until_ready(self, name: str) -> None:
+        deadline = monotonic() + READY_WITHIN_S
+        pause = Event()
+        while monotonic() < deadline:
+            if dead := self.supervisor.dead():
+                raise CannotRun(
+                    f"{dead} did not start: {self.supervisor.last_words(dead)} (log: {self.supervisor.log(dead)})"
+                )
+            if _answers(f"{self.address(name)}/readyz"):
+                return
+            pause.wait(0.1)
+        raise CannotRun(
+            f"{name} was not ready within {READY_WITHIN_S} s; its log is {self.supervisor.log(f'{name} web')}"
+        )
+
+
+def _answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
