@@ -31,9 +31,31 @@ LEEWAY_S = 30
 EVERY_BRANCH = "*"
 
 ROLES = frozenset(
-    "salesperson invoicing_clerk receiver inspector storekeeper business_head qa cs_agent cs_manager pharmacist"
-    " cashier accountant finance_auditor finance_head store_manager purchaser supervision_member management"
-    " privacy_officer unit_head till feed operator".split()
+    {
+        "salesperson",
+        "invoicing_clerk",
+        "receiver",
+        "inspector",
+        "storekeeper",
+        "business_head",
+        "qa",
+        "cs_agent",
+        "cs_manager",
+        "pharmacist",
+        "cashier",
+        "accountant",
+        "finance_auditor",
+        "finance_head",
+        "store_manager",
+        "purchaser",
+        "supervision_member",
+        "management",
+        "privacy_officer",
+        "unit_head",
+        "till",
+        "feed",
+        "operator",
+    }
 )
 """The posts of the source documents (X4, R12), `till` for a point of sale, `feed` for service to service,
 `operator` for those who repair services."""
@@ -189,7 +211,9 @@ class Verifier:
                     self._keys = KeySet.import_key_set(_read_jwks(self._jwks))
                 except (OSError, ValueError, httpx.HTTPError) as error:
                     if self._keys is None:
-                        raise KeysUnavailable("the signing keys cannot be read now", retry_after_s=5) from error
+                        raise KeysUnavailable(
+                            "the signing keys cannot be read now", retry_after_s=5
+                        ) from error
                 self._read_at = time.monotonic()
             return self._keys
 
@@ -208,9 +232,7 @@ def _actor_of(claims: dict[str, Any]) -> Actor:
     assert isinstance(branches, list)
     pair = conflicting(roles)
     if pair:
-        raise DutiesNotSegregated(
-            f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair)
-        )
+        raise DutiesNotSegregated(f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair))
     return Actor(subject, frozenset(roles), frozenset(branches))
 
 
@@ -238,7 +260,12 @@ class LocalIssuer:
         self._key = OKPKey.import_key(json.loads(key_file.read_text()))
 
     def token(
-        self, subject: str, roles: Sequence[str], branches: Sequence[str] = (EVERY_BRANCH,), *, lifetime_s: int = 3600
+        self,
+        subject: str,
+        roles: Sequence[str],
+        branches: Sequence[str] = (EVERY_BRANCH,),
+        *,
+        lifetime_s: int = 3600,
     ) -> str:
         """A signed token. Raises DutiesNotSegregated, or RoleNotAdmitted for a role nobody knows."""
         unknown = sorted(set(roles) - ROLES)
@@ -246,7 +273,9 @@ class LocalIssuer:
             raise RoleNotAdmitted(f"no such role: {', '.join(unknown)}", roles=unknown)
         pair = conflicting(roles)
         if pair:
-            raise DutiesNotSegregated(f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair))
+            raise DutiesNotSegregated(
+                f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair)
+            )
         now = int(time.time())
         claims = {
             "iss": self.issuer,

@@ -50,18 +50,17 @@ class MoneyField(fields.Field[int]):
     """`{"fen": 1250, "currency": "CNY"}` in JSON, int fen in Python."""
 
     def __init__(self, *, minimum_fen: int = -FEN_MAX, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.minimum_fen = minimum_fen
-        self.metadata.setdefault("type", "object")
-        self.metadata.setdefault("additionalProperties", False)
-        self.metadata.setdefault("required", ["fen", "currency"])
-        self.metadata.setdefault(
-            "properties",
-            {
+        schema = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["fen", "currency"],
+            "properties": {
                 "fen": {"type": "integer", "minimum": minimum_fen, "maximum": FEN_MAX},
                 "currency": {"type": "string", "enum": ["CNY"]},
             },
-        )
+        }
+        super().__init__(metadata={**schema, **kwargs.pop("metadata", {})}, **kwargs)
+        self.minimum_fen = minimum_fen
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else {"fen": value, "currency": "CNY"}

@@ -25,6 +25,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
@@ -180,9 +181,7 @@ def detached(view: Callable[..., Any]) -> Callable[..., Response]:
 
 
 def _tx(conn: Any) -> Tx:
-    return Tx(
-        conn=conn, actor=g.actor, now=utc_now(), request_id=g.request_id, traceparent=g.traceparent
-    )
+    return Tx(conn=conn, actor=g.actor, now=utc_now(), request_id=g.request_id, traceparent=g.traceparent)
 
 
 # --- idempotency ------------------------------------------------------------------------------------
@@ -204,7 +203,15 @@ class _Claim:
         stored = tx.conn.exec_driver_sql(
             "insert into idempotency_keys (key, actor, route, body_hash, status, response, created_at)"
             " values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-            (self.key, self.actor, self.route, self.body_hash, response.status_code, response.get_data(), tx.now),
+            (
+                self.key,
+                self.actor,
+                self.route,
+                self.body_hash,
+                response.status_code,
+                response.get_data(),
+                tx.now,
+            ),
         )
         if not stored.rowcount:
             raise _AlreadyAnswered
@@ -213,10 +220,8 @@ class _Claim:
 def _body_hash() -> bytes:
     """Of the canonical JSON where the body is JSON, so that formatting does not matter; else of the bytes."""
     body = request.get_data(cache=True)
-    try:
+    with suppress(orjson.JSONDecodeError):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONDecodeError:
-        pass
     return hashlib.sha256(request.query_string + b"\n" + body).digest()
 
 
@@ -290,7 +295,9 @@ def _http_problem(error: HTTPException) -> Response:
     response = error.get_response()
     if status < 400:
         return response  # type: ignore[return-value]
-    messages = getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
+    messages = (
+        getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
+    )
     code = _HTTP_CODES.get(status, f"http_{status}")
     context: dict[str, Any] = {}
     detail = str(error.description or HTTPStatus(status).phrase)
@@ -321,10 +328,12 @@ def _faults(messages: Any, path: tuple[str, ...] = ()) -> Any:
 
 def _database_problem(error: DBAPIError) -> Response:
     cause = error.orig
-    if isinstance(cause, pg.LockNotAvailable | pg.DeadlockDetected | pg.SerializationFailure | pg.QueryCanceled):
+    if isinstance(
+        cause, pg.LockNotAvailable | pg.DeadlockDetected | pg.SerializationFailure | pg.QueryCanceled
+    ):
         return _domain_problem(Busy("another request holds what this one needs; try again", retry_after_s=1))
-    if isinstance(cause, pg.DataError | pg.CharacterNotInRepertoire | pg.UntranslatableCharacter) or (
-        isinstance(cause, ValueError)
+    if isinstance(
+        cause, pg.DataError | pg.CharacterNotInRepertoire | pg.UntranslatableCharacter | ValueError
     ):
         return _domain_problem(TextNotStorable("a value cannot be stored, such as text with a NUL character"))
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
@@ -360,14 +369,18 @@ def new_app(service: Service, settings: Settings) -> Flask:
         MAX_FORM_MEMORY_SIZE=settings.body_bytes_max,
         PROPAGATE_EXCEPTIONS=False,
         API_SPEC_OPTIONS={
-            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}},
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            },
             "security": [{"bearer": []}],
         },
     )
     app.extensions["service"] = service
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.database_pool_size)
-    app.extensions["verifier"] = Verifier(jwks=settings.jwks, issuer=settings.issuer, audience=settings.audience)
+    app.extensions["verifier"] = Verifier(
+        jwks=settings.jwks, issuer=settings.issuer, audience=settings.audience
+    )
     app.extensions["wakeup"] = Wakeup(settings.database_url)
     app.url_map.strict_slashes = False
 
@@ -396,7 +409,9 @@ def _open() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.match(given) else secrets.token_hex(16)
     parent = request.headers.get("traceparent", "")
-    g.traceparent = parent if TRACEPARENT.match(parent) else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    g.traceparent = (
+        parent if TRACEPARENT.match(parent) else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    )
     if request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]

@@ -1,0 +1,115 @@
+"""Only a token that our keys signed, for us, in time, with duties kept apart, makes an actor."""
+
+import base64
+import json
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, OKPKey
+
+from shared.errors import DomainError
+from shared.identity import (
+    DutiesNotSegregated,
+    ForeignBranch,
+    LocalIssuer,
+    RoleNotAdmitted,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+    Verifier,
+)
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    return LocalIssuer(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def verifier(issuer):
+    return Verifier(jwks=str(issuer.jwks), issuer=issuer.issuer, audience=issuer.audience)
+
+
+def bearer(token):
+    return f"Bearer {token}"
+
+
+def test_a_token_names_the_actor_its_roles_and_branches(issuer, verifier):
+    actor = verifier.actor(bearer(issuer.token("wang", ["cashier"], ["B1", "B2"])))
+    assert (actor.id, actor.roles, actor.branches) == ("wang", {"cashier"}, {"B1", "B2"})
+    actor.require_branch("B1")
+    with pytest.raises(ForeignBranch):
+        actor.require_branch("B3")
+    with pytest.raises(ForeignBranch):
+        actor.require_branch(None)
+
+
+def test_the_star_covers_every_branch(issuer, verifier):
+    verifier.actor(bearer(issuer.token("wang", ["management"]))).require_branch("B9")
+
+
+def test_no_token_is_told_from_a_bad_one(verifier):
+    with pytest.raises(TokenMissing):
+        verifier.actor(None)
+    for authorization in ("Basic abc", "Bearer", "Bearer x.y.z", "Bearer " + "a" * 10_000, "Bearer é.é.é"):
+        with pytest.raises(TokenInvalid):
+            verifier.actor(authorization)
+
+
+def test_an_expired_token_is_refused_also_when_it_was_once_seen(issuer, verifier):
+    with pytest.raises(TokenExpired):
+        verifier.actor(bearer(issuer.token("wang", ["cashier"], lifetime_s=-3600)))
+
+
+def test_another_key_is_refused(issuer, verifier, tmp_path):
+    stranger = LocalIssuer(tmp_path)
+    with pytest.raises(TokenInvalid):
+        verifier.actor(bearer(stranger.token("wang", ["cashier"])))
+
+
+@pytest.mark.parametrize("change", [{"iss": "other"}, {"aud": "other"}, {"exp": None}, {"exp": "soon"}, {"sub": ""},
+                                    {"roles": "cashier"}, {"branches": None}, {"nbf": 32503680000}])  # fmt: skip
+def test_claims_that_are_not_ours_are_refused(issuer, verifier, change):
+    claims = {"iss": issuer.issuer, "aud": issuer.audience, "sub": "wang", "roles": ["cashier"], "branches": ["*"],
+              "exp": 32503680000} | change  # fmt: skip
+    key = OKPKey.import_key(json.loads((issuer.jwks.parent / "issuer.key.json").read_text()))
+    token = jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
+    with pytest.raises(TokenInvalid):
+        verifier.actor(bearer(token))
+
+
+def test_alg_none_and_a_public_key_used_as_a_secret_are_refused(issuer, verifier):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = {"iss": issuer.issuer, "aud": issuer.audience, "sub": "wang", "roles": ["cashier"], "branches": ["*"],
+              "exp": 32503680000}  # fmt: skip
+    with pytest.raises(TokenInvalid):
+        verifier.actor(bearer(f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."))
+    public = OctKey.import_key(issuer.jwks.read_bytes())
+    with pytest.raises(TokenInvalid):
+        verifier.actor(bearer(jwt.encode({"alg": "HS256"}, claims, public, algorithms=["HS256"])))
+
+
+@pytest.mark.requirement("X1")
+def test_conflicting_duties_are_refused_when_assigned_and_when_used(issuer, verifier):
+    with pytest.raises(DutiesNotSegregated):
+        issuer.token("wang", ["cashier", "finance_auditor"])
+    key = OKPKey.import_key(json.loads((issuer.jwks.parent / "issuer.key.json").read_text()))
+    claims = {"iss": issuer.issuer, "aud": issuer.audience, "sub": "wang", "roles": ["cashier", "finance_auditor"],
+              "branches": ["*"], "exp": 32503680000}  # fmt: skip
+    token = jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
+    with pytest.raises(DutiesNotSegregated):
+        verifier.actor(bearer(token))
+
+
+def test_a_role_nobody_knows_is_not_assigned(issuer):
+    with pytest.raises(RoleNotAdmitted):
+        issuer.token("wang", ["emperor"])
+
+
+def test_keys_that_cannot_be_read_are_a_passing_trouble(tmp_path):
+    verifier = Verifier(jwks=str(tmp_path / "none.json"), issuer="i", audience="a")
+    with pytest.raises(DomainError) as refusal:
+        verifier.actor("Bearer a.b.c")
+    assert refusal.value.status == 503
