@@ -351,6 +351,13 @@ def _bug(error: Exception) -> Response:
     return problem("internal", 500, "something failed here; the request id finds it in the logs", {})
 
 
+class _Api(Api):  # type: ignore[misc]
+    """Routes and the OpenAPI document; errors are answered by this module alone."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
 # --- the application --------------------------------------------------------------------------------
 
 
@@ -392,8 +399,7 @@ def new_app(service: Service, settings: Settings) -> Flask:
     app.register_error_handler(PoolTimeout, _pool_problem)
     app.register_error_handler(Exception, _bug)
 
-    api = Api(app)
-    api._register_error_handlers = lambda: None  # noqa: SLF001 - ours answer every error
+    api = _Api(app)
     for blueprint in service.blueprints:
         api.register_blueprint(blueprint, url_prefix=f"/v1{blueprint.url_prefix or ''}")
     documentation.describe(app, api)
