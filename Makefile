@@ -1,0 +1,55 @@
+# Every task of this repository; `make` alone lists them. ARGS is handed on: make demo ARGS=--all
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+PACKAGES := shared customers finance service_desk returns reporting apotheca
+ARGS ?=
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install uv, the environment and our packages
+	@deploy/setup.sh
+
+demo: ## Start the system and turn real receipts into monthly ledgers
+	@deploy/setup.sh demo
+	@exec $(BIN)/python -m apotheca demo $(ARGS)
+
+test: ## Run every test
+	@deploy/setup.sh tests
+	@$(BIN)/pytest $(ARGS)
+
+bench: setup ## Measure against programs that do the bare minimum
+	@$(BIN)/python deploy/bench/run.py $(ARGS)
+
+fmt: setup ## Format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+lint: setup ## Check style and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+
+types: setup ## Check types
+	@$(BIN)/mypy $(PACKAGES:%=-p %)
+
+arch: setup ## Check who may import whom
+	@$(BIN)/lint-imports
+
+generate: setup ## Write what is generated: API documents, docs/events.md, traceability
+	@$(BIN)/python docs/generate.py
+
+lock: setup ## Write the locks anew
+	@deploy/lock.sh $(ARGS)
+
+secrets: setup ## Make the secret files of the deployment
+	@$(BIN)/python -m apotheca secrets
+
+up: secrets ## Start the deployment in containers and wait until it is healthy
+	@docker compose up --build --detach --wait $(ARGS)
+
+down: ## Stop the deployment; make down ARGS=--volumes also forgets its data
+	@docker compose down $(ARGS)
+
+ci: ## Do what continuous integration does
+	@.ci/run
+
+.PHONY: help setup demo test bench fmt lint types arch generate lock secrets up down ci
