@@ -25,6 +25,7 @@ def make(folder: Path) -> list[str]:
     wanted = {"postgres-password": secrets.token_urlsafe(24), "rabbitmq-password": broker_password}
     if (folder / "rabbitmq-password").exists():
         broker_password = (folder / "rabbitmq-password").read_text().strip()
+    wanted["rabbitmq-login.conf"] = f"default_user = apotheca\ndefault_pass = {broker_password}\n"
     wanted["amqp-url"] = f"amqp://apotheca:{broker_password}@rabbitmq:5672/%2F"
     wanted["master-key"] = base64.b64encode(secrets.token_bytes(32)).decode()
     issuer = LocalIssuer(folder)
