@@ -1,0 +1,20 @@
+"""`python -m deploy.generate` writes every generated document and says which changed."""
+
+from deploy.generate import adr_index, asyncapi, events, openapi, traceability
+from deploy.generate.repository import shown
+
+GENERATORS = (adr_index, traceability, events, openapi, asyncapi)
+
+
+def main() -> None:
+    """Write only what differs, so that file times mean something."""
+    for generator in GENERATORS:
+        for path, wanted in generator.documents().items():
+            if not path.exists() or path.read_text() != wanted:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(wanted)
+                print(f"wrote {shown(path)}")
+
+
+if __name__ == "__main__":
+    main()
