@@ -35,7 +35,7 @@ arch: setup ## Check who may import whom
 	@$(BIN)/lint-imports
 
 generate: setup ## Write what is generated: API documents, docs/events.md, traceability
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m deploy.generate
 
 lock: setup ## Write the locks anew
 	@deploy/lock.sh $(ARGS)
