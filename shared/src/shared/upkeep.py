@@ -1,4 +1,7 @@
-"""What every service's scheduler does besides its own jobs: watermarks, repair, pruning."""
+"""What every service's scheduler does besides its own jobs: forgetting what is no longer needed.
+
+Watermarks, gap repair and the pruning of the inbox are the consumer's (shared.watermark).
+"""
 
 from sqlalchemy import text
 
@@ -11,12 +14,7 @@ PRUNE_ROWS_MAX = 10_000
 
 
 def jobs(service: Service, settings: Settings) -> list[Job]:
-    from shared import watermark
-
-    return [
-        Job(name="prune_idempotency_keys", every_s=3600, run=prune_idempotency_keys),
-        *watermark.jobs(service, settings),
-    ]
+    return [Job(name="prune_idempotency_keys", every_s=3600, run=prune_idempotency_keys)]
 
 
 def prune_idempotency_keys(tx: Tx) -> int:

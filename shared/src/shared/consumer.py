@@ -1,0 +1,207 @@
+"""Apply a batch of events exactly once in effect: inbox rows, the handler's changes and parking, one transaction.
+
+Promises: an event already in the inbox changes nothing; any order and any duplicates give the same inbox; a
+handler that refuses one event does not hold back the others (the batch is replayed event by event under
+savepoints and the culprit is parked with its reason); a fault of the database is raised for the caller to
+retry, never parked. The caller acknowledges only after `apply_batch` returned.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from shared import messaging_metrics as metrics
+from shared import parking
+from shared.clock import utc_now
+from shared.database import Database
+from shared.errors import Invalid
+from shared.events import Envelope, routing_key
+from shared.identity import system_actor
+from shared.service import Handler, Service
+from shared.transaction import Tx
+from shared.wire import Received, Undecodable
+
+log = structlog.get_logger(__name__)
+
+Reaction = Callable[[Tx, Envelope], None]
+
+# Rows are inserted in key order, so that competing consumers that hold the same messages wait for one another
+# in the same order. What was pruned from the inbox is below pruned_seq and therefore known (watermark.py).
+_INSERT_INBOX = """
+    insert into inbox (source, seq, event_id)
+    select u.source, u.seq, u.event_id
+    from unnest(%s::text[], %s::bigint[], %s::uuid[]) as u(source, seq, event_id)
+    left join source_state s on s.source = u.source
+    where u.seq > coalesce(s.pruned_seq, 0)
+    order by u.source, u.seq
+    on conflict do nothing
+    returning source, seq
+"""
+NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class UnknownEventVersion(Invalid):
+    code = "unknown_event_version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """Counts of messages: `fresh` were applied now, `duplicates` known before, `parked` refused."""
+
+    fresh: int
+    duplicates: int
+    parked: int
+    has_events: bool = False
+    """Whether reactions wrote events of their own: the caller wakes the relay."""
+
+
+def one_by_one(reactions: Mapping[str, Reaction]) -> Handler:
+    """A handler from a table `type → reaction`.
+
+    Types of no interest are passed over; another major version of a type in the table is refused (and so
+    parked, never dropped). Events that a reaction writes carry the cause and the trace of the event it reacts to.
+    """
+    known = {routing_key(event_type) for event_type in reactions}
+
+    def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+        for envelope in envelopes:
+            reaction = reactions.get(envelope.type)
+            if reaction is None:
+                if routing_key(envelope.type) in known:
+                    raise UnknownEventVersion(f"this service does not know {envelope.type}")
+                continue
+            tx.traceparent = envelope.traceparent
+            tx.correlation_id = envelope.correlation_id
+            tx.causation_id = str(envelope.event_id)
+            reaction(tx, envelope)
+
+    return handle
+
+
+def apply_batch(database: Database, service: Service, received: Sequence[Received]) -> BatchResult:
+    """Apply `received` in one transaction and return what happened. Raises only what `is_transient` accepts."""
+    started = time.monotonic()
+    try:
+        with database.begin() as conn:
+            result = _apply(conn, service, received, _all_at_once)
+    except Exception as error:
+        if parking.is_transient(error):
+            raise
+        log.warning("batch_replayed", service=service.name, size=len(received), error=type(error).__name__)
+        with database.begin() as conn:
+            result = _apply(conn, service, received, _each_alone)
+    _observe(service.name, received, result, time.monotonic() - started)
+    return result
+
+
+def park_batch(
+    database: Database, service: Service, received: Sequence[Received], *, reason: str
+) -> BatchResult:
+    """Park every message not seen before, untried: for events that kill the process that applies them."""
+
+    def park_all(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:
+        for envelope in fresh:
+            parking.park(conn, envelope, "untried", reason)
+        return len(fresh)
+
+    with database.begin() as conn:
+        return _apply(conn, service, received, park_all)
+
+
+_Way = Callable[[Connection, Service, Tx, Sequence[Envelope]], int]
+
+
+def _apply(conn: Connection, service: Service, received: Sequence[Received], way: _Way) -> BatchResult:
+    numbered: dict[tuple[str, int], Received] = {}
+    strangers: list[Received] = []
+    for each in received:
+        if each.source in service.sources and each.seq is not None:
+            assert each.source is not None
+            numbered.setdefault((each.source, each.seq), each)
+        else:
+            strangers.append(each)
+    fresh = [numbered[key] for key in _insert_inbox(conn, numbered)]
+    parked = 0
+    for each in [*strangers, *fresh]:
+        if isinstance(each, Undecodable):
+            parking.park(conn, each, "undecodable", each.reason)
+            parked += 1
+        elif each.source not in service.sources:
+            parking.park(conn, each, "unknown_source", f"{service.name} does not listen to {each.source}")
+            parked += 1
+    envelopes = [each for each in fresh if isinstance(each, Envelope)]
+    tx = Tx(conn=conn, actor=system_actor(service.name), now=utc_now())
+    if envelopes:
+        parked += way(conn, service, tx, envelopes)
+    return BatchResult(
+        fresh=len(fresh) + len(strangers) - parked,
+        duplicates=len(received) - len(fresh) - len(strangers),
+        parked=parked,
+        has_events=tx.has_events,
+    )
+
+
+def _insert_inbox(conn: Connection, numbered: Mapping[tuple[str, int], Received]) -> list[tuple[str, int]]:
+    """The keys not seen before, in key order."""
+    if not numbered:
+        return []
+    cursor = _driver(conn).cursor()
+    cursor.execute(
+        _INSERT_INBOX,
+        (
+            [source for source, _ in numbered],
+            [seq for _, seq in numbered],
+            [str(each.event_id or NO_ID) for each in numbered.values()],
+        ),
+    )
+    return sorted(cursor.fetchall())
+
+
+def _all_at_once(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:
+    assert service.handle is not None
+    service.handle(tx, fresh)
+    return 0
+
+
+def _each_alone(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:
+    assert service.handle is not None
+    parked = 0
+    for envelope in fresh:
+        try:
+            with conn.begin_nested():
+                service.handle(tx, [envelope])
+        except Exception as error:
+            if parking.is_transient(error):
+                raise
+            code, reason = parking.reason_of(error)
+            parking.park(conn, envelope, code, reason)
+            metrics.PARKED.labels(service.name, code).inc()
+            log.warning(
+                "event_parked", service=service.name, source=envelope.source, seq=envelope.seq, code=code
+            )
+            parked += 1
+    return parked
+
+
+def _driver(conn: Connection) -> Any:
+    return conn.connection.driver_connection
+
+
+def _observe(service: str, received: Sequence[Received], result: BatchResult, took_s: float) -> None:
+    metrics.BATCH_EVENTS.labels(service).observe(len(received))
+    metrics.BATCH_S.labels(service).observe(took_s)
+    if result.duplicates:
+        metrics.DUPLICATES.labels(service).inc(result.duplicates)
+    oldest: dict[str, Envelope] = {}
+    for each in received:
+        if isinstance(each, Envelope):
+            seen = oldest.get(each.source)
+            if seen is None or each.occurred_at < seen.occurred_at:
+                oldest[each.source] = each
+    now = utc_now()
+    for source, envelope in oldest.items():
+        metrics.LAG_S.labels(service, source).observe(max(0.0, (now - envelope.occurred_at).total_seconds()))

@@ -1,0 +1,105 @@
+"""Consume without a broker: poll every producer's feed and apply page by page.
+
+Each source has its own cursor and rhythm: at once again after events, else 20 ms doubling to 250 ms. The cursor
+lives in memory and starts at the watermark; what is read twice is known to the inbox. A producer that is away
+holds up nobody else.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from shared import parking, watermark
+from shared.client import FeedClient, FeedUnavailable
+from shared.consumer import BatchResult, apply_batch
+from shared.database import Database
+from shared.leadership import Leadership
+from shared.service import Service
+from shared.wire import Received
+
+PAGE_EVENTS = 1_000
+FIRST_POLL_S = 0.02
+LONGEST_POLL_S = 0.25
+AWAY_POLL_S = 2.0
+STANDBY_POLL_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+Applied = Callable[[BatchResult], None]
+
+
+class _Feed:
+    """Where one source's reading stands and when it is read next."""
+
+    def __init__(self, client: FeedClient, after: int) -> None:
+        self.client = client
+        self.after = after
+        self.due = 0.0
+        self._pause_s = FIRST_POLL_S
+
+    def found(self, page: Sequence[Received]) -> None:
+        self.after += len(page)
+        self._pause_s = FIRST_POLL_S
+        self.due = 0.0
+
+    def nothing(self) -> None:
+        self.due = time.monotonic() + self._pause_s
+        self._pause_s = min(self._pause_s * 2, LONGEST_POLL_S)
+
+    def away(self) -> None:
+        self.due = time.monotonic() + AWAY_POLL_S
+
+
+def consume(
+    database: Database,
+    service: Service,
+    feeds: Sequence[FeedClient],
+    applied: Applied,
+    stop: threading.Event,
+) -> None:
+    """Apply the feeds of every source until `stop`. One active reader per service, a standby behind it."""
+    with Leadership(database.url, f"feed:{service.name}") as leadership:
+        while not stop.is_set():
+            if not leadership.held():
+                stop.wait(STANDBY_POLL_S)
+                continue
+            try:
+                _lead(database, service, feeds, applied, leadership, stop)
+            except Exception as error:
+                if not parking.is_transient(error):
+                    raise
+                log.warning("reading_interrupted", service=service.name, error=type(error).__name__)
+                stop.wait(STANDBY_POLL_S)
+
+
+def _lead(
+    database: Database,
+    service: Service,
+    clients: Sequence[FeedClient],
+    applied: Applied,
+    leadership: Leadership,
+    stop: threading.Event,
+) -> None:
+    with database.begin() as conn:
+        feeds = [_Feed(client, watermark.state_of(conn, client.source).contiguous_seq) for client in clients]
+    while not stop.is_set() and leadership.held():
+        for feed in feeds:
+            if feed.due <= time.monotonic() and not stop.is_set():
+                _read(database, service, feed, applied)
+        stop.wait(max(0.0, min(feed.due for feed in feeds) - time.monotonic()))
+
+
+def _read(database: Database, service: Service, feed: _Feed, applied: Applied) -> None:
+    try:
+        page = feed.client.events(after=feed.after, limit=PAGE_EVENTS)
+    except FeedUnavailable as error:
+        log.warning("feed_unavailable", service=service.name, source=feed.client.source, detail=error.detail)
+        feed.away()
+        return
+    if not page:
+        feed.nothing()
+        return
+    applied(apply_batch(database, service, page))
+    feed.found(page)

@@ -1,0 +1,257 @@
+"""The operator's commands for one service: `python -m shared.ops <package> <command>`.
+
+    parked list [--state parked|redriven|discarded]      what could not be applied
+    parked show ID
+    parked redrive ID… | --all                           apply again, after the cause was mended
+    parked discard ID --reason "…"                       never apply; the record stays
+    dlq depth | dlq drain [--park "…"]                   empty the dead-letter queue through the inbox
+    topology verify [--management URL] | topology declare
+    lag                                                  per source: here, known, produced, missing
+    repair [SOURCE…]                                     fetch what is missing from the producers now
+    chains verify                                        recompute every hash chain
+
+Settings come from the environment as for every process. Output is JSON, one object per line. Exit code 0: done
+or sound; 1: something is wrong or was refused; 2: wrong usage.
+"""
+
+import argparse
+import getpass
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from shared import audit, chain, consuming, dlq, parking, topology, watermark
+from shared.chain import Chain
+from shared.client import FeedUnavailable
+from shared.database import Database
+from shared.errors import DomainError
+from shared.identity import EVERY_BRANCH, Actor
+from shared.service import Service, load
+from shared.settings import Settings, SettingsFaulty
+
+Command = Callable[["Desk", argparse.Namespace], bool]
+
+
+class Desk:
+    """What a command works with."""
+
+    def __init__(self, service: Service, settings: Settings, actor: Actor) -> None:
+        self.service = service
+        self.settings = settings
+        self.actor = actor
+        self.database = Database(settings.database_url, pool_size=2)
+        self.feeds = consuming.open_feeds(service, settings)
+
+    def amqp_url(self) -> str:
+        if self.settings.amqp_url is None:
+            raise SettingsFaulty("APOTHECA_AMQP_URL (or APOTHECA_AMQP_URL_FILE) is not set")
+        return self.settings.amqp_url
+
+    def fetch(self, source: str, seq: int) -> Any:
+        """One event from its producer, for parked payloads that were damaged in transit."""
+        feed = next((each for each in self.feeds if each.source == source), None)
+        return feed.one(seq) if feed else None
+
+    def close(self) -> None:
+        for feed in self.feeds:
+            feed.close()
+        self.database.dispose()
+
+
+def say(**fields: Any) -> None:
+    sys.stdout.write(orjson.dumps(fields, default=str).decode() + "\n")
+
+
+def parked_list(desk: Desk, given: argparse.Namespace) -> bool:
+    with desk.database.begin() as conn:
+        rows = parking.list_parked(conn, state=given.state, limit=given.limit)
+    for row in rows:
+        say(**row)
+    return True
+
+
+def parked_show(desk: Desk, given: argparse.Namespace) -> bool:
+    with desk.database.begin() as conn:
+        say(**parking.show_parked(conn, given.id))
+    return True
+
+
+def parked_redrive(desk: Desk, given: argparse.Namespace) -> bool:
+    ids: list[UUID] = given.ids
+    if given.all:
+        with desk.database.begin() as conn:
+            ids = parking.open_ids(conn)
+    good = True
+    for parked_id in ids:
+        try:
+            applied = parking.redrive(
+                desk.database, desk.service, parked_id, actor=desk.actor, fetch=desk.fetch
+            )
+            say(id=parked_id, result="applied" if applied else "refused_again")
+        except DomainError as error:
+            applied = False
+            say(id=parked_id, result=error.code, detail=error.detail)
+        good = good and applied
+    return good
+
+
+def parked_discard(desk: Desk, given: argparse.Namespace) -> bool:
+    parking.discard(desk.database, given.id, actor=desk.actor, reason=given.reason)
+    say(id=given.id, result="discarded")
+    return True
+
+
+def dlq_depth(desk: Desk, given: argparse.Namespace) -> bool:
+    waiting = dlq.depth(desk.service, desk.amqp_url())
+    say(service=desk.service.name, messages=waiting)
+    return waiting == 0
+
+
+def dlq_drain(desk: Desk, given: argparse.Namespace) -> bool:
+    done = dlq.drain(desk.service, desk.database, desk.amqp_url(), limit=given.limit, park=given.park)
+    say(taken=done.taken, applied=done.applied, known=done.known, parked=done.parked)
+    return True
+
+
+def topology_verify(desk: Desk, given: argparse.Namespace) -> bool:
+    with topology.connect(desk.amqp_url()) as connection:
+        faults = topology.verify(connection, desk.service.name, desk.service.sources, given.management)
+    for fault in faults:
+        say(fault=fault)
+    if not faults:
+        say(result="as described", bindings="compared" if given.management else "not compared")
+    return not faults
+
+
+def topology_declare(desk: Desk, given: argparse.Namespace) -> bool:
+    with topology.connect(desk.amqp_url()) as connection:
+        topology.declare_consumer(connection, desk.service.name, desk.service.sources, threading.Event())
+    say(result="declared")
+    return True
+
+
+def lag(desk: Desk, given: argparse.Namespace) -> bool:
+    heads = {feed.source: feed for feed in desk.feeds}
+    good = True
+    for source in desk.service.sources:
+        with desk.database.begin() as conn:
+            watermark.advance(conn, source)
+            state = watermark.state_of(conn, source)
+            holes = watermark.missing_ranges(conn, source, through=state.max_seq)
+        head: int | None = None
+        try:
+            head = heads[source].head().last_seq if source in heads else None
+        except FeedUnavailable as error:
+            say(source=source, fault=error.detail)
+        missing = sum(last - first + 1 for first, last in holes)
+        good = good and not missing
+        say(
+            source=source,
+            contiguous_seq=state.contiguous_seq,
+            max_seq=state.max_seq,
+            produced_seq=head,
+            behind=None if head is None else head - state.contiguous_seq,
+            missing_here=missing,
+        )
+    return good
+
+
+def repair(desk: Desk, given: argparse.Namespace) -> bool:
+    wanted = given.sources or desk.service.sources
+    for feed in desk.feeds:
+        if feed.source in wanted:
+            count = watermark.repair(desk.database, desk.service, feed, through=feed.head().last_seq)
+            say(source=feed.source, repaired=count)
+    return True
+
+
+def chains_verify(desk: Desk, given: argparse.Namespace) -> bool:
+    good = True
+    chains: dict[str, Chain] = {each.name: each for each in (*desk.service.chains, audit.CHAIN)}
+    for each in chains.values():
+        with desk.database.begin() as conn:
+            faults = list(chain.verify(conn, each))
+        for fault in faults:
+            say(chain=fault.chain, stream=fault.stream, no=fault.no, fault=fault.kind)
+        if not faults:
+            say(chain=each.name, result="sound")
+        good = good and not faults
+    return good
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m shared.ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("package", help="customers, finance, service_desk, returns or reporting")
+    parser.add_argument("--actor", default=getpass.getuser(), help="who decides; kept in the record")
+    groups = parser.add_subparsers(dest="group", required=True)
+
+    parked = groups.add_parser("parked").add_subparsers(dest="command", required=True)
+    each = parked.add_parser("list")
+    each.add_argument("--state", choices=("parked", "redriven", "discarded"), default="parked")
+    each.add_argument("--limit", type=int, default=parking.LIST_ROWS_MAX)
+    each.set_defaults(run=parked_list)
+    each = parked.add_parser("show")
+    each.add_argument("id", type=UUID)
+    each.set_defaults(run=parked_show)
+    each = parked.add_parser("redrive")
+    each.add_argument("ids", type=UUID, nargs="*")
+    each.add_argument("--all", action="store_true")
+    each.set_defaults(run=parked_redrive)
+    each = parked.add_parser("discard")
+    each.add_argument("id", type=UUID)
+    each.add_argument("--reason", required=True)
+    each.set_defaults(run=parked_discard)
+
+    letters = groups.add_parser("dlq").add_subparsers(dest="command", required=True)
+    letters.add_parser("depth").set_defaults(run=dlq_depth)
+    each = letters.add_parser("drain")
+    each.add_argument("--limit", type=int, default=100_000)
+    each.add_argument("--park", metavar="REASON", help="park untried: for events that kill the consumer")
+    each.set_defaults(run=dlq_drain)
+
+    objects = groups.add_parser("topology").add_subparsers(dest="command", required=True)
+    each = objects.add_parser("verify")
+    each.add_argument("--management", metavar="URL", help="of RabbitMQ's management API, to compare bindings")
+    each.set_defaults(run=topology_verify)
+    objects.add_parser("declare").set_defaults(run=topology_declare)
+
+    groups.add_parser("lag").set_defaults(run=lag)
+    each = groups.add_parser("repair")
+    each.add_argument("sources", nargs="*")
+    each.set_defaults(run=repair)
+    chains = groups.add_parser("chains").add_subparsers(dest="command", required=True)
+    chains.add_parser("verify").set_defaults(run=chains_verify)
+    return parser
+
+
+def work(service: Service, settings: Settings, given: argparse.Namespace) -> int:
+    """Run one parsed command; refusals and unreachable producers are one line and exit code 1."""
+    desk = Desk(service, settings, Actor(given.actor, frozenset({"operator"}), frozenset({EVERY_BRANCH})))
+    run: Command = given.run
+    try:
+        return 0 if run(desk, given) else 1
+    except DomainError as error:
+        say(refused=error.code, detail=error.detail)
+        return 1
+    finally:
+        desk.close()
+
+
+def main(words: Sequence[str]) -> int:
+    given = arguments().parse_args(words)
+    try:
+        settings = Settings.from_env()
+        return work(load(given.package), settings, given)
+    except SettingsFaulty as fault:
+        sys.stderr.write(f"settings are faulty:\n{fault}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
