@@ -1,0 +1,123 @@
+"""The repository's rules about itself: deployment, locks, tasks, words that must not appear."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SERVICES = {"customers", "finance", "service-desk", "returns", "reporting"}
+ROLES = {"web", "relay", "consumer", "scheduler", "migrate"}
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+LOCKS = ["requirements.lock", "deploy/requirements.lock"]
+# Addresses of package registries and of the machines that built this; they belong in nobody's checkout.
+FORBIDDEN = re.compile(
+    "|".join(
+        [
+            "pypi" + r"\.org/simple",
+            "pythonhosted",
+            "/wo" + "rk/",
+            "regis" + r"try\.npmjs",
+            "deb" + r"ian\.org/",
+        ]
+    )
+)
+
+
+def test_compose_runs_every_role_of_every_service():
+    assert {f"{service}-{role}" for service in SERVICES for role in ROLES} <= set(COMPOSE["services"])
+
+
+@pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
+def test_every_container_is_bounded_watched_and_restarted(name):
+    container = COMPOSE["services"][name]
+    assert container["mem_limit"], "a memory limit"
+    if name.endswith("-migrate"):
+        assert container["restart"] == "no"
+    else:
+        assert container["healthcheck"]["test"], "a health check"
+        assert container["restart"] == "unless-stopped"
+
+
+def test_only_the_gateway_and_loopback_management_are_published():
+    published = {name: each["ports"] for name, each in COMPOSE["services"].items() if each.get("ports")}
+    assert set(published) == {"gateway", "rabbitmq"}
+    assert all(port.startswith("127.0.0.1:") and port.endswith(":15672") for port in published["rabbitmq"])
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_each_service_sees_its_own_database_secret_alone():
+    for service in SERVICES:
+        package = service.replace("-", "_")
+        for role in ROLES:
+            sources = {each["source"] for each in COMPOSE["services"][f"{service}-{role}"]["secrets"]}
+            assert {each for each in sources if each.endswith("-database-url")} == {f"{package}-database-url"}
+            assert ("master-key" in sources) == (service == "customers")
+
+
+def test_no_password_stands_in_the_compose_file():
+    for container in COMPOSE["services"].values():
+        for name in container.get("environment", {}):
+            assert not re.search("PASS|TOKEN|KEY|URL", name) or name.endswith("_FILE"), name
+
+
+def test_the_gateway_hides_what_is_internal():
+    assert re.search(
+        r"location ~ \^/\[a-z-\]\+/\(internal\|metrics\)", (ROOT / "deploy/nginx.conf").read_text()
+    )
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_has_versions_and_hashes_and_no_address(lock):
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*-", text.replace("    --hash=sha256:", ""), re.MULTILINE)
+    packages = re.split(r"\n(?=\S)", text.strip())
+    assert packages
+    assert all("==" in each and "--hash=sha256:" in each for each in packages)
+
+
+def test_an_image_gets_the_versions_that_were_tested():
+    tested, shipped = (
+        set(re.findall(r"^(\S+==\S+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS
+    )
+    assert shipped <= tested
+
+
+def test_make_help_lists_every_task():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    listed = set(
+        re.findall(
+            r"^  make (\S+)", subprocess.check_output(["make", "-C", ROOT, "help"], text=True), re.MULTILINE
+        )
+    )
+    phony = set(re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[0].split())
+    assert targets == listed == phony
+    assert {
+        "setup",
+        "demo",
+        "test",
+        "bench",
+        "lint",
+        "types",
+        "arch",
+        "generate",
+        "up",
+        "down",
+        "ci",
+    } <= targets
+    assert len(makefile.splitlines()) <= 60
+
+
+def test_no_file_names_a_registry_or_a_building_machine():
+    files = subprocess.check_output(["git", "-C", ROOT, "ls-files", "-z"], text=True).split("\0")
+    guilty = [name for name in files if name and FORBIDDEN.search((ROOT / name).read_text(errors="ignore"))]
+    assert guilty == []
+
+
+def test_secrets_and_data_are_never_committed():
+    ignored = (ROOT / ".gitignore").read_text().split()
+    assert {"deploy/secrets/", "var/", ".venv/", "uv.lock"} <= set(ignored)
