@@ -170,7 +170,7 @@ class Postgres:
         command += ["--no-sync"]
         done = subprocess.run(
             command,
-            user=self._account,
+            **processes.identity_of(self._account),
             capture_output=True,
             text=True,
             check=False,

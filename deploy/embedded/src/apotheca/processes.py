@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
@@ -40,11 +40,16 @@ def spawn(
         stderr=subprocess.STDOUT,
         env=env,
         start_new_session=True,
-        user=account,
-        group=None if account is None else pwd.getpwnam(account).pw_gid,
-        extra_groups=None if account is None else [],
+        **identity_of(account),
         preexec_fn=tie_to_parent,  # noqa: PLW1509  the only safe moment; a single system call
     )
+
+
+def identity_of(account: str | None) -> dict[str, Any]:
+    """Return Popen's arguments that run a child as `account` and in its group alone; none for None."""
+    if account is None:
+        return {}
+    return {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []}
 
 
 def account_for_postgres() -> str | None:
