@@ -1,5 +1,7 @@
 """`python -m deploy.generate` writes every generated document and says which changed."""
 
+import sys
+
 from deploy.generate import adr_index, asyncapi, events, openapi, traceability
 from deploy.generate.repository import shown
 
@@ -13,7 +15,7 @@ def main() -> None:
             if not path.exists() or path.read_text() != wanted:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(wanted)
-                print(f"wrote {shown(path)}")
+                sys.stdout.write(f"wrote {shown(path)}\n")
 
 
 if __name__ == "__main__":

@@ -44,9 +44,9 @@ def readers_by_type() -> dict[str, set[str]]:
             if path.name not in READ_IN and f"{path.parent.name}.py" not in READ_IN:
                 continue
             for node in ast.walk(parsed(path)):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and TYPE.match(node.value):
-                    if not node.value.startswith(f"{package}."):
-                        found[node.value].add(package)
+                value = node.value if isinstance(node, ast.Constant) else None
+                if isinstance(value, str) and TYPE.match(value) and not value.startswith(f"{package}."):
+                    found[value].add(package)
     return found
 
 

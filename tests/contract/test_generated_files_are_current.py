@@ -1,0 +1,34 @@
+"""What is generated says what the code says now; `make generate` writes it anew."""
+
+from importlib import import_module
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from deploy.generate.openapi import document_of
+from deploy.generate.repository import SERVICES, examples, shown
+from deploy.generate.traceability import code_by_requirement, requirements, tests_by_requirement
+
+
+@pytest.mark.parametrize("generator", ["adr_index", "traceability", "events", "openapi", "asyncapi"])
+def test_generated_documents_are_current(generator):
+    documents = import_module(f"deploy.generate.{generator}").documents()
+    stale = [
+        shown(path) for path, wanted in documents.items() if not path.exists() or path.read_text() != wanted
+    ]
+    assert stale == [], "run `make generate`"
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_every_openapi_document_is_valid(package):
+    OpenAPIV31SpecValidator(document_of(package)).validate()
+
+
+def test_every_example_is_published_by_the_service_that_keeps_it():
+    foreign = [example.type for example in examples() if not example.type.startswith(f"{example.producer}.")]
+    assert foreign == []
+
+
+def test_code_and_tests_name_known_requirements_only():
+    unknown = (set(code_by_requirement()) | set(tests_by_requirement())) - set(requirements())
+    assert unknown == set()
