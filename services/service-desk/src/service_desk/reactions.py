@@ -1,0 +1,34 @@
+"""Which events of others change what: one function per type, given all of a batch at once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from service_desk import projections
+from shared.consumer import UnknownEventVersion
+from shared.events import Envelope, routing_key
+from shared.transaction import Tx
+
+REACTIONS: Mapping[str, Callable[[Tx, Sequence[Envelope]], None]] = {
+    "finance.sale.posted.v1": projections.on_sale_posted,
+    "customers.customer.registered.v1": projections.on_customer_registered,
+    "returns.return.refused.v1": projections.on_return_refused,
+    "returns.return.settled.v1": projections.on_return_settled,
+}
+SOURCES = ("customers", "finance", "returns")
+_KNOWN = {routing_key(event_type) for event_type in REACTIONS}
+
+
+def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Apply a batch: each type in one statement. Types of no interest are passed over.
+
+    Raises UnknownEventVersion for another major version of a type it reads: parked, never dropped.
+    """
+    by_type: defaultdict[str, list[Envelope]] = defaultdict(list)
+    for envelope in envelopes:
+        if envelope.type in REACTIONS:
+            by_type[envelope.type].append(envelope)
+        elif routing_key(envelope.type) in _KNOWN:
+            raise UnknownEventVersion(f"this service does not know {envelope.type}")
+    for event_type, reaction in REACTIONS.items():
+        if event_type in by_type:
+            reaction(tx, by_type[event_type])
