@@ -213,7 +213,7 @@ def acknowledge_escalation(tx: Tx, escalation_id: UUID) -> dict[str, Any]:
 @standards.response(200, schemas.StandardView(many=True))
 def list_standards(tx: Tx) -> Any:
     """List the service standards with their dates and sources."""
-    return STANDARDS
+    return list(STANDARDS)
 
 
 # --- surveys ------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def list_surveys(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
 @surveys.response(200, schemas.InstrumentView(many=True))
 def list_instruments(tx: Tx) -> Any:
     """List what was and is asked."""
-    return INSTRUMENTS
+    return list(INSTRUMENTS)
 
 
 @surveys.get("/<uuid:survey_id>")

@@ -79,7 +79,7 @@ def add_ticket(tx: Tx, ticket: Ticket, more: Mapping[str, Any]) -> None:
     """`more` holds what the rules do not look at: subject, text, references to sale, product, lot, return."""
     tx.conn.execute(
         insert(t.tickets).values(
-            {name: getattr(ticket, name) for name in _TICKET_FIELDS},
+            **{name: getattr(ticket, name) for name in _TICKET_FIELDS},
             recorded_at=tx.now,
             recorded_by=tx.actor.id,
             **more,
@@ -287,7 +287,7 @@ def has_delivered_survey(tx: Tx, survey: Survey) -> bool:
 def add_survey(tx: Tx, survey: Survey) -> None:
     values = asdict(survey)
     del values["scores"]
-    tx.conn.execute(insert(t.surveys).values(values, sent_by=tx.actor.id))
+    tx.conn.execute(insert(t.surveys).values(**values, sent_by=tx.actor.id))
 
 
 def lock_survey(tx: Tx, survey_id: UUID) -> Survey:
