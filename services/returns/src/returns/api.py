@@ -1,0 +1,201 @@
+"""Returns over HTTP: each view names one command or one query."""
+
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+
+from returns import commands, queries, schemas
+from returns.domain import eligibility, inspection, reason
+from shared.clock import business_date
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+REQUESTERS = (
+    "salesperson",
+    "invoicing_clerk",
+    "cs_agent",
+    "cs_manager",
+    "pharmacist",
+    "cashier",
+    "store_manager",
+    "till",
+)
+READERS = (
+    *REQUESTERS,
+    "business_head",
+    "qa",
+    "receiver",
+    "inspector",
+    "storekeeper",
+    "purchaser",
+    "accountant",
+    "finance_auditor",
+    "finance_head",
+    "supervision_member",
+    "management",
+    "operator",
+)
+
+blueprint = Blueprint("returns", __name__, url_prefix="/returns", description="Sales returns")
+
+
+@blueprint.post("")
+@command
+@admits(*REQUESTERS)
+@blueprint.arguments(schemas.ReturnRequest)
+@blueprint.response(201, schemas.NoticeView)
+def request_return(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Write a return notice; one that must be refused is written too, with `status: refused` and its cause."""
+    return queries.get_return(tx, commands.request_return(tx, body))
+
+
+@blueprint.get("")
+@query
+@admits(*READERS)
+@blueprint.arguments(schemas.ReturnFilters, location="query")
+@blueprint.response(200, schemas.NoticePage)
+def list_returns(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
+    """List notices, the newest first."""
+    return queries.list_returns(tx, filters)
+
+
+@blueprint.get("/eligibility")
+@query
+@admits(*READERS)
+@blueprint.arguments(schemas.EligibilityArgs, location="query")
+@blueprint.response(200, schemas.EligibilityView)
+def get_eligibility(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
+    """Ask beforehand whether goods in that state may come back for that reason."""
+    verdict = eligibility.judge(
+        kind=asked["kind"],
+        reason=asked["reason"],
+        package=eligibility.PackageState(unopened=asked["unopened"], intact=asked["intact"]),
+        is_expired=not asked["in_date"],
+        has_proof=asked["has_proof"],
+        on=business_date(tx.now),
+    )
+    return {
+        "eligible": verdict.eligible,
+        "faults": verdict.faults,
+        "source": verdict.row.source,
+        "effective_from": verdict.row.effective_from,
+    }
+
+
+@blueprint.get("/reasons")
+@query
+@admits(*READERS)
+@blueprint.response(200, schemas.ReasonsView)
+def list_reasons(tx: Tx) -> dict[str, Any]:
+    """The tree of reasons."""
+    return {"items": reason.tree()}
+
+
+@blueprint.get("/sampling-plan")
+@query
+@admits(*READERS)
+@blueprint.arguments(schemas.SamplingArgs, location="query")
+@blueprint.response(200, schemas.SamplingView)
+def get_sampling_plan(tx: Tx, asked: dict[str, Any]) -> inspection.Plan:
+    """How many cases, and packs of each, an inspection opens."""
+    return inspection.plan(
+        asked["cases"],
+        is_intact=asked["is_intact"],
+        has_anomaly=asked["has_anomaly"],
+        on=business_date(tx.now),
+    )
+
+
+@blueprint.get("/sold-lines")
+@query
+@admits(*READERS)
+@blueprint.arguments(schemas.SaleArgs, location="query")
+@blueprint.response(200, schemas.SoldLinesView)
+def get_sold_lines(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
+    """Pull the original order, with what may still come back of each line."""
+    return {"items": queries.get_sold_lines(tx, **asked)}
+
+
+@blueprint.get("/<uuid:return_id>")
+@query
+@admits(*READERS)
+@blueprint.response(200, schemas.NoticeView)
+def get_return(tx: Tx, return_id: UUID) -> dict[str, Any]:
+    """A notice with its full history."""
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/decisions")
+@command
+@admits("business_head", "qa")
+@blueprint.arguments(schemas.DecisionBody)
+@blueprint.response(200, schemas.NoticeView)
+def decide_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
+    """Approve or reject as business head or as QA: both must approve, and be two persons."""
+    commands.decide_return(tx, return_id, approved=body["approved"], reason=body["reason"])
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/cancellation")
+@command
+@admits(*REQUESTERS)
+@blueprint.arguments(schemas.CancellationBody)
+@blueprint.response(200, schemas.NoticeView)
+def cancel_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
+    """Withdraw a notice whose goods were not fetched yet."""
+    commands.cancel_return(tx, return_id, reason=body["reason"])
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/pickup-confirmation")
+@command
+@admits("salesperson", "storekeeper", "invoicing_clerk")
+@blueprint.response(200, schemas.NoticeView)
+def confirm_pickup(tx: Tx, return_id: UUID) -> dict[str, Any]:
+    """Confirm that the goods were fetched, on time or not."""
+    commands.confirm_pickup(tx, return_id)
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/receipt")
+@command
+@admits("receiver")
+@blueprint.arguments(schemas.ReceiptBody)
+@blueprint.response(200, schemas.NoticeView)
+def receive_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
+    """Take the goods into quarantine, line by line; cold goods need their evidence."""
+    commands.receive_return(tx, return_id, body)
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/inspection")
+@command
+@admits("inspector")
+@blueprint.arguments(schemas.InspectionBody)
+@blueprint.response(200, schemas.NoticeView)
+def inspect_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
+    """File inspection reports, lot by lot."""
+    commands.inspect_return(tx, return_id, body["lines"])
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/disposition")
+@command
+@admits("qa")
+@blueprint.arguments(schemas.DispositionBody)
+@blueprint.response(200, schemas.NoticeView)
+def dispose_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
+    """Decide what becomes of accepted goods."""
+    commands.dispose_return(tx, return_id, body["lines"])
+    return queries.get_return(tx, return_id)
+
+
+@blueprint.post("/<uuid:return_id>/settlement")
+@command
+@admits("invoicing_clerk", "business_head", "store_manager")
+@blueprint.response(200, schemas.NoticeView)
+def settle_return(tx: Tx, return_id: UUID) -> dict[str, Any]:
+    """Fix the worth of what was accepted; finance refunds it."""
+    commands.settle_return(tx, return_id)
+    return queries.get_return(tx, return_id)

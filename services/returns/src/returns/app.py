@@ -1,0 +1,19 @@
+"""Returns as a whole: what every process of the service is assembled from."""
+
+from returns.api import blueprint
+from returns.jobs import JOBS
+from returns.reactions import handle
+from returns.tables import HISTORY_CHAIN, metadata
+from shared import audit
+from shared.service import Service
+
+SERVICE = Service(
+    name="returns",
+    title="Returns",
+    metadata=metadata,
+    blueprints=[blueprint],
+    sources=["finance"],
+    handle=handle,
+    jobs=JOBS,
+    chains=[audit.CHAIN, HISTORY_CHAIN],
+)

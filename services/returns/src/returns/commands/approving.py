@@ -1,0 +1,68 @@
+"""The two approvals of a notice, and the pickup order that the second one makes."""
+
+from uuid import UUID
+
+from returns import events, repository
+from returns.commands.recording import finish, hours_between, identity, release_unused
+from returns.domain.notice import (
+    Fact,
+    Kind,
+    Notice,
+    Status,
+)
+from shared.approvals import Approval
+from shared.calendar import end_of_next_business_day
+from shared.events import Event
+from shared.transaction import Tx
+
+APPROVERS = frozenset({"business_head", "qa"})
+
+
+def decide_return(tx: Tx, notice_id: UUID, *, approved: bool, reason: str | None) -> None:
+    """Record one approval or rejection; the second approval approves and, for b2b, orders the pickup.
+
+    Raises StepNotAllowed, and what shared.approvals raises. Source: R4 R5 R6
+    """
+    notice = repository.lock_notice(tx, notice_id)
+    notice.require(Fact.DECIDED)
+    asked = Approval(
+        required=APPROVERS,
+        excluded=frozenset({notice.requested_by}),
+        subject_hash=notice.subject_hash,
+        decisions=repository.decisions_of(tx, notice_id),
+    )
+    decision = asked.decide(
+        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
+    )
+    repository.add_decision(tx, notice_id, decision)
+    start = before = notice.happen(Fact.DECIDED)
+    repository.add_history(
+        tx,
+        notice,
+        Fact.DECIDED,
+        before=before,
+        detail={"role": decision.role, "approved": approved, "reason": reason},
+    )
+    published: list[Event] = []
+    if not approved:
+        before = notice.happen(Fact.REJECTED, Status.REJECTED)
+        repository.add_history(tx, notice, Fact.REJECTED, before=before, detail={"reason": reason})
+        release_unused(tx, notice)
+        published.append(events.rejected(identity(tx, notice)))
+    elif {each.role for each in asked.valid} | {decision.role} >= APPROVERS:
+        published.append(_approve(tx, notice))
+    finish(tx, notice, published, before=start)
+
+
+def _approve(tx: Tx, notice: Notice) -> Event:
+    """Retail goods are handed over the counter; all others get a pickup order in this same transaction."""
+    detail = {}
+    if notice.kind is Kind.RETAIL:
+        before = notice.happen(Fact.APPROVED, Status.APPROVED)
+    else:
+        before = notice.happen(Fact.APPROVED, Status.PICKUP_ORDERED)
+        due_at = end_of_next_business_day(tx.now)
+        repository.add_pickup(tx, notice.id, due_at=due_at)
+        detail["pickup_due_at"] = due_at.isoformat()
+    repository.add_history(tx, notice, Fact.APPROVED, before=before, detail=detail)
+    return events.approved(identity(tx, notice), hours=hours_between(notice.requested_at, tx.now))

@@ -1,0 +1,195 @@
+"""Write a return notice, or the record that it was refused; withdraw one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from returns import events, repository
+from returns.commands.recording import finish, identity, release_unused, worth_of
+from returns.domain import eligibility
+from returns.domain.allotment import share
+from returns.domain.notice import (
+    Fact,
+    Kind,
+    Line,
+    Notice,
+    RefusalCause,
+    Status,
+)
+from returns.subscriptions import SALE_POSTED
+from shared import audit
+from shared.clock import business_date, new_id
+from shared.errors import Conflict, Invalid, Unavailable
+from shared.transaction import Tx
+
+RETRY_AFTER_S = 5
+
+
+class ProjectionBehind(Unavailable):
+    """The sale may exist: this service has not yet heard everything from finance."""
+
+    code = "projection_behind"
+
+
+class ReceiptAmbiguous(Conflict):
+    code = "receipt_ambiguous"
+
+
+class KindWrong(Invalid):
+    """A sale without a customer of record was made over the counter."""
+
+    code = "return_kind_wrong"
+
+
+def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
+    """Write a return notice from a known sale, reserving the quantities, or a refused one; return its id.
+
+    `body` is schemas.ReturnRequest loaded. Raises ProjectionBehind, ReceiptAmbiguous, KindWrong, ForeignBranch.
+    Source: R1 R2 R3 R15 G1
+    """
+    tx.actor.require_branch(body["branch_id"])
+    sold = repository.find_sold_lines(
+        tx, branch_id=body["branch_id"], sale_id=body["sale_id"], receipt_number=body["receipt_number"]
+    )
+    if not sold:
+        if not repository.has_caught_up(tx, "finance", SALE_POSTED):
+            raise ProjectionBehind("that sale is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
+        return _refuse(tx, body, None, RefusalCause.NOT_OURS, "no such sale of this branch")
+    sale = sold[0]
+    if len({row["sale_id"] for row in sold}) > 1:
+        raise ReceiptAmbiguous("several sales carry that receipt number; name the sale_id")
+    if sale["customer_id"] is None and body["kind"] != Kind.RETAIL:
+        raise KindWrong("a sale without a customer of record can only come back as retail")
+    by_key = {(row["sale_line_id"], row["lot"]): row for row in sold}
+    strange = [line for line in body["lines"] if _key(line) not in by_key]
+    if strange:
+        named = ", ".join(f"{line['sale_line_id']} lot {line['lot']}" for line in strange)
+        return _refuse(tx, body, sale, RefusalCause.NOT_OURS, f"not in that sale: {named}")
+    faults = _faults(tx, body, [by_key[_key(line)] for line in body["lines"]])
+    if faults:
+        return _refuse(tx, body, sale, RefusalCause.INELIGIBLE, ", ".join(faults))
+    allotments = repository.lock_allotments(
+        tx, sale["sale_id"], {_key(line): by_key[_key(line)]["quantity"] for line in body["lines"]}
+    )
+    excess = [line for line in body["lines"] if not allotments[_key(line)].has_room_for(line["quantity"])]
+    if excess:
+        named = ", ".join(
+            f"{line['sale_line_id']} lot {line['lot']}: {allotments[_key(line)].returnable} left"
+            for line in excess
+        )
+        return _refuse(tx, body, sale, RefusalCause.OVER_QUANTITY, named)
+    for line in body["lines"]:
+        allotments[_key(line)].reserve(line["quantity"])
+    repository.save_allotments(tx, sale["sale_id"], allotments.values())
+    return _add_requested(tx, body, sale, [_line_from(line, by_key[_key(line)]) for line in body["lines"]])
+
+
+def _key(line: Mapping[str, Any]) -> tuple[str, str]:
+    return line["sale_line_id"], line["lot"]
+
+
+def _faults(tx: Tx, body: Mapping[str, Any], sold: Sequence[RowMapping]) -> list[str]:
+    """Eligibility over all lines: the worst line decides for the notice."""
+    today = business_date(tx.now)
+    verdict = eligibility.judge(
+        kind=body["kind"],
+        reason=body["reason"],
+        package=eligibility.PackageState(**body["package"]),
+        is_expired=any(row["expiry"] < today for row in sold),
+        has_proof=bool(body["proof_refs"]),
+        on=today,
+    )
+    return list(verdict.faults)
+
+
+def _line_from(asked: Mapping[str, Any], sold: RowMapping) -> Line:
+    return Line(
+        id=new_id(),
+        sale_line_id=sold["sale_line_id"],
+        lot=sold["lot"],
+        product_id=sold["product_id"],
+        category=sold["category"],
+        temp_class=sold["temp_class"],
+        expiry=sold["expiry"],
+        sold_quantity=sold["quantity"],
+        sold_net_fen=sold["net_fen"],
+        sold_tax_fen=sold["tax_fen"],
+        sold_cost_fen=sold["cost_fen"],
+        quantity=asked["quantity"],
+    )
+
+
+def _notice_from(tx: Tx, body: Mapping[str, Any], sale: RowMapping | None, status: Status) -> Notice:
+    return Notice(
+        id=new_id(),
+        number=repository.next_number(tx, body["branch_id"]),
+        kind=Kind(body["kind"]),
+        branch_id=body["branch_id"],
+        sale_id=sale["sale_id"] if sale else None,
+        customer_id=sale["customer_id"] if sale else None,
+        sold_at=sale["sold_at"] if sale else None,
+        reason=body["reason"],
+        subject_hash=audit.digest(dict(body)) or "",
+        requested_by=tx.actor.id,
+        requested_at=tx.now,
+        status=status,
+    )
+
+
+def _add_requested(tx: Tx, body: Mapping[str, Any], sale: RowMapping, lines: list[Line]) -> UUID:
+    notice = _notice_from(tx, body, sale, Status.REQUESTED)
+    notice.lines = lines
+    repository.add_notice(tx, notice, request=dict(body), receipt_number=sale["receipt_number"])
+    repository.add_history(tx, notice, Fact.REQUESTED, before=None, detail={"reason": notice.reason})
+    told = []
+    for line in lines:
+        worth = share(worth_of(line), line.quantity, line.sold_quantity)
+        told.append(
+            {
+                "return_line_id": str(line.id),
+                "sale_line_id": line.sale_line_id,
+                "product_id": line.product_id,
+                "lot": line.lot,
+                "quantity": line.quantity,
+                "temp_class": line.temp_class,
+                "net_fen": worth.net_fen,
+                "tax_fen": worth.tax_fen,
+            }
+        )
+    event = events.requested(
+        identity(tx, notice),
+        number=notice.number,
+        kind=notice.kind,
+        sale_id=sale["sale_id"],
+        customer_id=notice.customer_id,
+        reason=notice.reason,
+        lines=told,
+    )
+    finish(tx, notice, [event], before=None)
+    return notice.id
+
+
+def _refuse(
+    tx: Tx, body: Mapping[str, Any], sale: RowMapping | None, cause: RefusalCause, detail: str
+) -> UUID:
+    notice = _notice_from(tx, body, sale, Status.REFUSED)
+    receipt = sale["receipt_number"] if sale else body["receipt_number"]
+    repository.add_notice(
+        tx, notice, request=dict(body), cause=cause, cause_detail=detail, receipt_number=receipt
+    )
+    repository.add_history(
+        tx, notice, Fact.REFUSED, before=None, detail={"cause": cause, "cause_detail": detail}
+    )
+    finish(tx, notice, [events.refused(identity(tx, notice), cause=cause)], before=None)
+    return notice.id
+
+
+def cancel_return(tx: Tx, notice_id: UUID, *, reason: str) -> None:
+    """Withdraw a notice before its goods were fetched; its quantities are free again. Raises StepNotAllowed."""
+    notice = repository.lock_notice(tx, notice_id)
+    before = notice.happen(Fact.CANCELLED, Status.CANCELLED)
+    repository.add_history(tx, notice, Fact.CANCELLED, before=before, detail={"reason": reason})
+    release_unused(tx, notice)
+    finish(tx, notice, [events.cancelled(identity(tx, notice))], before=before)

@@ -1,0 +1,88 @@
+"""Fix what accepted goods are worth, and archive the notice when finance has paid."""
+
+from uuid import UUID
+
+from returns import events, repository
+from returns.commands.recording import finish, identity, lock_allotments, worth_of
+from returns.domain.notice import (
+    Fact,
+    LineStatus,
+    Status,
+)
+from shared.errors import Conflict
+from shared.transaction import Tx
+
+
+class RefundDiffers(Conflict):
+    """Finance paid something else than this return was settled for."""
+
+    code = "refund_differs"
+
+
+class AlreadyRefunded(Conflict):
+    code = "return_already_refunded"
+
+
+def settle_return(tx: Tx, notice_id: UUID) -> None:
+    """Fix what the accepted goods are worth and tell finance to refund it. Raises StepNotAllowed.
+
+    Several partial returns of a line sum exactly to the line. Source: R16, model 3.4 (9), I9 I10
+    """
+    notice = repository.lock_notice(tx, notice_id)
+    before = notice.happen(Fact.SETTLED, Status.SETTLED)
+    assert notice.sale_id is not None
+    allotments = lock_allotments(tx, notice)
+    told = []
+    for line in notice.accepted:
+        worth = allotments[line.sale_line_id, line.lot].settle(line.accepted_quantity, worth_of(line))
+        line.net_fen, line.tax_fen, line.cost_fen = worth.net_fen, worth.tax_fen, worth.cost_fen
+        line.status = LineStatus.SETTLED
+        told.append(
+            {
+                "return_line_id": str(line.id),
+                "sale_line_id": line.sale_line_id,
+                "lot": line.lot,
+                "quantity": line.accepted_quantity,
+                "disposition": line.disposition,
+                "net_fen": worth.net_fen,
+                "tax_fen": worth.tax_fen,
+                "cost_fen": worth.cost_fen,
+            }
+        )
+    for line in notice.lines:
+        allotments[line.sale_line_id, line.lot].release(line.unused(notice.status))
+    repository.save_allotments(tx, notice.sale_id, allotments.values())
+    event = events.settled(
+        identity(tx, notice),
+        number=notice.number,
+        sale_id=notice.sale_id,
+        customer_id=notice.customer_id,
+        reason=notice.reason,
+        lines=told,
+    )
+    notice.refund_fen = event.amount_fen
+    repository.add_history(
+        tx, notice, Fact.SETTLED, before=before, detail={"refund_fen": notice.refund_fen, "lines": told}
+    )
+    finish(tx, notice, [event], before=before, lines=notice.lines)
+
+
+def archive_refunded(tx: Tx, notice_id: UUID, *, refund_id: str, total_fen: int) -> None:
+    """Finance has paid: the notice goes to the archive with the refund's id. A repeat changes nothing.
+
+    Raises ReturnNotFound, StepNotAllowed, RefundDiffers, AlreadyRefunded. Source: R27
+    """
+    notice = repository.lock_notice(tx, notice_id)
+    if notice.status is Status.ARCHIVED:
+        if notice.refund_id == refund_id:
+            return
+        raise AlreadyRefunded(f"return {notice.number} was refunded by {notice.refund_id}")
+    notice.require(Fact.ARCHIVED)
+    if notice.refund_fen != total_fen:
+        raise RefundDiffers(
+            f"return {notice.number} was settled for {notice.refund_fen} fen, {total_fen} were paid"
+        )
+    before = notice.happen(Fact.ARCHIVED, Status.ARCHIVED)
+    notice.refund_id = refund_id
+    repository.add_history(tx, notice, Fact.ARCHIVED, before=before, detail={"refund_id": refund_id})
+    finish(tx, notice, [], before=before)

@@ -1,0 +1,86 @@
+"""What finance says was sold, kept here so that a return is decided without asking anybody.
+
+A sale never changes, so the projection only inserts: any order and any repetition give the same rows.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from returns.subscriptions import SalePosted
+from shared.clock import month_of, next_month
+from shared.events import Envelope
+from shared.transaction import Tx
+
+_SCHEMA = SalePosted()
+_INSERT = """
+    insert into sold_lines (sale_day, sale_id, sale_line_id, lot, branch_id, receipt_number, customer_id, sold_at,
+        product_id, category, temp_class, expiry, quantity, net_fen, tax_fen, cost_fen)
+    select * from unnest(%s::date[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::date[], %s::int[], %s::bigint[], %s::bigint[],
+        %s::bigint[]) as sold
+    order by 1, 2, 3, 4
+    on conflict do nothing
+"""
+
+
+def on_sales_posted(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Insert the lines of every sale in one statement. Raises marshmallow's ValidationError."""
+    rows = [row for envelope in envelopes for row in _rows_of(envelope)]
+    if not rows:
+        return
+    ensure_months(tx, {month_of(row[0]) for row in rows})
+    _cursor(tx).execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def ensure_months(tx: Tx, months: set[date]) -> None:
+    """Make the missing partitions. They are made beside the table and then attached, which stops no reader."""
+    cursor = _cursor(tx)
+    names = {f"sold_lines_y{month:%Y}m{month:%m}": month for month in sorted(months)}
+    cursor.execute(
+        "select name from unnest(%s::text[]) as name where to_regclass(name) is null", [list(names)]
+    )
+    missing = sorted(name for (name,) in cursor.fetchall())
+    if not missing:
+        return
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended('sold_lines_partitions', 0))")
+    for name in missing:
+        month = names[name]
+        cursor.execute("select to_regclass(%s) is null", [name])
+        found = cursor.fetchone()
+        if found is not None and not found[0]:
+            continue
+        cursor.execute(f"create table {name} (like sold_lines including all)")
+        cursor.execute(
+            f"alter table sold_lines attach partition {name}"
+            f" for values from ('{month}') to ('{next_month(month)}')"
+        )
+
+
+def _rows_of(envelope: Envelope) -> list[tuple[Any, ...]]:
+    sale: Any = _SCHEMA.load(envelope.data)
+    return [
+        (
+            sale["business_date"],
+            sale["sale_id"],
+            line["line_id"],
+            line["lot"],
+            sale["branch_id"],
+            sale["receipt_number"],
+            sale["customer_id"],
+            sale["sold_at"],
+            line["product_id"],
+            line["category"],
+            line["temp_class"],
+            line["expiry"],
+            line["quantity"],
+            line["net_fen"],
+            line["tax_fen"],
+            line["cost_fen"],
+        )
+        for line in sale["lines"]
+    ]
+
+
+def _cursor(tx: Tx) -> Any:
+    return tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]

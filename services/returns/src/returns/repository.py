@@ -1,0 +1,409 @@
+"""Every statement Returns runs to change something, and the locked reads before it.
+
+Locks are taken in one order: the notice, then allotments in key order, then the number counter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from returns.domain.allotment import Allotment
+from returns.domain.disposition import Disposition
+from returns.domain.inspection import Result
+from returns.domain.notice import (
+    Fact,
+    Kind,
+    Line,
+    LineStatus,
+    Notice,
+    ReceiptCause,
+    ReturnNotFound,
+    Status,
+)
+from returns.tables import (
+    cold_chain_evidence,
+    inspection_reports,
+    notice_history,
+    return_allotments,
+    return_decisions,
+    return_lines,
+    return_notices,
+    return_numbers,
+    return_pickups,
+    return_receipts,
+    sold_lines,
+)
+from shared.approvals import Decision
+from shared.clock import business_date
+from shared.transaction import Tx
+
+HEAD_CHECK_AGE_S_MAX = 30
+"""A sale is called unknown only if finance's head was asked no longer ago."""
+
+_NOTICE = (
+    "id",
+    "number",
+    "kind",
+    "branch_id",
+    "sale_id",
+    "customer_id",
+    "sold_at",
+    "reason",
+    "subject_hash",
+    "requested_by",
+    "requested_at",
+    "status",
+    "version",
+    "received_by",
+    "received_at",
+    "refund_fen",
+    "refund_id",
+)
+_LINE = (
+    "id",
+    "sale_line_id",
+    "lot",
+    "product_id",
+    "category",
+    "temp_class",
+    "expiry",
+    "sold_quantity",
+    "sold_net_fen",
+    "sold_tax_fen",
+    "sold_cost_fen",
+    "quantity",
+    "received_quantity",
+    "accepted_quantity",
+    "status",
+    "receipt_cause",
+    "result",
+    "inspected_by",
+    "disposition",
+    "net_fen",
+    "tax_fen",
+    "cost_fen",
+)
+
+
+# --- what was sold ------------------------------------------------------------------------------
+
+
+def find_sold_lines(
+    tx: Tx, *, branch_id: str, sale_id: str | None, receipt_number: str | None
+) -> Sequence[RowMapping]:
+    """The lines sold under that sale or receipt by that branch; none when it is not known here."""
+    wanted = select(sold_lines).where(sold_lines.c.branch_id == branch_id)
+    if sale_id is not None:
+        wanted = wanted.where(sold_lines.c.sale_id == sale_id)
+    if receipt_number is not None:
+        wanted = wanted.where(sold_lines.c.receipt_number == receipt_number)
+    return tx.conn.execute(wanted.order_by(sold_lines.c.sale_line_id, sold_lines.c.lot)).mappings().all()
+
+
+def has_caught_up(tx: Tx, source: str, event_type: str) -> bool:
+    """Whether every event of the source that its producer had a moment ago is applied here, none parked."""
+    return bool(
+        tx.conn.execute(
+            text(
+                "select coalesce((select contiguous_seq >= head_seq and checked_at >= :fresh from source_state"
+                " where source = :source), false) and not exists (select from parked_events"
+                " where state = 'parked' and source = :source and (type is null or type = :type))"
+            ),
+            {"source": source, "type": event_type, "fresh": tx.now - timedelta(seconds=HEAD_CHECK_AGE_S_MAX)},
+        ).scalar()
+    )
+
+
+def lock_allotments(
+    tx: Tx, sale_id: str, sold: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], Allotment]:
+    """The allotments of these (sale line, lot) keys, held until the transaction ends.
+
+    `sold` gives the quantity sold per key. A key never asked for before gets its zero row first: without a row
+    there is nothing that two first requests could queue on.
+    """
+    keys = sorted(sold)
+    tx.conn.execute(
+        upsert(return_allotments).on_conflict_do_nothing(),
+        [
+            {
+                "sale_id": sale_id,
+                "sale_line_id": line,
+                "lot": lot,
+                "sold": sold[line, lot],
+                "reserved": 0,
+                "settled": 0,
+            }
+            for line, lot in keys
+        ],
+    )
+    rows = tx.conn.execute(
+        text(
+            "select sale_line_id, lot, sold, reserved, settled from return_allotments"
+            " where sale_id = :sale_id and (sale_line_id, lot) in"
+            " (select * from unnest(cast(:lines as text[]), cast(:lots as text[])))"
+            " order by sale_line_id, lot for update"
+        ),
+        {"sale_id": sale_id, "lines": [line for line, _ in keys], "lots": [lot for _, lot in keys]},
+    )
+    return {(row.sale_line_id, row.lot): Allotment(**row._mapping) for row in rows}  # noqa: SLF001
+
+
+def save_allotments(tx: Tx, sale_id: str, allotments: Iterable[Allotment]) -> None:
+    for each in allotments:
+        tx.conn.execute(
+            update(return_allotments)
+            .where(
+                return_allotments.c.sale_id == sale_id,
+                return_allotments.c.sale_line_id == each.sale_line_id,
+                return_allotments.c.lot == each.lot,
+            )
+            .values(reserved=each.reserved, settled=each.settled)
+        )
+
+
+# --- notices --------------------------------------------------------------------------------------
+
+
+def next_number(tx: Tx, branch_id: str) -> str:
+    """`TH-<branch>-<year>-NNNNNN`, without gaps per branch and year: requesters queue on the counter row."""
+    year = business_date(tx.now).year
+    last = tx.conn.execute(
+        upsert(return_numbers)
+        .values(branch_id=branch_id, year=year, last=1)
+        .on_conflict_do_update(index_elements=["branch_id", "year"], set_={"last": return_numbers.c.last + 1})
+        .returning(return_numbers.c.last)
+    ).scalar_one()
+    return f"TH-{branch_id}-{year}-{last:06d}"
+
+
+def add_notice(tx: Tx, notice: Notice, **extra: Any) -> None:
+    """Insert the notice, its lines and the columns only the record holds (request, refusal cause, receipt)."""
+    tx.conn.execute(
+        insert(return_notices).values(**{name: getattr(notice, name) for name in _NOTICE}, **extra)
+    )
+    if notice.lines:
+        tx.conn.execute(
+            insert(return_lines),
+            [
+                {
+                    "notice_id": notice.id,
+                    "position": position,
+                    **{name: getattr(line, name) for name in _LINE},
+                }
+                for position, line in enumerate(notice.lines)
+            ],
+        )
+
+
+def lock_notice(tx: Tx, notice_id: UUID) -> Notice:
+    """The notice with its lines, held against other writers. Raises ReturnNotFound, ForeignBranch."""
+    row = (
+        tx.conn.execute(
+            select(*(return_notices.c[name] for name in _NOTICE))
+            .where(return_notices.c.id == notice_id)
+            .with_for_update()
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise ReturnNotFound(f"no return {notice_id}")
+    tx.actor.require_branch(row["branch_id"])
+    lines = tx.conn.execute(
+        select(*(return_lines.c[name] for name in _LINE))
+        .where(return_lines.c.notice_id == notice_id)
+        .order_by(return_lines.c.position)
+    ).mappings()
+    return Notice(
+        **{**row, "kind": Kind(row["kind"]), "status": Status(row["status"])},
+        lines=[_line_of(line) for line in lines],
+    )
+
+
+def _line_of(row: RowMapping) -> Line:
+    return Line(
+        **{
+            **row,
+            "status": LineStatus(row["status"]),
+            "receipt_cause": row["receipt_cause"] and ReceiptCause(row["receipt_cause"]),
+            "result": row["result"] and Result(row["result"]),
+            "disposition": row["disposition"] and Disposition(row["disposition"]),
+        }
+    )
+
+
+def save_notice(tx: Tx, notice: Notice, *, lines: Iterable[Line] = ()) -> None:
+    """Store what moves: the notice's state and that of the given lines."""
+    tx.conn.execute(
+        update(return_notices)
+        .where(return_notices.c.id == notice.id)
+        .values(
+            status=notice.status,
+            version=notice.version,
+            received_by=notice.received_by,
+            received_at=notice.received_at,
+            refund_fen=notice.refund_fen,
+            refund_id=notice.refund_id,
+        )
+    )
+    for line in lines:
+        tx.conn.execute(
+            update(return_lines)
+            .where(return_lines.c.id == line.id)
+            .values(
+                received_quantity=line.received_quantity,
+                accepted_quantity=line.accepted_quantity,
+                status=line.status,
+                receipt_cause=line.receipt_cause,
+                result=line.result,
+                inspected_by=line.inspected_by,
+                disposition=line.disposition,
+                net_fen=line.net_fen,
+                tax_fen=line.tax_fen,
+                cost_fen=line.cost_fen,
+            )
+        )
+
+
+def add_history(
+    tx: Tx, notice: Notice, fact: Fact, *, before: Status | None, detail: Mapping[str, Any] | None = None
+) -> None:
+    """One append-only row per fact; sealed into the hash chain of its month after the commit."""
+    tx.conn.execute(
+        insert(notice_history).values(
+            stream=f"{business_date(tx.now):%Y-%m}",
+            notice_id=notice.id,
+            version=notice.version,
+            fact=fact,
+            from_status=before,
+            to_status=notice.status,
+            at=tx.now,
+            actor=tx.actor.id,
+            roles=sorted(tx.actor.roles),
+            detail=dict(detail or {}),
+        )
+    )
+
+
+# --- approval, pickup, receipt, inspection ------------------------------------------------------------
+
+
+def decisions_of(tx: Tx, notice_id: UUID) -> list[Decision]:
+    rows = tx.conn.execute(
+        select(
+            return_decisions.c.role,
+            return_decisions.c.person,
+            return_decisions.c.approved,
+            return_decisions.c.reason,
+            return_decisions.c.at,
+            return_decisions.c.subject_hash,
+        ).where(return_decisions.c.notice_id == notice_id)
+    ).mappings()
+    return [Decision(**row) for row in rows]
+
+
+def add_decision(tx: Tx, notice_id: UUID, decision: Decision) -> None:
+    tx.conn.execute(
+        insert(return_decisions).values(
+            notice_id=notice_id,
+            role=decision.role,
+            person=decision.person,
+            approved=decision.approved,
+            reason=decision.reason,
+            at=decision.at,
+            subject_hash=decision.subject_hash,
+        )
+    )
+
+
+def add_pickup(tx: Tx, notice_id: UUID, *, due_at: datetime) -> None:
+    tx.conn.execute(insert(return_pickups).values(notice_id=notice_id, ordered_at=tx.now, due_at=due_at))
+
+
+def confirm_pickup(tx: Tx, notice_id: UUID) -> RowMapping:
+    """Write the confirmation; `on_time` and `ordered_at` come back."""
+    return (
+        tx.conn.execute(
+            update(return_pickups)
+            .where(return_pickups.c.notice_id == notice_id)
+            .values(
+                confirmed_at=tx.now,
+                confirmed_by=tx.actor.id,
+                on_time=text("due_at >= :now").bindparams(now=tx.now),
+            )
+            .returning(return_pickups.c.ordered_at, return_pickups.c.due_at, return_pickups.c.on_time)
+        )
+        .mappings()
+        .one()
+    )
+
+
+def overdue_pickups(tx: Tx, *, limit: int) -> Sequence[UUID]:
+    """Notices whose pickup is late and was not yet marked so, the oldest first."""
+    return (
+        tx.conn.execute(
+            select(return_pickups.c.notice_id)
+            .join(return_notices, return_notices.c.id == return_pickups.c.notice_id)
+            .where(
+                return_pickups.c.confirmed_at.is_(None),
+                return_pickups.c.breached_at.is_(None),
+                return_pickups.c.due_at < tx.now,
+                return_notices.c.status == Status.PICKUP_ORDERED,
+            )
+            .order_by(return_pickups.c.due_at)
+            .limit(limit)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def mark_pickup_breached(tx: Tx, notice_id: UUID) -> datetime | None:
+    """The time it was due; None when somebody confirmed or marked it meanwhile."""
+    return tx.conn.execute(
+        update(return_pickups)
+        .where(
+            return_pickups.c.notice_id == notice_id,
+            return_pickups.c.confirmed_at.is_(None),
+            return_pickups.c.breached_at.is_(None),
+        )
+        .values(breached_at=tx.now)
+        .returning(return_pickups.c.due_at)
+    ).scalar_one_or_none()
+
+
+def add_receipt(tx: Tx, notice_id: UUID, receipt: Mapping[str, Any]) -> None:
+    tx.conn.execute(
+        insert(return_receipts).values(
+            notice_id=notice_id, receiver=tx.actor.id, received_at=tx.now, **receipt
+        )
+    )
+
+
+def add_evidence(tx: Tx, line_id: UUID, evidence: Mapping[str, Any], fault: str | None) -> None:
+    tx.conn.execute(
+        insert(cold_chain_evidence).values(
+            line_id=line_id, evidence=dict(evidence), fault=fault, checked_at=tx.now
+        )
+    )
+
+
+def add_inspection_report(tx: Tx, report: Mapping[str, Any]) -> None:
+    tx.conn.execute(insert(inspection_reports).values(at=tx.now, inspector=tx.actor.id, **report))
+
+
+def inspectors_of(tx: Tx, line_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """Who has ever inspected each line."""
+    found: dict[UUID, set[str]] = {line_id: set() for line_id in line_ids}
+    for row in tx.conn.execute(
+        select(inspection_reports.c.line_id, inspection_reports.c.inspector).where(
+            inspection_reports.c.line_id.in_(line_ids)
+        )
+    ):
+        found[row.line_id].add(row.inspector)
+    return found
