@@ -43,8 +43,12 @@ def append(tx: Tx, *events: Event) -> None:
 
 def write(cursor: Cursor[Any], tx: Tx, events: Sequence[Event]) -> None:
     """As `append`, on a psycopg cursor the caller holds (pipelines and bulk loads)."""
+    write_rows(cursor, tx, [row_of(tx, event) for event in events])
+
+
+def write_rows(cursor: Cursor[Any], tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """As `write`, of rows made by `row_of`: for a batch whose events have different causes."""
     tx.has_events = True
-    rows = [row_of(tx, event) for event in events]
     if len(rows) < COPY_FROM_EVENTS:
         for row in rows:
             cursor.execute(_INSERT, row)

@@ -1,0 +1,1 @@
+"""Customers: who the customers are, what they may buy, and the points they have earned."""

@@ -1,0 +1,34 @@
+"""The customers service, described once for every process."""
+
+from flask import Flask
+
+from customers import api, jobs, reactions
+from customers.domain.vault import MasterKeyFaulty, Vault
+from customers.tables import metadata
+from shared import audit
+from shared.service import Service
+from shared.settings import Settings, SettingsFaulty
+
+
+def _configure(app: Flask) -> None:
+    """Open the vault. Without a key the process serves everything but personal data, and says so (503)."""
+    settings: Settings = app.extensions["settings"]
+    if settings.master_key is None:
+        return
+    try:
+        app.extensions["vault"] = Vault(settings.master_key)
+    except MasterKeyFaulty as fault:
+        raise SettingsFaulty(f"APOTHECA_MASTER_KEY: {fault}") from fault
+
+
+SERVICE = Service(
+    name="customers",
+    title="Customers",
+    metadata=metadata,
+    blueprints=[api.customers, api.licences],
+    sources=["finance"],
+    handle=reactions.handle,
+    jobs=jobs.JOBS,
+    chains=[audit.CHAIN],
+    configure=_configure,
+)

@@ -1,0 +1,94 @@
+"""Show personal data to who may see it, with a trace; and forget a person for good.
+
+Source: C2, C4, I36, architecture decision 8
+"""
+
+from typing import Any
+from uuid import UUID
+
+from customers import events, repository
+from customers.domain.customer import CustomerAnonymised, NotAPatient
+from customers.domain.vault import Vault
+from shared import audit, outbox
+from shared.clock import business_date
+from shared.errors import Forbidden
+from shared.transaction import Tx
+
+PURPOSES: dict[str, frozenset[str]] = {
+    "service": frozenset({"cs_agent", "cs_manager", "pharmacist"}),
+    "complaint": frozenset({"cs_agent", "cs_manager", "qa"}),
+    "recall": frozenset({"qa", "pharmacist", "cs_manager"}),
+    "privacy_request": frozenset({"privacy_officer"}),
+}
+"""Why unmasked data may be read, and by which roles for that purpose."""
+
+
+class PurposeNotAdmitted(Forbidden):
+    code = "purpose_not_admitted"
+
+
+def disclose(tx: Tx, vault: Vault, customer_id: UUID, *, purpose: str, fields: list[str]) -> dict[str, Any]:
+    """The named personal fields in clear. The audit row is written in the same transaction as the read.
+
+    Raises PurposeNotAdmitted, CustomerAnonymised, NotAPatient.
+    """
+    customer = repository.customer_row(tx.conn, customer_id)
+    tx.actor.require_branch(customer.branch_id)
+    if not tx.actor.roles & PURPOSES[purpose]:
+        raise PurposeNotAdmitted(
+            f"for this purpose one of: {', '.join(sorted(PURPOSES[purpose]))}", purpose=purpose
+        )
+    if customer.kind != "patient":
+        raise NotAPatient("an institution's contacts are disclosed one by one")
+    key = repository.opened_keys(tx.conn, vault, [customer_id]).get(customer_id)
+    if key is None:
+        raise CustomerAnonymised("this customer was anonymised")
+    person = key.open(bytes(customer.personal))
+    audit.record(tx, f"customer.disclosed.{purpose}", str(customer_id), after=sorted(fields))
+    return {
+        "customer_id": customer_id,
+        "purpose": purpose,
+        "personal": {field: person.get(field) for field in fields},
+    }
+
+
+def anonymise(tx: Tx, vault: Vault, customer_id: UUID) -> dict[str, Any]:
+    """Destroy the keys of the person and of what was logged about it; the record stays as a tombstone.
+
+    Sales, points and other records keep the id, which then leads to nobody. Raises CustomerAnonymised (a
+    second time changes nothing), NotAPatient.
+    """
+    customer = repository.lock_customer(tx.conn, customer_id)
+    tx.actor.require_branch(customer.branch_id)
+    if customer.kind != "patient":
+        raise NotAPatient("an institution is no person")
+    if customer.status == "anonymised":
+        raise CustomerAnonymised("this customer was anonymised before")
+    subjects = repository.erase_personal(tx.conn, customer_id)
+    repository.destroy_subject_keys(tx.conn, subjects, by=tx.actor.id, now=tx.now)
+    version = customer.version + 1
+    repository.change_customer(
+        tx.conn,
+        customer_id,
+        status="anonymised",
+        personal=None,
+        phone_index=None,
+        content_mac=None,
+        code=repository.forgotten_code(vault, customer.code) if customer.code else None,
+        consent_refs=[],
+        version=version,
+    )
+    repository.log_change(
+        tx.conn,
+        customer_id,
+        at=tx.now,
+        actor=tx.actor.id,
+        action="anonymised",
+        fields=["name", "phone", "id_number", "birthday"],
+        personal=None,
+    )
+    outbox.append(
+        tx, events.customer_anonymised(customer_id=customer_id, version=version, on=business_date(tx.now))
+    )
+    audit.record(tx, "customer.anonymised", str(customer_id))
+    return {"customer_id": customer_id, "status": "anonymised"}

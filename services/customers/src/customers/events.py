@@ -1,0 +1,136 @@
+"""The facts this service publishes: ids, states and numbers, never anything personal."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from shared.events import Event
+
+
+def customer_registered(
+    *, customer_id: UUID, kind: str, branch_id: str, source_channel: str, status: str, on: date
+) -> Event:
+    return Event(
+        type="customers.customer.registered.v1",
+        subject=str(customer_id),
+        version=1,
+        day=on,
+        data={
+            "customer_id": str(customer_id),
+            "kind": kind,
+            "branch_id": branch_id,
+            "source_channel": source_channel,
+            "status": status,
+            "registered_on": on.isoformat(),
+        },
+    )
+
+
+def customer_anonymised(*, customer_id: UUID, version: int, on: date) -> Event:
+    return Event(
+        type="customers.customer.anonymised.v1",
+        subject=str(customer_id),
+        version=version,
+        day=on,
+        data={"customer_id": str(customer_id)},
+    )
+
+
+def permission_changed(
+    *,
+    customer_id: UUID,
+    kind: str,
+    allowed: bool,
+    categories: Sequence[str],
+    reasons: Sequence[str],
+    valid_until: date | None,
+    permission_version: int,
+    on: date,
+) -> Event:
+    """`valid_until` is the last day on which it holds; the permission ends at 24:00 Asia/Shanghai of that day."""
+    return Event(
+        type="customers.permission.changed.v1",
+        subject=str(customer_id),
+        version=permission_version,
+        day=on,
+        data={
+            "customer_id": str(customer_id),
+            "kind": kind,
+            "allowed": allowed,
+            "categories": list(categories),
+            "reasons": list(reasons),
+            "valid_until": valid_until.isoformat() if valid_until else None,
+            "permission_version": permission_version,
+        },
+    )
+
+
+def licence_verified(
+    *,
+    customer_id: UUID,
+    licence_id: UUID,
+    licence_type: str,
+    valid_until: date | None,
+    scope: Sequence[str],
+    version: int,
+    on: date,
+) -> Event:
+    return Event(
+        type="customers.licence.verified.v1",
+        subject=str(licence_id),
+        version=version,
+        day=on,
+        data={
+            "customer_id": str(customer_id),
+            "licence_id": str(licence_id),
+            "type": licence_type,
+            "valid_until": valid_until.isoformat() if valid_until else None,
+            "scope": list(scope),
+        },
+    )
+
+
+def licence_expired(
+    *, customer_id: UUID, licence_id: UUID, licence_type: str, version: int, on: date
+) -> Event:
+    return Event(
+        type="customers.licence.expired.v1",
+        subject=str(licence_id),
+        version=version,
+        day=on,
+        data={"customer_id": str(customer_id), "licence_id": str(licence_id), "type": licence_type},
+    )
+
+
+def points_earned(
+    *, customer_id: str, branch_id: str, sale_id: str, points: int, money_basis_fen: int, on: date
+) -> Event:
+    """The first fact about the points of a sale; `money_basis_fen` is what of the sale earned them."""
+    return Event(
+        type="customers.points.earned.v1",
+        subject=sale_id,
+        version=1,
+        day=on,
+        data={
+            "customer_id": customer_id,
+            "branch_id": branch_id,
+            "sale_id": sale_id,
+            "points": points,
+            "money_basis_fen": money_basis_fen,
+        },
+    )
+
+
+def points_taken_back(
+    *, customer_id: str, branch_id: str, sale_id: str, return_id: str, points: int, version: int, on: date
+) -> Event:
+    """One per refund of a sale that earned; `points` ≥ 0 is what this refund takes back."""
+    data: dict[str, Any] = {
+        "customer_id": customer_id,
+        "branch_id": branch_id,
+        "sale_id": sale_id,
+        "return_id": return_id,
+        "points": points,
+    }
+    return Event(type="customers.points.taken_back.v1", subject=sale_id, version=version, day=on, data=data)

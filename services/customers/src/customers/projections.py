@@ -1,0 +1,203 @@
+"""The facts of sales and refunds that points are computed from, and the statements that write them.
+
+Statements take whole batches as arrays; rows are written once and never changed, but for the head of a sale,
+whose row is the lock that keeps a sale and its refunds, delivered to two consumers at once, from missing each
+other. Heads are locked in the order of their ids, so consumers wait for one another and never deadlock.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from customers.domain.loyalty import Earning
+from customers.subscriptions import RefundPaid, SalePosted
+from shared.events import Envelope
+
+_INSTITUTIONS = "select id::text from customers where id = any(%s::uuid[]) and kind <> 'patient'"
+_LOCK = """
+    insert into point_sales as head (sale_id, customer_id, branch_id, version)
+    select u.sale_id, u.customer_id, u.branch_id, u.version
+    from unnest(%s::text[], %s::text[], %s::text[], %s::int[]) as u(sale_id, customer_id, branch_id, version)
+    order by u.sale_id
+    on conflict (sale_id) do update set sale_id = excluded.sale_id
+    returning sale_id, customer_id, branch_id, version, xmax = 0
+"""
+_SAVE = """
+    update point_sales head set customer_id = u.customer_id, branch_id = u.branch_id, version = u.version
+    from unnest(%s::text[], %s::text[], %s::text[], %s::int[]) as u(sale_id, customer_id, branch_id, version)
+    where head.sale_id = u.sale_id
+"""
+_COPY_EARNINGS = """
+    copy point_earnings (sale_id, sale_line_id, customer_id, branch_id, day, source_seq, cause_event_id,
+        gross_fen, basis_fen, points) from stdin
+"""
+_ADD_REFUNDS = """
+    insert into point_refunds (refund_id, sale_line_id, sale_id, return_id, day, source_seq, cause_event_id,
+        refunded_fen)
+    select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::date[], %s::bigint[], %s::uuid[],
+        %s::bigint[])
+    on conflict do nothing
+    returning refund_id
+"""
+_EARNINGS = """
+    select sale_id, sale_line_id, gross_fen, basis_fen, points
+    from point_earnings where sale_id = any(%s) order by sale_id, sale_line_id
+"""
+_REFUNDS = """
+    select sale_id, refund_id, return_id, day, source_seq, sale_line_id, refunded_fen
+    from point_refunds where sale_id = any(%s) order by source_seq, refund_id
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class PointSale:
+    """The head of a sale: whose it is once the sale is known, and how many facts were published about its points."""
+
+    sale_id: str
+    customer_id: str | None
+    branch_id: str | None
+    version: int
+    is_new: bool
+    """The row was made by this statement; if not, the sale or a refund of it was here before."""
+
+    @property
+    def is_unsold(self) -> bool:
+        """The sale itself was not known before this batch."""
+        return self.is_new or self.customer_id is None
+
+    def sold(self, sale: SalePosted) -> None:
+        """The sale has come after its refund."""
+        self.customer_id, self.branch_id, self.version = sale.customer_id, sale.branch_id, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """`lines` maps a sale line's id to the fen refunded of its gross."""
+
+    refund_id: str
+    return_id: str
+    day: date
+    lines: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSale:
+    """What a sale earned and all its refunds, these in the order of finance."""
+
+    sale_id: str
+    earnings: list[Earning]
+    refunds: list[Refund]
+
+
+def institutions_among(cursor: Cursor[Any], customer_ids: Collection[str]) -> set[str]:
+    """Those of the ids that are registered institutions. An id that is no UUID is nobody of ours."""
+    ours = [each for each in customer_ids if _is_uuid(each)]
+    if not ours:
+        return set()
+    found = {row[0] for row in cursor.execute(_INSTITUTIONS, (ours,))}
+    return {each for each in ours if str(UUID(each)) in found}
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def lock_point_sales(
+    cursor: Cursor[Any], sales: Sequence[SalePosted], refunded: Collection[str]
+) -> dict[str, PointSale]:
+    """Make or lock the heads of the sales and of the refunded sales, held until the transaction ends."""
+    rows: list[tuple[str, str | None, str | None, int]] = [
+        (sale.sale_id, sale.customer_id, sale.branch_id, 1) for sale in sales
+    ]
+    rows.extend((sale_id, None, None, 0) for sale_id in set(refunded) - {sale.sale_id for sale in sales})
+    return {
+        row[0]: PointSale(sale_id=row[0], customer_id=row[1], branch_id=row[2], version=row[3], is_new=row[4])
+        for row in cursor.execute(_LOCK, _columns(rows))
+    }
+
+
+def save_point_sales(cursor: Cursor[Any], heads: Sequence[PointSale]) -> None:
+    rows = [(each.sale_id, each.customer_id, each.branch_id, each.version) for each in heads]
+    cursor.execute(_SAVE, _columns(rows))
+
+
+def add_earnings(cursor: Cursor[Any], rows: Sequence[tuple[Envelope, SalePosted, Earning]]) -> None:
+    """Write what sale lines earned; the caller holds the heads and knows that the sales are new."""
+    if not rows:
+        return
+    with cursor.copy(_COPY_EARNINGS) as copy:
+        for envelope, sale, earning in rows:
+            copy.write_row(
+                (
+                    sale.sale_id,
+                    earning.line_id,
+                    sale.customer_id,
+                    sale.branch_id,
+                    envelope.day,
+                    envelope.seq,
+                    envelope.event_id,
+                    earning.gross_fen,
+                    earning.basis_fen,
+                    earning.points,
+                )
+            )
+
+
+def add_refunds(cursor: Cursor[Any], refunds: Sequence[tuple[Envelope, RefundPaid]]) -> set[str]:
+    """Write what was refunded per sale line; return the ids of the refunds that were not here before.
+
+    A refund may name a sale line several times, once per lot and disposition: their amounts are summed.
+    """
+    rows = [
+        (
+            fact.refund_id,
+            line_id,
+            fact.sale_id,
+            fact.return_id,
+            envelope.day,
+            envelope.seq,
+            envelope.event_id,
+            refunded_fen,
+        )
+        for envelope, fact in refunds
+        for line_id, refunded_fen in _refunded_per_line(fact).items()
+    ]
+    if not rows:
+        return set()
+    return {row[0] for row in cursor.execute(_ADD_REFUNDS, _columns(rows))}
+
+
+def _refunded_per_line(fact: RefundPaid) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for line in fact.lines:
+        sums[line.sale_line_id] = sums.get(line.sale_line_id, 0) + line.net_fen + line.tax_fen
+    return sums
+
+
+def read_known_sales(cursor: Cursor[Any], sale_ids: Sequence[str]) -> Iterator[KnownSale]:
+    """What these sales earned and every refund of theirs, in the order of `sale_ids`."""
+    known = {each: KnownSale(sale_id=each, earnings=[], refunds=[]) for each in sale_ids}
+    for sale_id, line_id, gross_fen, basis_fen, points in cursor.execute(_EARNINGS, (list(sale_ids),)):
+        known[sale_id].earnings.append(Earning(line_id, gross_fen, basis_fen, points))
+    by_id: dict[str, Refund] = {}
+    for sale_id, refund_id, return_id, day, _, line_id, refunded_fen in cursor.execute(
+        _REFUNDS, (list(sale_ids),)
+    ):
+        if refund_id not in by_id:
+            by_id[refund_id] = Refund(refund_id=refund_id, return_id=return_id, day=day, lines={})
+            known[sale_id].refunds.append(by_id[refund_id])
+        by_id[refund_id].lines[line_id] = refunded_fen
+    yield from known.values()
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows turned into one array per column, for unnest."""
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,54 @@
+"""The fields this service reads of others' facts; everything else in them is passed over.
+
+msgspec structs, because a year of receipts is replayed through them: parsing costs microseconds.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+NotNegative = Annotated[int, Meta(ge=0)]
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class SoldLine(Struct, frozen=True):
+    line_id: Id
+    net_fen: NotNegative
+    tax_fen: NotNegative
+
+
+class Tender(Struct, frozen=True):
+    tender: str
+    fen: int
+
+
+class SalePosted(Struct, frozen=True):
+    """finance.sale.posted.v1"""
+
+    sale_id: Id
+    branch_id: Id
+    lines: list[SoldLine]
+    tenders: list[Tender]
+    customer_id: Id | None = None
+
+
+class RefundedLine(Struct, frozen=True):
+    sale_line_id: Id
+    net_fen: NotNegative
+    tax_fen: NotNegative
+
+
+class RefundPaid(Struct, frozen=True):
+    """finance.refund.paid.v1"""
+
+    refund_id: Id
+    return_id: Id
+    sale_id: Id
+    branch_id: Id
+    lines: list[RefundedLine]
+
+
+SUBSCRIPTIONS: dict[str, type[Struct]] = {
+    "finance.sale.posted.v1": SalePosted,
+    "finance.refund.paid.v1": RefundPaid,
+}
