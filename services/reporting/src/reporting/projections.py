@@ -1,0 +1,241 @@
+"""Events become fact rows: set-based, in any order, each exactly once.
+
+`handle` is the consumer's handler. It holds FACTS_LOCK shared until its transaction ends; closing a month and
+swapping in a rebuild hold it exclusively, so that neither ever misses a fact that is about to be committed.
+A fact whose day lies in a closed month is stored like any other and noted in `ledger_revisions`: what was
+frozen stays as it is.
+Source: P2, architecture decision 5
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any, Final
+
+from psycopg import Cursor, sql
+
+from reporting.subscriptions import (
+    FIRST_YEAR,
+    KNOWN,
+    LAST_YEAR,
+    LINES_MAX,
+    NULL,
+    NUMBER_MAX,
+    EventMalformed,
+    EventTypeUnknown,
+    Object,
+    Reader,
+    Rows,
+    copy_text,
+)
+from reporting.tables import FACT_TABLES, SCHEMA
+from shared.clock import month_of, next_month
+from shared.events import Envelope
+from shared.transaction import Tx
+
+FACTS_LOCK: Final = 7_301
+PARTITIONS_LOCK: Final = 7_302
+
+FactRows = dict[str, list[str]]
+"""COPY text rows per table."""
+
+_KEY_COLUMNS = ("source", "seq", "line", "day", "type", "branch_id")
+COLUMNS: Final = {table.name: tuple(column.name for column in table.columns) for table in FACT_TABLES}
+
+
+def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Store the facts of `envelopes`, none of which was stored before. Raises EventMalformed, EventTypeUnknown."""
+    rows = rows_of(envelopes)
+    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    cursor.execute("select pg_advisory_xact_lock_shared(%s)", (FACTS_LOCK,))
+    months = sorted({month_of(envelope.day) for envelope in envelopes})
+    ensure_partitions(cursor, SCHEMA, months)
+    write_rows(cursor, SCHEMA, rows)
+    _note_late_facts(cursor, tx, envelopes, months)
+
+
+# --- event → rows --------------------------------------------------------------------------------------
+
+_Writer = Callable[[Envelope, FactRows], None]
+
+
+def rows_of(envelopes: Iterable[Envelope]) -> FactRows:
+    """The rows of each table, as COPY text. Raises EventMalformed and EventTypeUnknown, naming the event."""
+    out: FactRows = {name: [] for name in COLUMNS}
+    for envelope in envelopes:
+        writer = _WRITERS.get(envelope.type)
+        if writer is None:
+            raise EventTypeUnknown(
+                f"{envelope.source}/{envelope.seq}: reporting does not know {envelope.type}"
+            )
+        try:
+            writer(envelope, out)
+        except EventMalformed as fault:
+            raise EventMalformed(
+                f"{envelope.source}/{envelope.seq} {envelope.type}: {fault.detail}"
+            ) from None
+    return out
+
+
+def _prefix(envelope: Envelope) -> tuple[str, str]:
+    """The key columns as text, before and after `line`."""
+    booked = envelope.day
+    if not FIRST_YEAR <= booked.year <= LAST_YEAR:
+        raise EventMalformed(f"day {booked} is not between {FIRST_YEAR} and {LAST_YEAR}")
+    if not -NUMBER_MAX <= envelope.amount_fen <= NUMBER_MAX:
+        raise EventMalformed("amount_fen is out of range")
+    branch = envelope.data.get("branch_id")
+    branch_text = NULL if branch is None else copy_text(branch, "branch_id")
+    return (
+        f"{envelope.source}\t{envelope.seq}",
+        f"{booked.isoformat()}\t{envelope.type}\t{branch_text}",
+    )
+
+
+def _writer(event_type: str) -> _Writer:
+    """A function that appends the rows of one event of this type."""
+    known = KNOWN[event_type]
+    parts = [_part(rows) for rows in known.rows]
+    check = known.check
+
+    def write(envelope: Envelope, out: FactRows) -> None:
+        before, after = _prefix(envelope)
+        for part in parts:
+            part(envelope, before, after, out)
+        if check is not None:
+            check(envelope)
+
+    return write
+
+
+def _part(rows: Rows) -> Callable[[Envelope, str, str, FactRows], None]:
+    table = rows.table
+    columns = [name for name in COLUMNS[table] if name not in _KEY_COLUMNS]
+    has_line = "line" in COLUMNS[table]
+    readers = [_reader(rows, name) for name in columns]
+    each = rows.each
+
+    def one(envelope: Envelope, before: str, after: str, out: FactRows) -> None:
+        data = envelope.data
+        values = [read(envelope, data, data, 0) for read in readers]
+        keys = f"{before}\t0\t{after}" if has_line else f"{before}\t{after}"
+        out[table].append("\t".join([keys, *values]))
+
+    def many(envelope: Envelope, before: str, after: str, out: FactRows) -> None:
+        data = envelope.data
+        elements = data.get(each)  # type: ignore[arg-type]
+        if type(elements) is not list or len(elements) > LINES_MAX or not (elements or rows.may_be_empty):
+            raise EventMalformed(f"{each} is not a list of at most {LINES_MAX} elements")
+        target = out[table]
+        for line, element in enumerate(elements or [None]):
+            if type(element) is not dict and elements:
+                raise EventMalformed(f"{each}.{line} is not an object")
+            values = [read(envelope, data, element, line) for read in readers]
+            target.append("\t".join([f"{before}\t{line}\t{after}", *values]))
+
+    return one if each is None else many
+
+
+_Cell = Callable[[Envelope, Object, Any, int], str]
+
+
+def _reader(rows: Rows, column: str) -> _Cell:
+    """How one column is filled from (envelope, data, element, line)."""
+    if column == "amount_fen" and rows.amount:
+        return lambda envelope, _data, _element, line: "0" if line else str(envelope.amount_fen)
+    if column == "subject":
+        return lambda envelope, _data, _element, _line: copy_text(envelope.subject, "subject")
+    if column in rows.each_columns:
+        read: Reader = rows.each_columns[column]
+        return lambda _envelope, _data, element, _line: NULL if element is None else read(element)
+    if column in rows.columns:
+        read_data: Reader = rows.columns[column]
+        return lambda _envelope, data, _element, _line: read_data(data)
+    return lambda *_: NULL
+
+
+_WRITERS: Final = {event_type: _writer(event_type) for event_type in KNOWN}
+
+
+# --- rows → tables -------------------------------------------------------------------------------------
+
+
+def write_rows(cursor: Cursor[Any], schema: str, rows: FactRows) -> None:
+    """COPY the rows into the tables of `schema`. A row stored before is a unique violation."""
+    for table, lines in rows.items():
+        if lines:
+            with cursor.copy(_COPY_TEMPLATES[table].format(sql.Identifier(schema))) as copy:
+                copy.write(("\n".join(lines) + "\n").encode())
+
+
+_COPY_TEMPLATES: Final = {
+    table: sql.SQL("copy {}." + table + " (" + ", ".join(columns) + ") from stdin")
+    for table, columns in COLUMNS.items()
+}
+
+
+def partition_of(table: str, month: date) -> str:
+    return f"{table}_y{month:%Y}m{month:%m}"
+
+
+def ensure_partitions(cursor: Cursor[Any], schema: str, months: Sequence[date]) -> None:
+    """Make the partitions of `months` that are missing, in the caller's transaction.
+
+    A partition is made beside its table and attached, which blocks neither readers nor writers.
+    """
+    last = FACT_TABLES[-1].name
+    missing = [month for month in months if not _exists(cursor, schema, partition_of(last, month))]
+    if not missing:
+        return
+    cursor.execute("select pg_advisory_xact_lock(%s)", (PARTITIONS_LOCK,))
+    for month in missing:
+        if _exists(cursor, schema, partition_of(last, month)):
+            continue
+        for table in FACT_TABLES:
+            parent = sql.Identifier(schema, table.name)
+            partition = sql.Identifier(schema, partition_of(table.name, month))
+            cursor.execute(
+                sql.SQL(
+                    "create table {partition} (like {parent} including all);"
+                    " alter table {parent} attach partition {partition} for values from ({first}) to ({after})"
+                ).format(
+                    partition=partition,
+                    parent=parent,
+                    first=sql.Literal(month.isoformat()),
+                    after=sql.Literal(next_month(month).isoformat()),
+                )
+            )
+
+
+def _exists(cursor: Cursor[Any], schema: str, table: str) -> bool:
+    cursor.execute("select to_regclass(%s) is not null", (f"{schema}.{table}",))
+    row = cursor.fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def _note_late_facts(
+    cursor: Cursor[Any], tx: Tx, envelopes: Sequence[Envelope], months: Sequence[date]
+) -> None:
+    """A fact of a closed month becomes a revision of its ledgers, never a change of what was frozen."""
+    cursor.execute("select month from month_closes where month = any(%s)", (list(months),))
+    closed = {row[0] for row in cursor.fetchall()}
+    if not closed:
+        return
+    cursor.executemany(
+        "insert into ledger_revisions (source, seq, month, day, type, branch_id, amount_fen, recorded_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+        [
+            (
+                envelope.source,
+                envelope.seq,
+                month_of(envelope.day),
+                envelope.day,
+                envelope.type,
+                envelope.data.get("branch_id"),
+                envelope.amount_fen,
+                tx.now,
+            )
+            for envelope in envelopes
+            if month_of(envelope.day) in closed
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Statements that only read: control totals, ledgers, metrics, completeness."""
