@@ -56,6 +56,7 @@ KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
 SLOW_REQUEST_S = 1.0
+PAGE_COOKIE = "apotheca_token"
 ERRORS_SHOWN_MAX = 100
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -114,6 +115,12 @@ def admits(*roles: str) -> Callable[[View], View]:
 def public(view: View) -> View:
     """Anyone may call the view: health, metrics, documentation, sign-in pages. Never a command."""
     view.admitted_roles = None  # type: ignore[attr-defined]
+    return view
+
+
+def page(view: View) -> View:
+    """A page for people: on GET it also takes the token from the cookie that signing in set."""
+    view.is_page = True  # type: ignore[attr-defined]
     return view
 
 
@@ -425,9 +432,18 @@ def _open() -> None:
     if roles is None:
         return
     verifier: Verifier = current_app.extensions["verifier"]
-    g.actor = verifier.actor(request.headers.get("Authorization"))
+    g.actor = verifier.actor(_authorization(view))
     if not g.actor.roles & roles:
         raise RoleNotAdmitted(f"this needs one of: {', '.join(sorted(roles))}", roles=sorted(roles))
+
+
+def _authorization(view: Callable[..., Any]) -> str | None:
+    """The cookie counts only where nothing can be changed, so no other site can make a browser act for someone."""
+    given = request.headers.get("Authorization")
+    if given is None and getattr(view, "is_page", False) and request.method in {"GET", "HEAD"}:
+        token = request.cookies.get(PAGE_COOKIE)
+        return f"Bearer {token}" if token else None
+    return given
 
 
 def _admitted(view: Callable[..., Any]) -> frozenset[str] | None:

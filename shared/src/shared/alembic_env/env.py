@@ -16,6 +16,11 @@ def include(_object: Any, name: str | None, kind: str, reflected: bool, compare_
     return not (reflected and table is not None and PARTITION.search(table))
 
 
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """Look only into the schemas the service's own tables live in (None is the default one)."""
+    return kind != "schema" or name in {None, *(table.schema for table in service.metadata.tables.values())}
+
+
 engine = create_engine(context.config.attributes["url"])
 with engine.connect() as connection:
     connection.execute(text("set lock_timeout = '5s'"))
@@ -25,6 +30,8 @@ with engine.connect() as connection:
         connection=connection,
         target_metadata=service.metadata,
         include_object=include,
+        include_name=include_name,
+        include_schemas=True,
         compare_type=True,
         transaction_per_migration=True,
     )
