@@ -1,0 +1,1 @@
+"""Finance: sales, journal, periods, refunds and statements of the chain."""

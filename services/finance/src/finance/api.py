@@ -1,0 +1,185 @@
+"""HTTP: sales, journal, periods and statements."""
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+from uuid import UUID
+
+import msgspec
+import orjson
+from flask import Response, current_app, request
+from flask_smorest import Blueprint
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from finance import bulk, commands, queries, schemas
+from finance.booking import Booked
+from finance.domain.receipt import Receipt, decoder
+from shared.errors import TooMany
+from shared.transaction import Tx
+from shared.web import admits, command, detached, query
+
+sales = Blueprint("sales", __name__, url_prefix="/sales", description="Receipts of tills and invoicing.")
+
+SELLERS = ("till", "cashier", "invoicing_clerk")
+SALE_READERS = (
+    *SELLERS,
+    "salesperson",
+    "business_head",
+    "qa",
+    "cs_agent",
+    "cs_manager",
+    "pharmacist",
+    "store_manager",
+    "accountant",
+    "finance_auditor",
+    "finance_head",
+    "management",
+)
+RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+
+
+class UploadsBusy(TooMany):
+    code = "uploads_busy"
+
+
+_uploads = threading.BoundedSemaphore(bulk.UPLOADS_AT_ONCE_MAX)
+
+
+@sales.post("")
+@command
+@admits(*SELLERS)
+@sales.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": schemas.ReceiptBody}}},
+    summary="Post one sale",
+    description="A receipt sent before under the same number answers 200 with the sale it became.",
+)
+@sales.response(201, schemas.PostedSaleView)
+@sales.alt_response(200, schema=schemas.PostedSaleView, success=True, description="It was posted before.")
+def post_sale(tx: Tx) -> Response:
+    done = commands.post_sale(tx, _receipt())
+    if isinstance(done, Booked):
+        return Response(_posted(done), 201, mimetype="application/json")
+    return Response(
+        orjson.dumps(queries.posted_sale(tx, done), default=str), 200, mimetype="application/json"
+    )
+
+
+def _receipt() -> Receipt:
+    if not request.is_json:
+        raise UnsupportedMediaType("send application/json")
+    raw = request.get_data(cache=True)
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        try:
+            payload = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            raise BadRequest("the body is not JSON") from error
+        raise bulk.invalid(payload, error) from error
+
+
+def _posted(booked: Booked) -> bytes:
+    priced = booked.priced
+    return orjson.dumps(
+        {
+            "sale_id": booked.sale_id,
+            "receipt_number": priced.receipt.receipt_number,
+            "branch_id": priced.receipt.branch_id,
+            "business_date": priced.business_date,
+            "booked_on": booked.booked_on,
+            "lines": [
+                {"line_id": line_id, "net": _money(net), "tax": _money(tax)}
+                for line_id, net, tax in zip(
+                    booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
+                )
+            ],
+            "net": _money(priced.net_fen),
+            "tax": _money(priced.tax_fen),
+            "total": _money(priced.total_fen),
+        }
+    )
+
+
+def _money(fen: int) -> dict[str, Any]:
+    return {"fen": fen, "currency": "CNY"}
+
+
+@sales.post("/bulk")
+@detached
+@admits(*SELLERS)
+@sales.doc(
+    requestBody={
+        "required": True,
+        "content": {
+            NDJSON: {"schema": {"type": "string", "description": "One receipt per line."}},
+            CSV: {
+                "schema": {"type": "string", "description": "One line item per row; see the service card."}
+            },
+        },
+    },
+    summary="Post many sales",
+    description="Receipts are written in batches and may be sent again: what is there already is a duplicate.",
+)
+@sales.response(
+    200, schemas.BulkResultLine, content_type=NDJSON, description="One line per receipt, in order."
+)
+def post_sales(begin: Callable[[Any], Tx]) -> Response:
+    kind = request.mimetype
+    if kind not in {NDJSON, CSV}:
+        raise UnsupportedMediaType(f"send {NDJSON} or {CSV}")
+    if not _uploads.acquire(blocking=False):
+        raise UploadsBusy("two uploads run already; try again later", retry_after_s=5)
+    try:
+        request.max_content_length = current_app.extensions["settings"].bulk_body_bytes_max
+        chunks = bulk.read_chunks(request.stream)
+        items = bulk.from_ndjson(chunks) if kind == NDJSON else bulk.from_csv(chunks)
+        results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+        for batch in bulk.batches(items):
+            with current_app.extensions["database"].begin() as conn:
+                tx = begin(conn)
+                lines = [result.json() for result in bulk.load(tx, batch)]
+            results.writelines(lines)
+            if tx.has_events:
+                current_app.extensions["wakeup"].ring()
+    finally:
+        _uploads.release()
+    results.seek(0)
+    return Response(_from_start(results), 200, mimetype=NDJSON)
+
+
+def _from_start(results: IO[bytes]) -> Iterator[bytes]:
+    with results:
+        while chunk := results.read(65_536):
+            yield chunk
+
+
+@sales.get("")
+@query
+@admits(*SALE_READERS)
+@sales.arguments(schemas.SaleByNumberArgs, location="query")
+@sales.response(200, schemas.SaleView)
+def get_sale_by_number(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """The sale behind a branch's receipt number."""
+    return queries.sale_by_number(tx, args["branch_id"], args["receipt_number"])
+
+
+@sales.get("/<uuid:sale_id>")
+@query
+@admits(*SALE_READERS)
+@sales.response(200, schemas.SaleView)
+def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
+    """One sale with its lines and tenders."""
+    return queries.sale(tx, sale_id)
+
+
+@sales.get("/lines")
+@query
+@admits(*SALE_READERS)
+@sales.arguments(schemas.SaleLinesArgs, location="query")
+@sales.response(200, schemas.SaleLinesPage)
+def list_sale_lines(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Where a lot of a product was sold, oldest sale first."""
+    return queries.sale_lines(tx, args)

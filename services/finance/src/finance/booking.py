@@ -1,0 +1,98 @@
+"""From a priced receipt to what is written: ids, journal lines, and the event, all rows of one sale.
+
+The till's single statement and the bulk upload's COPY write the same `Booked` sale.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import orjson
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, text
+from uuid_utils import uuid7
+
+from finance.domain import posting
+from finance.domain.chart import Chart, Standard, chart_of
+from finance.domain.posting import PostingLine
+from finance.domain.sale import PricedSale
+from finance.events import SALE_POSTED, sale_posted
+
+BOOK = "main"
+
+
+class Book(Struct, frozen=True):
+    """The book's standard and first day; both are settled before the first entry and never change."""
+
+    chart: Chart
+    begins_on: date
+
+
+class Booked(Struct, frozen=True):
+    """A sale about to be written. `event` is the JSON of finance.sale.posted."""
+
+    priced: PricedSale
+    sale_id: str
+    line_ids: list[str]
+    event_id: str
+    booked_on: date
+    postings: Sequence[PostingLine]
+    posted_fen: int
+    event: bytes
+
+    @property
+    def event_type(self) -> str:
+        return SALE_POSTED
+
+    @property
+    def reference(self) -> str | None:
+        """Of a late receipt: the month it belongs to, when it is booked to another."""
+        day = self.priced.business_date
+        same = (day.year, day.month) == (self.booked_on.year, self.booked_on.month)
+        return None if same else f"late:{day:%Y-%m}"
+
+
+_BOOKS: WeakKeyDictionary[Engine, Book] = WeakKeyDictionary()
+
+
+def book_of(conn: Connection) -> Book:
+    """Read once per process and database."""
+    known = _BOOKS.get(conn.engine)
+    if known is None:
+        row = conn.execute(
+            text("select standard, begins_on from books where code = :code"), {"code": BOOK}
+        ).one()
+        known = Book(chart_of(Standard(row.standard)), row.begins_on)
+        _BOOKS[conn.engine] = known
+    return known
+
+
+def stream_of(booked_on: date) -> str:
+    """The chain and voucher series of an entry: one per book and year."""
+    return f"{BOOK}-{booked_on.year}"
+
+
+def book_sale(priced: PricedSale, booked_on: date, chart: Chart) -> Booked:
+    """Give the sale its ids and its entry. Pure but for the ids."""
+    receipt = priced.receipt
+    sale_id = str(uuid7())
+    line_ids = [str(uuid7()) for _ in receipt.lines]
+    postings = posting.sale(
+        chart,
+        [(each.tender.value, each.amount.fen) for each in receipt.tenders],
+        net_fen=priced.net_fen,
+        tax_fen=priced.tax_fen,
+        cost_fen=priced.cost_fen,
+    )
+    data: dict[str, Any] = sale_posted(priced, sale_id, line_ids)
+    return Booked(
+        priced,
+        sale_id,
+        line_ids,
+        str(uuid7()),
+        booked_on,
+        postings,
+        priced.total_fen + priced.cost_fen,
+        orjson.dumps(data),
+    )

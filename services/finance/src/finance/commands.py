@@ -1,0 +1,75 @@
+"""What finance is asked to do. Each runs in the caller's transaction and returns what it did.
+
+Source: F1, F2, F15, F22, F24, G29
+"""
+
+
+
+from finance import repository
+from finance.booking import Booked, book_of, book_sale
+from finance.domain import permission
+from finance.domain.period import (
+    PeriodClosed,
+    month_text,
+)
+from finance.domain.receipt import Receipt
+from finance.domain.sale import PricedSale, price
+from finance.repository import Known
+from shared.clock import business_date
+from shared.errors import Conflict
+from shared.transaction import Tx
+
+
+class ReceiptNumberReused(Conflict):
+    """The branch used this number for another receipt."""
+
+    code = "receipt_number_reused"
+
+
+def post_sale(tx: Tx, receipt: Receipt) -> Booked | Known:
+    """Write the sale with its entry and event; a receipt sent before comes back as `Known`.
+
+    It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
+    Raises ForeignBranch, the refusals of finance.domain.sale and .permission, PeriodClosed,
+    ReceiptNumberReused.
+    """
+    tx.actor.require_branch(receipt.branch_id)
+    book = book_of(tx.conn)
+    priced = price(receipt, now=tx.now, begins_on=book.begins_on)
+    days = [priced.business_date]
+    if receipt.late:
+        days.append(business_date(tx.now))
+    for day in days:
+        booked = book_sale(priced, day, book.chart)
+        written = repository.add_sale(tx, booked)
+        if written.period_state is None:
+            repository.ensure_month(tx.conn, day)
+            written = repository.add_sale(tx, booked)
+        if written.added:
+            _judge(tx, priced, written.permission)
+            return booked
+        known = repository.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
+        if known is not None:
+            return same_receipt(known, priced)
+    raise refuse_closed(priced)
+
+
+def same_receipt(known: Known, priced: PricedSale) -> Known:
+    """Raises ReceiptNumberReused when the number stands for another receipt."""
+    if known.content_hash != priced.content_hash:
+        raise ReceiptNumberReused("this branch used the number for another receipt", sale_id=known.sale_id)
+    return known
+
+
+def refuse_closed(priced: PricedSale) -> PeriodClosed:
+    return PeriodClosed(
+        f"{month_text(priced.business_date)} is closed; send `late: true` to book the receipt to today"
+    )
+
+
+def _judge(tx: Tx, priced: PricedSale, known: permission.Permission | None) -> None:
+    if priced.receipt.customer_id is None:
+        return
+    needs_to_know = known is None and permission.uses_credit(priced.receipt)
+    caught_up = needs_to_know and repository.has_heard_all_of_customers(tx.conn)
+    permission.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)

@@ -1,0 +1,1 @@
+"""What finance knows, free of any I/O."""

@@ -1,0 +1,78 @@
+"""Accounting periods: a calendar month is open, then soft-closed, then locked; it never closes early.
+
+Source: F2, G29, model 3.2
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from shared.clock import next_month
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class PeriodState(StrEnum):
+    OPEN = "open"
+    SOFT_CLOSED = "soft_closed"
+    LOCKED = "locked"
+
+
+class PeriodClosed(Conflict):
+    """A receipt of a closed month; with `late: true` it is booked to today."""
+
+    code = "period_closed"
+
+
+class PeriodNotOver(Conflict):
+    code = "period_not_over"
+
+
+class PeriodUnknown(NotFound):
+    code = "period_unknown"
+
+
+class PeriodNotOpen(Conflict):
+    code = "period_not_open"
+
+
+class PeriodNotClosed(Conflict):
+    code = "period_not_closed"
+
+
+class EarlierPeriodOpen(Conflict):
+    code = "earlier_period_open"
+
+
+class JournalNotSealed(Unavailable):
+    code = "journal_not_sealed"
+
+
+class JournalUnbalanced(Conflict):
+    """Debits and credits of the month differ: the books were tampered with."""
+
+    code = "journal_unbalanced"
+
+
+class MonthInvalid(Invalid):
+    code = "month_invalid"
+
+
+def parse_month(text: str) -> date:
+    """`2026-11` as its first day. Raises MonthInvalid."""
+    try:
+        if len(text) != 7:
+            raise ValueError(text)
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise MonthInvalid(
+            "a month is written 2026-11", errors=[{"path": "month", "message": "YYYY-MM"}]
+        ) from error
+
+
+def month_text(month: date) -> str:
+    return f"{month:%Y-%m}"
+
+
+def require_over(month: date, today: date) -> None:
+    """Raises PeriodNotOver unless the month's last calendar day has passed (G29: never early)."""
+    if today < next_month(month):
+        raise PeriodNotOver(f"{month_text(month)} is not over", closes_from=str(next_month(month)))

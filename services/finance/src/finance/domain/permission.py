@@ -1,0 +1,69 @@
+"""May we sell this to whom: trade permissions as customers last told them.
+
+Institutions need a permission that covers every category on the receipt, on the day of the sale; patients and
+walk-ins need none. Credit needs a customer whom customers allow to trade, whatever its kind.
+Source: C (trade permission gate), F13, model 3.0
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from finance.domain.receipt import Receipt, Tender
+from shared.errors import Conflict, Unavailable
+
+PATIENT = "patient"
+
+
+class TradeNotPermitted(Conflict):
+    code = "trade_not_permitted"
+
+
+class CustomerUnknown(Conflict):
+    """Nobody told us of this customer, and we have heard everything customers said."""
+
+    code = "customer_unknown"
+
+
+class CustomerNotYetKnown(Unavailable):
+    """Customers said things we have not heard yet; this may be one of them."""
+
+    code = "customer_not_yet_known"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    kind: str
+    allowed: bool
+    categories: Sequence[str]
+    valid_until: date | None
+
+
+def uses_credit(receipt: Receipt) -> bool:
+    return any(each.tender is Tender.CREDIT for each in receipt.tenders)
+
+
+def check(permission: Permission | None, receipt: Receipt, day: date, *, is_caught_up: bool) -> None:
+    """Raises TradeNotPermitted, CustomerUnknown or CustomerNotYetKnown when the sale may not be made.
+
+    An unknown customer may buy for money: the till knows whom it serves before we do.
+    """
+    if permission is None:
+        if not uses_credit(receipt):
+            return
+        if is_caught_up:
+            raise CustomerUnknown("credit needs a customer we know")
+        raise CustomerNotYetKnown("customers has news that is still on its way", retry_after_s=2)
+    is_institution = permission.kind != PATIENT
+    if not is_institution and not uses_credit(receipt):
+        return
+    if not permission.allowed:
+        raise TradeNotPermitted("customers does not permit trade with this customer", reason="denied")
+    if permission.valid_until is not None and permission.valid_until < day:
+        raise TradeNotPermitted(f"the permission ended on {permission.valid_until}", reason="expired")
+    if is_institution:
+        missing = sorted({line.product.category for line in receipt.lines} - set(permission.categories))
+        if missing:
+            raise TradeNotPermitted(
+                f"the permission does not cover {', '.join(missing)}", reason="category", categories=missing
+            )

@@ -1,0 +1,142 @@
+"""Price a receipt: the one function that till and bulk upload share, and every rule it can break.
+
+Prices hold the tax. Per line gross = quantity × unit price − discount, tax = gross × bp ÷ (10 000 + bp) rounded
+half up, net = gross − tax; totals are sums of lines. Money is fen.
+Source: F1, F15, F24, G15, model 3.0 and 3.2
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from finance.domain.receipt import Receipt, Tender
+from finance.domain.vat import rates_on, tax_inside
+from shared.clock import business_date
+from shared.errors import Conflict, DomainError, Invalid
+
+CLOCKS_DIFFER_S_MAX = 300
+"""A till's clock may run ahead of ours by this much."""
+
+
+class TendersDiffer(Invalid):
+    code = "tenders_differ"
+
+
+class TenderRepeated(Invalid):
+    code = "tender_repeated"
+
+
+class DiscountTooLarge(Invalid):
+    code = "discount_too_large"
+
+
+class VatRateUnknown(Invalid):
+    code = "vat_rate_unknown"
+
+
+class SoldInFuture(Invalid):
+    code = "sold_in_future"
+
+
+class BeforeTheBooks(Invalid):
+    code = "before_the_books"
+
+
+class LotExpired(Conflict):
+    code = "lot_expired"
+
+
+class CreditNeedsCustomer(Invalid):
+    code = "credit_needs_customer"
+
+
+class PricedSale(Struct, frozen=True):
+    """A receipt that may be booked, its `sold_at` in UTC; `line_net_fen` and `line_tax_fen` per line, in order."""
+
+    receipt: Receipt
+    business_date: date
+    line_net_fen: list[int]
+    line_tax_fen: list[int]
+    net_fen: int
+    tax_fen: int
+    total_fen: int
+    cost_fen: int
+    content_hash: bytes
+
+
+Fault = tuple[type[DomainError], str, str]
+
+
+def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
+    """The amounts of a receipt. Raises the first rule it breaks, listing all of them under `errors`."""
+    sold_at, day = _moment(receipt.sold_at, now, begins_on)
+    faults: list[Fault] = []
+    known_rates = rates_on(day)
+    nets, taxes, cost = [], [], 0
+    for index, line in enumerate(receipt.lines):
+        gross = line.quantity * line.unit_price.fen - line.discount.fen
+        if gross < 0:
+            faults.append((DiscountTooLarge, f"lines.{index}.discount", "the discount exceeds the price"))
+            gross = 0
+        if line.tax_bp not in known_rates:
+            faults.append(
+                (VatRateUnknown, f"lines.{index}.tax_bp", f"no VAT rate of {day} is {line.tax_bp} bp")
+            )
+        if line.expiry < day:
+            faults.append((LotExpired, f"lines.{index}.expiry", f"the lot expired before {day}"))
+        tax = tax_inside(gross, line.tax_bp)
+        nets.append(gross - tax)
+        taxes.append(tax)
+        cost += line.cost.fen
+    net, tax = sum(nets), sum(taxes)
+    _check_tenders(receipt, net + tax, faults)
+    if faults:
+        _refuse(faults)
+    if receipt.sold_at.tzinfo is not UTC:
+        receipt = replace(receipt, sold_at=sold_at)
+    return PricedSale(receipt, day, nets, taxes, net, tax, net + tax, cost, content_hash(receipt))
+
+
+def _moment(sold_at: datetime, now: datetime, begins_on: date) -> tuple[datetime, date]:
+    if sold_at.year <= begins_on.year - 1:
+        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+    if sold_at.year > now.year + 1 or sold_at > now + timedelta(seconds=CLOCKS_DIFFER_S_MAX):
+        raise SoldInFuture("the sale lies in the future")
+    day = business_date(sold_at)
+    if day < begins_on:
+        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+    return sold_at.astimezone(UTC), day
+
+
+def _check_tenders(receipt: Receipt, total_fen: int, faults: list[Fault]) -> None:
+    paid, kinds = 0, set()
+    for index, each in enumerate(receipt.tenders):
+        paid += each.amount.fen
+        if each.tender in kinds:
+            faults.append((TenderRepeated, f"tenders.{index}.tender", "each kind of tender once"))
+        kinds.add(each.tender)
+        if each.amount.fen == 0:
+            faults.append((TendersDiffer, f"tenders.{index}.amount", "a tender pays something"))
+    if paid != total_fen:
+        faults.append(
+            (TendersDiffer, "tenders", f"tenders sum to {paid} fen, the receipt to {total_fen} fen")
+        )
+    if Tender.CREDIT in kinds and receipt.customer_id is None:
+        faults.append((CreditNeedsCustomer, "customer_id", "a sale on credit names its customer"))
+
+
+def _refuse(faults: list[Fault]) -> None:
+    # What can never be right is told before what a rule forbids.
+    refusal, _, message = min(faults, key=lambda fault: issubclass(fault[0], Conflict))
+    raise refusal(message, errors=[{"path": path, "message": text} for _, path, text in faults])
+
+
+_encode: Callable[[Receipt], bytes] = json.Encoder().encode
+
+
+def content_hash(receipt: Receipt) -> bytes:
+    """Of all a receipt says about the sale, defaults filled in; whether it came late is not part of it."""
+    return hashlib.sha256(_encode(replace(receipt, late=False) if receipt.late else receipt)).digest()

@@ -1,0 +1,31 @@
+"""VAT rates as dated rows: which rates exist on a day, and the tax inside a price that holds it.
+
+Source: regulations (legal numbers are data), architecture decision 10
+"""
+
+import json
+from datetime import date
+from functools import lru_cache
+
+from finance.domain.chart import DATA
+
+_ROWS = [
+    (
+        int(row["value"]),
+        date.fromisoformat(row["effective_from"]),
+        date.fromisoformat(row["effective_until"]) if row["effective_until"] else date.max,
+    )
+    for row in json.loads((DATA / "vat_rates.json").read_text())
+]
+
+
+@lru_cache(maxsize=4_096)
+def rates_on(day: date) -> frozenset[int]:
+    """The rates in force on a business date, in basis points."""
+    return frozenset(rate for rate, first, last in _ROWS if first <= day <= last)
+
+
+def tax_inside(gross_fen: int, rate_bp: int) -> int:
+    """Tax in fen contained in a gross amount ≥ 0, rounded half up: gross × bp ÷ (10 000 + bp)."""
+    whole = 10_000 + rate_bp
+    return (2 * gross_fen * rate_bp + whole) // (2 * whole)

@@ -1,0 +1,155 @@
+"""The facts finance publishes, one builder each; ids and numbers only, never personal data."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from finance.domain.refund import ReturnedLine
+from finance.domain.sale import PricedSale
+from shared.events import Event
+
+SALE_POSTED = "finance.sale.posted.v1"
+REFUND_PAID = "finance.refund.paid.v1"
+PERIOD_CLOSED = "finance.period.closed.v1"
+STATEMENT_PUBLISHED = "finance.statement.published.v1"
+STATEMENT_RESTATED = "finance.statement.restated.v1"
+
+
+def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> dict[str, Any]:
+    """The data of finance.sale.posted; its day is the booking day, its amount the total in fen."""
+    receipt = priced.receipt
+    return {
+        "sale_id": sale_id,
+        "receipt_number": receipt.receipt_number,
+        "branch_id": receipt.branch_id,
+        "customer_id": receipt.customer_id,
+        "channel": receipt.channel.value,
+        "business_date": priced.business_date,
+        "sold_at": receipt.sold_at,
+        "lines": [
+            {
+                "line_id": line_id,
+                "product_id": line.product.id,
+                "category": line.product.category,
+                "temp_class": line.product.temp_class.value,
+                "lot": line.lot,
+                "expiry": line.expiry,
+                "quantity": line.quantity,
+                "net_fen": net_fen,
+                "tax_bp": line.tax_bp,
+                "tax_fen": tax_fen,
+                "cost_fen": line.cost.fen,
+            }
+            for line, line_id, net_fen, tax_fen in zip(
+                receipt.lines, line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
+            )
+        ],
+        "tenders": [{"tender": each.tender.value, "fen": each.amount.fen} for each in receipt.tenders],
+        "net_fen": priced.net_fen,
+        "tax_fen": priced.tax_fen,
+        "total_fen": priced.total_fen,
+        "cost_fen": priced.cost_fen,
+    }
+
+
+def refund_paid(
+    *,
+    refund_id: str,
+    return_id: str,
+    sale_id: str,
+    branch_id: str,
+    customer_id: str | None,
+    business_date: date,
+    lines: Sequence[ReturnedLine],
+    total_fen: int,
+) -> Event:
+    return Event(
+        type=REFUND_PAID,
+        subject=refund_id,
+        version=1,
+        day=business_date,
+        amount_fen=total_fen,
+        data={
+            "refund_id": refund_id,
+            "return_id": return_id,
+            "sale_id": sale_id,
+            "branch_id": branch_id,
+            "customer_id": customer_id,
+            "business_date": business_date.isoformat(),
+            "lines": [
+                {
+                    "sale_line_id": line.sale_line_id,
+                    "lot": line.lot,
+                    "quantity": line.quantity,
+                    "net_fen": line.net_fen,
+                    "tax_fen": line.tax_fen,
+                    "cost_fen": line.cost_fen,
+                    "disposition": line.disposition,
+                }
+                for line in lines
+            ],
+            "total_fen": total_fen,
+        },
+    )
+
+
+def period_closed(*, book: str, month: str, version: int, day: date) -> Event:
+    return Event(
+        type=PERIOD_CLOSED,
+        subject=f"{book}:{month}",
+        version=version,
+        day=day,
+        data={"book": book, "month": month},
+    )
+
+
+def statement_published(
+    *,
+    statement_id: str,
+    kind: str,
+    month: str,
+    version: int,
+    leaf_lines: int,
+    on_time: bool,
+    published_on: date,
+) -> Event:
+    return Event(
+        type=STATEMENT_PUBLISHED,
+        subject=statement_id,
+        version=1,
+        day=published_on,
+        data={
+            "statement_id": statement_id,
+            "kind": kind,
+            "month": month,
+            "version": version,
+            "leaf_lines": leaf_lines,
+            "on_time": on_time,
+            "published_on": published_on.isoformat(),
+        },
+    )
+
+
+def statement_restated(
+    *,
+    statement_id: str,
+    kind: str,
+    month: str,
+    version: int,
+    errors: Sequence[dict[str, Any]],
+    day: date,
+) -> Event:
+    """`statement_id` and `version` are those of the statement that was wrong."""
+    return Event(
+        type=STATEMENT_RESTATED,
+        subject=statement_id,
+        version=2,
+        day=day,
+        data={
+            "statement_id": statement_id,
+            "kind": kind,
+            "month": month,
+            "version": version,
+            "errors": list(errors),
+        },
+    )

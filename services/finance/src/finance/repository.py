@@ -1,0 +1,454 @@
+"""SQL of the writing side. A sale is one statement in one round trip; thousands are COPY.
+
+The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's, which the edge understands.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from msgspec import Struct
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from finance.booking import Booked, stream_of
+from finance.domain.permission import Permission
+from finance.domain.posting import PostingLine
+from shared import outbox
+from shared.clock import business_date, month_of
+from shared.transaction import Tx
+
+PERIOD_LOCK = 7101
+"""First key of the advisory locks of months: writers share it, closing a month takes it alone."""
+
+
+@contextmanager
+def cursor_of(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The psycopg connection inside the caller's transaction, its errors wrapped for the edge."""
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        yield driver
+    except psycopg.Error as error:
+        # Any: SQLAlchemy types the statement and parameters more narrowly than it handles them
+        wrapped: Any = DBAPIError.instance(None, None, error, psycopg.Error)  # type: ignore[call-overload]
+        raise wrapped from error
+
+
+class Written(Struct, frozen=True):
+    """What the sale statement did: nothing when the month is missing or closed or the number is taken."""
+
+    added: bool
+    period_state: str | None
+    permission: Permission | None
+
+
+_SHARE_MONTH = f"select pg_advisory_xact_lock_shared({PERIOD_LOCK}, %s)"
+_PERMISSION = "select kind, allowed, categories, valid_until from trade_permissions where customer_id = %s"
+
+_ADD_SALE = """
+with r as (
+    insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
+    select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s
+    from periods where month = %(month)s::date and state = 'open'
+    on conflict (branch_id, receipt_number) do nothing
+    returning 1
+), s as (
+    insert into sales (sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,
+        net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at)
+    select %(sale)s::uuid, %(booked)s::date, %(day)s::date, %(number)s, %(branch)s, %(customer)s::uuid,
+        %(channel)s, %(sold_at)s::timestamptz, %(net)s::bigint, %(tax)s::bigint, %(total)s::bigint, %(cost)s::bigint, %(actor)s,
+        %(now)s::timestamptz from r
+), l as (
+    insert into sale_lines (sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category,
+        temp_class, dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity,
+        unit_price_fen, discount_fen, net_fen, tax_bp, tax_fen, cost_fen)
+    select %(sale)s::uuid, x.no, %(booked)s::date, x.line_id, %(branch)s, x.product_id, x.generic_name,
+        x.category, x.temp_class, x.dosage_form, x.specification, x.mah, x.maker, x.approval_number, x.lot,
+        x.expiry, x.quantity, x.unit_price_fen, x.discount_fen, x.net_fen, x.tax_bp, x.tax_fen, x.cost_fen
+    from r, json_to_recordset(%(lines)s::json) as x(no smallint, line_id uuid, product_id text,
+        generic_name text, category text, temp_class text, dosage_form text, specification text, mah text,
+        maker text, approval_number text, lot text, expiry date, quantity int, unit_price_fen bigint,
+        discount_fen bigint, net_fen bigint, tax_bp int, tax_fen bigint, cost_fen bigint)
+), t as (
+    insert into tenders (sale_id, tender, booked_on, branch_id, fen)
+    select %(sale)s::uuid, x.tender, %(booked)s::date, %(branch)s, x.fen
+    from r, json_to_recordset(%(tenders)s::json) as x(tender text, fen bigint)
+), e as (
+    insert into journal_entries (booked_on, stream, branch_id, kind, source_id, total_fen, reference, actor,
+        recorded_at)
+    select %(booked)s::date, %(stream)s, %(branch)s, 'sale', %(sale)s::uuid, %(posted)s::bigint, %(reference)s,
+        %(actor)s, %(now)s::timestamptz from r where %(posted)s::bigint > 0
+    returning id
+), j as (
+    insert into journal_lines (entry_id, no, booked_on, branch_id, account, customer_id, debit_fen, credit_fen)
+    select e.id, x.no, %(booked)s::date, %(branch)s, x.account, x.customer_id, x.debit, x.credit
+    from e, json_to_recordset(%(journal)s::json) as x(no smallint, account text, customer_id uuid, debit bigint,
+        credit bigint)
+), o as (
+    insert into outbox (event_id, type, subject, aggregate, version, day, amount_fen, occurred_at, traceparent,
+        correlation_id, data)
+    select %(event_id)s::uuid, %(type)s, %(sale)s::uuid::text, 'sale', 1, %(booked)s::date, %(total)s::bigint, %(now)s::timestamptz,
+        %(traceparent)s, %(request)s, %(event)s::jsonb from r
+), a as (
+    insert into audit (stream, at, actor, roles, action, subject, after_hash, request_id)
+    select %(audit)s, %(now)s::timestamptz, %(actor)s, %(roles)s::text[], 'sale.post', %(sale)s::uuid::text, %(digest)s,
+        %(request)s from r
+)
+select (select count(*) from r), (select state from periods where month = %(month)s::date)
+"""
+
+
+def add_sale(tx: Tx, booked: Booked) -> Written:
+    """Write every row of the sale, in one round trip, if its month is open and its number is free.
+
+    The caller judges the permission that comes back and rolls back by raising. The month stays open until the
+    caller's transaction ends.
+    """
+    # Every parameter is text with a cast in the statement: one prepared statement for all sales.
+    parameters = _sale_parameters(tx, booked)
+    customer_id = booked.priced.receipt.customer_id
+    found = None
+    with cursor_of(tx.conn) as driver:
+        with driver.pipeline():
+            driver.execute(_SHARE_MONTH, (_month_key(booked.booked_on),), prepare=True)
+            if customer_id is not None:
+                found = driver.execute(_PERMISSION, (customer_id,), prepare=True)
+            added = driver.execute(_ADD_SALE, parameters, prepare=True)
+        count, state = added.fetchone() or (0, None)
+        permission = found.fetchone() if found is not None else None
+    tx.has_events = tx.has_events or bool(count)
+    return Written(bool(count), state, Permission(*permission) if permission else None)
+
+
+def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, Any]:
+    priced, receipt = booked.priced, booked.priced.receipt
+    customer_id = None if receipt.customer_id is None else str(receipt.customer_id)
+    booked_on = booked.booked_on.isoformat()
+    return {
+        "branch": receipt.branch_id,
+        "number": receipt.receipt_number,
+        "sale": booked.sale_id,
+        "booked": booked_on,
+        "month": booked_on[:8] + "01",
+        "day": priced.business_date.isoformat(),
+        "hash": priced.content_hash,
+        "customer": customer_id,
+        "channel": receipt.channel.value,
+        "sold_at": receipt.sold_at.isoformat(),
+        "net": str(priced.net_fen),
+        "tax": str(priced.tax_fen),
+        "total": str(priced.total_fen),
+        "cost": str(priced.cost_fen),
+        "actor": tx.actor.id,
+        "roles": sorted(tx.actor.roles),
+        "now": tx.now.isoformat(),
+        "lines": _lines_json(booked),
+        "tenders": orjson.dumps(
+            [{"tender": each.tender.value, "fen": each.amount.fen} for each in receipt.tenders]
+        ).decode(),
+        "stream": stream_of(booked.booked_on),
+        "posted": str(booked.posted_fen),
+        "reference": booked.reference,
+        "journal": _journal_json(booked.postings, customer_id),
+        "event_id": booked.event_id,
+        "type": booked.event_type,
+        "event": booked.event.decode(),
+        "traceparent": tx.traceparent,
+        "request": tx.correlation_id or tx.request_id,
+        "audit": f"{business_date(tx.now):%Y-%m}",
+        "digest": priced.content_hash.hex(),
+    }
+
+
+def _lines_json(booked: Booked) -> str:
+    priced = booked.priced
+    return orjson.dumps(
+        [
+            {
+                "no": no,
+                "line_id": line_id,
+                "product_id": line.product.id,
+                "generic_name": line.product.generic_name,
+                "category": line.product.category,
+                "temp_class": line.product.temp_class.value,
+                "dosage_form": line.product.dosage_form,
+                "specification": line.product.specification,
+                "mah": line.product.mah,
+                "maker": line.product.maker,
+                "approval_number": line.product.approval_number,
+                "lot": line.lot,
+                "expiry": line.expiry,
+                "quantity": line.quantity,
+                "unit_price_fen": line.unit_price.fen,
+                "discount_fen": line.discount.fen,
+                "net_fen": net,
+                "tax_bp": line.tax_bp,
+                "tax_fen": tax,
+                "cost_fen": line.cost.fen,
+            }
+            for no, (line, line_id, net, tax) in enumerate(
+                zip(
+                    priced.receipt.lines,
+                    booked.line_ids,
+                    priced.line_net_fen,
+                    priced.line_tax_fen,
+                    strict=True,
+                ),
+                1,
+            )
+        ]
+    ).decode()
+
+
+def _journal_json(postings: Sequence[PostingLine], customer_id: str | None) -> str:
+    return orjson.dumps(
+        [
+            {
+                "no": no,
+                "account": line.account,
+                "customer_id": customer_id if line.is_receivable else None,
+                "debit": line.debit_fen,
+                "credit": line.credit_fen,
+            }
+            for no, line in enumerate(postings, 1)
+        ]
+    ).decode()
+
+
+def _month_key(day: date) -> int:
+    return day.year * 100 + day.month
+
+
+# --- months -----------------------------------------------------------------------------------------
+
+
+def ensure_month(conn: Connection, day: date) -> None:
+    """Make the partitions and the open period of the month of `day`; a month that exists stays as it is."""
+    conn.exec_driver_sql("select ensure_month(%s)", (day,))
+
+
+def hold_months(conn: Connection, days: Sequence[date]) -> dict[date, str]:
+    """Make the months that are missing, keep all from closing until the transaction ends, and say their states."""
+    months = sorted({month_of(day) for day in days})
+    with cursor_of(conn) as driver:
+        for month in months:
+            driver.execute("select ensure_month(%s)", (month,))
+        for month in months:
+            driver.execute(_SHARE_MONTH, (_month_key(month),))
+        return dict(
+            driver.execute("select month, state from periods where month = any(%s)", (months,)).fetchall()
+        )
+
+
+def hold_month_alone(conn: Connection, month: date) -> None:
+    """Wait until no writer of the month is left, and let none begin, until the transaction ends."""
+    conn.exec_driver_sql("select pg_advisory_xact_lock(%s, %s)", (PERIOD_LOCK, _month_key(month)))
+
+
+# --- what is known ----------------------------------------------------------------------------------
+
+
+class Known(Struct, frozen=True):
+    sale_id: str
+    booked_on: date
+    content_hash: bytes
+
+
+def find_receipt(conn: Connection, branch_id: str, number: str) -> Known | None:
+    row = conn.exec_driver_sql(
+        "select sale_id, booked_on, content_hash from receipts where branch_id = %s and receipt_number = %s",
+        (branch_id, number),
+    ).one_or_none()
+    return None if row is None else Known(str(row.sale_id), row.booked_on, bytes(row.content_hash))
+
+
+def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    with cursor_of(conn) as driver:
+        rows = driver.execute(
+            "select r.branch_id, r.receipt_number, r.sale_id, r.booked_on, r.content_hash"
+            " from unnest(%s::text[], %s::text[]) as k(branch_id, receipt_number)"
+            " join receipts r on r.branch_id = k.branch_id and r.receipt_number = k.receipt_number",
+            ([key[0] for key in keys], [key[1] for key in keys]),
+            prepare=True,
+        ).fetchall()
+    return {(row[0], row[1]): Known(str(row[2]), row[3], bytes(row[4])) for row in rows}
+
+
+def permissions(conn: Connection, customer_ids: Sequence[UUID]) -> dict[UUID, Permission]:
+    if not customer_ids:
+        return {}
+    with cursor_of(conn) as driver:
+        rows = driver.execute(
+            "select customer_id, kind, allowed, categories, valid_until from trade_permissions"
+            " where customer_id = any(%s)",
+            (list(customer_ids),),
+        ).fetchall()
+    return {row[0]: Permission(*row[1:]) for row in rows}
+
+
+def has_heard_all_of_customers(conn: Connection) -> bool:
+    """Whether our projection has reached the head that customers last told."""
+    row = conn.exec_driver_sql(
+        "select contiguous_seq >= head_seq from source_state where source = 'customers'"
+    ).one_or_none()
+    return bool(row and row[0])
+
+
+# --- bulk -------------------------------------------------------------------------------------------
+
+_CLAIM = (
+    "insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)"
+    " select * from unnest(%s::text[], %s::text[], %s::uuid[], %s::date[], %s::bytea[])"
+    " order by 1, 2 on conflict (branch_id, receipt_number) do nothing returning sale_id::text"
+)
+
+
+def claim_receipts(conn: Connection, booked: Sequence[Booked]) -> set[str]:
+    """Take the numbers; returns the sale ids that got theirs. Taken in order, so two uploads never deadlock."""
+    with cursor_of(conn) as driver:
+        rows = driver.execute(
+            _CLAIM,
+            (
+                [each.priced.receipt.branch_id for each in booked],
+                [each.priced.receipt.receipt_number for each in booked],
+                [each.sale_id for each in booked],
+                [each.booked_on for each in booked],
+                [each.priced.content_hash for each in booked],
+            ),
+            prepare=True,
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+_COPIES = {
+    "sales": "sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,"
+    " net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at",
+    "sale_lines": "sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category, temp_class,"
+    " dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity, unit_price_fen,"
+    " discount_fen, net_fen, tax_bp, tax_fen, cost_fen",
+    "tenders": "sale_id, tender, booked_on, branch_id, fen",
+    "journal_entries": "id, booked_on, stream, branch_id, kind, source_id, total_fen, reference, actor,"
+    " recorded_at",
+    "journal_lines": "entry_id, no, booked_on, branch_id, account, customer_id, debit_fen, credit_fen",
+    "outbox": ", ".join(outbox.COLUMNS),
+}
+_NULL = "\\N"
+
+
+def copy_sales(tx: Tx, booked: Sequence[Booked]) -> None:
+    """Write all rows of the sales whose numbers are claimed, six COPYs for all of them together."""
+    with cursor_of(tx.conn) as driver:
+        ids = driver.execute(
+            "select nextval('journal_entry_ids') from generate_series(1, %s)", (len(booked),)
+        ).fetchall()
+        rows = _copy_rows(tx, booked, [row[0] for row in ids])
+        cursor = driver.cursor()
+        for table, columns in _COPIES.items():
+            with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
+                copy.write("".join(rows[table]).encode())
+    tx.has_events = True
+
+
+def _text(value: str | None) -> str:
+    """A value for COPY: control characters were refused with the receipt, so only backslashes remain."""
+    if value is None:
+        return _NULL
+    return value.replace("\\", "\\\\") if "\\" in value else value
+
+
+def _copy_rows(tx: Tx, booked: Sequence[Booked], entry_ids: Sequence[int]) -> dict[str, list[str]]:
+    rows: dict[str, list[str]] = {table: [] for table in _COPIES}
+    add_sale_row = rows["sales"].append
+    add_line = rows["sale_lines"].append
+    add_tender = rows["tenders"].append
+    add_entry = rows["journal_entries"].append
+    add_posting = rows["journal_lines"].append
+    add_event = rows["outbox"].append
+    now, actor = tx.now.isoformat(), _text(tx.actor.id)
+    trace = f"{tx.traceparent or _NULL}\t{_text(tx.correlation_id or tx.request_id)}\t{_NULL}"
+    for each, entry_id in zip(booked, entry_ids, strict=True):
+        priced = each.priced
+        receipt = priced.receipt
+        sale_id, on, branch = each.sale_id, each.booked_on.isoformat(), receipt.branch_id
+        customer = _NULL if receipt.customer_id is None else str(receipt.customer_id)
+        add_sale_row(
+            f"{sale_id}\t{on}\t{priced.business_date}\t{receipt.receipt_number}\t{branch}\t{customer}\t"
+            f"{receipt.channel.value}\t{receipt.sold_at}\t{priced.net_fen}\t{priced.tax_fen}\t"
+            f"{priced.total_fen}\t{priced.cost_fen}\t{actor}\t{now}\n"
+        )
+        nets, taxes = priced.line_net_fen, priced.line_tax_fen
+        for index, line in enumerate(receipt.lines):
+            product = line.product
+            add_line(
+                f"{sale_id}\t{index + 1}\t{on}\t{each.line_ids[index]}\t{branch}\t{product.id}\t"
+                f"{_text(product.generic_name)}\t{product.category}\t{product.temp_class.value}\t"
+                f"{_text(product.dosage_form)}\t{_text(product.specification)}\t{_text(product.mah)}\t"
+                f"{_text(product.maker)}\t{_text(product.approval_number)}\t{_text(line.lot)}\t{line.expiry}\t"
+                f"{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{nets[index]}\t{line.tax_bp}\t"
+                f"{taxes[index]}\t{line.cost.fen}\n"
+            )
+        for payment in receipt.tenders:
+            add_tender(f"{sale_id}\t{payment.tender.value}\t{on}\t{branch}\t{payment.amount.fen}\n")
+        if each.posted_fen:
+            add_entry(
+                f"{entry_id}\t{on}\t{stream_of(each.booked_on)}\t{branch}\tsale\t{sale_id}\t{each.posted_fen}\t"
+                f"{each.reference or _NULL}\t{actor}\t{now}\n"
+            )
+            for no, posted in enumerate(each.postings, 1):
+                add_posting(
+                    f"{entry_id}\t{no}\t{on}\t{branch}\t{posted.account}\t"
+                    f"{customer if posted.is_receivable else _NULL}\t{posted.debit_fen}\t{posted.credit_fen}\n"
+                )
+        data = each.event.decode().replace("\\", "\\\\")
+        add_event(
+            f"{each.event_id}\t{each.event_type}\t{sale_id}\tsale\t1\t{on}\t{priced.total_fen}\t{now}\t{trace}\t"
+            f"{data}\n"
+        )
+    return rows
+
+
+# --- entries of reactions ---------------------------------------------------------------------------
+
+
+def add_entry(
+    tx: Tx,
+    *,
+    booked_on: date,
+    branch_id: str,
+    kind: str,
+    source_id: str,
+    postings: Sequence[PostingLine],
+    customer_id: str | None,
+    reference: str | None = None,
+) -> None:
+    """Post one entry of a reaction or command; the month is held open by the caller. Nothing to post, no entry."""
+    total = sum(line.debit_fen for line in postings)
+    if not total:
+        return
+    tx.conn.exec_driver_sql(
+        "with e as (insert into journal_entries (booked_on, stream, branch_id, kind, source_id, total_fen,"
+        " reference, actor, recorded_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning id)"
+        " insert into journal_lines (entry_id, no, booked_on, branch_id, account, customer_id, debit_fen,"
+        " credit_fen) select e.id, x.no, %s, %s, x.account, x.customer_id, x.debit, x.credit from e,"
+        " json_to_recordset(%s::json) as x(no smallint, account text, customer_id uuid, debit bigint,"
+        " credit bigint)",
+        (
+            booked_on,
+            stream_of(booked_on),
+            branch_id,
+            kind,
+            source_id,
+            total,
+            reference,
+            tx.actor.id,
+            tx.now,
+            booked_on,
+            branch_id,
+            _journal_json(postings, customer_id),
+        ),
+    )

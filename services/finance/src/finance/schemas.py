@@ -1,0 +1,352 @@
+"""The shapes of requests and answers, for OpenAPI and for telling every fault of a payload at once."""
+
+import types
+import typing
+from typing import Any
+
+import msgspec
+from marshmallow import Schema, ValidationError, fields, validate
+
+from finance.domain import receipt as shape
+from shared.money import MoneyField
+from shared.paging import PageArgs
+
+
+class _Strict(fields.Field[Any]):
+    """A value that fits a type of finance.domain.receipt exactly; OpenAPI is told what the type says."""
+
+    def __init__(self, kind: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._kind = kind
+        self.metadata.update(_json_schema(kind, allow_none=bool(self.allow_none)))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return msgspec.convert(value, self._kind)
+        except msgspec.ValidationError as error:
+            raise ValidationError(str(error)) from error
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value
+
+
+def _json_schema(kind: Any, *, allow_none: bool) -> dict[str, Any]:
+    schema = dict(msgspec.json.schema(kind))
+    definitions = schema.pop("$defs", {})
+    reference = schema.pop("$ref", None)
+    if reference:
+        schema = dict(definitions[reference.rpartition("/")[2]])
+    schema.pop("title", None)
+    if allow_none:
+        schema["type"] = [schema["type"], "null"]
+    return schema
+
+
+def _field(struct: type[msgspec.Struct], name: str) -> Any:
+    """The strict field of one attribute: required unless the struct has a default, nullable where it may be None."""
+    info = next(each for each in msgspec.structs.fields(struct) if each.name == name)
+    kind = info.type
+    nullable = isinstance(kind, types.UnionType) and type(None) in typing.get_args(kind)
+    if nullable:
+        kind = next(each for each in typing.get_args(kind) if each is not type(None))
+    if info.required:
+        return _Strict(kind, required=True)
+    return _Strict(kind, load_default=info.default, allow_none=nullable)
+
+
+class ProductBody(Schema):
+    """What was sold as it was called then (药品管理法 Art 57)."""
+
+    id = _field(shape.Product, "id")
+    generic_name = _field(shape.Product, "generic_name")
+    category = _field(shape.Product, "category")
+    temp_class = _field(shape.Product, "temp_class")
+    dosage_form = _field(shape.Product, "dosage_form")
+    specification = _field(shape.Product, "specification")
+    mah = _field(shape.Product, "mah")
+    maker = _field(shape.Product, "maker")
+    approval_number = _field(shape.Product, "approval_number")
+
+
+class ReceiptLineBody(Schema):
+    """`unit_price` and `discount` hold the tax; `cost` is that of the whole line, without tax."""
+
+    product = fields.Nested(ProductBody, required=True)
+    lot = _field(shape.ReceiptLine, "lot")
+    expiry = _field(shape.ReceiptLine, "expiry")
+    quantity = _field(shape.ReceiptLine, "quantity")
+    unit_price = _field(shape.ReceiptLine, "unit_price")
+    discount = _field(shape.ReceiptLine, "discount")
+    tax_bp = _field(shape.ReceiptLine, "tax_bp")
+    cost = _field(shape.ReceiptLine, "cost")
+
+
+class PaymentBody(Schema):
+    tender = _field(shape.Payment, "tender")
+    amount = _field(shape.Payment, "amount")
+
+
+class ReceiptBody(Schema):
+    """One receipt; tenders sum exactly to Σ (quantity × unit_price − discount)."""
+
+    receipt_number = _field(shape.Receipt, "receipt_number")
+    branch_id = _field(shape.Receipt, "branch_id")
+    customer_id = _field(shape.Receipt, "customer_id")
+    channel = _field(shape.Receipt, "channel")
+    sold_at = _field(shape.Receipt, "sold_at")
+    late = _field(shape.Receipt, "late")
+    lines = fields.List(
+        fields.Nested(ReceiptLineBody), required=True, validate=validate.Length(1, shape.LINES_MAX)
+    )
+    tenders = fields.List(
+        fields.Nested(PaymentBody), required=True, validate=validate.Length(0, len(shape.Tender))
+    )
+
+
+_RECEIPT_BODY = ReceiptBody()
+
+
+def explain(payload: Any) -> dict[str, Any]:
+    """Every fault of a receipt that the strict decoder refused, as marshmallow's nested messages; {} if none."""
+    return (
+        dict(_RECEIPT_BODY.validate(payload)) if isinstance(payload, dict) else {"_schema": ["not an object"]}
+    )
+
+
+class PostedLineView(Schema):
+    line_id = fields.UUID()
+    net = MoneyField()
+    tax = MoneyField()
+
+
+class PostedSaleView(Schema):
+    """The sale as it was written: lines in the receipt's order."""
+
+    sale_id = fields.UUID()
+    receipt_number = fields.String()
+    branch_id = fields.String()
+    business_date = fields.Date()
+    booked_on = fields.Date()
+    lines = fields.List(fields.Nested(PostedLineView))
+    net = MoneyField()
+    tax = MoneyField()
+    total = MoneyField()
+
+
+class BulkResultLine(Schema):
+    """One line of the answer of a bulk upload."""
+
+    line = fields.Integer()
+    receipt_number = fields.String(allow_none=True)
+    status = fields.String(validate=validate.OneOf(["posted", "duplicate", "refused"]))
+    sale_id = fields.UUID()
+    code = fields.String()
+    detail = fields.String()
+    errors = fields.List(fields.Dict())
+
+
+class SaleLineView(Schema):
+    sale_id = fields.UUID()
+    line_id = fields.UUID()
+    branch_id = fields.String()
+    booked_on = fields.Date()
+    product_id = fields.String()
+    generic_name = fields.String()
+    category = fields.String()
+    temp_class = fields.String()
+    dosage_form = fields.String(allow_none=True)
+    specification = fields.String(allow_none=True)
+    mah = fields.String(allow_none=True)
+    maker = fields.String(allow_none=True)
+    approval_number = fields.String(allow_none=True)
+    lot = fields.String()
+    expiry = fields.Date()
+    quantity = fields.Integer()
+    unit_price_fen = MoneyField(data_key="unit_price")
+    discount_fen = MoneyField(data_key="discount")
+    net_fen = MoneyField(data_key="net")
+    tax_bp = fields.Integer()
+    tax_fen = MoneyField(data_key="tax")
+    cost_fen = MoneyField(data_key="cost")
+
+
+class TenderView(Schema):
+    tender = fields.String()
+    fen = MoneyField(data_key="amount")
+
+
+class SaleView(Schema):
+    sale_id = fields.UUID()
+    receipt_number = fields.String()
+    branch_id = fields.String()
+    customer_id = fields.UUID(allow_none=True)
+    channel = fields.String()
+    business_date = fields.Date()
+    booked_on = fields.Date()
+    sold_at = fields.AwareDateTime()
+    net_fen = MoneyField(data_key="net")
+    tax_fen = MoneyField(data_key="tax")
+    total_fen = MoneyField(data_key="total")
+    cost_fen = MoneyField(data_key="cost")
+    posted_by = fields.String()
+    posted_at = fields.AwareDateTime()
+    lines = fields.List(fields.Nested(SaleLineView))
+    tenders = fields.List(fields.Nested(TenderView))
+    refunded_fen = MoneyField(data_key="refunded")
+
+
+BRANCH = validate.Regexp(r"^[A-Z0-9][A-Z0-9_\-]{0,31}$(?!\n)")
+NUMBER = [validate.Length(1, 64), validate.Regexp(shape.NUMBER_PATTERN)]
+VISIBLE = [validate.Length(1, 64), validate.Regexp(shape.VISIBLE_PATTERN)]
+MONTH = validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])$(?!\n)")
+
+
+class SaleByNumberArgs(Schema):
+    branch_id = fields.String(required=True, validate=BRANCH)
+    receipt_number = fields.String(required=True, validate=NUMBER)
+
+
+class SaleLinesArgs(PageArgs):
+    """Lines of one product and lot: where it was sold."""
+
+    product_id = fields.String(required=True, validate=NUMBER)
+    lot = fields.String(required=True, validate=VISIBLE)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+
+class SaleLinesPage(Schema):
+    items = fields.List(fields.Nested(SaleLineView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class MonthArgs(Schema):
+    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+
+class BalanceRow(Schema):
+    account = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    opening_fen = MoneyField(data_key="opening")
+    debit_fen = MoneyField(data_key="debit")
+    credit_fen = MoneyField(data_key="credit")
+    closing_fen = MoneyField(data_key="closing")
+
+
+class TrialBalanceView(Schema):
+    """Openings and closings are debit less credit: negative where the credit side is larger."""
+
+    month = fields.String()
+    branch_id = fields.String(allow_none=True)
+    state = fields.String()
+    rows = fields.List(fields.Nested(BalanceRow))
+    debit_fen = MoneyField(data_key="debit")
+    credit_fen = MoneyField(data_key="credit")
+
+
+class EntriesArgs(PageArgs):
+    month = fields.String(required=True, validate=MONTH)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+
+class EntryLineView(Schema):
+    account = fields.String()
+    customer_id = fields.UUID(allow_none=True)
+    debit_fen = MoneyField(data_key="debit")
+    credit_fen = MoneyField(data_key="credit")
+
+
+class EntryView(Schema):
+    """`voucher_no` is gap-free per book and year; it is given within seconds of the commit."""
+
+    id = fields.Integer()
+    voucher_no = fields.Integer(allow_none=True)
+    booked_on = fields.Date()
+    branch_id = fields.String()
+    kind = fields.String()
+    source_id = fields.UUID()
+    total_fen = MoneyField(data_key="total")
+    reference = fields.String(allow_none=True)
+    actor = fields.String()
+    recorded_at = fields.AwareDateTime()
+    lines = fields.List(fields.Nested(EntryLineView))
+
+
+class EntriesPage(Schema):
+    items = fields.List(fields.Nested(EntryView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class PeriodView(Schema):
+    month = fields.String()
+    state = fields.String()
+    closed_by = fields.String(allow_none=True)
+    closed_at = fields.AwareDateTime(allow_none=True)
+    locked_by = fields.String(allow_none=True)
+    locked_at = fields.AwareDateTime(allow_none=True)
+
+
+class StatementBody(Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(["balance", "income"]))
+    month = fields.String(required=True, validate=MONTH)
+
+
+class StatementLineView(Schema):
+    line = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    fen = MoneyField(data_key="amount")
+
+
+class DecisionView(Schema):
+    role = fields.String()
+    person = fields.String()
+    at = fields.AwareDateTime()
+
+
+class StatementErrorView(Schema):
+    line = fields.String()
+    reported_fen = MoneyField(data_key="reported")
+    correct_fen = MoneyField(data_key="correct")
+    cause = fields.String()
+    material = fields.Boolean()
+
+
+class StatementView(Schema):
+    statement_id = fields.UUID()
+    kind = fields.String()
+    month = fields.String()
+    version = fields.Integer()
+    state = fields.String()
+    lines = fields.List(fields.Nested(StatementLineView))
+    content_hash = fields.String()
+    as_of = fields.Dict(keys=fields.String(), values=fields.Integer())
+    prepared_by = fields.String()
+    prepared_at = fields.AwareDateTime()
+    published_on = fields.Date(allow_none=True)
+    on_time = fields.Boolean(allow_none=True)
+    decisions = fields.List(fields.Nested(DecisionView))
+    errors = fields.List(fields.Nested(StatementErrorView))
+
+
+class StatementsArgs(Schema):
+    month = fields.String(required=True, validate=MONTH)
+
+
+class StatementsList(Schema):
+    items = fields.List(fields.Nested(StatementView))
+
+
+class ErrorItemBody(Schema):
+    line = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
+    correct = MoneyField(required=True)
+
+
+class RestateBody(Schema):
+    """What was wrong: every line with its correct amount, and the cause."""
+
+    cause = fields.String(
+        required=True, validate=[validate.Length(1, 500), validate.Regexp(shape.VISIBLE_PATTERN)]
+    )
+    errors = fields.List(fields.Nested(ErrorItemBody), required=True, validate=validate.Length(1, 100))

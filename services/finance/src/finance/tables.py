@@ -1,0 +1,304 @@
+"""The tables of finance. What grows is partitioned by the month of its booking day from the first migration.
+
+Partitions `<table>_y2026m11` are made on demand and ahead of time by the SQL function `ensure_month`, under an
+advisory lock; a month exists when it has a row in `periods`.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.database import new_metadata
+from shared.tables import INSTANT, mechanism_tables
+
+metadata = new_metadata()
+mechanism_tables(metadata)
+
+BY_MONTH = {"postgresql_partition_by": "RANGE (booked_on)"}
+PARTITIONED = ("sales", "sale_lines", "tenders", "journal_entries", "journal_lines")
+
+books = Table(
+    "books",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("standard", Text, nullable=False),
+    Column("begins_on", Date, nullable=False),
+    CheckConstraint("standard in ('small', 'cas')", name="standard"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("standard", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("meaning", Text, nullable=False),
+    Column("zh", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("leaf", Boolean, nullable=False),
+    UniqueConstraint("standard", "meaning"),
+)
+
+periods = Table(
+    "periods",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("version", Integer, nullable=False, server_default="0"),
+    Column("closed_by", Text),
+    Column("closed_at", INSTANT),
+    Column("locked_by", Text),
+    Column("locked_at", INSTANT),
+    CheckConstraint("state in ('open', 'soft_closed', 'locked')", name="state"),
+    CheckConstraint("extract(day from month) = 1", name="first_day"),
+)
+
+period_balances = Table(
+    "period_balances",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("branch_id", Text, primary_key=True),
+    Column("debit_fen", BigInteger, nullable=False),
+    Column("credit_fen", BigInteger, nullable=False),
+)
+"""Sums per account and branch, frozen when the month closes; open months are summed from their partition."""
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("branch_id", Text, primary_key=True),
+    Column("receipt_number", Text, primary_key=True),
+    Column("sale_id", Uuid, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    UniqueConstraint("sale_id"),
+)
+"""The directory of sales: a number is used once per branch, and an id leads to its partition."""
+
+sales = Table(
+    "sales",
+    metadata,
+    Column("sale_id", Uuid, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("business_date", Date, nullable=False),
+    Column("receipt_number", Text, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("customer_id", Uuid),
+    Column("channel", Text, nullable=False),
+    Column("sold_at", INSTANT, nullable=False),
+    Column("net_fen", BigInteger, nullable=False),
+    Column("tax_fen", BigInteger, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("cost_fen", BigInteger, nullable=False),
+    Column("posted_by", Text, nullable=False),
+    Column("posted_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("sale_id", "booked_on"),
+    **BY_MONTH,
+)
+
+sale_lines = Table(
+    "sale_lines",
+    metadata,
+    Column("sale_id", Uuid, nullable=False),
+    Column("no", SmallInteger, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("line_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("product_id", Text, nullable=False),
+    Column("generic_name", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("temp_class", Text, nullable=False),
+    Column("dosage_form", Text),
+    Column("specification", Text),
+    Column("mah", Text),
+    Column("maker", Text),
+    Column("approval_number", Text),
+    Column("lot", Text, nullable=False),
+    Column("expiry", Date, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("unit_price_fen", BigInteger, nullable=False),
+    Column("discount_fen", BigInteger, nullable=False),
+    Column("net_fen", BigInteger, nullable=False),
+    Column("tax_bp", Integer, nullable=False),
+    Column("tax_fen", BigInteger, nullable=False),
+    Column("cost_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("sale_id", "no", "booked_on"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    Index("sale_lines_lot", "product_id", "lot"),
+    **BY_MONTH,
+)
+
+tenders = Table(
+    "tenders",
+    metadata,
+    Column("sale_id", Uuid, nullable=False),
+    Column("tender", Text, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("sale_id", "tender", "booked_on"),
+    CheckConstraint("fen > 0", name="fen"),
+    **BY_MONTH,
+)
+
+entry_ids = Sequence("journal_entry_ids", metadata=metadata, data_type=BigInteger)
+
+journal_entries = Table(
+    "journal_entries",
+    metadata,
+    Column("id", BigInteger, server_default=text("nextval('journal_entry_ids')"), nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source_id", Uuid, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("reference", Text),
+    Column("corrects_id", BigInteger),
+    Column("actor", Text, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    Column("chain_no", BigInteger),
+    Column("chain_hash", LargeBinary),
+    PrimaryKeyConstraint("id", "booked_on"),
+    UniqueConstraint("source_id", "kind", "booked_on"),
+    CheckConstraint("total_fen > 0", name="total"),
+    Index("journal_entries_unsealed", "id", postgresql_where=text("chain_no is null")),
+    Index(
+        "journal_entries_sealed",
+        "stream",
+        "chain_no",
+        "booked_on",
+        unique=True,
+        postgresql_where=text("chain_no is not null"),
+    ),
+    **BY_MONTH,
+)
+"""`chain_no` is the voucher number: gap-free per book and year (`stream`), given after commit with the hash."""
+
+journal_lines = Table(
+    "journal_lines",
+    metadata,
+    Column("entry_id", BigInteger, nullable=False),
+    Column("no", SmallInteger, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("customer_id", Uuid),
+    Column("debit_fen", BigInteger, nullable=False),
+    Column("credit_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("entry_id", "no", "booked_on"),
+    CheckConstraint(
+        "debit_fen >= 0 and credit_fen >= 0 and (debit_fen = 0) <> (credit_fen = 0)", name="one_side"
+    ),
+    **BY_MONTH,
+)
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("return_id", Text, nullable=False, unique=True),
+    Column("sale_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("paid_at", INSTANT, nullable=False),
+    CheckConstraint("total_fen >= 0", name="total"),
+    Index("refunds_sale", "sale_id"),
+)
+
+refund_lines = Table(
+    "refund_lines",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("return_line_id", Text, primary_key=True),
+    Column("sale_line_id", Uuid, nullable=False),
+    Column("lot", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("net_fen", BigInteger, nullable=False),
+    Column("tax_fen", BigInteger, nullable=False),
+    Column("cost_fen", BigInteger, nullable=False),
+    Column("disposition", Text, nullable=False),
+)
+
+refund_tenders = Table(
+    "refund_tenders",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("tender", Text, primary_key=True),
+    Column("fen", BigInteger, nullable=False),
+    CheckConstraint("fen > 0", name="fen"),
+)
+
+trade_permissions = Table(
+    "trade_permissions",
+    metadata,
+    Column("customer_id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("categories", ARRAY(Text), nullable=False),
+    Column("valid_until", Date),
+)
+"""What customers last said about whom we may sell to; an older version never overwrites a newer one."""
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("statement_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("as_of", JSONB, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("prepared_by", Text, nullable=False),
+    Column("prepared_at", INSTANT, nullable=False),
+    Column("published_on", Date),
+    Column("on_time", Boolean),
+    UniqueConstraint("kind", "month", "version"),
+    CheckConstraint("kind in ('balance', 'income')", name="kind"),
+    CheckConstraint("state in ('prepared', 'reviewed', 'signed', 'published', 'restated')", name="state"),
+)
+
+statement_decisions = Table(
+    "statement_decisions",
+    metadata,
+    Column("statement_id", Uuid, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    UniqueConstraint("statement_id", "person"),
+)
+
+statement_errors = Table(
+    "statement_errors",
+    metadata,
+    Column("statement_id", Uuid, primary_key=True),
+    Column("line", Text, primary_key=True),
+    Column("reported_fen", BigInteger, nullable=False),
+    Column("correct_fen", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("material", Boolean, nullable=False),
+)
+"""What was wrong in a published statement, named by the version that corrects it."""
