@@ -1,0 +1,243 @@
+"""Step three of the demonstration: prove the sums, close the months, print ledgers and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from apotheca.demo_client import Caller, Refused, wait_for
+from apotheca.demo_import import Imported
+from apotheca.demo_receipts import Receipt, for_finance
+from apotheca.refusals import CannotRun
+
+COMPLETE_WITHIN_S = 600
+ROWS_SHOWN_MAX = 12
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What is compared: how many receipts, units and fen."""
+
+    receipts: int
+    quantity: int
+    total_fen: int
+    cost_fen: int
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            receipts=self.receipts + other.receipts,
+            quantity=self.quantity + other.quantity,
+            total_fen=self.total_fen + other.total_fen,
+            cost_fen=self.cost_fen + other.cost_fen,
+        )
+
+
+NOTHING = Sums(receipts=0, quantity=0, total_fen=0, cost_fen=0)
+
+
+def sums_of(receipts: Iterable[Receipt]) -> Sums:
+    """Counted from the source; the cost is the assumed share, computed per line."""
+    total = NOTHING
+    for receipt in receipts:
+        lines = for_finance(receipt, None)["lines"]
+        total += Sums(
+            receipts=1,
+            quantity=sum(line.quantity for line in receipt.lines),
+            total_fen=receipt.total_fen,
+            cost_fen=sum(line["cost"]["fen"] for line in lines),
+        )
+    return total
+
+
+def sums_in_reporting(reporting: Caller, months: Sequence[date]) -> Sums:
+    """What reporting's sales ledgers of the chain say."""
+    total = NOTHING
+    for month in months:
+        totals = reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}")["totals"]
+        total += Sums(
+            receipts=totals["receipts"],
+            quantity=totals["quantity"],
+            total_fen=totals["total"]["fen"],
+            cost_fen=totals["cost"]["fen"],
+        )
+    return total
+
+
+def wait_until_complete(reporting: Caller, head: Callable[[], int], advance: Advance) -> None:
+    """Until reporting has every event that finance has numbered. Raises CannotRun when events are parked."""
+    done = 0
+
+    def complete() -> bool:
+        nonlocal done
+        rows = {row["source"]: row for row in reporting.get("/v1/completeness")["sources"]}
+        parked = sum(row["parked_events"] for row in rows.values())
+        if parked:
+            raise CannotRun(f"{parked} events could not be applied by reporting; see `python -m shared.ops`.")
+        here, wanted = rows["finance"]["contiguous_seq"], head()
+        advance(max(0, min(here, wanted) - done))
+        done = max(done, here)
+        return bool(here >= wanted)
+
+    wait_for("reporting catching up with finance", complete, within_s=COMPLETE_WITHIN_S)
+
+
+def close_month(closer: Caller, month: date) -> dict[str, Any]:
+    """Close the month of the chain; ask again while the gate names something missing, with a bound."""
+    last = ""
+
+    def closed() -> dict[str, Any] | None:
+        nonlocal last
+        try:
+            return closer.try_post(f"/v1/months/{month:%Y-%m}/close")
+        except Refused as refused:
+            last = refused.detail
+            if refused.code == "month_already_closed":
+                months: list[dict[str, Any]] = closer.get("/v1/months")["months"]
+                return next(each for each in months if each["month"] == f"{month:%Y-%m}")
+            if refused.code != "month_incomplete":
+                raise CannotRun(f"reporting refused to close {month:%Y-%m}: {refused.detail}") from refused
+            return None
+
+    try:
+        return wait_for(f"closing {month:%Y-%m}", closed, within_s=COMPLETE_WITHIN_S)
+    except CannotRun as failed:
+        raise CannotRun(f"{failed} The gate said: {last}") from failed
+
+
+def print_proof(console: Console, source: Sums, imported: Imported, finance: Sums, reporting: Sums) -> None:
+    """The same numbers three times, and what was set aside. Raises CannotRun unless they agree."""
+    refused_lines = imported.refused_lines
+    set_aside = Sums(
+        receipts=len(imported.emptied),
+        quantity=sum(each.line.quantity for each in refused_lines),
+        total_fen=sum(each.line.paid_fen for each in refused_lines),
+        cost_fen=source.cost_fen - finance.cost_fen,
+    )
+    table = Table(title="Nothing is lost: the same sums three times", title_justify="left")
+    for heading in ("", "receipts", "units", "total", "cost (assumed)"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    rows = (
+        ("in the source", source),
+        ("  refused, with reasons", set_aside),
+        ("posted in finance", finance),
+        ("in reporting's ledgers", reporting),
+    )
+    for name, sums in rows:
+        table.add_row(
+            name, f"{sums.receipts:,}", f"{sums.quantity:,}", yuan(sums.total_fen), yuan(sums.cost_fen)
+        )
+    console.print(table)
+    if finance != reporting or source != finance + set_aside:
+        raise CannotRun("The sums do not agree; this is a fault of Apotheca.")
+
+
+def print_sales(console: Console, ledger: dict[str, Any], title: str) -> None:
+    """The sales ledger by category, its total and its tenders."""
+    table = Table(title=title, title_justify="left", show_footer=True)
+    totals = ledger["totals"]
+    columns = ("net", "tax", "total", "cost", "margin", "refund_total")
+    table.add_column("category", "all")
+    table.add_column("units", f"{totals['quantity']:,}", justify="right")
+    for name in columns:
+        table.add_column(name.replace("_total", "s"), yuan(totals[name]["fen"]), justify="right")
+    for category, figures in by_category(ledger["rows"]).items():
+        table.add_row(category, f"{figures['quantity']:,}", *(yuan(figures[name]) for name in columns))
+    console.print(table)
+    tenders = ", ".join(
+        f"{each['tender']} {yuan(each['amount']['fen'])}" for each in ledger.get("tenders", [])
+    )
+    console.print(
+        f"  {totals['receipts']:,} receipts, {totals['identified_receipts']:,} of known customers; {tenders};"
+        f" {state_of(ledger)}\n"
+    )
+
+
+def by_category(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Rows per day and category added up per category, most sold first."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        figures = found.setdefault(row["category"], {})
+        for name, value in row.items():
+            if isinstance(value, dict):
+                figures[name] = figures.get(name, 0) + int(value["fen"])
+            elif name == "quantity":
+                figures[name] = figures.get(name, 0) + int(value)
+    return dict(sorted(found.items(), key=lambda each: (-each[1]["total"], each[0])))
+
+
+def print_returns(console: Console, ledger: dict[str, Any], title: str) -> None:
+    table = Table(title=title, title_justify="left", show_footer=True)
+    totals = ledger["totals"]
+    table.add_column("reason", "all")
+    table.add_column("disposition")
+    table.add_column("returns", f"{totals['returns']:,}", justify="right")
+    table.add_column("units", f"{totals['quantity']:,}", justify="right")
+    table.add_column("refund", yuan(totals["total"]["fen"]), justify="right")
+    for row in ledger["rows"][:ROWS_SHOWN_MAX]:
+        figures = (f"{row['returns']:,}", f"{row['quantity']:,}", yuan(row["total"]["fen"]))
+        table.add_row(row["reason"], row["disposition"], *figures)
+    console.print(table)
+    console.print(f"  {state_of(ledger)}\n")
+
+
+def print_feedback(console: Console, ledger: dict[str, Any], title: str) -> None:
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("channel", "all")
+    table.add_column("kind")
+    table.add_column("records", f"{ledger['totals']['records']:,}", justify="right")
+    for row in ledger["rows"][:ROWS_SHOWN_MAX]:
+        table.add_row(row["channel"], row["kind"], f"{row['records']:,}")
+    console.print(table)
+    console.print(f"  {state_of(ledger)}\n")
+
+
+METRICS = {
+    "M1": ("statement accuracy", "lines without a material error", "lines published"),
+    "M2": ("satisfaction", "points given", "points possible"),
+    "M3": ("return-visit rate", "customers who came before", "customers"),
+}
+
+
+def print_metrics(console: Console, metrics: Sequence[dict[str, Any]]) -> None:
+    table = Table(title="Evaluation metrics of the chain", title_justify="left")
+    for heading in ("metric", "month", "value", "numerator", "denominator", ""):
+        table.add_column(
+            heading, justify="right" if heading in {"value", "numerator", "denominator"} else "left"
+        )
+    for each in metrics:
+        name, above, below = METRICS[each["code"]]
+        value = "none" if each["value_bp"] is None else percent(each["value_bp"])
+        small = "small sample" if each["low_sample"] else ""
+        table.add_row(
+            name,
+            each["month"],
+            value,
+            f"{each['numerator']:,} {above}",
+            f"{each['denominator']:,} {below}",
+            small,
+        )
+    console.print(table)
+
+
+def state_of(ledger: dict[str, Any]) -> str:
+    if ledger["state"] == "closed":
+        return f"month closed, content hash {ledger['content_hash'][:16]}…"
+    return "month still open"
+
+
+def yuan(fen: int) -> str:
+    """123456 → "1,234.56"; -5 → "-0.05"."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def percent(value_bp: int) -> str:
+    """9950 → "99.50 %"."""
+    return f"{value_bp // 100}.{value_bp % 100:02d} %"
