@@ -174,7 +174,10 @@ def reopen_ticket(tx: Tx, ticket_id: UUID, *, reason: str) -> None:
 
 
 def link_return(tx: Tx, ticket_id: UUID, *, return_id: str) -> None:
-    """Name the return notice that came of the ticket; its outcome shows on the ticket. Source: D20."""
+    """Name the return notice that came of the ticket; its outcome shows on the ticket.
+
+    Source: D20
+    """
 
     def change(ticket: Ticket) -> list[Event]:
         repository.link_return(tx, ticket.id, return_id)
@@ -255,7 +258,8 @@ def send_survey(tx: Tx, order: Mapping[str, Any]) -> tuple[UUID, str]:
     """Invite a ticket's customer, or a customer of a campaign; returns the survey's id and its token.
 
     The token is told only here; what is stored is its hash. An invitation that was not delivered counts
-    neither as asked nor for the cool-down. Source: D12, D13, I20 to I25
+    neither as asked nor for the cool-down.
+    Source: D12, D13
     Raises TicketNotFound, ForeignBranch, ReporterIsAgent, TicketHasNoCustomer, TicketNotResolved,
     AlreadyInvited, CoolingDown.
     """
@@ -318,7 +322,8 @@ def answer_survey(
 def compile_ledger(tx: Tx, branch_id: str, month: date) -> None:
     """Enter every record of the month, once; repeatable until the ledger is closed.
 
-    Raises ForeignBranch, MonthNotOver, LedgerClosed. Source: D22
+    Raises ForeignBranch, MonthNotOver, LedgerClosed.
+    Source: D22
     """
     tx.actor.require_branch(branch_id)
     ledgers.require_month_over(month, business_date(tx.now))
@@ -360,7 +365,10 @@ def close_ledger(tx: Tx, branch_id: str, month: date) -> None:
 
 
 def _record_feedback(tx: Tx, ticket: Ticket) -> Event:
-    """市场信息反馈记录 (REC-FY006R00): one per ticket, of the month of its intake in Shanghai. Source: D17."""
+    """市场信息反馈记录 (REC-FY006R00): one per ticket, of the month of its intake in Shanghai.
+
+    Source: D17
+    """
     taken_on = business_date(ticket.received_at)
     feedback_id, month = new_id(), month_of(taken_on)
     repository.add_feedback_record(tx, feedback_id=feedback_id, ticket=ticket, month=month, taken_on=taken_on)

@@ -136,7 +136,7 @@ def survey_answered(
     day = business_date(at)
     data = {
         "survey_id": str(survey_id),
-        "instrument_version": instrument_version,
+        "instrument_version": str(instrument_version),
         "branch_id": branch_id,
         "customer_id": customer_id,
         "ticket_id": str(ticket_id) if ticket_id else None,

@@ -6,7 +6,8 @@ from shared.transaction import Tx
 
 
 def breach_clocks(tx: Tx) -> int:
-    """Tell of every running clock past its due moment, once each; returns how many. Source: D7, D10.
+    """Tell of every running clock past its due moment, once each; returns how many.
+    Source: D7, D10
 
     First dates the clocks whose calendar year has become known since they started.
     """

@@ -12,19 +12,16 @@ from sqlalchemy import Table, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service_desk import tables as t
-from service_desk.subscriptions import CustomerRegistered, ReturnRefused, ReturnSettled, SalePosted
+from service_desk.subscriptions import READS
 from shared.events import Envelope
 from shared.transaction import Tx
-
-_SALE, _CUSTOMER = SalePosted(), CustomerRegistered()
-_REFUSED, _SETTLED = ReturnRefused(), ReturnSettled()
 
 
 def on_sale_posted(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Know the sale: its branch, customer and lots."""
     rows = []
     for envelope in envelopes:
-        sale = _SALE.load(envelope.data)
+        sale = _read(envelope)
         lines = sale.pop("lines")
         lots = sorted({(line["product_id"], line["lot"] or "") for line in lines})
         rows.append({**sale, "lots": lots, "version": envelope.version})
@@ -36,7 +33,7 @@ def on_customer_registered(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     _keep_newest(
         tx,
         t.known_customers,
-        ({**_CUSTOMER.load(each.data), "version": each.version} for each in envelopes),
+        ({**_read(each), "version": each.version} for each in envelopes),
     )
 
 
@@ -47,7 +44,7 @@ def on_return_refused(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         t.return_outcomes,
         (
             {
-                **_REFUSED.load(each.data),
+                **_read(each),
                 "outcome": "refused",
                 "decided_on": each.day,
                 "version": each.version,
@@ -61,7 +58,7 @@ def on_return_settled(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """A ticket that names this return shows that it was settled."""
     rows = []
     for each in envelopes:
-        settled = _SETTLED.load(each.data)
+        settled = _read(each)
         decided_on = settled.pop("settled_on")
         rows.append(
             {
@@ -73,6 +70,12 @@ def on_return_settled(tx: Tx, envelopes: Sequence[Envelope]) -> None:
             }
         )
     _keep_newest(tx, t.return_outcomes, rows)
+
+
+def _read(envelope: Envelope) -> dict[str, Any]:
+    """The fields we use. Raises marshmallow's ValidationError, and so parks the event."""
+    fields: dict[str, Any] = READS[envelope.type].load(envelope.data)
+    return fields
 
 
 def _keep_newest(tx: Tx, table: Table, rows: Iterable[dict[str, Any]]) -> None:

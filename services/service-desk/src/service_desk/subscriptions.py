@@ -3,6 +3,9 @@
 Unknown fields are passed over, so a producer may add to a fact.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from marshmallow import EXCLUDE, Schema, fields
 
 
@@ -48,3 +51,11 @@ class ReturnSettled(_Reads):
     return_id = fields.String(required=True)
     branch_id = fields.String(required=True)
     settled_on = fields.Date(required=True)
+
+
+READS: Final[Mapping[str, Schema]] = {
+    "finance.sale.posted.v1": SalePosted(),
+    "customers.customer.registered.v1": CustomerRegistered(),
+    "returns.return.refused.v1": ReturnRefused(),
+    "returns.return.settled.v1": ReturnSettled(),
+}

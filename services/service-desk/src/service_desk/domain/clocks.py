@@ -60,7 +60,10 @@ def seconds_up(span: timedelta) -> int:
 
 
 def arranged(received_at: datetime) -> Clock:
-    """The 24-hour clock: elapsed seconds from intake, through nights and holidays. Source: D7."""
+    """The 24-hour clock: elapsed seconds from intake, through nights and holidays.
+
+    Source: D7
+    """
     limit_s = standards.value("arranged", business_date(received_at))
     return Clock(
         name=ClockName.ARRANGED,
@@ -71,7 +74,10 @@ def arranged(received_at: datetime) -> Clock:
 
 
 def resolution(*, kind: str, is_major: bool, cycle: int, started_at: datetime) -> Clock:
-    """The clock of the kind's standard; its due moment stays None while the calendar is unknown. Source: D10."""
+    """The clock of the kind's standard; its due moment stays None while the calendar is unknown.
+
+    Source: D10
+    """
     try:
         due_at = resolution_due(kind=kind, is_major=is_major, started_at=started_at)
     except CalendarUnknown:

@@ -2,7 +2,7 @@
 
 It holds every feedback record of its month exactly once, and in an addendum the late records of months whose
 ledger was closed before they came in. Compiling again makes any signature void, since it signs the entries.
-Source: D17, D22, model 3.3
+Source: D17, D22
 """
 
 import hashlib
@@ -111,7 +111,10 @@ class FeedbackLedger:
 
 
 def due_on(month: date) -> date:
-    """The working day of the next month by which the ledger is closed. Raises CalendarUnknown. Source: D22."""
+    """The working day of the next month by which the ledger is closed. Raises CalendarUnknown.
+
+    Source: D22
+    """
     last = next_month(month) - timedelta(days=1)
     return add_business_days(last, standards.value("feedback_ledger_due", last))
 

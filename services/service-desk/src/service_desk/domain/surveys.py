@@ -1,6 +1,6 @@
 """The satisfaction survey: a versioned instrument, an invitation that is answered once, and when to ask nobody.
 
-Source: D12, D13, D32, M2, I20 to I25
+Source: D12, D13, D32
 """
 
 import hashlib
@@ -235,7 +235,7 @@ def require_surveyable(ticket: Ticket) -> str:
 
 
 def require_cooled_down(kind: Kind | None, last_sent_at: datetime | None, at: datetime) -> None:
-    """One survey per customer in the cool-down, except about complaints. Raises CoolingDown. Source: M2."""
+    """One survey per customer in the cool-down, except about complaints. Raises CoolingDown."""
     if kind in COMPLAINTS or last_sent_at is None:
         return
     wait = timedelta(days=standards.value("survey_cool_down", business_date(at)))

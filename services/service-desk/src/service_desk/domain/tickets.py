@@ -219,7 +219,10 @@ class Ticket:
 
     @property
     def is_escalated_at_once(self) -> bool:
-        """Major complaints and disputes go to the superior immediately. Source: D9."""
+        """Major complaints and disputes go to the superior immediately.
+
+        Source: D9
+        """
         return self.severity is Severity.MAJOR and self.kind in ESCALATED_WHEN_MAJOR
 
     def open(self, *, sale_id: str | None, product_id: str | None, lot: str | None) -> list[Event]:
@@ -302,7 +305,8 @@ class Ticket:
         self.state = State.EXECUTING
 
     def resolve(self, actor: Actor, *, cause: Cause, fault: Fault, at: datetime) -> list[Event]:
-        """Done, with its cause and whose fault it was. Source: D10, D21.
+        """Done, with its cause and whose fault it was.
+        Source: D10, D21
 
         Raises TicketNotExecuting, NotTheHandler, QualityBelongsToQa, CalendarUnknown.
         """
@@ -329,7 +333,10 @@ class Ticket:
         return facts
 
     def archive(self, actor: Actor, *, customer_confirmed: bool, at: datetime) -> None:
-        """Close the file. Raises TicketNotArchivable, NotTheHandler, CustomerNotConfirmed. Source: D5, D6."""
+        """Close the file. Raises TicketNotArchivable, NotTheHandler, CustomerNotConfirmed.
+
+        Source: D5, D6
+        """
         self._require("archive")
         self._require_handler(actor)
         needed = standards.value("failed_contacts_to_archive", business_date(at))
@@ -385,7 +392,10 @@ class Ticket:
         ]
 
     def _stop_arranged(self, at: datetime) -> list[Event]:
-        """Arranged means assigned and contacted; whichever comes second stops the clock. Source: D7."""
+        """Arranged means assigned and contacted; whichever comes second stops the clock.
+
+        Source: D7
+        """
         clock = self.clocks[ClockName.ARRANGED]
         if not clock.is_running or self.assigned_at is None or self.contacted_at is None:
             return []

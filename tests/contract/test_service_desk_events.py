@@ -1,0 +1,122 @@
+"""The service desk emits exactly its examples, and accepts every example of what it reads."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+import pytest
+
+from deploy.generate.repository import examples
+from service_desk import events
+from service_desk.reactions import REACTIONS
+from service_desk.subscriptions import READS
+from shared.clock import business_date
+
+FOLDER = Path(__file__).parents[2] / "services" / "service-desk" / "contracts" / "events"
+AT = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+TICKET = UUID("01933a10-0000-7000-8000-000000000001")
+SURVEY = UUID("01933a10-0000-7000-8000-000000000002")
+FEEDBACK = UUID("01933a10-0000-7000-8000-000000000003")
+LEDGER = UUID("01933a10-0000-7000-8000-000000000004")
+CUSTOMER = "01933a10-0000-7000-8000-00000000000c"
+
+EMITTED = (
+    events.ticket_opened(
+        ticket_id=TICKET,
+        version=1,
+        number="TK-B001-2026-000001",
+        kind="complaint",
+        channel="phone",
+        branch_id="B001",
+        customer_id=CUSTOMER,
+        severity="normal",
+        opened_at=AT,
+        sale_id="01933a10-0000-7000-8000-00000000000a",
+        product_id="P-1001",
+        lot="L2026-07",
+    ),
+    events.ticket_assigned(
+        ticket_id=TICKET, version=2, branch_id="B001", arranged_s=5400, on_time=True, at=AT
+    ),
+    events.clock_breached(
+        ticket_id=TICKET,
+        version=3,
+        branch_id="B001",
+        cycle=1,
+        clock="resolution",
+        late_s=12,
+        at=AT,
+    ),
+    events.ticket_resolved(
+        ticket_id=TICKET,
+        version=4,
+        branch_id="B001",
+        cycle=1,
+        cause="packaging",
+        fault="ours",
+        resolved_at=AT,
+        on_time=False,
+    ),
+    events.survey_sent(
+        survey_id=SURVEY,
+        branch_id="B001",
+        customer_id=CUSTOMER,
+        ticket_id=TICKET,
+        delivered=True,
+        at=AT,
+    ),
+    events.survey_answered(
+        survey_id=SURVEY,
+        instrument_version=1,
+        branch_id="B001",
+        customer_id=CUSTOMER,
+        ticket_id=TICKET,
+        scores={"quality": 5, "service": 4, "price": 3},
+        at=AT,
+    ),
+    events.feedback_recorded(
+        feedback_id=FEEDBACK,
+        ticket_id=TICKET,
+        branch_id="B001",
+        month=date(2026, 11, 1),
+        channel="phone",
+        kind="complaint",
+        taken_on=business_date(AT),
+    ),
+    events.feedback_ledger_closed(
+        ledger_id=LEDGER, branch_id="B001", month=date(2026, 10, 1), records=17, on_time=True, at=AT
+    ),
+)
+
+
+@pytest.mark.parametrize("event", EMITTED, ids=lambda event: event.type)
+def test_an_event_is_emitted_as_its_example_shows(event):
+    example = orjson.loads((FOLDER / f"{event.type}.json").read_bytes())
+    assert example == {
+        "type": event.type,
+        "subject": event.subject,
+        "version": event.version,
+        "day": event.day.isoformat(),
+        "amount_fen": event.amount_fen,
+        "data": event.data,
+    }
+
+
+def test_every_example_is_emitted_by_a_builder():
+    assert {path.stem for path in FOLDER.glob("*.json")} == {event.type for event in EMITTED}
+
+
+def test_no_event_carries_text_of_people():
+    named = {name for event in EMITTED for name in event.data}
+    assert not named & {"subject", "text", "note", "comment", "name", "phone"}
+
+
+def test_every_event_that_is_read_has_a_schema_and_a_reaction():
+    assert set(READS) == set(REACTIONS)
+
+
+def test_every_example_of_others_that_is_read_is_accepted():
+    for example in examples():
+        if example.type in READS:
+            READS[example.type].load(example.data)
