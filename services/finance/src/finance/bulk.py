@@ -18,7 +18,7 @@ from finance.booking import Booked, book_of, book_sale
 from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission
 from finance.domain.period import PeriodState
-from finance.domain.receipt import Receipt, decoder
+from finance.domain.receipt import LINES_MAX, Receipt, decoder
 from finance.domain.sale import PricedSale, price
 from finance.schemas import explain
 from shared import audit
@@ -31,10 +31,35 @@ LINE_BYTES_MAX = 1_048_576
 READ_BYTES = 262_144
 ERRORS_SHOWN_MAX = 100
 UPLOADS_AT_ONCE_MAX = 2
+TOO_LONG_MARK = "\ufffe"
 
 OPTIONAL = ("dosage_form", "specification", "mah", "maker", "approval_number")
 CSV_COLUMNS = frozenset(
-    ["receipt_number", "branch_id", "customer_id", "channel", "sold_at", "late", "product_id", "generic_name", "category", "temp_class", "dosage_form", "specification", "mah", "maker", "approval_number", "lot", "expiry", "quantity", "unit_price_fen", "discount_fen", "tax_bp", "cost_fen", "tenders"]
+    [
+        "receipt_number",
+        "branch_id",
+        "customer_id",
+        "channel",
+        "sold_at",
+        "late",
+        "product_id",
+        "generic_name",
+        "category",
+        "temp_class",
+        "dosage_form",
+        "specification",
+        "mah",
+        "maker",
+        "approval_number",
+        "lot",
+        "expiry",
+        "quantity",
+        "unit_price_fen",
+        "discount_fen",
+        "tax_bp",
+        "cost_fen",
+        "tenders",
+    ]
 )
 
 
@@ -52,10 +77,6 @@ class PayloadInvalid(Invalid):
 
 class CsvHeaderInvalid(Invalid):
     code = "csv_header_invalid"
-
-
-class TextNotUtf8(Invalid):
-    code = "text_not_utf8"
 
 
 class Item(NamedTuple):
@@ -158,52 +179,64 @@ def _flat(messages: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]
 
 def from_csv(chunks: Iterable[bytes]) -> Iterator[Item]:
     """Consecutive rows with the same branch and number are one receipt. Raises CsvHeaderInvalid."""
+    open_rows: list[dict[str, str]] = []
+    start = 0
+    for line, row in _csv_rows(chunks):
+        if isinstance(row, DomainError):
+            if open_rows:
+                yield _receipt_of(start, open_rows)
+            yield Item(line, None, None, row)
+            open_rows = []
+            continue
+        if open_rows and _head(row) != _head(open_rows[0]):
+            yield _receipt_of(start, open_rows)
+            open_rows = []
+        if not open_rows:
+            start = line
+        open_rows.append(row)
+        if len(open_rows) > LINES_MAX:
+            # so that a file of one endless receipt is refused in pieces instead of filling the memory
+            yield _receipt_of(start, open_rows)
+            open_rows = []
+    if open_rows:
+        yield _receipt_of(start, open_rows)
+
+
+def _head(row: Mapping[str, str]) -> tuple[str, str]:
+    return row.get("branch_id", ""), row.get("receipt_number", "")
+
+
+def _csv_rows(chunks: Iterable[bytes]) -> Iterator[tuple[int, dict[str, str] | DomainError]]:
     reader = csv.reader(_csv_lines(chunks), strict=True)
     header: list[str] = []
-    key, start, rows = ("", ""), 0, list[dict[str, str]]()
     while True:
-        first = reader.line_num + 1
+        line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
-            break
-        except (csv.Error, TextNotUtf8) as error:
+            return
+        except csv.Error as error:
             if not header:
-                raise CsvHeaderInvalid("the first line is not a CSV header in UTF-8") from error
-            if rows:
-                yield _receipt_of(start, rows)
-                rows = []
-            yield Item(first, None, None, LineMalformed(f"the row is not CSV: {error}"))
+                raise CsvHeaderInvalid("the first line is not a CSV header") from error
+            yield line, LineMalformed(f"the row is not CSV: {error}")
             continue
         if not header:
             header = _header(cells)
+        elif len(cells) > len(header):
+            yield line, LineMalformed("the row has more cells than the header")
         elif any(cells):
-            if len(cells) > len(header):
-                if rows:
-                    yield _receipt_of(start, rows)
-                    rows = []
-                yield Item(first, None, None, LineMalformed("the row has more cells than the header"))
-                continue
-            row = dict(zip(header, cells, strict=False))
-            here = (row.get("branch_id", ""), row.get("receipt_number", ""))
-            if rows and here != key:
-                yield _receipt_of(start, rows)
-                rows = []
-            if not rows:
-                key, start = here, first
-            rows.append(row)
-    if rows:
-        yield _receipt_of(start, rows)
+            yield line, dict(zip(header, cells, strict=False))
 
 
 def _csv_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     for number, raw in lines_of(chunks):
-        if raw is None:
-            raise LineTooLong(f"line {number} is longer than {LINE_BYTES_MAX} bytes")
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8") + "\n"
-        except UnicodeDecodeError as error:
-            raise TextNotUtf8(f"line {number} is not UTF-8") from error
+        # An over-long line is one bad row; bytes that are not UTF-8 become a mark that every pattern refuses.
+        text = (
+            TOO_LONG_MARK
+            if raw is None
+            else raw.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape")
+        )
+        yield text + "\n"
 
 
 def _header(cells: Sequence[str]) -> list[str]:

@@ -3,8 +3,6 @@
 Source: F1, F2, F15, F22, F24, G29
 """
 
-
-
 from finance import repository
 from finance.booking import Booked, book_of, book_sale
 from finance.domain import permission

@@ -35,7 +35,7 @@ def cursor_of(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
         yield driver
     except psycopg.Error as error:
         # Any: SQLAlchemy types the statement and parameters more narrowly than it handles them
-        wrapped: Any = DBAPIError.instance(None, None, error, psycopg.Error)  # type: ignore[call-overload]
+        wrapped: Any = DBAPIError.instance(None, None, error, psycopg.Error)
         raise wrapped from error
 
 

@@ -18,7 +18,7 @@ class _Strict(fields.Field[Any]):
     def __init__(self, kind: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._kind = kind
-        self.metadata.update(_json_schema(kind, allow_none=bool(self.allow_none)))
+        self.metadata = {**self.metadata, **_json_schema(kind, allow_none=bool(self.allow_none))}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:

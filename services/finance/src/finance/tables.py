@@ -4,6 +4,8 @@ Partitions `<table>_y2026m11` are made on demand and ahead of time by the SQL fu
 advisory lock; a month exists when it has a row in `periods`.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -31,7 +33,7 @@ from shared.tables import INSTANT, mechanism_tables
 metadata = new_metadata()
 mechanism_tables(metadata)
 
-BY_MONTH = {"postgresql_partition_by": "RANGE (booked_on)"}
+BY_MONTH: dict[str, Any] = {"postgresql_partition_by": "RANGE (booked_on)"}
 PARTITIONED = ("sales", "sale_lines", "tenders", "journal_entries", "journal_lines")
 
 books = Table(
@@ -229,7 +231,8 @@ refund_lines = Table(
     "refund_lines",
     metadata,
     Column("refund_id", Uuid, primary_key=True),
-    Column("return_line_id", Text, primary_key=True),
+    Column("no", SmallInteger, primary_key=True),
+    Column("return_line_id", Text, nullable=False),
     Column("sale_line_id", Uuid, nullable=False),
     Column("lot", Text, nullable=False),
     Column("quantity", Integer, nullable=False),

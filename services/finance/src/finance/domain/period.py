@@ -59,9 +59,7 @@ class MonthInvalid(Invalid):
 def parse_month(text: str) -> date:
     """`2026-11` as its first day. Raises MonthInvalid."""
     try:
-        if len(text) != 7:
-            raise ValueError(text)
-        return date.fromisoformat(f"{text}-01")
+        return date.fromisoformat(f"{text[:7]}-01" if len(text) == 7 else "")
     except ValueError as error:
         raise MonthInvalid(
             "a month is written 2026-11", errors=[{"path": "month", "message": "YYYY-MM"}]

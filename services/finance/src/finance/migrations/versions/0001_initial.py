@@ -355,6 +355,7 @@ def upgrade() -> None:
     op.create_table(
         "refund_lines",
         sa.Column("refund_id", sa.Uuid(), nullable=False),
+        sa.Column("no", sa.SmallInteger(), nullable=False),
         sa.Column("return_line_id", sa.Text(), nullable=False),
         sa.Column("sale_line_id", sa.Uuid(), nullable=False),
         sa.Column("lot", sa.Text(), nullable=False),
@@ -363,7 +364,7 @@ def upgrade() -> None:
         sa.Column("tax_fen", sa.BigInteger(), nullable=False),
         sa.Column("cost_fen", sa.BigInteger(), nullable=False),
         sa.Column("disposition", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("refund_id", "return_line_id", name=op.f("pk_refund_lines")),
+        sa.PrimaryKeyConstraint("refund_id", "no", name=op.f("pk_refund_lines")),
     )
     op.create_table(
         "refund_tenders",

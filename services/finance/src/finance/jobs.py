@@ -1,0 +1,16 @@
+"""What time makes finance do."""
+
+from finance import repository
+from shared.clock import business_date, month_of, next_month
+from shared.transaction import Tx
+
+MONTHS_AHEAD = 2
+
+
+def make_months_ahead(tx: Tx) -> int:
+    """Have the partitions of this month and the next MONTHS_AHEAD ready before a till needs them."""
+    month = month_of(business_date(tx.now))
+    for _ in range(MONTHS_AHEAD + 1):
+        repository.ensure_month(tx.conn, month)
+        month = next_month(month)
+    return 0

@@ -1,0 +1,43 @@
+"""The fields finance reads of others' facts; everything else in them is passed over."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+NotNegative = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class SettledLine(Struct, frozen=True):
+    return_line_id: Id
+    sale_line_id: UUID
+    lot: str
+    quantity: Positive
+    disposition: Id
+    net_fen: NotNegative
+    tax_fen: NotNegative
+    cost_fen: NotNegative
+
+
+class ReturnSettled(Struct, frozen=True):
+    """returns.return.settled.v1"""
+
+    return_id: Id
+    sale_id: UUID
+    settled_on: date
+    lines: list[SettledLine]
+    refund_fen: NotNegative
+
+
+class PermissionChanged(Struct, frozen=True):
+    """customers.permission.changed.v1"""
+
+    customer_id: UUID
+    kind: Id
+    allowed: bool
+    categories: list[str]
+    permission_version: Positive
+    valid_until: date | None = None
