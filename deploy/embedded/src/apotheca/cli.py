@@ -171,13 +171,15 @@ def _stop_signals() -> Iterator[threading.Event]:
 
 
 def _print_addresses(system: System) -> None:
-    console.print(f"\nReports        {system.address('reporting')}/")
+    lines = [f"\nReports        {system.address('reporting')}/"]
     for name in SERVICES:
         address = system.address(name)
-        console.print(f"{name:<14} {address}/docs  (API)   {address}/readyz  (health)")
-    console.print(
-        f"A token        apotheca token --folder {system.folder / 'secrets'} --role manager --branch B001\n"
+        lines.append(f"{name:<14} {address}/docs (API)   {address}/readyz (health)")
+    folder = system.folder / "secrets"
+    lines.append(
+        f"A token        {sys.executable} -m apotheca token --folder {folder} --role store_manager --branch B001\n"
     )
+    print("\n".join(lines), flush=True)
 
 
 def _token(options: argparse.Namespace) -> int:
