@@ -14,6 +14,7 @@ from flask import Response, current_app, request, stream_with_context
 from flask_smorest import Blueprint
 from marshmallow import ValidationError
 from sqlalchemy import Connection
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from customers import queries, repository, schemas
 from customers.commands import admission, privacy, registration
@@ -23,8 +24,8 @@ from customers.domain.permission import for_categories
 from customers.domain.vault import Vault
 from shared.clock import business_date
 from shared.database import Database
-from shared.errors import Unavailable
-from shared.paging import PageArgs, decode_cursor, encode_cursor
+from shared.errors import TooLarge, Unavailable
+from shared.paging import CursorInvalid, PageArgs, decode_cursor, encode_cursor
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
 
@@ -66,6 +67,10 @@ def _vault() -> Vault:
         )
     assert isinstance(vault, Vault)
     return vault
+
+
+class BulkTooLarge(TooLarge):
+    code = "bulk_too_large"
 
 
 # --- registration -----------------------------------------------------------------------------------
@@ -133,7 +138,10 @@ def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
 )
 def register_many(make_tx: MakeTx) -> Response:
     """Register patients by the thousand. Each row stands alone; the same file may be sent again."""
-    request.max_content_length = current_app.extensions["settings"].bulk_body_bytes_max
+    bytes_max = current_app.extensions["settings"].bulk_body_bytes_max
+    if (request.content_length or 0) > bytes_max:
+        raise BulkTooLarge(f"at most {bytes_max} bytes in one upload")
+    request.max_content_length = bytes_max
     vault = _vault()
     stream = stream_with_context(_bulk_results(make_tx, vault))
     return Response(stream, mimetype="application/x-ndjson")
@@ -144,7 +152,7 @@ def _bulk_results(make_tx: MakeTx, vault: Vault) -> Iterator[bytes]:
     completes later.
     """
     database: Database = current_app.extensions["database"]
-    lines = enumerate(iter(lambda: request.stream.readline(BULK_LINE_BYTES_MAX + 1), b""), start=1)
+    lines = enumerate(_lines(), start=1)
     while batch := list(islice(lines, BULK_BATCH_ROWS)):
         parsed = [_parsed_row(number, line) for number, line in batch]
         good = [body for _, body, _ in parsed if body is not None]
@@ -156,6 +164,20 @@ def _bulk_results(make_tx: MakeTx, vault: Vault) -> Iterator[bytes]:
         for number, body, refusal in parsed:
             result = refusal if body is None else {"code": body["code"], **next(done)}
             yield orjson.dumps({"row": number, **(result or {})}, default=str) + b"\n"
+
+
+def _lines() -> Iterator[bytes]:
+    """The lines of the body; of one that is too long only its beginning. An upload over the limit just ends:
+    its last rows have no result, so the sender sees which.
+    """
+    try:
+        while line := request.stream.readline(BULK_LINE_BYTES_MAX + 1):
+            rest = line
+            while not rest.endswith(b"\n") and len(rest) > BULK_LINE_BYTES_MAX:
+                rest = request.stream.readline(BULK_LINE_BYTES_MAX + 1)
+            yield line
+    except (RequestEntityTooLarge, ClientDisconnected):
+        return
 
 
 def _parsed_row(number: int, line: bytes) -> tuple[int, dict[str, Any] | None, dict[str, Any] | None]:
@@ -361,8 +383,6 @@ def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any
 
 
 def _cursor_uuid(value: str) -> UUID:
-    from shared.paging import CursorInvalid
-
     try:
         return UUID(value)
     except ValueError as error:

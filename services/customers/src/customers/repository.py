@@ -74,8 +74,8 @@ def customer_row(conn: Connection, customer_id: UUID) -> Any:
 
 def add_customer(conn: Connection, row: dict[str, Any]) -> bool:
     """Insert a customer; False when its code or its unified social credit code is taken."""
-    done = conn.execute(upsert(customers).values(**row).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    done = conn.execute(upsert(customers).values(**row).on_conflict_do_nothing().returning(customers.c.id))
+    return done.scalar() is not None
 
 
 def forgotten_code(vault: Vault, code: str) -> str:
