@@ -98,7 +98,9 @@ def reason_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, DomainError):
         return error.code, error.detail[:REASON_CHARS_MAX]
     if isinstance(error, marshmallow.ValidationError):
-        return "invalid_payload", orjson.dumps(error.messages, default=str).decode()[:REASON_CHARS_MAX]
+        return "invalid_payload", orjson.dumps(
+            error.messages, default=str, option=orjson.OPT_NON_STR_KEYS
+        ).decode()[:REASON_CHARS_MAX]
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         error = error.orig
     lines = str(error).splitlines() or [""]
