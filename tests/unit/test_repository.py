@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,26 @@ def test_an_image_gets_the_versions_that_were_tested():
         set(re.findall(r"^(\S+==\S+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS
     )
     assert shipped <= tested
+
+
+def dependencies(folder):
+    project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
+    groups = project.get("dependency-groups", {}).values()
+    wanted = [*project["project"]["dependencies"], *(each for group in groups for each in group)]
+    return {
+        re.match(r"[\w.-]+", each)[0].lower().replace("_", "-")
+        for each in wanted
+        if not each.startswith("apotheca-")
+    }
+
+
+def test_the_locks_hold_all_that_is_depended_on():
+    tested, shipped = (
+        set(re.findall(r"^([\w.-]+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS
+    )
+    for folder in ("shared", *(f"services/{each}" for each in SERVICES)):
+        assert dependencies(folder) <= shipped, "run `make lock`"
+    assert dependencies(".") | dependencies("deploy/embedded") <= tested, "run `make lock`"
 
 
 def test_make_help_lists_every_task():
