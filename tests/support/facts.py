@@ -270,7 +270,7 @@ def statement_published(
 
 
 def statement_restated(
-    seq: int, *, statement_id: str, lines: Sequence[tuple[str, bool]], version: int = 2, day: date = DAY
+    seq: int, *, statement_id: str, lines: Sequence[tuple[str, bool]], version: int = 1, day: date = DAY
 ) -> Envelope:
     data = {
         "statement_id": statement_id,

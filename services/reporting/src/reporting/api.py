@@ -120,10 +120,15 @@ def get_feedback_ledger(tx: Tx, args: dict[str, Any]) -> Response:
 @blueprint.response(200, schemas.MetricView)
 def get_metric(tx: Tx, args: dict[str, Any], code: str) -> dict[str, Any]:
     """M1 statement accuracy, M2 satisfaction index, M3 return-visit rate. M1 is always the company's."""
-    if code not in CODES:
-        raise MetricNotFound(f"the metrics are {', '.join(CODES)}")
+    metric_or_404(code)
     view = metric_view(tx.conn, code, args["month"], require_scope(tx.actor, args["branch_id"]))
     return {**view, "month": args["month"], "revised": _with_month(view["revised"], args["month"])}
+
+
+def metric_or_404(code: str) -> None:
+    """Raises MetricNotFound unless `code` is one of CODES."""
+    if code not in CODES:
+        raise MetricNotFound(f"the metrics are {', '.join(CODES)}")
 
 
 def _with_month(figures: dict[str, Any] | None, month: date) -> dict[str, Any] | None:
@@ -241,7 +246,7 @@ def _ledger_json(view: dict[str, Any]) -> dict[str, Any]:
 def _with_money(row: Mapping[str, Any]) -> dict[str, Any]:
     """`net_fen: 5` becomes `net: {"fen": 5, "currency": "CNY"}`."""
     return {
-        name[:-4] if name.endswith("_fen") else name: _money(value) if name.endswith("_fen") else value
+        name.removesuffix("_fen"): _money(value) if name.endswith("_fen") else value
         for name, value in row.items()
     }
 

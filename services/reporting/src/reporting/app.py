@@ -2,23 +2,18 @@
 
 from flask import Flask
 
+from reporting import pages
 from reporting.api import blueprint
 from reporting.projections import handle
 from reporting.tables import metadata
 from shared import audit
-from shared.client import FeedClient
+from shared.consuming import open_feeds
 from shared.service import Service
-from shared.settings import Settings
 
 
 def _configure(app: Flask) -> None:
-    settings: Settings = app.extensions["settings"]
-    service: Service = app.extensions["service"]
-    app.extensions["feeds"] = [
-        FeedClient(source, settings.feeds[source], settings.feed_token)
-        for source in service.sources
-        if source in settings.feeds
-    ]
+    app.extensions["feeds"] = open_feeds(app.extensions["service"], app.extensions["settings"])
+    pages.configure(app)
 
 
 SERVICE = Service(

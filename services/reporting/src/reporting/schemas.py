@@ -1,5 +1,6 @@
 """JSON in and out of the reporting API."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -14,12 +15,20 @@ HASH_PATTERN = r"^[0-9a-f]{64}$"
 assert (FIRST_YEAR, LAST_YEAR) == (2000, 2099), "MONTH_PATTERN says the same years"
 
 
+MONTH = re.compile(MONTH_PATTERN.removesuffix("$") + r"\Z")
+BRANCH = re.compile(BRANCH_PATTERN.removesuffix("$") + r"\Z")
+
+
 def parse_month(value: str) -> date:
-    """`2017-03` → its first day. Raises ValidationError."""
-    validate.Regexp(MONTH_PATTERN)(value)
-    if len(value) != 7:
-        raise ValidationError("String does not match expected pattern.")
+    """`2017-03` → its first day. Raises ValidationError (a ValueError)."""
+    if not MONTH.match(value):
+        raise ValidationError("must be a month such as 2017-03")
     return date.fromisoformat(f"{value}-01")
+
+
+def _is_branch(value: str) -> None:
+    if not BRANCH.match(value):
+        raise ValidationError("must be a branch id")
 
 
 class MonthField(fields.Field[date]):
@@ -43,7 +52,9 @@ class ScopeArgs(Schema):
     """`branch_id` left out means the whole chain."""
 
     month = MonthField(required=True)
-    branch_id = fields.String(load_default=None, validate=validate.Regexp(BRANCH_PATTERN))
+    branch_id = fields.String(
+        load_default=None, validate=_is_branch, metadata={"pattern": BRANCH_PATTERN, "example": "S1"}
+    )
 
 
 class LedgerArgs(ScopeArgs):

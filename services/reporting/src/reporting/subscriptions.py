@@ -9,6 +9,7 @@ This is the hot path of the consumer and of the rebuild: plain functions, no sch
 per event.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from shared.events import Envelope
 
 NULL: Final = r"\N"
 TEXT_CHARS_MAX: Final = 200
+UNWANTED: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 NUMBER_MAX: Final = 2**53
 LINES_MAX: Final = 10_000
 FIRST_YEAR, LAST_YEAR = 2000, 2099
@@ -40,10 +42,13 @@ class EventTypeUnknown(Invalid):
 
 
 def copy_text(value: Any, name: str) -> str:
-    """`value` as COPY text. Ids and codes are printable and hold no backslash, so nothing needs escaping."""
-    if type(value) is str and value.isprintable() and len(value) <= TEXT_CHARS_MAX and "\\" not in value:
-        return value
-    raise EventMalformed(f"{name} is not a text of at most {TEXT_CHARS_MAX} printable characters")
+    """`value` as COPY text; control characters are refused, a backslash is escaped."""
+    if type(value) is str and len(value) <= TEXT_CHARS_MAX:
+        if value.isprintable() and "\\" not in value:
+            return value
+        if not UNWANTED.search(value):
+            return value.replace("\\", "\\\\")
+    raise EventMalformed(f"{name} is not a text of at most {TEXT_CHARS_MAX} characters")
 
 
 def text(name: str) -> Reader:

@@ -101,19 +101,15 @@ def _nothing(rule: Definition, month: date, branch_id: str) -> Metric:
 
 # --- M1 statement accuracy ----------------------------------------------------------------------------
 
-# A restatement speaks of the publication it replaces: the newest with a lower version, else its own version.
+# A restatement names the statement and version that were wrong.
 _STATEMENTS = text(
     """
     with published as (
         select statement_id, version, leaf_lines, on_time, day from facts.fact_statements
         where fact = 'published' and day >= :first and day < :after
     ), wrong as (
-        select r.statement_id, r.day, r.statement_line, coalesce(
-            (select max(p.version) from facts.fact_statements p
-             where p.fact = 'published' and p.statement_id = r.statement_id and p.version < r.version),
-            r.version) as version
-        from facts.fact_statements r
-        where r.fact = 'restated' and r.material and r.day >= :first
+        select statement_id, version, day, statement_line from facts.fact_statements
+        where fact = 'restated' and material and day >= :first
     )
     select count(*) as runs, coalesce(sum(p.leaf_lines), 0)::bigint as lines,
         coalesce(sum(e.lines), 0)::bigint as wrong_lines, count(*) filter (where e.lines > 0) as restated_runs,
