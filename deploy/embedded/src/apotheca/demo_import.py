@@ -54,7 +54,7 @@ def customer_body(household_id: int, branch_id: str) -> dict[str, Any]:
     return {
         "code": f"SIM-{household_id}",
         "branch_id": branch_id,
-        "source_channel": "till",
+        "source_channel": "walk_in",
         "name": f"Simulated household {household_id}",
         "phone": f"+86199{household_id:08d}",
     }

@@ -11,7 +11,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -91,9 +91,7 @@ def branch_of(store_id: int) -> str:
 def read(part: Slice) -> list[Receipt]:
     """The receipts of `part`, oldest first. Raises CannotRun when the package is not installed."""
     receipts = [
-        receipt
-        for receipt in _every_receipt()
-        if part.first_month <= receipt.sold_at.month <= part.last_month
+        receipt for receipt in _receipts(part) if part.first_month <= receipt.sold_at.month <= part.last_month
     ]
     if part.stores is not None:
         busiest = busiest_stores(receipts, part.stores)
@@ -177,8 +175,8 @@ def _money(fen: int) -> dict[str, Any]:
     return {"fen": fen, "currency": "CNY"}
 
 
-def _every_receipt() -> Iterator[Receipt]:
-    products, rows = _tables()
+def _receipts(part: Slice) -> Iterator[Receipt]:
+    products, rows = _tables(part)
     basket: list[dict[str, Any]] = []
     for row in rows:
         if basket and row["basket_id"] != basket[0]["basket_id"]:
@@ -208,12 +206,14 @@ def _receipt(rows: list[dict[str, Any]], products: dict[int, Product]) -> Receip
     )
 
 
-def _tables() -> tuple[dict[int, Product], list[dict[str, Any]]]:
-    """The department's products, and its transaction lines ordered by basket."""
+def _tables(part: Slice) -> tuple[dict[int, Product], list[dict[str, Any]]]:
+    """The department's products, and its transaction lines of about those months, ordered by basket."""
     folder = _data_folder()
     import pyarrow.compute as pc
     from pyarrow import parquet
 
+    catalogued = parquet.ParquetFile(folder / "products.parquet").read()
+    catalogued = catalogued.filter(pc.field("department") == DEPARTMENT)
     products = {
         row["product_id"]: Product(
             product_id=str(row["product_id"]),
@@ -222,22 +222,22 @@ def _tables() -> tuple[dict[int, Product], list[dict[str, Any]]]:
             source_type=row["product_type"] or "",
             package=row["package_size"] or "",
         )
-        for row in parquet.read_table(
-            folder / "products.parquet", filters=[("department", "=", DEPARTMENT)]
-        ).to_pylist()
+        for row in catalogued.to_pylist()
     }
-    columns = ["basket_id", "store_id", "household_id", "product_id", "quantity", "sales_value"]
-    table = parquet.read_table(
-        folder / "transactions.parquet",
-        columns=[*columns, "transaction_timestamp"],
-        filters=pc.field("product_id").isin(list(products)),
+    when = "transaction_timestamp"
+    columns = ["basket_id", "store_id", "household_id", "product_id", "quantity", "sales_value", when]
+    table = parquet.ParquetFile(folder / "transactions.parquet").read(columns=columns)
+    # The source's clock is hours ahead of the shops', so a day more at either end; the caller decides exactly.
+    first = datetime(YEAR, part.first_month, 1) - timedelta(days=1)  # noqa: DTZ001 - naive, as in the source
+    after = datetime(YEAR + part.last_month // 12, part.last_month % 12 + 1, 2)  # noqa: DTZ001
+    table = table.filter(
+        pc.field("product_id").isin(catalogued["product_id"].combine_chunks())
+        & (pc.field(when) >= first)
+        & (pc.field(when) < after)
     )
     table = table.sort_by([("basket_id", "ascending"), ("product_id", "ascending")])
-    seconds = table["transaction_timestamp"].cast("timestamp[us]", safe=False)
-    table = table.set_column(
-        table.schema.get_field_index("transaction_timestamp"), "transaction_timestamp", seconds
-    )
-    return products, table.to_pylist()
+    whole = table[when].cast("timestamp[us]", safe=False)
+    return products, table.set_column(table.schema.get_field_index(when), when, whole).to_pylist()
 
 
 def _data_folder() -> Path:

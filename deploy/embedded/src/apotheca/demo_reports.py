@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +15,8 @@ from apotheca.demo_client import Caller, Refused, wait_for
 from apotheca.demo_import import Imported
 from apotheca.demo_receipts import Receipt, for_finance
 from apotheca.refusals import CannotRun
+from apotheca.system import System
+from shared.clock import next_month
 
 COMPLETE_WITHIN_S = 600
 ROWS_SHOWN_MAX = 12
@@ -111,39 +114,71 @@ def close_month(closer: Caller, month: date) -> dict[str, Any]:
         raise CannotRun(f"{failed} The gate said: {last}") from failed
 
 
-def print_proof(console: Console, source: Sums, imported: Imported, finance: Sums, reporting: Sums) -> None:
-    """The same numbers three times, and what was set aside. Raises CannotRun unless they agree."""
-    refused_lines = imported.refused_lines
-    set_aside = Sums(
-        receipts=len(imported.emptied),
-        quantity=sum(each.line.quantity for each in refused_lines),
-        total_fen=sum(each.line.paid_fen for each in refused_lines),
-        cost_fen=source.cost_fen - finance.cost_fen,
-    )
-    table = Table(title="Nothing is lost: the same sums three times", title_justify="left")
-    for heading in ("", "receipts", "units", "total", "cost (assumed)"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    rows = (
-        ("in the source", source),
-        ("  refused, with reasons", set_aside),
-        ("posted in finance", finance),
-        ("in reporting's ledgers", reporting),
-    )
-    for name, sums in rows:
-        table.add_row(
-            name, f"{sums.receipts:,}", f"{sums.quantity:,}", yuan(sums.total_fen), yuan(sums.cost_fen)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The same sums from four hands: the source, what was sent and taken, finance's own control, reporting."""
+
+    source: Sums
+    sent: Sums
+    finance: tuple[int, int]
+    """Receipts and fen: finance's control totals hold no more."""
+    reporting: Sums
+
+    def agrees(self, set_aside: Sums) -> bool:
+        control = (self.sent.receipts, self.sent.total_fen)
+        return (
+            self.source == self.sent + set_aside and control == self.finance and self.sent == self.reporting
         )
+
+
+def control_totals(feed: Caller, months: Sequence[date]) -> tuple[int, int]:
+    """Receipts and fen that finance says it posted in these months, by its own count."""
+    days = {"from": months[0].isoformat(), "to": (next_month(months[-1]) - timedelta(days=1)).isoformat()}
+    rows = feed.get("/internal/control-totals", **days)["days"]
+    posted = [row for row in rows if row["type"].startswith("finance.sale.posted.")]
+    return sum(row["events"] for row in posted), sum(row["amount_fen"] for row in posted)
+
+
+def set_aside_of(imported: Imported) -> Sums:
+    """What finance refused: lines, and receipts of which no line was left."""
+    return Sums(
+        receipts=len(imported.emptied),
+        quantity=sum(each.line.quantity for each in imported.refused_lines),
+        total_fen=sum(each.line.paid_fen for each in imported.refused_lines),
+        cost_fen=sum(
+            for_finance(each.receipt, None)["lines"][each.receipt.lines.index(each.line)]["cost"]["fen"]
+            for each in imported.refused_lines
+        ),
+    )
+
+
+def print_proof(console: Console, proof: Proof, imported: Imported) -> None:
+    """Show the sums side by side. Raises CannotRun unless they agree."""
+    set_aside = set_aside_of(imported)
+    table = _table("Nothing is lost: the same sums from four hands")
+    for heading in ("", "receipts", "units", "total", "cost (assumed)"):
+        table.add_column(heading, justify="right" if heading else "left")
+    table.add_row("in the source", *_shown(proof.source))
+    table.add_row("− refused by finance", *_shown(set_aside))
+    table.add_row("= sent and taken", *_shown(proof.sent))
+    receipts, total_fen = proof.finance
+    table.add_row("finance's control totals", f"{receipts:,}", "", yuan(total_fen), "")
+    table.add_row("reporting's ledgers", *_shown(proof.reporting))
     console.print(table)
-    if finance != reporting or source != finance + set_aside:
+    if not proof.agrees(set_aside):
         raise CannotRun("The sums do not agree; this is a fault of Apotheca.")
+
+
+def _shown(sums: Sums) -> tuple[str, ...]:
+    return f"{sums.receipts:,}", f"{sums.quantity:,}", yuan(sums.total_fen), yuan(sums.cost_fen)
 
 
 def print_sales(console: Console, ledger: dict[str, Any], title: str) -> None:
     """The sales ledger by category, its total and its tenders."""
-    table = Table(title=title, title_justify="left", show_footer=True)
+    table = _table(title, show_footer=True)
     totals = ledger["totals"]
     columns = ("net", "tax", "total", "cost", "margin", "refund_total")
-    table.add_column("category", "all")
+    table.add_column("category", "all", no_wrap=True)
     table.add_column("units", f"{totals['quantity']:,}", justify="right")
     for name in columns:
         table.add_column(name.replace("_total", "s"), yuan(totals[name]["fen"]), justify="right")
@@ -173,7 +208,7 @@ def by_category(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, int]]:
 
 
 def print_returns(console: Console, ledger: dict[str, Any], title: str) -> None:
-    table = Table(title=title, title_justify="left", show_footer=True)
+    table = _table(title, show_footer=True)
     totals = ledger["totals"]
     table.add_column("reason", "all")
     table.add_column("disposition")
@@ -188,7 +223,7 @@ def print_returns(console: Console, ledger: dict[str, Any], title: str) -> None:
 
 
 def print_feedback(console: Console, ledger: dict[str, Any], title: str) -> None:
-    table = Table(title=title, title_justify="left", show_footer=True)
+    table = _table(title, show_footer=True)
     table.add_column("channel", "all")
     table.add_column("kind")
     table.add_column("records", f"{ledger['totals']['records']:,}", justify="right")
@@ -199,31 +234,33 @@ def print_feedback(console: Console, ledger: dict[str, Any], title: str) -> None
 
 
 METRICS = {
-    "M1": ("statement accuracy", "lines without a material error", "lines published"),
-    "M2": ("satisfaction", "points given", "points possible"),
-    "M3": ("return-visit rate", "customers who came before", "customers"),
+    "M1": ("statement accuracy", "lines without a material error / lines published"),
+    "M2": ("satisfaction", "points given / points possible"),
+    "M3": ("return-visit rate", "customers who had come before / customers"),
 }
 
 
 def print_metrics(console: Console, metrics: Sequence[dict[str, Any]]) -> None:
-    table = Table(title="Evaluation metrics of the chain", title_justify="left")
-    for heading in ("metric", "month", "value", "numerator", "denominator", ""):
-        table.add_column(
-            heading, justify="right" if heading in {"value", "numerator", "denominator"} else "left"
-        )
+    """Value, numerator and denominator of each, and what they count."""
+    table = _table("Evaluation metrics of the chain")
+    table.add_column("metric", no_wrap=True)
+    table.add_column("month", no_wrap=True)
+    for heading in ("value", "numerator", "denominator"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
     for each in metrics:
-        name, above, below = METRICS[each["code"]]
+        name, meaning = METRICS[each["code"]]
         value = "none" if each["value_bp"] is None else percent(each["value_bp"])
-        small = "small sample" if each["low_sample"] else ""
-        table.add_row(
-            name,
-            each["month"],
-            value,
-            f"{each['numerator']:,} {above}",
-            f"{each['denominator']:,} {below}",
-            small,
-        )
+        small = "; small sample" if each["low_sample"] else ""
+        figures = (value, f"{each['numerator']:,}", f"{each['denominator']:,}")
+        table.add_row(name, each["month"], *figures, f"{meaning}{small}")
     console.print(table)
+
+
+def _table(title: str, *, show_footer: bool = False) -> Table:
+    return Table(
+        title=title, title_justify="left", show_footer=show_footer, box=box.SIMPLE_HEAD, pad_edge=False
+    )
 
 
 def state_of(ledger: dict[str, Any]) -> str:
@@ -241,3 +278,7 @@ def yuan(fen: int) -> str:
 def percent(value_bp: int) -> str:
     """9950 → "99.50 %"."""
     return f"{value_bp // 100}.{value_bp % 100:02d} %"
+
+
+def close_books(system: System, months: Sequence[date], bar: Any) -> None:
+    """Close finance's periods and publish the statements of each month."""

@@ -61,17 +61,22 @@ def plan(imported: Imported, branch_id: str, customer_ids: dict[int, str]) -> Pl
 
 
 def recalled(known: Sequence[tuple[str, Receipt]], branch_id: str) -> tuple[str, list[str]]:
-    """The lot that most sales of the branch hold, kept at normal temperature and worth something, and those sales."""
-    sales_by_lot: dict[str, list[str]] = defaultdict(list)
+    """The medicine's lot that most sales of the branch hold, kept at normal temperature and paid for, and those sales.
+
+    Another product's lot where the branch sold no medicine. Raises CannotRun where it sold nothing.
+    """
+    sales_by_lot: dict[tuple[bool, str], list[str]] = defaultdict(list)
     for sale, receipt in known:
         if receipt.branch_id != branch_id:
             continue
         for line in receipt.lines:
             if line.paid_fen and catalogue.temp_class_of(line.product) == "normal":
-                sales_by_lot[catalogue.lot_of(line.product, receipt.day)[0]].append(sale)
+                is_medicine = catalogue.category_of(line.product) == "otc"
+                sales_by_lot[not is_medicine, catalogue.lot_of(line.product, receipt.day)[0]].append(sale)
     if not sales_by_lot:
         raise CannotRun(f"branch {branch_id} sold nothing in this slice that could be returned.")
-    return min(sales_by_lot.items(), key=lambda each: (-len(each[1]), each[0]))
+    (_, lot), sales = min(sales_by_lot.items(), key=lambda each: (each[0][0], -len(each[1]), each[0][1]))
+    return lot, sales
 
 
 def answer_surveys(system: System, surveyed: Sequence[tuple[str, str]], advance: Advance) -> None:
@@ -175,7 +180,7 @@ def _take_one(
             "package": {"unopened": True, "intact": True},
             "proof_refs": ["simulated-recall-notice"],
             "lines": [
-                {"sale_line_id": line["sale_line_id"], "lot": line["lot"], "quantity": line["returnable"]}
+                {"sale_line_id": line["sale_line_id"], "lot": line["lot"], "quantity": line["quantity"]}
                 for line in sold
             ],
         },
@@ -188,8 +193,9 @@ def _take_one(
     path = f"/v1/returns/{notice['id']}"
     lines = notice["lines"]
     staff.business_head.post(f"{path}/decisions", {"approved": True})
-    staff.qa.post(f"{path}/decisions", {"approved": True})
-    staff.storekeeper.post(f"{path}/pickup-confirmation")
+    approved = staff.qa.post(f"{path}/decisions", {"approved": True})
+    if approved["pickup"]:  # a customer of a shop brings the goods; a business has them fetched
+        staff.storekeeper.post(f"{path}/pickup-confirmation")
     staff.receiver.post(
         f"{path}/receipt",
         {

@@ -1,0 +1,109 @@
+"""The demonstration, end to end on a small slice: one store, one month, the embedded system."""
+
+import argparse
+import csv
+import socket
+from datetime import date
+
+import pytest
+
+from apotheca import demo, demo_receipts, demo_reports
+from apotheca.demo_client import Caller
+from apotheca.demo_receipts import Slice
+from apotheca.system import System
+
+FEBRUARY = date(2017, 2, 1)
+SLICE = Slice(stores=1, first_month=2, last_month=2)
+
+
+def five_free_ports() -> int:
+    """The first of five neighbouring ports that nobody has."""
+    for first in range(20_000, 60_000, 10):
+        try:
+            for port in range(first, first + 5):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no five free ports")
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory):
+    """The system after one demonstration of one store and one month."""
+    folder = tmp_path_factory.mktemp("demo")
+    with System(folder, first_port=five_free_ports()) as system:
+        demo.run_demo(system, argparse.Namespace(all=False, stores=1, months=(2, 2), once=True))
+        yield system
+
+
+@pytest.mark.requirement("F1", "F2", "X3")
+def test_every_receipt_of_the_source_is_in_the_ledger_of_its_month(demonstrated):
+    receipts = demo_receipts.read(SLICE)
+    good = [receipt.without(bad_lines(receipt)) for receipt in receipts]
+    wanted = demo_reports.sums_of(receipt for receipt in good if receipt.lines)
+    reporting = Caller(demonstrated, "reporting", "test-reader", "management")
+    assert demo_reports.sums_in_reporting(reporting, [FEBRUARY]) == wanted
+
+
+@pytest.mark.requirement("F1")
+def test_every_bad_line_is_listed_with_its_reason_and_no_other(demonstrated):
+    wanted = sorted(
+        (receipt.number, line.product.product_id)
+        for receipt in demo_receipts.read(SLICE)
+        for line in receipt.lines
+        if line.quantity <= 0
+    )
+    with (demonstrated.folder / demo.REFUSED_LINES).open() as file:
+        rows = list(csv.DictReader(file))
+    assert sorted((row["receipt_number"], row["product_id"]) for row in rows) == wanted
+    assert wanted
+    assert all("quantity" in row["reason"] for row in rows)
+
+
+@pytest.mark.requirement("F2")
+def test_the_month_is_closed_with_its_hash(demonstrated):
+    reporting = Caller(demonstrated, "reporting", "test-reader", "management")
+    ledger = reporting.get("/v1/ledgers/sales", month="2017-02")
+    assert ledger["state"] == "closed"
+    assert len(ledger["content_hash"]) == 64
+
+
+@pytest.mark.requirement("R4", "R17", "F22")
+def test_returns_were_refunded_for_what_was_paid(demonstrated):
+    returns = Caller(demonstrated, "returns", "test-reader", "management")
+    notices = returns.get("/v1/returns")["items"]
+    assert notices
+    refunds = sum(notice["refund"]["fen"] for notice in notices)
+    finance = Caller(demonstrated, "finance", "test-control", "feed")
+    today = demo.business_date(demo.utc_now()).isoformat()
+    yesterday = date.fromisoformat(today).replace(day=1).isoformat()
+    days = finance.get("/internal/control-totals", **{"from": yesterday, "to": today})["days"]
+    paid = [row for row in days if row["type"].startswith("finance.refund.paid.")]
+    assert (sum(row["events"] for row in paid), sum(row["amount_fen"] for row in paid)) == (
+        len(notices),
+        refunds,
+    )
+
+
+@pytest.mark.requirement("P2", "D13")
+def test_the_three_metrics_have_numerator_and_denominator(demonstrated):
+    reporting = Caller(demonstrated, "reporting", "test-reader", "management")
+    today = f"{demo.business_date(demo.utc_now()):%Y-%m}"
+    for code, month in (("M1", today), ("M2", today), ("M3", "2017-02")):
+        metric = reporting.get(f"/v1/metrics/{code}", month=month)
+        assert 0 <= metric["numerator"] <= metric["denominator"], code
+        assert metric["denominator"] > 0, code
+
+
+@pytest.mark.requirement("X3")
+def test_a_second_demonstration_changes_nothing(demonstrated):
+    feed = Caller(demonstrated, "finance", "test-control", "feed")
+    before = feed.get("/internal/head")["last_seq"]
+    demo.run_demo(demonstrated, argparse.Namespace(all=False, stores=1, months=(2, 2), once=True))
+    assert feed.get("/internal/head")["last_seq"] == before
+
+
+def bad_lines(receipt) -> set[int]:
+    return {position for position, line in enumerate(receipt.lines) if line.quantity <= 0}
