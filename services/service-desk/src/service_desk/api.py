@@ -41,7 +41,7 @@ standards = Blueprint(
 
 
 class MonthInvalid(Invalid):
-    code = "month_invalid"
+    code = "ledger_month_invalid"
 
 
 # --- tickets ------------------------------------------------------------------------------------------
