@@ -46,7 +46,7 @@ def _field(struct: type[msgspec.Struct], name: str) -> Any:
     """The strict field of one attribute: required unless the struct has a default, nullable where it may be None."""
     info = next(each for each in msgspec.structs.fields(struct) if each.name == name)
     kind = info.type
-    nullable = isinstance(kind, types.UnionType) and type(None) in typing.get_args(kind)
+    nullable = typing.get_origin(kind) in {types.UnionType, typing.Union} and type(None) in typing.get_args(kind)
     if nullable:
         kind = next(each for each in typing.get_args(kind) if each is not type(None))
     if info.required:

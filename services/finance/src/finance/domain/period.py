@@ -53,7 +53,7 @@ class JournalUnbalanced(Conflict):
 
 
 class MonthInvalid(Invalid):
-    code = "month_invalid"
+    code = "period_month_invalid"
 
 
 def parse_month(text: str) -> date:

@@ -1,0 +1,192 @@
+"""What tests of Finance are made of: receipts, settled returns, and a back office where people with posts ask."""
+
+import json
+from datetime import date
+from uuid import uuid4
+
+from finance.app import SERVICE
+from shared import chain
+from shared.clock import utc_now
+from shared.consumer import apply_batch
+from shared.events import Envelope
+from shared.identity import LocalIssuer
+from shared.settings import Settings
+from shared.web import new_app
+
+CUSTOMER = "0199b1c0-0000-7000-8000-000000000001"
+
+
+def money(fen):
+    return {"fen": fen, "currency": "CNY"}
+
+
+def a_line(**odd):
+    """Two packs at 19.90, 0.80 off, 13 % inside: 39.00 gross, 34.51 net, 4.49 tax."""
+    product = {"id": "P-1", "generic_name": "阿莫西林胶囊", "category": "otc", "temp_class": "normal"}
+    return {
+        "product": product | odd.pop("product", {}),
+        "lot": "L1",
+        "expiry": "2027-12-31",
+        "quantity": 2,
+        "unit_price": money(1990),
+        "discount": money(80),
+        "tax_bp": 1300,
+        "cost": money(2300),
+        **odd,
+    }
+
+
+def a_receipt(number=None, **odd):
+    lines = odd.pop("lines", None) or [a_line()]
+    total = sum(
+        line["quantity"] * line["unit_price"]["fen"] - line.get("discount", money(0))["fen"] for line in lines
+    )
+    return {
+        "receipt_number": number or f"R-{uuid4().hex[:12]}",
+        "branch_id": "S001",
+        "channel": "store",
+        "sold_at": "2026-03-03T02:15:00Z",
+        "lines": lines,
+        "tenders": [{"tender": "wechat", "amount": money(total)}] if total else [],
+        **odd,
+    }
+
+
+def ndjson(receipts):
+    return "\n".join(each if isinstance(each, str) else json.dumps(each) for each in receipts).encode()
+
+
+class Office:
+    """The web process of finance in this process, with a token for every post."""
+
+    def __init__(self, url, folder):
+        self.issuer = LocalIssuer(folder)
+        self.app = new_app(SERVICE, Settings(database_url=url, jwks=str(self.issuer.jwks)))
+        self.database = self.app.extensions["database"]
+        self._seq = 0
+
+    def close(self):
+        self.app.extensions["wakeup"].close()
+        self.database.dispose()
+
+    def headers(self, role, *, branches=("*",), person=None):
+        token = self.issuer.token(person or f"the-{role}", [role], branches)
+        return {"Authorization": f"Bearer {token}"}
+
+    def post(self, path, body=None, *, role="till", key=None, **identity):
+        headers = self.headers(role, **identity) | {"Idempotency-Key": key or uuid4().hex}
+        return self.app.test_client().post(path, json={} if body is None else body, headers=headers)
+
+    def get(self, path, *, role="accountant", **identity):
+        return self.app.test_client().get(path, headers=self.headers(role, **identity))
+
+    def sell(self, **odd):
+        answer = self.post("/v1/sales", a_receipt(**odd))
+        assert answer.status_code == 201, answer.json
+        return answer.json
+
+    def upload(self, body, *, kind="application/x-ndjson", role="till", **identity):
+        answer = self.app.test_client().post(
+            "/v1/sales/bulk", data=body, content_type=kind, headers=self.headers(role, **identity)
+        )
+        return answer
+
+    def results(self, body, **kwargs):
+        answer = self.upload(body, **kwargs)
+        assert answer.status_code == 200, answer.data
+        return [json.loads(line) for line in answer.data.splitlines()]
+
+    def rows(self, sql, **values):
+        from sqlalchemy import text
+
+        with self.database.begin() as conn:
+            return [tuple(row) for row in conn.execute(text(sql), values)]
+
+    def value(self, sql, **values):
+        return self.rows(sql, **values)[0][0]
+
+    def hear(self, *told):
+        """Consume envelopes as the consumer does."""
+        return apply_batch(self.database, SERVICE, told)
+
+    def envelope(self, event_type, data, *, version=1, seq=None):
+        if seq is None:
+            self._seq += 1
+            seq = self._seq
+        source = event_type.split(".")[0]
+        return Envelope(
+            source=source,
+            seq=seq,
+            event_id=uuid4(),
+            type=event_type,
+            subject="x",
+            version=version,
+            day=date(2026, 3, 5),
+            amount_fen=0,
+            occurred_at=utc_now(),
+            data=data,
+        )
+
+    def settled(self, sale, taken, *, return_id=None, settled_on="2026-03-10", **odd):
+        """A settled return: `taken` are (index of the line, quantity, disposition, net, tax, cost)."""
+        lots = odd.pop("lot", "L1")
+        lines = [
+            {
+                "return_line_id": str(uuid4()),
+                "sale_line_id": sale["lines"][index]["line_id"],
+                "lot": lots,
+                "quantity": quantity,
+                "disposition": disposition,
+                "net_fen": net,
+                "tax_fen": tax,
+                "cost_fen": cost,
+            }
+            for index, quantity, disposition, net, tax, cost in taken
+        ]
+        data = {
+            "return_id": return_id or str(uuid4()),
+            "number": "TH-1",
+            "branch_id": "S001",
+            "sale_id": sale["sale_id"],
+            "customer_id": None,
+            "reason": "quality",
+            "settled_on": settled_on,
+            "lines": lines,
+            "refund_fen": sum(line["net_fen"] + line["tax_fen"] for line in lines),
+            **odd,
+        }
+        return self.envelope("returns.return.settled.v1", data)
+
+    def permit(self, customer_id=CUSTOMER, *, version=1, **odd):
+        data = {
+            "customer_id": customer_id,
+            "kind": "hospital",
+            "allowed": True,
+            "categories": ["otc"],
+            "reasons": [],
+            "valid_until": None,
+            "permission_version": version,
+            **odd,
+        }
+        return self.envelope("customers.permission.changed.v1", data, version=version)
+
+    def seal(self):
+        from finance import journal
+
+        with self.database.begin() as conn:
+            while chain.seal(conn, journal.CHAIN):
+                pass
+
+    def faults(self):
+        from finance import journal
+
+        with self.database.begin() as conn:
+            return list(chain.verify(conn, journal.CHAIN))
+
+    def balances(self, month="2026-03", **args):
+        """Closing balance per account: debit less credit."""
+        path = f"/v1/trial-balance?month={month}" + "".join(f"&{k}={v}" for k, v in args.items())
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.json
+        assert answer.json["debit"] == answer.json["credit"]
+        return {row["account"]: row["closing"]["fen"] for row in answer.json["rows"]}
