@@ -112,11 +112,11 @@ def test_no_event_carries_text_of_people():
     assert not named & {"subject", "text", "note", "comment", "name", "phone"}
 
 
-def test_every_event_that_is_read_has_a_schema_and_a_reaction():
+def test_every_event_that_is_read_has_a_reader_and_a_reaction():
     assert set(READS) == set(REACTIONS)
 
 
 def test_every_example_of_others_that_is_read_is_accepted():
     for example in examples():
         if example.type in READS:
-            READS[example.type].load(example.data)
+            READS[example.type](example.data)

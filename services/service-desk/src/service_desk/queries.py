@@ -166,8 +166,14 @@ def ledger_csv(tx: Tx, branch_id: str, month: date) -> str:
     writer = csv.writer(out)
     writer.writerow(CSV_COLUMNS)
     for row in rows:
-        writer.writerow("" if row[name] is None else row[name] for name in CSV_COLUMNS)
+        writer.writerow(_cell(row[name]) for name in CSV_COLUMNS)
     return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """A text that a spreadsheet would take for a formula is led by an apostrophe."""
+    shown = "" if value is None else str(value)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
 
 
 def _entries() -> Any:

@@ -7,8 +7,10 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from service_desk.domain.tickets import HANDLER_ROLES, Cause, Channel, Fault, Kind, Reporter, Severity, State
 from shared.paging import PageArgs
 
-BRANCH = r"^[A-Z0-9][A-Z0-9_-]{0,31}\Z"
-REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z"
+BRANCH = r"^[A-Z0-9][A-Z0-9_\-]{0,31}$(?!\n)"
+REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9._:/\-]{0,63}$(?!\n)"
+VISIBLE = r"^[^\x00-\x1f\x7f\ud800-\udfff]{1,64}$(?!\n)"
+"""As tills print lots and product numbers."""
 PERSON_CHARS_MAX = 128
 SUBJECT_CHARS_MAX = 200
 TEXT_CHARS_MAX = 4_000
@@ -21,6 +23,10 @@ def _branch(**more: Any) -> fields.String:
 def _reference(**more: Any) -> fields.String:
     """An id or number given by another service or system."""
     return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(REFERENCE), **more)
+
+
+def _visible() -> fields.String:
+    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(VISIBLE))
 
 
 def _one_of(values: Any, **more: Any) -> fields.String:
@@ -41,8 +47,8 @@ class TicketBody(Schema):
     subject = _text(most=SUBJECT_CHARS_MAX, required=True)
     text = _text(least=0, load_default="")
     sale_id = _reference()
-    product_id = _reference()
-    lot = _reference()
+    product_id = _visible()
+    lot = _visible()
     return_id = _reference()
     received_at = fields.AwareDateTime(
         load_default=None,
