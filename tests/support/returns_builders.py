@@ -81,9 +81,11 @@ def an_envelope(seq, event_type, subject, data):
 class Counter:
     """The web process of Returns over one database, and finance's events delivered to the same."""
 
-    def __init__(self, url, keys):
+    def __init__(self, url, keys, *, connections=10):
         self.issuer = LocalIssuer(keys)
-        self.app = new_app(SERVICE, Settings(database_url=url, jwks=str(self.issuer.jwks)))
+        self.app = new_app(
+            SERVICE, Settings(database_url=url, database_pool_size=connections, jwks=str(self.issuer.jwks))
+        )
         self.database = self.app.extensions["database"]
         self.client = self.app.test_client()
         self._seq = 0

@@ -392,11 +392,14 @@ class SamplingView(Schema):
     )
 
 
-class ReasonView(Schema):
+class ReasonLeaf(Schema):
     code = fields.String(required=True)
     zh = fields.String(required=True)
     en = fields.String(required=True)
-    children = fields.List(fields.Nested(lambda: ReasonView(exclude=("children",))), required=True)
+
+
+class ReasonView(ReasonLeaf):
+    children = fields.List(fields.Nested(ReasonLeaf), required=True)
 
 
 class ReasonsView(Schema):

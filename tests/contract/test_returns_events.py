@@ -1,0 +1,91 @@
+"""Returns publishes exactly its example messages, and reads the ones others publish."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from returns import events
+from returns.subscriptions import REFUND_PAID, SALE_POSTED, RefundPaid, SalePosted
+
+ROOT = Path(__file__).parents[2] / "services"
+EXAMPLES = ROOT / "returns/contracts/events"
+RETURN = "0199b1c0-0000-7000-8000-000000000001"
+LINE = "0199b1c0-0000-7000-8000-000000000002"
+SALE = "0199b1c0-0000-7000-8000-000000000003"
+SALE_LINE = "0199b1c0-0000-7000-8000-000000000004"
+CUSTOMER = "0199b1c0-0000-7000-8000-000000000005"
+NUMBER = "TH-S001-2026-000001"
+GOODS = {"return_line_id": LINE, "sale_line_id": SALE_LINE, "lot": "L20260101", "quantity": 3}
+
+
+def of(version):
+    return events.Of(return_id=RETURN, branch_id="S001", version=version, day=date(2026, 3, 2))
+
+
+PUBLISHED = [
+    events.requested(
+        of(1),
+        number=NUMBER,
+        kind="b2b",
+        sale_id=SALE,
+        customer_id=CUSTOMER,
+        reason="transport_damage",
+        lines=[{**GOODS, "product_id": "P-1", "temp_class": "normal", "net_fen": 300, "tax_fen": 39}],
+    ),
+    events.refused(of(1), cause="over_quantity"),
+    events.approved(of(4), hours=5),
+    events.rejected(of(3)),
+    events.cancelled(of(2)),
+    events.pickup_breached(of(5), due_at="2026-03-03T16:00:00+00:00"),
+    events.pickup_confirmed(of(5), hours=20, on_time=True),
+    events.receipt_refused(of(6), return_line_id=LINE, lot="L20260101", cause="excursion"),
+    events.received(of(6), lines=[{"return_line_id": LINE, "lot": "L20260101", "quantity": 3}]),
+    events.inspected(of(7), return_line_id=LINE, lot="L20260101", result="pass"),
+    events.dispositioned(of(8), return_line_id=LINE, lot="L20260101", quantity=3, disposition="destroy"),
+    events.settled(
+        of(9),
+        number=NUMBER,
+        sale_id=SALE,
+        customer_id=CUSTOMER,
+        reason="transport_damage",
+        lines=[{**GOODS, "disposition": "destroy", "net_fen": 300, "tax_fen": 39, "cost_fen": 210}],
+    ),
+]
+
+
+def example_of(event):
+    return {
+        "type": event.type,
+        "subject": event.subject,
+        "version": event.version,
+        "day": event.day.isoformat(),
+        "amount_fen": event.amount_fen,
+        "data": event.data,
+    }
+
+
+def file_of(event_type):
+    return EXAMPLES / f"{event_type.removeprefix('returns.')}.json"
+
+
+@pytest.mark.parametrize("event", PUBLISHED, ids=lambda event: event.type)
+def test_each_published_event_is_its_example(event):
+    assert json.loads(file_of(event.type).read_text()) == example_of(event)
+
+
+def test_every_published_type_has_an_example_and_no_example_is_left_over():
+    assert {event.type for event in PUBLISHED} == set(events.PUBLISHED)
+    assert {path.name for path in EXAMPLES.glob("*.json")} == {
+        file_of(kind).name for kind in events.PUBLISHED
+    }
+
+
+@pytest.mark.parametrize(("event_type", "schema"), [(SALE_POSTED, SalePosted()), (REFUND_PAID, RefundPaid())])
+def test_the_examples_of_finance_are_understood(event_type, schema):
+    messages = [json.loads(path.read_text()) for path in (ROOT / "finance/contracts/events").glob("*.json")]
+    found = [message for message in messages if message["type"] == event_type]
+    assert found, f"finance keeps no example of {event_type}"
+    for message in found:
+        assert schema.load(message["data"])
