@@ -22,7 +22,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def documents() -> dict[Path, str]:
     """One row per requirement, in the order of docs/requirements.md, and a count of what is not served yet."""
     wanted = requirements()
-    code, tests = code_by_requirement(), tests_by_requirement()
+    code, tests = code_by_requirement(), marks_by_requirement()
     served = [each for each in wanted if each in code and each in tests]
     begun = [each for each in wanted if (each in code) != (each in tests)]
     lines = [
@@ -60,7 +60,7 @@ def code_by_requirement() -> dict[str, list[str]]:
     return found
 
 
-def tests_by_requirement() -> dict[str, list[str]]:
+def marks_by_requirement() -> dict[str, list[str]]:
     """`path: name` of every test marked with the id, by itself, by its class or by its module."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in test_files():
