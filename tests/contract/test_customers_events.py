@@ -1,0 +1,104 @@
+"""Customers emits exactly its examples, and accepts every example of what it reads."""
+
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import orjson
+import pytest
+
+from customers import events
+from customers.subscriptions import SUBSCRIPTIONS
+from deploy.generate.repository import examples
+
+FOLDER = Path(__file__).parents[2] / "services" / "customers" / "contracts" / "events"
+DAY = date(2026, 11, 2)
+PATIENT = UUID("01933a10-0000-7000-8000-00000000000c")
+PHARMACY = UUID("01933a10-0000-7000-8000-00000000000d")
+LICENCE = UUID("01933a10-0000-7000-8000-00000000000e")
+SALE = "01933a10-0000-7000-8000-00000000000a"
+RETURN = "01933a10-0000-7000-8000-00000000000b"
+PERSONAL = {"name", "phone", "id_number", "birthday", "legal_name", "uscc", "contacts", "address"}
+
+EMITTED = (
+    events.customer_registered(
+        customer_id=PATIENT,
+        kind="patient",
+        branch_id="B001",
+        source_channel="walk_in",
+        status="active",
+        on=DAY,
+    ),
+    events.customer_anonymised(customer_id=PATIENT, version=2, on=DAY),
+    events.permission_changed(
+        customer_id=PHARMACY,
+        kind="pharmacy",
+        allowed=True,
+        categories=["otc", "rx"],
+        reasons=[],
+        valid_until=date(2027, 6, 30),
+        permission_version=3,
+        on=DAY,
+    ),
+    events.licence_verified(
+        customer_id=PHARMACY,
+        licence_id=LICENCE,
+        licence_type="drug_operation_licence",
+        valid_until=date(2027, 6, 30),
+        scope=["otc", "rx"],
+        version=1,
+        on=DAY,
+    ),
+    events.licence_expired(
+        customer_id=PHARMACY,
+        licence_id=LICENCE,
+        licence_type="drug_operation_licence",
+        version=2,
+        on=date(2027, 7, 1),
+    ),
+    events.points_earned(
+        customer_id=str(PATIENT), branch_id="B001", sale_id=SALE, points=33, money_basis_fen=3390, on=DAY
+    ),
+    events.points_taken_back(
+        customer_id=str(PATIENT),
+        branch_id="B001",
+        sale_id=SALE,
+        return_id=RETURN,
+        points=11,
+        version=2,
+        on=DAY,
+    ),
+)
+
+
+def shown(event):
+    return {
+        "type": event.type,
+        "subject": event.subject,
+        "version": event.version,
+        "day": event.day.isoformat(),
+        "amount_fen": event.amount_fen,
+        "data": event.data,
+    }
+
+
+@pytest.mark.parametrize("event", EMITTED, ids=lambda event: event.type)
+def test_what_is_emitted_is_the_published_example(event):
+    assert shown(event) == orjson.loads((FOLDER / f"{event.type}.json").read_bytes())
+
+
+def test_every_published_example_is_emitted_and_every_emitted_fact_has_one():
+    assert {path.name for path in FOLDER.glob("*.json")} == {f"{event.type}.json" for event in EMITTED}
+
+
+@pytest.mark.requirement("C2", "C4")
+@pytest.mark.parametrize("event", EMITTED, ids=lambda event: event.type)
+def test_no_fact_tells_anything_personal(event):
+    assert not PERSONAL & event.data.keys()
+
+
+def test_every_example_of_what_is_read_is_understood():
+    for example in examples():
+        if example.type in SUBSCRIPTIONS:
+            msgspec.convert(example.data, SUBSCRIPTIONS[example.type])
