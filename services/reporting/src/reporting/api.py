@@ -41,7 +41,7 @@ MONTH_PARAMETER: Final = {
 }
 FILES: Final = {
     "responses": {
-        "200": {
+        200: {
             "content": {
                 "text/csv": {"schema": {"type": "string"}},
                 XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}},

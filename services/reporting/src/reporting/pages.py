@@ -20,6 +20,8 @@ from flask import (
     send_from_directory,
 )
 
+from marshmallow import ValidationError
+
 from reporting.api import READERS, ledger_file, metric_or_404, require_scope
 from reporting.exports import COLUMNS, HEADINGS
 from reporting.queries.completeness import completeness
@@ -200,7 +202,7 @@ def _chosen(tx: Tx) -> tuple[date, str]:
     """The month and scope of the address; else the newest month with sales, and the widest scope allowed."""
     try:
         month = parse_month(request.args.get("month", ""))
-    except ValueError:
+    except ValidationError:
         month = _newest_month(tx)
     branch = request.args.get("branch_id") or None
     if branch is not None and not BRANCH.match(branch):

@@ -20,7 +20,7 @@ BRANCH = re.compile(BRANCH_PATTERN.removesuffix("$") + r"\Z")
 
 
 def parse_month(value: str) -> date:
-    """`2017-03` → its first day. Raises ValidationError (a ValueError)."""
+    """`2017-03` → its first day. Raises ValidationError."""
     if not MONTH.match(value):
         raise ValidationError("must be a month such as 2017-03")
     return date.fromisoformat(f"{value}-01")
