@@ -56,7 +56,7 @@ def faults(till: Database, book: Database, *, parked: int = 0) -> list[str]:
     return found
 
 
-def agree(till: Database, book: Database, *, parked: int = 0, within_s: float = 10) -> None:
+def agree(till: Database, book: Database, *, parked: int = 0, within_s: float = 20) -> None:
     """Fails with every disagreement unless there is none within `within_s`."""
     seen: list[str] = ["never looked"]
 

@@ -1,19 +1,19 @@
 """The smallest producer and consumer: a till that posts amounts, a book that enters them. Subject of the backbone tests.
 
-`python -m tests.support.ledger_service <role> <settings as JSON>` starts one process that tests may kill; the
-environment variable LEDGER_DIE names the point at which it kills itself.
+The processes are forked from a server that has imported everything, so that starting one takes milliseconds.
 """
 
 import json
 import os
+import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table, Text, create_engine, text
@@ -32,6 +32,8 @@ from shared.tables import mechanism_tables
 from shared.transaction import Tx
 from shared.web import new_app
 
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.support.ledger_service"])
 FIRST_DAY = date(2026, 1, 30)
 POSTED = "till.slip.posted.v1"
 
@@ -151,6 +153,73 @@ def post(
         threading.Event().wait(wait_s)
 
 
+@contextmanager
+def tills(
+    database: Database, *, writers: int = 2, wait_s: float = 0, share_undone: float = 0
+) -> Iterator["Posted"]:
+    """Post from several threads for the length of the block, each transaction random in size and order.
+
+    `share_undone` of the transactions roll back; `wait_s` bounds the random time between event and commit.
+    """
+    posted = Posted()
+    stop = threading.Event()
+
+    def write(writer: int) -> None:
+        dice = random.Random(writer)
+        number = 0
+        while not stop.is_set():
+            undone = dice.random() < share_undone
+            number += 1
+            try:
+                with database.begin() as conn:
+                    tx = tx_on(conn)
+                    # Slips in name order, so that two writers wait for each other and never deadlock.
+                    for slip in sorted(dice.sample(range(200), dice.randint(1, 3))):
+                        post(
+                            tx, f"w{slip:03d}", number, days=dice.randint(0, 2), wait_s=dice.random() * wait_s
+                        )
+                    if undone:
+                        _change_mind()
+            except _Undone:
+                posted.undone += 1
+            except Exception as error:  # noqa: BLE001  counted, and the test says how many it allows
+                posted.failed.append(repr(error))
+            else:
+                posted.done += 1
+            stop.wait(0.01)
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield posted
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+class _Undone(Exception):
+    """A business transaction that changes its mind."""
+
+
+def _change_mind() -> None:
+    raise _Undone
+
+
+@dataclass
+class Posted:
+    """Transactions by outcome."""
+
+    done: int = 0
+    undone: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def body_of(envelope: Envelope) -> bytes:
+    return json.dumps(envelope.data).encode()
+
+
 def tx_on(conn, service: str = "till") -> Tx:
     return Tx(
         conn=conn, actor=system_actor(service), now=utc_now(), traceparent=f"00-{'a' * 32}-{'b' * 16}-01"
@@ -176,36 +245,45 @@ class World:
     till_settings: Settings
     book_settings: Settings
     issuer: LocalIssuer
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[ForkServerProcess] = field(default_factory=list)
 
-    def start(self, role: str, *, die: str = "") -> subprocess.Popen[bytes]:
+    def start(self, role: str, *, die: str = "") -> ForkServerProcess:
         """Start the till's relay or the book's consumer as a process of its own."""
         settings = self.till_settings if role == "relay" else self.book_settings
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.ledger_service", role, json.dumps(_plain(settings))],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "LEDGER_DIE": die},
-            stderr=(Path(self.issuer.jwks).parent / f"{role}.log").open("ab"),
-        )
+        log = Path(self.issuer.jwks).parent / f"{role}.log"
+        process = PROCESSES.Process(target=main, args=(role, settings, die, str(log)))
+        process.start()
         self.processes.append(process)
         return process
+
+    @contextmanager
+    def here(self, role: str, service: Service = BOOK) -> Iterator[None]:
+        """The till's relay or the book's consumer as a thread of this process: its metrics can be read."""
+        stop = threading.Event()
+        if role == "relay":
+            work = threading.Thread(target=relay.run, args=(TILL, self.till_settings, stop))
+        else:
+            work = threading.Thread(target=consuming.run, args=(service, self.book_settings, stop))
+        work.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            work.join(10)
+            assert not work.is_alive(), f"the {role} does not stop within 10 s"
 
     def end(self) -> None:
         for process in self.processes:
             process.kill()
-            process.wait()
+            process.join()
         self.till.dispose()
         self.book.dispose()
 
 
-def _plain(settings: Settings) -> dict[str, object]:
-    return {
-        "database_url": settings.database_url,
-        "transport": settings.transport,
-        "amqp_url": settings.amqp_url,
-        "feeds": dict(settings.feeds),
-        "feed_token": settings.feed_token,
-    }
+def ends(process: ForkServerProcess, within_s: float = 15) -> int | None:
+    """Wait for the end of `process`; its exit code, -9 after SIGKILL, None when it goes on."""
+    process.join(within_s)
+    return process.exitcode
 
 
 def create_tables(service: Service, url: str) -> None:
@@ -301,16 +379,15 @@ def _arm(point: str) -> None:
         feed_source.apply_batch = wrapped(consumer.apply_batch)
 
 
-def main(role: str, settings: Settings) -> None:
+def main(role: str, settings: Settings, die: str, log: str) -> None:
+    """What a started process does: the role, until SIGTERM or until it kills itself at the point named `die`."""
+    with Path(log).open("ab") as file:
+        os.dup2(file.fileno(), 2)
     logs.configure(service="ledger", process=role)
-    _arm(os.environ.get("LEDGER_DIE", ""))
+    _arm(die)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if role == "relay":
         relay.run(TILL, settings, stop)
     else:
         consuming.run(BOOK, settings, stop)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Settings(**json.loads(sys.argv[2])))

@@ -1,6 +1,6 @@
 """Publish numbered events in order with pipelined confirms; the cursor never passes an unconfirmed event.
 
-One thread, one connection, a window of WINDOW publications in flight. Any doubt (a nack, a return, no confirm
+One thread, one connection, at most WINDOW publications beyond the saved cursor. Any doubt (a nack, a return, no confirm
 within CONFIRM_S, any exception) ends the connection, because a py-amqp channel cannot be trusted after an
 error; the next connection starts at the saved cursor, so at most one window is published twice.
 """
@@ -32,6 +32,7 @@ CONFIRM_S = 10.0
 STOP_CONFIRM_S = 5.0
 IDLE_S = 0.2
 SAVE_EVERY_S = 1.0
+SAVE_EVENTS = 100
 STUCK_AFTER_TRIES = 20
 
 log = structlog.get_logger(__name__)
@@ -237,7 +238,7 @@ class _Session:
         self._amqp.close()
 
     def _fill(self) -> None:
-        while not self._blocked and len(self._inflight) < WINDOW:
+        while not self._blocked and self._sent - self._saved < WINDOW:
             if not self._unread and not self._read():
                 return
             self._send(self._unread.popleft())
@@ -285,7 +286,7 @@ class _Session:
         self._amqp.heartbeat_tick()
         confirmed = self._confirmed()
         due = time.monotonic() - self._saved_at > SAVE_EVERY_S
-        if confirmed > self._saved and (due or not self._inflight or confirmed - self._saved >= WINDOW):
+        if confirmed > self._saved and (due or not self._inflight or confirmed - self._saved >= SAVE_EVENTS):
             self._save()
         if self._doubt:
             self._save()

@@ -129,33 +129,36 @@ def connect(url: str, **transport_options: Any) -> Connection:
 
 def declare_producer(connection: Connection, stop: threading.Event) -> None:
     """Declare what a relay publishes to. Raises QueueNotHealthy."""
-    with connection.channel() as channel:
-        EVENTS(channel).declare()
-        UNROUTED(channel).declare()
-    if _declare_queue(connection, UNROUTED_QUEUE):
-        _gate(connection, [UNROUTED_QUEUE.name], stop, kept_ms=CANARY_KEPT_MS)
-    with connection.channel() as channel:
-        UNROUTED_QUEUE(channel).queue_bind()
+    _declare(connection, [UNROUTED_QUEUE], stop)
 
 
 def declare_consumer(
     connection: Connection, service: str, sources: Sequence[str], stop: threading.Event
 ) -> None:
     """Declare a service's queues and bind them. Raises QueueNotHealthy."""
-    declare_producer(connection, stop)
     queues = consumer_queues(service, sources)
+    _declare(connection, [UNROUTED_QUEUE, queues.dead, queues.events], stop)
     with connection.channel() as channel:
-        DEAD(channel).declare()
-    dead_is_new = _declare_queue(connection, queues.dead)
-    events_is_new = _declare_queue(connection, queues.events)
-    if dead_is_new:
-        _gate(connection, [queues.dead.name], stop, kept_ms=CANARY_KEPT_MS)
-    if events_is_new:
-        _gate(connection, [queues.events.name], stop, kept_ms=None)
-    with connection.channel() as channel:
-        queues.dead(channel).queue_bind()
         for key in queues.bindings:
             queues.events(channel).bind_to(EVENTS, routing_key=key)
+
+
+def _declare(connection: Connection, queues: Sequence[Queue], stop: threading.Event) -> None:
+    """Exchanges, then queues; new queues are bound only when they are old enough and confirm a canary."""
+    with connection.channel() as channel:
+        for exchange in (EVENTS, UNROUTED, DEAD):
+            exchange(channel).declare()
+    new = [queue for queue in queues if _declare_queue(connection, queue)]
+    if new:
+        stop.wait(GATE_S)
+    for queue in new:
+        # Consumers drop a canary; where nobody consumes it must go by itself.
+        is_consumed = "x-dead-letter-exchange" in queue.queue_arguments
+        send_canary(connection, queue.name, kept_ms=None if is_consumed else CANARY_KEPT_MS)
+    with connection.channel() as channel:
+        for queue in queues:
+            if queue.exchange.name != EVENTS.name:
+                queue(channel).queue_bind()
 
 
 def _declare_queue(connection: Connection, queue: Queue) -> bool:
@@ -175,14 +178,6 @@ def _exists(connection: Connection, queue: Queue) -> bool:
         return False
     channel.close()
     return True
-
-
-def _gate(
-    connection: Connection, queues: Sequence[str], stop: threading.Event, *, kept_ms: str | None
-) -> None:
-    stop.wait(GATE_S)
-    for name in queues:
-        send_canary(connection, name, kept_ms=kept_ms)
 
 
 def send_canary(connection: Connection, queue: str, *, kept_ms: str | None = None) -> None:

@@ -94,6 +94,9 @@ def advance(conn: Connection, source: str) -> int:
     """
     contiguous = conn.execute(_LOCK, {"source": source}).scalar()
     if contiguous is None:
+        ensure_sources(conn, [source])
+        contiguous = conn.execute(_LOCK, {"source": source}).scalar()
+    if contiguous is None:
         return state_of(conn, source).contiguous_seq
     while True:
         merged, above = conn.execute(

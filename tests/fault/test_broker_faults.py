@@ -1,0 +1,94 @@
+"""F04, F11, F18: the broker dies, forgets a binding, loses messages; the ledger notices none of it for long."""
+
+import random
+import time
+
+import pytest
+
+from shared import messaging_metrics as metrics
+from shared import topology
+from tests.support import ledger_oracle as oracle
+from tests.support import ledger_service as ledger
+from tests.support import queues
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.requirement("X3")
+
+
+def test_a_killed_broker_costs_no_write_and_no_event(open_world, rabbitmq):
+    """SIGKILL while events flow; writes go on, publishing resumes within 15 s of the port opening."""
+    world = open_world("amqp")
+    world.start("relay")
+    world.start("consumer")
+    with ledger.tills(world.till, writers=2) as posted:
+        eventually(lambda: _entries(world) > 200)
+        rabbitmq.kill()
+        before = posted.done
+        eventually(lambda: posted.done > before + 100)
+        rabbitmq.start()
+        opened = time.monotonic()
+        held = _entries(world)
+        eventually(lambda: _entries(world) > held, within_s=15)
+        assert time.monotonic() - opened <= 15
+    assert not posted.failed
+    oracle.agree(world.till, world.book, within_s=15)
+
+
+def test_a_missing_binding_is_named_and_what_went_astray_is_fetched(open_world, rabbitmq):
+    world = open_world("amqp")
+    amqp_url = world.book_settings.amqp_url
+    world.start("relay")
+    world.start("consumer")
+    ledger.post_many(world.till, 200)
+    eventually(lambda: _entries(world) == 200)
+    vhost = amqp_url.rsplit("/", 1)[1]
+    queue = topology.events_queue("book")
+    rabbitmq.management("DELETE", f"/api/bindings/{vhost}/e/{topology.EVENTS.name}/q/{queue}/till.%23")
+    with topology.connect(amqp_url) as connection:
+        assert topology.verify(connection, "book", ["till"], rabbitmq.management_url) == [
+            f"queue {queue} lacks the binding till.#"
+        ]
+    ledger.post_many(world.till, 100, prefix="astray")
+    eventually(lambda: queues.depth(amqp_url, topology.UNROUTED_QUEUE.name) > 0, within_s=3)
+    queues.declare(ledger.BOOK, amqp_url)
+    ledger.post_many(world.till, 100, prefix="after")
+    oracle.agree(world.till, world.book, within_s=15)
+
+
+def test_messages_stolen_from_the_queue_are_missed_and_fetched_from_the_producer(open_world):
+    world = open_world("amqp")
+    amqp_url = world.book_settings.amqp_url
+    queue = topology.events_queue("book")
+    first = queues.depth(amqp_url, queue)
+    world.start("relay")
+    ledger.post_many(world.till, 1_000)
+    eventually(lambda: queues.depth(amqp_url, queue) == first + 1_000)
+    chosen = {first + position for position in random.Random(18).sample(range(900), 100)}
+    assert queues.steal(amqp_url, queue, chosen) == 100
+    repaired = metrics.GAP_REPAIRED.labels("book", "till")
+    before = repaired._value.get()
+    started = time.monotonic()
+    with world.here("consumer"):
+        eventually(lambda: metrics.GAP_OPEN.labels("book", "till")._value.get() > 0, within_s=5)
+        oracle.agree(world.till, world.book, within_s=10)
+    assert time.monotonic() - started < 15
+    assert repaired._value.get() - before == 100
+
+
+def test_a_lost_tail_is_seen_by_the_producers_head_and_fetched(open_world):
+    """Nothing follows the stolen events, so only the head tells."""
+    world = open_world("amqp")
+    amqp_url = world.book_settings.amqp_url
+    queue = topology.events_queue("book")
+    first = queues.depth(amqp_url, queue)
+    with world.here("relay"):
+        ledger.post_many(world.till, 50)
+        eventually(lambda: queues.depth(amqp_url, queue) == first + 50)
+    assert queues.steal(amqp_url, queue, {first + position for position in range(40, 50)}) == 10
+    world.start("consumer")
+    oracle.agree(world.till, world.book, within_s=20)
+
+
+def _entries(world) -> int:
+    with world.book.begin() as conn:
+        return conn.exec_driver_sql("select count(*) from entries").scalar_one()
