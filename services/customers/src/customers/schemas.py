@@ -12,7 +12,7 @@ from shared.paging import PageArgs
 
 BRANCH = validate.Regexp(r"^[A-Z0-9][A-Z0-9_-]{0,31}\Z")
 CODE = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
-CATEGORY = validate.Regexp(r"^[a-z0-9][a-z0-9_]{0,39}\Z")
+CATEGORY = validate.Regexp(r"^[a-z][a-z0-9_]{0,39}\Z")
 SHA256 = validate.Regexp(r"^[0-9a-f]{64}\Z")
 PLAIN = validate.Regexp(
     r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z", error="needs visible text without control characters"
@@ -289,7 +289,7 @@ class ApprovalView(Schema):
 class TradePermissionArgs(Schema):
     on = fields.Date(metadata={"description": "Business day; today when left out."})
     categories = fields.String(
-        validate=validate.Regexp(r"^[a-z0-9][a-z0-9_]{0,39}(,[a-z0-9][a-z0-9_]{0,39}){0,99}\Z"),
+        validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,99}\Z"),
         metadata={"description": "Comma-separated product categories of the order."},
     )
 
