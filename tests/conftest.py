@@ -5,12 +5,30 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.brokers import RabbitMQ
-from tests.support.infrastructure import MigratedDatabases, TestPostgres, open_postgres, open_rabbitmq
+from tests.support.infrastructure import (
+    MigratedDatabases,
+    TestPostgres,
+    kind_of_servers,
+    open_postgres,
+    open_rabbitmq,
+)
 
 TESTS = Path(__file__).parent
 LEVELS = {"unit", "integration", "contract", "e2e", "fault"}
+
+# A machine that is busy with other tests is no reason for a property to fail.
+settings.register_profile("apotheca", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("apotheca")
+
+
+def pytest_report_header() -> str:
+    kind = kind_of_servers()
+    return f"servers: {kind}" + (
+        "" if kind == "docker" else "; the composed system is not tested (no Docker)"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
