@@ -18,7 +18,7 @@ FORBIDDEN = re.compile(
     "|".join(
         [
             "pypi" + r"\.org/simple",
-            "pythonhosted",
+            "pythonho" + "sted",
             "/wo" + "rk/",
             "regis" + r"try\.npmjs",
             "deb" + r"ian\.org/",

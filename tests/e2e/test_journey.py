@@ -1,0 +1,229 @@
+"""A sale's whole life through public HTTP alone: points, a complaint, a return, the refund, the month's ledger.
+
+Run against the embedded system, and against the composed one (through its gateway) where there is Docker.
+"""
+
+import socket
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from apotheca.system import System
+from shared.clock import business_date, month_of, utc_now
+from shared.identity import EVERY_BRANCH, LocalIssuer
+from tests.support.composed import SECRETS, composed
+from tests.support.eventually import eventually
+from tests.support.finance_builders import a_line, a_receipt
+from tests.support.infrastructure import kind_of_servers
+from tests.support.people import People, Refused
+
+DEPLOYMENTS = ["embedded", "composed"] if kind_of_servers() == "docker" else ["embedded"]
+BRANCH = "E2E-1"
+GROSS_FEN = 3_900
+TODAY = business_date(utc_now())
+LAST_MONTH = month_of(month_of(TODAY) - timedelta(days=1))
+SOLD_AT = datetime(LAST_MONTH.year, LAST_MONTH.month, 15, 3, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module", params=DEPLOYMENTS)
+def people(request, tmp_path_factory):
+    if request.param == "composed":
+        with composed() as gateway:
+            yield People(lambda service: f"{gateway}/{service}", LocalIssuer(SECRETS), BRANCH)
+        return
+    with System(tmp_path_factory.mktemp("embedded"), first_port=five_free_ports()) as system:
+        yield People(lambda service: system.address(service.replace("-", "_")), system.issuer, BRANCH)
+
+
+def five_free_ports():
+    """Return the first of five neighbouring ports that nobody has."""
+    for first in range(20_005, 60_000, 10):
+        try:
+            for port in range(first, first + 5):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no five free ports")
+
+
+@pytest.fixture(scope="module")
+def customer(people):
+    body = {
+        "name": "End-to-end",
+        "branch_id": BRANCH,
+        "source_channel": "walk_in",
+        "code": f"E-{uuid4().hex[:8]}",
+    }
+    return people.post("till", "customers", "/v1/customers/patients", body)["customer_id"]
+
+
+@pytest.fixture(scope="module")
+def sale(people, customer):
+    """A sale of the middle of last month, posted twice as a till does that heard no answer."""
+    receipt = a_receipt(
+        branch_id=BRANCH,
+        customer_id=customer,
+        sold_at=SOLD_AT.isoformat().replace("+00:00", "Z"),
+        lines=[a_line(expiry=f"{TODAY.year + 1}-12-31")],
+    )
+    key = str(uuid4())
+    posted = people.post("till", "finance", "/v1/sales", receipt, key=key)
+    again = people.send("POST", "till", "finance", "/v1/sales", json=receipt, key=key)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json()["sale_id"] == posted["sale_id"]
+    return posted
+
+
+@pytest.fixture(scope="module")
+def earned(people, customer, sale):
+    return eventually(lambda: points(people, customer), within_s=30)
+
+
+@pytest.fixture(scope="module")
+def settled(people, sale, earned):
+    """The whole sale comes back: two approvals by two persons, receipt, inspection, destruction, settlement."""
+    sold = eventually(lambda: sold_lines(people, sale["sale_id"]), within_s=30)
+    notice = people.post("invoicing_clerk", "returns", "/v1/returns", a_return(sale["sale_id"], sold))
+    assert notice["status"] != "refused", notice
+    path, lines = f"/v1/returns/{notice['id']}", notice["lines"]
+    people.post("business_head", "returns", f"{path}/decisions", {"approved": True})
+    approved = people.post("qa", "returns", f"{path}/decisions", {"approved": True})
+    if approved["pickup"]:
+        people.post("storekeeper", "returns", f"{path}/pickup-confirmation")
+    received = [
+        {"return_line_id": line["id"], "lot": line["lot"], "quantity": line["quantity"]} for line in lines
+    ]
+    record = {"quarantine_location": "returns-area-1"}
+    people.post("receiver", "returns", f"{path}/receipt", {"record": record, "lines": received})
+    people.post(
+        "inspector", "returns", f"{path}/inspection", {"lines": [an_inspection(line) for line in lines]}
+    )
+    fates = [{"return_line_id": line["id"], "disposition": "destroy"} for line in lines]
+    people.post("qa", "returns", f"{path}/disposition", {"lines": fates})
+    people.post("invoicing_clerk", "returns", f"{path}/settlement")
+    return eventually(lambda: refunded(people, path), within_s=60)
+
+
+def points(people, customer):
+    return people.get("cs_agent", "customers", f"/v1/customers/{customer}/points")["balance"]
+
+
+def sold_lines(people, sale_id):
+    return people.get(
+        "invoicing_clerk", "returns", "/v1/returns/sold-lines", branch_id=BRANCH, sale_id=sale_id
+    )["items"]
+
+
+def refunded(people, path):
+    notice = people.get("invoicing_clerk", "returns", path)
+    return notice if notice["refund_id"] else None
+
+
+def a_return(sale_id, sold):
+    lines = [{name: line[name] for name in ("sale_line_id", "lot", "quantity")} for line in sold]
+    package = {"unopened": True, "intact": True}
+    body = {"branch_id": BRANCH, "kind": "retail", "sale_id": sale_id, "reason": "recall", "package": package}
+    return {**body, "proof_refs": ["recall-notice"], "lines": lines}
+
+
+def an_inspection(line):
+    checks = ("appearance", "packaging", "label", "leaflet", "seal", "expiry", "trace_code", "documents")
+    return {
+        "return_line_id": line["id"],
+        "cases": 1,
+        "is_intact": False,
+        "has_anomaly": False,
+        "cases_sampled": 1,
+        "checks": {check: "fail" if check == "seal" else "pass" for check in checks},
+        "accepted_quantity": line["quantity"],
+    }
+
+
+@pytest.mark.requirement("X3", "F22", "R4", "R8")
+def test_a_sale_earns_points_and_its_refund_takes_them_back(people, customer, earned, settled):
+    assert earned > 0
+    assert settled["refund"]["fen"] == GROSS_FEN
+    assert eventually(lambda: points(people, customer) == 0, within_s=30)
+
+
+@pytest.mark.requirement("D7")
+def test_a_complaint_about_the_sale_is_assigned_and_solved(people, customer, sale):
+    about = {"branch_id": BRANCH, "customer_id": customer, "sale_id": sale["sale_id"], "subject": "Torn box"}
+    ticket = people.post(
+        "cs_agent", "service-desk", "/v1/tickets", {"kind": "complaint", "channel": "phone", **about}
+    )
+    path = f"/v1/tickets/{ticket['id']}"
+    people.post(
+        "cs_manager", "service-desk", f"{path}/assign", {"handler": "the-cs_agent", "role": "cs_agent"}
+    )
+    people.post("cs_agent", "service-desk", f"{path}/contacts", {"channel": "phone", "reached": True})
+    people.post("cs_agent", "service-desk", f"{path}/propose", {"solution": "A new box"})
+    people.post("cs_agent", "service-desk", f"{path}/consent", {"agreed": True})
+    people.post("cs_agent", "service-desk", f"{path}/execute")
+    done = {"cause": "service", "fault": "ours", "resolution": "Handed over"}
+    assert people.post("cs_agent", "service-desk", f"{path}/resolve", done)["state"] == "resolved"
+
+
+@pytest.mark.requirement("F1")
+def test_last_month_closes_and_its_ledger_holds_the_sale(people, sale, settled):
+    month = f"{LAST_MONTH:%Y-%m}"
+    closed = eventually(lambda: close(people, month), within_s=60)
+    assert closed["state"] == "closed"
+    ledger = people.get("accountant", "reporting", "/v1/ledgers/sales", month=month, branch_id=BRANCH)
+    assert ledger["state"] == "closed"
+    assert ledger["totals"]["total"]["fen"] == GROSS_FEN == sale["total"]["fen"]
+
+
+def close(people, month):
+    try:
+        return people.post("finance_head", "reporting", f"/v1/months/{month}/close", branches=(EVERY_BRANCH,))
+    except Refused as refused:
+        if refused.code != "month_incomplete":
+            raise
+        return None
+
+
+def test_this_months_returns_ledger_holds_the_refund(people, settled):
+    asked = {"month": f"{TODAY:%Y-%m}", "branch_id": BRANCH}
+
+    def refunded_fen():
+        return people.get("accountant", "reporting", "/v1/ledgers/returns", **asked)["totals"]["total"]["fen"]
+
+    assert eventually(lambda: refunded_fen() == GROSS_FEN, within_s=30)
+
+
+@pytest.mark.requirement("R1")
+def test_what_was_never_sold_is_not_taken_back(people, settled):
+    line = {"sale_line_id": str(uuid4()), "lot": "L1", "quantity": 1}
+
+    def refused():
+        notice = people.post("invoicing_clerk", "returns", "/v1/returns", a_return(str(uuid4()), [line]))
+        return (notice["status"], notice["cause"])
+
+    # 503 until returns has heard everything finance said; only then may it say "not ours".
+    assert eventually(refused, within_s=30) == ("refused", "not_ours")
+
+
+def test_nobody_gets_in_without_a_token_or_into_another_branch(people, sale):
+    address = people._address("finance")
+    nobody = people.http.get(f"{address}/v1/sales/{sale['sale_id']}")
+    assert (nobody.status_code, nobody.json()["code"]) == (401, "token_missing")
+    stranger = people.send(
+        "GET", "accountant", "finance", f"/v1/sales/{sale['sale_id']}", branches=("E2E-2",)
+    )
+    assert stranger.status_code in {403, 404}
+
+
+def test_the_gateway_shows_nothing_internal(people):
+    if not people._address("finance").endswith("/finance"):
+        return  # there is no gateway in the embedded system
+    for path in ("/internal/head", "//internal/head", "/%69nternal/head", "/v1/../internal/head", "/metrics"):
+        raw = httpx.Request(
+            "GET", httpx.URL(people._address("finance")).copy_with(raw_path=f"/finance{path}".encode())
+        )
+        answer = people.http.send(raw)
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_such_address"), path
