@@ -75,7 +75,14 @@ class Approval:
         if not mine:
             raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
         if not approved and not (reason or "").strip():
-            raise ReasonMissing("a rejection states its reason", errors=[{"path": "reason", "message": "required"}])
+            raise ReasonMissing(
+                "a rejection states its reason", errors=[{"path": "reason", "message": "required"}]
+            )
         return Decision(
-            role=mine[0], person=person, approved=approved, reason=reason, at=at, subject_hash=self.subject_hash
+            role=mine[0],
+            person=person,
+            approved=approved,
+            reason=reason,
+            at=at,
+            subject_hash=self.subject_hash,
         )

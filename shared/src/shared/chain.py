@@ -56,7 +56,8 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
     heads = {
         row.stream: (row.last_no, bytes(row.last_hash))
         for row in conn.execute(
-            text("select stream, last_no, last_hash from chain_heads where chain = :chain"), {"chain": chain.name}
+            text("select stream, last_no, last_hash from chain_heads where chain = :chain"),
+            {"chain": chain.name},
         )
     }
     ids, streams, numbers, hashes = [], [], [], []
@@ -102,7 +103,9 @@ def verify(conn: Connection, chain: Chain) -> Iterator[Fault]:
             yield fault
 
 
-def _verify_stream(conn: Connection, chain: Chain, stream: str, last_no: int, last_hash: bytes) -> Fault | None:
+def _verify_stream(
+    conn: Connection, chain: Chain, stream: str, last_no: int, last_hash: bytes
+) -> Fault | None:
     rows = conn.execution_options(yield_per=5_000).execute(
         text(
             f"select t.chain_no, t.chain_hash, {chain.content_sql} as content from {chain.table} t"

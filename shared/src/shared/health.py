@@ -28,7 +28,9 @@ def readyz() -> Response | tuple[Response, int]:
         extensions["database"].ping()
         checks["database"] = True
         if not checks["schema"]:
-            checks["schema"] = migrations.is_at_head(extensions["service"], extensions["settings"].database_url)
+            checks["schema"] = migrations.is_at_head(
+                extensions["service"], extensions["settings"].database_url
+            )
             extensions["schema_checked"] = checks["schema"]
     except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
         checks["fault"] = type(error).__name__  # type: ignore[assignment]

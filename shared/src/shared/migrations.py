@@ -44,7 +44,9 @@ def check(service: Service, url: str) -> None:
 def new(service: Service, url: str, message: str) -> None:
     """Write the next numbered version from the difference between tables.py and the database."""
     numbers = [int(path.name[:4]) for path in service.migrations_folder.glob("[0-9]*.py")]
-    command.revision(config(service, url), message, autogenerate=True, rev_id=f"{max(numbers, default=0) + 1:04d}")
+    command.revision(
+        config(service, url), message, autogenerate=True, rev_id=f"{max(numbers, default=0) + 1:04d}"
+    )
 
 
 def is_at_head(service: Service, url: str) -> bool:

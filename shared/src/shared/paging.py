@@ -25,9 +25,7 @@ class PageArgs(Schema):
     limit = fields.Integer(
         load_default=PAGE_ROWS_DEFAULT, validate=validate.Range(1, PAGE_ROWS_MAX), metadata={"example": 50}
     )
-    cursor = fields.String(
-        load_default=None, allow_none=True, validate=validate.Length(1, CURSOR_BYTES_MAX)
-    )
+    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, CURSOR_BYTES_MAX))
 
 
 def encode_cursor(*keys: Any) -> str:

@@ -58,7 +58,8 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
 
 def _lead(lock: Connection, service: Service) -> bool:
     got = lock.execute(
-        text("select pg_try_advisory_lock(hashtextextended('scheduler:' || :name, 0))"), {"name": service.name}
+        text("select pg_try_advisory_lock(hashtextextended('scheduler:' || :name, 0))"),
+        {"name": service.name},
     )
     return bool(got.scalar())
 
@@ -72,7 +73,9 @@ def _work(
         timezone="Asia/Shanghai",
     )
     for job in jobs_of(service, settings):
-        scheduler.add_job(_guarded, "interval", (database, service, job, stop), seconds=job.every_s, id=job.name)
+        scheduler.add_job(
+            _guarded, "interval", (database, service, job, stop), seconds=job.every_s, id=job.name
+        )
     scheduler.start()
     metrics.SCHEDULER_LEADER.set(1)
     log.info("scheduler_leads", jobs=len(scheduler.get_jobs()))

@@ -136,7 +136,9 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("chain_no", BigInteger),
         Column("chain_hash", LargeBinary),
         Index("audit_unsealed", "id", postgresql_where=text("chain_no is null")),
-        Index("audit_sealed", "stream", "chain_no", unique=True, postgresql_where=text("chain_no is not null")),
+        Index(
+            "audit_sealed", "stream", "chain_no", unique=True, postgresql_where=text("chain_no is not null")
+        ),
         Index("audit_subject", "subject"),
     )
     Table(

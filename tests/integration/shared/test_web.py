@@ -24,7 +24,9 @@ from shared.web import admits, command, new_app, query
 
 METADATA = new_metadata()
 mechanism_tables(METADATA)
-Table("counters", METADATA, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False))
+Table(
+    "counters", METADATA, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False)
+)
 blp = Blueprint("counters", __name__, url_prefix="/counters")
 
 
@@ -72,7 +74,10 @@ def step(tx, body, name):
 @admits("till", "management")
 @blp.response(200, CounterView)
 def read(tx, name):
-    return {"name": name, "value": tx.conn.execute(text("select value from counters where name = :n"), {"n": name}).scalar()}
+    return {
+        "name": name,
+        "value": tx.conn.execute(text("select value from counters where name = :n"), {"n": name}).scalar(),
+    }
 
 
 @blp.post("/broken")
@@ -184,12 +189,16 @@ def test_one_key_sent_by_twenty_threads_at_once_counts_once(app, till):
 
 @pytest.mark.parametrize("key", ["", "with space", "x" * 129])
 def test_a_write_needs_a_key(client, till, key):
-    answer = client.post("/v1/counters/a/steps", json={"by": 1, "branch_id": "B1"}, headers={**till, "Idempotency-Key": key})
+    answer = client.post(
+        "/v1/counters/a/steps", json={"by": 1, "branch_id": "B1"}, headers={**till, "Idempotency-Key": key}
+    )
     assert (answer.status_code, answer.json["code"]) == (422, "idempotency_key_missing")
 
 
 def test_all_faults_of_a_payload_are_told_at_once_with_their_paths(client, till):
-    answer = client.post("/v1/counters/a/steps", json={"by": "x", "extra": 1}, headers={**till, "Idempotency-Key": "k-faults"})
+    answer = client.post(
+        "/v1/counters/a/steps", json={"by": "x", "extra": 1}, headers={**till, "Idempotency-Key": "k-faults"}
+    )
     assert (answer.status_code, answer.json["code"]) == (422, "payload_invalid")
     assert {fault["path"] for fault in answer.json["errors"]} == {"by", "branch_id", "extra"}
 
@@ -200,7 +209,9 @@ def test_all_faults_of_a_payload_are_told_at_once_with_their_paths(client, till)
      (b"\xff\xfe", "application/json", 400), (b"x" * 2_000_000, "application/json", 413)],
 )  # fmt: skip
 def test_a_body_that_cannot_be_read_is_refused(client, till, body, kind, status):
-    answer = client.post("/v1/counters/a/steps", data=body, content_type=kind, headers={**till, "Idempotency-Key": "k-bad"})
+    answer = client.post(
+        "/v1/counters/a/steps", data=body, content_type=kind, headers={**till, "Idempotency-Key": "k-bad"}
+    )
     assert answer.status_code == status, answer.json
     assert answer.mimetype == "application/problem+json"
 
@@ -244,10 +255,25 @@ def test_a_route_that_declares_no_roles_lets_nobody_in(client, till):
 
 
 def test_request_id_is_echoed_or_made_and_reaches_the_event(app, client, till):
-    answer = stepped(client, till, "trace", **{"X-Request-ID": "req-1", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"})
+    answer = stepped(
+        client,
+        till,
+        "trace",
+        **{"X-Request-ID": "req-1", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"},
+    )
     assert answer.headers["X-Request-ID"] == "req-1"
-    assert count(app, "outbox", "correlation_id = 'req-1' and traceparent like :t", t="00-" + "a" * 32 + "%") == 1
-    assert len(client.get("/healthz", headers={"X-Request-ID": "bad id\n".strip() + " x"}).headers["X-Request-ID"]) == 32
+    assert (
+        count(app, "outbox", "correlation_id = 'req-1' and traceparent like :t", t="00-" + "a" * 32 + "%")
+        == 1
+    )
+    assert (
+        len(
+            client.get("/healthz", headers={"X-Request-ID": "bad id\n".strip() + " x"}).headers[
+                "X-Request-ID"
+            ]
+        )
+        == 32
+    )
 
 
 def test_health_metrics_and_documentation_are_public(client):
@@ -262,7 +288,9 @@ def test_health_metrics_and_documentation_are_public(client):
 
 
 def test_a_database_that_is_down_is_a_passing_trouble(issuer, till):
-    app = new_app(SERVICE, Settings(database_url="postgresql+psycopg://x@127.0.0.1:9/x", jwks=str(issuer.jwks)))
+    app = new_app(
+        SERVICE, Settings(database_url="postgresql+psycopg://x@127.0.0.1:9/x", jwks=str(issuer.jwks))
+    )
     answer = stepped(app.test_client(), till, "down")
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "2"

@@ -36,7 +36,9 @@ def test_half_up_is_the_nearest_integer_and_odd_in_the_sign(numerator, denominat
     assert half_up(-numerator, denominator) == -rounded
 
 
-@pytest.mark.parametrize(("net_fen", "rate_bp", "tax_fen"), [(100, 1300, 13), (50, 1300, 7), (3, 1300, 0), (-50, 1300, -7)])
+@pytest.mark.parametrize(
+    ("net_fen", "rate_bp", "tax_fen"), [(100, 1300, 13), (50, 1300, 7), (3, 1300, 0), (-50, 1300, -7)]
+)
 def test_tax_is_rounded_half_up_at_the_line(net_fen, rate_bp, tax_fen):
     assert tax_of(net_fen, rate_bp) == tax_fen
 

@@ -17,7 +17,10 @@ def test_all_faults_are_told_at_once():
 def test_a_secret_may_come_from_a_file(tmp_path):
     (tmp_path / "url").write_text("postgresql+psycopg://x/y\n")
     settings = Settings.from_env(
-        {"APOTHECA_DATABASE_URL_FILE": str(tmp_path / "url"), "APOTHECA_FEEDS": "finance=http://f:1/, returns=http://r"}
+        {
+            "APOTHECA_DATABASE_URL_FILE": str(tmp_path / "url"),
+            "APOTHECA_FEEDS": "finance=http://f:1/, returns=http://r",
+        }
     )
     assert settings.database_url == "postgresql+psycopg://x/y"
     assert settings.feeds == {"finance": "http://f:1", "returns": "http://r"}

@@ -1,0 +1,186 @@
+"""Relay, consumer, rebuild and latency, each beside the least a program can do, on one machine in one run."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+import orjson
+import pika
+
+from deploy.bench import sample
+from deploy.bench.servers import Bench, peak_rss_mb
+
+EVENTS = 20_000
+ROUNDS = 5
+LIMITS = Path(__file__).parent / "limits"
+QUEUE = "reporting.events.v1"
+
+
+def run(bench: Bench, *, rounds: int = ROUNDS, events: int = EVENTS) -> Iterator[dict[str, Any]]:
+    """Yield one result per path: what, ours, bare, ratio, floor."""
+    bodies = bench.folder / "bodies.ndjson"
+    bodies.write_bytes(b"\n".join(orjson.dumps(sample.sale(number)[1]) for number in range(events)))
+    yield from _relay_and_consumer(bench, bodies, rounds, events)
+    yield _rebuild(bench, events * rounds)
+    yield _latency(bench)
+
+
+def _relay_and_consumer(bench: Bench, bodies: Path, rounds: int, events: int) -> Iterator[dict[str, Any]]:
+    published, consumed, bare_published, bare_consumed = [], [], [], []
+    memory: dict[str, int] = {}
+    bench.url("finance")
+    with bench.process("reporting", "consumer"):
+        _until(lambda: _queue_exists(bench), "the consumer declares its queue")
+    with bench.process("finance", "relay") as relay:
+        _until(
+            lambda: _value(bench, "finance", "select count(*) from pg_locks where locktype = 'advisory'"),
+            "leads",
+        )
+        time.sleep(4)  # the relay proves new queues before it opens
+        for turn in range(rounds):
+            bare_published.append(_bare("bare_publish.py", bench.broker(), f"bare-{turn}", str(bodies)))
+            bare_consumed.append(
+                _bare(
+                    "bare_consume.py",
+                    bench.broker(),
+                    f"bare-{turn}",
+                    bench.plain_url("reporting"),
+                    str(events),
+                )
+            )
+            published.append(_publish(bench, turn, events))
+            rate, memory["reporting consumer"] = _consume(bench, (turn + 1) * events)
+            consumed.append(rate)
+        memory["finance relay"] = peak_rss_mb(relay.pid)
+    yield _compared("relay, events/s", published, bare_published, 0.4) | {
+        "memory_mb": memory["finance relay"]
+    }
+    yield _compared("reporting consumer, events/s to committed facts", consumed, bare_consumed, 0.3) | {
+        "memory_mb": memory["reporting consumer"],
+        "at_least": 4_000,
+    }
+
+
+def _publish(bench: Bench, turn: int, events: int) -> float:
+    rows = sample.rows(turn * events, events)
+    with bench.connect("finance") as conn:
+        with conn.transaction(), conn.cursor() as cursor, cursor.copy(sample.COPY) as copy:
+            for row in rows:
+                copy.write_row(row)
+        started = time.perf_counter()
+        conn.execute("notify apotheca_outbox")
+        wanted = (turn + 1) * events
+        _until(
+            lambda: _value(bench, "finance", "select confirmed_seq from relay_cursor") == wanted,
+            "all confirmed",
+        )
+        return events / (time.perf_counter() - started)
+
+
+def _consume(bench: Bench, wanted: int) -> tuple[float, int]:
+    def count() -> int:
+        return int(_value(bench, "reporting", "select count(*) from inbox") or 0)
+
+    before = count()
+    with bench.process("reporting", "consumer") as consumer:
+        _until(lambda: count() > before, "the first batch")
+        first, started = count(), time.perf_counter()
+        _until(lambda: count() == wanted, "all facts")
+        taken_s = time.perf_counter() - started
+        return (wanted - first) / taken_s, peak_rss_mb(consumer.pid)
+
+
+def _rebuild(bench: Bench, events: int) -> dict[str, Any]:
+    with bench.process("finance", "web", transport="feed") as web:
+        environment = bench.environment(
+            "reporting", transport="feed", FEEDS=f"finance={bench.address('finance')}"
+        )
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "reporting", "rebuild"], env=environment, check=True)
+        taken_s = time.perf_counter() - started
+        memory = peak_rss_mb(web.pid)
+    return {"what": "rebuild, events/s", "ours": events / taken_s, "at_least": 10_000, "memory_mb": memory}
+
+
+def _latency(bench: Bench, sales: int = 200) -> dict[str, Any]:
+    """Commit to visible: from the answer of one sale to its facts in reporting's database, idle system."""
+    taken_ms = []
+    with (
+        bench.process("finance", "web"),
+        bench.process("finance", "relay"),
+        bench.process("reporting", "consumer"),
+        bench.connect("reporting") as facts,
+        httpx.Client(base_url=bench.address("finance")) as till,
+    ):
+        headers = {"Authorization": f"Bearer {bench.issuer.token('till', ['till'])}"}
+        time.sleep(6)
+        for number in range(sales):
+            receipt = a_receipt(number)
+            answer = till.post(
+                "/v1/sales", json=receipt, headers={**headers, "Idempotency-Key": f"latency-{number}"}
+            )
+            answer.raise_for_status()
+            started = time.perf_counter()
+            query = "select 1 from fact_sales where sale_id = %s"
+            _until(
+                lambda: facts.execute(query, (answer.json()["sale_id"],)).fetchone(), "visible", every_s=0.001
+            )  # noqa: B023
+            if number >= 20:
+                taken_ms.append((time.perf_counter() - started) * 1000)
+            time.sleep(0.05)
+    taken_ms.sort()
+    return {
+        "what": "commit to visible in reporting, idle, ms (p50, p99)",
+        "ours": taken_ms[int(len(taken_ms) * 0.99)],
+        "p50": median(taken_ms),
+        "at_most": 150,
+    }
+
+
+def a_receipt(number: int) -> dict[str, Any]:
+    from deploy.bench.bench_sales import receipt
+
+    return receipt(number)
+
+
+def _compared(what: str, ours: list[float], bare: list[float], floor: float) -> dict[str, Any]:
+    ratio = median(mine / least for mine, least in zip(ours, bare, strict=True))
+    return {"what": what, "ours": median(ours), "bare": median(bare), "ratio": ratio, "floor": floor}
+
+
+def _bare(program: str, *arguments: str) -> float:
+    done = subprocess.run(
+        [sys.executable, str(LIMITS / program), *arguments], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def _value(bench: Bench, package: str, query: str) -> Any:
+    with bench.connect(package) as conn:
+        row = conn.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _queue_exists(bench: Bench) -> bool:
+    connection = pika.BlockingConnection(pika.URLParameters(bench.broker()))
+    try:
+        connection.channel().queue_declare(QUEUE, passive=True)
+    except pika.exceptions.ChannelClosedByBroker:
+        return False
+    else:
+        return True
+    finally:
+        connection.close()
+
+
+def _until(true: Any, what: str, *, within_s: float = 120, every_s: float = 0.02) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {within_s} s until {what}")
+        time.sleep(every_s)

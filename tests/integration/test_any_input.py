@@ -1,0 +1,78 @@
+"""Whatever is sent, no service answers 500, and what it answers is what its OpenAPI document says."""
+
+import os
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from shared.identity import LocalIssuer
+from shared.service import load
+from shared.settings import SERVICES, Settings
+from shared.web import new_app
+
+EXAMPLES_MAX = int(os.environ.get("APOTHECA_TEST_EXAMPLES", "12"))
+"""Per operation and kind of input; raise it for a longer hunt."""
+CHECKS = (status_code_conformance, content_type_conformance, response_schema_conformance)
+MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    return LocalIssuer(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_no_input_makes_a_500_or_breaks_the_document(package, migrated_database, issuer):
+    app = new_app(
+        load(package),
+        Settings(
+            database_url=migrated_database(package),
+            jwks=str(issuer.jwks),
+            master_key=MASTER_KEY,
+            feeds={},
+            feed_token="none",
+        ),
+    )
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    tried = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        roles = operation.definition.raw.get("x-admitted-roles") or []
+        headers = {"Authorization": f"Bearer {issuer.token('tester', roles[:1])}"} if roles else {}
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            tried += _hunt(operation, mode, headers)
+    app.extensions["database"].dispose()
+    assert tried > 0
+
+
+def _hunt(operation, mode, headers):
+    tried = 0
+
+    @settings(
+        max_examples=EXAMPLES_MAX,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def attempt(case):
+        nonlocal tried
+        tried += 1
+        response = case.call(headers={**headers, "Idempotency-Key": str(uuid4())})
+        # 503 is an answer ("ask again", with Retry-After and in the document); 500 and its like are faults.
+        assert response.status_code < 500 or "retry-after" in response.headers, response.text
+        case.validate_response(response, checks=list(CHECKS))
+
+    attempt()
+    return tried

@@ -1,0 +1,118 @@
+"""The small decisions of the backbone: what is retried, what is parked and how it is called, what is fetched."""
+
+import threading
+from datetime import UTC, date, datetime
+
+import marshmallow
+import psycopg
+import pytest
+import sqlalchemy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import parking, watermark
+from shared.backoff import Backoff
+from shared.clock import new_id
+from shared.consumer import UnknownEventVersion, one_by_one
+from shared.errors import Conflict
+from shared.events import Envelope
+from shared.identity import system_actor
+from shared.transaction import Tx
+
+pytestmark = pytest.mark.requirement("X3")
+
+
+class TillClosed(Conflict):
+    code = "till_closed"
+
+
+def an_envelope(event_type: str) -> Envelope:
+    return Envelope(
+        source="finance",
+        seq=1,
+        event_id=new_id(),
+        type=event_type,
+        subject="S1",
+        version=1,
+        day=date(2026, 1, 31),
+        amount_fen=0,
+        occurred_at=datetime(2026, 1, 31, tzinfo=UTC),
+        data={},
+        traceparent="trace",
+        correlation_id="correlation",
+    )
+
+
+def a_tx() -> Tx:
+    return Tx(conn=None, actor=system_actor("test"), now=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+def test_reactions_are_chosen_by_type_and_know_their_cause():
+    seen = []
+    handle = one_by_one({"finance.sale.posted.v1": lambda tx, each: seen.append((tx.causation_id, each))})
+    sale = an_envelope("finance.sale.posted.v1")
+    tx = a_tx()
+    handle(tx, [sale, an_envelope("finance.period.closed.v1")])
+    assert seen == [(str(sale.event_id), sale)]
+    assert (tx.traceparent, tx.correlation_id) == ("trace", "correlation")
+
+
+def test_another_major_version_of_a_known_type_is_refused_not_passed_over():
+    handle = one_by_one({"finance.sale.posted.v1": lambda tx, each: None})
+    with pytest.raises(UnknownEventVersion):
+        handle(a_tx(), [an_envelope("finance.sale.posted.v2")])
+
+
+@pytest.mark.parametrize(
+    ("cause", "transient"),
+    [
+        (psycopg.OperationalError("server closed the connection"), True),
+        (psycopg.errors.DeadlockDetected(), True),
+        (psycopg.errors.SerializationFailure(), True),
+        (psycopg.errors.UndefinedTable(), True),
+        (psycopg.errors.UniqueViolation(), False),
+        (psycopg.errors.NumericValueOutOfRange(), False),
+        (psycopg.errors.InFailedSqlTransaction(), False),
+    ],
+)
+def test_faults_of_the_system_are_retried_and_faults_of_the_event_are_not(cause, transient):
+    assert parking.is_transient(cause) is transient
+    assert parking.is_transient(sqlalchemy.exc.DBAPIError("statement", {}, cause)) is transient
+
+
+def test_refusals_and_bugs_are_never_retried():
+    for error in (TillClosed("closed"), KeyError("lines"), marshmallow.ValidationError("bad")):
+        assert not parking.is_transient(error)
+    assert parking.is_transient(sqlalchemy.exc.TimeoutError())
+
+
+def test_a_parked_event_carries_the_code_of_its_refusal():
+    assert parking.reason_of(TillClosed("the till is closed")) == ("till_closed", "the till is closed")
+    assert parking.reason_of(marshmallow.ValidationError({"lines": ["missing"]})) == (
+        "invalid_payload",
+        '{"lines":["missing"]}',
+    )
+    assert parking.reason_of(KeyError("lines")) == ("handler_failed", "KeyError: 'lines'")
+
+
+def test_row_contents_that_the_database_quotes_are_not_kept():
+    cause = psycopg.errors.UniqueViolation("duplicate key\nDETAIL: Key (phone)=(13800000000) already exists.")
+    code, reason = parking.reason_of(sqlalchemy.exc.IntegrityError("insert", {}, cause))
+    assert (code, reason) == ("handler_failed", "UniqueViolation: duplicate key")
+
+
+@given(st.lists(st.integers(1, 500), unique=True, max_size=60), st.integers(0, 60))
+def test_bridged_ranges_cover_every_missing_number_and_join_only_near_ones(numbers, gap):
+    ranges = [(number, number) for number in sorted(numbers)]
+    joined = watermark.bridged(ranges, gap)
+    assert all(any(first <= number <= last for first, last in joined) for number in numbers)
+    assert all(after[0] - before[1] > gap for before, after in zip(joined, joined[1:], strict=False))
+    assert {first for first, _ in joined} | {last for _, last in joined} <= set(numbers)
+
+
+def test_waiting_ends_at_once_when_the_process_stops():
+    stop = threading.Event()
+    stop.set()
+    backoff = Backoff(stop, first_s=30, longest_s=60)
+    backoff.wait()
+    backoff.wait()
