@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.support.returns_builders import Counter, a_paid_refund, a_sale, a_sold_line, an_envelope
 
-EVENTS_PER_S_MIN = 1_000
+EVENTS_PER_S_MIN = 500
 """Far below what it does; the floor says only that nothing became quadratic or one by one."""
 
 

@@ -50,12 +50,12 @@ def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
     Source: R1 R2 R3 R15 G1
     """
     tx.actor.require_branch(body["branch_id"])
-    sold = repository.find_sold_lines(
-        tx, branch_id=body["branch_id"], sale_id=body["sale_id"], receipt_number=body["receipt_number"]
-    )
+    sold = _find_sold(tx, body)
     if not sold:
         if not repository.has_caught_up(tx, "finance", SALE_POSTED):
             raise ProjectionBehind("that sale is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
+        sold = _find_sold(tx, body)  # it may have arrived between the two looks
+    if not sold:
         return _refuse(tx, body, None, RefusalCause.NOT_OURS, "no such sale of this branch")
     sale = sold[0]
     if len({row["sale_id"] for row in sold}) > 1:
@@ -84,6 +84,12 @@ def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
         allotments[_key(line)].reserve(line["quantity"])
     repository.save_allotments(tx, sale["sale_id"], allotments.values())
     return _add_requested(tx, body, sale, [_line_from(line, by_key[_key(line)]) for line in body["lines"]])
+
+
+def _find_sold(tx: Tx, body: Mapping[str, Any]) -> Sequence[RowMapping]:
+    return repository.find_sold_lines(
+        tx, branch_id=body["branch_id"], sale_id=body["sale_id"], receipt_number=body["receipt_number"]
+    )
 
 
 def _key(line: Mapping[str, Any]) -> tuple[str, str]:
