@@ -15,7 +15,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from apotheca import demo_catalogue, demo_import, demo_receipts, demo_reports, demo_simulation
+from apotheca import demo_books, demo_catalogue, demo_import, demo_receipts, demo_reports, demo_simulation
 from apotheca.demo_client import Caller
 from apotheca.demo_import import Imported
 from apotheca.demo_receipts import Receipt, Slice, branch_of
@@ -68,10 +68,12 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     branch_id = branch_of(demo_receipts.busiest_stores(receipts, 1)[0])
     simulated_on = month_of(business_date(utc_now()))
     _simulate(system, imported, branch_id, customer_ids)
-    demo_reports.close_books(system, part.months, _bar)
+    with _bar("publishing statements", len(part.months) * demo_books.STEPS_PER_MONTH) as advance:
+        demo_books.close_and_publish(system, part.months, advance)
     _catch_up(system, reporting, part)
     _close(system, part)
     _print(reporting, part, branch_id, simulated_on)
+    _compare_statements(system, reporting, part)
     console.print(f"Done in {monotonic() - started:.0f} s.")
 
 
@@ -155,6 +157,19 @@ def _close(system: System, part: Slice) -> None:
         for month in part.months:
             demo_reports.close_month(closer, month)
             advance(1)
+
+
+def _compare_statements(system: System, reporting: Caller, part: Slice) -> None:
+    """The published income statements and the sales ledgers come from two databases and must say the same."""
+    ledgers = [reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}")["totals"] for month in part.months]
+    told = tuple(sum(ledger[name]["fen"] for ledger in ledgers) for name in ("net", "cost"))
+    revenue_fen, cost_fen = demo_books.income_of(system, part.months)
+    if told != (revenue_fen, cost_fen):
+        raise CannotRun("The income statements and the sales ledgers differ; this is a fault of Apotheca.")
+    console.print(
+        f"Income statements and sales ledgers agree: revenue {demo_reports.yuan(revenue_fen)},"
+        f" cost of goods {demo_reports.yuan(cost_fen)}.\n"
+    )
 
 
 def _print(reporting: Caller, part: Slice, branch_id: str, simulated_on: date) -> None:

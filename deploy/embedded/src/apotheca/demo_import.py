@@ -141,8 +141,9 @@ def _took(result: Imported, receipt: Receipt, answer: dict[str, Any]) -> bool:
 def _rest_of(receipt: Receipt, answer: dict[str, Any], result: Imported) -> Iterator[Receipt]:
     faults = faulty_lines(answer)
     if not faults:
+        hint = "; remove the data folder to begin anew" if answer.get("code") == "period_closed" else ""
         raise CannotRun(
-            f"finance refused receipt {receipt.number}: {answer.get('code')}, {answer.get('detail')}"
+            f"finance refused receipt {receipt.number}: {answer.get('code')}, {answer.get('detail')}{hint}"
         )
     result.refused_lines += [
         RefusedLine(receipt=receipt, line=receipt.lines[position], reason=reason)

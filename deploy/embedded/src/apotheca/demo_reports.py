@@ -15,7 +15,6 @@ from apotheca.demo_client import Caller, Refused, wait_for
 from apotheca.demo_import import Imported
 from apotheca.demo_receipts import Receipt, for_finance
 from apotheca.refusals import CannotRun
-from apotheca.system import System
 from shared.clock import next_month
 
 COMPLETE_WITHIN_S = 600
@@ -177,17 +176,18 @@ def print_sales(console: Console, ledger: dict[str, Any], title: str) -> None:
     """The sales ledger by category, its total and its tenders."""
     table = _table(title, show_footer=True)
     totals = ledger["totals"]
-    columns = ("net", "tax", "total", "cost", "margin", "refund_total")
+    columns = ["net", "tax", "total", "cost", "margin"]
+    if totals["refund_total"]["fen"]:
+        columns.append("refund_total")
     table.add_column("category", "all", no_wrap=True)
-    table.add_column("units", f"{totals['quantity']:,}", justify="right")
+    table.add_column("units", f"{totals['quantity']:,}", justify="right", no_wrap=True)
     for name in columns:
-        table.add_column(name.replace("_total", "s"), yuan(totals[name]["fen"]), justify="right")
+        heading = name.replace("_total", "s")
+        table.add_column(heading, yuan(totals[name]["fen"]), justify="right", no_wrap=True)
     for category, figures in by_category(ledger["rows"]).items():
         table.add_row(category, f"{figures['quantity']:,}", *(yuan(figures[name]) for name in columns))
     console.print(table)
-    tenders = ", ".join(
-        f"{each['tender']} {yuan(each['amount']['fen'])}" for each in ledger.get("tenders", [])
-    )
+    tenders = ", ".join(f"{each['tender']} {yuan(each['amount']['fen'])}" for each in ledger["tenders"])
     console.print(
         f"  {totals['receipts']:,} receipts, {totals['identified_receipts']:,} of known customers; {tenders};"
         f" {state_of(ledger)}\n"
@@ -249,17 +249,20 @@ def print_metrics(console: Console, metrics: Sequence[dict[str, Any]]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for each in metrics:
-        name, meaning = METRICS[each["code"]]
         value = "none" if each["value_bp"] is None else percent(each["value_bp"])
-        small = "; small sample" if each["low_sample"] else ""
+        small = "small sample" if each["low_sample"] else ""
         figures = (value, f"{each['numerator']:,}", f"{each['denominator']:,}")
-        table.add_row(name, each["month"], *figures, f"{meaning}{small}")
+        table.add_row(METRICS[each["code"]][0], each["month"], *figures, small)
     console.print(table)
+    for each in metrics:
+        name, meaning = METRICS[each["code"]]
+        console.print(f"  {name}: {meaning}")
+    console.print()
 
 
 def _table(title: str, *, show_footer: bool = False) -> Table:
     return Table(
-        title=title, title_justify="left", show_footer=show_footer, box=box.SIMPLE_HEAD, pad_edge=False
+        title=title, title_justify="left", show_footer=show_footer, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
 
 
@@ -278,7 +281,3 @@ def yuan(fen: int) -> str:
 def percent(value_bp: int) -> str:
     """9950 → "99.50 %"."""
     return f"{value_bp // 100}.{value_bp % 100:02d} %"
-
-
-def close_books(system: System, months: Sequence[date], bar: Any) -> None:
-    """Close finance's periods and publish the statements of each month."""

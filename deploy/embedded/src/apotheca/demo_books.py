@@ -1,0 +1,86 @@
+"""The demonstration closes finance's months and publishes their statements, each step by the person whose duty it is.
+
+Source: F2 F17 X1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from apotheca.demo_client import Caller, Refused
+from apotheca.refusals import CannotRun
+from apotheca.system import System
+
+KINDS = ("balance", "income")
+STEPS_PER_MONTH = 1 + len(KINDS)
+
+Advance = Callable[[int], None]
+
+
+class Bookkeepers:
+    """Those who close, prepare, review and sign: four duties, three persons."""
+
+    def __init__(self, system: System) -> None:
+        self.accountant = Caller(system, "finance", "demo-accountant", "accountant")
+        self.finance_head = Caller(system, "finance", "demo-finance-head", "finance_head")
+        self.unit_head = Caller(system, "finance", "demo-unit-head", "unit_head")
+
+
+def close_and_publish(system: System, months: Sequence[date], advance: Advance) -> None:
+    """Oldest month first. What an earlier run closed or published is left as it is. Raises CannotRun."""
+    staff = Bookkeepers(system)
+    for month in months:
+        _close(staff, f"{month:%Y-%m}")
+        advance(1)
+        for kind in KINDS:
+            _publish(staff, f"{month:%Y-%m}", kind)
+            advance(1)
+
+
+def income_of(system: System, months: Sequence[date]) -> tuple[int, int]:
+    """Revenue and cost of goods in fen, from the published income statements of these months."""
+    reader = Caller(system, "finance", "demo-accountant", "accountant")
+    revenue_fen = cost_fen = 0
+    for month in months:
+        lines = {
+            line["line"]: line["amount"]["fen"]
+            for line in _statement(reader, f"{month:%Y-%m}", "income")["lines"]
+        }
+        revenue_fen += lines["revenue"]
+        cost_fen += lines["cost_of_goods"]
+    return revenue_fen, cost_fen
+
+
+def _close(staff: Bookkeepers, month: str) -> None:
+    try:
+        staff.finance_head.try_post(f"/v1/periods/{month}/close")
+    except Refused as refused:
+        if refused.code != "period_not_open":
+            raise CannotRun(
+                f"finance refused to close {month}: {refused.code}, {refused.detail}"
+            ) from refused
+
+
+def _publish(staff: Bookkeepers, month: str, kind: str) -> None:
+    statement = _statement(staff.accountant, month, kind)
+    if not statement:
+        statement = staff.accountant.post(
+            "/v1/statements", {"kind": kind, "month": month}, key=f"{kind} {month}"
+        )
+    path = f"/v1/statements/{statement['statement_id']}"
+    if statement["state"] == "prepared":
+        statement = staff.finance_head.post(f"{path}/review")
+    if statement["state"] == "reviewed":
+        statement = staff.unit_head.post(f"{path}/sign")
+    if statement["state"] == "signed":
+        staff.finance_head.post(f"{path}/publish")
+
+
+def _statement(reader: Caller, month: str, kind: str) -> dict[str, Any]:
+    """The newest version, or nothing."""
+    versions = reader.get("/v1/statements", month=month)["items"]
+    return max(
+        (each for each in versions if each["kind"] == kind), key=lambda each: int(each["version"]), default={}
+    )
