@@ -1,0 +1,16 @@
+"""Finance: ledger."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("select 1")
+
+
+def downgrade() -> None:
+    op.execute("select 1")
