@@ -91,3 +91,35 @@ def test_only_the_privacy_officer_forgets(caller):
     customer_id = a_patient(caller)
     for role in ("cs_manager", "management", "till"):
         assert caller(role).post(f"/customers/{customer_id}/anonymise").json["code"] == "role_not_admitted"
+
+
+@pytest.mark.requirement("C2", "C6")
+def test_a_contact_is_disclosed_for_a_purpose_and_forgotten_alone(caller, database):
+    agent, officer = caller("cs_agent"), caller("privacy_officer")
+    body = {"kind": "agent", "branch_id": "B1", "legal_name": "代理公司", "uscc": "91110000600037341L"}
+    customer_id = agent.post("/customers/institutions", body).json["customer_id"]
+    ids = [
+        agent.post(
+            f"/customers/{customer_id}/contacts",
+            {"name": name, "title": "经理", "channels": [{"kind": "phone", "value": "13912345678"}]},
+        ).json["contact_id"]
+        for name in ("周一", "吴二")
+    ]
+    path = f"/customers/{customer_id}/contacts/{ids[0]}"
+    wanted = {"purpose": "service", "fields": ["name", "channels"]}
+    assert agent.post(f"{path}/disclosures", wanted).json["personal"] == {
+        "name": "周一",
+        "channels": [{"kind": "phone", "value": "+8613912345678"}],
+    }
+    assert len(audit_of(database, ids[0], "contact.disclosed.service")) == 1
+    assert officer.post(f"{path}/anonymise").json["status"] == "anonymised"
+    assert officer.post(f"{path}/anonymise").json["code"] == "contact_anonymised"
+    assert agent.post(f"{path}/disclosures", wanted).json["code"] == "contact_anonymised"
+    assert agent.post(f"/customers/{ids[0]}/contacts/{ids[0]}/disclosures", wanted).status_code == 404
+    seen = agent.get(f"/customers/{customer_id}").json["contacts"]
+    assert [each.get("name") for each in seen] == [None, "吴*"]
+    patient = a_patient(caller)
+    assert (
+        agent.post(f"/customers/{patient}/contacts/{ids[0]}/disclosures", wanted).json["code"]
+        == "contact_not_found"
+    )

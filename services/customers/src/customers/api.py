@@ -272,6 +272,31 @@ def disclose(make_tx: MakeTx, body: dict[str, Any], customer_id: UUID) -> dict[s
         )
 
 
+@customers.post("/<uuid:customer_id>/contacts/<uuid:contact_id>/disclosures")
+@detached
+@admits("cs_agent", "cs_manager", "pharmacist", "qa", "privacy_officer")
+@customers.arguments(schemas.ContactDisclosureBody)
+@customers.response(200, schemas.ContactDisclosureView)
+def disclose_contact(
+    make_tx: MakeTx, body: dict[str, Any], customer_id: UUID, contact_id: UUID
+) -> dict[str, Any]:
+    """Read a contact's fields unmasked, for a purpose; audited like every disclosure."""
+    database: Database = current_app.extensions["database"]
+    with database.begin() as conn:
+        return privacy.disclose_contact(
+            make_tx(conn), _vault(), customer_id, contact_id, purpose=body["purpose"], fields=body["fields"]
+        )
+
+
+@customers.post("/<uuid:customer_id>/contacts/<uuid:contact_id>/anonymise")
+@command
+@admits("privacy_officer")
+@customers.response(200, schemas.ContactAnonymisedView)
+def anonymise_contact(tx: Tx, customer_id: UUID, contact_id: UUID) -> dict[str, Any]:
+    """Forget one person at an institution. Cannot be undone."""
+    return privacy.anonymise_contact(tx, customer_id, contact_id)
+
+
 @customers.post("/<uuid:customer_id>/anonymise")
 @command
 @admits("privacy_officer")

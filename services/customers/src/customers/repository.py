@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from customers import settings
-from customers.domain.customer import CustomerNotFound
+from customers.domain.customer import ContactNotFound, CustomerNotFound
 from customers.domain.licence import Licence, LicenceNotFound
 from customers.domain.permission import Permission, Standing
 from customers.domain.vault import SubjectKey, Vault
@@ -92,6 +92,22 @@ def forgotten_codes(conn: Connection, vault: Vault, codes: Sequence[str]) -> set
 
 def add_contact(conn: Connection, row: dict[str, Any]) -> None:
     conn.execute(insert(contacts).values(**row))
+
+
+def lock_contact(conn: Connection, customer_id: UUID, contact_id: UUID) -> Any:
+    """One contact of an institution, held until this transaction ends. Raises ContactNotFound."""
+    row = conn.execute(
+        select(contacts)
+        .where(contacts.c.id == contact_id, contacts.c.customer_id == customer_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise ContactNotFound(f"no contact {contact_id} of this customer", contact_id=str(contact_id))
+    return row
+
+
+def erase_contact(conn: Connection, contact_id: UUID) -> None:
+    conn.execute(update(contacts).where(contacts.c.id == contact_id).values(personal=None))
 
 
 def lock_customer(conn: Connection, customer_id: UUID) -> Any:
@@ -263,19 +279,8 @@ def log_change(
     )
 
 
-def erase_personal(conn: Connection, customer_id: UUID) -> list[UUID]:
-    """Empty every personal column of the customer and its contacts; return the subjects whose keys must go."""
-    subjects = [customer_id]
-    subjects.extend(
-        UUID(str(found))
-        for found in conn.execute(
-            update(contacts)
-            .where(contacts.c.customer_id == customer_id)
-            .values(personal=None)
-            .returning(contacts.c.id)
-        ).scalars()
-    )
+def erase_change_log(conn: Connection, customer_id: UUID) -> None:
+    """Empty the sealed values of the change log; which fields changed when stays. Source: C34"""
     conn.execute(
         update(customer_changes).where(customer_changes.c.customer_id == customer_id).values(personal=None)
     )
-    return subjects

@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from customers.commands.privacy import PURPOSES
 from customers.domain.customer import INSTITUTION_KINDS, KINDS, SOURCE_CHANNELS, STATUSES
-from customers.domain.personal import PERSONAL_FIELDS
+from customers.domain.personal import CONTACT_FIELDS, PERSONAL_FIELDS
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -213,6 +213,37 @@ class DisclosureView(Schema):
     customer_id = fields.UUID(required=True)
     purpose = fields.String(required=True)
     personal = fields.Nested(PersonalView, required=True)
+
+
+class ContactDisclosureBody(Schema):
+    purpose = fields.String(required=True, validate=validate.OneOf(sorted(PURPOSES)))
+    fields_ = fields.List(
+        fields.String(validate=validate.OneOf(CONTACT_FIELDS)),
+        required=True,
+        validate=validate.Length(1, len(CONTACT_FIELDS)),
+        data_key="fields",
+        attribute="fields",
+    )
+
+
+class ContactPersonalView(Schema):
+    name = fields.String(allow_none=True)
+    title = fields.String(allow_none=True)
+    employer = fields.String(allow_none=True)
+    channels = fields.List(fields.Nested(ChannelView))
+
+
+class ContactDisclosureView(Schema):
+    customer_id = fields.UUID(required=True)
+    contact_id = fields.UUID(required=True)
+    purpose = fields.String(required=True)
+    personal = fields.Nested(ContactPersonalView, required=True)
+
+
+class ContactAnonymisedView(Schema):
+    customer_id = fields.UUID(required=True)
+    contact_id = fields.UUID(required=True)
+    status = fields.String(required=True)
 
 
 class AnonymisedView(Schema):

@@ -11,7 +11,7 @@ from customers.domain.customer import CustomerAnonymised, NotAPatient
 from customers.domain.vault import Vault
 from shared import audit, outbox
 from shared.clock import business_date
-from shared.errors import Forbidden
+from shared.errors import Conflict, Forbidden
 from shared.transaction import Tx
 
 PURPOSES: dict[str, frozenset[str]] = {
@@ -27,17 +27,16 @@ class PurposeNotAdmitted(Forbidden):
     code = "purpose_not_admitted"
 
 
+class ContactAnonymised(Conflict):
+    code = "contact_anonymised"
+
+
 def disclose(tx: Tx, vault: Vault, customer_id: UUID, *, purpose: str, fields: list[str]) -> dict[str, Any]:
     """The named personal fields in clear. The audit row is written in the same transaction as the read.
 
     Raises PurposeNotAdmitted, CustomerAnonymised, NotAPatient.
     """
-    customer = repository.customer_row(tx.conn, customer_id)
-    tx.actor.require_branch(customer.branch_id)
-    if not tx.actor.roles & PURPOSES[purpose]:
-        raise PurposeNotAdmitted(
-            f"for this purpose one of: {', '.join(sorted(PURPOSES[purpose]))}", purpose=purpose
-        )
+    customer = _admitted_to(tx, customer_id, purpose)
     if customer.kind != "patient":
         raise NotAPatient("an institution's contacts are disclosed one by one")
     key = repository.opened_keys(tx.conn, vault, [customer_id]).get(customer_id)
@@ -52,6 +51,57 @@ def disclose(tx: Tx, vault: Vault, customer_id: UUID, *, purpose: str, fields: l
     }
 
 
+def disclose_contact(
+    tx: Tx, vault: Vault, customer_id: UUID, contact_id: UUID, *, purpose: str, fields: list[str]
+) -> dict[str, Any]:
+    """As `disclose`, of one contact of an institution. Raises ContactNotFound, ContactAnonymised."""
+    _admitted_to(tx, customer_id, purpose)
+    contact = repository.lock_contact(tx.conn, customer_id, contact_id)
+    key = repository.opened_keys(tx.conn, vault, [contact_id]).get(contact_id)
+    if key is None:
+        raise ContactAnonymised("this contact was anonymised")
+    person = key.open(bytes(contact.personal))
+    audit.record(tx, f"contact.disclosed.{purpose}", str(contact_id), after=sorted(fields))
+    return {
+        "customer_id": customer_id,
+        "contact_id": contact_id,
+        "purpose": purpose,
+        "personal": {field: person.get(field) for field in fields},
+    }
+
+
+def _admitted_to(tx: Tx, customer_id: UUID, purpose: str) -> Any:
+    customer = repository.customer_row(tx.conn, customer_id)
+    tx.actor.require_branch(customer.branch_id)
+    if not tx.actor.roles & PURPOSES[purpose]:
+        raise PurposeNotAdmitted(
+            f"for this purpose one of: {', '.join(sorted(PURPOSES[purpose]))}", purpose=purpose
+        )
+    return customer
+
+
+def anonymise_contact(tx: Tx, customer_id: UUID, contact_id: UUID) -> dict[str, Any]:
+    """Destroy the key of one person at an institution. Raises ContactNotFound, ContactAnonymised."""
+    customer = repository.lock_customer(tx.conn, customer_id)
+    tx.actor.require_branch(customer.branch_id)
+    contact = repository.lock_contact(tx.conn, customer_id, contact_id)
+    if contact.personal is None:
+        raise ContactAnonymised("this contact was anonymised before")
+    repository.erase_contact(tx.conn, contact_id)
+    repository.destroy_subject_keys(tx.conn, [contact_id], by=tx.actor.id, now=tx.now)
+    repository.log_change(
+        tx.conn,
+        customer_id,
+        at=tx.now,
+        actor=tx.actor.id,
+        action="contact_anonymised",
+        fields=["contacts"],
+        personal=None,
+    )
+    audit.record(tx, "contact.anonymised", str(contact_id))
+    return {"customer_id": customer_id, "contact_id": contact_id, "status": "anonymised"}
+
+
 def anonymise(tx: Tx, vault: Vault, customer_id: UUID) -> dict[str, Any]:
     """Destroy the keys of the person and of what was logged about it; the record stays as a tombstone.
 
@@ -64,8 +114,8 @@ def anonymise(tx: Tx, vault: Vault, customer_id: UUID) -> dict[str, Any]:
         raise NotAPatient("an institution is no person")
     if customer.status == "anonymised":
         raise CustomerAnonymised("this customer was anonymised before")
-    subjects = repository.erase_personal(tx.conn, customer_id)
-    repository.destroy_subject_keys(tx.conn, subjects, by=tx.actor.id, now=tx.now)
+    repository.erase_change_log(tx.conn, customer_id)
+    repository.destroy_subject_keys(tx.conn, [customer_id], by=tx.actor.id, now=tx.now)
     version = customer.version + 1
     repository.change_customer(
         tx.conn,

@@ -37,6 +37,10 @@ class CustomerNotFound(NotFound):
     code = "customer_not_found"
 
 
+class ContactNotFound(NotFound):
+    code = "contact_not_found"
+
+
 class CustomerAnonymised(Conflict):
     """The person asked to be forgotten; the record is a tombstone."""
 
