@@ -95,7 +95,12 @@ def _bulk(bench: Bench, web: "subprocess.Popen[bytes]", rounds: int) -> dict[str
         bare_file, our_file = bench.folder / "bare.ndjson", bench.folder / "ours.ndjson"
         _receipts(bare_file, first)
         _receipts(our_file, first + RECEIPTS)
-        command = [sys.executable, str(HERE / "limits" / "bare_copy.py"), bench.plain_url("finance"), str(bare_file)]
+        command = [
+            sys.executable,
+            str(HERE / "limits" / "bare_copy.py"),
+            bench.plain_url("finance"),
+            str(bare_file),
+        ]
         bare.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
         ours.append(_upload(bench, our_file))
     found = _compared("bulk upload, receipts of 3 lines/s", ours, bare, 0.4)
@@ -114,7 +119,9 @@ def _upload(bench: Bench, path: Path) -> float:
     started = time.perf_counter()
     headers = {"Content-Type": "application/x-ndjson", "Authorization": f"Bearer {token}"}
     with path.open("rb") as body:
-        connection.request("POST", "/v1/sales/bulk", body, headers | {"Content-Length": str(path.stat().st_size)})
+        connection.request(
+            "POST", "/v1/sales/bulk", body, headers | {"Content-Length": str(path.stat().st_size)}
+        )
         answer = connection.getresponse()
         posted = sum(1 for line in answer.read().splitlines() if b'"posted"' in line)
     taken_s = time.perf_counter() - started

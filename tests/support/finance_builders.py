@@ -86,10 +86,9 @@ class Office:
         return answer.json
 
     def upload(self, body, *, kind="application/x-ndjson", role="till", **identity):
-        answer = self.app.test_client().post(
+        return self.app.test_client().post(
             "/v1/sales/bulk", data=body, content_type=kind, headers=self.headers(role, **identity)
         )
-        return answer
 
     def results(self, body, **kwargs):
         answer = self.upload(body, **kwargs)

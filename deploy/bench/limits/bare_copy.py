@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -31,7 +32,7 @@ COPIES = {
 def main(url: str, path: str) -> None:
     started = time.perf_counter()
     count = 0
-    with psycopg.connect(url) as conn, open(path, "rb") as source:
+    with psycopg.connect(url) as conn, Path(path).open("rb") as source:
         batch = []
         for raw in source:
             batch.append(raw)

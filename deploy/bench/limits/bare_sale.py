@@ -113,5 +113,6 @@ def many(cursor, table, rows):
     """One multi-row insert."""
     row = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
     cursor.execute(
-        f"insert into {table} values " + ", ".join([row] * len(rows)), [value for each in rows for value in each]
+        f"insert into {table} values " + ", ".join([row] * len(rows)),
+        [value for each in rows for value in each],
     )

@@ -106,12 +106,13 @@ def verify(conn: Connection, chain: Chain) -> Iterator[Fault]:
 def _verify_stream(
     conn: Connection, chain: Chain, stream: str, last_no: int, last_hash: bytes
 ) -> Fault | None:
-    rows = conn.execution_options(yield_per=5_000).execute(
+    rows = conn.execute(
         text(
             f"select t.chain_no, t.chain_hash, {chain.content_sql} as content from {chain.table} t"
             " where t.stream = :stream and t.chain_no is not null order by t.chain_no"
         ),
         {"stream": stream},
+        execution_options={"yield_per": 5_000},
     )
     previous, no = GENESIS, 0
     for row in rows:

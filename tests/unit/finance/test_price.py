@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.domain.chart import Standard, chart_of
-from finance.domain.posting import Unbalanced, balanced, refund_due, refund_paid, sale
-from finance.domain.posting import PostingLine
+from finance.domain.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
 from finance.domain.receipt import AMOUNT_FEN_MAX, Receipt, Tender, decoder
 from finance.domain.refund import split
 from finance.domain.sale import (
@@ -63,7 +62,9 @@ def test_tax_inside_is_half_up_and_never_changes_the_gross(gross, bp):
 )  # fmt: skip
 def test_any_sale_balances_and_its_lines_make_its_totals(lines, tenders, data):
     gross = sum(quantity * unit for quantity, unit, _, _ in lines)
-    cuts = sorted(data.draw(st.lists(st.integers(0, gross), min_size=len(tenders) - 1, max_size=len(tenders) - 1)))
+    cuts = sorted(
+        data.draw(st.lists(st.integers(0, gross), min_size=len(tenders) - 1, max_size=len(tenders) - 1))
+    )
     shares = [b - a for a, b in zip([0, *cuts], [*cuts, gross], strict=True)]
     receipt = a_receipt(
         customer_id="0199b1c0-0000-7000-8000-000000000001",
@@ -146,8 +147,8 @@ def test_a_posting_rule_that_does_not_balance_is_a_bug_that_shows():
 def test_refunds_never_give_a_tender_more_than_it_took_and_all_of_it_in_the_end(paid, parts):
     refunded = dict.fromkeys(paid, 0)
     left = sum(paid.values())
-    for part in [*parts, left]:
-        part = min(part, left)
+    for wish in [*parts, left]:
+        part = min(wish, left)
         given_back = split(part, paid, refunded)
         assert sum(given_back.values()) == part
         for tender, fen in given_back.items():
@@ -215,7 +216,9 @@ def test_a_moment_outside_the_books_is_refused(sold_at, refusal):
 
 
 def test_a_lot_may_be_sold_on_its_last_day_in_shanghai():
-    assert priced(sold_at="2026-03-02T15:59:59Z", lines=[a_line(expiry="2026-03-02")]).business_date == date(2026, 3, 2)
+    assert priced(sold_at="2026-03-02T15:59:59Z", lines=[a_line(expiry="2026-03-02")]).business_date == date(
+        2026, 3, 2
+    )
     with pytest.raises(LotExpired):
         priced(sold_at="2026-03-02T16:00:00Z", lines=[a_line(expiry="2026-03-02")])
 
@@ -236,7 +239,9 @@ def test_rates_are_those_of_the_day():
 
 def test_amounts_at_the_bounds_fit_sixty_four_bits():
     line = a_line(quantity=10**6, unit_price=money(10**10), discount=money(0), cost=money(AMOUNT_FEN_MAX))
-    receipt = a_receipt("R-1", lines=[line] * 200, tenders=[{"tender": "cash", "amount": money(AMOUNT_FEN_MAX)}])
+    receipt = a_receipt(
+        "R-1", lines=[line] * 200, tenders=[{"tender": "cash", "amount": money(AMOUNT_FEN_MAX)}]
+    )
     with pytest.raises(DomainError):
         price(decoder.decode(msgspec.json.encode(receipt)), now=NOW, begins_on=BEGIN)
     assert 200 * 10**16 < 2**63

@@ -76,12 +76,15 @@ def twisted(draw):
 @given(twisted())
 def test_the_strict_decoder_and_the_explaining_schema_accept_the_same(receipt):
     raw = json.dumps(receipt).encode()
+    assert is_decoded(raw) == (explain(orjson_like(raw)) == {})
+
+
+def is_decoded(raw):
     try:
         decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        assert explain(orjson_like(raw)), f"only the decoder refuses: {error}"
-    else:
-        assert explain(orjson_like(raw)) == {}
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def orjson_like(raw):
@@ -131,7 +134,12 @@ HEAD = (
 
 def test_rows_with_one_number_are_one_receipt_equal_to_its_json():
     row = "R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,阿莫西林胶囊,otc,normal,L1,2027-12-31,2,1990,80,1300,2300,{}\n"
-    text = HEAD + row.format("cash=3900;wechat=3900") + row.format("") + row.replace("R-1", "R-2").format("cash=3900")
+    text = (
+        HEAD
+        + row.format("cash=3900;wechat=3900")
+        + row.format("")
+        + row.replace("R-1", "R-2").format("cash=3900")
+    )
     first, second = from_csv([text.encode()])
     tenders = [{"tender": "cash", "amount": money(3900)}, {"tender": "wechat", "amount": money(3900)}]
     expected = a_receipt("R-1", lines=[a_line(), a_line()], tenders=tenders)

@@ -9,7 +9,7 @@ SERVICE = Service(
     name="finance",
     title="Finance",
     metadata=metadata,
-    blueprints=[api.sales],
+    blueprints=[api.sales, api.books, api.statements_api],
     sources=["customers", "returns"],
     handle=reactions.handle,
     jobs=[Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead)],

@@ -1,15 +1,12 @@
-"""What finance is asked to do. Each runs in the caller's transaction and returns what it did.
+"""Post a sale, in the caller's transaction.
 
-Source: F1, F2, F15, F22, F24, G29
+Source: F1, F15, F24
 """
 
 from finance import repository
 from finance.booking import Booked, book_of, book_sale
 from finance.domain import permission
-from finance.domain.period import (
-    PeriodClosed,
-    month_text,
-)
+from finance.domain.period import PeriodClosed, month_text
 from finance.domain.receipt import Receipt
 from finance.domain.sale import PricedSale, price
 from finance.repository import Known

@@ -18,7 +18,7 @@ class _Strict(fields.Field[Any]):
     def __init__(self, kind: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._kind = kind
-        self.metadata = {**self.metadata, **_json_schema(kind, allow_none=bool(self.allow_none))}
+        self.metadata = {**self.metadata, **_json_schema(kind)}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
@@ -30,15 +30,13 @@ class _Strict(fields.Field[Any]):
         return value
 
 
-def _json_schema(kind: Any, *, allow_none: bool) -> dict[str, Any]:
+def _json_schema(kind: Any) -> dict[str, Any]:
     schema = dict(msgspec.json.schema(kind))
     definitions = schema.pop("$defs", {})
     reference = schema.pop("$ref", None)
     if reference:
         schema = dict(definitions[reference.rpartition("/")[2]])
     schema.pop("title", None)
-    if allow_none:
-        schema["type"] = [schema["type"], "null"]
     return schema
 
 
@@ -46,12 +44,15 @@ def _field(struct: type[msgspec.Struct], name: str) -> Any:
     """The strict field of one attribute: required unless the struct has a default, nullable where it may be None."""
     info = next(each for each in msgspec.structs.fields(struct) if each.name == name)
     kind = info.type
-    nullable = typing.get_origin(kind) in {types.UnionType, typing.Union} and type(None) in typing.get_args(kind)
+    nullable = typing.get_origin(kind) in {types.UnionType, typing.Union} and type(None) in typing.get_args(
+        kind
+    )
     if nullable:
         kind = next(each for each in typing.get_args(kind) if each is not type(None))
     if info.required:
         return _Strict(kind, required=True)
-    return _Strict(kind, load_default=info.default, allow_none=nullable)
+    shown = {"default": msgspec.to_builtins(info.default)}  # JSON for OpenAPI
+    return _Strict(kind, load_default=info.default, allow_none=nullable, metadata=shown)
 
 
 class ProductBody(Schema):
@@ -287,6 +288,10 @@ class PeriodView(Schema):
     locked_at = fields.AwareDateTime(allow_none=True)
 
 
+class PeriodsList(Schema):
+    items = fields.List(fields.Nested(PeriodView))
+
+
 class StatementBody(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["balance", "income"]))
     month = fields.String(required=True, validate=MONTH)
@@ -297,6 +302,7 @@ class StatementLineView(Schema):
     zh = fields.String()
     en = fields.String()
     fen = MoneyField(data_key="amount")
+    leaf = fields.Boolean()
 
 
 class DecisionView(Schema):

@@ -33,7 +33,10 @@ begin
         execute format('alter table %I attach partition %I for values from (%L) to (%L)',
                        parent, child, first, (first + interval '1 month')::date);
     end loop;
-    insert into periods (month) values (first);
+    -- nothing may slip in before a closed month: its balances are frozen
+    insert into periods (month, state)
+    select first, case when exists (select from periods where month > first and state <> 'open')
+        then 'soft_closed' else 'open' end;
 end $$
 """
 

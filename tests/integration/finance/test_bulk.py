@@ -1,0 +1,169 @@
+"""Thousands of receipts in one upload: the same books as one by one, safe to repeat, one bad one alone."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from finance import api, bulk
+from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson
+
+
+def facts(office, number):
+    """All that was written about a receipt, without the ids that were made for it."""
+    [(sale_id, booked_on)] = office.rows(
+        "select sale_id::text, booked_on::text from receipts where receipt_number = :number", number=number
+    )
+    key = {"id": sale_id}
+    [(event,)] = office.rows("select data from outbox where subject = :id", **key)
+    for line in event["lines"]:
+        del line["line_id"]
+    del event["sale_id"], event["receipt_number"]
+    columns = "product_id, generic_name, category, temp_class, dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity, unit_price_fen, discount_fen, net_fen, tax_bp, tax_fen, cost_fen"  # fmt: skip
+    return {
+        "booked_on": booked_on,
+        "event": event,
+        "outbox": office.rows("select type, aggregate, version, day, amount_fen from outbox where subject = :id", **key),
+        "sale": office.rows("select business_date, branch_id, customer_id, channel, sold_at, net_fen, tax_fen, total_fen, cost_fen, posted_by from sales where sale_id = cast(:id as uuid)", **key),
+        "lines": office.rows(f"select no, {columns} from sale_lines where sale_id = cast(:id as uuid) order by no", **key),
+        "tenders": office.rows("select tender, fen from tenders where sale_id = cast(:id as uuid) order by tender", **key),
+        "entry": office.rows("select booked_on, stream, branch_id, kind, total_fen, reference from journal_entries where source_id = cast(:id as uuid)", **key),
+        "journal": office.rows("select l.no, l.account, l.customer_id, l.debit_fen, l.credit_fen from journal_lines l join journal_entries e on e.id = l.entry_id where e.source_id = cast(:id as uuid) order by l.no", **key),
+    }  # fmt: skip
+
+
+@pytest.mark.requirement("F1", "F24")
+def test_an_uploaded_receipt_leaves_the_same_rows_as_a_single_one(office):
+    office.hear(office.permit())
+    odd = {
+        "customer_id": CUSTOMER,
+        "lines": [
+            a_line(product={"generic_name": "a\\b \\N é 阿", "specification": "0.25 g\\", "maker": "\\."}),
+            a_line(tax_bp=0, cost=money(0), lot='"L,1"'),
+        ],
+        "tenders": [
+            {"tender": "credit", "amount": money(7000)},
+            {"tender": "alipay", "amount": money(800)},
+        ],
+    }
+    office.post("/v1/sales", a_receipt("ONE", **odd))
+    [result] = office.results(ndjson([a_receipt("MANY", **odd)]))
+    assert result["status"] == "posted"
+    assert facts(office, "ONE") == facts(office, "MANY")
+
+
+def test_every_receipt_gets_its_own_result_in_order_and_a_bad_one_hurts_nobody(office):
+    good = [a_receipt(f"G-{index}") for index in range(4)]
+    results = office.results(
+        ndjson(
+            [
+                good[0],
+                "{broken",
+                good[1],
+                a_receipt("BAD-1", lines=[a_line(quantity=-1)], tenders=[]),
+                good[1],
+                a_receipt("G-1", channel="phone"),
+                a_receipt("BAD-2", branch_id="S009"),
+                a_receipt("BAD-3", lines=[a_line(expiry="2020-01-01")]),
+                "",
+                good[2],
+                a_receipt("BAD-4", customer_id=CUSTOMER[:-1] + "7", tenders=[{"tender": "credit", "amount": money(3900)}]),
+                good[3],
+            ]
+        ),
+        branches=["S001"],
+    )  # fmt: skip
+    assert [(each["line"], each["receipt_number"], each["status"], each.get("code")) for each in results] == [
+        (1, "G-0", "posted", None),
+        (2, None, "refused", "line_malformed"),
+        (3, "G-1", "posted", None),
+        (4, "BAD-1", "refused", "payload_invalid"),
+        (5, "G-1", "duplicate", None),
+        (6, "G-1", "refused", "receipt_number_reused"),
+        (7, "BAD-2", "refused", "foreign_branch"),
+        (8, "BAD-3", "refused", "lot_expired"),
+        (10, "G-2", "posted", None),
+        (11, "BAD-4", "refused", "customer_not_yet_known"),
+        (12, "G-3", "posted", None),
+    ]
+    assert results[3]["errors"] == [{"path": "lines.0.quantity", "message": "Expected `int` >= 1"}]
+    assert results[4]["sale_id"] == results[2]["sale_id"]
+
+
+def test_an_upload_sent_again_changes_nothing(office):
+    receipts = [a_receipt(f"TWICE-{index}") for index in range(2_500)]
+    count = "select (select count(*) from sales), (select count(*) from journal_lines), (select count(*) from outbox)"
+    first = office.results(ndjson(receipts))
+    before = office.rows(count)
+    again = office.results(ndjson(receipts))
+    assert {each["status"] for each in first} == {"posted"}
+    assert {each["status"] for each in again} == {"duplicate"}
+    assert [each["sale_id"] for each in first] == [each["sale_id"] for each in again]
+    assert office.rows(count) == before
+
+
+def test_two_uploads_of_the_same_receipts_at_once_post_each_once(office):
+    receipts = [a_receipt(f"RACE-{index}", sold_at="2025-02-03T02:00:00Z") for index in range(1_500)]
+    orders = [receipts, receipts[::-1]]
+    with ThreadPoolExecutor(2) as senders:
+        both = list(senders.map(lambda order: office.results(ndjson(order)), orders))
+    statuses = sorted(each["status"] for results in both for each in results)
+    assert statuses == ["duplicate"] * 1_500 + ["posted"] * 1_500
+    assert office.value("select count(*) from sales where receipt_number like 'RACE-%'") == 1_500
+
+
+def test_rows_of_a_csv_file_become_receipts(office):
+    head = "receipt_number,branch_id,channel,sold_at,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,discount_fen,tax_bp,cost_fen,tenders"  # fmt: skip
+    row = (
+        "{},S001,store,2026-03-03T02:15:00Z,P-1,阿莫西林胶囊,otc,normal,L1,2027-12-31,2,1990,80,1300,2300,{}"
+    )
+    text = "\n".join(
+        [head, row.format("C-1", "wechat=7800"), row.format("C-1", ""), row.format("C-2", "cash=1")]
+    )
+    results = office.results(text.encode(), kind="text/csv")
+    assert [(each["line"], each["status"], each.get("code")) for each in results] == [
+        (2, "posted", None),
+        (4, "refused", "tenders_differ"),
+    ]
+    office.sell(receipt_number="C-3", lines=[a_line(), a_line()])
+    assert facts(office, "C-1") == facts(office, "C-3")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b"", "application/json", 415, "media_type_not_supported"),
+        (b"a,b\n1,2", "text/csv", 422, "csv_header_invalid"),
+        (b'"', "text/csv", 422, "csv_header_invalid"),
+    ],
+)
+def test_an_upload_that_cannot_be_read_is_refused_whole(office, body, kind, status, code):
+    answer = office.upload(body, kind=kind)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+def test_an_empty_upload_answers_nothing(office):
+    assert office.results(b"") == []
+    assert office.results(b"", kind="text/csv") == []
+
+
+def test_a_third_upload_at_once_is_sent_away(office):
+    held = [api._uploads.acquire(blocking=False) for _ in range(bulk.UPLOADS_AT_ONCE_MAX)]
+    try:
+        answer = office.upload(ndjson([a_receipt("BUSY")]))
+    finally:
+        for _ in held:
+            api._uploads.release()
+    assert (answer.status_code, answer.json["code"]) == (429, "uploads_busy")
+    assert office.results(ndjson([a_receipt("BUSY")]))[0]["status"] == "posted"
+
+
+def test_an_upload_above_the_limit_is_refused_and_frees_its_place(office):
+    settings = office.app.extensions["settings"]
+    object.__setattr__(settings, "bulk_body_bytes_max", 2_000)
+    try:
+        answers = [office.upload(b"x" * 3_000) for _ in range(3)]
+    finally:
+        object.__setattr__(settings, "bulk_body_bytes_max", 268_435_456)
+    assert {answer.status_code for answer in answers} == {413}
+    assert all(json.loads(answer.data)["code"] == "too_large" for answer in answers)

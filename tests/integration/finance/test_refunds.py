@@ -1,0 +1,161 @@
+"""A settled return becomes a refund: verified, booked, paid to the original tenders, once."""
+
+import itertools
+from uuid import uuid4
+
+import pytest
+
+from tests.support.finance_builders import a_line, money
+
+HALF = (0, 1, "restock", 1725, 225, 1150)
+REST = (0, 1, "destroy", 1726, 224, 1150)
+
+
+def sold(office, **odd):
+    return office.sell(
+        tenders=[{"tender": "cash", "amount": money(1300)}, {"tender": "wechat", "amount": money(2600)}],
+        **odd,
+    )
+
+
+def entry_of(office, return_id, kind):
+    return {
+        account: (debit, credit)
+        for account, debit, credit in office.rows(
+            "select l.account, l.debit_fen, l.credit_fen from refunds r join journal_entries e on"
+            " e.source_id = r.refund_id join journal_lines l on l.entry_id = e.id"
+            " where r.return_id = :id and e.kind = :kind",
+            id=return_id,
+            kind=kind,
+        )
+    }
+
+
+@pytest.mark.requirement("F22")
+def test_a_refund_reverses_the_sale_and_goes_back_where_the_money_came_from(office):
+    sale = sold(office)
+    told = office.settled(sale, [HALF])
+    assert office.hear(told).parked == 0
+    return_id = told.data["return_id"]
+    assert entry_of(office, return_id, "refund_due") == {
+        "6001": (1725, 0),
+        "2221.01.01": (225, 0),
+        "2241.01": (0, 1950),
+        "1405": (1150, 0),
+        "6401": (0, 1150),
+    }
+    assert entry_of(office, return_id, "refund_paid") == {
+        "2241.01": (1950, 0),
+        "1001": (0, 650),
+        "1012.01": (0, 1300),
+    }
+    [(event, amount, day)] = office.rows(
+        "select data, amount_fen, day::text from outbox where type = 'finance.refund.paid.v1' and data ->> 'return_id' = :id",
+        id=return_id,
+    )
+    assert (amount, day, event["total_fen"], event["sale_id"]) == (1950, "2026-03-10", 1950, sale["sale_id"])
+    assert event["lines"][0]["disposition"] == "restock"
+    assert office.get(f"/v1/sales/{sale['sale_id']}").json["refunded"] == money(1950)
+
+
+@pytest.mark.requirement("F22")
+def test_a_return_told_twice_is_refunded_once(office):
+    told = office.settled(sold(office), [HALF])
+    office.hear(told)
+    assert office.hear(told).duplicates == 1
+    retold = office.envelope(told.type, told.data)
+    assert office.hear(retold).parked == 0
+    assert office.value("select count(*) from refunds where return_id = :id", id=told.data["return_id"]) == 1
+
+
+@pytest.mark.requirement("F22")
+def test_any_order_of_returns_gives_the_money_back_exactly(office):
+    books = set()
+    for order in itertools.permutations([HALF, REST]):
+        sale = sold(office)
+        for taken in order:
+            assert office.hear(office.settled(sale, [taken])).parked == 0
+        back = office.rows(
+            "select tender, sum(fen)::bigint from refund_tenders join refunds using (refund_id)"
+            " where sale_id = cast(:id as uuid) group by tender order by tender",
+            id=sale["sale_id"],
+        )
+        assert back == [("cash", 1300), ("wechat", 2600)]
+        books.add(
+            tuple(
+                office.rows(
+                    "select l.account, sum(debit_fen - credit_fen)::bigint from journal_lines l"
+                    " join journal_entries e on e.id = l.entry_id where e.source_id = cast(:id as uuid)"
+                    " or e.source_id in (select refund_id from refunds where sale_id = cast(:id as uuid))"
+                    " group by 1 order by 1",
+                    id=sale["sale_id"],
+                )
+            )
+        )
+    # everything is back but the goods that were destroyed
+    assert [dict(each) for each in books] == [
+        {
+            "1001": 0,
+            "1012.01": 0,
+            "1405": -1150,
+            "1901": 1150,
+            "2221.01.01": 0,
+            "2241.01": 0,
+            "6001": 0,
+            "6401": 0,
+        }
+    ]
+
+
+REFUSED = [
+    ([(0, 3, "restock", 3451, 449, 2300)], {}, "refund_exceeds_sale"),
+    ([(0, 1, "restock", 3452, 0, 0)], {}, "refund_exceeds_sale"),
+    ([(0, 1, "restock", 0, 450, 0)], {}, "refund_exceeds_sale"),
+    ([(0, 1, "restock", 0, 0, 2301)], {}, "refund_exceeds_sale"),
+    ([HALF, (0, 2, "restock", 0, 0, 0)], {}, "refund_exceeds_sale"),
+    ([HALF], {"lot": "L2"}, "refund_of_what_was_not_sold"),
+    ([HALF], {"refund_fen": 1951}, "refund_amount_differs"),
+    ([HALF], {"sale_id": str(uuid4())}, "sale_not_found"),
+    ([HALF], {"settled_on": None}, "handler_failed"),
+]
+
+
+@pytest.mark.requirement("F22")
+@pytest.mark.parametrize(("taken", "odd", "code"), REFUSED)
+def test_a_refund_of_more_than_was_sold_is_parked_with_its_reason(office, taken, odd, code):
+    sale = sold(office)
+    told = office.settled(sale, taken, **odd)
+    assert office.hear(told).parked == 1
+    assert office.rows(
+        "select reason_code from parked_events where event_id = :id", id=str(told.event_id)
+    ) == [(code,)]
+    assert (
+        office.value("select count(*) from refunds where sale_id = cast(:id as uuid)", id=sale["sale_id"])
+        == 0
+    )
+
+
+@pytest.mark.requirement("F22")
+def test_a_second_return_gets_only_what_the_first_left(office):
+    sale = sold(office)
+    office.hear(office.settled(sale, [HALF]))
+    assert office.hear(office.settled(sale, [(0, 2, "restock", 1726, 224, 1150)])).parked == 1
+    assert office.hear(office.settled(sale, [REST])).parked == 0
+    assert office.hear(office.settled(sale, [(0, 1, "restock", 0, 0, 0)])).parked == 1
+
+
+def test_a_refund_of_a_credit_sale_lowers_the_customers_debt(office):
+    office.hear(office.permit())
+    sale = office.sell(
+        customer_id="0199b1c0-0000-7000-8000-000000000001",
+        tenders=[{"tender": "credit", "amount": money(3900)}],
+        lines=[a_line()],
+    )
+    told = office.settled(sale, [HALF])
+    office.hear(told)
+    [(customer, credit)] = office.rows(
+        "select l.customer_id::text, l.credit_fen from refunds r join journal_entries e on e.source_id = r.refund_id"
+        " join journal_lines l on l.entry_id = e.id where r.return_id = :id and l.account = '1122'",
+        id=told.data["return_id"],
+    )
+    assert (customer, credit) == ("0199b1c0-0000-7000-8000-000000000001", 1950)
