@@ -63,9 +63,15 @@ def a_paid_refund(seq, return_id, total_fen, refund_id="F-1"):
     return an_envelope(seq, "finance.refund.paid.v1", refund_id, data)
 
 
-def an_envelope(seq, event_type, subject, data):
+def a_customer(seq, customer_id, kind):
+    """The envelope of one customers.customer.registered.v1."""
+    data = {"customer_id": customer_id, "kind": kind, "branch_id": "S001", "status": "active"}
+    return an_envelope(seq, "customers.customer.registered.v1", customer_id, data, source="customers")
+
+
+def an_envelope(seq, event_type, subject, data, source="finance"):
     return Envelope(
-        source="finance",
+        source=source,
         seq=seq,
         event_id=uuid4(),
         type=event_type,
@@ -89,6 +95,7 @@ class Counter:
         self.database = self.app.extensions["database"]
         self.client = self.app.test_client()
         self._seq = 0
+        self.deliver(a_customer(1, "C-1", "wholesaler"), a_customer(2, "C-PATIENT", "patient"))
 
     def close(self):
         self.database.dispose()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.clock import business_date, utc_now
-from tests.support.returns_builders import Counter, a_sold_line
+from tests.support.returns_builders import Counter, a_customer, a_sold_line
 
 REQUESTS = 50
 UNKNOWN = {"sale_id": "nowhere", "branch_id": "S001", "lines": [{"line_id": "x", "lot": "L1"}]}
@@ -130,6 +130,18 @@ def test_goods_that_are_not_eligible_are_refused_with_every_fault(counter):
 def test_a_counter_sale_cannot_come_back_as_wholesale(counter):
     answer = counter.request(counter.sell(customer_id=None))
     assert (answer.status_code, answer.json["code"]) == (422, "return_kind_wrong")
+
+
+def test_what_a_patient_bought_cannot_come_back_as_wholesale(counter):
+    answer = counter.request(counter.sell(customer_id="C-PATIENT"))
+    assert (answer.status_code, answer.json["code"]) == (422, "return_kind_wrong")
+
+
+def test_a_customer_that_may_still_be_on_its_way_is_waited_for(counter):
+    answer = counter.request(counter.sell(customer_id="C-NEWCOMER"))
+    assert (answer.status_code, answer.json["code"]) == (503, "projection_behind")
+    counter.deliver(a_customer(3, "C-NEWCOMER", "hospital"))
+    assert counter.request(counter.sell(customer_id="C-NEWCOMER")).json["status"] == "requested"
 
 
 def test_a_receipt_number_that_two_sales_carry_needs_the_sale(counter):

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from returns.subscriptions import SalePosted
+from returns.subscriptions import CustomerRegistered, SalePosted
 from shared.clock import month_of, next_month
 from shared.events import Envelope
 from shared.transaction import Tx
 
 _SCHEMA = SalePosted()
+_CUSTOMER = CustomerRegistered()
 _INSERT = """
     insert into sold_lines (sale_day, sale_id, sale_line_id, lot, branch_id, receipt_number, customer_id, sold_at,
         product_id, category, temp_class, expiry, quantity, net_fen, tax_fen, cost_fen)
@@ -31,6 +32,15 @@ def on_sales_posted(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         return
     ensure_months(tx, {month_of(row[0]) for row in rows})
     _cursor(tx).execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def on_customer_registered(tx: Tx, envelope: Envelope) -> None:
+    """A customer's kind is settled when it is registered and never changes."""
+    customer: Any = _CUSTOMER.load(envelope.data)
+    _cursor(tx).execute(
+        "insert into customer_kinds (customer_id, kind) values (%s, %s) on conflict do nothing",
+        (customer["customer_id"], customer["kind"]),
+    )
 
 
 def ensure_months(tx: Tx, months: set[date]) -> None:

@@ -1,10 +1,10 @@
-"""Other services' facts that concern Returns: sales become a projection, a paid refund ends a notice."""
+"""Other services' facts that concern Returns: sales and customers' kinds become projections, a refund ends a notice."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from returns import commands, projections
-from returns.subscriptions import REFUND_PAID, SALE_POSTED, RefundPaid
+from returns.subscriptions import CUSTOMER_REGISTERED, REFUND_PAID, SALE_POSTED, RefundPaid
 from shared.consumer import one_by_one
 from shared.events import Envelope
 from shared.transaction import Tx
@@ -25,7 +25,16 @@ def on_sale_posted(tx: Tx, envelope: Envelope) -> None:
     projections.on_sales_posted(tx, [envelope])
 
 
-REACTIONS = {SALE_POSTED: on_sale_posted, REFUND_PAID: on_refund_paid}
+def on_customer_registered(tx: Tx, envelope: Envelope) -> None:
+    """Keep the customer's kind: it decides whether a return is retail or b2b."""
+    projections.on_customer_registered(tx, envelope)
+
+
+REACTIONS = {
+    CUSTOMER_REGISTERED: on_customer_registered,
+    SALE_POSTED: on_sale_posted,
+    REFUND_PAID: on_refund_paid,
+}
 _each = one_by_one(REACTIONS)
 
 

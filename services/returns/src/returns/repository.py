@@ -118,6 +118,14 @@ def has_caught_up(tx: Tx, source: str, event_type: str) -> bool:
     )
 
 
+def find_customer_kind(tx: Tx, customer_id: str) -> str | None:
+    """`patient`, `hospital`, …, or None for a customer nobody told us of."""
+    kind: str | None = tx.conn.execute(
+        text("select kind from customer_kinds where customer_id = :id"), {"id": customer_id}
+    ).scalar()
+    return kind
+
+
 def lock_allotments(
     tx: Tx, sale_id: str, sold: Mapping[tuple[str, str], int]
 ) -> dict[tuple[str, str], Allotment]:

@@ -6,6 +6,7 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 
 SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
+CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
 QUANTITY_MAX = 2**31 - 1
 FEN_MAX = 10**15
@@ -44,6 +45,16 @@ class SalePosted(Schema):
     business_date = fields.Date(required=True, validate=validate.Range(date(2000, 1, 1), date(2099, 12, 31)))
     sold_at = fields.AwareDateTime(required=True)
     lines = fields.List(fields.Nested(_SoldLine), required=True)
+
+
+class CustomerRegistered(Schema):
+    """What is read of CUSTOMER_REGISTERED."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    customer_id = fields.String(required=True, validate=_ID)
+    kind = fields.String(required=True, validate=_ID)
 
 
 class RefundPaid(Schema):

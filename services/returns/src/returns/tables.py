@@ -39,6 +39,13 @@ def _one_of(
     return CheckConstraint(f"{column} in ({listed})", name=column)
 
 
+customer_kinds = Table(
+    "customer_kinds",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+)
+
 sold_lines = Table(
     "sold_lines",
     metadata,

@@ -18,13 +18,14 @@ from returns.domain.notice import (
     RefusalCause,
     Status,
 )
-from returns.subscriptions import SALE_POSTED
+from returns.subscriptions import CUSTOMER_REGISTERED, SALE_POSTED
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.transaction import Tx
 
 RETRY_AFTER_S = 5
+PATIENT = "patient"
 
 
 class ProjectionBehind(Unavailable):
@@ -38,7 +39,7 @@ class ReceiptAmbiguous(Conflict):
 
 
 class KindWrong(Invalid):
-    """A sale without a customer of record was made over the counter."""
+    """Only what an institution of record bought comes back as b2b; patients and walk-ins fall under G8."""
 
     code = "return_kind_wrong"
 
@@ -60,8 +61,8 @@ def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
     sale = sold[0]
     if len({row["sale_id"] for row in sold}) > 1:
         raise ReceiptAmbiguous("several sales carry that receipt number; name the sale_id")
-    if sale["customer_id"] is None and body["kind"] != Kind.RETAIL:
-        raise KindWrong("a sale without a customer of record can only come back as retail")
+    if body["kind"] != Kind.RETAIL:
+        _require_institution(tx, sale["customer_id"])
     by_key = {(row["sale_line_id"], row["lot"]): row for row in sold}
     strange = [line for line in body["lines"] if _key(line) not in by_key]
     if strange:
@@ -90,6 +91,19 @@ def _find_sold(tx: Tx, body: Mapping[str, Any]) -> Sequence[RowMapping]:
     return repository.find_sold_lines(
         tx, branch_id=body["branch_id"], sale_id=body["sale_id"], receipt_number=body["receipt_number"]
     )
+
+
+def _require_institution(tx: Tx, customer_id: str | None) -> None:
+    """The kind asked for decides which rules apply, so it is checked against the record. Source: G8"""
+    kind = None if customer_id is None else repository.find_customer_kind(tx, customer_id)
+    if (
+        kind is None
+        and customer_id is not None
+        and not repository.has_caught_up(tx, "customers", CUSTOMER_REGISTERED)
+    ):
+        raise ProjectionBehind("that customer is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
+    if kind in {None, PATIENT}:
+        raise KindWrong("only what an institution of record bought can come back as b2b; ask for retail")
 
 
 def _key(line: Mapping[str, Any]) -> tuple[str, str]:

@@ -224,6 +224,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("branch_id", "year", name=op.f("pk_return_numbers")),
     )
     op.create_table(
+        "customer_kinds",
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer_kinds")),
+    )
+    op.create_table(
         "sold_lines",
         sa.Column("sale_day", sa.Date(), nullable=False),
         sa.Column("sale_id", sa.Text(), nullable=False),
@@ -451,6 +457,7 @@ def downgrade() -> None:
     )
     op.drop_table("notice_history")
     op.drop_table("source_state")
+    op.drop_table("customer_kinds")
     op.drop_index("sold_lines_sale", table_name="sold_lines")
     op.drop_index("sold_lines_receipt", table_name="sold_lines")
     op.drop_table("sold_lines")
