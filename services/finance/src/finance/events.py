@@ -13,6 +13,7 @@ REFUND_PAID = "finance.refund.paid.v1"
 PERIOD_CLOSED = "finance.period.closed.v1"
 STATEMENT_PUBLISHED = "finance.statement.published.v1"
 STATEMENT_RESTATED = "finance.statement.restated.v1"
+PUBLISHED = (SALE_POSTED, REFUND_PAID, PERIOD_CLOSED, STATEMENT_PUBLISHED, STATEMENT_RESTATED)
 
 
 def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> dict[str, Any]:

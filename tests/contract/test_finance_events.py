@@ -1,0 +1,143 @@
+"""Finance publishes exactly its example messages, and reads the ones others publish."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+
+from finance import events, reactions
+from finance.booking import book_sale
+from finance.domain.chart import Standard, chart_of
+from finance.domain.receipt import Receipt
+from finance.domain.refund import ReturnedLine
+from finance.domain.sale import price
+from finance.subscriptions import PermissionChanged, ReturnSettled
+from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money
+
+ROOT = Path(__file__).parents[2] / "services"
+EXAMPLES = ROOT / "finance/contracts/events"
+SALE = "0199b1c0-0000-7000-8000-000000000003"
+SALE_LINE = "0199b1c0-0000-7000-8000-000000000004"
+RETURN = "0199b1c0-0000-7000-8000-000000000005"
+REFUND = "0199b1c0-0000-7000-8000-000000000006"
+STATEMENT = "0199b1c0-0000-7000-8000-000000000007"
+
+RECEIPT = a_receipt(
+    "S001-20260303-000017",
+    customer_id=CUSTOMER,
+    lines=[a_line(lot="L20260101")],
+    tenders=[
+        {"tender": "medical_insurance", "amount": money(3000)},
+        {"tender": "cash", "amount": money(900)},
+    ],
+)
+
+
+def priced():
+    return price(
+        msgspec.convert(RECEIPT, Receipt), now=datetime(2026, 3, 4, tzinfo=UTC), begins_on=date(2010, 1, 1)
+    )
+
+
+def message(event):
+    return {
+        "type": event.type,
+        "subject": event.subject,
+        "version": event.version,
+        "day": event.day.isoformat(),
+        "amount_fen": event.amount_fen,
+        "data": event.data,
+    }
+
+
+MESSAGES = [
+    {
+        "type": events.SALE_POSTED,
+        "subject": SALE,
+        "version": 1,
+        "day": "2026-03-03",
+        "amount_fen": 3900,
+        "data": orjson.loads(orjson.dumps(events.sale_posted(priced(), SALE, [SALE_LINE]))),
+    },
+    message(
+        events.refund_paid(
+            refund_id=REFUND,
+            return_id=RETURN,
+            sale_id=SALE,
+            branch_id="S001",
+            customer_id=CUSTOMER,
+            business_date=date(2026, 3, 10),
+            lines=[
+                ReturnedLine(
+                    return_line_id="0199b1c0-0000-7000-8000-000000000008",
+                    sale_line_id=SALE_LINE,
+                    lot="L20260101",
+                    quantity=1,
+                    disposition="restock",
+                    net_fen=1725,
+                    tax_fen=225,
+                    cost_fen=1150,
+                )
+            ],
+            total_fen=1950,
+        )
+    ),
+    message(events.period_closed(book="main", month="2026-03", version=1, day=date(2026, 3, 31))),
+    message(
+        events.statement_published(
+            statement_id=STATEMENT,
+            kind="income",
+            month="2026-03",
+            version=1,
+            leaf_lines=12,
+            on_time=True,
+            published_on=date(2026, 4, 6),
+        )
+    ),
+    message(
+        events.statement_restated(
+            statement_id=STATEMENT,
+            kind="income",
+            month="2026-03",
+            version=1,
+            errors=[{"line": "revenue", "reported_fen": 2070600, "correct_fen": 2570600, "material": True}],
+            day=date(2026, 5, 4),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("made", MESSAGES, ids=lambda made: made["type"])
+def test_each_published_event_is_its_example(made):
+    assert json.loads((EXAMPLES / f"{made['type']}.json").read_text()) == made
+
+
+def test_every_published_type_has_an_example_and_no_example_is_left_over():
+    assert {made["type"] for made in MESSAGES} == set(events.PUBLISHED)
+    assert {path.name for path in EXAMPLES.glob("*.json")} == {f"{kind}.json" for kind in events.PUBLISHED}
+
+
+def test_what_a_sale_books_publishes_is_the_example_but_for_its_ids():
+    booked = book_sale(priced(), date(2026, 3, 3), chart_of(Standard.CAS))
+    data = orjson.loads(booked.event)
+    data["sale_id"], data["lines"][0]["line_id"] = SALE, SALE_LINE
+    assert data == MESSAGES[0]["data"]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "fields"),
+    [("returns.return.settled.v1", ReturnSettled), ("customers.permission.changed.v1", PermissionChanged)],
+)
+def test_the_examples_of_others_are_understood(event_type, fields):
+    producer = event_type.split(".")[0]
+    messages = [
+        json.loads(path.read_text()) for path in (ROOT / producer / "contracts/events").glob("*.json")
+    ]
+    found = [each for each in messages if each["type"] == event_type]
+    assert found, f"{producer} keeps no example of {event_type}"
+    for each in found:
+        assert msgspec.convert(each["data"], fields)
+    assert callable(reactions.handle)
