@@ -24,7 +24,7 @@ from uuid import UUID
 
 import orjson
 
-from shared import audit, chain, consuming, dlq, parking, topology, watermark
+from shared import audit, chain, consuming, dlq, logs, parking, topology, watermark
 from shared.chain import Chain
 from shared.client import FeedUnavailable
 from shared.database import Database
@@ -247,6 +247,7 @@ def main(words: Sequence[str]) -> int:
     given = arguments().parse_args(words)
     try:
         settings = Settings.from_env()
+        logs.configure(service=given.package, process="ops", level="WARNING")
         return work(load(given.package), settings, given)
     except SettingsFaulty as fault:
         sys.stderr.write(f"settings are faulty:\n{fault}\n")

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import marshmallow
 import psycopg
@@ -106,7 +107,7 @@ def test_bridged_ranges_cover_every_missing_number_and_join_only_near_ones(numbe
     ranges = [(number, number) for number in sorted(numbers)]
     joined = watermark.bridged(ranges, gap)
     assert all(any(first <= number <= last for first, last in joined) for number in numbers)
-    assert all(after[0] - before[1] > gap for before, after in zip(joined, joined[1:], strict=False))
+    assert all(after[0] - before[1] > gap for before, after in pairwise(joined))
     assert {first for first, _ in joined} | {last for _, last in joined} <= set(numbers)
 
 
