@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 
 from rich.console import Console
@@ -131,8 +132,9 @@ def _stay(system: System, asked: threading.Event) -> int:
 
 @contextmanager
 def _running(options: argparse.Namespace) -> Iterator[System]:
-    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    begun = monotonic()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("starting", total=System.STEPS)
 
         def on_step(step: str) -> None:
@@ -141,6 +143,8 @@ def _running(options: argparse.Namespace) -> Iterator[System]:
         system = System(options.folder, first_port=options.first_port, on_step=on_step)
         system.__enter__()
         progress.update(task, description="the system is up", completed=System.STEPS)
+    if not console.is_terminal:
+        print(f"The system is up after {monotonic() - begun:.0f} s.", flush=True)
     try:
         yield system
     finally:

@@ -45,7 +45,7 @@ class System:
     Raises CannotRun with one sentence. `on_step` is told each of the STEPS as it begins.
     """
 
-    STEPS = 3 + 2 * len(SERVICES)
+    STEPS = 2 + 2 * len(SERVICES)
 
     def __init__(self, folder: Path, *, first_port: int = FIRST_PORT, on_step: Step = _quiet) -> None:
         self.folder = folder.resolve()
@@ -120,11 +120,9 @@ class System:
         except PostgresFailed as failure:
             raise CannotRun(str(failure)) from failure
         for name in SERVICES:
-            self._on_step(f"migrating {name}")
+            self._on_step(f"migrating and starting {name}")
             self._migrate(name)
-        self._on_step("starting the services")
-        for name in SERVICES:
-            for role in ("web", "background"):
+            for role in ("web", "background"):  # starts while the next one migrates
                 self.supervisor.start(self._program(name, role))
         for name in SERVICES:
             self._on_step(f"waiting for {name}")
