@@ -74,6 +74,23 @@ def test_bad_rows_are_refused_each_with_its_reason_and_hold_back_no_other(caller
     assert results[4]["fields"] == ["code"]
 
 
+def test_a_row_keeps_all_that_it_says(caller):
+    row = {
+        "code": "full-1",
+        "name": "全家福",
+        "branch_id": "B1",
+        "phone": "13812349999",
+        "consent_refs": ["CN-1", "CN-2"],
+        "owner_id": "seller-7",
+    }
+    (created,) = rows_of(caller("store_manager").upload("/customers/bulk", ndjson(row)))
+    seen = caller("cs_agent").get(f"/customers/{created['customer_id']}").json
+    assert (seen["consent_refs"], seen["owner_id"]) == (["CN-1", "CN-2"], "seller-7")
+    assert (seen["phone"], seen["name"], seen["class"]) == ("138****9999", "全**", "ordinary")
+    found = caller("cs_agent").post("/customers/lookup", {"phone": "13812349999"}).json["items"]
+    assert [each["customer_id"] for each in found] == [created["customer_id"]]
+
+
 def test_an_upload_over_the_limit_is_refused_before_anything_is_read(app, caller):
     manager = caller("store_manager")
     client, headers = manager._client, manager._headers

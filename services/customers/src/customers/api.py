@@ -5,6 +5,7 @@ Answers of commands hold ids and states, never personal data, because they are s
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from io import BufferedReader
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -161,20 +162,26 @@ def _bulk_results(make_tx: MakeTx, vault: Vault) -> Iterator[bytes]:
             done = iter(registration.register_many(tx, vault, good))
         if tx.has_events:
             current_app.extensions["wakeup"].ring()
-        for number, body, refusal in parsed:
-            result = refusal if body is None else {"code": body["code"], **next(done)}
-            yield orjson.dumps({"row": number, **(result or {})}, default=str) + b"\n"
+        yield b"".join(_result_line(number, body, refusal, done) for number, body, refusal in parsed)
+
+
+def _result_line(
+    number: int, body: dict[str, Any] | None, refusal: dict[str, Any] | None, done: Iterator[dict[str, Any]]
+) -> bytes:
+    result = refusal or {} if body is None else {"code": body["code"], **next(done)}
+    return orjson.dumps({"row": number, **result}, default=str) + b"\n"
 
 
 def _lines() -> Iterator[bytes]:
     """The lines of the body; of one that is too long only its beginning. An upload over the limit just ends:
     its last rows have no result, so the sender sees which.
     """
+    body = BufferedReader(request.stream)  # type: ignore[type-var]  # unbuffered it reads byte by byte
     try:
-        while line := request.stream.readline(BULK_LINE_BYTES_MAX + 1):
+        while line := body.readline(BULK_LINE_BYTES_MAX + 1):
             rest = line
             while not rest.endswith(b"\n") and len(rest) > BULK_LINE_BYTES_MAX:
-                rest = request.stream.readline(BULK_LINE_BYTES_MAX + 1)
+                rest = body.readline(BULK_LINE_BYTES_MAX + 1)
             yield line
     except (RequestEntityTooLarge, ClientDisconnected):
         return

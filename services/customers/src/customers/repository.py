@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import Cursor
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -24,6 +25,36 @@ from customers.tables import (
     trade_permissions,
 )
 from shared.approvals import Decision
+
+PATIENT_COLUMNS = (
+    ("id", "uuid"),
+    ("code", "text"),
+    ("kind", "text"),
+    ("branch_id", "text"),
+    ("status", "text"),
+    ("source_channel", "text"),
+    ("owner_id", "text"),
+    ("class", "text"),
+    ("personal", "bytea"),
+    ("phone_index", "bytea"),
+    ("content_mac", "bytea"),
+    ("last_verified_on", "date"),
+    ("completeness_bp", "int"),
+    ("registered_on", "date"),
+    ("registered_by", "text"),
+    ("registered_at", "timestamptz"),
+)
+_NAMES = ", ".join(name for name, _ in PATIENT_COLUMNS)
+# References contain no comma (schemas.CODE), so they travel as one text: unnest flattens arrays of arrays.
+_ADD_PATIENTS = f"""
+    insert into customers ({_NAMES}, consent_refs)
+    select {_NAMES}, string_to_array(refs, ',')
+    from unnest({", ".join(f"%s::{kind}[]" for _, kind in PATIENT_COLUMNS)}, %s::text[])
+        with ordinality as u({_NAMES}, refs, n)
+    order by n
+    on conflict do nothing
+    returning code
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +109,23 @@ def add_customer(conn: Connection, row: dict[str, Any]) -> bool:
     return done.scalar() is not None
 
 
+def add_patients(cursor: Cursor[Any], rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert many patients by array, in the order given; return the codes of those that were new.
+
+    An upload at the same time that has a code first is waited for and wins.
+    """
+    columns = [[row.get(name) for row in rows] for name, _ in PATIENT_COLUMNS]
+    columns.append([",".join(row["consent_refs"]) for row in rows])
+    return {row[0] for row in cursor.execute(_ADD_PATIENTS, columns)}
+
+
+def add_subject_keys(cursor: Cursor[Any], rows: Sequence[tuple[UUID, bytes, str, datetime]]) -> None:
+    """Store many wrapped data keys: subject, wrapped key, master key id, instant."""
+    with cursor.copy("copy subject_keys (subject_id, wrapped, master_key_id, created_at) from stdin") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
 def forgotten_code(vault: Vault, code: str) -> str:
     """What stays of the external code of a forgotten person: enough to know it again, not to read it."""
     return "~" + vault.blind_index("code", code).hex()
@@ -86,7 +134,7 @@ def forgotten_code(vault: Vault, code: str) -> str:
 def forgotten_codes(conn: Connection, vault: Vault, codes: Sequence[str]) -> set[str]:
     """Those codes whose customers were anonymised: a file sent again must not bring them back."""
     marks = {forgotten_code(vault, code): code for code in codes}
-    found = conn.execute(select(customers.c.code).where(customers.c.code.in_(list(marks))))
+    found = conn.execute(text("select code from customers where code = any(:marks)"), {"marks": list(marks)})
     return {marks[mark] for mark in found.scalars()}
 
 

@@ -9,15 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, insert, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, text
 
 from customers import events, repository, settings
 from customers.commands import admission
 from customers.domain import personal
 from customers.domain.customer import CustomerAnonymised, completeness_bp, first_status
 from customers.domain.vault import SubjectKey, Vault
-from customers.tables import customers, subject_keys
 from shared import audit, outbox
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, DomainError, Invalid
@@ -177,9 +175,11 @@ def register_many(tx: Tx, vault: Vault, bodies: Sequence[dict[str, Any]]) -> lis
             rows[body["code"]] = _patient_row(tx, vault, body, person) | {"personal": person}
         results[index] = {"mac": _content_mac(vault, body, person)}
     forgotten = repository.forgotten_codes(tx.conn, vault, list(rows))
-    created = _insert_patients(tx, vault, [rows[code] for code in sorted(rows.keys() - forgotten)])
-    known = {row["code"]: row for row in rows.values() if row["code"] in created}
-    known |= _existing(tx.conn, [code for code in rows if code not in created])
+    known = _existing(tx.conn, list(rows))
+    unknown = sorted(rows.keys() - known.keys() - forgotten)
+    created = _insert_patients(tx, vault, [rows[code] for code in unknown])
+    known |= {code: rows[code] for code in created}
+    known |= _existing(tx.conn, [code for code in unknown if code not in created])
     for index, body in enumerate(bodies):
         if body["code"] in forgotten and "mac" in results[index]:
             results[index] = {"outcome": "refused", "reason": CustomerAnonymised.code}
@@ -200,29 +200,15 @@ def _insert_patients(tx: Tx, vault: Vault, rows: Sequence[dict[str, Any]]) -> se
     """Insert those whose code is new, with keys, events and audit; return their codes."""
     if not rows:
         return set()
-    opened: dict[UUID, tuple[bytes, SubjectKey]] = {row["id"]: vault.new_key(row["id"]) for row in rows}
-    sealed = [row | {"personal": opened[row["id"]][1].seal(row["personal"])} for row in rows]
-    done = tx.conn.execute(
-        upsert(customers).values(sealed).on_conflict_do_nothing().returning(customers.c.code)
-    )
-    created = set(done.scalars())
+    keys: dict[UUID, tuple[bytes, SubjectKey]] = {row["id"]: vault.new_key(row["id"]) for row in rows}
+    sealed = [row | {"personal": keys[row["id"]][1].seal(row["personal"])} for row in rows]
+    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    created = repository.add_patients(cursor, sealed)
     fresh = [row for row in rows if row["code"] in created]
-    if not fresh:
-        return created
-    tx.conn.execute(
-        insert(subject_keys),
-        [
-            {
-                "subject_id": row["id"],
-                "wrapped": opened[row["id"]][0],
-                "master_key_id": vault.master_key_id,
-                "created_at": tx.now,
-            }
-            for row in fresh
-        ],
+    repository.add_subject_keys(
+        cursor, [(row["id"], keys[row["id"]][0], vault.master_key_id, tx.now) for row in fresh]
     )
     outbox.append(tx, *(_registered(row) for row in fresh))
-    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
     cursor.executemany(
         audit.INSERT, [audit.row_of(tx, "customer.registered", str(row["id"])) for row in fresh]
     )
