@@ -91,7 +91,9 @@ class System:
     def token(self, *roles: str, branches: Sequence[str] = ("*",)) -> str:
         return self.issuer.token("someone", roles, branches)
 
-    def headers(self, *roles: str, branches: Sequence[str] = ("*",), key: str | None = None) -> dict[str, str]:
+    def headers(
+        self, *roles: str, branches: Sequence[str] = ("*",), key: str | None = None
+    ) -> dict[str, str]:
         given = {"Authorization": f"Bearer {self.token(*roles, branches=branches)}"}
         return {**given, "Idempotency-Key": key} if key else given
 

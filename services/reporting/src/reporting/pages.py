@@ -19,7 +19,6 @@ from flask import (
     request,
     send_from_directory,
 )
-
 from marshmallow import ValidationError
 
 from reporting.api import READERS, ledger_file, metric_or_404, require_scope

@@ -7,7 +7,7 @@ frozen stays as it is.
 Source: P2, architecture decision 5
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -33,7 +33,6 @@ from shared.events import Envelope
 from shared.transaction import Tx
 
 FACTS_LOCK: Final = 7_301
-PARTITIONS_LOCK: Final = 7_302
 
 FactRows = dict[str, list[str]]
 """COPY text rows per table."""
@@ -111,34 +110,50 @@ def _part(rows: Rows) -> Callable[[Envelope, str, str, FactRows], None]:
     table = rows.table
     columns = [name for name in COLUMNS[table] if name not in _KEY_COLUMNS]
     has_line = "line" in COLUMNS[table]
-    readers = [_reader(rows, name) for name in columns]
+    cells = [_cell(rows, name) for name in columns]
+    # Most rows are read from one object alone: no need to ask each cell for more.
+    plain = _all_of(columns, rows.columns if rows.each is None else rows.each_columns)
     each = rows.each
 
     def one(envelope: Envelope, before: str, after: str, out: FactRows) -> None:
         data = envelope.data
-        values = [read(envelope, data, data, 0) for read in readers]
+        values = (
+            [read(data) for read in plain] if plain else [cell(envelope, data, data, 0) for cell in cells]
+        )
         keys = f"{before}\t0\t{after}" if has_line else f"{before}\t{after}"
         out[table].append("\t".join([keys, *values]))
+
+    allowed = rows.may_be_empty or rows.may_be_none
+    empty: list[None] = [None] if rows.may_be_empty else []
 
     def many(envelope: Envelope, before: str, after: str, out: FactRows) -> None:
         data = envelope.data
         elements = data.get(each)  # type: ignore[arg-type]
-        if type(elements) is not list or len(elements) > LINES_MAX or not (elements or rows.may_be_empty):
+        if type(elements) is not list or len(elements) > LINES_MAX or not (elements or allowed):
             raise EventMalformed(f"{each} is not a list of at most {LINES_MAX} elements")
         target = out[table]
-        for line, element in enumerate(elements or [None]):
+        for line, element in enumerate(elements or empty):
             if type(element) is not dict and elements:
                 raise EventMalformed(f"{each}.{line} is not an object")
-            values = [read(envelope, data, element, line) for read in readers]
+            values = (
+                [read(element) for read in plain]
+                if plain and elements
+                else [cell(envelope, data, element, line) for cell in cells]
+            )
             target.append("\t".join([f"{before}\t{line}\t{after}", *values]))
 
     return one if each is None else many
 
 
+def _all_of(columns: Sequence[str], readers: Mapping[str, Reader]) -> list[Reader]:
+    """The readers of all columns, or none when a column is filled otherwise."""
+    return [readers[name] for name in columns] if all(name in readers for name in columns) else []
+
+
 _Cell = Callable[[Envelope, Object, Any, int], str]
 
 
-def _reader(rows: Rows, column: str) -> _Cell:
+def _cell(rows: Rows, column: str) -> _Cell:
     """How one column is filled from (envelope, data, element, line)."""
     if column == "amount_fen" and rows.amount:
         return lambda envelope, _data, _element, line: "0" if line else str(envelope.amount_fen)
@@ -186,7 +201,11 @@ def ensure_partitions(cursor: Cursor[Any], schema: str, months: Sequence[date]) 
     missing = [month for month in months if not _exists(cursor, schema, partition_of(last, month))]
     if not missing:
         return
-    cursor.execute("select pg_advisory_xact_lock(%s)", (PARTITIONS_LOCK,))
+    # One maker at a time. Locking a table, unlike an advisory lock, also makes this session see the tables that
+    # the one before has made.
+    cursor.execute(
+        sql.SQL("lock table {} in share update exclusive mode").format(sql.Identifier(schema, last))
+    )
     for month in missing:
         if _exists(cursor, schema, partition_of(last, month)):
             continue

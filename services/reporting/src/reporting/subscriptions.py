@@ -182,7 +182,7 @@ class Rows:
 
     `columns` are read from the event's data, `each_columns` from the element. `amount` puts the event's control
     amount into `amount_fen` of the first row. An empty list is malformed unless `may_be_empty`, which makes one
-    row with the element's columns null.
+    row with the element's columns null, or `may_be_none`, which makes no row.
     """
 
     table: str
@@ -191,6 +191,7 @@ class Rows:
     each_columns: Mapping[str, Reader] = field(default_factory=dict)
     amount: bool = True
     may_be_empty: bool = False
+    may_be_none: bool = False
     is_header: bool = True
     """Whether these rows are the event itself for the control totals (lines and tenders are not)."""
 
@@ -276,6 +277,7 @@ _SALE = Known(
             each="tenders",
             each_columns={"tender": text("tender"), "fen": number("fen")},
             amount=False,
+            may_be_none=True,  # a receipt of 0 was paid with nothing
             is_header=False,
         ),
     ),
