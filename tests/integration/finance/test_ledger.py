@@ -1,10 +1,13 @@
 """The books: trial balance, chain, closing of months, statements. The tests tell one story in order."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from finance import journal
 from shared import chain as chains
 from shared.clock import business_date, month_of, utc_now
+from tests.support.eventually import eventually
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 
 JAN, FEB, MAR = ("2026-01-10T02:00:00Z", "2026-02-10T02:00:00Z", "2026-03-10T02:00:00Z")
@@ -225,3 +228,28 @@ def test_the_chain_finds_what_someone_changed_behind_the_books(chain, tampering,
         conn.rollback()
     assert (fault.stream, fault.kind) == ("main-2026", kind)
     assert chain.faults() == []
+
+
+@pytest.mark.requirement("F2")
+def test_closing_waits_for_a_till_that_is_writing_and_no_till_slips_in_behind_it(chain):
+    """Two connections meet at the month: the till first, then the closing, then another till."""
+    chain.seal()
+    with chain.database.engine.begin() as till:
+        assert till.exec_driver_sql("select hold_month('2026-02-01')").scalar_one() == "open"
+        with ThreadPoolExecutor(2) as others:
+            closing = others.submit(chain.post, "/v1/periods/2026-02/close", role="finance_head")
+            eventually(
+                lambda: chain.value(
+                    "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+                )
+            )
+            late_till = others.submit(chain.post, "/v1/sales", a_receipt(sold_at=FEB, lines=[LINE]))
+            eventually(
+                lambda: (
+                    chain.value("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+                    == 2
+                )
+            )
+            till.commit()
+    assert closing.result().json["state"] == "soft_closed"
+    assert late_till.result().json["code"] == "period_closed"

@@ -47,14 +47,15 @@ class Written(Struct, frozen=True):
     permission: Permission | None
 
 
-_SHARE_MONTH = f"select pg_advisory_xact_lock_shared({PERIOD_LOCK}, %s)"
 _PERMISSION = "select kind, allowed, categories, valid_until from trade_permissions where customer_id = %s"
 
 _ADD_SALE = """
-with r as (
+with p as materialized (
+    select hold_month(%(month)s::date) as state
+), r as (
     insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
     select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s
-    from periods where month = %(month)s::date and state = 'open'
+    from p where state = 'open'
     on conflict (branch_id, receipt_number) do nothing
     returning 1
 ), s as (
@@ -99,7 +100,7 @@ with r as (
     select %(audit)s, %(now)s::timestamptz, %(actor)s, %(roles)s::text[], 'sale.post', %(sale)s::uuid::text, %(digest)s,
         %(request)s from r
 )
-select (select count(*) from r), (select state from periods where month = %(month)s::date)
+select (select count(*) from r), (select state from p)
 """
 
 
@@ -115,7 +116,6 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     found = None
     with cursor_of(tx.conn) as driver:
         with driver.pipeline():
-            driver.execute(_SHARE_MONTH, (_month_key(booked.booked_on),), prepare=True)
             if customer_id is not None:
                 found = driver.execute(_PERMISSION, (customer_id,), prepare=True)
             added = driver.execute(_ADD_SALE, parameters, prepare=True)
@@ -238,11 +238,12 @@ def hold_months(conn: Connection, days: Sequence[date]) -> dict[date, str]:
     with cursor_of(conn) as driver:
         for month in months:
             driver.execute("select ensure_month(%s)", (month,))
+        states: dict[date, str] = {}
         for month in months:
-            driver.execute(_SHARE_MONTH, (_month_key(month),))
-        return dict(
-            driver.execute("select month, state from periods where month = any(%s)", (months,)).fetchall()
-        )
+            row = driver.execute("select hold_month(%s)", (month,)).fetchone()
+            assert row is not None
+            states[month] = row[0]
+        return states
 
 
 def hold_month_alone(conn: Connection, month: date) -> None:

@@ -40,6 +40,16 @@ begin
 end $$
 """
 
+# Volatile on purpose: the state is read in a snapshot taken after the lock was given, so a till that waited for a
+# closing sees the month closed. 7101 is repository.PERIOD_LOCK.
+HOLD_MONTH = """
+create function hold_month(wanted date) returns text language plpgsql volatile as $$
+begin
+    perform pg_advisory_xact_lock_shared(7101, extract(year from wanted)::int * 100 + extract(month from wanted)::int);
+    return (select state from periods where month = wanted);
+end $$
+"""
+
 # Every statement that writes journal lines writes whole entries: each of them balances or the statement fails.
 BALANCE = """
 create function journal_lines_balance() returns trigger language plpgsql as $$
@@ -76,6 +86,7 @@ when (
 
 def guards() -> None:
     op.execute(ENSURE_MONTH)
+    op.execute(HOLD_MONTH)
     op.execute(BALANCE)
     op.execute(APPEND_ONLY)
     op.execute(SEAL_ONLY)
@@ -575,4 +586,4 @@ def downgrade() -> None:
     op.drop_table("audit")
     op.drop_table("accounts")
     op.execute("drop sequence journal_entry_ids")
-    op.execute("drop function ensure_month, journal_lines_balance, refuse_change")
+    op.execute("drop function ensure_month, hold_month, journal_lines_balance, refuse_change")
