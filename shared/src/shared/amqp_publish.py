@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
+from struct import pack
 from typing import Any
 
 import psycopg
@@ -48,6 +49,42 @@ _SAVE = """
     insert into relay_cursor (partition, confirmed_seq, updated_at) values (0, %s, clock_timestamp())
     on conflict (partition) do update set confirmed_seq = excluded.confirmed_seq, updated_at = excluded.updated_at
 """
+
+
+# Which of AMQP's basic properties an EventMessage has, as the bits of the property flags.
+_FLAGS = pack(">H", 1 << 15 | 1 << 13 | 1 << 12 | 1 << 7 | 1 << 5 | 1 << 3)
+
+
+class EventMessage(Message):  # type: ignore[misc]
+    """A message with exactly the properties `_send` gives it, all short strings but the header table.
+
+    py-amqp's general encoder takes four times as long, most of a relay's time; a test compares their bytes.
+    """
+
+    def _serialize_properties(self) -> bytes:
+        given = self.properties
+        items = []
+        for name, value in given["application_headers"].items():
+            key, text = name.encode(), value.encode()
+            items.append(pack(">B", len(key)) + key + b"S" + pack(">I", len(text)) + text)
+        table = b"".join(items)
+        return b"".join(
+            (
+                _FLAGS,
+                _short(given["content_type"]),
+                pack(">I", len(table)),
+                table,
+                pack(">B", given["delivery_mode"]),
+                _short(given["message_id"]),
+                _short(given["type"]),
+                _short(given["app_id"]),
+            )
+        )
+
+
+def _short(text: str) -> bytes:
+    raw = text.encode()
+    return pack(">B", len(raw)) + raw
 
 
 class PublishDoubtful(Exception):
@@ -255,15 +292,14 @@ class _Session:
 
     def _send(self, row: tuple[Any, ...]) -> None:
         seq, event_id, event_type = row[:3]
-        headers = amqp_headers(self._service, *row[:-1])
-        message = Message(
+        message = EventMessage(
             row[-1].encode(),
             content_type="application/json",
             delivery_mode=2,
             message_id=event_id,
             type=event_type,
             app_id=self._service,
-            application_headers=headers,
+            application_headers=amqp_headers(self._service, *row[:-1]),
         )
         self._tag += 1
         self._inflight[self._tag] = (seq, event_id, time.monotonic())

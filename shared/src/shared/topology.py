@@ -153,7 +153,7 @@ def _declare(connection: Connection, queues: Sequence[Queue], stop: threading.Ev
         stop.wait(GATE_S)
     for queue in new:
         # Consumers drop a canary; where nobody consumes it must go by itself.
-        is_consumed = "x-dead-letter-exchange" in queue.queue_arguments
+        is_consumed = queue.exchange.name == EVENTS.name
         send_canary(connection, queue.name, kept_ms=None if is_consumed else CANARY_KEPT_MS)
     with connection.channel() as channel:
         for queue in queues:
