@@ -1,6 +1,7 @@
 """A settled return becomes a refund: verified, booked, paid to the original tenders, once."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -159,3 +160,31 @@ def test_a_refund_of_a_credit_sale_lowers_the_customers_debt(office):
         id=told.data["return_id"],
     )
     assert (customer, credit) == ("0199b1c0-0000-7000-8000-000000000001", 1950)
+
+
+@pytest.mark.requirement("F22")
+def test_two_consumers_with_two_returns_of_the_same_goods_refund_one(office):
+    for _ in range(5):
+        sale = sold(office)
+        told = [office.settled(sale, [(0, 2, "restock", 3451, 449, 2300)]) for _ in range(2)]
+        with ThreadPoolExecutor(2) as consumers:
+            results = list(consumers.map(office.hear, told))
+        assert sorted(result.parked for result in results) == [0, 1]
+        assert office.get(f"/v1/sales/{sale['sale_id']}").json["refunded"] == money(3900)
+
+
+def test_permissions_told_in_any_order_and_often_end_the_same(office):
+    def row(customer_id):
+        return office.rows(
+            "select version, kind, allowed, categories, valid_until from trade_permissions"
+            " where customer_id = cast(:id as uuid)",
+            id=customer_id,
+        )
+
+    news = [{"allowed": False}, {"categories": ["rx", "otc"]}, {"valid_until": "2026-12-31"}]
+    seen = set()
+    for order in itertools.permutations([0, 1, 2, 1]):
+        customer_id = str(uuid4())
+        office.hear(*(office.permit(customer_id, version=index + 1, **news[index]) for index in order))
+        seen.add(str(row(customer_id)))
+    assert len(seen) == 1

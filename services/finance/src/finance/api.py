@@ -39,6 +39,7 @@ SALE_READERS = (
     "management",
 )
 RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
+SWALLOWED_BYTES_MAX = 33_554_432
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 
@@ -130,12 +131,14 @@ def _money(fen: int) -> dict[str, Any]:
 )
 def post_sales(begin: Callable[[Any], Tx]) -> Response:
     kind = request.mimetype
+    request.max_content_length = current_app.extensions["settings"].bulk_body_bytes_max
     if kind not in {NDJSON, CSV}:
+        _swallow()
         raise UnsupportedMediaType(f"send {NDJSON} or {CSV}")
     if not _uploads.acquire(blocking=False):
+        _swallow()
         raise UploadsBusy("two uploads run already; try again later", retry_after_s=5)
     try:
-        request.max_content_length = current_app.extensions["settings"].bulk_body_bytes_max
         chunks = bulk.read_chunks(request.stream)
         items = bulk.from_ndjson(chunks) if kind == NDJSON else bulk.from_csv(chunks)
         results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
@@ -150,6 +153,13 @@ def post_sales(begin: Callable[[Any], Tx]) -> Response:
         _uploads.release()
     results.seek(0)
     return Response(_from_start(results), 200, mimetype=NDJSON)
+
+
+def _swallow() -> None:
+    """Drop what the client is still sending, within a bound: one that writes before it reads gets our refusal."""
+    left = SWALLOWED_BYTES_MAX
+    while left > 0 and (chunk := request.stream.read(bulk.READ_BYTES)):
+        left -= len(chunk)
 
 
 def _from_start(results: IO[bytes]) -> Iterator[bytes]:
