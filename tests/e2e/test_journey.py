@@ -3,7 +3,6 @@
 Run against the embedded system, and against the composed one (through its gateway) where there is Docker.
 """
 
-import socket
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from tests.support.eventually import eventually
 from tests.support.finance_builders import a_line, a_receipt
 from tests.support.infrastructure import kind_of_servers
 from tests.support.people import People, Refused
+from tests.support.ports import five_free_ports
 
 DEPLOYMENTS = ["embedded", "composed"] if kind_of_servers() == "docker" else ["embedded"]
 BRANCH = "E2E-1"
@@ -35,19 +35,6 @@ def people(request, tmp_path_factory):
         return
     with System(tmp_path_factory.mktemp("embedded"), first_port=five_free_ports()) as system:
         yield People(lambda service: system.address(service.replace("-", "_")), system.issuer, BRANCH)
-
-
-def five_free_ports():
-    """Return the first of five neighbouring ports that nobody has."""
-    for first in range(20_005, 60_000, 10):
-        try:
-            for port in range(first, first + 5):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no five free ports")
 
 
 @pytest.fixture(scope="module")

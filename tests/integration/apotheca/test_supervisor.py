@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from apotheca import processes
 from apotheca.supervisor import RESTARTS_MAX, Program, Supervisor
 from tests.support.eventually import eventually
 
@@ -27,7 +28,11 @@ def supervisor(tmp_path, said):
 
 
 def program(code, name="finance web"):
-    return Program(name, (sys.executable, "-S", "-c", code), dict(os.environ))
+    def start(log):
+        with log.open("ab") as output:
+            return processes.spawn([sys.executable, "-S", "-c", code], log=output)
+
+    return Program(name, start)
 
 
 def is_alive(pid):
@@ -67,14 +72,12 @@ def test_stopping_leaves_nothing_behind_even_of_the_deaf(supervisor):
     assert not any(is_alive(pid) for pid in pids.values())
 
 
-def test_processes_die_with_a_parent_that_was_killed(tmp_path):
+def test_processes_die_with_a_parent_that_was_killed():
     parent = textwrap.dedent(f"""
-        import os, signal, sys
-        from pathlib import Path
-        from apotheca.supervisor import Program, Supervisor
-        supervisor = Supervisor(Path({str(tmp_path)!r}), say=print)
-        supervisor.start(Program("finance web", (sys.executable, "-S", "-c", {SLEEPER!r}), dict(os.environ)))
-        print(supervisor.pids()["finance web"], flush=True)
+        import signal, subprocess, sys
+        from apotheca import processes
+        child = processes.spawn([sys.executable, "-S", "-c", {SLEEPER!r}], log=subprocess.DEVNULL)
+        print(child.pid, flush=True)
         signal.pause()
     """)
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as killed:

@@ -174,9 +174,9 @@ def _compare_statements(system: System, reporting: Caller, part: Slice) -> None:
 
 def _print(reporting: Caller, part: Slice, branch_id: str, simulated_on: date) -> None:
     last = part.months[-1]
-    for month in part.months:
-        ledger = reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}")
-        demo_reports.print_sales(console, ledger, f"Sales ledger of the chain, {month:%Y-%m}")
+    ledgers = [reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}") for month in part.months]
+    demo_reports.print_months(console, ledgers, "Sales ledgers of the chain, month by month")
+    demo_reports.print_sales(console, ledgers[-1], f"Sales ledger of the chain, {last:%Y-%m}")
     ledger = reporting.get("/v1/ledgers/sales", month=f"{last:%Y-%m}", branch_id=branch_id)
     demo_reports.print_sales(console, ledger, f"Sales ledger of branch {branch_id}, {last:%Y-%m}")
     today = f"{simulated_on:%Y-%m}"

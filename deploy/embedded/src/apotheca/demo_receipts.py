@@ -146,12 +146,16 @@ def net_of(paid_fen: int, tax_bp: int) -> int:
     return paid_fen - half_up(paid_fen * tax_bp, 10_000 + tax_bp)
 
 
+def cost_of(line: Line, day: date) -> int:
+    """The assumed cost of the whole line in fen: a share of its net, rounded half up."""
+    net_fen = net_of(line.paid_fen, catalogue.tax_bp_of(line.product, day))
+    return half_up(net_fen * catalogue.COST_SHARE_BP, 10_000)
+
+
 def _line(line: Line, day: date) -> dict[str, Any]:
     product = line.product
-    tax_bp = catalogue.tax_bp_of(product, day)
     lot, expiry = catalogue.lot_of(product, day)
     unit_fen, discount_fen = price_and_discount(line.paid_fen, line.quantity)
-    cost_fen = half_up(net_of(line.paid_fen, tax_bp) * catalogue.COST_SHARE_BP, 10_000)
     return {
         "product": {
             "id": product.product_id,
@@ -166,8 +170,8 @@ def _line(line: Line, day: date) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_price": _money(unit_fen),
         "discount": _money(discount_fen),
-        "tax_bp": tax_bp,
-        "cost": _money(cost_fen),
+        "tax_bp": catalogue.tax_bp_of(product, day),
+        "cost": _money(cost_of(line, day)),
     }
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from apotheca.demo_client import Caller, Refused, wait_for
 from apotheca.demo_import import Imported
-from apotheca.demo_receipts import Receipt, for_finance
+from apotheca.demo_receipts import Receipt, cost_of
 from apotheca.refusals import CannotRun
 from shared.clock import next_month
 
@@ -48,12 +48,11 @@ def sums_of(receipts: Iterable[Receipt]) -> Sums:
     """Counted from the source; the cost is the assumed share, computed per line."""
     total = NOTHING
     for receipt in receipts:
-        lines = for_finance(receipt, None)["lines"]
         total += Sums(
             receipts=1,
             quantity=sum(line.quantity for line in receipt.lines),
             total_fen=receipt.total_fen,
-            cost_fen=sum(line["cost"]["fen"] for line in lines),
+            cost_fen=sum(cost_of(line, receipt.day) for line in receipt.lines),
         )
     return total
 
@@ -144,10 +143,7 @@ def set_aside_of(imported: Imported) -> Sums:
         receipts=len(imported.emptied),
         quantity=sum(each.line.quantity for each in imported.refused_lines),
         total_fen=sum(each.line.paid_fen for each in imported.refused_lines),
-        cost_fen=sum(
-            for_finance(each.receipt, None)["lines"][each.receipt.lines.index(each.line)]["cost"]["fen"]
-            for each in imported.refused_lines
-        ),
+        cost_fen=sum(cost_of(each.line, each.receipt.day) for each in imported.refused_lines),
     )
 
 
@@ -170,6 +166,30 @@ def print_proof(console: Console, proof: Proof, imported: Imported) -> None:
 
 def _shown(sums: Sums) -> tuple[str, ...]:
     return f"{sums.receipts:,}", f"{sums.quantity:,}", yuan(sums.total_fen), yuan(sums.cost_fen)
+
+
+def print_months(console: Console, ledgers: Sequence[dict[str, Any]], title: str) -> None:
+    """One line per month of the chain's sales ledgers, and their sum."""
+    columns = ("net", "tax", "total", "cost", "margin")
+    sums = {name: sum(ledger["totals"][name]["fen"] for ledger in ledgers) for name in columns}
+    table = _table(title, show_footer=True)
+    table.add_column("month", "all", no_wrap=True)
+    for name in ("receipts", "quantity"):
+        total = sum(ledger["totals"][name] for ledger in ledgers)
+        table.add_column(name.replace("quantity", "units"), f"{total:,}", justify="right", no_wrap=True)
+    for name in columns:
+        table.add_column(name, yuan(sums[name]), justify="right", no_wrap=True)
+    for ledger in ledgers:
+        totals = ledger["totals"]
+        table.add_row(
+            ledger["month"],
+            f"{totals['receipts']:,}",
+            f"{totals['quantity']:,}",
+            *(yuan(totals[name]["fen"]) for name in columns),
+        )
+    console.print(table)
+    closed = sum(ledger["state"] == "closed" for ledger in ledgers)
+    console.print(f"  {closed} of {len(ledgers)} months closed\n")
 
 
 def print_sales(console: Console, ledger: dict[str, Any], title: str) -> None:

@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 PR_SET_PDEATHSIG = 1
 UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
@@ -19,7 +19,7 @@ UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
 def spawn(
     argv: list[str],
     *,
-    log: IO[bytes],
+    log: IO[bytes] | int,
     env: dict[str, str] | None = None,
     account: str | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
@@ -42,6 +42,13 @@ def spawn(
         start_new_session=True,
         **identity_of(account),
         preexec_fn=tie_to_parent,  # noqa: PLW1509  the only safe moment; a single system call
+    )
+
+
+def spawn_with_pipes(argv: list[str], *, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start `argv` with its standard input and output in our hands and its errors in `log`."""
+    return subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
     )
 
 
@@ -90,9 +97,18 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def stop(
-    process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, within_s: float = 10
-) -> None:
+class Process(Protocol):
+    """What is asked of a running child; subprocess.Popen has it."""
+
+    pid: int
+    returncode: Any
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: signal.Signals, /) -> None: ...
+
+
+def stop(process: Process, *, first: signal.Signals = signal.SIGTERM, within_s: float = 10) -> None:
     """Ask `process` to stop by `first`; after `within_s` seconds kill its whole group."""
     if process.poll() is None:
         process.send_signal(first)
@@ -102,7 +118,7 @@ def stop(
             kill_group(process)
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: Process) -> None:
     """SIGKILL `process` and everything it started in its session."""
     try:
         os.killpg(process.pid, signal.SIGKILL)

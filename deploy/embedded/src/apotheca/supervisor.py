@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
+import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -22,17 +22,16 @@ STOP_WITHIN_S = 12
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run: `name` is for people, and names the log file."""
+    """What to run: `name` is for people, and names the log file; `start` is told that file."""
 
     name: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
+    start: Callable[[Path], processes.Process]
 
 
 @dataclass(slots=True)
 class _Child:
     program: Program
-    process: subprocess.Popen[bytes]
+    process: processes.Process
     restarts: deque[float] = field(default_factory=deque)
 
 
@@ -61,8 +60,7 @@ class Supervisor:
 
     def last_words(self, name: str) -> str:
         """Return the last line of that process's log."""
-        lines = self.log(name).read_text(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else "it said nothing"
+        return last_line(self.log(name))
 
     def log(self, name: str) -> Path:
         return self._logs / f"{name.replace(' ', '-')}.log"
@@ -78,18 +76,18 @@ class Supervisor:
             self._watcher.join()
         for child in self._children:
             if child.process.poll() is None:
-                child.process.terminate()
+                child.process.send_signal(signal.SIGTERM)
         deadline = monotonic() + STOP_WITHIN_S
         for child in reversed(self._children):
             processes.stop(child.process, within_s=max(0.1, deadline - monotonic()))
         self._children.clear()
 
-    def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+    def _spawn(self, program: Program) -> processes.Process:
         log = self.log(program.name)
         if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
             log.replace(log.with_suffix(".log.1"))
-        with log.open("ab") as output:
-            return processes.spawn(list(program.argv), log=output, env=dict(program.env))
+        log.touch(mode=0o600)
+        return program.start(log)
 
     def _watch(self) -> None:
         while not self._stopping.wait(WATCH_EVERY_S):
@@ -115,9 +113,15 @@ class Supervisor:
         try:
             child.process = self._spawn(child.program)
         except OSError as error:
-            self._say(f"{name} could not be started again: {error.strerror}")
+            self._say(f"{name} could not be started again: {error}")
             return False
         return True
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of `log` that is not empty."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1].strip() if lines else "it said nothing"
 
 
 def say_on_terminal(sentence: str) -> None:

@@ -16,19 +16,23 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from subprocess import TimeoutExpired
 from threading import Event
 from time import monotonic
 from types import TracebackType
 from typing import Self
 
+from apotheca import processes
+from apotheca.nursery import Nursery
 from apotheca.postgres import Postgres, PostgresFailed
 from apotheca.refusals import EXIT_MACHINE, CannotRun
-from apotheca.supervisor import Program, Supervisor, say_on_terminal
+from apotheca.supervisor import Program, Supervisor, last_line, say_on_terminal
 from shared.identity import EVERY_BRANCH, LocalIssuer
 from shared.settings import SERVICES
 
 FIRST_PORT = 8701
 READY_WITHIN_S = 90
+MIGRATED_WITHIN_S = 120
 DISK_FREE_MB_MIN = 1_024
 FEED_TOKEN_LIFETIME_S = 30 * 24 * 3600
 
@@ -45,13 +49,14 @@ class System:
     Raises CannotRun with one sentence. `on_step` is told each of the STEPS as it begins.
     """
 
-    STEPS = 2 + 2 * len(SERVICES)
+    STEPS = 3 + len(SERVICES)
 
     def __init__(self, folder: Path, *, first_port: int = FIRST_PORT, on_step: Step = _quiet) -> None:
         self.folder = folder.resolve()
         self._ports = {name: first_port + offset for offset, name in enumerate(SERVICES)}
         self._on_step = on_step
         self._postgres = Postgres(self.folder / "postgres")
+        self._nursery: Nursery | None = None
         self.supervisor = Supervisor(self.folder / "log", say=say_on_terminal)
 
     def __enter__(self) -> Self:
@@ -103,6 +108,9 @@ class System:
     def stop(self) -> None:
         """Stop services first, then PostgreSQL. Safe to repeat."""
         self.supervisor.stop()
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
         self._postgres.stop()
 
     def _start(self) -> None:
@@ -113,16 +121,18 @@ class System:
         (self.folder / "secrets").chmod(0o700)
         self._check_disk()
         self._on_step("starting PostgreSQL")
+        with (self.folder / "log" / "nursery.log").open("ab") as log:
+            self._nursery = Nursery(log)  # imports while PostgreSQL starts
         try:
             self._postgres.start()
             for name in SERVICES:
                 self._postgres.ensure_database(name, name, self._secret(f"{name}-database-password"))
         except PostgresFailed as failure:
             raise CannotRun(str(failure)) from failure
+        self._on_step("migrating five databases")
+        self._migrate()
         for name in SERVICES:
-            self._on_step(f"migrating and starting {name}")
-            self._migrate(name)
-            for role in ("web", "background"):  # starts while the next one migrates
+            for role in ("web", "background"):
                 self.supervisor.start(self._program(name, role))
         for name in SERVICES:
             self._on_step(f"waiting for {name}")
@@ -145,15 +155,32 @@ class System:
             sentence = f"Only {free_mb} MB are free for {self.folder}, {DISK_FREE_MB_MIN} MB are needed: make room, or choose another place with --folder."
             raise CannotRun(sentence, EXIT_MACHINE)
 
-    def _migrate(self, name: str) -> None:
-        from shared import migrations
-        from shared.service import load
+    def _migrate(self) -> None:
+        running = {name: self._run(name, "migrate", self._log_of_migration(name)) for name in SERVICES}
+        for name, process in running.items():
+            try:
+                code = process.wait(MIGRATED_WITHIN_S)
+            except TimeoutExpired:
+                processes.kill_group(process)
+                code = -1
+            if code != 0:
+                log = self._log_of_migration(name)
+                raise CannotRun(f"{name} could not be migrated: {last_line(log)} (log: {log})")
 
-        migrations.upgrade(load(name), self.database_url(name))
+    def _log_of_migration(self, name: str) -> Path:
+        return self.supervisor.log(f"{name} migrate")
 
     def _program(self, name: str, role: str) -> Program:
-        argv = (sys.executable, "-m", "shared.run", name, role)
-        return Program(f"{name} {role}", argv, self._environment(name))
+        return Program(f"{name} {role}", lambda log: self._run(name, role, log))
+
+    def _run(self, name: str, role: str, log: Path) -> processes.Process:
+        assert self._nursery is not None
+        env = self._environment(name)
+        try:
+            return self._nursery.spawn(name, role, env=env, log=log)
+        except OSError:  # it was killed; the long way does it too
+            with log.open("ab") as output:
+                return processes.spawn([sys.executable, "-m", "shared.run", name, role], log=output, env=env)
 
     def _environment(self, name: str) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("APOTHECA_")}
