@@ -170,7 +170,7 @@ def _shown(sums: Sums) -> tuple[str, ...]:
 
 def print_months(console: Console, ledgers: Sequence[dict[str, Any]], title: str) -> None:
     """One line per month of the chain's sales ledgers, and their sum."""
-    columns = ("net", "tax", "total", "cost", "margin")
+    columns = ("net", "tax", "total", "margin")
     sums = {name: sum(ledger["totals"][name]["fen"] for ledger in ledgers) for name in columns}
     table = _table(title, show_footer=True)
     table.add_column("month", "all", no_wrap=True)
