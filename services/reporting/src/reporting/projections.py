@@ -13,20 +13,8 @@ from typing import Any, Final
 
 from psycopg import Cursor, sql
 
-from reporting.subscriptions import (
-    FIRST_YEAR,
-    KNOWN,
-    LAST_YEAR,
-    LINES_MAX,
-    NULL,
-    NUMBER_MAX,
-    EventMalformed,
-    EventTypeUnknown,
-    Object,
-    Reader,
-    Rows,
-    copy_text,
-)
+from reporting.subscriptions import FIRST_YEAR, KNOWN, LAST_YEAR, LINES_MAX, EventTypeUnknown, Rows
+from reporting.subscriptions.readers import NULL, NUMBER_MAX, EventMalformed, Object, Reader, copy_text
 from reporting.tables import FACT_TABLES, SCHEMA
 from shared.clock import month_of, next_month
 from shared.events import Envelope

@@ -23,7 +23,8 @@ from psycopg import Cursor, sql
 from sqlalchemy import create_engine, make_url
 
 from reporting.projections import FACTS_LOCK, ensure_partitions, rows_of, write_rows
-from reporting.subscriptions import EventMalformed, EventTypeUnknown
+from reporting.subscriptions import EventTypeUnknown
+from reporting.subscriptions.readers import EventMalformed
 from reporting.tables import FACT_TABLES, SCHEMA, metadata
 from shared import watermark
 from shared.client import PAGE_EVENTS_MAX, FeedClient
@@ -111,7 +112,7 @@ class _Rebuild:
         self._feeds = {feed.source: feed for feed in feeds}
         self._tell = tell
         self._database = Database(url, pool_size=2)
-        self._conn = psycopg.connect(conninfo(url))
+        self._conn = psycopg.connect(conninfo(url), autocommit=True)
         self._schema = ""
         self._progress = {source: _Progress() for source in service.sources}
         self._told_at = 0.0
@@ -126,7 +127,8 @@ class _Rebuild:
         events = sum(each.through for each in self._progress.values())
         self._tell(f"{events:,} events in {seconds:.1f} s ({events / max(seconds, 0.001):,.0f}/s); comparing")
         self._wait_for_live()
-        self._align()
+        with self._conn.transaction():
+            self._align(self._conn.cursor())
         differences = self._differences()
         if differences and not accept_differences:
             raise FactsDiffer(
@@ -145,7 +147,6 @@ class _Rebuild:
 
     def close(self) -> None:
         """Drop what was not swapped in, and let go of every connection."""
-        self._conn.rollback()
         self._drop_leftovers()
         self._conn.close()
         self._database.dispose()
@@ -162,8 +163,8 @@ class _Rebuild:
             metadata.create_all(conn, tables=list(FACT_TABLES), checkfirst=False)
         engine.dispose()
         cursor = self._conn.cursor()
-        ensure_partitions(cursor, self._schema, self._live_months(cursor))
-        self._conn.commit()
+        with self._conn.transaction():
+            ensure_partitions(cursor, self._schema, self._live_months(cursor))
 
     @staticmethod
     def _live_months(cursor: Cursor[Any]) -> list[date]:
@@ -182,10 +183,7 @@ class _Rebuild:
                 cursor.execute(
                     sql.SQL("drop table if exists {} cascade").format(sql.Identifier(schema, table.name))
                 )
-                self._conn.commit()
             cursor.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
-            self._conn.commit()
-        self._conn.commit()
 
     def _replay(self) -> None:
         """Each source in a thread of its own, up to the head it has now."""
@@ -206,17 +204,16 @@ class _Rebuild:
         self._news(heads, always=True)
 
     def _replay_source(self, source: str, head: int, stop: threading.Event) -> None:
-        with psycopg.connect(conninfo(self._url)) as conn, ThreadPoolExecutor(1) as ahead:
+        with psycopg.connect(conninfo(self._url), autocommit=True) as conn, ThreadPoolExecutor(1) as ahead:
             conn.execute("set synchronous_commit = off")
-            conn.commit()
             feed, progress = self._feeds[source], self._progress[source]
             coming = ahead.submit(feed.events, after=0, limit=PAGE_EVENTS_MAX) if head else None
             while coming is not None and not stop.is_set():
                 page = coming.result()
                 after = progress.through + len(page)
                 coming = self._next_page(ahead, feed, after) if page and after < head else None
-                self._store(conn.cursor(), source, page)
-                conn.commit()
+                with conn.transaction():
+                    self._store(conn.cursor(), source, page)
 
     @staticmethod
     def _next_page(ahead: ThreadPoolExecutor, feed: FeedClient, after: int) -> "Future[list[Received]]":
@@ -275,11 +272,12 @@ class _Rebuild:
     def _wait_for_live(self) -> None:
         """Until the live facts have reached what was rebuilt, with a bound: a stopped consumer is no obstacle."""
         deadline = time.monotonic() + LIVE_BEHIND_S_MAX
+        pause = threading.Event()
         while time.monotonic() < deadline:
             watermark.advance_all(self._database, self._service)
             if all(self._live(source)[0] >= self._progress[source].through for source in self._feeds):
                 return
-            time.sleep(POLL_S)
+            pause.wait(POLL_S)
         self._tell("the consumer is behind; what both have is compared")
 
     def _live(self, source: str) -> tuple[int, int]:
@@ -290,13 +288,11 @@ class _Rebuild:
             " from source_state where source = %(source)s",
             {"source": source},
         ).fetchone()
-        self._conn.commit()
         assert row is not None
         return int(row[0]), int(row[1])
 
-    def _align(self) -> None:
+    def _align(self, cursor: Cursor[Any]) -> None:
         """Follow decisions taken meanwhile: what was re-driven is added, what was parked is taken out."""
-        cursor = self._conn.cursor()
         for source, progress in self._progress.items():
             waiting = self._waiting(cursor, source, 1, progress.through)
             for seq in sorted(progress.left_out - waiting):
@@ -312,7 +308,6 @@ class _Rebuild:
                     (source, gone),
                 )
             progress.left_out = waiting
-        self._conn.commit()
 
     def _differences(self) -> list[str]:
         """Where counts or hashes per table, source and month differ, up to the numbers both sides have."""
@@ -358,28 +353,29 @@ class _Rebuild:
             }
             if max(behind.values()) <= TAIL_EVENTS_MAX:
                 break
-            self._catch_up(self._conn.cursor())
-            self._conn.commit()
+            with self._conn.transaction():
+                self._catch_up(self._conn.cursor())
         cursor = self._conn.cursor()
-        cursor.execute("select pg_advisory_xact_lock(%s)", (FACTS_LOCK,))
-        locked_at = time.monotonic()
-        self._catch_up(cursor)
-        self._leave_unseen_to_live(cursor)
-        ensure_partitions(cursor, self._schema, self._live_months(cursor))
-        cursor.execute(
-            sql.SQL("alter schema {live} rename to {old}; alter schema {new} rename to {live}").format(
-                live=sql.Identifier(SCHEMA),
-                old=sql.Identifier(f"{self._schema}_old"),
-                new=sql.Identifier(self._schema),
+        with self._conn.transaction():
+            cursor.execute("select pg_advisory_xact_lock(%s)", (FACTS_LOCK,))
+            locked_at = time.monotonic()
+            self._catch_up(cursor)
+            self._align(cursor)
+            self._leave_unseen_to_live(cursor)
+            ensure_partitions(cursor, self._schema, self._live_months(cursor))
+            cursor.execute(
+                sql.SQL("alter schema {live} rename to {old}; alter schema {new} rename to {live}").format(
+                    live=sql.Identifier(SCHEMA),
+                    old=sql.Identifier(f"{self._schema}_old"),
+                    new=sql.Identifier(self._schema),
+                )
             )
-        )
-        self._conn.commit()
         return time.monotonic() - locked_at
 
     def _catch_up(self, cursor: Cursor[Any]) -> None:
         """Everything up to the highest number that the live facts know, in the caller's transaction."""
         for source, feed in self._feeds.items():
-            seen = _scalar(cursor, "select coalesce(max(seq), 0) from inbox where source = %s", (source,))
+            _, seen = self._live(source)
             progress = self._progress[source]
             while progress.through < seen:
                 limit = min(PAGE_EVENTS_MAX, seen - progress.through)

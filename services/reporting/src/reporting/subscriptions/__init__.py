@@ -9,168 +9,36 @@ This is the hot path of the consumer and of the rebuild: plain functions, no sch
 per event.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from reporting.subscriptions.readers import (
+    EventMalformed,
+    Reader,
+    constant,
+    day,
+    flag,
+    instant,
+    month,
+    number,
+    optional_day,
+    optional_number,
+    optional_text,
+    score,
+    signed_number,
+    text,
+)
 from shared.errors import Invalid
 from shared.events import Envelope
 
-NULL: Final = r"\N"
-TEXT_CHARS_MAX: Final = 200
-UNWANTED: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-NUMBER_MAX: Final = 2**53
 LINES_MAX: Final = 10_000
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """Each month of `day` becomes a partition, so a nonsensical year must not."""
 
-Object = Mapping[str, Any]
-Reader = Callable[[Object], str]
-
-
-class EventMalformed(Invalid):
-    code = "event_malformed"
-
 
 class EventTypeUnknown(Invalid):
     code = "event_type_unknown"
-
-
-# --- readers: one value out of a JSON object, as COPY text ---------------------------------------------
-
-
-def copy_text(value: Any, name: str) -> str:
-    """`value` as COPY text; control characters are refused, a backslash is escaped."""
-    if type(value) is str and len(value) <= TEXT_CHARS_MAX:
-        if value.isprintable() and "\\" not in value:
-            return value
-        if not UNWANTED.search(value):
-            return value.replace("\\", "\\\\")
-    raise EventMalformed(f"{name} is not a text of at most {TEXT_CHARS_MAX} characters")
-
-
-def text(name: str) -> Reader:
-    def read(data: Object) -> str:
-        return copy_text(data.get(name), name)
-
-    return read
-
-
-def optional_text(name: str) -> Reader:
-    def read(data: Object) -> str:
-        value = data.get(name)
-        return NULL if value is None else copy_text(value, name)
-
-    return read
-
-
-def number(name: str, highest: int = NUMBER_MAX) -> Reader:
-    """A whole number from 0: fen, basis points, seconds, counts."""
-
-    def read(data: Object) -> str:
-        value = data.get(name)
-        if type(value) is int and 0 <= value <= highest:
-            return str(value)
-        raise EventMalformed(f"{name} is not a whole number from 0")
-
-    return read
-
-
-def optional_number(name: str) -> Reader:
-    checked = number(name)
-
-    def read(data: Object) -> str:
-        return NULL if data.get(name) is None else checked(data)
-
-    return read
-
-
-def flag(name: str) -> Reader:
-    def read(data: Object) -> str:
-        value = data.get(name)
-        if value is True:
-            return "t"
-        if value is False:
-            return "f"
-        raise EventMalformed(f"{name} is neither true nor false")
-
-    return read
-
-
-def optional_flag(name: str) -> Reader:
-    checked = flag(name)
-
-    def read(data: Object) -> str:
-        return NULL if data.get(name) is None else checked(data)
-
-    return read
-
-
-def day(name: str) -> Reader:
-    def read(data: Object) -> str:
-        try:
-            return date.fromisoformat(data[name]).isoformat()
-        except (KeyError, TypeError, ValueError) as error:
-            raise EventMalformed(f"{name} is not a date") from error
-
-    return read
-
-
-def optional_day(name: str) -> Reader:
-    checked = day(name)
-
-    def read(data: Object) -> str:
-        return NULL if data.get(name) is None else checked(data)
-
-    return read
-
-
-def month(name: str) -> Reader:
-    """A month as `2017-03` or any of its days, stored as its first day."""
-
-    def read(data: Object) -> str:
-        try:
-            value = data[name]
-            return date.fromisoformat(value if len(value) > 7 else f"{value}-01").replace(day=1).isoformat()
-        except (KeyError, TypeError, ValueError) as error:
-            raise EventMalformed(f"{name} is not a month") from error
-
-    return read
-
-
-def instant(name: str) -> Reader:
-    def read(data: Object) -> str:
-        try:
-            value = datetime.fromisoformat(data[name])
-        except (KeyError, TypeError, ValueError) as error:
-            raise EventMalformed(f"{name} is not an instant") from error
-        if value.tzinfo is None:
-            raise EventMalformed(f"{name} has no time zone")
-        return value.astimezone(UTC).isoformat()
-
-    return read
-
-
-def score(dimension: str) -> Reader:
-    """1 to 5, under `scores`."""
-
-    def read(data: Object) -> str:
-        scores = data.get("scores")
-        value = scores.get(dimension) if type(scores) is dict else None
-        if type(value) is int and 1 <= value <= 5:
-            return str(value)
-        raise EventMalformed(f"scores.{dimension} is not a whole number from 1 to 5")
-
-    return read
-
-
-def constant(value: str) -> Reader:
-    def read(data: Object) -> str:
-        return value
-
-    return read
 
 
 # --- what each type becomes ---------------------------------------------------------------------------
@@ -229,7 +97,7 @@ def _lines_add_up(total_name: str | None) -> Callable[[Envelope], None]:
     def check(envelope: Envelope) -> None:
         total = sum(line["net_fen"] + line["tax_fen"] for line in envelope.data["lines"])
         if total_name is not None:
-            _same(total_name, total, envelope.data[total_name])
+            _same(total_name, total, int(number(total_name)(envelope.data)))
         _same("amount_fen", total, envelope.amount_fen)
 
     return check
@@ -481,8 +349,8 @@ KNOWN: Final[Mapping[str, Known]] = {
                 each="errors",
                 each_columns={
                     "statement_line": text("line"),
-                    "reported_fen": lambda data: _signed(data, "reported_fen"),
-                    "correct_fen": lambda data: _signed(data, "correct_fen"),
+                    "reported_fen": signed_number("reported_fen"),
+                    "correct_fen": signed_number("correct_fen"),
                     "material": flag("material"),
                 },
                 may_be_empty=True,
@@ -520,11 +388,3 @@ KNOWN: Final[Mapping[str, Known]] = {
     "customers.licence.expired.v1": _OTHER,
     "finance.period.closed.v1": _OTHER,
 }
-
-
-def _signed(data: Object, name: str) -> str:
-    """An amount of a statement line in fen, which may be negative."""
-    value = data.get(name)
-    if type(value) is int and -NUMBER_MAX <= value <= NUMBER_MAX:
-        return str(value)
-    raise EventMalformed(f"{name} is not a whole number")

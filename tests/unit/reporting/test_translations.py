@@ -1,0 +1,74 @@
+"""Every text of the pages exists in Chinese, and the compiled catalogs say what the sources say."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+import reporting
+from reporting import exports, pages
+from reporting.translations import FOLDER, LANGUAGES, label, translator
+
+PACKAGE = Path(reporting.__file__).parent
+
+
+def texts() -> set[str]:
+    found = extract_from_dir(
+        PACKAGE / "templates",
+        method_map=[("**.html", "jinja2.ext:babel_extract")],
+        keywords={"_": None},
+    )
+    in_code = re.findall(r'translate\("([^"]+)"\)', (PACKAGE / "pages.py").read_text())
+    in_code += re.findall(r'translate\("([^"]+)"\)', (PACKAGE / "exports.py").read_text())
+    in_code += re.findall(r'translate\("([^"]+)"\)', (PACKAGE / "api.py").read_text())
+    parts = [part for pair in pages.PARTS.values() for part in pair]
+    return {
+        *(message for _, _, message, _, _ in found if isinstance(message, str)),
+        *in_code,
+        *parts,
+        *pages.TITLES.values(),
+        *pages.EXPLANATIONS.values(),
+        *exports.HEADINGS.values(),
+        *("Quality", "Service", "Price"),
+    }
+
+
+def test_every_text_has_a_chinese_form():
+    assert len(texts()) > 80
+    untranslated = [text for text in texts() if translator("zh_CN")(text) == text]
+    assert untranslated == []
+
+
+def test_no_catalog_keeps_a_text_that_nobody_shows():
+    catalog = read_po(io.BytesIO((FOLDER / "zh_CN/LC_MESSAGES/messages.po").read_bytes()))
+    kept = {message.id for message in catalog if message.id and not message.context}
+    assert kept - texts() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalog_is_current(language):
+    """Else: `pybabel compile -d services/reporting/src/reporting/catalogs`."""
+    folder = FOLDER / language / "LC_MESSAGES"
+    source = read_po(io.BytesIO((folder / "messages.po").read_bytes()))
+    compiled = read_mo(io.BytesIO((folder / "messages.mo").read_bytes()))
+
+    def said(catalog):
+        # Compiled catalogs give contexts as bytes.
+        return {
+            (each.context.decode() if isinstance(each.context, bytes) else each.context, each.id): each.string
+            for each in catalog
+            if each.id
+        }
+
+    assert said(compiled) == said(source)
+
+
+def test_a_code_has_a_word_in_each_language_and_an_unknown_one_is_readable():
+    assert label("zh_CN")("medical_insurance") == "医保"
+    assert label("en")("medical_insurance") == "Medical insurance"
+    assert label("en")("otc") == "OTC"
+    assert label("zh_CN")("brand_new_code") == "Brand new code"
