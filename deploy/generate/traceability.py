@@ -12,7 +12,8 @@ from pathlib import Path
 from deploy.generate.repository import GENERATED, ROOT, every_source, parsed, shown, test_files
 
 ID = re.compile(r"\b[CFDRPX][1-9][0-9]?\b")
-SOURCE_LINE = re.compile(r"^\s*Source:(.*)$", re.MULTILINE)
+SOURCES = re.compile(r"\bSource:(.*?)(?=\n\s*\n|\Z)", re.DOTALL)
+"""From the word to the end of the paragraph."""
 REQUIREMENT_ROW = re.compile(r"^\| ([CFDRPX][0-9]+) \| [^|]* \| (.*) \|$", re.MULTILINE)
 NAMES_SHOWN_MAX = 6
 
@@ -55,7 +56,7 @@ def code_by_requirement() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for path in every_source():
         for name, docstring in _docstrings(parsed(path)):
-            for identifier in _ids(SOURCE_LINE.findall(docstring)):
+            for identifier in _ids(SOURCES.findall(docstring)):
                 found[identifier].append(f"{shown(path)}: {name}" if name else shown(path))
     return found
 
