@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from deploy.generate.openapi import document_of
 from deploy.generate.repository import SERVICES, examples, json_text, shown
-from deploy.generate.traceability import code_by_requirement, requirements, marks_by_requirement
+from deploy.generate.traceability import code_by_requirement, marks_by_requirement, requirements
 
 
 @pytest.mark.parametrize("generator", ["adr_index", "traceability", "events", "openapi", "asyncapi"])
