@@ -72,12 +72,19 @@ def test_an_example_without_one_of_the_fields_read_is_malformed(path):
     for name in example.data:
         data = {key: value for key, value in example.data.items() if key != name}
         thinner = Envelope(**{**{slot: getattr(example, slot) for slot in Envelope.__slots__}, "data": data})
-        try:
-            rows = rows_of([thinner])
-        except EventMalformed as refusal:
-            assert name in refusal.detail
-        else:
-            for table, lines in rows.items():
-                for before, after in zip(whole[table], lines, strict=True):
-                    pairs = zip(before.split("\t"), after.split("\t"), strict=True)
-                    assert all(new in {old, r"\N"} for old, new in pairs)
+        refusal = refusal_of(thinner)
+        if refusal is not None:
+            assert name in refusal
+            continue
+        for table, lines in rows_of([thinner]).items():
+            for before, after in zip(whole[table], lines, strict=True):
+                pairs = zip(before.split("\t"), after.split("\t"), strict=True)
+                assert all(new in {old, r"\N"} for old, new in pairs)
+
+
+def refusal_of(envelope: Envelope) -> str | None:
+    try:
+        rows_of([envelope])
+    except EventMalformed as refusal:
+        return refusal.detail
+    return None

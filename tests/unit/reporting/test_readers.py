@@ -79,7 +79,7 @@ def test_dates_instants_flags_and_signed_amounts_are_written_for_copy(reader, go
     ],
 )
 def test_what_is_no_date_instant_or_flag_is_refused_by_name(reader, bad):
-    with pytest.raises(EventMalformed, match="^a "):
+    with pytest.raises(EventMalformed, match=r"^a "):
         reader({"a": bad})
 
 
