@@ -20,7 +20,7 @@ test: ## Run every test
 	@$(BIN)/pytest $(ARGS)
 
 bench: setup ## Measure against programs that do the bare minimum
-	@$(BIN)/python deploy/bench/run.py $(ARGS)
+	@$(BIN)/python -m deploy.bench.run $(ARGS)
 
 fmt: setup ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

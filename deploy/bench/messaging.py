@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -12,7 +14,7 @@ import httpx
 import orjson
 import pika
 
-from deploy.bench import sample
+from deploy.bench import load_sales, sample
 from deploy.bench.servers import Bench, peak_rss_mb
 
 EVENTS = 20_000
@@ -96,14 +98,14 @@ def _consume(bench: Bench, wanted: int) -> tuple[float, int]:
 
 
 def _rebuild(bench: Bench, events: int) -> dict[str, Any]:
-    with bench.process("finance", "web", transport="feed") as web:
-        environment = bench.environment(
-            "reporting", transport="feed", FEEDS=f"finance={bench.address('finance')}"
-        )
+    producers = ("finance", "customers", "service_desk", "returns")
+    with ExitStack() as running:
+        webs = [running.enter_context(bench.process(name, "web", transport="feed")) for name in producers]
         started = time.perf_counter()
+        environment = bench.environment("reporting", transport="feed")
         subprocess.run([sys.executable, "-m", "reporting", "rebuild"], env=environment, check=True)
         taken_s = time.perf_counter() - started
-        memory = peak_rss_mb(web.pid)
+        memory = peak_rss_mb(webs[0].pid)
     return {"what": "rebuild, events/s", "ours": events / taken_s, "at_least": 10_000, "memory_mb": memory}
 
 
@@ -120,16 +122,14 @@ def _latency(bench: Bench, sales: int = 200) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {bench.issuer.token('till', ['till'])}"}
         time.sleep(6)
         for number in range(sales):
-            receipt = a_receipt(number)
+            receipt = load_sales.receipt(number)
             answer = till.post(
                 "/v1/sales", json=receipt, headers={**headers, "Idempotency-Key": f"latency-{number}"}
             )
             answer.raise_for_status()
             started = time.perf_counter()
-            query = "select 1 from fact_sales where sale_id = %s"
-            _until(
-                lambda: facts.execute(query, (answer.json()["sale_id"],)).fetchone(), "visible", every_s=0.001
-            )  # noqa: B023
+            sale_id = answer.json()["sale_id"]
+            _until(partial(_is_visible, facts, sale_id), "visible", every_s=0.001)
             if number >= 20:
                 taken_ms.append((time.perf_counter() - started) * 1000)
             time.sleep(0.05)
@@ -142,10 +142,8 @@ def _latency(bench: Bench, sales: int = 200) -> dict[str, Any]:
     }
 
 
-def a_receipt(number: int) -> dict[str, Any]:
-    from deploy.bench.bench_sales import receipt
-
-    return receipt(number)
+def _is_visible(facts: Any, sale_id: str) -> bool:
+    return facts.execute("select 1 from facts.fact_sales where sale_id = %s", (sale_id,)).fetchone() is not None
 
 
 def _compared(what: str, ours: list[float], bare: list[float], floor: float) -> dict[str, Any]:

@@ -420,11 +420,10 @@ def new_app(service: Service, settings: Settings) -> Flask:
 def _open() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if REQUEST_ID.match(given) else secrets.token_hex(16)
     parent = request.headers.get("traceparent", "")
-    g.traceparent = (
-        parent if TRACEPARENT.match(parent) else f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    )
+    made = secrets.token_hex(40)  # one call: each is a system call
+    g.request_id = given if REQUEST_ID.match(given) else made[:32]
+    g.traceparent = parent if TRACEPARENT.match(parent) else f"00-{made[32:64]}-{made[64:]}-01"
     if request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]
