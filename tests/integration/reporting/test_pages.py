@@ -4,6 +4,7 @@ import os
 import re
 from datetime import date
 from pathlib import Path
+from shutil import which
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support import facts
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("APOTHECA_CHROMIUM") or which("chromium") or which("google-chrome")
 FOLDER = Path(os.environ.get("APOTHECA_SCREENSHOTS", "var/screenshots"))
 
 
@@ -74,6 +75,10 @@ def address(system):
 
 @pytest.fixture
 def page(address):
+    if CHROMIUM is None:
+        pytest.fail(
+            "These tests need a browser: `apt-get install chromium`, or set APOTHECA_CHROMIUM.", pytrace=False
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--no-proxy-server"]

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from reporting.app import SERVICE
 from reporting.rebuild import FactsDiffer, rebuild
 from reporting.tables import FACT_TABLES
+from shared import migrations
 from shared.consumer import apply_batch
 from tests.support import facts
 from tests.support.reporting_system import System
@@ -63,6 +64,7 @@ def test_the_rebuilt_facts_are_the_live_facts(system):
     with system.database.read() as conn:
         schemas = conn.execute(text("select nspname from pg_namespace where nspname like 'rebuild%'")).all()
     assert schemas == []
+    migrations.check(SERVICE, system.settings.database_url)
 
 
 def test_facts_go_on_arriving_after_the_swap(system):
