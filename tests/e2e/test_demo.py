@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import socket
 from datetime import date
 
 import pytest
@@ -11,22 +10,10 @@ from apotheca import demo, demo_receipts, demo_reports
 from apotheca.demo_client import Caller
 from apotheca.demo_receipts import Slice
 from apotheca.system import System
+from tests.support.ports import five_free_ports
 
 FEBRUARY = date(2017, 2, 1)
 SLICE = Slice(stores=1, first_month=2, last_month=2)
-
-
-def five_free_ports() -> int:
-    """The first of five neighbouring ports that nobody has."""
-    for first in range(20_000, 60_000, 10):
-        try:
-            for port in range(first, first + 5):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no five free ports")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from apotheca import processes, secret_files
+from apotheca import secret_files
 from apotheca.postgres import FORGETFUL, Postgres, PostgresFailed
+from tests.support.ports import five_free_ports
 
 
 def apotheca(*arguments):
@@ -36,7 +37,7 @@ def test_a_port_in_use_is_named(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_refused():
     assert_refused(
-        apotheca("up", "--once", "--folder", "/dev/null/var", "--first-port", free_ports()),
+        apotheca("up", "--once", "--folder", "/dev/null/var", "--first-port", five_free_ports()),
         3,
         "The operating system refused",
     )
@@ -102,8 +103,3 @@ def test_private_postgres_keeps_roles_out_of_each_others_databases(tmp_path):
     finally:
         server.stop()
     assert not server.is_running
-
-
-def free_ports():
-    """Return the first of five ports that are probably free."""
-    return min(processes.free_port(), 65_000)
