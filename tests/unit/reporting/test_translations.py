@@ -8,10 +8,11 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask import Flask
 
 import reporting
 from reporting import exports, pages
-from reporting.translations import FOLDER, LANGUAGES, label, translator
+from reporting.translations import FOLDER, LANGUAGES, label, language_of_request, translator
 
 PACKAGE = Path(reporting.__file__).parent
 
@@ -72,3 +73,13 @@ def test_a_code_has_a_word_in_each_language_and_an_unknown_one_is_readable():
     assert label("en")("medical_insurance") == "Medical insurance"
     assert label("en")("otc") == "OTC"
     assert label("zh_CN")("brand_new_code") == "Brand new code"
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "language"),
+    [("zh", "en", "zh_CN"), ("zh-CN", "en", "zh_CN"), ("zh_CN", "en", "zh_CN"), ("en", "zh-CN", "en"),
+     ("klingon", "zh-CN,zh;q=0.9", "zh_CN"), ("", "de", "en")],
+)  # fmt: skip
+def test_a_language_may_be_asked_for_as_people_write_it(asked, accepted, language):
+    with Flask("pages").test_request_context(f"/?lang={asked}", headers={"Accept-Language": accepted}):
+        assert language_of_request() == language

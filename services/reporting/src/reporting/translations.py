@@ -21,6 +21,8 @@ CODE: Final = "code"
 
 def language_of_request() -> str:
     for given in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if given and given.lower().startswith("zh"):  # people write zh, zh-CN and zh_CN and mean one thing
+            return "zh_CN"
         if given in LANGUAGES:
             return given
     best = request.accept_languages.best_match(["en", "zh-CN", "zh"], "en")
