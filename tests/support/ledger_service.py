@@ -247,6 +247,11 @@ class World:
     issuer: LocalIssuer
     processes: list[ForkServerProcess] = field(default_factory=list)
 
+    @property
+    def vhost(self) -> str:
+        assert self.book_settings.amqp_url
+        return self.book_settings.amqp_url.rsplit("/", 1)[1]
+
     def start(self, role: str, *, die: str = "") -> ForkServerProcess:
         """Start the till's relay or the book's consumer as a process of its own."""
         settings = self.till_settings if role == "relay" else self.book_settings

@@ -256,7 +256,12 @@ class _Session:
         self._channel.events["basic_return"].add(self._on_return)
         # py-amqp reads the socket before every publication to learn of an alarm, at the price of several system
         # calls; this loop reads it every DRAIN_EVERY publications instead.
-        self._amqp.client_properties["capabilities"]["connection.blocked"] = False
+        # Copied, because py-amqp shares the dictionary between connections and the next must announce it again.
+        properties = self._amqp.client_properties
+        self._amqp.client_properties = {
+            **properties,
+            "capabilities": {**properties["capabilities"], "connection.blocked": False},
+        }
 
     def work(self, stop: threading.Event) -> None:
         """Publish, collect confirms, save the cursor. Raises whatever ends this connection."""

@@ -16,7 +16,7 @@ from shared.consumer import BatchResult
 from shared.database import Database
 from shared.leadership import Leadership
 from shared.service import Service
-from shared.settings import Settings
+from shared.settings import Settings, SettingsFaulty
 from shared.wakeup import Wakeup
 
 KEEP_EVERY_S = 0.5
@@ -27,10 +27,16 @@ log = structlog.get_logger(__name__)
 
 
 def run(service: Service, settings: Settings, stop: threading.Event) -> None:
-    """Consume until `stop` is set; returns within 10 s of it. A service that listens to nobody only waits."""
+    """Consume until `stop` is set; returns within 10 s of it. A service that listens to nobody only waits.
+
+    Raises SettingsFaulty when the feed transport lacks the address of a source.
+    """
     if not service.sources or service.handle is None:
         stop.wait()
         return
+    unknown = sorted(set(service.sources) - set(settings.feeds))
+    if settings.transport == "feed" and unknown:
+        raise SettingsFaulty(f"APOTHECA_FEEDS names no address of {', '.join(unknown)}")
     database = Database(settings.database_url, pool_size=POOL)
     feeds = open_feeds(service, settings)
     wakeup = Wakeup(settings.database_url)
