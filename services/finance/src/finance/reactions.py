@@ -11,15 +11,15 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from finance import repository
+from finance import open_items, points, repository
 from finance.booking import book_of
 from finance.domain import posting, refund
-from finance.domain.period import PeriodClosed, PeriodState
+from finance.domain.receipt import Tender
 from finance.domain.refund import ReturnedLine, SaleNotFound, SoldLine
 from finance.events import refund_paid
 from finance.subscriptions import PermissionChanged, ReturnSettled
 from shared import audit, outbox
-from shared.clock import business_date, month_of, new_id
+from shared.clock import new_id
 from shared.consumer import one_by_one
 from shared.events import Envelope
 from shared.transaction import Tx
@@ -56,7 +56,7 @@ def on_return_settled(tx: Tx, envelope: Envelope) -> None:
     refund.verify(_sold_lines(tx, event.sale_id, found.booked_on), returned, event.refund_fen)
     paid = refund.split(event.refund_fen, *_tenders(tx, event.sale_id, found.booked_on))
     refund_id = new_id()
-    booked_on, reference = _booking_day(tx, event.settled_on)
+    booked_on, reference = repository.booking_day(tx, event.settled_on)
     _insert(tx, refund_id, event, returned, paid, branch_id=found.branch_id, booked_on=booked_on)
     customer_id = _customer_of(tx, event.sale_id, found.booked_on)
     chart = book_of(tx.conn).chart
@@ -75,6 +75,8 @@ def on_return_settled(tx: Tx, envelope: Envelope) -> None:
             customer_id=customer_id,
             reference=reference,
         )
+    if Tender.CREDIT in paid:
+        open_items.match_refund(tx, refund_id=refund_id, sale_id=event.sale_id, on=booked_on)
     outbox.append(
         tx,
         refund_paid(
@@ -139,17 +141,6 @@ def _customer_of(tx: Tx, sale_id: UUID, booked_on: date) -> str | None:
         {"sale_id": sale_id, "booked_on": booked_on},
     ).scalar_one()
     return None if customer_id is None else str(customer_id)
-
-
-def _booking_day(tx: Tx, settled_on: date) -> tuple[date, str | None]:
-    """The settlement's day while its month is open, else today with a reference. Raises PeriodClosed."""
-    today = business_date(tx.now)
-    states = repository.hold_months(tx.conn, [settled_on, today])
-    if states[month_of(settled_on)] == PeriodState.OPEN:
-        return settled_on, None
-    if states[month_of(today)] == PeriodState.OPEN:
-        return today, f"late:{settled_on:%Y-%m}"
-    raise PeriodClosed("no open period to book the refund to")
 
 
 def _insert(
@@ -234,5 +225,7 @@ handle = one_by_one(
     {
         "returns.return.settled.v1": on_return_settled,
         "customers.permission.changed.v1": on_permission_changed,
+        "customers.points.earned.v1": points.on_earned,
+        "customers.points.taken_back.v1": points.on_taken_back,
     }
 )

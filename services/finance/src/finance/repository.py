@@ -15,9 +15,12 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from finance import open_items
 from finance.booking import Booked, stream_of
+from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import Permission
 from finance.domain.posting import PostingLine
+from finance.open_items import NewItem
 from shared import outbox
 from shared.clock import business_date, month_of
 from shared.transaction import Tx
@@ -100,8 +103,10 @@ with p as materialized (
     select %(audit)s, %(now)s::timestamptz, %(actor)s, %(roles)s::text[], 'sale.post', %(sale)s::uuid::text, %(digest)s,
         %(request)s from r
 )
-select (select count(*) from r), (select state from p)
 """
+_WRITTEN = "select (select count(*) from r), (select state from p)"
+_ADD_SALE_ON_CREDIT = _ADD_SALE + open_items.OF_ONE_SALE + _WRITTEN
+_ADD_SALE += _WRITTEN
 
 
 def add_sale(tx: Tx, booked: Booked) -> Written:
@@ -112,13 +117,18 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     """
     # Every parameter is text with a cast in the statement: one prepared statement for all sales.
     parameters = _sale_parameters(tx, booked)
+    statement = _ADD_SALE
+    if credit_fen := open_items.credit_of(booked):
+        statement = _ADD_SALE_ON_CREDIT
+        parameters["credit"] = str(credit_fen)
+        parameters["terms"] = open_items.default_terms(booked.priced.business_date)
     customer_id = booked.priced.receipt.customer_id
     found = None
     with cursor_of(tx.conn) as driver:
         with driver.pipeline():
             if customer_id is not None:
                 found = driver.execute(_PERMISSION, (customer_id,), prepare=True)
-            added = driver.execute(_ADD_SALE, parameters, prepare=True)
+            added = driver.execute(statement, parameters, prepare=True)
         count, state = added.fetchone() or (0, None)
         permission = found.fetchone() if found is not None else None
     tx.has_events = tx.has_events or bool(count)
@@ -246,6 +256,17 @@ def hold_months(conn: Connection, days: Sequence[date]) -> dict[date, str]:
         return states
 
 
+def booking_day(tx: Tx, wanted: date) -> tuple[date, str | None]:
+    """The day of a fact while its month is open, else today with a reference; the month stays open. Raises PeriodClosed."""
+    today = business_date(tx.now)
+    states = hold_months(tx.conn, [wanted, today])
+    if states[month_of(wanted)] == PeriodState.OPEN:
+        return wanted, None
+    if states[month_of(today)] == PeriodState.OPEN:
+        return today, f"late:{wanted:%Y-%m}"
+    raise PeriodClosed("no open period to book to")
+
+
 def hold_month_alone(conn: Connection, month: date) -> None:
     """Wait until no writer of the month is left, and let none begin, until the transaction ends."""
     conn.exec_driver_sql("select pg_advisory_xact_lock(%s, %s)", (PERIOD_LOCK, _month_key(month)))
@@ -352,6 +373,7 @@ def copy_sales(tx: Tx, booked: Sequence[Booked]) -> None:
         for table, columns in _COPIES.items():
             with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
                 copy.write("".join(rows[table]).encode())
+        open_items.add_for_sales(driver, booked)
     tx.has_events = True
 
 
@@ -426,14 +448,19 @@ def add_entry(
     postings: Sequence[PostingLine],
     customer_id: str | None,
     reference: str | None = None,
+    items: Sequence[NewItem] | None = None,
+    corrects_id: int | None = None,
 ) -> None:
-    """Post one entry of a reaction or command; the month is held open by the caller. Nothing to post, no entry."""
+    """Post one entry of a reaction or command; the month is held open by the caller. Nothing to post, no entry.
+
+    `items` are the open items of its lines on 1122, when they are not simply one per line, due at once.
+    """
     total = sum(line.debit_fen for line in postings)
     if not total:
         return
     tx.conn.exec_driver_sql(
         "with e as (insert into journal_entries (booked_on, stream, branch_id, kind, source_id, total_fen,"
-        " reference, actor, recorded_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning id)"
+        " reference, corrects_id, actor, recorded_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id)"
         " insert into journal_lines (entry_id, no, booked_on, branch_id, account, customer_id, debit_fen,"
         " credit_fen) select e.id, x.no, %s, %s, x.account, x.customer_id, x.debit, x.credit from e,"
         " json_to_recordset(%s::json) as x(no smallint, account text, customer_id uuid, debit bigint,"
@@ -446,10 +473,21 @@ def add_entry(
             source_id,
             total,
             reference,
+            corrects_id,
             tx.actor.id,
             tx.now,
             booked_on,
             branch_id,
             _journal_json(postings, customer_id),
         ),
+    )
+    open_items.add_for_entry(
+        tx,
+        booked_on=booked_on,
+        branch_id=branch_id,
+        kind=kind,
+        source_id=source_id,
+        postings=postings,
+        customer_id=customer_id,
+        items=items,
     )

@@ -1,0 +1,5 @@
+"""What customers owe: open items, payments, allocation, disputes, write-offs, statements, dunning, interest."""
+
+from finance.receivables import tables
+
+__all__ = ["tables"]

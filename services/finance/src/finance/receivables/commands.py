@@ -1,0 +1,367 @@
+"""Payments, allocations, disputes, terms: each in the caller's transaction.
+
+A payment is the only thing here that books; allocation is matching alone (I28).
+Source: F13, F15, F16, F21
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql import bindparam
+
+from finance import open_items, repository
+from finance.booking import book_of
+from finance.domain.period import PeriodClosed, PeriodState
+from finance.domain.permission import CustomerUnknown
+from finance.domain.sale import BeforeTheBooks
+from finance.open_items import Item, Match, NewItem, ReceivableUnknown
+from finance.receivables import dunning, rules
+from finance.receivables.events import payment_received, payment_reversed
+from shared import audit, outbox
+from shared.clock import business_date, month_of, new_id
+from shared.errors import Conflict, Invalid, NotFound
+from shared.transaction import Tx
+
+
+class PaymentUnknown(NotFound):
+    code = "payment_unknown"
+
+
+class PaymentInFuture(Invalid):
+    code = "payment_in_future"
+
+
+class PaymentReferenceUsed(Conflict):
+    """The same transfer or bill was booked before."""
+
+    code = "payment_reference_used"
+
+
+class PaymentReversedBefore(Conflict):
+    code = "payment_reversed_before"
+
+
+class AllocationUnknown(NotFound):
+    code = "allocation_unknown"
+
+
+class AllocationUndone(Conflict):
+    code = "allocation_undone"
+
+
+class DisputeNotPossible(Conflict):
+    code = "dispute_not_possible"
+
+
+def booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
+    """The day itself while its month is open, else today with a reference; held open. Raises PeriodClosed."""
+    today = business_date(tx.now)
+    states = repository.hold_months(tx.conn, [day, today])
+    if states[month_of(day)] == PeriodState.OPEN:
+        return day, None
+    if states[month_of(today)] == PeriodState.OPEN:
+        return today, f"late:{day:%Y-%m}"
+    raise PeriodClosed("no open period to book to")
+
+
+def lock_item(tx: Tx, item_id: UUID) -> Item:
+    """Raises ReceivableUnknown, also for a branch the token does not cover."""
+    item = open_items.lock(tx.conn, [item_id])[item_id]
+    if not tx.actor.may_see(item.branch_id):
+        raise ReceivableUnknown("no such open item")
+    return item
+
+
+def require_known(tx: Tx, customer_id: UUID) -> None:
+    """Raises CustomerUnknown unless customers told us of the customer, or it owes us."""
+    found = tx.conn.execute(
+        text(
+            "select 1 from trade_permissions where customer_id = :id"
+            " union all (select 1 from receivable_items where customer_id = :id limit 1) limit 1"
+        ),
+        {"id": customer_id},
+    ).first()
+    if found is None:
+        raise CustomerUnknown("nobody told us of this customer")
+
+
+# --- payments ---------------------------------------------------------------------------------------
+
+
+def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
+    """Book money against the customer's account and set it against what was named, or the oldest debts, or nothing.
+
+    Booked to the day it was received, or to today with a reference when that month is closed.
+    Raises ForeignBranch, CustomerUnknown, PaymentInFuture, BeforeTheBooks, PaymentReferenceUsed, PeriodClosed,
+    ReceivableUnknown, AllocationNotPossible, AllocationExceedsOpen.
+    """
+    tx.actor.require_branch(body["branch_id"])
+    require_known(tx, body["customer_id"])
+    _check_day(tx, body["received_on"])
+    booked_on, reference = booking_day(tx, body["received_on"])
+    payment_id = new_id()
+    fen = body["amount_fen"]
+    repository.add_entry(
+        tx,
+        booked_on=booked_on,
+        branch_id=body["branch_id"],
+        kind="payment",
+        source_id=str(payment_id),
+        postings=rules.payment(book_of(tx.conn).chart, body["tender"], fen),
+        customer_id=str(body["customer_id"]),
+        reference=reference,
+        items=[NewItem(fen=-fen, due_on=booked_on, kind="payment")],
+    )
+    [credit_id] = open_items.of_source(tx.conn, payment_id, "payment")
+    _insert_payment(tx, payment_id, credit_id, body, booked_on)
+    matches = _matches(tx, credit_id, body)
+    if matches:
+        open_items.allocate(tx, matches, booked_on)
+    outbox.append(
+        tx,
+        payment_received(
+            payment_id=str(payment_id),
+            customer_id=str(body["customer_id"]),
+            branch_id=body["branch_id"],
+            tender=body["tender"],
+            amount_fen=fen,
+            received_on=body["received_on"],
+            day=booked_on,
+            allocations=[{"item_id": str(each.debt_id), "fen": each.fen} for each in matches],
+        ),
+    )
+    audit.record(tx, "payment.receive", str(payment_id), after=dict(body))
+    return payment_id
+
+
+def _check_day(tx: Tx, received_on: date) -> None:
+    if received_on > business_date(tx.now):
+        raise PaymentInFuture("the payment lies in the future")
+    begins_on = book_of(tx.conn).begins_on
+    if received_on < begins_on:
+        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+
+
+def _insert_payment(
+    tx: Tx, payment_id: UUID, item_id: UUID, body: Mapping[str, Any], booked_on: date
+) -> None:
+    used = tx.conn.execute(
+        text(
+            "insert into payments (payment_id, customer_id, branch_id, tender, reference, received_on, booked_on,"
+            " amount_fen, item_id, received_by, recorded_at) values (:id, :customer_id, :branch_id, :tender,"
+            " :reference, :received_on, :booked_on, :amount_fen, :item_id, :actor, :now)"
+            " on conflict (tender, reference) where reversed_on is null do nothing returning payment_id"
+        ),
+        {
+            **{
+                name: body[name]
+                for name in ("customer_id", "branch_id", "tender", "reference", "received_on", "amount_fen")
+            },
+            "id": payment_id,
+            "booked_on": booked_on,
+            "item_id": item_id,
+            "actor": tx.actor.id,
+            "now": tx.now,
+        },
+    ).first()
+    if used is None:
+        raise PaymentReferenceUsed("a payment with this means and reference was booked before")
+
+
+def _matches(tx: Tx, credit_id: UUID, body: Mapping[str, Any]) -> list[Match]:
+    if not body["oldest_first"]:
+        return [
+            Match(credit_id=credit_id, debt_id=each["item_id"], fen=each["amount_fen"])
+            for each in body["allocations"]
+        ]
+    debts = tx.conn.execute(
+        text(
+            "select item_id from receivable_items where customer_id = :customer and branch_id = :branch"
+            " and open_fen > 0 and disputed_at is null order by due_on, item_id limit 1000"
+        ),
+        {"customer": body["customer_id"], "branch": body["branch_id"]},
+    ).scalars()
+    return open_items.oldest_first(tx.conn, list(debts), credit_id, body["amount_fen"])
+
+
+def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
+    """The payment bounced or was booked in error: what it paid is open again, and the books say so today.
+
+    Raises PaymentUnknown, PaymentReversedBefore, PeriodClosed.
+    """
+    payment = tx.conn.execute(
+        text("select * from payments where payment_id = :id for update"), {"id": payment_id}
+    ).one_or_none()
+    if payment is None or not tx.actor.may_see(payment.branch_id):
+        raise PaymentUnknown("no such payment")
+    if payment.reversed_on is not None:
+        raise PaymentReversedBefore(f"it was reversed on {payment.reversed_on}")
+    today = business_date(tx.now)
+    booked_on, _ = booking_day(tx, today)
+    live = tx.conn.execute(
+        text(
+            "select allocation_id from receivable_allocations a where credit_id = :credit and fen > 0"
+            " and not exists (select from receivable_allocations u where u.undoes = a.allocation_id)"
+        ),
+        {"credit": payment.item_id},
+    ).scalars()
+    for allocation_id in list(live):
+        _undo(tx, allocation_id)
+    repository.add_entry(
+        tx,
+        booked_on=booked_on,
+        branch_id=payment.branch_id,
+        kind="payment_reversal",
+        source_id=str(payment_id),
+        postings=rules.payment_reversal(book_of(tx.conn).chart, payment.tender, payment.amount_fen),
+        customer_id=str(payment.customer_id),
+        reference=f"payment:{payment.booked_on:%Y-%m}",
+        items=[NewItem(fen=payment.amount_fen, due_on=booked_on, kind="payment_reversal")],
+    )
+    [debt_id] = open_items.of_source(tx.conn, payment_id, "payment_reversal")
+    open_items.allocate(
+        tx, [Match(credit_id=payment.item_id, debt_id=debt_id, fen=payment.amount_fen)], booked_on
+    )
+    tx.conn.execute(
+        text("update payments set reversed_on = :day, reversal_reason = :reason where payment_id = :id"),
+        {"day": booked_on, "reason": reason, "id": payment_id},
+    )
+    outbox.append(
+        tx,
+        payment_reversed(
+            payment_id=str(payment_id),
+            customer_id=str(payment.customer_id),
+            branch_id=payment.branch_id,
+            amount_fen=payment.amount_fen,
+            day=booked_on,
+        ),
+    )
+    audit.record(tx, "payment.reverse", str(payment_id), after=reason)
+
+
+# --- allocation -------------------------------------------------------------------------------------
+
+
+def allocate(tx: Tx, *, credit_id: UUID, debt_id: UUID, fen: int) -> UUID:
+    """Set a credit that was left over against a debt; nothing is booked."""
+    for item_id in (credit_id, debt_id):
+        _require_visible(tx, item_id)
+    match = Match(credit_id=credit_id, debt_id=debt_id, fen=fen)
+    [made] = open_items.allocate(tx, [match], business_date(tx.now))
+    audit.record(tx, "receivable.allocate", str(made), after=[str(credit_id), str(debt_id), fen])
+    return made
+
+
+def _require_visible(tx: Tx, item_id: UUID) -> None:
+    branch_id = tx.conn.execute(
+        text("select branch_id from receivable_items where item_id = :id"), {"id": item_id}
+    ).scalar_one_or_none()
+    if branch_id is None or not tx.actor.may_see(branch_id):
+        raise ReceivableUnknown("no such open item")
+
+
+def undo_allocation(tx: Tx, allocation_id: UUID, reason: str) -> None:
+    """Take a match back. Raises AllocationUnknown, AllocationUndone."""
+    found = tx.conn.execute(
+        text("select credit_id from receivable_allocations where allocation_id = :id and fen > 0"),
+        {"id": allocation_id},
+    ).one_or_none()
+    if found is None:
+        raise AllocationUnknown("no such allocation")
+    item = open_items.lock(tx.conn, [found.credit_id])[found.credit_id]
+    if not tx.actor.may_see(item.branch_id):
+        raise AllocationUnknown("no such allocation")
+    if item.kind == "write_off":
+        raise AllocationUndone("a write-off is not taken back by its allocation")
+    _undo(tx, allocation_id)
+    audit.record(tx, "receivable.undo_allocation", str(allocation_id), after=reason)
+
+
+def _undo(tx: Tx, allocation_id: UUID) -> None:
+    row = tx.conn.execute(
+        text("select credit_id, debt_id, fen from receivable_allocations where allocation_id = :id"),
+        {"id": allocation_id},
+    ).one()
+    items = open_items.lock(tx.conn, [row.credit_id, row.debt_id])
+    undone = tx.conn.execute(
+        text("select 1 from receivable_allocations where undoes = :id"), {"id": allocation_id}
+    ).first()
+    if undone is not None or items[row.debt_id].kind == "payment_reversal":
+        raise AllocationUndone("it was taken back before, or it is the reversal of a payment")
+    open_items.allocate(
+        tx,
+        [Match(credit_id=row.credit_id, debt_id=row.debt_id, fen=-row.fen, undoes=allocation_id)],
+        business_date(tx.now),
+    )
+
+
+# --- disputes ---------------------------------------------------------------------------------------
+
+
+def dispute(tx: Tx, item_id: UUID, reason: str) -> None:
+    """The customer disputes a debt: it stays owed and booked, but nobody is reminded of it meanwhile.
+
+    Raises ReceivableUnknown, DisputeNotPossible.
+    """
+    item = lock_item(tx, item_id)
+    if item.amount_fen < 0 or item.open_fen == 0 or item.is_disputed:
+        raise DisputeNotPossible("only an open debt that is not disputed yet can be disputed")
+    tx.conn.execute(
+        text("update receivable_items set disputed_at = :now, dispute_reason = :reason where item_id = :id"),
+        {"now": tx.now, "reason": reason, "id": item_id},
+    )
+    dunning.pause(tx, item_id)
+    audit.record(tx, "receivable.dispute", str(item_id), after=reason)
+
+
+def resolve_dispute(tx: Tx, item_id: UUID, reason: str) -> None:
+    """The dispute is over: the debt stands (a credit note took off what did not); dunning goes on.
+
+    Raises ReceivableUnknown, DisputeNotPossible.
+    """
+    item = lock_item(tx, item_id)
+    if not item.is_disputed:
+        raise DisputeNotPossible("the item is not disputed")
+    tx.conn.execute(
+        text("update receivable_items set disputed_at = null, dispute_reason = null where item_id = :id"),
+        {"id": item_id},
+    )
+    dunning.resume(tx, item)
+    audit.record(tx, "receivable.resolve_dispute", str(item_id), after=reason)
+
+
+# --- terms ------------------------------------------------------------------------------------------
+
+
+class TermsTaken(Conflict):
+    """Terms that began on this day were decided before; later terms begin on a later day."""
+
+    code = "credit_terms_taken"
+
+
+def decide_terms(
+    tx: Tx, customer_id: UUID, effective_from: date, instalments: Sequence[dict[str, int]]
+) -> None:
+    """Terms of one customer from a day on; earlier sales keep theirs. Raises InstalmentsInvalid, TermsTaken."""
+    rules.check_instalments(instalments)
+    statement = text(
+        "insert into credit_terms (customer_id, effective_from, instalments, decided_by, decided_at)"
+        " values (:customer, :since, :instalments, :actor, :now) on conflict do nothing returning 1"
+    ).bindparams(bindparam("instalments", type_=JSONB))
+    added = tx.conn.execute(
+        statement,
+        {
+            "customer": customer_id,
+            "since": effective_from,
+            "instalments": list(instalments),
+            "actor": tx.actor.id,
+            "now": tx.now,
+        },
+    ).first()
+    if added is None:
+        raise TermsTaken(f"terms from {effective_from} on were decided before")
+    audit.record(tx, "credit_terms.decide", str(customer_id), after=[str(effective_from), *instalments])

@@ -1,0 +1,427 @@
+"""The reading side: open items, ageing, the proof against the ledger, cases, indicators.
+
+Every query is limited to the branches of the token.
+Source: F15, F16, metrics M19 to M22
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from finance import balances
+from finance.booking import book_of
+from finance.open_items import ReceivableUnknown
+from finance.receivables import rules
+from finance.receivables.commands import PaymentUnknown
+from finance.receivables.dunning import DunningCaseUnknown, LetterUnknown
+from shared.clock import business_date, month_of, next_month
+from shared.errors import Conflict, NotFound
+from shared.paging import decode_cursor, encode_cursor
+from shared.transaction import Tx
+
+MINE = "(cast(:branches as text[]) is null or i.branch_id = any(:branches))"
+STATUS = (
+    "case when open_fen = 0 and written_off_fen > 0 then 'written_off' when open_fen = 0 then 'settled'"
+    " when disputed_at is not null then 'disputed' when open_fen <> amount_fen then 'part' else 'open' end"
+)
+ITEM = (
+    "item_id, customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen, open_fen,"
+    f" written_off_fen, settled_on, disputed_at, dispute_reason, principal_id, {STATUS} as status"
+)
+
+OPEN_AT = """
+with later as (
+    select item_id, sum(fen)::bigint as fen from (
+        select debt_id as item_id, fen from receivable_allocations where allocated_on > :as_of
+        union all
+        select credit_id, -fen from receivable_allocations where allocated_on > :as_of
+    ) sides group by item_id
+)
+select i.item_id, i.customer_id, i.branch_id, i.kind, i.booked_on, i.due_on, i.amount_fen,
+    i.open_fen + coalesce(l.fen, 0) as open_at_fen
+from receivable_items i left join later l on l.item_id = i.item_id
+where i.booked_on <= :as_of and (i.open_fen <> 0 or l.item_id is not null)
+"""
+"""Items as they stood at the end of a day: matches made later are taken out again."""
+
+
+class CustomerStatementUnknown(NotFound):
+    code = "customer_statement_unknown"
+
+
+class SubLedgerDiffers(Conflict):
+    """The open items are not the balance of 1122: the books were tampered with."""
+
+    code = "receivables_differ_from_ledger"
+
+
+def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
+    if branch_id is None:
+        return tx.actor.branch_filter()
+    tx.actor.require_branch(branch_id)
+    return [branch_id]
+
+
+# --- ageing -----------------------------------------------------------------------------------------
+
+_AGEING = f"""
+select customer_id, case when open_at_fen < 0 then -1 else width_bucket(cast(:as_of as date) - due_on, cast(:edges as int[])) end
+        as bucket,
+    sum(open_at_fen)::bigint as fen, count(*) as items
+from ({OPEN_AT} and {MINE}) x
+where open_at_fen <> 0
+group by 1, 2 order by 1, 2
+"""
+
+
+def ageing(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What is open at the end of a day by days past due; the buckets sum to the balance of 1122 on that day.
+
+    Credits not yet set against debts stand in the first bucket, and are named. Customers in order of id, from
+    `after` on, at most `limit`.
+    """
+    as_of = args["as_of"] or business_date(tx.now)
+    bounds = rules.house("ageing_bounds", as_of)
+    shape = rules.buckets(bounds)
+    rows = tx.conn.execute(
+        text(_AGEING),
+        {
+            "as_of": as_of,
+            "branches": branches_of(tx, args["branch_id"]),
+            "edges": [bound + 1 for bound in bounds],
+        },
+    ).all()
+    totals, credits_fen = [0] * len(shape), 0
+    customers: dict[UUID, list[int]] = {}
+    for customer_id, bucket, fen, _ in rows:
+        place = max(bucket, 0)
+        totals[place] += fen
+        credits_fen += fen if bucket < 0 else 0
+        customers.setdefault(customer_id, [0] * len(shape))[place] += fen
+    shown = [each for each in customers.items() if args["after"] is None or each[0] > args["after"]]
+    page = shown[: args["limit"]]
+    debts_fen = sum(totals) - credits_fen
+    overdue_fen = sum(totals[1:])
+    return {
+        "as_of": as_of,
+        "branch_id": args["branch_id"],
+        "buckets": [
+            {"bucket": each.name, "open": _money(fen)} for each, fen in zip(shape, totals, strict=True)
+        ],
+        "total": _money(sum(totals)),
+        "credits": _money(credits_fen),
+        "overdue": _money(overdue_fen),
+        "overdue_bp": round(10_000 * overdue_fen / debts_fen) if debts_fen else None,
+        "customers": [
+            {
+                "customer_id": customer_id,
+                "buckets": [_money(fen) for fen in amounts],
+                "total": _money(sum(amounts)),
+            }
+            for customer_id, amounts in page
+        ],
+        "next_after": page[-1][0] if len(shown) > len(page) else None,
+    }
+
+
+def _money(fen: int) -> dict[str, Any]:
+    return {"fen": fen, "currency": "CNY"}
+
+
+# --- the proof --------------------------------------------------------------------------------------
+
+
+def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
+    """The balance of 1122 at the end of a day: what earlier months left, and the lines of this one."""
+    account = book_of(conn).chart.code("receivables")
+    first = month_of(as_of)
+    of_month: int = conn.execute(
+        text(
+            "select coalesce(sum(debit_fen - credit_fen), 0)::bigint from journal_lines"
+            " where booked_on >= :first and booked_on <= :as_of and account = :account"
+            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+        ),
+        {
+            "first": first,
+            "as_of": as_of,
+            "account": account,
+            "branches": None if branches is None else list(branches),
+        },
+    ).scalar_one()
+    return balances.balance(conn, account, branches, until=first) + of_month
+
+
+def items_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
+    """Σ open items at the end of a day."""
+    total: int = conn.execute(
+        text(f"select coalesce(sum(open_at_fen), 0)::bigint from ({OPEN_AT} and {MINE}) x"),
+        {"as_of": as_of, "branches": None if branches is None else list(branches)},
+    ).scalar_one()
+    return total
+
+
+def proof(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The sub-ledger against its control account, in one snapshot."""
+    as_of = args["as_of"] or business_date(tx.now)
+    branches = branches_of(tx, args["branch_id"])
+    ledger, items = ledger_fen(tx.conn, as_of, branches), items_fen(tx.conn, as_of, branches)
+    return {
+        "as_of": as_of,
+        "branch_id": args["branch_id"],
+        "account": book_of(tx.conn).chart.code("receivables"),
+        "ledger_fen": ledger,
+        "items_fen": items,
+        "agrees": ledger == items,
+    }
+
+
+def require_agreement(conn: Connection, month: date) -> None:
+    """What closing a month asks of receivables. Raises SubLedgerDiffers."""
+    last = date.fromordinal(next_month(month).toordinal() - 1)
+    ledger, items = ledger_fen(conn, last, None), items_fen(conn, last, None)
+    if ledger != items:
+        raise SubLedgerDiffers("open items and 1122 differ", ledger_fen=ledger, items_fen=items)
+
+
+# --- items and payments -----------------------------------------------------------------------------
+
+
+def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The items of one customer, or of all; keyset by id."""
+    after = decode_cursor(args["cursor"], str)
+    rows = tx.conn.execute(
+        text(
+            f"select {ITEM} from receivable_items i where {MINE}"
+            " and (cast(:customer as uuid) is null or customer_id = :customer)"
+            f" and (cast(:status as text) is null or {STATUS} = :status)"
+            " and (cast(:after as text) is null or item_id > cast(:after as uuid)) order by item_id limit :limit"
+        ),
+        {
+            "branches": branches_of(tx, args["branch_id"]),
+            "customer": args["customer_id"],
+            "status": args["status"],
+            "after": after[0] if after else None,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    return _page([dict(row) for row in rows], args["limit"], "item_id")
+
+
+def _page(found: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
+    shown = found[:limit]
+    return {
+        "items": shown,
+        "next_cursor": encode_cursor(str(shown[-1][key])) if len(found) > limit else None,
+    }
+
+
+def item(tx: Tx, item_id: UUID) -> dict[str, Any]:
+    """One item with what was set against it. Raises ReceivableUnknown."""
+    row = (
+        tx.conn.execute(text(f"select {ITEM} from receivable_items where item_id = :id"), {"id": item_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise ReceivableUnknown("no such open item")
+    allocations = tx.conn.execute(
+        text(
+            "select allocation_id, credit_id, debt_id, fen, allocated_on, undoes, actor, at"
+            " from receivable_allocations where credit_id = :id or debt_id = :id order by at, allocation_id"
+        ),
+        {"id": item_id},
+    ).mappings()
+    return {**row, "allocations": [dict(each) for each in allocations]}
+
+
+def payment(tx: Tx, payment_id: UUID) -> dict[str, Any]:
+    """Raises PaymentUnknown."""
+    row = (
+        tx.conn.execute(
+            text(
+                "select p.*, -i.open_fen as unallocated_fen from payments p join receivable_items i"
+                " on i.item_id = p.item_id where payment_id = :id"
+            ),
+            {"id": payment_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise PaymentUnknown("no such payment")
+    return {**row, "allocations": item(tx, row["item_id"])["allocations"]}
+
+
+def terms(tx: Tx, customer_id: UUID) -> list[dict[str, Any]]:
+    rows = tx.conn.execute(
+        text("select * from credit_terms where customer_id = :id order by effective_from"),
+        {"id": customer_id},
+    ).mappings()
+    return [dict(row) for row in rows]
+
+
+def write_off(tx: Tx, write_off_id: UUID) -> dict[str, Any]:
+    row = (
+        tx.conn.execute(text("select * from write_offs where write_off_id = :id"), {"id": write_off_id})
+        .mappings()
+        .one()
+    )
+    return dict(row)
+
+
+# --- statements of account, cases, letters ----------------------------------------------------------
+
+
+def statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """Raises CustomerStatementUnknown."""
+    row = (
+        tx.conn.execute(
+            text("select * from customer_statements where statement_id = :id"), {"id": statement_id}
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not all(tx.actor.may_see(branch) for branch in row["branches"]):
+        raise CustomerStatementUnknown("no such statement of account")
+    rows = tx.conn.execute(
+        text("select * from customer_statement_items where statement_id = :id order by due_on, item_id"),
+        {"id": statement_id},
+    ).mappings()
+    return {**row, "items": [dict(each) for each in rows]}
+
+
+def statements(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Statements of account, newest last; those of branches the token does not cover are left out."""
+    after = decode_cursor(args["cursor"], str)
+    rows = tx.conn.execute(
+        text(
+            "select * from customer_statements where (cast(:customer as uuid) is null or customer_id = :customer)"
+            " and (cast(:branches as text[]) is null or branches <@ to_jsonb(cast(:branches as text[])))"
+            " and (cast(:after as text) is null or statement_id > cast(:after as uuid))"
+            " order by statement_id limit :limit"
+        ),
+        {
+            "customer": args["customer_id"],
+            "branches": tx.actor.branch_filter(),
+            "after": after[0] if after else None,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    return _page([dict(row) for row in rows], args["limit"], "statement_id")
+
+
+def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Dunning cases with what is open of their items; keyset by id."""
+    after = decode_cursor(args["cursor"], str)
+    rows = tx.conn.execute(
+        text(
+            "select i.*, r.due_on, r.open_fen from dunning_cases i join receivable_items r on r.item_id = i.item_id"
+            f" where {MINE} and (cast(:customer as uuid) is null or i.customer_id = :customer)"
+            " and (cast(:state as text) is null or i.state = :state)"
+            " and (cast(:after as text) is null or case_id > cast(:after as uuid)) order by case_id limit :limit"
+        ),
+        {
+            "branches": branches_of(tx, args["branch_id"]),
+            "customer": args["customer_id"],
+            "state": args["state"],
+            "after": after[0] if after else None,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    return _page([dict(row) for row in rows], args["limit"], "case_id")
+
+
+def case(tx: Tx, case_id: UUID) -> dict[str, Any]:
+    """Raises DunningCaseUnknown."""
+    row = (
+        tx.conn.execute(
+            text(
+                "select c.*, r.due_on, r.open_fen from dunning_cases c join receivable_items r"
+                " on r.item_id = c.item_id where case_id = :id"
+            ),
+            {"id": case_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise DunningCaseUnknown("no such dunning case")
+    actions = tx.conn.execute(
+        text("select * from dunning_actions where case_id = :id order by action_id"), {"id": case_id}
+    ).mappings()
+    return {**row, "actions": [dict(each) for each in actions]}
+
+
+def letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
+    """Raises LetterUnknown."""
+    row = (
+        tx.conn.execute(text("select * from dunning_letters where letter_id = :id"), {"id": letter_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not all(tx.actor.may_see(branch) for branch in row["branches"]):
+        raise LetterUnknown("no such letter")
+    return {**row, "kind": row["content"]["kind"], "items": row["content"]["items"]}
+
+
+# --- indicators -------------------------------------------------------------------------------------
+
+_WINDOW = f"""
+select coalesce(sum(amount_fen) filter (where booked_on < :first), 0)::bigint as opening_fen,
+    coalesce(sum(amount_fen) filter (where booked_on < :until), 0)::bigint as closing_fen,
+    coalesce(sum(amount_fen) filter (where kind = 'sale' and booked_on >= :first and booked_on < :until), 0)::bigint
+        as credit_sales_fen
+from receivable_items i where booked_on < :until and {MINE}
+"""
+_SUCCESS = f"""
+select a.level, a.channel, count(distinct c.item_id) as items,
+    count(distinct c.item_id) filter (where r.settled_on between a.done_on and a.done_on + :days) as settled
+from dunning_actions a join dunning_cases i on i.case_id = a.case_id
+    join dunning_cases c on c.case_id = a.case_id join receivable_items r on r.item_id = c.item_id
+where a.done_on >= :first and a.done_on < :until and a.level > 0 and {MINE}
+group by a.level, a.channel order by a.level, a.channel
+"""
+
+
+def indicators(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """DSO (M20, in hundredths of a day), collection effectiveness (M21) and dunning success (M22) of [from, until).
+
+    None where the denominator is 0.
+    """
+    first, until = args["first"], args["until"]
+    key = {"first": first, "until": until, "branches": branches_of(tx, args["branch_id"])}
+    window = tx.conn.execute(text(_WINDOW), key).one()
+    last = date.fromordinal(until.toordinal() - 1)
+    current = tx.conn.execute(
+        text(
+            f"select coalesce(sum(open_at_fen), 0)::bigint from ({OPEN_AT} and {MINE}) x"
+            " where open_at_fen < 0 or due_on >= :as_of"
+        ),
+        {"as_of": last, "branches": key["branches"]},
+    ).scalar_one()
+    days = (until - first).days
+    average_twice = window.opening_fen + window.closing_fen
+    collectable = window.opening_fen + window.credit_sales_fen
+    base = collectable - current
+    success = tx.conn.execute(
+        text(_SUCCESS), {**key, "days": rules.house("dunning_success_days", last)}
+    ).mappings()
+    return {
+        "first": first,
+        "until": until,
+        "branch_id": args["branch_id"],
+        "opening_fen": window.opening_fen,
+        "closing_fen": window.closing_fen,
+        "credit_sales_fen": window.credit_sales_fen,
+        "closing_current_fen": current,
+        "dso_centidays": round(100 * average_twice * days / (2 * window.credit_sales_fen))
+        if window.credit_sales_fen
+        else None,
+        "collection_effectiveness_bp": round(10_000 * (collectable - window.closing_fen) / base)
+        if base > 0
+        else None,
+        "dunning": [dict(row) for row in success],
+    }

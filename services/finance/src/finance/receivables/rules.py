@@ -1,0 +1,192 @@
+"""The rules of receivables: dated data, ageing, interest for late payment, postings. Pure.
+
+Days past due are whole days after the due day; the due day itself is 0. Money is fen.
+Source: F13, F14, F16, regulations 3.0c, metric M19
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from finance.domain import posting
+from finance.domain.chart import DATA, Chart, Standard
+from finance.domain.posting import PostingLine
+from finance.domain.vat import tax_inside
+from shared.clock import next_month
+from shared.errors import Invalid
+from shared.money import half_up
+
+SHARES_BP = 10_000
+BP = 10_000
+PAYMENT_ACCOUNTS = {
+    "cash": "cash_on_hand",
+    "bank": "bank",
+    "wechat": "wechat_clearing",
+    "alipay": "alipay_clearing",
+    "card": "card_clearing",
+    "acceptance_bill": "notes_receivable",
+}
+"""The meaning of the account that each means of payment comes into."""
+
+
+class InstalmentsInvalid(Invalid):
+    code = "instalments_invalid"
+
+
+@cache
+def _rows(file: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((DATA / file).read_text())
+    return rows
+
+
+def dated(file: str, rule: str) -> list[tuple[date, Any]]:
+    """Every row of a rule, oldest first, as (effective_from, value)."""
+    found = [
+        (date.fromisoformat(row["effective_from"]), row["value"])
+        for row in _rows(file)
+        if row["rule"] == rule
+    ]
+    return sorted(found, key=lambda row: row[0])
+
+
+def on_day(file: str, rule: str, day: date) -> Any:
+    """The value of a rule in force on a day."""
+    return [value for since, value in dated(file, rule) if since <= day][-1]
+
+
+def house(rule: str, day: date) -> Any:
+    return on_day("receivable_rules.json", rule, day)
+
+
+# --- terms and ageing -------------------------------------------------------------------------------
+
+
+def check_instalments(instalments: Sequence[dict[str, int]]) -> None:
+    """Raises InstalmentsInvalid unless shares sum to the whole and days rise."""
+    if sum(each["share_bp"] for each in instalments) != SHARES_BP:
+        raise InstalmentsInvalid("the shares of the instalments sum to 10 000 bp")
+    days = [each["days"] for each in instalments]
+    if days != sorted(set(days)):
+        raise InstalmentsInvalid("each instalment is due later than the one before")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Debts `first` to `last` days past due; the first bucket holds what is not past due, and every credit."""
+
+    first: int
+    last: int | None
+
+    @property
+    def name(self) -> str:
+        if self.last is None:
+            return f">{self.first - 1}"
+        return "0" if self.last == 0 else f"{self.first}-{self.last}"
+
+
+def buckets(bounds: Sequence[int]) -> list[Bucket]:
+    """One bucket up to each bound and one beyond the last."""
+    edges = [-1, *bounds]
+    closed = [Bucket(low + 1, high) for low, high in zip(edges, bounds, strict=False)]
+    return [*closed, Bucket(bounds[-1] + 1, None)]
+
+
+def bucket_of(bounds: Sequence[int], days: int) -> int:
+    """The index of the bucket that `days` past due fall into."""
+    return sum(days > bound for bound in bounds)
+
+
+# --- interest ---------------------------------------------------------------------------------------
+
+
+def late_interest_fen(
+    *, amount_fen: int, due_on: date, through: date, reductions: Sequence[tuple[date, int]]
+) -> int:
+    """Simple interest on what was open on each day after `due_on` up to and with `through`.
+
+    `reductions` are (day, fen) by which the debt fell; from that day on less is owed. Rates are those in force
+    on each day: one-year LPR plus the surcharge, over the days of the year; days before the first known rate
+    bear none.
+    Rounding: once, at the end, half up.
+    """
+    days_of_year = on_day("late_interest.json", "days_of_year", through)
+    rates = dated("late_interest.json", "lpr_1y_bp")
+    surcharges = dated("late_interest.json", "surcharge_bp")
+    start, end = due_on + timedelta(days=1), through + timedelta(days=1)
+    edges = {start, end}
+    edges |= {day for day, _ in [*reductions, *rates, *surcharges] if start < day < end}
+    ordered = sorted(edges)
+    numerator = 0
+    for first, until in pairwise(ordered):
+        owed = amount_fen - sum(fen for day, fen in reductions if day <= first)
+        rate = [value for since, value in rates if since <= first]
+        if rate:
+            surcharge = [value for since, value in surcharges if since <= first][-1]
+            numerator += owed * (until - first).days * rate[-1] * (BP + surcharge)
+    return half_up(numerator, BP * BP * days_of_year)
+
+
+def last_quarter_end(today: date, every_months: int) -> date:
+    """The last day of the latest month that ends a span of `every_months` of the year and is over."""
+    month = today.replace(day=1)
+    while (month.month - 1) % every_months:
+        month = (month - timedelta(days=1)).replace(day=1)
+    return month - timedelta(days=1)
+
+
+def last_month_end(today: date) -> date:
+    return today.replace(day=1) - timedelta(days=1)
+
+
+def month_after(day: date) -> date:
+    return next_month(day.replace(day=1))
+
+
+# --- postings ---------------------------------------------------------------------------------------
+
+
+def payment(chart: Chart, tender: str, fen: int) -> list[PostingLine]:
+    """Money against the customer's account; allocation books nothing more."""
+    return posting.balanced(
+        [
+            PostingLine(chart.code(PAYMENT_ACCOUNTS[tender]), fen, 0),
+            PostingLine(chart.code("receivables"), 0, fen, is_receivable=True),
+        ]
+    )
+
+
+def payment_reversal(chart: Chart, tender: str, fen: int) -> list[PostingLine]:
+    """The payment's lines mirrored: it bounced, or was booked in error."""
+    return posting.balanced(
+        [
+            PostingLine(chart.code("receivables"), fen, 0, is_receivable=True),
+            PostingLine(chart.code(PAYMENT_ACCOUNTS[tender]), 0, fen),
+        ]
+    )
+
+
+def write_off(chart: Chart, fen: int) -> list[PostingLine]:
+    """Against the allowance where the standard keeps one (CAS), else straight to expense (small enterprises)."""
+    loss = "bad_debt_allowance" if chart.standard is Standard.CAS else "non_operating_expenses"
+    return posting.balanced(
+        [
+            PostingLine(chart.code(loss), fen, 0),
+            PostingLine(chart.code("receivables"), 0, fen, is_receivable=True),
+        ]
+    )
+
+
+def interest(chart: Chart, fen: int, day: date) -> list[PostingLine]:
+    """Interest for late payment is part of the price: the VAT inside it is due with it."""
+    tax = tax_inside(fen, on_day("late_interest.json", "vat_inside_bp", day))
+    return posting.balanced(
+        [
+            PostingLine(chart.code("receivables"), fen, 0, is_receivable=True),
+            PostingLine(chart.code("non_operating_income"), 0, fen - tax),
+            PostingLine(chart.code("output_vat"), 0, tax),
+        ]
+    )

@@ -1,0 +1,251 @@
+"""The tables of what customers owe. Items are written by finance.open_items with the entries they stand for."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from finance.tables import metadata
+from shared.tables import INSTANT
+
+_NEW_ID = text("gen_random_uuid()")
+
+receivable_items = Table(
+    "receivable_items",
+    metadata,
+    Column("item_id", Uuid, primary_key=True, server_default=_NEW_ID),
+    Column("customer_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source_id", Uuid, nullable=False),
+    Column("instalment", SmallInteger, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("open_fen", BigInteger, nullable=False),
+    Column("written_off_fen", BigInteger, nullable=False, server_default="0"),
+    Column("settled_on", Date),
+    Column("disputed_at", INSTANT),
+    Column("dispute_reason", Text),
+    Column("principal_id", Uuid),
+    Column("interest_through", Date),
+    Column("interest_fen", BigInteger, nullable=False, server_default="0"),
+    Column("told_days", Integer, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("source_id", "kind", "instalment"),
+    CheckConstraint(
+        "kind in ('sale', 'interest', 'payment_reversal', 'other', 'credit_note', 'payment', 'write_off')",
+        name="kind",
+    ),
+    CheckConstraint(
+        "amount_fen > 0 and open_fen between 0 and amount_fen"
+        " or amount_fen < 0 and open_fen between amount_fen and 0",
+        name="open",
+    ),
+    Index("receivable_items_open", "customer_id", "branch_id", postgresql_where=text("open_fen <> 0")),
+    Index("receivable_items_due", "due_on", postgresql_where=text("open_fen > 0")),
+    Index("receivable_items_customer", "customer_id", "item_id"),
+    Index("receivable_items_principal", "principal_id", postgresql_where=text("principal_id is not null")),
+)
+"""A debt has an amount above 0, a credit below; `told_days` is the last bucket of age that was told."""
+
+receivable_allocations = Table(
+    "receivable_allocations",
+    metadata,
+    Column("allocation_id", Uuid, primary_key=True, server_default=_NEW_ID),
+    Column("credit_id", Uuid, nullable=False),
+    Column("debt_id", Uuid, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    Column("allocated_on", Date, nullable=False),
+    Column("undoes", Uuid, unique=True),
+    Column("actor", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    CheckConstraint("fen <> 0 and (fen < 0) = (undoes is not null)", name="fen"),
+    Index("receivable_allocations_credit", "credit_id"),
+    Index("receivable_allocations_debt", "debt_id"),
+    Index("receivable_allocations_day", "allocated_on"),
+)
+"""Append-only: taking one back is a row of the opposite amount."""
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("payment_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("tender", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("item_id", Uuid, nullable=False),
+    Column("received_by", Text, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    Column("reversed_on", Date),
+    Column("reversal_reason", Text),
+    CheckConstraint("amount_fen > 0", name="amount"),
+    Index(
+        "payments_reference", "tender", "reference", unique=True, postgresql_where=text("reversed_on is null")
+    ),
+    Index("payments_customer", "customer_id", "payment_id"),
+)
+
+credit_terms = Table(
+    "credit_terms",
+    metadata,
+    Column("customer_id", Uuid, primary_key=True),
+    Column("effective_from", Date, primary_key=True),
+    Column("instalments", JSONB, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", INSTANT, nullable=False),
+)
+"""`[{"days": 30, "share_bp": 10000}]`: days after the business date, shares that sum to 10 000."""
+
+write_offs = Table(
+    "write_offs",
+    metadata,
+    Column("write_off_id", Uuid, primary_key=True),
+    Column("item_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("booked_on", Date),
+    CheckConstraint("amount_fen > 0", name="amount"),
+    CheckConstraint("state in ('requested', 'rejected', 'written_off')", name="state"),
+    Index("write_offs_requested", "item_id", unique=True, postgresql_where=text("state = 'requested'")),
+)
+
+write_off_decisions = Table(
+    "write_off_decisions",
+    metadata,
+    Column("write_off_id", Uuid, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("approved", SmallInteger, nullable=False),
+    Column("reason", Text),
+    Column("at", INSTANT, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    UniqueConstraint("write_off_id", "person"),
+)
+
+customer_statements = Table(
+    "customer_statements",
+    metadata,
+    Column("statement_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("branches", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("issued_at", INSTANT, nullable=False),
+    Column("channel", Text),
+    Column("sent_at", INSTANT),
+    Column("contact_id", Uuid),
+    Column("answered_at", INSTANT),
+    UniqueConstraint("customer_id", "as_of"),
+    CheckConstraint("state in ('issued', 'sent', 'confirmed', 'disputed')", name="state"),
+)
+"""对账函: what a customer owes on a day, item by item, for the customer to confirm or dispute."""
+
+customer_statement_items = Table(
+    "customer_statement_items",
+    metadata,
+    Column("statement_id", Uuid, primary_key=True),
+    Column("item_id", Uuid, primary_key=True),
+    Column("branch_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("open_fen", BigInteger, nullable=False),
+    Column("answer", Text),
+    Column("reason", Text),
+    CheckConstraint("answer in ('confirmed', 'disputed')", name="answer"),
+)
+
+dunning_cases = Table(
+    "dunning_cases",
+    metadata,
+    Column("case_id", Uuid, primary_key=True),
+    Column("item_id", Uuid, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("done_level", SmallInteger, nullable=False),
+    Column("next_on", Date),
+    Column("promise_fen", BigInteger),
+    Column("promise_on", Date),
+    Column("promise_open_fen", BigInteger),
+    Column("promises_broken", SmallInteger, nullable=False, server_default="0"),
+    Column("reason", Text),
+    Column("opened_on", Date, nullable=False),
+    Column("closed_on", Date),
+    Column("version", Integer, nullable=False, server_default="0"),
+    CheckConstraint(
+        "state in ('waiting', 'action_due', 'promised', 'paused', 'blocked', 'final', 'settled')",
+        name="state",
+    ),
+    CheckConstraint("done_level between 0 and level", name="level"),
+    Index("dunning_cases_active", "item_id", unique=True, postgresql_where=text("state <> 'settled'")),
+    Index("dunning_cases_next", "next_on", postgresql_where=text("state in ('waiting', 'promised')")),
+    Index("dunning_cases_customer", "customer_id", "case_id"),
+)
+"""One active case per item. `next_on` is the first day on which time moves the case on."""
+
+dunning_actions = Table(
+    "dunning_actions",
+    metadata,
+    Column("action_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("contact_id", Uuid),
+    Column("text_version", Text, nullable=False),
+    Column("promise_fen", BigInteger),
+    Column("promise_on", Date),
+    Column("letter_id", Uuid),
+    Column("done_on", Date, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Index("dunning_actions_case", "case_id"),
+    Index("dunning_actions_day", "done_on"),
+)
+"""People are named by their contact id alone."""
+
+dunning_letters = Table(
+    "dunning_letters",
+    metadata,
+    Column("letter_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, nullable=False),
+    Column("branches", JSONB, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("issued_at", INSTANT, nullable=False),
+    CheckConstraint("language in ('zh', 'en')", name="language"),
+    Index("dunning_letters_customer", "customer_id", "letter_id"),
+)
+"""A letter names every overdue item of its customer, frozen on the day it was issued."""
