@@ -24,7 +24,8 @@ def test_a_killed_broker_comes_back_on_its_port_with_its_durable_queues(rabbitmq
     url = rabbitmq.vhost()
     publish_one(url)
     # The management figures prove the queue's log is on disk: a queue younger than that may be lost by SIGKILL.
-    eventually(lambda: b'"messages_ready":1' in rabbitmq.management("GET", "/api/queues"), within_s=20)
+    queue = f"/api/queues/{url.rsplit('/', 1)[1]}/kept"
+    eventually(lambda: b'"messages_ready":1,' in rabbitmq.management("GET", queue), within_s=20)
     rabbitmq.kill()
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         pika.BlockingConnection(pika.URLParameters(url))
