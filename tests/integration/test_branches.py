@@ -1,0 +1,285 @@
+"""A token for one branch neither reads nor changes anything of another: every route of every service.
+
+Each world holds data of the branch THEIRS alone. Whoever may only see MINE asks for all of it: by list, by id, by
+name, in every role the route admits. A route that is new here fails until its world says what to ask it for.
+"""
+
+import base64
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from shared.consumer import apply_batch
+from shared.identity import LocalIssuer
+from shared.service import load
+from shared.settings import Settings
+from shared.web import new_app
+from tests.support import facts
+from tests.support.returns_builders import PASSED, a_customer, a_sale
+
+MINE, THEIRS = "B-MINE", "B-THEIRS"
+REFUSALS = {"foreign_branch", "chain_not_covered"}
+WRITING = ("POST", "PUT", "PATCH", "DELETE")
+MONTH = "2017-03"
+SCORES = {"quality": 5, "service": 5, "price": 5}
+
+
+class World:
+    """A service with data of THEIRS. `ids` fills path arguments (of one rule, where a rule has its own), `told` is what a stranger must never be told.
+
+    `asked` gives the queries of a reading route, `sent` the body of a changing one, by rule; `common` are the rules
+    that answer with nothing of any branch.
+    """
+
+    def __init__(self, package, url, folder):
+        self.issuer = LocalIssuer(folder)
+        settings = Settings(
+            database_url=url,
+            jwks=str(self.issuer.jwks),
+            master_key=base64.b64encode(bytes(32)).decode(),
+            feed_token="none",
+        )
+        self.service = load(package)
+        self.app = new_app(self.service, settings)
+        self.ids, self.told = {}, {THEIRS}
+        self.asked, self.sent, self.common = {}, {}, set()
+        self._seq = 0
+
+    def call(self, method, path, role, *, branches=("*",), person=None, **request):
+        token = self.issuer.token(person or f"the-{role}", [role], branches)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
+        return self.app.test_client().open(path, method=method, headers=headers, **request)
+
+    def made(self, path, role, body, **more):
+        answer = self.call("POST", f"/v1{path}", role, json=body, **more)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json
+
+    def hears(self, *told):
+        apply_batch(self.app.extensions["database"], self.service, told)
+
+    def routes(self, *methods):
+        """(method, rule, address, view) of all that is neither public nor the feed."""
+        for rule in self.app.url_map.iter_rules():
+            view = self.app.view_functions[rule.endpoint]
+            if rule.rule.startswith("/internal") or not getattr(view, "admitted_roles", None):
+                continue
+            for method in sorted(rule.methods & set(methods)):
+                path = rule.rule
+                ids = self.ids | self.ids.get(rule.rule, {})
+                for name in rule.arguments:
+                    for kind in ("", "uuid:", "string:"):
+                        path = path.replace(f"<{kind}{name}>", str(ids.get(name, uuid4())))
+                yield method, rule.rule, path, view
+
+
+def customers(world):
+    registered = {"branch_id": THEIRS, "source_channel": "walk_in"}
+    patient = {**registered, "name": "张三丰", "phone": "13812345678"}
+    person = world.made("/customers/patients", "till", patient)["customer_id"]
+    contact = {"name": "李四", "channels": [{"kind": "phone", "value": "13812345679"}]}
+    shop = {
+        **registered, "kind": "pharmacy", "legal_name": "某某大药房", "uscc": "91110000600037341L", "contacts": [contact]
+    }  # fmt: skip
+    institution = world.made("/customers/institutions", "salesperson", shop)["customer_id"]
+    licence = {"type": "business_licence", "number": "1", "issuer": "x", "valid_from": "2020-01-01"}
+    kept = world.made(f"/customers/{institution}/licences", "salesperson", licence)["licence_id"]
+    shown = world.call("GET", f"/v1/customers/{institution}", "qa").json
+    world.ids = {
+        "licence_id": kept,
+        "contact_id": shown["contacts"][0]["contact_id"],
+        "customer_id": institution,
+    }
+    world.told |= {person, institution, kept, "91110000600037341L"}
+    of = "/v1/customers/<uuid:customer_id>"
+    world.ids[f"{of}/points"] = {"customer_id": person}
+    disclosure = {"purpose": "service", "fields": ["name"]}
+    world.sent = {
+        "/v1/customers/patients": patient,
+        "/v1/customers/institutions": {**shop, "uscc": "91350100M000100Y43"},
+        "/v1/customers/lookup": {"phone": "13812345678"},
+        "/v1/customers/bulk": orjson.dumps({**patient, "code": "x-1"}),
+        of: {"name": "别人"},
+        f"{of}/contacts": contact,
+        f"{of}/disclosures": disclosure,
+        f"{of}/contacts/<uuid:contact_id>/disclosures": disclosure,
+        f"{of}/contacts/<uuid:contact_id>/anonymise": {},
+        f"{of}/anonymise": {},
+        f"{of}/licences": licence,
+        f"{of}/approval": {"approved": True},
+        "/v1/licences/<uuid:licence_id>/verification": {"verified": True},
+    }
+
+
+def service_desk(world):
+    ticket = {
+        "kind": "complaint", "channel": "phone", "branch_id": THEIRS, "customer_id": "c-1", "subject": "s",
+        "severity": "major",
+    }  # fmt: skip
+    opened = world.made("/tickets", "cs_agent", ticket)
+    campaign = {"campaign": "spring", "customer_id": "c-2", "branch_id": THEIRS}
+    survey = world.made("/surveys", "cs_agent", campaign)
+    waiting = world.call("GET", "/v1/escalations", "management").json["items"][0]
+    world.ids = {
+        "ticket_id": opened["id"], "survey_id": survey["id"], "escalation_id": waiting["id"],
+        "branch_id": THEIRS, "month": "2026-01",
+    }  # fmt: skip
+    late = {**ticket, "received_at": "2026-01-05T03:00:00Z"}
+    world.told |= {opened["id"], survey["id"], waiting["id"], world.made("/tickets", "cs_agent", late)["id"]}
+    world.made(f"/feedback-ledgers/{THEIRS}/2026-01/compile", "cs_agent", {})
+    for rule in ("/v1/tickets", "/v1/escalations", "/v1/surveys"):
+        world.asked[rule] = [{}, {"branch_id": THEIRS}]
+    world.common = {"/v1/service-standards", "/v1/surveys/instruments"}
+    of, ledger = "/v1/tickets/<uuid:ticket_id>", "/v1/feedback-ledgers/<string:branch_id>/<string:month>"
+    world.sent = {
+        "/v1/tickets": ticket,
+        f"{of}/acknowledge": {},
+        f"{of}/assign": {"handler": "h", "role": "cs_agent"},
+        f"{of}/contacts": {"channel": "phone", "reached": True},
+        f"{of}/propose": {"solution": "s"},
+        f"{of}/consent": {"agreed": True},
+        f"{of}/execute": {},
+        f"{of}/resolve": {"cause": "packaging", "fault": "ours", "resolution": "r"},
+        f"{of}/archive": {"customer_confirmed": True},
+        f"{of}/reopen": {"reason": "r"},
+        f"{of}/return": {"return_id": "r-1"},
+        "/v1/escalations/<uuid:escalation_id>/acknowledge": {},
+        "/v1/surveys": {**campaign, "customer_id": "c-3"},
+        "/v1/surveys/<uuid:survey_id>/answers": {"token": survey["token"], "scores": SCORES},
+        f"{ledger}/compile": {},
+        f"{ledger}/sign": {},
+        f"{ledger}/close": {},
+    }
+
+
+def returns(world):
+    sale = a_sale(1, branch_id=THEIRS)
+    world.hears(a_customer(1, "C-1", "wholesaler"), sale)
+    line = sale.data["lines"][0]
+    body = {
+        "branch_id": THEIRS, "kind": "b2b", "sale_id": sale.data["sale_id"], "reason": "slow_moving",
+        "package": {"unopened": True, "intact": True}, "proof_refs": ["p"],
+        "lines": [{"sale_line_id": line["line_id"], "lot": "L1", "quantity": 1}],
+    }  # fmt: skip
+    notice = world.made("/returns", "invoicing_clerk", body)
+    world.ids = {"return_id": notice["id"]}
+    world.told |= {notice["id"], notice["number"], line["line_id"]}
+    named = {
+        "kind": "b2b",
+        "reason": "slow_moving",
+        "unopened": True,
+        "intact": True,
+        "in_date": True,
+        "has_proof": True,
+    }
+    world.asked = {
+        "/v1/returns": [
+            {},
+            {"branch_id": THEIRS},
+            {"number": notice["number"]},
+            {"sale_id": sale.data["sale_id"]},
+        ],
+        "/v1/returns/sold-lines": [{"branch_id": THEIRS, "sale_id": sale.data["sale_id"]}],
+        "/v1/returns/eligibility": [named],
+        "/v1/returns/sampling-plan": [{"cases": 3, "is_intact": True, "has_anomaly": False}],
+    }
+    world.common = {"/v1/returns/eligibility", "/v1/returns/sampling-plan", "/v1/returns/reasons"}
+    of, mine = "/v1/returns/<uuid:return_id>", notice["lines"][0]["id"]
+    inspected = {
+        "return_line_id": mine, "cases": 1, "is_intact": True, "has_anomaly": False, "cases_sampled": 1,
+        "checks": PASSED, "accepted_quantity": 1,
+    }  # fmt: skip
+    arrived = {"return_line_id": mine, "lot": "L1", "quantity": 1, "cold_chain": None}
+    world.sent = {
+        "/v1/returns": body,
+        f"{of}/decisions": {"approved": True},
+        f"{of}/cancellation": {"reason": "r"},
+        f"{of}/pickup-confirmation": {},
+        f"{of}/receipt": {"record": {"quarantine_location": "Q"}, "lines": [arrived]},
+        f"{of}/inspection": {"lines": [inspected]},
+        f"{of}/disposition": {"lines": [{"return_line_id": mine, "disposition": "destroy"}]},
+        f"{of}/settlement": {},
+    }
+
+
+def reporting(world):
+    world.hears(
+        facts.sale(1, branch=THEIRS, customer="C-THEIRS"),
+        facts.return_requested(1, branch=THEIRS),
+        facts.return_settled(2, branch=THEIRS),
+        facts.feedback(1, branch=THEIRS),
+        facts.survey_sent(2, branch=THEIRS),
+    )
+    world.ids = {"month": MONTH, "kind": "sales", "code": "M2"}
+    scopes = [{"month": MONTH}, {"month": MONTH, "branch_id": THEIRS}]
+    files = [{**scope, "format": "csv"} for scope in scopes]
+    for kind in ("sales", "returns", "feedback"):
+        world.asked[f"/v1/ledgers/{kind}"] = [*scopes, *files]
+    world.asked |= {
+        "/v1/metrics/<string:code>": scopes, "/": scopes, "/ledgers/<string:kind>": [*scopes, *files],
+        "/indicators/<string:code>": scopes,
+    }  # fmt: skip
+    world.common = {"/v1/months", "/v1/completeness"}
+    world.sent = {"/v1/months/<string:month>/close": {}}
+
+
+WORLDS = {each.__name__: each for each in (customers, service_desk, returns, reporting)}
+
+
+@pytest.fixture(scope="module", params=sorted(WORLDS))
+def world(request, migrated_database, tmp_path_factory):
+    made = World(request.param, migrated_database(request.param), tmp_path_factory.mktemp("keys"))
+    WORLDS[request.param](made)
+    yield made
+    made.app.extensions["wakeup"].close()
+    made.app.extensions["database"].dispose()
+
+
+def test_no_reading_route_tells_anything_of_another_branch(world):
+    for method, rule, path, view in world.routes("GET"):
+        for query in world.asked.get(rule, [{}]):
+            for role in sorted(view.admitted_roles):
+                answer = world.call(method, path, role, branches=[MINE], query_string=query)
+                if answer.status_code < 400:
+                    leaked = sorted(secret for secret in world.told if secret in answer.text)
+                    assert not leaked, (rule, query, role, leaked)
+                else:
+                    assert answer.status_code in {403, 404}, (rule, query, role, answer.text)
+
+
+def test_the_same_questions_are_answered_to_who_may_see_every_branch(world):
+    """Without this the test above could pass because nothing was there."""
+    for method, rule, path, view in world.routes("GET"):
+        if rule in world.common:
+            continue
+        answers = [
+            world.call(method, path, role, query_string=query)
+            for query in world.asked.get(rule, [{}])
+            for role in sorted(view.admitted_roles)
+        ]
+        assert any(answer.status_code == 200 for answer in answers), (rule, [each.text for each in answers])
+
+
+def test_no_changing_route_touches_another_branch(world):
+    for method, rule, path, view in world.routes(*WRITING):
+        assert rule in world.sent, f"say in this test what {method} {rule} is sent"
+        if rule.endswith(("/bulk", "/lookup")):
+            continue  # answered row by row, below
+        for role in sorted(view.admitted_roles):
+            answer = world.call(method, path, role, branches=[MINE], person="stranger", json=world.sent[rule])
+            code = answer.json.get("code")
+            assert answer.status_code == 404 or code in REFUSALS, (rule, role, answer.text)
+
+
+def test_rows_for_another_branch_are_refused_in_an_upload(world):
+    if "/v1/customers/bulk" not in world.sent:
+        assert not [rule for _, rule, _, _ in world.routes(*WRITING) if rule.endswith("/bulk")]
+        return
+    sent = world.sent["/v1/customers/bulk"]
+    answer = world.call("POST", "/v1/customers/bulk", "till", branches=[MINE], data=sent)
+    assert [each["reason"] for each in map(orjson.loads, answer.data.splitlines())] == ["foreign_branch"]
+    found = world.call(
+        "POST", "/v1/customers/lookup", "till", branches=[MINE], json=world.sent["/v1/customers/lookup"]
+    )
+    assert found.json == {"items": []}
