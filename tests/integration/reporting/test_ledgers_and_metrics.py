@@ -1,15 +1,18 @@
 """Ledgers and metrics over a small chain whose figures were worked out by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from reporting.app import SERVICE
+from reporting.pages import newest_month
 from reporting.queries.completeness import completeness
 from reporting.queries.ledgers import CHAIN, branches_of, ledger, ledgers, months_of
 from reporting.queries.metrics import metric, metrics
 from shared.consumer import apply_batch
 from shared.database import Database
+from shared.identity import system_actor
+from shared.transaction import Tx
 from tests.support import facts
 
 MARCH = date(2017, 3, 1)
@@ -212,6 +215,12 @@ def test_all_metrics_at_once_are_the_metrics_one_by_one(conn):
 def test_months_and_branches_are_those_with_facts(conn):
     assert months_of(conn)[:3] == [date(2018, 3, 1), date(2017, 5, 1), date(2017, 4, 1)]
     assert branches_of(conn, MARCH) == ["S1", "S2"]
+
+
+def test_the_newest_month_is_that_of_shanghai(conn):
+    """At 01:00 on March 1 in Shanghai it is still February in UTC."""
+    tx = Tx(conn=conn, actor=system_actor("reporting"), now=datetime(2017, 2, 28, 17, tzinfo=UTC))
+    assert newest_month(tx) == MARCH
 
 
 @pytest.mark.requirement("X3")

@@ -29,7 +29,7 @@ from reporting.queries.ledgers import CHAIN, KINDS, branches_of
 from reporting.queries.months import close_of, ledger_view, list_months, metric_view
 from reporting.schemas import BRANCH, parse_month
 from reporting.translations import LANGUAGE_COOKIE, LANGUAGES, label, language_of_request, translator
-from shared.clock import month_of, utc_now
+from shared.clock import business_date, month_of
 from shared.errors import DomainError, NotFound, Unauthorised
 from shared.identity import TOKEN_BYTES_MAX, Verifier
 from shared.service import Service
@@ -202,7 +202,7 @@ def _chosen(tx: Tx) -> tuple[date, str]:
     try:
         month = parse_month(request.args.get("month", ""))
     except ValidationError:
-        month = _newest_month(tx)
+        month = newest_month(tx)
     branch = request.args.get("branch_id") or None
     if branch is not None and not BRANCH.match(branch):
         branch = None
@@ -211,8 +211,9 @@ def _chosen(tx: Tx) -> tuple[date, str]:
     return month, require_scope(tx.actor, branch)
 
 
-def _newest_month(tx: Tx) -> date:
-    this_month = month_of(utc_now().date())
+def newest_month(tx: Tx) -> date:
+    """The newest month with facts that has begun in Shanghai; without any, the present one."""
+    this_month = month_of(business_date(tx.now))
     months = [each["month"] for each in list_months(tx.conn) if each["month"] <= this_month]
     return months[0] if months else this_month
 
