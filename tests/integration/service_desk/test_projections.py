@@ -165,3 +165,17 @@ def test_a_ticket_shows_the_outcome_of_its_return_and_whether_the_lot_was_sold(d
     assert (shown["return_outcome"], shown["return_cause"]) == ("refused", "not_ours")
     relinked = desk.call("POST", f"{path}/return", {"return_id": "r10"}).json
     assert (relinked["return_id"], relinked["return_outcome"]) == ("r10", None)
+
+
+def test_a_ticket_tells_nothing_of_a_sale_or_return_of_another_branch(desk):
+    ticket = desk.opened(branch_id="B777", sale_id="s51", lot="L51", return_id="r52")
+    assert apply_batch(desk.database, SERVICE, [a_sale(51, 51), a_refusal(52, 52)]).parked == 0
+    path, told = (
+        f"/tickets/{ticket['id']}",
+        ("sale_is_known", "lot_in_sale", "return_outcome", "return_cause"),
+    )
+    everything = desk.call("GET", path).json
+    assert everything["sale_is_known"]
+    assert everything["return_outcome"] == "refused"
+    confined = desk.call("GET", path, branches=("B777",)).json
+    assert [confined[name] for name in told] == [False, None, None, None]

@@ -38,7 +38,8 @@ CSV_COLUMNS = [
 def get_ticket(tx: Tx, ticket_id: UUID) -> dict[str, Any]:
     """A ticket with its clocks, its history, and what is known of the sale and return it names.
 
-    `lot_in_sale` is None when the sale is unknown here (or no lot is named): the projection may lag behind.
+    `lot_in_sale` is None when the sale is unknown here (or no lot is named): the projection may lag behind. A
+    sale or return of a branch that the token does not cover is as good as unknown.
     Raises TicketNotFound, ForeignBranch.
     """
     row = (
@@ -46,7 +47,8 @@ def get_ticket(tx: Tx, ticket_id: UUID) -> dict[str, Any]:
             select(
                 t.tickets,
                 t.known_sales.c.lots.label("sold_lots"),
-                t.known_sales.c.sale_id.is_not(None).label("sale_is_known"),
+                t.known_sales.c.branch_id.label("sale_branch_id"),
+                t.return_outcomes.c.branch_id.label("return_branch_id"),
                 t.return_outcomes.c.outcome.label("return_outcome"),
                 t.return_outcomes.c.cause.label("return_cause"),
             )
@@ -61,7 +63,12 @@ def get_ticket(tx: Tx, ticket_id: UUID) -> dict[str, Any]:
         raise repository.TicketNotFound(f"no ticket {ticket_id}")
     tx.actor.require_branch(row["branch_id"])
     view = dict(row)
-    sold = view.pop("sold_lots")
+    sold, sale_branch = view.pop("sold_lots"), view.pop("sale_branch_id")
+    view["sale_is_known"] = sale_branch is not None and tx.actor.may_see(sale_branch)
+    if not view["sale_is_known"]:
+        sold = None
+    if not tx.actor.may_see(view.pop("return_branch_id")):
+        view["return_outcome"] = view["return_cause"] = None
     view["lot_in_sale"] = (
         None if sold is None or view["lot"] is None else view["lot"] in [lot for _, lot in sold]
     )
