@@ -104,6 +104,16 @@ def test_the_receiver_may_not_inspect_and_the_handlers_may_not_release(counter):
     assert (own.status_code, own.json["code"]) == (403, "handler_may_not_release")
 
 
+@pytest.mark.requirement("X1")
+@pytest.mark.parametrize("person", ["wang", "zhao", "sun", "zhou"])
+def test_who_approved_received_or_inspected_does_not_settle(counter, person):
+    notice = counter.inspect(counter.receive(counter.picked_up(counter.sell())).json).json
+    notice = counter.dispose(notice, "destroy").json
+    own = counter.post(f"/{notice['id']}/settlement", role="store_manager", person=person)
+    assert (own.status_code, own.json["code"]) == (403, "handler_may_not_settle")
+    assert counter.settle(notice).json["status"] == "settled"
+
+
 @pytest.mark.requirement("R10")
 def test_too_small_a_sample_is_refused(counter):
     received = counter.receive(counter.picked_up(counter.sell(), [10])).json

@@ -9,7 +9,7 @@ from returns.domain.notice import (
     LineStatus,
     Status,
 )
-from shared.errors import Conflict
+from shared.errors import Conflict, Forbidden
 from shared.transaction import Tx
 
 
@@ -23,12 +23,24 @@ class AlreadyRefunded(Conflict):
     code = "return_already_refunded"
 
 
-def settle_return(tx: Tx, notice_id: UUID) -> None:
-    """Fix what the accepted goods are worth and tell finance to refund it. Raises StepNotAllowed.
+class HandlerMayNotSettle(Forbidden):
+    """Who approved, received or inspected the goods does not also fix what is paid for them."""
 
-    Several partial returns of a line sum exactly to the line. Source: R16, model 3.4 (9), I9 I10
+    code = "handler_may_not_settle"
+
+
+def settle_return(tx: Tx, notice_id: UUID) -> None:
+    """Fix what the accepted goods are worth and tell finance to refund it. Raises StepNotAllowed,
+    HandlerMayNotSettle.
+
+    Several partial returns of a line sum exactly to the line. Approver, handler, keeper and recorder of one matter
+    are different persons. Source: R16, model 3.0 (segregation of duties), model 3.4 (9), I9 I10
     """
     notice = repository.lock_notice(tx, notice_id)
+    notice.require(Fact.SETTLED)
+    handled = {notice.received_by, *(line.inspected_by for line in notice.lines)}
+    if tx.actor.id in handled | {each.person for each in repository.decisions_of(tx, notice_id)}:
+        raise HandlerMayNotSettle("who approved, received or inspected the goods may not settle the return")
     before = notice.happen(Fact.SETTLED, Status.SETTLED)
     assert notice.sale_id is not None
     allotments = lock_allotments(tx, notice)
