@@ -1,8 +1,11 @@
 """Thousands of patients in one upload: a result per row, safe to repeat."""
 
+import io
+
 import orjson
 import pytest
 from sqlalchemy import text
+from werkzeug.test import EnvironBuilder
 
 from customers.api import BULK_BATCH_ROWS
 
@@ -97,6 +100,24 @@ def test_an_upload_over_the_limit_is_refused_before_anything_is_read(app, caller
     limit = app.extensions["settings"].bulk_body_bytes_max
     answer = client.post("/v1/customers/bulk", headers=headers, data=b"", content_length=limit + 1)
     assert (answer.status_code, answer.json["code"]) == (413, "bulk_too_large")
+
+
+def test_the_answer_begins_when_the_whole_upload_was_read(app, caller):
+    """A sender that writes before it reads never waits for us while we wait for it."""
+    rows = [{"code": f"slow-{n}", "name": "某人", "branch_id": "B1"} for n in range(2 * BULK_BATCH_ROWS)]
+    body = io.BytesIO(ndjson(*rows))
+    request = EnvironBuilder(
+        "/v1/customers/bulk",
+        method="POST",
+        headers=caller("store_manager")._headers,
+        input_stream=body,
+        content_length=len(body.getvalue()),
+    )
+    unread = []
+    answer = app.wsgi_app(request.get_environ(), lambda status, headers: unread.append(body.read()))
+    assert len(b"".join(answer).splitlines()) == len(rows)
+    answer.close()
+    assert unread == [b""]
 
 
 @pytest.mark.requirement("C2")

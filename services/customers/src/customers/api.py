@@ -3,15 +3,16 @@
 Answers of commands hold ids and states, never personal data, because they are stored for replay.
 """
 
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from io import BufferedReader
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 import orjson
-from flask import Response, current_app, request, stream_with_context
+from flask import Response, current_app, request
 from flask_smorest import Blueprint
 from marshmallow import ValidationError
 from sqlalchemy import Connection
@@ -32,6 +33,8 @@ from shared.web import admits, command, detached, query
 
 BULK_BATCH_ROWS = 500
 BULK_LINE_BYTES_MAX = 16_384
+RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
+READ_BYTES = 65_536
 
 READERS = (
     "cs_agent",
@@ -138,14 +141,26 @@ def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
     },
 )
 def register_many(make_tx: MakeTx) -> Response:
-    """Register patients by the thousand. Each row stands alone; the same file may be sent again."""
+    """Register patients by the thousand. Each row stands alone; the same file may be sent again.
+
+    The answer begins when the whole file was read: a sender that writes before it reads would otherwise wait for
+    us while we wait for it.
+    """
     bytes_max = current_app.extensions["settings"].bulk_body_bytes_max
     if (request.content_length or 0) > bytes_max:
         raise BulkTooLarge(f"at most {bytes_max} bytes in one upload")
     request.max_content_length = bytes_max
     vault = _vault()
-    stream = stream_with_context(_bulk_results(make_tx, vault))
-    return Response(stream, mimetype="application/x-ndjson")
+    results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+    results.writelines(_bulk_results(make_tx, vault))
+    results.seek(0)
+    return Response(_from_start(results), mimetype="application/x-ndjson")
+
+
+def _from_start(results: IO[bytes]) -> Iterator[bytes]:
+    with results:
+        while chunk := results.read(READ_BYTES):
+            yield chunk
 
 
 def _bulk_results(make_tx: MakeTx, vault: Vault) -> Iterator[bytes]:
