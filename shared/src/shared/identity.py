@@ -140,8 +140,8 @@ class Verifier:
     """Turns a bearer token into an Actor.
 
     `jwks` is a file path or an http(s) URL; keys are read again after JWKS_MAX_AGE_S, and at once (at most
-    every JWKS_RETRY_MIN_S) when a token names an unknown key. Verified tokens are remembered (bounded), their
-    expiry is checked each time.
+    every JWKS_RETRY_MIN_S) when a token names an unknown key. Verified tokens are remembered (bounded) for at most
+    JWKS_MAX_AGE_S, so that a key taken out of the set is soon believed no more; their expiry is checked each time.
     """
 
     def __init__(self, *, jwks: str, issuer: str, audience: str) -> None:
@@ -150,7 +150,7 @@ class Verifier:
         self._audience = audience
         self._keys: KeySet | None = None
         self._read_at = 0.0
-        self._known: OrderedDict[str, tuple[Actor, int]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Actor, int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def actor(self, authorization: str | None) -> Actor:
@@ -162,13 +162,13 @@ class Verifier:
         if scheme.lower() != "bearer" or not token or len(token) > TOKEN_BYTES_MAX:
             raise TokenInvalid("the Authorization header is not a bearer token of acceptable size")
         known = self._known.get(token)
-        if known is not None:
+        if known is not None and time.monotonic() - known[2] <= JWKS_MAX_AGE_S:
             if known[1] + LEEWAY_S <= time.time():
                 raise TokenExpired("the token has expired")
             return known[0]
         actor, expires_s = self._verified(token)
         with self._lock:
-            self._known[token] = (actor, expires_s)
+            self._known[token] = (actor, expires_s, time.monotonic())
             while len(self._known) > TOKENS_CACHED_MAX:
                 self._known.popitem(last=False)
         return actor

@@ -113,3 +113,15 @@ def test_keys_that_cannot_be_read_are_a_passing_trouble(tmp_path):
     with pytest.raises(DomainError) as refusal:
         verifier.actor("Bearer a.b.c")
     assert refusal.value.status == 503
+
+
+def test_a_key_taken_out_of_the_set_is_soon_believed_no_more(tmp_path, monkeypatch):
+    issuer = LocalIssuer(tmp_path / "old")
+    verifier = Verifier(jwks=str(issuer.jwks), issuer=issuer.issuer, audience=issuer.audience)
+    token = bearer(issuer.token("wang", ["cashier"]))
+    assert verifier.actor(token).id == "wang"
+    issuer.jwks.write_text(LocalIssuer(tmp_path / "new").jwks.read_text())
+    assert verifier.actor(token).id == "wang"
+    monkeypatch.setattr("shared.identity.JWKS_MAX_AGE_S", 0)
+    with pytest.raises(TokenInvalid):
+        verifier.actor(token)
