@@ -1,5 +1,6 @@
 """The OpenAPI document of a service and a page to read it, with every file served from here (no CDN)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ PROBLEM = {
         },
     },
 }
+ARGUMENT = re.compile(r"<(?:[^<>]+:)?(\w+)>")
+"""A path argument of Flask, with or without a converter: `<month>`, `<uuid:sale_id>`, `<int(min=1):year>`."""
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -45,10 +48,7 @@ def describe(app: Flask, api: Api) -> None:
     document = api.spec.to_dict()
     by_route: dict[tuple[str, str], Any] = {}
     for rule in app.url_map.iter_rules():
-        path = rule.rule
-        for name in rule.arguments:
-            for converter in ("", "uuid:", "int:", "string:", "date:"):
-                path = path.replace(f"<{converter}{name}>", f"{{{name}}}")
+        path = ARGUMENT.sub(r"{\1}", rule.rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             by_route[path, method.lower()] = app.view_functions[rule.endpoint]
     refusal = {

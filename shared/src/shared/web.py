@@ -24,6 +24,7 @@ import hashlib
 import re
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
@@ -58,6 +59,7 @@ TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 SLOW_REQUEST_S = 1.0
 PAGE_COOKIE = "apotheca_token"
 ERRORS_SHOWN_MAX = 100
+STACK_FRAMES_LOGGED = 8
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -354,7 +356,23 @@ def _pool_problem(error: PoolTimeout) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("unexpected_error", exc_info=error, route=request.path)
+    if isinstance(error, DBAPIError):
+        # Its text quotes the statement's values and the row: people's words and names are no business of logs.
+        cause = error.orig
+        diagnosis = getattr(cause, "diag", None)
+        log.error(
+            "unexpected_database_error",
+            error=type(cause).__name__,
+            constraint=getattr(diagnosis, "constraint_name", None),
+            table=getattr(diagnosis, "table_name", None),
+            where=traceback.format_tb(error.__traceback__)[-STACK_FRAMES_LOGGED:],
+            endpoint=request.endpoint,
+            request_id=g.get("request_id"),
+        )
+    else:
+        log.error(
+            "unexpected_error", exc_info=error, endpoint=request.endpoint, request_id=g.get("request_id")
+        )
     return problem("internal", 500, "something failed here; the request id finds it in the logs", {})
 
 

@@ -80,6 +80,21 @@ def read(tx, name):
     }
 
 
+@blp.get("/of/<int(min=2000, max=2099):year>")
+@query
+@admits("till")
+@blp.response(200, CounterView)
+def of_year(tx, year):
+    return {"name": str(year), "value": 0}
+
+
+@blp.post("/<name>/valueless")
+@command
+@admits("till")
+def valueless(tx, name):
+    tx.conn.execute(text("insert into counters (name) values (:name)"), {"name": name})
+
+
 @blp.post("/broken")
 @command
 @admits("till")
@@ -248,6 +263,19 @@ def test_a_bug_shows_no_traceback(client, till):
     answer = client.post("/v1/counters/broken", headers={**till, "Idempotency-Key": "k-bug"})
     assert (answer.status_code, answer.json["code"]) == (500, "internal")
     assert "RuntimeError" not in answer.text
+
+
+def test_the_log_of_a_database_error_quotes_no_row(client, till, capsys):
+    headers = {**till, "Idempotency-Key": "k-row"}
+    answer = client.post("/v1/counters/张三丰/valueless", headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (500, "internal")
+    told = capsys.readouterr()
+    assert "NotNullViolation" in told.out + told.err
+    assert "张三丰" not in told.out + told.err
+
+
+def test_a_path_argument_with_bounds_is_documented(app):
+    assert "/v1/counters/of/{year}" in app.extensions["openapi"]["paths"]
 
 
 def test_a_route_that_declares_no_roles_lets_nobody_in(client, till):
