@@ -5,11 +5,11 @@ frozen sums of closed months plus the lines of open partitions, exact at every i
 Source: F1, F2, G29, model 3.2
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from finance import repository
 from finance.booking import BOOK, book_of
@@ -42,6 +42,8 @@ select account, sum(debit_fen)::bigint as debit_fen, sum(credit_fen)::bigint as 
 ) parts group by account
 """
 _BEGINNING = date(1970, 1, 1)
+closing_checks: list[Callable[[Connection, date], None]] = []
+"""What areas ask before a month may close, such as counted drawers; each raises its refusal. `app` names them."""
 
 
 def sums(tx: Tx, first: date, until: date, branches: Sequence[str] | None) -> dict[str, tuple[int, int]]:
@@ -187,6 +189,8 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     if earlier is not None:
         raise EarlierPeriodOpen(f"close {month_text(earlier)} first", month=month_text(earlier))
     _require_sealed(tx, span)
+    for check in closing_checks:
+        check(tx.conn, month)
     tx.conn.execute(
         text(
             "insert into period_balances (month, account, branch_id, debit_fen, credit_fen)"

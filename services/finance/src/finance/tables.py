@@ -113,6 +113,7 @@ sales = Table(
     Column("posted_by", Text, nullable=False),
     Column("posted_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("sale_id", "booked_on"),
+    Index("sales_posted_at", "posted_at", postgresql_using="brin"),
     **BY_MONTH,
 )
 

@@ -387,4 +387,7 @@ KNOWN: Final[Mapping[str, Known]] = {
     "customers.licence.verified.v1": _OTHER,
     "customers.licence.expired.v1": _OTHER,
     "finance.period.closed.v1": _OTHER,
+    "finance.cash_session.closed.v1": _OTHER,
+    "finance.cash_variance.resolved.v1": _OTHER,
+    "finance.bank_reconciliation.completed.v1": _OTHER,
 }

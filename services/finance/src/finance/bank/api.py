@@ -1,0 +1,130 @@
+"""HTTP: bank accounts, their statements, matches and reconciliations.
+
+Source: F3, F16
+"""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+
+from finance.bank import commands, formats, matching, queries, schemas
+from finance.bank.formats import Statement
+from finance.domain.period import parse_month
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+bank = Blueprint("bank", __name__, url_prefix="/bank", description="Bank accounts and their reconciliation.")
+
+READERS = ("accountant", "cashier", "finance_auditor", "finance_head", "management")
+
+
+@bank.post("/accounts")
+@command
+@admits("finance_head")
+@bank.arguments(schemas.BankAccountBody)
+@bank.response(201, schemas.BankAccountView)
+def register_account(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Register a bank account of the chain or of a branch."""
+    return commands.register_account(tx, body)
+
+
+@bank.get("/accounts")
+@query
+@admits(*READERS)
+@bank.response(200, schemas.BankAccountsList)
+def list_accounts(tx: Tx) -> dict[str, Any]:
+    """The bank accounts that the token covers."""
+    return {"items": queries.accounts(tx)}
+
+
+@bank.post("/accounts/<uuid:account_id>/statements")
+@command
+@admits("accountant", "cashier")
+@bank.arguments(schemas.BankStatementBody)
+@bank.response(201, schemas.BankStatementView)
+@bank.alt_response(200, schema=schemas.BankStatementView, success=True, description="It was imported before.")
+def import_statement(tx: Tx, body: dict[str, Any], account_id: UUID) -> Any:
+    """Import a statement; lines that are known already are not doubled."""
+    if body["format"] == "csv":
+        statement = Statement(
+            account=None,
+            lines=formats.from_csv(body["file"], body["dialect"]),
+            **{key: body[key] for key in ("number", "from_on", "to_on", "opening_fen", "closing_fen")},
+        )
+    else:
+        statement = formats.from_mt940(body["file"], body["encoding"])
+    done, is_new = commands.import_statement(tx, account_id, statement, body["file"], body["format"])
+    answer: Response = jsonify(schemas.BankStatementView().dump(done))
+    answer.status_code = 201 if is_new else 200
+    return answer
+
+
+@bank.get("/accounts/<uuid:account_id>/statements")
+@query
+@admits(*READERS)
+@bank.arguments(schemas.BankListArgs, location="query")
+@bank.response(200, schemas.BankStatementsPage)
+def list_statements(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """Imported statements, newest first."""
+    return queries.statements(tx, account_id, args)
+
+
+@bank.get("/accounts/<uuid:account_id>/unmatched")
+@query
+@admits(*READERS)
+@bank.arguments(schemas.BankListArgs, location="query")
+@bank.response(200, schemas.BankLinesPage)
+def list_unmatched(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """Lines nobody matched, oldest first; `overdue` after five business days."""
+    return queries.unmatched(tx, account_id, args)
+
+
+@bank.get("/accounts/<uuid:account_id>/proposals")
+@query
+@admits("accountant", "finance_auditor", "finance_head")
+@bank.arguments(schemas.BankListArgs, location="query")
+@bank.response(200, schemas.BankProposalsPage)
+def list_proposals(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """What unmatched lines may stand for; confirming is a person's decision."""
+    return queries.proposals(tx, account_id, args)
+
+
+@bank.post("/lines/<uuid:line_id>/match")
+@command
+@admits("accountant")
+@bank.arguments(schemas.BankMatchBody)
+@bank.response(201, schemas.BankMatchView)
+def confirm_match(tx: Tx, body: dict[str, Any], line_id: UUID) -> dict[str, Any]:
+    """Confirm what a line stands for; what the books lack is posted."""
+    return matching.confirm(tx, line_id, body)
+
+
+@bank.get("/accounts/<uuid:account_id>/reconciliation")
+@query
+@admits(*READERS)
+@bank.arguments(schemas.BankMonthArgs, location="query")
+@bank.response(200, schemas.BankReconciliationView)
+def get_reconciliation(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """The reconciliation of a month as things stand."""
+    return queries.reconciliation(tx.conn, queries.account(tx, account_id), parse_month(args["month"]))
+
+
+@bank.post("/accounts/<uuid:account_id>/reconciliations")
+@command
+@admits("accountant")
+@bank.arguments(schemas.BankMonthArgs)
+@bank.response(201, schemas.BankCompletedView)
+def complete_reconciliation(tx: Tx, body: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """Complete a month's reconciliation; the month closes only with it."""
+    return commands.complete_reconciliation(tx, account_id, parse_month(body["month"]))
+
+
+@bank.get("/accounts/<uuid:account_id>/reconciliations")
+@query
+@admits(*READERS)
+@bank.response(200, schemas.BankCompletedList)
+def list_reconciliations(tx: Tx, account_id: UUID) -> dict[str, Any]:
+    """Completed reconciliations, newest month first."""
+    return {"items": queries.completed(tx, account_id)}

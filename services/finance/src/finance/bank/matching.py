@@ -1,0 +1,253 @@
+"""Confirm what a bank line stands for, and post what the books lack.
+
+Confirmations wait for each other, so that no entry and no day of a clearing account is matched twice.
+Source: F3, F16, F21, X1
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from finance import repository
+from finance.bank import queries, rules
+from finance.bank.rules import Batch, Item, MatchKind
+from finance.bank.tables import bank_book_items, bank_matches, bank_settled, bank_transits
+from finance.booking import book_of
+from finance.domain.period import PeriodClosed, PeriodState
+from finance.domain.posting import PostingLine
+from shared import audit
+from shared.clock import business_date, month_of, new_id
+from shared.transaction import Tx
+
+
+def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Match a line with what it stands for, and post the transfer where the books do not have it yet.
+
+    Booked to the line's day, or to today with a reference when that month is closed.
+    Raises LineNotFound, LineMatched, ItemNotOpen, AmountsDiffer, ForeignBatch, BankReasonUnknown, PeriodClosed.
+    """
+    queries.hold(tx, "match")
+    line, account = _line(tx, line_id)
+    kind = MatchKind(body["kind"])
+    booked_on, reference = _booking_day(tx, line["booked_on"])
+    match = {
+        "match_id": new_id(),
+        "line_id": line_id,
+        "account_id": account["account_id"],
+        "kind": kind.value,
+        "reason": body["reason"],
+        "fee_fen": 0,
+        "booked_on": booked_on,
+        "confirmed_by": tx.actor.id,
+        "confirmed_at": tx.now,
+    }
+    posting = _Posting(tx, match, reference)
+    if kind is MatchKind.BOOK:
+        _tick(posting, line, account, body["items"])
+    elif kind is MatchKind.TRANSIT:
+        _arrive(posting, line, account, body["items"])
+    elif kind is MatchKind.SETTLEMENT:
+        match["fee_fen"] = _settle(posting, line, account, body["clearing"], body["batches"])
+    else:
+        _book_directly(posting, line, account, body["reason"] or "", body["branch_id"])
+    tx.conn.execute(insert(bank_matches).values(match))
+    audit.record(tx, "bank_line.match", str(line_id), before=line, after={**match, "items": posting.items})
+    return {**match, "items": posting.items}
+
+
+def _line(tx: Tx, line_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
+    row = (
+        tx.conn.execute(text("select * from bank_lines where line_id = :id"), {"id": line_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise rules.LineNotFound("no such bank line")
+    try:
+        account = queries.account(tx, row["account_id"])
+    except rules.AccountNotFound as error:
+        raise rules.LineNotFound("no such bank line") from error
+    if tx.conn.execute(text("select 1 from bank_matches where line_id = :id"), {"id": line_id}).first():
+        raise rules.LineMatched("the line is matched")
+    return dict(row), account
+
+
+def _booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
+    today = business_date(tx.now)
+    states = repository.hold_months(tx.conn, [day, today])
+    if states[month_of(day)] == PeriodState.OPEN:
+        return day, None
+    if states[month_of(today)] == PeriodState.OPEN:
+        return today, f"late:{day:%Y-%m}"
+    raise PeriodClosed("no open period to book the bank line to")
+
+
+class _Posting:
+    """Collects the entries on 1002 that make up a line, those found and those posted."""
+
+    def __init__(self, tx: Tx, match: Mapping[str, Any], reference: str | None) -> None:
+        self.tx = tx
+        self.chart = book_of(tx.conn).chart
+        self.match = match
+        self.reference = reference
+        self.items: list[dict[str, Any]] = []
+
+    def note(self, source_id: UUID, entry_kind: str, booked_on: date, fen: int) -> None:
+        """The entry is shown by the line."""
+        row = {
+            "source_id": source_id,
+            "entry_kind": entry_kind,
+            "account_id": self.match["account_id"],
+            "match_id": self.match["match_id"],
+            "booked_on": booked_on,
+            "fen": fen,
+        }
+        self.tx.conn.execute(insert(bank_book_items).values(row))
+        self.items.append(row)
+
+    def post(self, source_id: UUID, entry_kind: str, branch_id: str, lines: Sequence[PostingLine]) -> None:
+        bank = self.chart.code("bank")
+        fen = sum(line.debit_fen - line.credit_fen for line in lines if line.account == bank)
+        repository.add_entry(
+            self.tx,
+            booked_on=self.match["booked_on"],
+            branch_id=branch_id,
+            kind=entry_kind,
+            source_id=str(source_id),
+            postings=lines,
+            customer_id=None,
+            reference=self.reference,
+        )
+        if fen:
+            self.note(source_id, entry_kind, self.match["booked_on"], fen)
+
+
+def _chosen(
+    tx: Tx, kind: MatchKind, account: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
+) -> list[Item]:
+    """The open items that were named. Raises ItemNotOpen."""
+    days = tx.conn.execute(
+        text("select min(booked_on), max(booked_on) from journal_entries where source_id = any(:sources)"),
+        {"sources": [each["source_id"] for each in wanted]},
+    ).one()
+    keys = {(each["source_id"], each["entry_kind"]) for each in wanted}
+    if days[0] is None or len(keys) != len(wanted):
+        raise rules.ItemNotOpen("an entry is not known, or named twice")
+    found = [
+        item
+        for item in queries.open_items(tx.conn, kind, days[0], days[1], branch_id=account["branch_id"])
+        if (item.source_id, item.entry_kind) in keys
+    ]
+    if len(found) != len(keys):
+        raise rules.ItemNotOpen("an entry is not on the account, or a bank line showed it already")
+    return found
+
+
+def _require_sum(line: Mapping[str, Any], fen: int) -> None:
+    if fen != line["fen"]:
+        raise rules.AmountsDiffer(
+            "what is matched does not make the line", line_fen=line["fen"], matched_fen=fen
+        )
+
+
+def _tick(
+    posting: _Posting,
+    line: Mapping[str, Any],
+    account: Mapping[str, Any],
+    wanted: Sequence[Mapping[str, Any]],
+) -> None:
+    items = _chosen(posting.tx, MatchKind.BOOK, account, wanted)
+    _require_sum(line, sum(item.fen for item in items))
+    for item in items:
+        posting.note(item.source_id, item.entry_kind, item.booked_on, item.fen)
+
+
+def _arrive(
+    posting: _Posting,
+    line: Mapping[str, Any],
+    account: Mapping[str, Any],
+    wanted: Sequence[Mapping[str, Any]],
+) -> None:
+    items = _chosen(posting.tx, MatchKind.TRANSIT, account, wanted)
+    _require_sum(line, sum(item.fen for item in items))
+    for item in items:
+        source_id = new_id()
+        posting.tx.conn.execute(
+            insert(bank_transits).values(
+                source_id=item.source_id,
+                entry_kind=item.entry_kind,
+                match_id=posting.match["match_id"],
+                fen=item.fen,
+            )
+        )
+        posting.post(
+            source_id, "bank_transit", item.branch_id, rules.transit_postings(posting.chart, item.fen)
+        )
+
+
+def _settle(
+    posting: _Posting,
+    line: Mapping[str, Any],
+    account: Mapping[str, Any],
+    clearing: str,
+    wanted: Sequence[Mapping[str, Any]],
+) -> int:
+    """Empty the clearing account of the days that were named; one entry per branch. Returns the fee."""
+    keys = {(each["branch_id"], each["day"]) for each in wanted}
+    if account["branch_id"] is not None and {key[0] for key in keys} != {account["branch_id"]}:
+        raise rules.ForeignBatch("the account collects for another branch")
+    days = [key[1] for key in keys]
+    found = [
+        batch
+        for batch in queries.open_batches(
+            posting.tx.conn, clearing, min(days), max(days), branch_id=account["branch_id"]
+        )
+        if (batch.branch_id, batch.day) in keys
+    ]
+    if len(found) != len(wanted):
+        raise rules.ItemNotOpen("a day of a branch has nothing to settle, or is named twice")
+    gross = sum(batch.fen for batch in found)
+    named = queries.line_of({**line, "clearing": clearing})
+    fee = rules.fee_of(named, gross)
+    if fee is None:
+        raise rules.AmountsDiffer(
+            "the days do not make the line, less a fee that the contract allows",
+            line_fen=line["fen"],
+            matched_fen=gross,
+        )
+    _post_settlement(posting, clearing, found, fee)
+    return fee
+
+
+def _post_settlement(posting: _Posting, clearing: str, batches: Sequence[Batch], fee_fen: int) -> None:
+    gross: dict[str, int] = defaultdict(int)
+    for batch in batches:
+        gross[batch.branch_id] += batch.fen
+        posting.tx.conn.execute(
+            insert(bank_settled).values(
+                match_id=posting.match["match_id"],
+                clearing=clearing,
+                branch_id=batch.branch_id,
+                day=batch.day,
+                fen=batch.fen,
+            )
+        )
+    fees = rules.share_fee(fee_fen, gross)
+    for branch_id in sorted(gross):
+        lines = rules.settlement_postings(posting.chart, clearing, gross[branch_id], fees[branch_id])
+        posting.post(new_id(), "bank_settlement", branch_id, lines)
+
+
+def _book_directly(
+    posting: _Posting, line: Mapping[str, Any], account: Mapping[str, Any], reason: str, branch_id: str | None
+) -> None:
+    where = branch_id or account["branch_id"]
+    if where is None or account["branch_id"] not in {None, where}:
+        raise rules.ForeignBatch("name the branch that bears it, of those the account is for")
+    posting.tx.actor.require_branch(where)
+    lines = rules.direct_postings(posting.chart, reason, line["fen"], line["booked_on"])
+    posting.post(posting.match["match_id"], "bank_direct", where, lines)

@@ -1,0 +1,402 @@
+"""What is open between bank and books, and what a month's reconciliation says.
+
+Source: F3, F16, M24
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from finance.bank import rules
+from finance.bank.rules import Batch, Item, Line, MatchKind
+from finance.booking import book_of
+from finance.domain.period import month_text
+from shared.clock import business_date, next_month
+from shared.paging import CursorInvalid, decode_cursor, encode_cursor
+from shared.transaction import Tx
+
+BEGINNING = date(1970, 1, 1)
+OWN_ENTRIES = ["bank_settlement", "bank_transit"]
+"""Entries that empty clearing and transit accounts: they are not items to be matched there."""
+
+
+def hold(tx: Tx, what: str) -> None:
+    """Wait for others who work on the same of the bank, until the transaction ends."""
+    tx.conn.execute(
+        text("select pg_advisory_xact_lock(hashtextextended('finance:bank:' || :what, 0))"), {"what": what}
+    )
+
+
+def account(tx: Tx, account_id: UUID) -> dict[str, Any]:
+    """Raises AccountNotFound, also where the token does not cover the account's branch."""
+    row = (
+        tx.conn.execute(text("select * from bank_accounts where account_id = :id"), {"id": account_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise rules.AccountNotFound("no such bank account")
+    return dict(row)
+
+
+def accounts(tx: Tx) -> list[dict[str, Any]]:
+    rows = tx.conn.execute(text("select * from bank_accounts order by registered_at, account_id limit 1000"))
+    return [dict(row) for row in rows.mappings() if tx.actor.may_see(row["branch_id"])]
+
+
+def statements(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Newest import first; keyset by id."""
+    account(tx, account_id)
+    after = decode_cursor(args["cursor"], str)
+    rows = tx.conn.execute(
+        text(
+            "select * from bank_statements where account_id = :id"
+            " and (cast(:after as text) is null or statement_id < cast(:after as uuid))"
+            " order by statement_id desc limit :limit"
+        ),
+        {"id": account_id, "after": after[0] if after else None, "limit": args["limit"] + 1},
+    ).mappings()
+    items = [dict(row) for row in rows]
+    more = len(items) > args["limit"]
+    items = items[: args["limit"]]
+    return {
+        "items": items,
+        "next_cursor": encode_cursor(str(items[-1]["statement_id"])) if more else None,
+    }
+
+
+# --- open on either side ----------------------------------------------------------------------------
+
+
+def open_items(
+    conn: Connection, kind: MatchKind, first: date, last: date, *, branch_id: str | None
+) -> list[Item]:
+    """Entries on 1002 (book) or cash in transit booked in these days that no bank line has shown."""
+    chart = book_of(conn).chart
+    account_code, known = {
+        MatchKind.BOOK: (chart.code("bank"), "bank_book_items"),
+        MatchKind.TRANSIT: (chart.code("cash_in_transit"), "bank_transits"),
+    }[kind]
+    rows = conn.execute(
+        text(
+            "select e.source_id, e.kind, e.branch_id, e.booked_on, e.reference,"
+            " sum(l.debit_fen - l.credit_fen)::bigint as fen"
+            " from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
+            " where l.account = :account and l.booked_on between :first and :last"
+            " and (:all_kinds or e.kind <> all(:own))"
+            " and (cast(:branch_id as text) is null or l.branch_id = :branch_id)"
+            f" and not exists (select from {known} k where k.source_id = e.source_id and k.entry_kind = e.kind)"
+            " group by e.id, e.source_id, e.kind, e.branch_id, e.booked_on, e.reference"
+            " having sum(l.debit_fen - l.credit_fen) <> 0 order by e.booked_on, e.id"
+        ),
+        {
+            "account": account_code,
+            "first": first,
+            "last": last,
+            "own": OWN_ENTRIES,
+            "all_kinds": kind is MatchKind.BOOK,
+            "branch_id": branch_id,
+        },
+    )
+    return [
+        Item(
+            kind=kind,
+            source_id=row.source_id,
+            entry_kind=row.kind,
+            branch_id=row.branch_id,
+            booked_on=row.booked_on,
+            fen=row.fen,
+            reference=row.reference,
+        )
+        for row in rows
+    ]
+
+
+def open_batches(
+    conn: Connection, clearing: str, first: date, last: date, *, branch_id: str | None
+) -> list[Batch]:
+    """What each branch's day left on a clearing account and nobody settled; days that are even are left out."""
+    rows = conn.execute(
+        text(
+            "select branch_id, day, sum(fen)::bigint as fen from ("
+            " select l.branch_id, l.booked_on as day, l.debit_fen - l.credit_fen as fen"
+            " from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
+            " where l.account = :account and l.booked_on between :first and :last and e.kind <> all(:own)"
+            " union all select branch_id, day, -fen from bank_settled"
+            " where clearing = :clearing and day between :first and :last) parts"
+            " where (cast(:branch_id as text) is null or branch_id = :branch_id)"
+            " group by branch_id, day having sum(fen) <> 0 order by day, branch_id"
+        ),
+        {
+            "account": rules.clearing_account(book_of(conn).chart, clearing),
+            "clearing": clearing,
+            "first": first,
+            "last": last,
+            "own": OWN_ENTRIES,
+            "branch_id": branch_id,
+        },
+    )
+    return [Batch(clearing=clearing, branch_id=row.branch_id, day=row.day, fen=row.fen) for row in rows]
+
+
+def line_of(row: Mapping[str, Any]) -> Line:
+    return Line(
+        booked_on=row["booked_on"],
+        fen=row["fen"],
+        reference=row["reference"],
+        summary=row["summary"],
+        clearing=row["clearing"],
+    )
+
+
+def unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines without a match, oldest first; `overdue` after the days of M24. Keyset by day and id."""
+    account(tx, account_id)
+    return _unmatched(tx, account_id, args)
+
+
+def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
+    after = _after(args["cursor"])
+    rows = tx.conn.execute(
+        text(
+            "select l.* from bank_lines l where l.account_id = :id"
+            " and not exists (select from bank_matches m where m.line_id = l.line_id)"
+            " and (cast(:day as date) is null or (l.booked_on, l.line_id) > (:day, cast(:after as uuid)))"
+            " order by l.booked_on, l.line_id limit :limit"
+        ),
+        {"id": account_id, "day": after[0], "after": after[1], "limit": args["limit"] + 1},
+    ).mappings()
+    today = business_date(tx.now)
+    items = [{**row, "overdue": not rules.is_in_time(row["booked_on"], today)} for row in rows]
+    more = len(items) > args["limit"]
+    items = items[: args["limit"]]
+    cursor = encode_cursor(str(items[-1]["booked_on"]), str(items[-1]["line_id"])) if more else None
+    return {"items": items, "next_cursor": cursor}
+
+
+def _after(cursor: str | None) -> tuple[date | None, str | None]:
+    keys = decode_cursor(cursor, str, str)
+    if keys is None:
+        return None, None
+    try:
+        return date.fromisoformat(keys[0]), str(UUID(keys[1]))
+    except ValueError as error:
+        raise CursorInvalid("the cursor is not one of ours") from error
+
+
+def proposals(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
+    """For each unmatched line what it may stand for. Nothing is stored: the next look may propose otherwise."""
+    known = account(tx, account_id)
+    page = _unmatched(tx, account_id, args)
+    if not page["items"]:
+        return page
+    first, last = page["items"][0]["booked_on"], page["items"][-1]["booked_on"]
+    window = timedelta(days=rules.rule("match_window_days", last))
+    branch_id = known["branch_id"]
+    items = [
+        item
+        for kind in (MatchKind.BOOK, MatchKind.TRANSIT)
+        for item in open_items(tx.conn, kind, first - window, last + window, branch_id=branch_id)
+    ]
+    look_back = timedelta(days=rules.rule("settlement_days_max", last))
+    batches = [
+        batch
+        for clearing in sorted({row["clearing"] for row in page["items"]} - {None})
+        for batch in open_batches(tx.conn, clearing, first - look_back, last, branch_id=branch_id)
+    ]
+    for row in page["items"]:
+        row["proposals"] = rules.propose(line_of(row), items, batches)
+    return page
+
+
+# --- reconciliation ---------------------------------------------------------------------------------
+
+
+def reconciliation(conn: Connection, known: Mapping[str, Any], month: date) -> dict[str, Any]:
+    """The account's reconciliation at the end of the month, as things stand now."""
+    end = next_month(month) - timedelta(days=1)
+    adjusted = rules.reconcile(
+        book_fen=book_balance(conn, known, end),
+        statement_fen=_statement_balance(conn, known["account_id"], end),
+        bank_only=_bank_only(conn, known["account_id"], end),
+        book_only=_book_only(conn, known, month, end),
+    )
+    reaches = conn.execute(
+        text("select max(to_on) from bank_statements where account_id = :id"), {"id": known["account_id"]}
+    ).scalar_one()
+    return {
+        "account_id": str(known["account_id"]),
+        "month": month_text(month),
+        "is_covered": reaches is not None and reaches >= end,
+        **adjusted,
+        **_counted(conn, known["account_id"], month),
+    }
+
+
+def book_balance(conn: Connection, known: Mapping[str, Any], end: date) -> int:
+    """The balance of the account in the books at the end of a month, in fen."""
+    mine = "select coalesce(sum(fen), 0)::bigint from bank_book_items where booked_on <= :end and account_id"
+    values = {"id": known["account_id"], "end": end}
+    if not known["is_main"]:
+        return int(conn.execute(text(f"{mine} = :id"), values).scalar_one())
+    total = conn.execute(
+        text(
+            "select coalesce(sum(debit_fen - credit_fen), 0)::bigint from ("
+            " select debit_fen, credit_fen from period_balances where account = :account and month <= :end"
+            " union all select debit_fen, credit_fen from journal_lines where account = :account"
+            " and booked_on >= coalesce((select min(month) from periods where state = 'open'), 'infinity'::date)"
+            " and booked_on <= :end) parts"
+        ),
+        {"account": book_of(conn).chart.code("bank"), "end": end},
+    ).scalar_one()
+    return int(total) - int(conn.execute(text(f"{mine} <> :id"), values).scalar_one())
+
+
+def _statement_balance(conn: Connection, account_id: UUID, end: date) -> int:
+    return int(
+        conn.execute(
+            text("select coalesce(sum(fen), 0) from bank_lines where account_id = :id and booked_on <= :end"),
+            {"id": account_id, "end": end},
+        ).scalar_one()
+    )
+
+
+def _bank_only(conn: Connection, account_id: UUID, end: date) -> list[dict[str, Any]]:
+    """Lines, or what is left of them, that the books did not have by the end of the month."""
+    rows = conn.execute(
+        text(
+            "select l.line_id, l.booked_on, l.reference, (l.fen - coalesce(sum(i.fen), 0))::bigint as fen"
+            " from bank_lines l left join bank_matches m on m.line_id = l.line_id"
+            " left join bank_book_items i on i.match_id = m.match_id and i.booked_on <= :end"
+            " where l.account_id = :id and l.booked_on <= :end group by l.line_id"
+            " having l.fen <> coalesce(sum(i.fen), 0) order by l.booked_on, l.line_id"
+        ),
+        {"id": account_id, "end": end},
+    ).mappings()
+    return [
+        {**row, "line_id": str(row["line_id"]), "booked_on": row["booked_on"].isoformat()} for row in rows
+    ]
+
+
+def _book_only(conn: Connection, known: Mapping[str, Any], month: date, end: date) -> list[dict[str, Any]]:
+    """Entries on 1002 that the bank had not shown by the end of the month.
+
+    What was open when the last closed month was reconciled is carried forward from there, so history is not
+    read again.
+    """
+    since, carried = _carried(conn, known["account_id"], month)
+    found = {(each["source_id"], each["entry_kind"]): each for each in carried}
+    chart = book_of(conn).chart
+    rows = conn.execute(
+        text(
+            "select e.source_id, e.kind as entry_kind, e.booked_on, e.branch_id, e.reference,"
+            " sum(l.debit_fen - l.credit_fen)::bigint as fen"
+            " from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
+            " left join bank_book_items k on k.source_id = e.source_id and k.entry_kind = e.kind"
+            " where l.account = :account and l.booked_on >= :since and l.booked_on <= :end"
+            " and (k.account_id = :id or (k.account_id is null and :is_main))"
+            " group by e.id, e.source_id, e.kind, e.booked_on, e.branch_id, e.reference"
+            " having sum(l.debit_fen - l.credit_fen) <> 0 order by e.booked_on, e.id"
+        ),
+        {
+            "account": chart.code("bank"),
+            "since": since,
+            "end": end,
+            "id": known["account_id"],
+            "is_main": known["is_main"],
+        },
+    ).mappings()
+    for row in rows:
+        key = (str(row["source_id"]), row["entry_kind"])
+        found[key] = {**row, "source_id": key[0], "booked_on": row["booked_on"].isoformat()}
+    shown = conn.execute(
+        text(
+            "select i.source_id::text, i.entry_kind from bank_book_items i join bank_matches m using (match_id)"
+            " join bank_lines l on l.line_id = m.line_id where l.account_id = :id and l.booked_on <= :end"
+            " and i.source_id = any(cast(:sources as uuid[]))"
+        ),
+        {"id": known["account_id"], "end": end, "sources": [key[0] for key in found]},
+    )
+    for source_id, entry_kind in shown:
+        found.pop((source_id, entry_kind), None)
+    return list(found.values())
+
+
+def _carried(conn: Connection, account_id: UUID, month: date) -> tuple[date, list[dict[str, Any]]]:
+    row = conn.execute(
+        text(
+            "select r.month, r.content from bank_reconciliations r join periods p on p.month = r.month"
+            " where r.account_id = :id and r.month < :month and p.state <> 'open' order by r.month desc limit 1"
+        ),
+        {"id": account_id, "month": month},
+    ).one_or_none()
+    if row is None:
+        return BEGINNING, []
+    return next_month(row.month), [*row.content["received_by_book_only"], *row.content["paid_by_book_only"]]
+
+
+def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
+    """Numerator and denominator of M24 for the month: lines, and those matched in time."""
+    rows = conn.execute(
+        text(
+            "select l.booked_on, m.confirmed_at from bank_lines l left join bank_matches m"
+            " on m.line_id = l.line_id where l.account_id = :id and l.booked_on >= :month and l.booked_on < :until"
+        ),
+        {"id": account_id, "month": month, "until": next_month(month)},
+    ).all()
+    in_time = [
+        row
+        for row in rows
+        if row.confirmed_at is not None and rules.is_in_time(row.booked_on, business_date(row.confirmed_at))
+    ]
+    return {"lines": len(rows), "matched_in_time": len(in_time)}
+
+
+def completed(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
+    """Every completed reconciliation of the account, newest month first: a dozen a year."""
+    account(tx, account_id)
+    rows = tx.conn.execute(
+        text("select * from bank_reconciliations where account_id = :id order by month desc limit 1200"),
+        {"id": account_id},
+    ).mappings()
+    return [completed_view(dict(row)) for row in rows]
+
+
+def completed_view(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: row[key] for key in ("version", "content_hash", "completed_by", "completed_at")}
+    return {**row["content"], **kept}
+
+
+def unreconciled(conn: Connection, month: date) -> list[dict[str, str]]:
+    """Accounts whose month has no reconciliation, or one that no longer agrees with books and statements.
+
+    Asked of accounts that were registered by the end of the month or have statements of it or earlier.
+    """
+    end = next_month(month) - timedelta(days=1)
+    rows = conn.execute(
+        text(
+            "select a.*, r.book_fen, r.statement_fen from bank_accounts a left join bank_reconciliations r"
+            " on r.account_id = a.account_id and r.month = :month"
+            " where (a.registered_at at time zone 'Asia/Shanghai')::date <= :end or exists"
+            " (select from bank_statements s where s.account_id = a.account_id and s.from_on <= :end)"
+            " order by a.registered_at"
+        ),
+        {"month": month, "end": end},
+    ).mappings()
+    found = [dict(row) for row in rows]
+    return [
+        {"account_id": str(row["account_id"]), "name": row["name"]}
+        for row in found
+        if row["book_fen"] != book_balance(conn, row, end)
+        or row["statement_fen"] != _statement_balance(conn, row["account_id"], end)
+    ]
+
+
+def require_reconciled(conn: Connection, month: date) -> None:
+    """Raises NotReconciled: what closing a month asks of the bank."""
+    found = unreconciled(conn, month)
+    if found:
+        raise rules.NotReconciled("bank accounts of the month are not reconciled", accounts=found)

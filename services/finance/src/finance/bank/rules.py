@@ -1,0 +1,344 @@
+"""What may be matched with a bank line, what it posts, and how a month is reconciled. Pure; amounts are fen.
+
+Proposals, best first: same amount and the reference stands in the line; same amount within a few days; days of a
+clearing account whose sum less a fee is the line (cards and wallets settle many sales at once).
+Source: F3, F16, M24, model 3.2 (BankStatement/Match)
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from finance.domain import deadline
+from finance.domain.chart import DATA, Chart
+from finance.domain.posting import PostingLine, balanced
+from shared.errors import Conflict, Invalid, NotFound
+from shared.money import allocate, half_up
+
+PROPOSALS_MAX = 5
+
+
+class AccountNotFound(NotFound):
+    code = "bank_account_not_found"
+
+
+class AccountKnown(Conflict):
+    """An account of this number is registered."""
+
+    code = "bank_account_known"
+
+
+class AccountDiffers(Invalid):
+    """The statement names another account."""
+
+    code = "bank_account_differs"
+
+
+class StatementNumberReused(Conflict):
+    """The number stands for a statement with another content."""
+
+    code = "bank_statement_number_reused"
+
+
+class StatementUnbalanced(Invalid):
+    """Opening balance and lines do not make the closing balance."""
+
+    code = "bank_statement_unbalanced"
+
+
+class StatementDaysWrong(Invalid):
+    """A line lies outside the statement's days, or the days in the future."""
+
+    code = "bank_statement_days_wrong"
+
+
+class StatementGap(Conflict):
+    """The opening balance is not what earlier statements leave."""
+
+    code = "bank_statement_gap"
+
+
+class StatementContradicts(Conflict):
+    """A line that an earlier statement had for these days is missing."""
+
+    code = "bank_statement_contradicts"
+
+
+class LineNotFound(NotFound):
+    code = "bank_line_not_found"
+
+
+class LineMatched(Conflict):
+    code = "bank_line_matched"
+
+
+class ItemNotOpen(Conflict):
+    """There is no such entry on the account, or a bank line showed it already."""
+
+    code = "bank_item_not_open"
+
+
+class AmountsDiffer(Conflict):
+    """What is matched does not make the line, or leaves a fee beyond the contract."""
+
+    code = "bank_amounts_differ"
+
+
+class BankReasonUnknown(Invalid):
+    code = "bank_reason_unknown"
+
+
+class ForeignBatch(Invalid):
+    """The account collects for another branch."""
+
+    code = "bank_foreign_batch"
+
+
+class StatementMissing(Conflict):
+    """No statement reaches the end of the month."""
+
+    code = "bank_statement_missing"
+
+
+class NotReconciled(Conflict):
+    """A month closes when its bank accounts are reconciled with the books as they are."""
+
+    code = "bank_not_reconciled"
+
+
+class ReconciliationDiffers(Conflict):
+    """Both sides do not meet: entries of 1002 and its balance disagree."""
+
+    code = "bank_reconciliation_differs"
+
+
+class MatchKind(StrEnum):
+    BOOK = "book"
+    TRANSIT = "transit"
+    SETTLEMENT = "settlement"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    booked_on: date
+    fen: int
+    reference: str
+    summary: str
+    clearing: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An entry on 1002 (book) or on cash in transit that no bank line has shown; `fen` is debit less credit."""
+
+    kind: MatchKind
+    source_id: UUID
+    entry_kind: str
+    branch_id: str
+    booked_on: date
+    fen: int
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a branch's day left on a clearing account and nobody settled."""
+
+    clearing: str
+    branch_id: str
+    day: date
+    fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    kind: MatchKind
+    rule: str
+    items: Sequence[Item] = ()
+    batches: Sequence[Batch] = ()
+    fee_fen: int = 0
+
+
+@cache
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text())
+    return rows
+
+
+def _newest(name: str, key: str, value: str, day: date) -> dict[str, Any]:
+    """The newest row in force on `day`, or the first there ever was. Raises KeyError."""
+    rows = sorted(
+        (row for row in _rows(name) if row[key] == value), key=lambda row: str(row["effective_from"])
+    )
+    if not rows:
+        raise KeyError(value)
+    in_force = [row for row in rows if date.fromisoformat(row["effective_from"]) <= day]
+    return in_force[-1] if in_force else rows[0]
+
+
+def rule(name: str, day: date) -> int:
+    value: int = _newest("bank_rules", "rule", name, day)["value"]
+    return value
+
+
+def clearings() -> list[str]:
+    return sorted({row["clearing"] for row in _rows("bank_clearings")})
+
+
+def clearing_account(chart: Chart, clearing: str) -> str:
+    return chart.code(_newest("bank_clearings", "clearing", clearing, date.max)["account"])
+
+
+def recognise(text: str, day: date) -> str | None:
+    """Who settles, by the words of a line; None if it tells nothing."""
+    lowered = text.lower()
+    for clearing in clearings():
+        patterns = _newest("bank_clearings", "clearing", clearing, day)["patterns"]
+        if any(each in lowered for each in patterns):
+            return clearing
+    return None
+
+
+def reasons() -> list[str]:
+    return sorted({row["reason"] for row in _rows("bank_reasons")})
+
+
+# --- proposals --------------------------------------------------------------------------------------
+
+
+def propose(line: Line, items: Iterable[Item], batches: Iterable[Batch]) -> list[Proposal]:
+    """At most PROPOSALS_MAX, best first; nothing is matched by a proposal alone."""
+    same = [each for each in items if each.fen == line.fen]
+    told = f"{line.reference} {line.summary}"
+    by_reference = [each for each in same if each.reference and each.reference in told]
+    window = rule("match_window_days", line.booked_on)
+    near = [
+        each
+        for each in same
+        if each not in by_reference and abs((line.booked_on - each.booked_on).days) <= window
+    ]
+    near.sort(
+        key=lambda each: (abs((line.booked_on - each.booked_on).days), each.booked_on, str(each.source_id))
+    )
+    found = [Proposal(kind=each.kind, rule="reference", items=[each]) for each in by_reference]
+    if line.clearing is not None:
+        found += _settlements(line, [each for each in batches if each.clearing == line.clearing])
+    found += [Proposal(kind=each.kind, rule="date", items=[each]) for each in near]
+    return found[:PROPOSALS_MAX]
+
+
+def _settlements(line: Line, batches: Sequence[Batch]) -> list[Proposal]:
+    """Runs of consecutive days, newest and shortest first, whose sum less an allowed fee is the line."""
+    earliest = line.booked_on - timedelta(days=rule("settlement_days_max", line.booked_on))
+    days = sorted({each.day for each in batches if earliest <= each.day <= line.booked_on}, reverse=True)
+    sums = {day: sum(each.fen for each in batches if each.day == day) for day in days}
+    found = []
+    for newest in range(len(days)):
+        gross = 0
+        for oldest in range(newest, len(days)):
+            gross += sums[days[oldest]]
+            fee = fee_of(line, gross)
+            if fee is not None:
+                run = set(days[newest : oldest + 1])
+                chosen = sorted(
+                    (each for each in batches if each.day in run), key=lambda each: (each.day, each.branch_id)
+                )
+                found.append((oldest - newest, newest, fee, chosen))
+    found.sort(key=lambda each: each[:2])
+    return [
+        Proposal(kind=MatchKind.SETTLEMENT, rule="settlement", batches=chosen, fee_fen=fee)
+        for _, _, fee, chosen in found
+    ]
+
+
+def fee_of(line: Line, gross_fen: int) -> int | None:
+    """The fee kept back of `gross_fen`, if the contract allows it; None otherwise."""
+    assert line.clearing is not None
+    row = _newest("bank_clearings", "clearing", line.clearing, line.booked_on)
+    fee = gross_fen - line.fen
+    return fee if 0 <= fee <= half_up(abs(gross_fen) * row["fee_max_bp"], 10_000) else None
+
+
+# --- postings ---------------------------------------------------------------------------------------
+
+
+def _sided(account: str, fen: int) -> PostingLine:
+    return PostingLine(account, fen, 0) if fen > 0 else PostingLine(account, 0, -fen)
+
+
+def transit_postings(chart: Chart, fen: int) -> list[PostingLine]:
+    """Money on its way reached the bank (or, negative, left it)."""
+    return balanced([_sided(chart.code("bank"), fen), _sided(chart.code("cash_in_transit"), -fen)])
+
+
+def settlement_postings(chart: Chart, clearing: str, gross_fen: int, fee_fen: int) -> list[PostingLine]:
+    """The clearing account is emptied: net to the bank, the fee to financial expenses."""
+    return balanced(
+        [
+            _sided(chart.code("bank"), gross_fen - fee_fen),
+            _sided(chart.code("financial_expenses"), fee_fen),
+            _sided(clearing_account(chart, clearing), -gross_fen),
+        ]
+    )
+
+
+def direct_postings(chart: Chart, reason: str, fen: int, day: date) -> list[PostingLine]:
+    """What only the bank knew of. Raises BankReasonUnknown, also for the wrong direction."""
+    known = reasons()
+    if reason not in known:
+        raise BankReasonUnknown(f"a reason is one of {', '.join(known)}", reasons=known)
+    row = _newest("bank_reasons", "reason", reason, day)
+    if row["sign"] not in {"both", "in" if fen > 0 else "out"}:
+        raise BankReasonUnknown(f"{reason} goes the other way")
+    return balanced([_sided(chart.code("bank"), fen), _sided(chart.code(row["account"]), -fen)])
+
+
+def share_fee(fee_fen: int, gross_by_branch: Mapping[str, int]) -> dict[str, int]:
+    """The fee per branch in proportion to what it gave, by largest remainder; branches below 0 bear none
+    while one is above it.
+    """
+    branches = sorted(gross_by_branch)
+    if not fee_fen:
+        return dict.fromkeys(branches, 0)
+    weights = [max(gross_by_branch[each], 0) for each in branches]
+    if not any(weights):
+        weights = [abs(gross_by_branch[each]) for each in branches]
+    shares = allocate(fee_fen, weights)
+    return dict(zip(branches, shares, strict=True))
+
+
+# --- reconciliation ---------------------------------------------------------------------------------
+
+
+def reconcile(
+    *,
+    book_fen: int,
+    statement_fen: int,
+    bank_only: Sequence[Mapping[str, Any]],
+    book_only: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The 银行存款余额调节表: each side adjusted by what only the other knows; `difference_fen` must be 0."""
+    adjusted_book = book_fen + sum(each["fen"] for each in bank_only)
+    adjusted_statement = statement_fen + sum(each["fen"] for each in book_only)
+    return {
+        "book_fen": book_fen,
+        "received_by_bank_only": [each for each in bank_only if each["fen"] > 0],
+        "paid_by_bank_only": [each for each in bank_only if each["fen"] < 0],
+        "adjusted_book_fen": adjusted_book,
+        "statement_fen": statement_fen,
+        "received_by_book_only": [each for each in book_only if each["fen"] > 0],
+        "paid_by_book_only": [each for each in book_only if each["fen"] < 0],
+        "adjusted_statement_fen": adjusted_statement,
+        "difference_fen": adjusted_book - adjusted_statement,
+    }
+
+
+def is_in_time(line_on: date, day: date) -> bool:
+    """Whether a line may still be matched in time, or was. Raises CalendarUnknown where it cannot be known."""
+    return deadline.is_within(line_on, day, rule("unmatched_days", line_on))

@@ -1,0 +1,266 @@
+"""The shapes of bank accounts in requests and answers."""
+
+import base64
+import binascii
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from finance.bank import rules
+from finance.bank.formats import dialects
+from finance.domain.receipt import NUMBER_PATTERN, VISIBLE_PATTERN
+from finance.schemas import BRANCH, MONTH
+from shared.money import MoneyField
+from shared.paging import PageArgs
+
+TEXT = [validate.Length(1, 100), validate.Regexp(VISIBLE_PATTERN)]
+REASON = validate.Regexp(r"^[a-z_]{1,40}$(?!\n)")
+FILE_CHARS_MAX = 1_000_000
+MATCHED_MAX = 2_000
+
+
+class _File(fields.String):
+    """Bytes as base64."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValidationError("not base64") from error
+
+
+class BankAccountBody(Schema):
+    """Without `branch_id` the account is the chain's. The first account registered is the main one."""
+
+    name = fields.String(required=True, validate=TEXT)
+    bank = fields.String(required=True, validate=TEXT)
+    number = fields.String(
+        required=True, validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9 \-]{3,39}$(?!\n)")
+    )
+    branch_id = fields.String(load_default=None, allow_none=True, validate=BRANCH)
+
+
+class BankAccountView(BankAccountBody):
+    account_id = fields.UUID()
+    is_main = fields.Boolean()
+    registered_by = fields.String()
+    registered_at = fields.AwareDateTime()
+
+
+class BankAccountsList(Schema):
+    items = fields.List(fields.Nested(BankAccountView))
+
+
+class BankStatementBody(Schema):
+    """The file as the bank gave it. MT940 says its number, days and balances itself; of a CSV they are needed."""
+
+    format = fields.String(required=True, validate=validate.OneOf(["csv", "mt940"]))
+    file = _File(
+        required=True,
+        validate=validate.Length(1, FILE_CHARS_MAX),
+        metadata={"format": "byte", "maxLength": FILE_CHARS_MAX},
+    )
+    dialect = fields.String(load_default=None, validate=validate.OneOf(sorted(dialects())))
+    encoding = fields.String(load_default="utf-8", validate=validate.OneOf(["utf-8", "gb18030"]))
+    number = fields.String(
+        load_default=None, validate=[validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
+    )
+    from_on = fields.Date(load_default=None)
+    to_on = fields.Date(load_default=None)
+    opening_fen = MoneyField(load_default=None, data_key="opening")
+    closing_fen = MoneyField(load_default=None, data_key="closing")
+
+    @validates_schema
+    def _csv_is_complete(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data["format"] != "csv":
+            return
+        needed = ("dialect", "number", "from_on", "to_on", "opening_fen", "closing_fen")
+        missing = {
+            self.fields[name].data_key or name: ["needed of a CSV"] for name in needed if data[name] is None
+        }
+        if missing:
+            raise ValidationError(missing)
+
+
+class BankStatementView(Schema):
+    statement_id = fields.UUID()
+    account_id = fields.UUID()
+    number = fields.String()
+    format = fields.String()
+    from_on = fields.Date()
+    to_on = fields.Date()
+    opening_fen = MoneyField(data_key="opening")
+    closing_fen = MoneyField(data_key="closing")
+    lines = fields.Integer()
+    new_lines = fields.Integer()
+    imported_by = fields.String()
+    imported_at = fields.AwareDateTime()
+
+
+class BankStatementsPage(Schema):
+    items = fields.List(fields.Nested(BankStatementView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class BankLineView(Schema):
+    """`clearing` is who settles, as far as the line tells; who paid is not kept."""
+
+    line_id = fields.UUID()
+    account_id = fields.UUID()
+    statement_id = fields.UUID()
+    booked_on = fields.Date()
+    fen = MoneyField(data_key="amount")
+    reference = fields.String()
+    summary = fields.String()
+    clearing = fields.String(allow_none=True)
+    overdue = fields.Boolean()
+
+
+class BankLinesPage(Schema):
+    items = fields.List(fields.Nested(BankLineView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class BankItemView(Schema):
+    source_id = fields.UUID()
+    entry_kind = fields.String()
+    branch_id = fields.String()
+    booked_on = fields.Date()
+    fen = MoneyField(data_key="amount")
+    reference = fields.String(allow_none=True)
+
+
+class BankBatchView(Schema):
+    clearing = fields.String()
+    branch_id = fields.String()
+    day = fields.Date()
+    fen = MoneyField(data_key="amount")
+
+
+class BankProposalView(Schema):
+    kind = fields.String()
+    rule = fields.String()
+    items = fields.List(fields.Nested(BankItemView))
+    batches = fields.List(fields.Nested(BankBatchView))
+    fee_fen = MoneyField(data_key="fee")
+
+
+class BankProposedLineView(BankLineView):
+    proposals = fields.List(fields.Nested(BankProposalView))
+
+
+class BankProposalsPage(Schema):
+    items = fields.List(fields.Nested(BankProposedLineView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class BankItemBody(Schema):
+    source_id = fields.UUID(required=True)
+    entry_kind = fields.String(required=True, validate=REASON)
+
+
+class BankBatchBody(Schema):
+    branch_id = fields.String(required=True, validate=BRANCH)
+    day = fields.Date(required=True)
+
+
+class BankMatchBody(Schema):
+    """`book` and `transit` name `items`, `settlement` names `clearing` and `batches`, `direct` names `reason`."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([each.value for each in rules.MatchKind]))
+    items = fields.List(
+        fields.Nested(BankItemBody), load_default=list, validate=validate.Length(0, MATCHED_MAX)
+    )
+    clearing = fields.String(load_default=None, validate=validate.OneOf(rules.clearings()))
+    batches = fields.List(
+        fields.Nested(BankBatchBody), load_default=list, validate=validate.Length(0, MATCHED_MAX)
+    )
+    reason = fields.String(load_default=None, validate=REASON)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+    @validates_schema
+    def _names_what_its_kind_needs(self, data: dict[str, Any], **kwargs: Any) -> None:
+        needed = {
+            "book": ["items"],
+            "transit": ["items"],
+            "settlement": ["clearing", "batches"],
+            "direct": ["reason"],
+        }[data["kind"]]
+        missing = {name: [f"needed of {data['kind']}"] for name in needed if not data[name]}
+        if missing:
+            raise ValidationError(missing)
+
+
+class BankMatchedItemView(Schema):
+    source_id = fields.UUID()
+    entry_kind = fields.String()
+    booked_on = fields.Date()
+    fen = MoneyField(data_key="amount")
+
+
+class BankMatchView(Schema):
+    match_id = fields.UUID()
+    line_id = fields.UUID()
+    account_id = fields.UUID()
+    kind = fields.String()
+    reason = fields.String(allow_none=True)
+    fee_fen = MoneyField(data_key="fee")
+    booked_on = fields.Date()
+    confirmed_by = fields.String()
+    confirmed_at = fields.AwareDateTime()
+    items = fields.List(fields.Nested(BankMatchedItemView))
+
+
+class BankMonthArgs(Schema):
+    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
+
+
+class BankOnlyView(Schema):
+    line_id = fields.UUID()
+    booked_on = fields.String()
+    reference = fields.String()
+    fen = MoneyField(data_key="amount")
+
+
+class BankBookOnlyView(Schema):
+    source_id = fields.UUID()
+    entry_kind = fields.String()
+    branch_id = fields.String()
+    booked_on = fields.String()
+    reference = fields.String(allow_none=True)
+    fen = MoneyField(data_key="amount")
+
+
+class BankReconciliationView(Schema):
+    """银行存款余额调节表: book and bank, each adjusted by what only the other knows, must meet."""
+
+    account_id = fields.UUID()
+    month = fields.String()
+    is_covered = fields.Boolean()
+    book_fen = MoneyField(data_key="book")
+    received_by_bank_only = fields.List(fields.Nested(BankOnlyView))
+    paid_by_bank_only = fields.List(fields.Nested(BankOnlyView))
+    adjusted_book_fen = MoneyField(data_key="adjusted_book")
+    statement_fen = MoneyField(data_key="statement")
+    received_by_book_only = fields.List(fields.Nested(BankBookOnlyView))
+    paid_by_book_only = fields.List(fields.Nested(BankBookOnlyView))
+    adjusted_statement_fen = MoneyField(data_key="adjusted_statement")
+    difference_fen = MoneyField(data_key="difference")
+    lines = fields.Integer()
+    matched_in_time = fields.Integer()
+
+
+class BankCompletedView(BankReconciliationView):
+    version = fields.Integer()
+    content_hash = fields.String()
+    completed_by = fields.String()
+    completed_at = fields.AwareDateTime()
+
+
+class BankCompletedList(Schema):
+    items = fields.List(fields.Nested(BankCompletedView))
+
+
+class BankListArgs(PageArgs):
+    """Pages of lines and statements."""

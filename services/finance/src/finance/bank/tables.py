@@ -1,0 +1,140 @@
+"""The tables of bank accounts. A line's payer is never stored: it may be a person's name."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from finance.tables import metadata
+from shared.tables import INSTANT
+
+bank_accounts = Table(
+    "bank_accounts",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("bank", Text, nullable=False),
+    Column("number", Text, nullable=False, unique=True),
+    Column("branch_id", Text),
+    Column("is_main", Boolean, nullable=False),
+    Column("registered_by", Text, nullable=False),
+    Column("registered_at", INSTANT, nullable=False),
+    Index("bank_accounts_main", "is_main", unique=True, postgresql_where=text("is_main")),
+)
+"""Without `branch_id` the account is the chain's. Entries on 1002 that no account claims are the main account's."""
+
+bank_statements = Table(
+    "bank_statements",
+    metadata,
+    Column("statement_id", Uuid, primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("from_on", Date, nullable=False),
+    Column("to_on", Date, nullable=False),
+    Column("opening_fen", BigInteger, nullable=False),
+    Column("closing_fen", BigInteger, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("new_lines", Integer, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("imported_by", Text, nullable=False),
+    Column("imported_at", INSTANT, nullable=False),
+    UniqueConstraint("account_id", "number"),
+    CheckConstraint("from_on <= to_on", name="days"),
+)
+
+bank_lines = Table(
+    "bank_lines",
+    metadata,
+    Column("line_id", Uuid, primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("statement_id", Uuid, nullable=False),
+    Column("line_hash", LargeBinary, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("clearing", Text),
+    UniqueConstraint("account_id", "line_hash"),
+    CheckConstraint("fen <> 0", name="fen"),
+    Index("bank_lines_day", "account_id", "booked_on", "line_id"),
+)
+"""`fen` is positive when it enters the account; `clearing` is who settles, as far as the line tells."""
+
+bank_matches = Table(
+    "bank_matches",
+    metadata,
+    Column("match_id", Uuid, primary_key=True),
+    Column("line_id", Uuid, nullable=False, unique=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text),
+    Column("fee_fen", BigInteger, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_at", INSTANT, nullable=False),
+    CheckConstraint("kind in ('book', 'transit', 'settlement', 'direct')", name="kind"),
+    CheckConstraint("fee_fen >= 0", name="fee"),
+)
+
+bank_book_items = Table(
+    "bank_book_items",
+    metadata,
+    Column("source_id", Uuid, primary_key=True),
+    Column("entry_kind", Text, primary_key=True),
+    Column("account_id", Uuid, nullable=False),
+    Column("match_id", Uuid, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    Index("bank_book_items_match", "match_id"),
+    Index("bank_book_items_account", "account_id", "booked_on"),
+)
+"""Entries on 1002 that a bank line showed; the items of one match sum to its line."""
+
+bank_transits = Table(
+    "bank_transits",
+    metadata,
+    Column("source_id", Uuid, primary_key=True),
+    Column("entry_kind", Text, primary_key=True),
+    Column("match_id", Uuid, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+)
+"""Entries on cash in transit that reached the bank."""
+
+bank_settled = Table(
+    "bank_settled",
+    metadata,
+    Column("match_id", Uuid, primary_key=True),
+    Column("clearing", Text, primary_key=True),
+    Column("branch_id", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("fen", BigInteger, nullable=False),
+    Index("bank_settled_day", "clearing", "day", "branch_id"),
+)
+"""What of a branch's day on a clearing account was settled, before the fee."""
+
+bank_reconciliations = Table(
+    "bank_reconciliations",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("book_fen", BigInteger, nullable=False),
+    Column("statement_fen", BigInteger, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("completed_by", Text, nullable=False),
+    Column("completed_at", INSTANT, nullable=False),
+)

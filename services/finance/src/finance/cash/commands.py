@@ -1,0 +1,426 @@
+"""What people do with cash. Every command of a branch waits for the one before it, so no fen is promised twice.
+
+Sales never wait: a session's takings are read when it is counted.
+Source: F3, F4, F21, X1, model 3.2 (CashSession)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text, update
+
+from finance import repository
+from finance.booking import book_of
+from finance.cash import queries, rules
+from finance.cash.events import session_closed, variance_resolved
+from finance.cash.rules import Kind, Outcome
+from finance.cash.tables import cash_counts, cash_drawers, cash_movements, cash_sessions, cash_variances
+from finance.domain.period import PeriodClosed, PeriodState, month_text
+from finance.domain.posting import PostingLine
+from shared import audit, outbox
+from shared.approvals import SamePerson
+from shared.clock import business_date, month_of, new_id
+from shared.transaction import Tx
+
+
+def register_drawer(tx: Tx, branch_id: str, drawer: str, till: str) -> dict[str, Any]:
+    """Raises ForeignBranch, DrawerTaken."""
+    _hold_branch(tx, branch_id)
+    values = {
+        "branch_id": branch_id,
+        "drawer": drawer,
+        "till": till,
+        "registered_by": tx.actor.id,
+        "registered_at": tx.now,
+    }
+    taken = tx.conn.execute(
+        text(
+            "select 1 from cash_drawers where branch_id = :branch_id and (drawer = :drawer or till = :till)"
+        ),
+        values,
+    ).first()
+    if taken is not None:
+        raise rules.DrawerTaken("the branch has a drawer of this name or for this till")
+    tx.conn.execute(insert(cash_drawers).values(values))
+    audit.record(tx, "cash_drawer.register", f"{branch_id}:{drawer}", after=values)
+    return values
+
+
+def open_session(tx: Tx, branch_id: str, drawer: str, float_fen: int) -> dict[str, Any]:
+    """Open the drawer with a float: what is left in it from before, and the rest from the safe (or back to it).
+
+    Raises ForeignBranch, DrawerNotFound, SessionOpen, SafeShort.
+    """
+    _hold_branch(tx, branch_id)
+    known = tx.conn.execute(
+        text("select till from cash_drawers where branch_id = :branch_id and drawer = :drawer"),
+        {"branch_id": branch_id, "drawer": drawer},
+    ).one_or_none()
+    if known is None:
+        raise rules.DrawerNotFound("the branch has no such drawer")
+    last = tx.conn.execute(
+        text(
+            "select state, carried_fen from cash_sessions where branch_id = :branch_id and drawer = :drawer"
+            " order by closed_at desc nulls first limit 1"
+        ),
+        {"branch_id": branch_id, "drawer": drawer},
+    ).one_or_none()
+    if last is not None and last.state in {"open", "counting"}:
+        raise rules.SessionOpen("the drawer is open")
+    from_safe = float_fen - (0 if last is None else last.carried_fen)
+    if from_safe > 0:
+        _require_in_safe(tx, branch_id, from_safe)
+    values = {
+        "session_id": new_id(),
+        "branch_id": branch_id,
+        "drawer": drawer,
+        "till": known.till,
+        "state": "open",
+        "float_fen": float_fen,
+        "from_safe_fen": from_safe,
+        "opened_by": tx.actor.id,
+        "opened_at": tx.now,
+    }
+    tx.conn.execute(insert(cash_sessions).values(values))
+    audit.record(tx, "cash_session.open", str(values["session_id"]), after=values)
+    return queries.session(tx, values["session_id"])
+
+
+def move(tx: Tx, session_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Money in or out of an open drawer for a reason. Raises SessionNotOpen, SafeShort, DrawerShort, ReasonUnknown."""
+    session = _session(tx, session_id)
+    _require_open(session)
+    kind, fen = Kind(body["kind"]), body["fen"]
+    if kind is Kind.TOP_UP:
+        _require_in_safe(tx, session["branch_id"], fen)
+    elif kind not in rules.INCOMING and fen > queries.expected(tx.conn, session):
+        raise rules.DrawerShort("the drawer does not hold that much")
+    return _movement(tx, session["branch_id"], session_id, kind, fen, body)
+
+
+def move_safe(tx: Tx, branch_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Money in or out of the safe. Raises ForeignBranch, SafeShort, ReasonUnknown."""
+    _hold_branch(tx, branch_id)
+    kind, fen = Kind(body["kind"]), body["fen"]
+    if kind not in rules.INCOMING:
+        _require_in_safe(tx, branch_id, fen)
+    return _movement(tx, branch_id, None, kind, fen, body)
+
+
+def pay_refund(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
+    """Name the drawer that paid the cash part of a refund; until then it came out of the safe.
+
+    Raises SessionNotOpen, RefundNotPayable, DrawerShort.
+    """
+    session = _session(tx, session_id)
+    _require_open(session)
+    found = tx.conn.execute(
+        text(
+            "select t.fen from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.tender = 'cash'"
+            " where r.refund_id = :refund_id and r.branch_id = :branch_id and not exists"
+            " (select from cash_movements m where m.refund_id = r.refund_id)"
+        ),
+        {"refund_id": refund_id, "branch_id": session["branch_id"]},
+    ).one_or_none()
+    if found is None:
+        raise rules.RefundNotPayable("no refund of this branch awaits its cash")
+    if found.fen > queries.expected(tx.conn, session):
+        raise rules.DrawerShort("the drawer does not hold that much")
+    return _movement(tx, session["branch_id"], session_id, Kind.REFUND, found.fen, {"refund_id": refund_id})
+
+
+def begin_count(tx: Tx, session_id: UUID) -> dict[str, Any]:
+    """Open → counting: sales from now on are not the session's. The answer tells no amount (blind count)."""
+    session = _session(tx, session_id)
+    _require_open(session)
+    tx.conn.execute(
+        update(cash_sessions)
+        .where(cash_sessions.c.session_id == session_id)
+        .values(state="counting", count_began_by=tx.actor.id, count_began_at=tx.now)
+    )
+    audit.record(tx, "cash_session.begin_count", str(session_id), before=session)
+    return queries.session(tx, session_id)
+
+
+def close_session(
+    tx: Tx, session_id: UUID, counted: Sequence[Mapping[str, int]], carried_fen: int
+) -> dict[str, Any]:
+    """Counting → closed: compare, post the difference to 1901, take all but `carried_fen` to the safe.
+
+    Raises SessionNotCounting, DenominationUnknown, CarriedExceedsCount.
+    """
+    session = _session(tx, session_id)
+    if session["state"] != "counting":
+        raise rules.SessionNotCounting(f"the session is {session['state']}")
+    today = business_date(tx.now)
+    counted_fen = rules.total_of(counted, today)
+    if carried_fen > counted_fen:
+        raise rules.CarriedExceedsCount("more would stay in the drawer than was counted")
+    sold = queries.takings(tx.conn, session)
+    moved = queries.movements(tx.conn, session_id)
+    expected_fen = rules.expected(float_fen=session["float_fen"], cash_sales_fen=sold, movements=[moved])
+    variance_fen = counted_fen - expected_fen
+    tx.conn.execute(
+        update(cash_sessions)
+        .where(cash_sessions.c.session_id == session_id)
+        .values(
+            state="closed",
+            denominations=list(counted),
+            cash_sales_fen=sold,
+            movements_fen=moved,
+            expected_fen=expected_fen,
+            counted_fen=counted_fen,
+            variance_fen=variance_fen,
+            carried_fen=carried_fen,
+            closed_by=tx.actor.id,
+            closed_at=tx.now,
+        )
+    )
+    _found(tx, session_id, session, variance_fen, [session["opened_by"], session["count_began_by"]])
+    outbox.append(
+        tx,
+        session_closed(
+            session_id=str(session_id),
+            branch_id=session["branch_id"],
+            drawer=session["drawer"],
+            expected_fen=expected_fen,
+            counted_fen=counted_fen,
+            day=today,
+        ),
+    )
+    closed = queries.session(tx, session_id)
+    audit.record(tx, "cash_session.close", str(session_id), before=session, after=closed)
+    return closed
+
+
+def surprise_count(
+    tx: Tx, branch_id: str, session_id: UUID | None, counted: Sequence[Mapping[str, int]]
+) -> dict[str, Any]:
+    """Count an open drawer, or the safe, without notice, by somebody who did not handle it; post the difference.
+
+    Raises SessionNotOpen, CountedByKeeper, DenominationUnknown.
+    """
+    _hold_branch(tx, branch_id)
+    today = business_date(tx.now)
+    counted_fen = rules.total_of(counted, today)
+    if session_id is None:
+        session: Mapping[str, Any] = {"branch_id": branch_id, "drawer": None, "till": None}
+        keepers = _safe_keepers(tx, branch_id)
+        expected_fen = queries.safe_holds(tx.conn, branch_id)
+    else:
+        session = _session(tx, session_id)
+        if session["branch_id"] != branch_id:
+            raise rules.SessionNotFound("no such session in this branch")
+        _require_open(session)
+        keepers = [session["opened_by"], session["till"]]
+        expected_fen = queries.expected(tx.conn, session)
+    if tx.actor.id in keepers:
+        raise rules.CountedByKeeper("a surprise count is done by another person")
+    count_id, variance_fen = new_id(), counted_fen - expected_fen
+    values = {
+        "count_id": count_id,
+        "branch_id": branch_id,
+        "session_id": session_id,
+        "denominations": list(counted),
+        "expected_fen": expected_fen,
+        "counted_fen": counted_fen,
+        "variance_fen": variance_fen,
+        "counted_by": tx.actor.id,
+        "counted_at": tx.now,
+    }
+    tx.conn.execute(insert(cash_counts).values(values))
+    _found(tx, count_id, session, variance_fen, keepers)
+    if session_id is not None and variance_fen:
+        _add_movement(tx, branch_id, session_id, Kind.VARIANCE, variance_fen, {})
+    audit.record(tx, "cash.count", str(count_id), after=values)
+    return values
+
+
+def resolve(tx: Tx, variance_id: UUID, outcome: Outcome, person: str | None, reason: str) -> dict[str, Any]:
+    """Clear a variance out of 1901, by the right post and nobody involved.
+
+    Raises VarianceNotFound, VarianceResolved, SamePerson, RoleNotAwaited, OutcomeUnfit, CalendarUnknown.
+    """
+    row = (
+        tx.conn.execute(
+            text("select * from cash_variances where variance_id = :id for update"), {"id": variance_id}
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise rules.VarianceNotFound("no such variance")
+    if row["outcome"] is not None:
+        raise rules.VarianceResolved("the variance is resolved")
+    role = rules.resolver_role(
+        row["fen"], row["found_on"], person=tx.actor.id, roles=tx.actor.roles, involved=row["involved"]
+    )
+    if outcome is Outcome.PERSON and not person:
+        raise rules.OutcomeUnfit(
+            "name the person who makes good", errors=[{"path": "person", "message": "required"}]
+        )
+    if person == tx.actor.id:
+        raise SamePerson("nobody charges themselves")
+    postings = rules.resolution_postings(book_of(tx.conn).chart, row["fen"], outcome)
+    today = business_date(tx.now)
+    on_time = rules.is_on_time(row["found_on"], today)
+    tx.conn.execute(
+        update(cash_variances)
+        .where(cash_variances.c.variance_id == variance_id)
+        .values(
+            outcome=outcome.value,
+            person=person,
+            reason=reason,
+            resolved_by=tx.actor.id,
+            resolved_role=role,
+            resolved_at=tx.now,
+        )
+    )
+    tx.conn.execute(
+        text("update cash_sessions set state = 'resolved' where session_id = :id"), {"id": variance_id}
+    )
+    _post(tx, row["branch_id"], "cash_variance_resolved", variance_id, postings)
+    outbox.append(
+        tx,
+        variance_resolved(
+            variance_id=str(variance_id),
+            branch_id=row["branch_id"],
+            variance_fen=row["fen"],
+            outcome=outcome.value,
+            on_time=on_time,
+            day=today,
+        ),
+    )
+    resolved = (
+        tx.conn.execute(text("select * from cash_variances where variance_id = :id"), {"id": variance_id})
+        .mappings()
+        .one()
+    )
+    audit.record(tx, "cash_variance.resolve", str(variance_id), before=dict(row), after=dict(resolved))
+    return queries.variance_view(dict(resolved), today)
+
+
+def _hold_branch(tx: Tx, branch_id: str) -> None:
+    """Raises ForeignBranch. The lock is held until the command commits."""
+    tx.actor.require_branch(branch_id)
+    tx.conn.execute(
+        text("select pg_advisory_xact_lock(hashtextextended('finance:cash:' || :branch_id, 0))"),
+        {"branch_id": branch_id},
+    )
+
+
+def _session(tx: Tx, session_id: UUID) -> dict[str, Any]:
+    """The session, its branch held. Raises SessionNotFound, also for a branch the token does not cover."""
+    branch_id = tx.conn.execute(
+        text("select branch_id from cash_sessions where session_id = :id"), {"id": session_id}
+    ).scalar_one_or_none()
+    if branch_id is None or not tx.actor.may_see(branch_id):
+        raise rules.SessionNotFound("no such session")
+    _hold_branch(tx, branch_id)
+    row = tx.conn.execute(text("select * from cash_sessions where session_id = :id"), {"id": session_id})
+    return dict(row.mappings().one())
+
+
+def _require_open(session: Mapping[str, Any]) -> None:
+    if session["state"] != "open":
+        raise rules.SessionNotOpen(f"the session is {session['state']}")
+
+
+def _require_in_safe(tx: Tx, branch_id: str, fen: int) -> None:
+    if fen > queries.safe_holds(tx.conn, branch_id):
+        raise rules.SafeShort("the safe does not hold that much")
+
+
+def _safe_keepers(tx: Tx, branch_id: str) -> list[str]:
+    """Who moved money of the branch on the same business day."""
+    rows = tx.conn.execute(
+        text(
+            "select distinct made_by from cash_movements where branch_id = :branch_id"
+            " and (made_at at time zone 'Asia/Shanghai')::date = :today"
+            " union select distinct opened_by from cash_sessions where branch_id = :branch_id"
+            " and (opened_at at time zone 'Asia/Shanghai')::date = :today"
+        ),
+        {"branch_id": branch_id, "today": business_date(tx.now)},
+    )
+    return [row.made_by for row in rows]
+
+
+def _movement(
+    tx: Tx, branch_id: str, session_id: UUID | None, kind: Kind, fen: int, body: Mapping[str, Any]
+) -> dict[str, Any]:
+    postings = rules.movement_postings(
+        book_of(tx.conn).chart, kind, fen, body.get("reason"), business_date(tx.now)
+    )
+    values = _add_movement(tx, branch_id, session_id, kind, rules.signed(kind, fen), body)
+    _post(tx, branch_id, f"cash_{kind}", values["movement_id"], postings, reference=body.get("reference"))
+    audit.record(tx, f"cash.{kind}", str(values["movement_id"]), after=values)
+    return values
+
+
+def _add_movement(
+    tx: Tx, branch_id: str, session_id: UUID | None, kind: Kind, fen: int, body: Mapping[str, Any]
+) -> dict[str, Any]:
+    values = {
+        "movement_id": new_id(),
+        "branch_id": branch_id,
+        "session_id": session_id,
+        "kind": kind.value,
+        "fen": fen,
+        "reason": body.get("reason"),
+        "reference": body.get("reference"),
+        "note": body.get("note"),
+        "refund_id": body.get("refund_id"),
+        "made_by": tx.actor.id,
+        "made_at": tx.now,
+    }
+    tx.conn.execute(insert(cash_movements).values(values))
+    return values
+
+
+def _found(
+    tx: Tx, variance_id: UUID, place: Mapping[str, Any], variance_fen: int, keepers: Sequence[str]
+) -> None:
+    """Post a difference and keep it until it is resolved; no difference, nothing."""
+    if not variance_fen:
+        return
+    involved = {*keepers, tx.actor.id, place["till"]} - {None}
+    tx.conn.execute(
+        insert(cash_variances).values(
+            variance_id=variance_id,
+            branch_id=place["branch_id"],
+            drawer=place["drawer"],
+            found_on=business_date(tx.now),
+            fen=variance_fen,
+            involved=sorted(involved),
+        )
+    )
+    postings = rules.variance_postings(book_of(tx.conn).chart, variance_fen)
+    _post(tx, place["branch_id"], "cash_variance", variance_id, postings)
+
+
+def _post(
+    tx: Tx,
+    branch_id: str,
+    kind: str,
+    source_id: UUID,
+    postings: Sequence[PostingLine],
+    *,
+    reference: str | None = None,
+) -> None:
+    """Book to today. Raises PeriodClosed when even this month is closed."""
+    if not postings:
+        return
+    today = business_date(tx.now)
+    if repository.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
+        raise PeriodClosed(f"{month_text(today)} is closed")
+    repository.add_entry(
+        tx,
+        booked_on=today,
+        branch_id=branch_id,
+        kind=kind,
+        source_id=str(source_id),
+        postings=postings,
+        customer_id=None,
+        reference=reference,
+    )

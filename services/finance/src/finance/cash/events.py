@@ -1,0 +1,57 @@
+"""The facts of cash that finance publishes, one builder each; ids and numbers only."""
+
+from datetime import date
+
+from shared.events import Event
+
+SESSION_CLOSED = "finance.cash_session.closed.v1"
+VARIANCE_RESOLVED = "finance.cash_variance.resolved.v1"
+PUBLISHED = (SESSION_CLOSED, VARIANCE_RESOLVED)
+
+
+def session_closed(
+    *,
+    session_id: str,
+    branch_id: str,
+    drawer: str,
+    expected_fen: int,
+    counted_fen: int,
+    day: date,
+) -> Event:
+    """`amount_fen` is the absolute variance: the numerator of cash variance (M23), surplus and shortage not netted."""
+    variance_fen = counted_fen - expected_fen
+    return Event(
+        type=SESSION_CLOSED,
+        subject=session_id,
+        version=1,
+        day=day,
+        amount_fen=abs(variance_fen),
+        data={
+            "session_id": session_id,
+            "branch_id": branch_id,
+            "drawer": drawer,
+            "expected_fen": expected_fen,
+            "counted_fen": counted_fen,
+            "variance_fen": variance_fen,
+        },
+    )
+
+
+def variance_resolved(
+    *, variance_id: str, branch_id: str, variance_fen: int, outcome: str, on_time: bool, day: date
+) -> Event:
+    """`variance_id` is the session or surprise count that found it; `amount_fen` the absolute variance."""
+    return Event(
+        type=VARIANCE_RESOLVED,
+        subject=variance_id,
+        version=1,
+        day=day,
+        amount_fen=abs(variance_fen),
+        data={
+            "variance_id": variance_id,
+            "branch_id": branch_id,
+            "variance_fen": variance_fen,
+            "outcome": outcome,
+            "on_time": on_time,
+        },
+    )
