@@ -17,11 +17,16 @@ SEAL_ROWS_MAX = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """`content_sql` is an SQL expression over the row alias `t` that yields the text to hash."""
+    """`content_sql` is an SQL expression over the row alias `t` that yields the text to hash.
+
+    `partition_key` and its type name the column a partitioned table is divided by: sealing looks into no other part.
+    """
 
     name: str
     table: str
     content_sql: str
+    partition_key: str = "id"
+    partition_type: str = "bigint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +51,8 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
         return 0
     rows = conn.execute(
         text(
-            f"select t.id, t.stream, {chain.content_sql} as content from {chain.table} t"
+            f"select t.id, t.{chain.partition_key}::text as part, t.stream, {chain.content_sql} as content"
+            f" from {chain.table} t"
             " where t.chain_no is null order by t.id limit :limit"
         ),
         {"limit": limit},
@@ -60,23 +66,25 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
             {"chain": chain.name},
         )
     }
-    ids, streams, numbers, hashes = [], [], [], []
+    ids, parts, streams, numbers, hashes = [], [], [], [], []
     for row in rows:
         no, previous = heads.get(row.stream, (0, GENESIS))
         no += 1
         sealed = link(previous, no, row.content)
         heads[row.stream] = (no, sealed)
         ids.append(row.id)
+        parts.append(row.part)
         streams.append(row.stream)
         numbers.append(no)
         hashes.append(sealed)
     conn.execute(
         text(
             f"update {chain.table} t set chain_no = s.no, chain_hash = s.hash"
-            " from unnest(cast(:ids as bigint[]), cast(:numbers as bigint[]), cast(:hashes as bytea[]))"
-            " as s(id, no, hash) where t.id = s.id"
+            f" from unnest(cast(:ids as bigint[]), cast(:parts as {chain.partition_type}[]),"
+            " cast(:numbers as bigint[]), cast(:hashes as bytea[])) as s(id, part, no, hash)"
+            f" where t.id = s.id and t.{chain.partition_key} = s.part and t.chain_no is null"
         ),
-        {"ids": ids, "numbers": numbers, "hashes": hashes},
+        {"ids": ids, "parts": parts, "numbers": numbers, "hashes": hashes},
     )
     for stream in set(streams):
         no, last = heads[stream]

@@ -54,6 +54,8 @@ def income_of(system: System, months: Sequence[date]) -> tuple[int, int]:
 
 
 def _close(staff: Bookkeepers, month: str) -> None:
+    if month.endswith("-12"):
+        _transfer(staff, int(month[:4]))
     try:
         staff.finance_head.try_post(f"/v1/periods/{month}/close")
     except Refused as refused:
@@ -61,6 +63,15 @@ def _close(staff: Bookkeepers, month: str) -> None:
             raise CannotRun(
                 f"finance refused to close {month}: {refused.code}, {refused.detail}"
             ) from refused
+
+
+def _transfer(staff: Bookkeepers, year: int) -> None:
+    """December closes with income and expense empty; what an earlier run transferred or closed is left as it is."""
+    try:
+        staff.finance_head.try_post(f"/v1/ledger/years/{year}/transfer")
+    except Refused as refused:
+        if refused.code not in {"nothing_to_transfer", "period_not_open"}:
+            raise CannotRun(f"finance refused to transfer {year}: {refused.code}") from refused
 
 
 def _publish(staff: Bookkeepers, month: str, kind: str) -> None:

@@ -1,23 +1,49 @@
 """The finance service: one description from which every process is assembled."""
 
-from finance import api, jobs, journal, ledger, reactions
+from finance import api, jobs, journal, ledger, points, reactions
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
+from finance.books import api as books_api
 from finance.cash import api as cash_api
 from finance.cash import queries as cash_queries
+from finance.costs import api as costs_api
+from finance.costs import jobs as costs_jobs
+from finance.expenses import api as expenses_api
+from finance.receivables import api as receivables_api
+from finance.receivables import jobs as receivables_jobs
+from finance.receivables import queries as receivables_queries
 from finance.tables import metadata
 from shared import audit
 from shared.service import Job, Service
 
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
+ledger.closing_checks.append(receivables_queries.require_agreement)
+ledger.closing_checks.append(points.require_tied)
 
 SERVICE = Service(
     name="finance",
     title="Finance",
     metadata=metadata,
-    blueprints=[api.sales, api.books, api.statements_api, cash_api.cash, bank_api.bank],
+    blueprints=[
+        api.sales,
+        api.books,
+        api.statements_api,
+        books_api.bookkeeping,
+        cash_api.cash,
+        bank_api.bank,
+        expenses_api.expenses,
+        costs_api.costs,
+        receivables_api.receivables,
+    ],
     sources=["customers", "returns"],
     handle=reactions.handle,
-    jobs=[Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead)],
+    jobs=[
+        Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),
+        Job(name="cost_last_month", every_s=3600, run=costs_jobs.cost_last_month),
+        Job(name="find_sales_below_cost", every_s=60, run=costs_jobs.find_sales_below_cost),
+        Job(name="dun", every_s=600, run=receivables_jobs.dun),
+        Job(name="charge_interest", every_s=3600, run=receivables_jobs.charge_interest),
+        Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),
+    ],
     chains=[audit.CHAIN, journal.CHAIN],
 )

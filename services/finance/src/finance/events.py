@@ -11,9 +11,21 @@ from shared.events import Event
 SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
 PERIOD_CLOSED = "finance.period.closed.v1"
+PERIOD_LOCKED = "finance.period.locked.v1"
+PERIOD_REOPENED = "finance.period.reopened.v1"
 STATEMENT_PUBLISHED = "finance.statement.published.v1"
 STATEMENT_RESTATED = "finance.statement.restated.v1"
-PUBLISHED = (SALE_POSTED, REFUND_PAID, PERIOD_CLOSED, STATEMENT_PUBLISHED, STATEMENT_RESTATED)
+RECEIVABLE_SETTLED = "finance.receivable.settled.v1"
+PUBLISHED = (
+    SALE_POSTED,
+    REFUND_PAID,
+    PERIOD_CLOSED,
+    PERIOD_LOCKED,
+    PERIOD_REOPENED,
+    STATEMENT_PUBLISHED,
+    STATEMENT_RESTATED,
+    RECEIVABLE_SETTLED,
+)
 
 
 def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> dict[str, Any]:
@@ -95,8 +107,20 @@ def refund_paid(
 
 
 def period_closed(*, book: str, month: str, version: int, day: date) -> Event:
+    return _period(PERIOD_CLOSED, book, month, version, day)
+
+
+def period_locked(*, book: str, month: str, version: int, day: date) -> Event:
+    return _period(PERIOD_LOCKED, book, month, version, day)
+
+
+def period_reopened(*, book: str, month: str, version: int, day: date) -> Event:
+    return _period(PERIOD_REOPENED, book, month, version, day)
+
+
+def _period(event_type: str, book: str, month: str, version: int, day: date) -> Event:
     return Event(
-        type=PERIOD_CLOSED,
+        type=event_type,
         subject=f"{book}:{month}",
         version=version,
         day=day,
@@ -152,5 +176,34 @@ def statement_restated(
             "month": month,
             "version": version,
             "errors": list(errors),
+        },
+    )
+
+
+def receivable_settled(
+    *,
+    item_id: str,
+    customer_id: str,
+    branch_id: str,
+    amount_fen: int,
+    due_on: date,
+    settled_on: date,
+    version: int,
+) -> Event:
+    """A debt was paid to the last fen; `days_late` is 0 when it was paid by its due day."""
+    return Event(
+        type=RECEIVABLE_SETTLED,
+        subject=item_id,
+        version=version,
+        day=settled_on,
+        amount_fen=amount_fen,
+        data={
+            "item_id": item_id,
+            "customer_id": customer_id,
+            "branch_id": branch_id,
+            "amount_fen": amount_fen,
+            "due_on": due_on.isoformat(),
+            "settled_on": settled_on.isoformat(),
+            "days_late": max(0, (settled_on - due_on).days),
         },
     )

@@ -286,6 +286,9 @@ class PeriodView(Schema):
     closed_at = fields.AwareDateTime(allow_none=True)
     locked_by = fields.String(allow_none=True)
     locked_at = fields.AwareDateTime(allow_none=True)
+    late_days = fields.Integer(
+        allow_none=True, metadata={"description": "Days after the calendar's last; null while open."}
+    )
 
 
 class PeriodsList(Schema):

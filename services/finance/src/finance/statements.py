@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from finance import ledger
+from finance import balances
 from finance.booking import book_of
 from finance.domain.period import PeriodNotClosed, PeriodState, month_text
 from finance.domain.statement import (
@@ -56,14 +56,19 @@ def prepare(tx: Tx, kind: Kind, month: date) -> dict[str, Any]:
     ).scalar_one()
     if version:
         raise StatementExists("the statement exists; a wrong one is restated", version=version)
-    first = date(1970, 1, 1) if kind is Kind.BALANCE else month
-    moved = ledger.sums(tx, first, next_month(month), None)
-    lines = lines_of(
-        kind, book_of(tx.conn).chart, {code: debit - credit for code, (debit, credit) in moved.items()}
-    )
+    lines = lines_of(kind, book_of(tx.conn).chart, _amounts(tx, kind, month))
     heads = tx.conn.execute(text("select stream, last_no from chain_heads where chain = 'journal'"))
     as_of = {row.stream: row.last_no for row in heads}
     return _insert(tx, kind.value, month, 1, lines, as_of)
+
+
+def _amounts(tx: Tx, kind: Kind, month: date) -> dict[str, int]:
+    """Debit less credit per account: balances at the end, or the month's movements but for the year's transfer."""
+    if kind is Kind.BALANCE:
+        moved = balances.accounts(tx.conn, next_month(month), next_month(month), None)
+        return {code: each.opening_fen for code, each in moved.items()}
+    moved = balances.accounts(tx.conn, month, next_month(month), None, opening=False, transfers=False)
+    return {code: each.debit_fen - each.credit_fen for code, each in moved.items()}
 
 
 def _insert(

@@ -41,3 +41,20 @@ class PermissionChanged(Struct, frozen=True):
     categories: list[str]
     permission_version: Positive
     valid_until: date | None = None
+
+
+class PointsEarned(Struct, frozen=True):
+    """customers.points.earned.v1"""
+
+    branch_id: Id
+    sale_id: UUID
+    points: Positive
+
+
+class PointsTakenBack(Struct, frozen=True):
+    """customers.points.taken_back.v1"""
+
+    branch_id: Id
+    sale_id: UUID
+    return_id: Id
+    points: NotNegative

@@ -68,9 +68,28 @@ periods = Table(
     Column("closed_at", INSTANT),
     Column("locked_by", Text),
     Column("locked_at", INSTANT),
+    Column("late_days", Integer),
     CheckConstraint("state in ('open', 'soft_closed', 'locked')", name="state"),
     CheckConstraint("extract(day from month) = 1", name="first_day"),
 )
+
+"""`late_days` counts from the last day of the calendar by which the month was to be closed; null while open."""
+
+running_balances = Table(
+    "running_balances",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("branch_id", Text, primary_key=True),
+    Column("is_transfer", Boolean, primary_key=True),
+    Column("debit_fen", BigInteger, nullable=False),
+    Column("credit_fen", BigInteger, nullable=False),
+)
+"""Sums of every sealed entry, written by the trigger `fold` in the transaction that seals: one writer, so no till waits.
+
+With the entries not sealed yet they are exact at every instant. `is_transfer` keeps apart what the year's end moves
+out of income and expense.
+"""
 
 period_balances = Table(
     "period_balances",
@@ -80,8 +99,40 @@ period_balances = Table(
     Column("branch_id", Text, primary_key=True),
     Column("debit_fen", BigInteger, nullable=False),
     Column("credit_fen", BigInteger, nullable=False),
+    Column("closing_fen", BigInteger, nullable=False),
 )
-"""Sums per account and branch, frozen when the month closes; open months are summed from their partition."""
+"""Of closed months alone: sums per account and branch, and the balance carried (debit less credit), of all that ever moved.
+
+A later month starts from here, however long the history is.
+"""
+
+period_reopenings = Table(
+    "period_reopenings",
+    metadata,
+    Column("reopening_id", Uuid, primary_key=True),
+    Column("month", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    CheckConstraint("state in ('pending', 'approved', 'rejected')", name="state"),
+    Index("period_reopenings_pending", "month", unique=True, postgresql_where=text("state = 'pending'")),
+)
+
+period_reopening_decisions = Table(
+    "period_reopening_decisions",
+    metadata,
+    Column("reopening_id", Uuid, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("at", INSTANT, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    UniqueConstraint("reopening_id", "person"),
+)
 
 receipts = Table(
     "receipts",
@@ -213,6 +264,67 @@ journal_lines = Table(
     ),
     **BY_MONTH,
 )
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    Column("voucher_id", Uuid, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("lines", JSONB, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    Column("drafted_by", Text, nullable=False),
+    Column("drafted_at", INSTANT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", INSTANT),
+    Column("decided_reason", Text),
+    CheckConstraint("state in ('draft', 'posted', 'rejected')", name="state"),
+    CheckConstraint("total_fen > 0", name="total"),
+    CheckConstraint("(state = 'draft') = (decided_by is null)", name="decided"),
+    CheckConstraint("decided_by <> drafted_by", name="two_persons"),
+    Index("vouchers_drafts", "booked_on", postgresql_where=text("state = 'draft'")),
+)
+"""Manual vouchers; a posted one is the entry of kind `manual` whose source is its id."""
+
+reversals = Table(
+    "reversals",
+    metadata,
+    Column("entry_id", BigInteger, primary_key=True),
+    Column("entry_booked_on", Date, nullable=False),
+    Column("reversal_id", Uuid, nullable=False, unique=True),
+    Column("booked_on", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reversed_by", Text, nullable=False),
+    Column("reversed_at", INSTANT, nullable=False),
+)
+"""An entry is reversed once: by the entry of kind `reversal` whose source is `reversal_id`."""
+
+points_earned = Table(
+    "points_earned",
+    metadata,
+    Column("sale_id", Uuid, primary_key=True),
+    Column("branch_id", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("fen_per_point", Integer, nullable=False),
+    Column("earned_on", Date, nullable=False),
+    CheckConstraint("points > 0 and fen_per_point >= 0", name="points"),
+)
+"""Points that customers told us they gave, at the value of the day they were earned."""
+
+points_taken_back = Table(
+    "points_taken_back",
+    metadata,
+    Column("sale_id", Uuid, primary_key=True),
+    Column("return_id", Text, primary_key=True),
+    Column("branch_id", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("taken_on", Date, nullable=False),
+    CheckConstraint("points >= 0", name="points"),
+)
+"""What refunds took back of a sale's points; it is booked when both facts are here, in whichever order they came."""
 
 refunds = Table(
     "refunds",

@@ -5,6 +5,7 @@ Source: F1, F17, regulations 3.0c
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -61,6 +62,11 @@ class Chart:
 
     def code(self, meaning: str) -> str:
         return self._codes[meaning]
+
+    @property
+    def meanings(self) -> Collection[str]:
+        """Those that can be posted to under this standard."""
+        return self._codes.keys()
 
 
 @cache

@@ -3,11 +3,15 @@
 Source: F2, G29, model 3.2
 """
 
-from datetime import date
+import json
+from datetime import date, timedelta
 from enum import StrEnum
 
+from finance.domain.chart import DATA
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
+
+_RULES = json.loads((DATA / "period_rules.json").read_text())
 
 
 class PeriodState(StrEnum):
@@ -42,12 +46,36 @@ class EarlierPeriodOpen(Conflict):
     code = "earlier_period_open"
 
 
+class LaterPeriodClosed(Conflict):
+    """Months open again from the last closed one backwards."""
+
+    code = "later_period_closed"
+
+
+class DraftsPending(Conflict):
+    code = "drafts_pending"
+
+
+class YearNotTransferred(Conflict):
+    """December closes when income and expense are empty."""
+
+    code = "year_not_transferred"
+
+
+class ReopeningNotFound(NotFound):
+    code = "reopening_not_found"
+
+
+class ReopeningPending(Conflict):
+    code = "reopening_pending"
+
+
 class JournalNotSealed(Unavailable):
     code = "journal_not_sealed"
 
 
 class JournalUnbalanced(Conflict):
-    """Debits and credits of the month differ: the books were tampered with."""
+    """Debits and credits of the month differ, or its lines from its sums: the books were tampered with."""
 
     code = "journal_unbalanced"
 
@@ -74,3 +102,13 @@ def require_over(month: date, today: date) -> None:
     """Raises PeriodNotOver unless the month's last calendar day has passed (G29: never early)."""
     if today < next_month(month):
         raise PeriodNotOver(f"{month_text(month)} is not over", closes_from=str(next_month(month)))
+
+
+def late_days(month: date, today: date) -> int:
+    """Days by which a month closed on `today` is later than the calendar asks (G29); 0 when it is in time."""
+    allowed: int = next(
+        row["value"]
+        for row in sorted(_RULES, key=lambda row: row["effective_from"], reverse=True)
+        if row["rule"] == "month_closes_within_days" and row["effective_from"] <= str(month)
+    )
+    return max(0, (today - (next_month(month) + timedelta(days=allowed - 1))).days)

@@ -1,0 +1,212 @@
+"""HTTP: manual vouchers, reversals, re-opening, the year's end, and the ledger as files."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app
+from flask_smorest import Blueprint
+
+from finance import ledger
+from finance.books import commands, exports, queries, schemas
+from finance.domain.period import parse_month
+from finance.schemas import MonthArgs
+from shared.errors import TooMany
+from shared.transaction import Tx
+from shared.web import admits, command, detached, query
+
+bookkeeping = Blueprint(
+    "bookkeeping", __name__, description="Vouchers by hand, re-opening, the year's end, the ledger as files."
+)
+
+READERS = ("accountant", "finance_auditor", "finance_head", "unit_head", "management")
+STREAMS_AT_ONCE_MAX = 4
+NDJSON, CSV, TEXT = "application/x-ndjson", "text/csv", "text/plain"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_streams = threading.BoundedSemaphore(STREAMS_AT_ONCE_MAX)
+
+
+class LedgerStreamsBusy(TooMany):
+    code = "ledger_streams_busy"
+
+
+# --- vouchers ---------------------------------------------------------------------------------------
+
+
+@bookkeeping.post("/journal/entries")
+@command
+@admits("accountant")
+@bookkeeping.arguments(schemas.VoucherBody)
+@bookkeeping.response(201, schemas.VoucherView)
+def draft_voucher(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Write a manual voucher; a finance head approves it before it is booked. A draft keeps its month open."""
+    return commands.draft(tx, body)
+
+
+@bookkeeping.get("/journal/entries")
+@query
+@admits(*READERS)
+@bookkeeping.arguments(schemas.VouchersArgs, location="query")
+@bookkeeping.response(200, schemas.VouchersPage)
+def list_vouchers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Manual vouchers of a month."""
+    return queries.vouchers(tx, parse_month(args["month"]), args)
+
+
+@bookkeeping.get("/journal/entries/<uuid:voucher_id>")
+@query
+@admits(*READERS)
+@bookkeeping.response(200, schemas.VoucherView)
+def get_voucher(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
+    """One manual voucher."""
+    return queries.voucher(tx, voucher_id)
+
+
+@bookkeeping.post("/journal/entries/<uuid:voucher_id>/decision")
+@command
+@admits(commands.APPROVER)
+@bookkeeping.arguments(schemas.DecisionBody)
+@bookkeeping.response(200, schemas.VoucherView)
+def decide_voucher(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
+    """Approve and book a draft, or reject it; never by who wrote it."""
+    return commands.decide(tx, voucher_id, approved=body["approved"], reason=body["reason"])
+
+
+@bookkeeping.post("/journal/entries/<int:entry_id>/reversal")
+@command
+@admits("finance_head")
+@bookkeeping.arguments(schemas.ReasonBody)
+@bookkeeping.response(201, schemas.ReversalView)
+def reverse_entry(tx: Tx, body: dict[str, Any], entry_id: int) -> dict[str, Any]:
+    """Reverse a manual voucher, once, into today's open period."""
+    return commands.reverse(tx, entry_id, body["reason"])
+
+
+# --- periods ----------------------------------------------------------------------------------------
+
+
+@bookkeeping.post("/periods/<month>/reopenings")
+@command
+@admits("accountant", "finance_auditor", "finance_head", "unit_head")
+@bookkeeping.arguments(schemas.ReasonBody)
+@bookkeeping.response(201, schemas.ReopeningView)
+def request_reopening(tx: Tx, body: dict[str, Any], month: str) -> dict[str, Any]:
+    """Ask to open the last closed month again."""
+    return ledger.request_reopening(tx, parse_month(month), body["reason"])
+
+
+@bookkeeping.get("/periods/<month>/reopenings")
+@query
+@admits(*READERS)
+@bookkeeping.response(200, schemas.ReopeningsList)
+def list_reopenings(tx: Tx, month: str) -> dict[str, Any]:
+    """Every request to re-open a month."""
+    return {"items": ledger.reopenings(tx, parse_month(month))}
+
+
+@bookkeeping.post("/periods/reopenings/<uuid:reopening_id>/decision")
+@command
+@admits(*sorted(ledger.REOPENERS))
+@bookkeeping.arguments(schemas.DecisionBody)
+@bookkeeping.response(200, schemas.ReopeningView)
+def decide_reopening(tx: Tx, body: dict[str, Any], reopening_id: UUID) -> dict[str, Any]:
+    """A finance head and management, neither of them who asked; the second approval opens the month."""
+    return ledger.decide_reopening(tx, reopening_id, approved=body["approved"], reason=body["reason"])
+
+
+@bookkeeping.post("/ledger/years/<int:year>/transfer")
+@command
+@admits("finance_head")
+@bookkeeping.response(201, schemas.YearTransferView)
+def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
+    """Transfer the year's income and expense to the distribution of profit, before December closes."""
+    return commands.transfer_year(tx, parse_month(f"{year:04d}-12").year)
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+@bookkeeping.get("/ledger/income")
+@query
+@admits(*READERS, "store_manager")
+@bookkeeping.arguments(schemas.SpanArgs, location="query")
+@bookkeeping.response(200, schemas.IncomeView)
+def get_income(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """The income statement of any span of months, as the books stand now."""
+    first, last = parse_month(args["from_month"]), parse_month(args["to_month"])
+    return queries.income(tx, first, last, args["branch_id"])
+
+
+@bookkeeping.get("/ledger/general")
+@detached
+@admits(*READERS)
+@bookkeeping.arguments(schemas.LedgerArgs, location="query")
+@bookkeeping.response(
+    200, schemas.GeneralLedgerLine, content_type=NDJSON, description="One line per journal line, streamed."
+)
+def stream_general_ledger(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+    """Every line of a month by account, with its running balance; `csv` or `ndjson`."""
+    as_csv = args["format"] == "csv"
+
+    def lines(tx: Tx, month: date, branches: list[str] | None) -> Iterator[bytes]:
+        return exports.general_ledger(tx, month, args["account"], branches, as_csv=as_csv)
+
+    return _stream(begin, args, lines, CSV if as_csv else NDJSON, "csv" if as_csv else "ndjson")
+
+
+@bookkeeping.get("/ledger/beancount")
+@detached
+@admits(*READERS)
+@bookkeeping.arguments(MonthArgs, location="query")
+@bookkeeping.response(200, {"type": "string"}, content_type=TEXT, description="Beancount text, streamed.")
+def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+    """A month as Beancount text, closing with the balances it must reach."""
+    return _stream(begin, args, exports.beancount, TEXT, "beancount")
+
+
+def _stream(
+    begin: Callable[[Any], Tx],
+    args: dict[str, Any],
+    make: Callable[[Tx, date, list[str] | None], Iterator[bytes]],
+    mimetype: str,
+    extension: str,
+) -> Response:
+    """Answer block by block from one snapshot; what is refused is refused before the first block."""
+    if not _streams.acquire(blocking=False):
+        raise LedgerStreamsBusy("enough ledgers are being read; try again later", retry_after_s=5)
+    with ExitStack() as stack:
+        stack.callback(_streams.release)
+        tx = begin(stack.enter_context(current_app.extensions["database"].read()))
+        month = parse_month(args["month"])
+        ledger.require_period(tx, month)
+        blocks = make(tx, month, ledger.branches_of(tx, args["branch_id"]))
+        stack.callback(blocks.close)  # type: ignore[attr-defined]
+        first = next(blocks)
+        kept = stack.pop_all()
+    response = Response(_after(first, blocks), 200, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="ledger-{args["month"]}.{extension}"'
+    response.call_on_close(kept.close)
+    return response
+
+
+def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+@bookkeeping.get("/ledger/vouchers.xlsx")
+@query
+@admits(*READERS)
+@bookkeeping.arguments(MonthArgs, location="query")
+@bookkeeping.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
+def get_voucher_list(tx: Tx, args: dict[str, Any]) -> Response:
+    """记账凭证列表: the vouchers of a month for a spreadsheet."""
+    month = parse_month(args["month"])
+    ledger.require_period(tx, month)
+    file = exports.voucher_list(tx, month, ledger.branches_of(tx, args["branch_id"]))
+    response = Response(file, 200, mimetype=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="vouchers-{args["month"]}.xlsx"'
+    return response

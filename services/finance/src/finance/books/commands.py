@@ -1,0 +1,234 @@
+"""Manual vouchers from draft to posting, reversals, and the year's transfer of profit.
+
+Source: F1, F15, F27, G28, model 3.2 (JournalEntry, AccountingPeriod), I26, I27
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from finance import balances, repository
+from finance.booking import book_of, stream_of
+from finance.books import queries
+from finance.domain import voucher
+from finance.domain.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
+from finance.domain.posting import PostingLine
+from finance.domain.voucher import (
+    EntryHasOwnCorrection,
+    EntryNotFound,
+    EntryReversed,
+    NothingToTransfer,
+    VoucherDecided,
+)
+from shared import audit
+from shared.approvals import Approval
+from shared.clock import business_date, month_of, new_id, next_month
+from shared.transaction import Tx
+
+APPROVER = "finance_head"
+_DRAFT = text(
+    "insert into vouchers (voucher_id, state, booked_on, branch_id, summary, lines, total_fen, subject_hash,"
+    " drafted_by, drafted_at) values (:voucher_id, 'draft', :booked_on, :branch_id, :summary, :lines, :total,"
+    " :hash, :person, :now)"
+).bindparams(bindparam("lines", type_=JSONB))
+
+
+def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a voucher down; nothing is booked until another person approves it.
+
+    Raises ForeignBranch, VoucherInvalid, VoucherInFuture, PeriodNotOpen.
+    """
+    tx.actor.require_branch(body["branch_id"])
+    book = book_of(tx.conn)
+    postings = voucher.postings_of(book.chart, body["lines"])
+    voucher.require_bookable(body["booked_on"], begins_on=book.begins_on, today=business_date(tx.now))
+    _require_open(tx, body["booked_on"])
+    subject = {
+        "booked_on": body["booked_on"],
+        "branch_id": body["branch_id"],
+        "summary": body["summary"],
+        "lines": [[line.account, line.debit_fen, line.credit_fen] for line in postings],
+    }
+    voucher_id = new_id()
+    tx.conn.execute(
+        _DRAFT,
+        {
+            "voucher_id": voucher_id,
+            "booked_on": body["booked_on"],
+            "branch_id": body["branch_id"],
+            "summary": body["summary"],
+            "lines": subject["lines"],
+            "total": sum(line.debit_fen for line in postings),
+            "hash": audit.digest(subject),
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    audit.record(tx, "voucher.draft", str(voucher_id), after=subject)
+    return queries.voucher(tx, voucher_id)
+
+
+def _require_open(tx: Tx, day: date) -> None:
+    state = repository.hold_months(tx.conn, [day])[month_of(day)]
+    if state != PeriodState.OPEN:
+        raise PeriodNotOpen(f"{month_text(day)} is {state}")
+
+
+def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
+    """Draft → posted or rejected, by a finance head who did not write it.
+
+    Raises VoucherNotFound, VoucherDecided, SamePerson, ReasonMissing, PeriodNotOpen, ForeignBranch.
+    """
+    row = queries.voucher(tx, voucher_id, lock=True)
+    if row["state"] != "draft":
+        raise VoucherDecided(f"the voucher is {row['state']}")
+    approval = Approval(
+        required=frozenset({APPROVER}),
+        excluded=frozenset({row["drafted_by"]}),
+        subject_hash=row["subject_hash"],
+    )
+    decision = approval.decide(
+        person=tx.actor.id, roles={APPROVER} & tx.actor.roles, approved=approved, reason=reason, at=tx.now
+    )
+    state = "posted" if approved else "rejected"
+    if approved:
+        _require_open(tx, row["booked_on"])
+        repository.add_entry(
+            tx,
+            booked_on=row["booked_on"],
+            branch_id=row["branch_id"],
+            kind=voucher.MANUAL,
+            source_id=str(voucher_id),
+            postings=[
+                PostingLine(line["account"], line["debit_fen"], line["credit_fen"]) for line in row["lines"]
+            ],
+            customer_id=None,
+            reference=row["summary"],
+        )
+    tx.conn.execute(
+        text(
+            "update vouchers set state = :state, decided_by = :person, decided_at = :now, decided_reason = :reason"
+            " where voucher_id = :voucher_id"
+        ),
+        {
+            "state": state,
+            "person": decision.person,
+            "now": decision.at,
+            "reason": decision.reason,
+            "voucher_id": voucher_id,
+        },
+    )
+    audit.record(tx, f"voucher.{state}", str(voucher_id), before="draft", after=[state, row["subject_hash"]])
+    return queries.voucher(tx, voucher_id)
+
+
+def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
+    """Mirror a manual voucher into today's open period, once, naming what it corrects and why.
+
+    Raises EntryNotFound, EntryHasOwnCorrection, EntryReversed, PeriodNotOpen.
+    """
+    entry = queries.entry(tx, entry_id)
+    if entry is None:
+        raise EntryNotFound("no such entry")
+    if entry["kind"] != voucher.MANUAL:
+        raise EntryHasOwnCorrection(f"an entry of kind {entry['kind']} is corrected by its document")
+    today = business_date(tx.now)
+    _require_open(tx, today)
+    reversal_id = new_id()
+    claimed = tx.conn.execute(
+        text(
+            "insert into reversals (entry_id, entry_booked_on, reversal_id, booked_on, reason, reversed_by, reversed_at)"
+            " values (:entry_id, :entry_booked_on, :reversal_id, :today, :reason, :person, :now)"
+            " on conflict (entry_id) do nothing"
+        ),
+        {
+            "entry_id": entry_id,
+            "entry_booked_on": entry["booked_on"],
+            "reversal_id": reversal_id,
+            "today": today,
+            "reason": reason,
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    if not claimed.rowcount:
+        raise EntryReversed("the entry was reversed before")
+    repository.add_entry(
+        tx,
+        booked_on=today,
+        branch_id=entry["branch_id"],
+        kind=voucher.REVERSAL,
+        source_id=str(reversal_id),
+        postings=voucher.mirrored(queries.postings(tx, entry_id, entry["booked_on"])),
+        customer_id=None,
+        reference=f"{_name(entry)}: {reason}",
+        corrects_id=entry_id,
+    )
+    audit.record(tx, "entry.reverse", str(entry_id), after=[str(reversal_id), reason])
+    return queries.reversal(tx, entry_id)
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    number = entry["chain_no"]
+    return (
+        f"{stream_of(entry['booked_on'])} #{number}"
+        if number
+        else f"{entry['booked_on']} entry {entry['id']}"
+    )
+
+
+def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
+    """Empty income and expense of the year into the distribution of profit, branch by branch, dated 31 December.
+
+    What is booked after a transfer is transferred by the next one. December must be over and open, every earlier
+    month closed. Raises PeriodNotOver, PeriodNotOpen, EarlierPeriodOpen, NothingToTransfer.
+    """
+    month, last = date(year, 12, 1), date(year, 12, 31)
+    require_over(month, business_date(tx.now))
+    repository.hold_month_alone(tx.conn, month)
+    state = tx.conn.execute(
+        text("select state from periods where month = :month"), {"month": month}
+    ).scalar_one_or_none()
+    if state != PeriodState.OPEN:
+        raise PeriodNotOpen(f"{month_text(month)} is {state or 'unknown'}")
+    earlier = tx.conn.execute(
+        text("select min(month) from periods where state = 'open' and month < :month"), {"month": month}
+    ).scalar_one()
+    if earlier is not None:
+        raise EarlierPeriodOpen(f"close {month_text(earlier)} first", month=month_text(earlier))
+    chart = book_of(tx.conn).chart
+    posted = 0
+    for branch_id, sums in sorted(balances.closings_by_branch(tx.conn, next_month(month)).items()):
+        kinds: Sequence[tuple[str, Sequence[PostingLine]]] = tuple(
+            zip(("year_result", "year_transfer"), voucher.year_result(chart, sums), strict=True)
+        )
+        for kind, postings in kinds:
+            if not postings:
+                continue
+            posted += 1
+            repository.add_entry(
+                tx,
+                booked_on=last,
+                branch_id=branch_id,
+                kind=kind,
+                source_id=str(new_id()),
+                postings=postings,
+                customer_id=None,
+                reference=f"{year}",
+            )
+    if not posted:
+        raise NothingToTransfer("income and expense are empty")
+    audit.record(tx, "year.transfer", str(year), after=posted)
+    until = next_month(month)
+    left = balances.accounts(tx.conn, until, until, None)
+    distribution = chart.code("profit_distribution")
+    return {
+        "year": year,
+        "entries": posted,
+        "profit_fen": -queries.transferred(tx, month, distribution),
+        "distribution_fen": -left[distribution].opening_fen if distribution in left else 0,
+    }

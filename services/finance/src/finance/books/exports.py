@@ -1,0 +1,262 @@
+"""The ledger as files: general ledger (CSV, NDJSON), a month as Beancount text, the voucher list as XLSX.
+
+The general ledger is made by PostgreSQL alone: one COPY, whose blocks are handed on as they come. Nothing holds a
+month in memory but the voucher list, which is bounded.
+Source: F1, F2, X7, regulations 3.0c
+"""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+from sqlalchemy import text
+
+from finance import balances
+from finance.booking import BOOK, book_of
+from finance.domain.chart import DATA, Account
+from finance.domain.period import month_text
+from finance.repository import cursor_of
+from shared.clock import next_month
+from shared.errors import Conflict
+from shared.transaction import Tx
+
+BLOCK_BYTES = 65_536
+VOUCHER_LINES_MAX = 100_000
+ROWS_AT_ONCE = 5_000
+BOM = "\ufeff".encode()
+KINDS: Mapping[str, Mapping[str, str]] = json.loads((DATA / "entry_kinds.json").read_text())
+
+
+class VoucherListTooLong(Conflict):
+    """Ask for one branch, or take the general ledger as CSV."""
+
+    code = "voucher_list_too_long"
+
+
+# --- general ledger ---------------------------------------------------------------------------------
+
+GENERAL_LEDGER = """
+select l.account, l.booked_on, e.chain_no as voucher_no, l.entry_id, l.no as line_no, e.kind, e.source_id,
+    e.reference, l.branch_id, l.customer_id, l.debit_fen, l.credit_fen,
+    (coalesce(o.fen, 0) + sum(l.debit_fen - l.credit_fen) over (
+        partition by l.account order by l.booked_on, l.entry_id, l.no rows unbounded preceding
+    ))::bigint as balance_fen
+from journal_lines l
+join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+left join json_to_recordset(%(openings)s::json) as o(account text, fen bigint) on o.account = l.account
+where l.booked_on >= %(first)s::date and l.booked_on < %(until)s::date
+  and e.booked_on >= %(first)s::date and e.booked_on < %(until)s::date
+  and (%(account)s::text is null or l.account = %(account)s)
+  and (%(branches)s::text[] is null or l.branch_id = any(%(branches)s))
+order by l.account, l.booked_on, l.entry_id, l.no
+"""
+# One JSON document a line; quote and delimiter are characters that JSON always escapes, so nothing is quoted twice.
+_AS_NDJSON = (
+    'copy (select concat(\'{"account":"\', account, \'","booked_on":"\', booked_on, \'","voucher_no":\','
+    " coalesce(voucher_no::text, 'null'), ',\"entry_id\":', entry_id, ',\"line_no\":', line_no, ',\"kind\":\"', kind,"
+    ' \'","source_id":"\', source_id, \'","reference":\', coalesce(to_json(reference)::text, \'null\'),'
+    ' \',"branch_id":"\', branch_id, \'","customer_id":\','
+    " case when customer_id is null then 'null' else concat('\"', customer_id, '\"') end,"
+    " ',\"debit_fen\":', debit_fen, ',\"credit_fen\":', credit_fen, ',\"balance_fen\":', balance_fen, '}')"
+    f" from ({GENERAL_LEDGER}) general) to stdout with (format csv, quote e'\\x01', delimiter e'\\x02')"
+)
+_AS_CSV = f"copy ({GENERAL_LEDGER}) to stdout with (format csv, header)"
+
+
+def general_ledger(
+    tx: Tx, month: date, account: str | None, branches: list[str] | None, *, as_csv: bool
+) -> Iterator[bytes]:
+    """Every line of the month by account and day, with the running balance, in blocks of BLOCK_BYTES."""
+    moved = balances.accounts(tx.conn, month, month, branches)
+    openings = [{"account": code, "fen": each.opening_fen} for code, each in moved.items()]
+    given = {
+        "openings": json.dumps(openings),
+        "first": month,
+        "until": next_month(month),
+        "account": account,
+        "branches": branches,
+    }
+    block = bytearray(BOM if as_csv else b"")
+    statement = _AS_CSV if as_csv else _AS_NDJSON
+    with cursor_of(tx.conn) as driver, driver.cursor() as cursor, cursor.copy(statement, given) as copy:
+        for row in copy:
+            block += row
+            if len(block) >= BLOCK_BYTES:
+                yield bytes(block)
+                block.clear()
+    yield bytes(block)
+
+
+# --- entries, one after another ---------------------------------------------------------------------
+
+_LINES = text(
+    "select e.id, e.booked_on, e.chain_no, e.stream, e.kind, e.source_id, e.reference, e.branch_id, e.actor,"
+    " l.no, l.account, l.customer_id, l.debit_fen, l.credit_fen, v.drafted_by"
+    " from journal_entries e join journal_lines l on l.entry_id = e.id and l.booked_on = e.booked_on"
+    " left join vouchers v on e.kind = 'manual' and v.voucher_id = e.source_id"
+    " where e.booked_on >= :first and e.booked_on < :until and l.booked_on >= :first and l.booked_on < :until"
+    " and (cast(:branches as text[]) is null or e.branch_id = any(:branches))"
+    " order by e.booked_on, e.id, l.no"
+)
+
+
+def _lines(tx: Tx, month: date, branches: list[str] | None) -> Iterator[Any]:
+    given = {"first": month, "until": next_month(month), "branches": branches}
+    yield from tx.conn.execute(_LINES, given, execution_options={"yield_per": ROWS_AT_ONCE})
+
+
+def yuan(fen: int) -> str:
+    """`-123456` → `-1234.56`: exact."""
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+# --- Beancount --------------------------------------------------------------------------------------
+
+ROOTS = {
+    "asset": "Assets",
+    "liability": "Liabilities",
+    "equity": "Equity",
+    "income": "Income",
+    "expense": "Expenses",
+}
+
+
+def beancount_name(account: Account) -> str:
+    """`Liabilities:2221-01-01`: Beancount's five roots, our code."""
+    return f"{ROOTS[account.type]}:{account.code.replace('.', '-')}"
+
+
+def beancount(tx: Tx, month: date, branches: list[str] | None) -> Iterator[bytes]:
+    """The month as Beancount text: accounts, one opening entry, every entry, and the closing balances it must reach.
+
+    Amounts are yuan with two decimals, debits positive. `bean-check` accepts it only when our balances are right.
+    """
+    chart = book_of(tx.conn).chart
+    moved = dict(sorted(balances.accounts(tx.conn, month, next_month(month), branches).items()))
+    names = {code: beancount_name(chart.by_code[code]) for code in moved}
+    head = [f'option "title" "{BOOK} {month_text(month)}"', 'option "operating_currency" "CNY"', ""]
+    for code, name in names.items():
+        head += [f"1970-01-01 open {name} CNY", f"  name: {_quoted(chart.by_code[code].zh)}"]
+    if any(each.opening_fen for each in moved.values()):
+        head += ["", f'{month} * "期初余额"']
+        head += [
+            f"  {names[code]}  {yuan(each.opening_fen)} CNY"
+            for code, each in moved.items()
+            if each.opening_fen
+        ]
+    block = "\n".join(head)
+    entry_id = None
+    for row in _lines(tx, month, branches):
+        if row.id != entry_id:
+            entry_id = row.id
+            if len(block) >= BLOCK_BYTES:
+                yield block.encode()
+                block = ""
+            block += "\n" + _beancount_head(row)
+        block += f"\n  {names[row.account]}  {yuan(row.debit_fen - row.credit_fen)} CNY"
+    block += "\n"
+    for code, each in moved.items():
+        block += f"\n{next_month(month)} balance {names[code]}  {yuan(each.closing_fen)} CNY"
+    yield (block + "\n").encode()
+
+
+def _beancount_head(row: Any) -> str:
+    summary = row.reference or KINDS.get(row.kind, {}).get("zh", row.kind)
+    number = f'\n  voucher: "{row.stream}-{row.chain_no}"' if row.chain_no else ""
+    return (
+        f'\n{row.booked_on} * "{row.branch_id}" {_quoted(summary)}{number}'
+        f'\n  kind: "{row.kind}"\n  source: "{row.source_id}"'
+    )
+
+
+def _quoted(given: str) -> str:
+    return '"' + given.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# --- the voucher list -------------------------------------------------------------------------------
+
+HEADINGS = (
+    ("日期", 12),
+    ("凭证字号", 12),
+    ("摘要", 32),
+    ("科目编码", 14),
+    ("科目名称", 30),
+    ("借方金额", 14),
+    ("贷方金额", 14),
+    ("客户", 38),
+    ("门店", 10),
+    ("制单", 20),
+    ("审核", 20),
+)
+
+
+def voucher_list(tx: Tx, month: date, branches: list[str] | None) -> bytes:
+    """记账凭证列表: every line of every voucher of the month, and the totals. Raises VoucherListTooLong.
+
+    Excel knows doubles alone: amounts are yuan made from exact decimals, so that a fen is never lost below 10 trillion.
+    """
+    lines = tx.conn.execute(
+        text(
+            "select count(*) from journal_lines where booked_on >= :first and booked_on < :until"
+            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+        ),
+        {"first": month, "until": next_month(month), "branches": branches},
+    ).scalar_one()
+    if lines > VOUCHER_LINES_MAX:
+        raise VoucherListTooLong(f"the month has {lines} lines, a list at most {VOUCHER_LINES_MAX}")
+    by_code = book_of(tx.conn).chart.by_code
+    file = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+    }
+    with xlsxwriter.Workbook(file, options) as workbook:
+        bold = workbook.add_format({"bold": True, "bottom": 1})
+        money = workbook.add_format({"num_format": "#,##0.00"})
+        total = workbook.add_format({"num_format": "#,##0.00", "bold": True, "top": 1})
+        sheet = workbook.add_worksheet(month_text(month))
+        sheet.freeze_panes(1, 0)
+        for column, (heading, width) in enumerate(HEADINGS):
+            sheet.set_column(column, column, width)
+            sheet.write_string(0, column, heading, bold)
+        at = debit = credit = 0
+        for at, row in enumerate(_lines(tx, month, branches), 1):
+            _write_line(sheet, at, row, by_code[row.account], money)
+            debit += row.debit_fen
+            credit += row.credit_fen
+        sheet.write_string(at + 1, 2, "合计", bold)
+        sheet.write_number(at + 1, 5, Decimal(debit) / 100, total)
+        sheet.write_number(at + 1, 6, Decimal(credit) / 100, total)
+    return file.getvalue()
+
+
+def _write_line(sheet: Any, at: int, row: Any, account: Account, money: Any) -> None:
+    summary = KINDS.get(row.kind, {}).get("zh", row.kind)
+    if row.reference:
+        summary = row.reference if row.kind == "manual" else f"{summary} {row.reference}"
+    texts = {
+        0: str(row.booked_on),
+        1: f"记-{row.chain_no}" if row.chain_no else "未编号",
+        2: summary,
+        3: account.code,
+        4: account.zh,
+        7: str(row.customer_id or ""),
+        8: row.branch_id,
+        9: row.drafted_by or row.actor,
+        10: row.actor if row.drafted_by else "",
+    }
+    for column in (0, 1, 2, 3, 4):
+        sheet.write_string(at, column, texts[column])
+    if row.debit_fen:
+        sheet.write_number(at, 5, Decimal(row.debit_fen) / 100, money)
+    if row.credit_fen:
+        sheet.write_number(at, 6, Decimal(row.credit_fen) / 100, money)
+    for column in (7, 8, 9, 10):
+        sheet.write_string(at, column, texts[column])

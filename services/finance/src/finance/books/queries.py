@@ -1,0 +1,130 @@
+"""Vouchers, entries and their reversals as they stand; live figures of any span of months."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from finance import balances, ledger
+from finance.booking import book_of
+from finance.domain.period import month_text
+from finance.domain.posting import PostingLine
+from finance.domain.statement import Kind, lines_of
+from finance.domain.voucher import EntryNotFound, VoucherNotFound
+from shared.clock import next_month
+from shared.paging import decode_cursor, encode_cursor
+from shared.transaction import Tx
+
+ENTRY_ID_MAX = 2**63 - 1
+
+
+def voucher(tx: Tx, voucher_id: UUID, *, lock: bool = False) -> dict[str, Any]:
+    """Raises VoucherNotFound, also for a branch the token does not cover."""
+    row = (
+        tx.conn.execute(
+            text("select * from vouchers where voucher_id = :id" + (" for update" if lock else "")),
+            {"id": voucher_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise VoucherNotFound("no such voucher")
+    return _view(dict(row))
+
+
+def _view(row: Mapping[str, Any]) -> dict[str, Any]:
+    lines = [
+        {"account": account, "debit_fen": debit, "credit_fen": credit}
+        for account, debit, credit in row["lines"]
+    ]
+    return {**row, "lines": lines}
+
+
+def vouchers(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Vouchers of a month in the order they were written. Keyset by id. Raises ForeignBranch."""
+    after = decode_cursor(args["cursor"], str)
+    rows = tx.conn.execute(
+        text(
+            "select * from vouchers where booked_on >= :first and booked_on < :until"
+            " and (cast(:state as text) is null or state = :state)"
+            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+            " and (cast(:after as text) is null or voucher_id > cast(:after as uuid))"
+            " order by voucher_id limit :limit"
+        ),
+        {
+            "first": month,
+            "until": next_month(month),
+            "state": args["state"],
+            "branches": ledger.branches_of(tx, args["branch_id"]),
+            "after": after[0] if after else None,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    items = [_view(dict(row)) for row in rows]
+    more = len(items) > args["limit"]
+    items = items[: args["limit"]]
+    return {"items": items, "next_cursor": encode_cursor(str(items[-1]["voucher_id"])) if more else None}
+
+
+def entry(tx: Tx, entry_id: int) -> dict[str, Any] | None:
+    """The head of a journal entry of the token's branches."""
+    if entry_id > ENTRY_ID_MAX:
+        return None
+    row = (
+        tx.conn.execute(
+            text("select id, booked_on, branch_id, kind, chain_no from journal_entries where id = :id"),
+            {"id": entry_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return dict(row) if row is not None and tx.actor.may_see(row["branch_id"]) else None
+
+
+def postings(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
+    """The lines of an entry, in order."""
+    rows = tx.conn.execute(
+        text(
+            "select account, debit_fen, credit_fen from journal_lines"
+            " where entry_id = :id and booked_on = :booked_on order by no"
+        ),
+        {"id": entry_id, "booked_on": booked_on},
+    )
+    return [PostingLine(row.account, row.debit_fen, row.credit_fen) for row in rows]
+
+
+def reversal(tx: Tx, entry_id: int) -> dict[str, Any]:
+    """How an entry was reversed. Raises EntryNotFound."""
+    row = (
+        tx.conn.execute(text("select * from reversals where entry_id = :id"), {"id": entry_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise EntryNotFound("no such reversal")
+    return dict(row)
+
+
+def transferred(tx: Tx, month: date, account: str) -> int:
+    """Debit less credit that the year's end moved on an account in a December, in fen."""
+    until = next_month(month)
+    every = balances.accounts(tx.conn, month, until, None, opening=False)
+    rest = balances.accounts(tx.conn, month, until, None, opening=False, transfers=False)
+    nothing = balances.Moved(0, 0, 0)
+    return every.get(account, nothing).closing_fen - rest.get(account, nothing).closing_fen
+
+
+def income(tx: Tx, first: date, last: date, branch_id: str | None) -> dict[str, Any]:
+    """The income statement of the months `first` to `last` as the books stand now. Raises ForeignBranch."""
+    branches = ledger.branches_of(tx, branch_id)
+    moved = balances.accounts(tx.conn, first, next_month(last), branches, opening=False, transfers=False)
+    sums = {code: each.debit_fen - each.credit_fen for code, each in moved.items()}
+    return {
+        "from_month": month_text(first),
+        "to_month": month_text(last),
+        "branch_id": branch_id,
+        "lines": lines_of(Kind.INCOME, book_of(tx.conn).chart, sums),
+    }

@@ -1,0 +1,159 @@
+"""The shapes of the bookkeepers' requests and answers."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from finance.domain import receipt as shape
+from finance.schemas import BRANCH, MONTH, StatementLineView
+from shared.money import MoneyField
+from shared.paging import PageArgs
+
+TEXT = [validate.Length(1, 200), validate.Regexp(shape.VISIBLE_PATTERN)]
+ACCOUNT = validate.Regexp(r"^[0-9]{4}(\.[0-9]{2}){0,3}$(?!\n)")
+LINES_MAX = 200
+FORMATS = ("ndjson", "csv")
+
+
+class VoucherLineBody(Schema):
+    """One side has an amount, the other is left out."""
+
+    account = fields.String(required=True, validate=ACCOUNT, metadata={"example": "1002"})
+    debit = MoneyField(minimum_fen=0, load_default=0, metadata={"default": {"fen": 0, "currency": "CNY"}})
+    credit = MoneyField(minimum_fen=0, load_default=0, metadata={"default": {"fen": 0, "currency": "CNY"}})
+
+
+class VoucherBody(Schema):
+    booked_on = fields.Date(required=True)
+    branch_id = fields.String(required=True, validate=BRANCH)
+    summary = fields.String(required=True, validate=TEXT, metadata={"description": "摘要"})
+    lines = fields.List(fields.Nested(VoucherLineBody), required=True, validate=validate.Length(2, LINES_MAX))
+
+
+class VoucherLineView(Schema):
+    account = fields.String()
+    debit_fen = MoneyField(data_key="debit")
+    credit_fen = MoneyField(data_key="credit")
+
+
+class VoucherView(Schema):
+    voucher_id = fields.UUID()
+    state = fields.String()
+    booked_on = fields.Date()
+    branch_id = fields.String()
+    summary = fields.String()
+    lines = fields.List(fields.Nested(VoucherLineView))
+    total_fen = MoneyField(data_key="total")
+    drafted_by = fields.String()
+    drafted_at = fields.AwareDateTime()
+    decided_by = fields.String(allow_none=True)
+    decided_at = fields.AwareDateTime(allow_none=True)
+    decided_reason = fields.String(allow_none=True)
+
+
+class VouchersArgs(PageArgs):
+    month = fields.String(required=True, validate=MONTH)
+    state = fields.String(load_default=None, validate=validate.OneOf(["draft", "posted", "rejected"]))
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+
+class VouchersPage(Schema):
+    items = fields.List(fields.Nested(VoucherView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class DecisionBody(Schema):
+    """A rejection states its reason."""
+
+    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
+    reason = fields.String(load_default=None, allow_none=True, validate=TEXT)
+
+
+class ReasonBody(Schema):
+    reason = fields.String(required=True, validate=TEXT)
+
+
+class ReversalView(Schema):
+    entry_id = fields.Integer()
+    entry_booked_on = fields.Date()
+    reversal_id = fields.UUID()
+    booked_on = fields.Date()
+    reason = fields.String()
+    reversed_by = fields.String()
+    reversed_at = fields.AwareDateTime()
+
+
+class ReopeningDecisionView(Schema):
+    role = fields.String()
+    person = fields.String()
+    approved = fields.Boolean()
+    reason = fields.String(allow_none=True)
+    at = fields.AwareDateTime()
+
+
+class ReopeningView(Schema):
+    reopening_id = fields.UUID()
+    month = fields.String()
+    state = fields.String()
+    reason = fields.String()
+    requested_by = fields.String()
+    requested_at = fields.AwareDateTime()
+    decisions = fields.List(fields.Nested(ReopeningDecisionView))
+
+
+class ReopeningsList(Schema):
+    items = fields.List(fields.Nested(ReopeningView))
+
+
+class YearTransferView(Schema):
+    """Profits are positive: `profit` is what all transfers of the year moved, `distribution` what stands there now."""
+
+    year = fields.Integer()
+    entries = fields.Integer()
+    profit_fen = MoneyField(data_key="profit")
+    distribution_fen = MoneyField(data_key="distribution")
+
+
+class LedgerArgs(Schema):
+    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
+    account = fields.String(load_default=None, validate=ACCOUNT)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    format = fields.String(load_default="ndjson", validate=validate.OneOf(FORMATS))
+
+
+class GeneralLedgerLine(Schema):
+    """One line, amounts in fen; `balance_fen` is the account's balance (debit less credit) after the line."""
+
+    account = fields.String()
+    booked_on = fields.Date()
+    voucher_no = fields.Integer(allow_none=True)
+    entry_id = fields.Integer()
+    line_no = fields.Integer()
+    kind = fields.String()
+    source_id = fields.UUID()
+    reference = fields.String(allow_none=True)
+    branch_id = fields.String()
+    customer_id = fields.UUID(allow_none=True)
+    debit_fen = fields.Integer()
+    credit_fen = fields.Integer()
+    balance_fen = fields.Integer()
+
+
+class SpanArgs(Schema):
+    from_month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-01"})
+    to_month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-12"})
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+    @validates_schema
+    def _in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data["from_month"] > data["to_month"]:
+            raise ValidationError("to_month is before from_month", "to_month")
+
+
+class IncomeView(Schema):
+    """Live figures; the frozen statement is prepared of a closed month."""
+
+    from_month = fields.String()
+    to_month = fields.String()
+    branch_id = fields.String(allow_none=True)
+    lines = fields.List(fields.Nested(StatementLineView))

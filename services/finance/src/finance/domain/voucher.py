@@ -1,0 +1,124 @@
+"""Manual vouchers and reversals: what an accountant may write into the journal by hand.
+
+Accounts that a sub-ledger explains (receivables, cash drawers, points) are moved by their own documents alone, so that
+the sub-ledger and its control account never part. A document's entry is corrected by the document's own correction.
+Source: F1, F15, F27, model 3.2 (JournalEntry), I26, I28
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from finance.domain.chart import DATA, Chart
+from finance.domain.posting import PostingLine, balanced
+from shared.errors import Conflict, Invalid, NotFound
+
+MANUAL, REVERSAL = "manual", "reversal"
+CONTROL_ACCOUNTS: frozenset[str] = frozenset(
+    row["meaning"] for row in json.loads((DATA / "control_accounts.json").read_text())
+)
+
+
+class VoucherInvalid(Invalid):
+    """Lines that make no entry; each fault is listed."""
+
+    code = "voucher_invalid"
+
+
+class VoucherNotFound(NotFound):
+    code = "voucher_not_found"
+
+
+class VoucherDecided(Conflict):
+    code = "voucher_decided"
+
+
+class VoucherInFuture(Invalid):
+    code = "voucher_in_future"
+
+
+class EntryNotFound(NotFound):
+    code = "journal_entry_not_found"
+
+
+class EntryReversed(Conflict):
+    code = "journal_entry_reversed"
+
+
+class EntryHasOwnCorrection(Conflict):
+    """The entry belongs to a document: a sale is corrected by a return, a claim by its own step."""
+
+    code = "journal_entry_has_own_correction"
+
+
+class NothingToTransfer(Conflict):
+    code = "nothing_to_transfer"
+
+
+def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]]) -> list[PostingLine]:
+    """The posting of a manual voucher: `lines` are {account, debit, credit}, in fen.
+
+    Raises VoucherInvalid, listing every fault: an account that is unknown, not a leaf, or a control account; a line
+    with both sides or none; sides that differ.
+    """
+    faults: list[tuple[str, str]] = []
+    for index, line in enumerate(lines):
+        account = chart.by_code.get(line["account"])
+        if account is None or not account.leaf:
+            faults.append((f"lines.{index}.account", "no such leaf account"))
+        elif account.meaning in CONTROL_ACCOUNTS:
+            faults.append((f"lines.{index}.account", "a sub-ledger explains this account; use its documents"))
+        if (line["debit"] > 0) == (line["credit"] > 0):
+            faults.append((f"lines.{index}", "a line has one side"))
+    if sum(line["debit"] for line in lines) != sum(line["credit"] for line in lines):
+        faults.append(("lines", "debits and credits differ"))
+    if faults:
+        raise VoucherInvalid(
+            faults[0][1], errors=[{"path": path, "message": message} for path, message in faults]
+        )
+    return balanced(PostingLine(line["account"], line["debit"], line["credit"]) for line in lines)
+
+
+def require_bookable(booked_on: date, *, begins_on: date, today: date) -> None:
+    """Raises VoucherInFuture, or VoucherInvalid for a day before the books."""
+    if booked_on > today:
+        raise VoucherInFuture(
+            "a voucher is not dated ahead", errors=[{"path": "booked_on", "message": "after today"}]
+        )
+    if booked_on < begins_on:
+        raise VoucherInvalid(
+            "the day is before the books", errors=[{"path": "booked_on", "message": f"before {begins_on}"}]
+        )
+
+
+def mirrored(lines: Sequence[PostingLine]) -> list[PostingLine]:
+    """The same accounts and amounts, sides exchanged."""
+    return balanced(line._replace(debit_fen=line.credit_fen, credit_fen=line.debit_fen) for line in lines)
+
+
+def year_result(chart: Chart, sums: Mapping[str, int]) -> tuple[list[PostingLine], list[PostingLine]]:
+    """The two entries of the year's end from balances (debit less credit, fen) by account code.
+
+    The first empties income and expense into the profit of the year (4103 or 3103), the second moves that, and any
+    adjustment of prior years, to the distribution of profit (4104 or 3104). Either may be empty.
+    """
+    profit, distribution = chart.code("year_profit"), chart.code("profit_distribution")
+    prior = {each.code for each in chart.accounts if each.meaning == "prior_year_adjustment"}
+    results = {
+        code: fen
+        for code, fen in sums.items()
+        if fen and code not in prior and chart.by_code[code].type in {"income", "expense"}
+    }
+    earned = sum(results.values())
+    first = [_moved(code, -fen) for code, fen in sorted(results.items())]
+    moving = {profit: sums.get(profit, 0) + earned} | {code: sums.get(code, 0) for code in prior}
+    second = [_moved(code, -fen) for code, fen in sorted(moving.items())]
+    return (
+        balanced([*first, _moved(profit, earned)]),
+        balanced([*second, _moved(distribution, sum(moving.values()))]),
+    )
+
+
+def _moved(account: str, fen: int) -> PostingLine:
+    return PostingLine(account, max(fen, 0), max(-fen, 0))
