@@ -8,6 +8,7 @@ from finance.cash import api as cash_api
 from finance.cash import queries as cash_queries
 from finance.costs import api as costs_api
 from finance.costs import jobs as costs_jobs
+from finance.costs import queries as costs_queries
 from finance.expenses import api as expenses_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
@@ -19,6 +20,7 @@ from shared.service import Job, Service
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
 ledger.closing_checks.append(receivables_queries.require_agreement)
 ledger.closing_checks.append(points.require_tied)
+ledger.closing_checks.append(costs_queries.require_costed)
 
 SERVICE = Service(
     name="finance",

@@ -1,0 +1,1 @@
+"""What may be asked of costs, one module per noun."""

@@ -1,0 +1,192 @@
+"""Goods come in: booked against the supplier, added to the lot, compared with the standard or last price.
+
+Source: F1, F5, M26
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from finance import repository
+from finance.booking import book_of
+from finance.costs.rules import (
+    PurchaseRateUnknown,
+    ReceivedInFuture,
+    SupplierInvoiceTaken,
+    receipt_posting,
+)
+from finance.costs.tables import goods_receipt_lines, stock_moves
+from finance.domain.period import PeriodClosed, PeriodState
+from finance.domain.vat import rates_on
+from shared import audit
+from shared.clock import business_date, month_of, new_id
+from shared.money import tax_of
+from shared.transaction import Tx
+
+
+def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
+    """Book an invoice of a supplier with the goods it is for.
+
+    Per line net = quantity × unit price, tax rounded half up. Booked to the day of receipt, or to today when its
+    month is closed. Raises ForeignBranch, ReceivedInFuture, PurchaseRateUnknown, SupplierInvoiceTaken, PeriodClosed.
+    """
+    tx.actor.require_branch(body["branch_id"])
+    today, received_on = business_date(tx.now), body["received_on"]
+    if received_on > today:
+        raise ReceivedInFuture(
+            "the receipt lies in the future", errors=[{"path": "received_on", "message": "in the future"}]
+        )
+    rates = rates_on(received_on)
+    unknown = [no for no, line in enumerate(body["lines"]) if line["tax_bp"] not in rates]
+    if unknown:
+        raise PurchaseRateUnknown(
+            f"no such VAT rate on {received_on}",
+            errors=[{"path": f"lines.{no}.tax_bp", "message": "not in force"} for no in unknown],
+        )
+    booked_on = _booking_day(tx, received_on, today)
+    receipt_id = new_id()
+    lines = [
+        {
+            "goods_receipt_id": receipt_id,
+            "no": no,
+            "booked_on": booked_on,
+            "branch_id": body["branch_id"],
+            "supplier_id": body["supplier_id"],
+            "product_id": line["product_id"],
+            "lot": line["lot"],
+            "quantity": line["quantity"],
+            "unit_price_fen": line["unit_price"],
+            "net_fen": line["quantity"] * line["unit_price"],
+            "tax_bp": line["tax_bp"],
+            "tax_fen": tax_of(line["quantity"] * line["unit_price"], line["tax_bp"]),
+            **_reference(tx, line["product_id"], received_on),
+        }
+        for no, line in enumerate(body["lines"], 1)
+    ]
+    net, tax = sum(line["net_fen"] for line in lines), sum(line["tax_fen"] for line in lines)
+    _write(tx, receipt_id, body, booked_on, net, tax)
+    tx.conn.execute(insert(goods_receipt_lines), lines)
+    _add_to_stock(tx, receipt_id, booked_on, lines)
+    late = month_of(booked_on) != month_of(received_on)
+    repository.add_entry(
+        tx,
+        booked_on=booked_on,
+        branch_id=body["branch_id"],
+        kind="goods_receipt",
+        source_id=str(receipt_id),
+        postings=receipt_posting(book_of(tx.conn).chart, net, tax),
+        customer_id=None,
+        reference=f"late:{received_on:%Y-%m}" if late else None,
+    )
+    audit.record(tx, "goods_receipt.book", str(receipt_id), after=body)
+    return receipt_id
+
+
+def _booking_day(tx: Tx, received_on: date, today: date) -> date:
+    states = repository.hold_months(tx.conn, [received_on, today])
+    for day in (received_on, today):
+        if states[month_of(day)] == PeriodState.OPEN:
+            return day
+    raise PeriodClosed("no open period to book the receipt to")
+
+
+def _write(
+    tx: Tx, receipt_id: UUID, body: Mapping[str, Any], booked_on: date, net_fen: int, tax_fen: int
+) -> None:
+    added = tx.conn.execute(
+        text(
+            "insert into goods_receipts (goods_receipt_id, branch_id, supplier_id, invoice_no, received_on,"
+            " booked_on, net_fen, tax_fen, recorded_by, recorded_at) values (:id, :branch, :supplier, :invoice,"
+            " :received_on, :booked_on, :net, :tax, :person, :now)"
+            " on conflict (supplier_id, invoice_no) do nothing"
+        ),
+        {
+            "id": receipt_id,
+            "branch": body["branch_id"],
+            "supplier": body["supplier_id"],
+            "invoice": body["invoice_no"],
+            "received_on": body["received_on"],
+            "booked_on": booked_on,
+            "net": net_fen,
+            "tax": tax_fen,
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    if not added.rowcount:
+        raise SupplierInvoiceTaken("this invoice of the supplier is booked")
+
+
+_REFERENCE = """
+select kind, price from (
+    select 1 as rank, 'standard' as kind, unit_price_fen as price, effective_from as since, null::uuid as id
+    from standard_prices where product_id = :product and effective_from <= :day
+    union all
+    select 2, 'last', unit_price_fen, booked_on, goods_receipt_id
+    from goods_receipt_lines where product_id = :product and booked_on <= :day
+) known order by rank, since desc, id desc limit 1
+"""
+
+
+def _reference(tx: Tx, product_id: str, day: date) -> dict[str, Any]:
+    """The standard price in force, else the last price paid; nothing for a product bought for the first time."""
+    row = tx.conn.execute(text(_REFERENCE), {"product": product_id, "day": day}).one_or_none()
+    return {
+        "reference": None if row is None else row.kind,
+        "reference_price_fen": None if row is None else row.price,
+    }
+
+
+def _add_to_stock(tx: Tx, receipt_id: UUID, booked_on: date, lines: Sequence[Mapping[str, Any]]) -> None:
+    """One row per lot, made when missing; taken in order, so that two receipts never deadlock."""
+    by_lot: dict[tuple[str, str, str], list[int]] = {}
+    for line in lines:
+        sums = by_lot.setdefault((line["branch_id"], line["product_id"], line["lot"]), [0, 0])
+        sums[0] += line["quantity"]
+        sums[1] += line["net_fen"]
+    for (branch, product, lot), (quantity, value) in sorted(by_lot.items()):
+        tx.conn.execute(
+            text(
+                "insert into lot_stock as s (branch_id, product_id, lot, quantity, value_fen)"
+                " values (:branch, :product, :lot, :quantity, :value)"
+                " on conflict (branch_id, product_id, lot) do update"
+                " set quantity = s.quantity + excluded.quantity, value_fen = s.value_fen + excluded.value_fen"
+            ),
+            {"branch": branch, "product": product, "lot": lot, "quantity": quantity, "value": value},
+        )
+        tx.conn.execute(
+            insert(stock_moves).values(
+                branch_id=branch,
+                product_id=product,
+                lot=lot,
+                day=booked_on,
+                kind="receipt",
+                quantity=quantity,
+                value_fen=value,
+                adjustment_fen=0,
+                source_id=receipt_id,
+            )
+        )
+
+
+def set_standard_price(tx: Tx, product_id: str, effective_from: date, unit_price_fen: int) -> None:
+    """The price purchases are compared with from a day on; said again for the same day, it is replaced."""
+    tx.conn.execute(
+        text(
+            "insert into standard_prices (product_id, effective_from, unit_price_fen, set_by, set_at)"
+            " values (:product, :since, :price, :person, :now) on conflict (product_id, effective_from)"
+            " do update set unit_price_fen = excluded.unit_price_fen, set_by = excluded.set_by,"
+            " set_at = excluded.set_at"
+        ),
+        {
+            "product": product_id,
+            "since": effective_from,
+            "price": unit_price_fen,
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    audit.record(tx, "standard_price.set", product_id, after=[effective_from, unit_price_fen])

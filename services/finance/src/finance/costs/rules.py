@@ -1,0 +1,201 @@
+"""What goods cost: a lot's quantity and value as integers, replayed day by day; purchase variance; margin.
+
+The moving average is value ÷ quantity and is stored nowhere. What goes out takes value in proportion, rounded half
+up; the last unit takes the rest, so that quantity and value reach zero together.
+Source: F1, F5, M25, M26
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from finance.domain.chart import Chart
+from finance.domain.posting import PostingLine, balanced
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.money import half_up
+
+
+class SupplierInvoiceTaken(Conflict):
+    """The supplier's invoice was booked before."""
+
+    code = "supplier_invoice_taken"
+
+
+class ReceivedInFuture(Invalid):
+    code = "received_in_future"
+
+
+class PurchaseRateUnknown(Invalid):
+    """No such VAT rate was in force on the day of receipt."""
+
+    code = "purchase_vat_rate_unknown"
+
+
+class GoodsReceiptNotFound(NotFound):
+    code = "goods_receipt_not_found"
+
+
+class NothingPurchased(Conflict):
+    """The branch has no purchase record up to the month: there is nothing to cost."""
+
+    code = "cost_nothing_purchased"
+
+
+class CostRunMissing(Conflict):
+    """A month closes only with its cost of goods at the moving average."""
+
+    code = "cost_run_missing"
+
+
+class LaterMonthCosted(Conflict):
+    code = "cost_later_month_done"
+
+
+class MarginSpanInvalid(Invalid):
+    code = "margin_span_invalid"
+
+
+class AlertNotFound(NotFound):
+    code = "below_cost_alert_not_found"
+
+
+class AlertAcknowledged(Conflict):
+    code = "below_cost_alert_acknowledged"
+
+
+class SellerAcknowledges(Forbidden):
+    """Who sold below cost does not acknowledge it."""
+
+    code = "below_cost_seller"
+
+
+class Stock(NamedTuple):
+    """Units of a lot and what they cost together, in fen. No units, no value."""
+
+    quantity: int
+    value_fen: int
+
+    def receive(self, quantity: int, value_fen: int) -> "Stock":
+        return Stock(self.quantity + quantity, self.value_fen + value_fen)
+
+    def value_of(self, quantity: int) -> int:
+        """The value in fen of so many of these units, at most all of them; all of them take all of it."""
+        assert 0 <= quantity <= self.quantity
+        return half_up(self.value_fen * quantity, self.quantity) if quantity else 0
+
+    def issue(self, quantity: int) -> "Stock":
+        return Stock(self.quantity - quantity, self.value_fen - self.value_of(quantity))
+
+
+EMPTY = Stock(0, 0)
+
+
+@dataclass(slots=True)
+class Day:
+    """What happened to a lot on a day; `sold_cost_fen` and `returned_cost_fen` are what the journal has for it."""
+
+    received: int = 0
+    received_fen: int = 0
+    returned: int = 0
+    returned_cost_fen: int = 0
+    sold: int = 0
+    sold_cost_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What left a lot over some days: units, their value at the moving average, and what the journal took for them.
+
+    Returns to stock are taken off all three. `adjustment_fen` is what cost of goods lacks (or has too much, when
+    negative).
+    """
+
+    quantity: int
+    value_fen: int
+    booked_fen: int
+    stock: Stock
+
+    @property
+    def adjustment_fen(self) -> int:
+        return self.value_fen - self.booked_fen
+
+
+@dataclass(slots=True)
+class _Replay:
+    stock: Stock
+    last: Stock = field(default=EMPTY)
+    quantity: int = 0
+    value_fen: int = 0
+    booked_fen: int = 0
+
+    def take_back(self, day: Day) -> None:
+        """Goods come back at the average; of a lot that is empty, at its last one."""
+        basis = self.stock if self.stock.quantity else self.last
+        if not day.returned or not basis.quantity:
+            return
+        value = half_up(basis.value_fen * day.returned, basis.quantity)
+        self.stock = self.stock.receive(day.returned, value)
+        self.quantity -= day.returned
+        self.value_fen -= value
+        self.booked_fen -= day.returned_cost_fen
+
+    def sell(self, day: Day) -> None:
+        """Units beyond what was ever purchased keep the cost of the till."""
+        covered = min(day.sold, self.stock.quantity)
+        if not covered:
+            return
+        self.last = self.stock
+        self.value_fen += self.stock.value_of(covered)
+        self.stock = self.stock.issue(covered)
+        self.quantity += covered
+        self.booked_fen += half_up(day.sold_cost_fen * covered, day.sold)
+
+
+def replay(opening: Stock, days: Iterable[tuple[date, Day]]) -> Issued:
+    """Go through the days of a lot in order: what came in, came back, and went out, each day in this sequence."""
+    state = _Replay(opening, opening)
+    for _, day in sorted(days, key=lambda each: each[0]):
+        state.stock = state.stock.receive(day.received, day.received_fen)
+        if state.stock.quantity:
+            state.last = state.stock
+        state.take_back(day)
+        state.sell(day)
+    return Issued(
+        quantity=state.quantity,
+        value_fen=state.value_fen,
+        booked_fen=state.booked_fen,
+        stock=state.stock,
+    )
+
+
+def receipt_posting(chart: Chart, net_fen: int, tax_fen: int) -> list[PostingLine]:
+    """Goods that came in: merchandise and input VAT against the supplier."""
+    return balanced(
+        [
+            PostingLine(chart.code("inventory"), net_fen, 0),
+            PostingLine(chart.code("input_vat"), tax_fen, 0),
+            PostingLine(chart.code("payables"), 0, net_fen + tax_fen),
+        ]
+    )
+
+
+def adjustment_posting(chart: Chart, fen: int) -> list[PostingLine]:
+    """Cost of goods that the tills took too low (`fen` above 0) or too high, against merchandise."""
+    more, less = max(fen, 0), max(-fen, 0)
+    return balanced(
+        [
+            PostingLine(chart.code("cost_of_goods"), more, less),
+            PostingLine(chart.code("inventory"), less, more),
+        ]
+    )
+
+
+def variance_fen(quantity: int, unit_price_fen: int, reference_price_fen: int) -> int:
+    """(actual − reference price) × quantity; above 0 means dearer than the reference (M26)."""
+    return (unit_price_fen - reference_price_fen) * quantity
+
+
+def rate_bp(part_fen: int, whole_fen: int) -> int | None:
+    """`part` of `whole` in basis points, rounded half up; None when the whole is not above 0."""
+    return half_up(part_fen * 10_000, whole_fen) if whole_fen > 0 else None

@@ -1,0 +1,1 @@
+"""What may be asked of expenses, one module per noun."""

@@ -1,0 +1,192 @@
+"""Budgets: set, changed, reserved, spent. Every change of the counters is a movement under the row's lock.
+
+Source: F20, lesson I32
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, text, update
+
+from finance.expenses.rules import (
+    Budget,
+    BudgetBelowUse,
+    BudgetDimensionInvalid,
+    BudgetNotFound,
+    BudgetOverlaps,
+    Item,
+    categories_on,
+)
+from finance.expenses.tables import budgets, movements
+from shared import audit
+from shared.clock import new_id
+from shared.transaction import Tx
+
+
+def add(tx: Tx, body: Mapping[str, Any]) -> UUID:
+    """A budget of a branch (or one department of it) for a category, over some days.
+
+    Raises ForeignBranch, BudgetDimensionInvalid, BudgetOverlaps.
+    """
+    tx.actor.require_branch(body["branch_id"])
+    if body["last_day"] < body["first_day"]:
+        raise BudgetDimensionInvalid(
+            "a budget ends after it begins", errors=[{"path": "last_day", "message": "before first_day"}]
+        )
+    if body["category"] not in categories_on(body["last_day"]):
+        raise BudgetDimensionInvalid(
+            "no such category", errors=[{"path": "category", "message": "unknown on these days"}]
+        )
+    return open_budget(
+        tx,
+        branch_id=body["branch_id"],
+        department=body["department"],
+        category=body["category"],
+        campaign="",
+        first_day=body["first_day"],
+        last_day=body["last_day"],
+        amount_fen=body["amount"],
+        overrun=body["overrun"],
+    )
+
+
+def open_budget(
+    tx: Tx,
+    *,
+    branch_id: str,
+    department: str,
+    category: str,
+    campaign: str,
+    first_day: date,
+    last_day: date,
+    amount_fen: int,
+    overrun: str,
+) -> UUID:
+    """The row every reservation locks. Raises BudgetOverlaps: one day of one dimension has one budget."""
+    row = {
+        "branch_id": branch_id,
+        "department": department,
+        "category": category,
+        "campaign": campaign,
+        "first_day": first_day,
+        "last_day": last_day,
+        "amount_fen": amount_fen,
+        "overrun": overrun,
+    }
+    tx.conn.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:dimension, 0))"),
+        {"dimension": f"finance:budget:{branch_id}:{department}:{category}:{campaign}"},
+    )
+    overlapping = select(budgets.c.budget_id).where(
+        budgets.c.branch_id == branch_id,
+        budgets.c.department == department,
+        budgets.c.category == category,
+        budgets.c.campaign == campaign,
+        budgets.c.first_day <= last_day,
+        budgets.c.last_day >= first_day,
+    )
+    found = tx.conn.execute(overlapping.limit(1)).scalar_one_or_none()
+    if found is not None:
+        raise BudgetOverlaps("these days have a budget already", budget_id=str(found))
+    budget_id = new_id()
+    tx.conn.execute(insert(budgets).values(budget_id=budget_id, made_by=tx.actor.id, made_at=tx.now, **row))
+    audit.record(tx, "budget.open", str(budget_id), after=row)
+    return budget_id
+
+
+def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
+    """A new amount, never below what is reserved and spent. Raises BudgetNotFound, ForeignBranch, BudgetBelowUse."""
+    row = (
+        tx.conn.execute(select(budgets).where(budgets.c.budget_id == budget_id).with_for_update())
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise BudgetNotFound("no such budget")
+    tx.actor.require_branch(row["branch_id"])
+    used = row["reserved_fen"] + row["actual_fen"]
+    if amount_fen < used:
+        raise BudgetBelowUse(f"{used} fen are reserved or spent", used_fen=used)
+    tx.conn.execute(
+        update(budgets).where(budgets.c.budget_id == budget_id).values(amount_fen=amount_fen, overrun=overrun)
+    )
+    audit.record(
+        tx,
+        "budget.change",
+        str(budget_id),
+        before=[row["amount_fen"], row["overrun"]],
+        after=[amount_fen, overrun],
+    )
+
+
+def covering(
+    tx: Tx, branch_id: str, department: str, campaign: str, items: Sequence[Item]
+) -> dict[int, UUID | None]:
+    """The budget of each item by its number: the campaign's, else the department's, else the branch's."""
+    found: dict[int, UUID | None] = {}
+    for item in items:
+        found[item.no] = tx.conn.execute(
+            text(
+                "select budget_id from budgets where branch_id = :branch and campaign = :campaign"
+                " and first_day <= :day and last_day >= :day"
+                " and (campaign <> '' or (category = :category and department in (:department, '')))"
+                " order by department desc limit 1"
+            ),
+            {
+                "branch": branch_id,
+                "campaign": campaign,
+                "day": item.spent_on,
+                "category": item.category,
+                "department": department,
+            },
+        ).scalar_one_or_none()
+    return found
+
+
+def locked(tx: Tx, budget_ids: Sequence[UUID]) -> list[Budget]:
+    """The budgets as they are, held until the transaction ends; always taken in one order."""
+    rows = tx.conn.execute(
+        select(budgets)
+        .where(budgets.c.budget_id.in_(budget_ids))
+        .order_by(budgets.c.budget_id)
+        .with_for_update()
+    )
+    return [budget_of(dict(row)) for row in rows.mappings()]
+
+
+def budget_of(row: Mapping[str, Any]) -> Budget:
+    return Budget(
+        budget_id=str(row["budget_id"]),
+        amount_fen=row["amount_fen"],
+        reserved_fen=row["reserved_fen"],
+        actual_fen=row["actual_fen"],
+        overrun=row["overrun"],
+    )
+
+
+def move(
+    tx: Tx, budget_id: UUID, source_kind: str, source_id: UUID, *, reserved_fen: int = 0, actual_fen: int = 0
+) -> None:
+    """Change the counters of a budget and write down why. The caller checked what is available under the lock."""
+    if not reserved_fen and not actual_fen:
+        return
+    tx.conn.execute(
+        update(budgets)
+        .where(budgets.c.budget_id == budget_id)
+        .values(
+            reserved_fen=budgets.c.reserved_fen + reserved_fen, actual_fen=budgets.c.actual_fen + actual_fen
+        )
+    )
+    tx.conn.execute(
+        insert(movements).values(
+            budget_id=budget_id,
+            source_kind=source_kind,
+            source_id=source_id,
+            reserved_fen=reserved_fen,
+            actual_fen=actual_fen,
+            actor=tx.actor.id,
+            at=tx.now,
+        )
+    )

@@ -1,0 +1,394 @@
+"""The rules of expenses: what may be claimed, what an audit may do, what a budget allows, what a plan brought.
+
+Amounts of items are fen with the tax inside. What an item costs the company, and draws on a budget, is its amount
+less the tax that may be deducted; entertainment deducts none.
+Source: F5, F6, F7, F18, F19, F20, F23, F28, F29, lessons I32, I33, M28
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from finance.domain.chart import DATA, Chart
+from finance.domain.posting import PostingLine, balanced
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from shared.money import half_up
+
+
+class ClaimState(StrEnum):
+    DRAFT = "draft"
+    AWAITING_BUDGET = "awaiting_budget"
+    SUBMITTED = "submitted"
+    MANAGER_APPROVED = "manager_approved"
+    FINANCE_AUDITED = "finance_audited"
+    APPROVED = "approved"
+    PAID = "paid"
+    REJECTED = "rejected"
+
+
+class ClaimNotFound(NotFound):
+    code = "expense_claim_not_found"
+
+
+class ClaimNotReady(Conflict):
+    """The step does not follow from the claim's state."""
+
+    code = "expense_claim_not_ready"
+
+
+class ClaimNotYours(Forbidden):
+    code = "expense_claim_not_yours"
+
+
+class CategoryUnknown(Invalid):
+    code = "expense_category_unknown"
+
+
+class AttendeesMissing(Invalid):
+    """Entertainment names who took part."""
+
+    code = "expense_attendees_missing"
+
+
+class TaxTooLarge(Invalid):
+    code = "expense_tax_too_large"
+
+
+class SpentInFuture(Invalid):
+    code = "expense_in_future"
+
+
+class SpentTooLongAgo(Invalid):
+    code = "expense_too_old"
+
+
+class InvoiceRepeated(Invalid):
+    """One claim names an invoice twice."""
+
+    code = "expense_invoice_repeated"
+
+
+class InvoiceTaken(Conflict):
+    """Another claim of anyone in the company holds the invoice."""
+
+    code = "expense_invoice_taken"
+
+
+class AuditFindingInvalid(Invalid):
+    code = "expense_finding_invalid"
+
+
+class Unbudgeted(Conflict):
+    """No budget covers the branch, category and day: refused by default (I32)."""
+
+    code = "expense_unbudgeted"
+
+
+class BudgetExceeded(Conflict):
+    code = "budget_exceeded"
+
+
+class BudgetNotFound(NotFound):
+    code = "budget_not_found"
+
+
+class BudgetOverlaps(Conflict):
+    code = "budget_overlaps"
+
+
+class BudgetDimensionInvalid(Invalid):
+    code = "budget_dimension_invalid"
+
+
+class BudgetBelowUse(Conflict):
+    """The new amount is less than what is reserved and spent."""
+
+    code = "budget_below_use"
+
+
+class PlanNotFound(NotFound):
+    code = "promotion_plan_not_found"
+
+
+class PlanCodeTaken(Conflict):
+    code = "promotion_code_taken"
+
+
+class PlanNotReady(Conflict):
+    code = "promotion_plan_not_ready"
+
+
+class PlanDaysInvalid(Invalid):
+    code = "promotion_days_invalid"
+
+
+class OfferDrawnAlready(Conflict):
+    code = "promotion_offer_drawn"
+
+
+class DrawingNotFound(NotFound):
+    code = "promotion_drawing_not_found"
+
+
+class DrawingSettled(Conflict):
+    code = "promotion_drawing_settled"
+
+
+class UsedTooMuch(Invalid):
+    code = "promotion_used_too_much"
+
+
+class TargetExists(Conflict):
+    code = "sales_target_exists"
+
+
+class TargetNotFound(NotFound):
+    code = "sales_target_not_found"
+
+
+class ReportExists(Conflict):
+    code = "sales_report_exists"
+
+
+class ReportDayInvalid(Invalid):
+    code = "sales_report_day_invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    category: str
+    zh: str
+    en: str
+    account: str
+    deducts_input_vat: bool
+    attendees: bool
+    effective_from: date
+
+
+_CATEGORIES = [
+    Category(
+        category=row["category"],
+        zh=row["zh"],
+        en=row["en"],
+        account=row["account"],
+        deducts_input_vat=row["deducts_input_vat"],
+        attendees=row["attendees"],
+        effective_from=date.fromisoformat(row["effective_from"]),
+    )
+    for row in json.loads((DATA / "expense_categories.json").read_text())
+]
+_RULES = [
+    (row["rule"], date.fromisoformat(row["effective_from"]), int(row["value"]))
+    for row in json.loads((DATA / "expense_rules.json").read_text())
+]
+
+
+def categories_on(day: date) -> Mapping[str, Category]:
+    """The categories in force on a day, by name."""
+    rows = sorted(
+        (each for each in _CATEGORIES if each.effective_from <= day), key=lambda r: r.effective_from
+    )
+    return {each.category: each for each in rows}
+
+
+def rule_on(rule: str, day: date) -> int:
+    """The value of a policy row in force on a day; the first row when the day is before all of them."""
+    rows = sorted((since, value) for name, since, value in _RULES if name == rule)
+    return next((value for since, value in reversed(rows) if since <= day), rows[0][1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One invoice of a claim. `accepted_fen` and `accepted_tax_fen` are what the audit left of it."""
+
+    no: int
+    category: str
+    amount_fen: int
+    tax_fen: int
+    invoice_no: str
+    spent_on: date
+    attendees: Sequence[str] = ()
+    accepted_fen: int | None = None
+    accepted_tax_fen: int | None = None
+
+    @property
+    def counted_fen(self) -> int:
+        return self.amount_fen if self.accepted_fen is None else self.accepted_fen
+
+    @property
+    def counted_tax_fen(self) -> int:
+        return self.tax_fen if self.accepted_tax_fen is None else self.accepted_tax_fen
+
+
+def check_items(items: Sequence[Item], today: date) -> None:
+    """Raises the first fault (of each item in order), listing all under `errors`."""
+    faults: list[tuple[type[DomainError], str, str]] = []
+    seen: set[str] = set()
+    oldest = today - timedelta(days=rule_on("claim_age_days_max", today))
+    for index, item in enumerate(items):
+        path = f"items.{index}"
+        if item.spent_on > today:
+            faults.append((SpentInFuture, f"{path}.spent_on", "lies in the future"))
+        elif item.spent_on < oldest:
+            faults.append((SpentTooLongAgo, f"{path}.spent_on", f"claims reach back to {oldest}"))
+        category = categories_on(min(item.spent_on, today)).get(item.category)
+        if item.spent_on >= oldest and category is None:
+            faults.append((CategoryUnknown, f"{path}.category", "no such category on that day"))
+        if category is not None and category.attendees and not item.attendees:
+            faults.append((AttendeesMissing, f"{path}.attendees", "name who took part"))
+        if item.tax_fen >= item.amount_fen:
+            faults.append((TaxTooLarge, f"{path}.tax", "the tax is part of the amount"))
+        if item.invoice_no in seen:
+            faults.append((InvoiceRepeated, f"{path}.invoice_no", "named twice"))
+        seen.add(item.invoice_no)
+    if faults:
+        refusal, _, message = faults[0]
+        raise refusal(message, errors=[{"path": path, "message": text} for _, path, text in faults])
+
+
+def deductible_fen(item: Item) -> int:
+    """The input VAT of what counts of an item."""
+    category = categories_on(item.spent_on)[item.category]
+    return item.counted_tax_fen if category.deducts_input_vat else 0
+
+
+def cost_fen(item: Item) -> int:
+    """What the item costs the company: what counts of it, less the tax that is deducted."""
+    return item.counted_fen - deductible_fen(item)
+
+
+class Outcome(StrEnum):
+    ACCEPT = "accept"
+    REDUCE = "reduce"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What the audit says of one item; `accepted_fen` belongs to `reduce`."""
+
+    no: int
+    outcome: Outcome
+    accepted_fen: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    no: int
+    accepted_fen: int
+    accepted_tax_fen: int
+    reason: str | None
+
+
+def audit(items: Sequence[Item], findings: Sequence[Finding]) -> list[Audited]:
+    """What is left of each item; items without a finding are accepted.
+
+    The tax of a reduced item falls in proportion, rounded half up. Raises AuditFindingInvalid for an unknown or
+    repeated item, a reduction that is none, or a finding without reason.
+    """
+    by_no = {item.no: item for item in items}
+    said: dict[int, Finding] = {}
+    for index, finding in enumerate(findings):
+        item = by_no.get(finding.no)
+        fault = None
+        if item is None or finding.no in said:
+            fault = ("no", "no such item, or named twice")
+        elif finding.outcome is not Outcome.ACCEPT and not (finding.reason or "").strip():
+            fault = ("reason", "what is taken off is explained")
+        elif (finding.outcome is Outcome.REDUCE) != (finding.accepted_fen is not None):
+            fault = ("accepted", "given with `reduce`, and only then")
+        elif finding.accepted_fen is not None and not 0 < finding.accepted_fen < item.amount_fen:
+            fault = ("accepted", "above 0 and below the amount")
+        if fault is not None:
+            raise AuditFindingInvalid(
+                fault[1], errors=[{"path": f"findings.{index}.{fault[0]}", "message": fault[1]}]
+            )
+        said[finding.no] = finding
+    return [_audited(item, said.get(item.no)) for item in items]
+
+
+def _audited(item: Item, finding: Finding | None) -> Audited:
+    accepted, reason = item.amount_fen, None
+    if finding is not None and finding.outcome is not Outcome.ACCEPT:
+        accepted, reason = finding.accepted_fen or 0, finding.reason
+    return Audited(
+        no=item.no,
+        accepted_fen=accepted,
+        accepted_tax_fen=half_up(item.tax_fen * accepted, item.amount_fen),
+        reason=reason,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    budget_id: str
+    amount_fen: int
+    reserved_fen: int
+    actual_fen: int
+    overrun: str
+
+    @property
+    def available_fen(self) -> int:
+        return self.amount_fen - self.reserved_fen - self.actual_fen
+
+
+def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, int]:
+    """By how many fen each budget that an approval may exceed would be exceeded by its need.
+
+    Raises BudgetExceeded when a budget that stops would be.
+    """
+    over: dict[str, int] = {}
+    for budget in budgets:
+        excess = needs[budget.budget_id] - budget.available_fen
+        if excess <= 0:
+            continue
+        if budget.overrun == "stop":
+            raise BudgetExceeded(
+                f"{budget.available_fen} fen are available, {needs[budget.budget_id]} fen are needed",
+                budget_id=budget.budget_id,
+                available_fen=budget.available_fen,
+                needed_fen=needs[budget.budget_id],
+            )
+        over[budget.budget_id] = excess
+    return over
+
+
+def approved_posting(chart: Chart, items: Sequence[Item]) -> list[PostingLine]:
+    """Selling expenses by category and input VAT, against what is owed to staff."""
+    by_account: dict[str, int] = {}
+    for item in items:
+        account = chart.code(categories_on(item.spent_on)[item.category].account)
+        by_account[account] = by_account.get(account, 0) + cost_fen(item)
+    tax = sum(deductible_fen(item) for item in items)
+    return balanced(
+        [
+            *(PostingLine(account, fen, 0) for account, fen in sorted(by_account.items())),
+            PostingLine(chart.code("input_vat"), tax, 0),
+            PostingLine(chart.code("staff_payable"), 0, sum(item.counted_fen for item in items)),
+        ]
+    )
+
+
+def paid_posting(chart: Chart, paid_from: str, fen: int) -> list[PostingLine]:
+    """What is owed to staff, against `bank` or `cash_on_hand`."""
+    return balanced(
+        [PostingLine(chart.code("staff_payable"), fen, 0), PostingLine(chart.code(paid_from), 0, fen)]
+    )
+
+
+def roi_bp(benefit_fen: int, spent_fen: int) -> int | None:
+    """(benefit − spent) ÷ spent in basis points, rounded half up; None when nothing was spent."""
+    return half_up((benefit_fen - spent_fen) * 10_000, spent_fen) if spent_fen > 0 else None
+
+
+def share_bp(part_fen: int, whole_fen: int) -> int | None:
+    """`part` of `whole` in basis points, rounded half up; None of nothing."""
+    return half_up(part_fen * 10_000, whole_fen) if whole_fen > 0 else None
+
+
+def forecast_net_fen(baseline_fen: int, uplift_bp: int) -> int:
+    """What a promotion is expected to sell: the baseline and its uplift."""
+    return baseline_fen + half_up(baseline_fen * uplift_bp, 10_000)

@@ -1,0 +1,83 @@
+"""Expenses publishes exactly its example messages."""
+
+import json
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from finance.expenses import events
+from finance.expenses.rules import Item
+
+EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
+CLAIM = {
+    "claim_id": UUID("0199b1c0-0000-7000-8000-000000000021"),
+    "branch_id": "S001",
+    "department": "wholesale",
+    "campaign": "",
+    "claimed_fen": 16_200,
+    "accepted_fen": 13_550,
+}
+BUDGET = {
+    "budget_id": UUID("0199b1c0-0000-7000-8000-000000000022"),
+    "branch_id": "S001",
+    "department": "",
+    "category": "travel",
+    "campaign": "",
+    "amount_fen": 100_000,
+    "reserved_fen": 30_000,
+    "actual_fen": 76_000,
+    "exceeded": 1,
+}
+ITEMS = [
+    Item(
+        no=1,
+        category="travel",
+        amount_fen=10_900,
+        tax_fen=900,
+        invoice_no="24312000000012345678",
+        spent_on=date(2026, 3, 3),
+        accepted_fen=10_900,
+        accepted_tax_fen=900,
+    ),
+    Item(
+        no=2,
+        category="entertainment",
+        amount_fen=5_300,
+        tax_fen=300,
+        invoice_no="24312000000012345679",
+        spent_on=date(2026, 3, 4),
+        attendees=("0199b1c0-0000-7000-8000-000000000001",),
+        accepted_fen=2_650,
+        accepted_tax_fen=150,
+    ),
+]
+DAY = date(2026, 3, 20)
+MADE = [
+    events.expense_audited(CLAIM, accepted_fen=13_550, hit=True, day=DAY),
+    events.expense_approved(CLAIM, ITEMS, day=DAY),
+    events.expense_paid(CLAIM, paid_from="bank", day=DAY),
+    events.budget_exceeded(BUDGET, claim_id=CLAIM["claim_id"], day=DAY),
+]
+
+
+def message(event):
+    return {
+        "type": event.type,
+        "subject": event.subject,
+        "version": event.version,
+        "day": event.day.isoformat(),
+        "amount_fen": event.amount_fen,
+        "data": event.data,
+    }
+
+
+@pytest.mark.requirement("F18", "F20")
+@pytest.mark.parametrize("event", MADE, ids=lambda event: event.type)
+def test_each_published_event_is_its_example(event):
+    assert json.loads((EXAMPLES / f"{event.type}.json").read_text()) == message(event)
+
+
+def test_every_published_type_has_an_example():
+    assert {event.type for event in MADE} == set(events.PUBLISHED)

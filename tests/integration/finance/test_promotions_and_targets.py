@@ -1,0 +1,261 @@
+"""Campaigns draw on their budget and show what they brought; targets stand beside what was sold."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.support.expenses_builders import Desk, a_branch, an_item, at_once, today
+from tests.support.finance_builders import a_line, a_receipt, money
+
+
+@pytest.fixture(scope="module")
+def desk(office):
+    return Desk(office)
+
+
+def refused(answer, status, code):
+    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
+    return answer.json
+
+
+def a_plan(branch, **odd):
+    return {
+        "code": f"C-{uuid4().hex[:10].upper()}",
+        "branch_id": branch,
+        "first_day": str(today() - timedelta(days=10)),
+        "last_day": str(today() + timedelta(days=10)),
+        "baseline_net": money(100_000),
+        "baseline_margin": money(1_000),
+        "uplift_bp": 2_500,
+        "budget": money(10_000),
+        **odd,
+    }
+
+
+def propose(office, branch, **odd):
+    answer = office.post("/v1/promotion-plans", a_plan(branch, **odd), role="accountant")
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def decide(office, plan_id, role, *, approved=True, reason=None, person=None):
+    body = {"approved": approved, "reason": reason}
+    return office.post(f"/v1/promotion-plans/{plan_id}/decide", body, role=role, person=person)
+
+
+def approved_plan(office, branch, **odd):
+    plan = propose(office, branch, **odd)
+    for role in ("finance_head", "cs_manager"):
+        assert decide(office, plan["plan_id"], role).status_code == 200
+    return office.get(f"/v1/promotion-plans/{plan['plan_id']}").json
+
+
+def draw(office, plan_id, fen, offer=None):
+    body = {"offer_id": offer or uuid4().hex, "amount": money(fen)}
+    return office.post(f"/v1/promotion-plans/{plan_id}/drawings", body, role="cs_manager")
+
+
+@pytest.mark.requirement("F6")
+def test_finance_forecasts_two_approve_and_then_offers_draw(office, desk):
+    plan = propose(office, a_branch())
+    assert (plan["state"], plan["forecast_net"], plan["budget_id"]) == ("proposed", money(125_000), None)
+    refused(draw(office, plan["plan_id"], 1), 409, "promotion_plan_not_ready")
+    decide(office, plan["plan_id"], "finance_head")
+    refused(draw(office, plan["plan_id"], 1), 409, "promotion_plan_not_ready")
+    budget = decide(office, plan["plan_id"], "cs_manager").json["budget_id"]
+    drawn = draw(office, plan["plan_id"], 4_000, "OFFER-1")
+    assert drawn.status_code == 201
+    refused(draw(office, plan["plan_id"], 1_000, "OFFER-1"), 409, "promotion_offer_drawn")
+    told = refused(draw(office, plan["plan_id"], 6_001), 409, "budget_exceeded")
+    assert told["available_fen"] == 6_000
+    assert desk.counters(budget) == (4_000, 0)
+    path = f"/v1/promotion-plans/{plan['plan_id']}/drawings/{drawn.json['drawing_id']}/settle"
+    refused(office.post(path, {"used": money(4_001)}, role="cs_manager"), 422, "promotion_used_too_much")
+    office.post(path, {"used": money(3_000)}, role="cs_manager")
+    assert desk.counters(budget) == (0, 3_000)
+    refused(office.post(path, {"used": money(0)}, role="cs_manager"), 409, "promotion_drawing_settled")
+    nowhere = f"/v1/promotion-plans/{plan['plan_id']}/drawings/{uuid4()}/settle"
+    refused(office.post(nowhere, {"used": money(0)}, role="cs_manager"), 404, "promotion_drawing_not_found")
+
+
+@pytest.mark.requirement("F6")
+def test_a_plan_is_not_approved_by_who_prepared_it_nor_by_one_alone(office):
+    plan = propose(office, a_branch())
+    refused(
+        decide(office, plan["plan_id"], "finance_head", person="the-accountant"), 403, "approval_same_person"
+    )
+    decide(office, plan["plan_id"], "finance_head", person="fay")
+    refused(decide(office, plan["plan_id"], "cs_manager", person="fay"), 403, "approval_same_person")
+    answer = decide(office, plan["plan_id"], "cs_manager", approved=False, reason="nobody wants it")
+    assert answer.json["state"] == "rejected"
+    refused(decide(office, plan["plan_id"], "finance_head"), 409, "promotion_plan_not_ready")
+
+
+@pytest.mark.requirement("F6")
+def test_a_code_is_used_once_and_days_run_forward(office):
+    branch = a_branch()
+    code = propose(office, branch)["code"]
+    again = office.post("/v1/promotion-plans", a_plan(branch, code=code), role="finance_head")
+    refused(again, 409, "promotion_code_taken")
+    backwards = a_plan(branch, last_day=str(today() - timedelta(days=11)))
+    refused(office.post("/v1/promotion-plans", backwards, role="accountant"), 422, "promotion_days_invalid")
+    refused(draw(office, uuid4(), 1), 404, "promotion_plan_not_found")
+
+
+@pytest.mark.requirement("F6", "F20")
+def test_a_claim_for_a_campaign_draws_on_the_plan(office, desk):
+    branch = a_branch()
+    plan = approved_plan(office, branch)
+    desk.submitted(
+        branch, an_item(category="promotion", amount=money(9_000), tax=money(0)), campaign=plan["code"]
+    )
+    assert desk.counters(plan["budget_id"]) == (9_000, 0)
+    refused(draw(office, plan["plan_id"], 1_001), 409, "budget_exceeded")
+
+
+@pytest.mark.requirement("F6")
+def test_a_finished_plan_shows_what_it_brought_for_what_it_cost(office):
+    """Two sales of 34.51 net at 23.00 cost each: 23.02 margin, 10.00 above the baseline's 13.02; 5.00 spent."""
+    branch = a_branch()
+    for day in ("02", "03"):
+        office.sell(branch_id=branch, sold_at=f"2026-03-{day}T02:00:00Z")
+    office.sell(branch_id=branch, sold_at="2026-03-03T02:00:00Z", lines=[a_line(product={"id": "P-2"})])
+    plan = approved_plan(
+        office,
+        branch,
+        first_day="2026-03-01",
+        last_day=str(today()),
+        products=["P-1"],
+        baseline_margin=money(1_302),
+    )
+    drawn = draw(office, plan["plan_id"], 500).json["drawing_id"]
+    refused(
+        office.post(f"/v1/promotion-plans/{plan['plan_id']}/close", role="accountant"),
+        409,
+        "promotion_plan_not_ready",
+    )
+    path = f"/v1/promotion-plans/{plan['plan_id']}/drawings/{drawn}/settle"
+    shown = office.post(path, {"used": money(500)}, role="accountant").json
+    assert (shown["net"], shown["margin"], shown["spent"]) == (money(6_902), money(2_302), money(500))
+    assert shown["roi_bp"] == 10_000
+
+
+@pytest.mark.requirement("F6")
+def test_a_plan_that_is_over_closes_with_its_result_frozen(office):
+    branch = a_branch()
+    office.sell(branch_id=branch)
+    plan = approved_plan(office, branch, first_day="2026-03-01", last_day="2026-03-31")
+    refused(draw(office, plan["plan_id"], 1), 409, "promotion_plan_not_ready")
+    closed = office.post(f"/v1/promotion-plans/{plan['plan_id']}/close", role="finance_head").json
+    assert (closed["state"], closed["net"], closed["roi_bp"]) == ("closed", money(3_451), None)
+    office.sell(branch_id=branch)
+    assert office.get(f"/v1/promotion-plans/{plan['plan_id']}").json["net"] == money(3_451)
+    listed = office.get(f"/v1/promotion-plans?branch_id={branch}&state=closed").json["items"]
+    assert [each["plan_id"] for each in listed] == [plan["plan_id"]]
+
+
+@pytest.mark.requirement("F6")
+def test_offers_drawing_at_once_never_take_more_than_the_plan_has(office, desk):
+    plan = approved_plan(office, a_branch())
+    answers = at_once([lambda: draw(office, plan["plan_id"], 3_000) for _ in range(8)])
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 5
+    assert desk.counters(plan["budget_id"]) == (9_000, 0)
+
+
+# --- targets ----------------------------------------------------------------------------------------
+
+
+def a_target(branch, **odd):
+    return {
+        "branch_id": branch,
+        "month": "2026-03",
+        "net": money(10_000),
+        "strategy": "regulars first",
+        **odd,
+    }
+
+
+@pytest.mark.requirement("F7", "F29")
+def test_targets_of_branch_person_and_channel_stand_beside_what_was_posted(office):
+    branch = a_branch()
+    for odd in ({}, {"person": "the-till"}, {"person": "nobody"}, {"channel": "online"}):
+        answer = office.post("/v1/sales-targets", a_target(branch, **odd), role="store_manager")
+        assert answer.status_code == 201, answer.json
+    office.sell(branch_id=branch)
+    office.sell(branch_id=branch, channel="online")
+    told = office.get(f"/v1/sales-targets/progress?branch_id={branch}&month=2026-03", role="salesperson").json
+    reached = {
+        (row["person"], row["channel"]): (row["actual"]["fen"], row["reached_bp"]) for row in told["targets"]
+    }
+    assert reached == {
+        ("", ""): (6_902, 6_902),
+        ("", "online"): (3_451, 3_451),
+        ("nobody", ""): (0, 0),
+        ("the-till", ""): (6_902, 6_902),
+    }
+
+
+@pytest.mark.requirement("F7")
+def test_the_annual_plan_is_the_targets_of_its_months_and_may_be_changed(office):
+    branch = a_branch()
+    target_id = office.post("/v1/sales-targets", a_target(branch), role="management").json["target_id"]
+    office.post("/v1/sales-targets", a_target(branch, month="2026-04", net=money(5_000)), role="management")
+    office.post("/v1/sales-targets", a_target(branch, person="sally", net=money(1)), role="management")
+    refused(office.post("/v1/sales-targets", a_target(branch), role="management"), 409, "sales_target_exists")
+    change = {"net": money(20_000), "strategy": "more"}
+    office.post(f"/v1/sales-targets/{target_id}/change", change, role="business_head")
+    plan = office.get(f"/v1/sales-targets?branch_id={branch}&year=2026").json
+    assert plan["net"] == money(25_000)
+    assert [(row["month"], row["person"], row["version"]) for row in plan["items"]] == [
+        ("2026-03", "", 2),
+        ("2026-03", "sally", 1),
+        ("2026-04", "", 1),
+    ]
+    nowhere = office.post(f"/v1/sales-targets/{uuid4()}/change", change, role="management")
+    refused(nowhere, 404, "sales_target_not_found")
+
+
+@pytest.mark.requirement("F29")
+def test_staff_report_their_day_once_and_it_is_kept_beside_what_was_posted(office):
+    branch = a_branch()
+    person = {"role": "cashier", "person": "cora"}
+    now = f"{today()}T00:00:01+08:00"
+    office.post("/v1/sales", receipt_of(branch, now), **person)
+    body = {"branch_id": branch, "day": str(today()), "net": money(3_500), "visits": 4}
+    assert office.post("/v1/sales-reports", body, **person).status_code == 201
+    refused(office.post("/v1/sales-reports", body, **person), 409, "sales_report_exists")
+    late = {**body, "day": str(today() - timedelta(days=5))}
+    assert office.post("/v1/sales-reports", late, **person).status_code == 201
+    for day in (today() + timedelta(days=1), today() - timedelta(days=32)):
+        refused(
+            office.post("/v1/sales-reports", {**body, "day": str(day)}, **person),
+            422,
+            "sales_report_day_invalid",
+        )
+    rows = office.rows(
+        "select reported_fen, posted_fen, visits, on_time from sales_reports where branch_id = :b order by day desc",
+        b=branch,
+    )
+    assert rows == [(3_500, 3_451, 4, True), (3_500, 0, 4, False)]
+
+
+def receipt_of(branch, sold_at):
+    return a_receipt(branch_id=branch, sold_at=sold_at)
+
+
+@pytest.mark.requirement("F28")
+def test_a_customer_relations_project_shows_cost_benefit_and_return(office):
+    project = f"CRM-{uuid4().hex[:8].upper()}"
+    for kind, fen in (
+        ("development", 60_000),
+        ("running", 40_000),
+        ("gain", 90_000),
+        ("saving", 40_000),
+        ("gain", -10_000),
+    ):
+        body = {"project": project, "month": "2026-03", "kind": kind, "amount": money(fen), "basis": "ledger"}
+        assert office.post("/v1/crm-records", body, role="accountant").status_code == 201
+    told = office.get(f"/v1/crm-records/{project}").json
+    assert (told["cost"], told["benefit"], told["roi_bp"]) == (money(100_000), money(120_000), 2_000)
+    assert len(told["items"]) == 5
