@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -55,6 +56,16 @@ def rabbitmq() -> Iterator[RabbitMQ]:
     """A RabbitMQ server: `.vhost()` returns the URL of a virtual host nobody else uses; `.kill()`, `.start()`."""
     with ExitStack() as stack:
         yield open_rabbitmq(stack)
+
+
+@pytest.fixture(scope="module")
+def make_folder() -> Iterator[Callable[[], Path]]:
+    """Call it for a folder where a server may keep data, removed after the module.
+
+    Not below pytest's own: every test run shuts that one to other accounts, also while PostgreSQL uses it.
+    """
+    with ExitStack() as stack:
+        yield lambda: Path(stack.enter_context(TemporaryDirectory(prefix="apotheca-")))
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ SLICE = Slice(stores=1, first_month=2, last_month=2)
 
 
 @pytest.fixture(scope="module")
-def demonstrated(tmp_path_factory):
+def demonstrated(make_folder):
     """The system after one demonstration of one store and one month."""
-    folder = tmp_path_factory.mktemp("demo")
+    folder = make_folder()
     with System(folder, first_port=five_free_ports()) as system:
         demo.run_demo(system, argparse.Namespace(all=False, stores=1, months=(2, 2), once=True))
         yield system

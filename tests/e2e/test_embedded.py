@@ -20,6 +20,7 @@ class Running:
     """`apotheca up` in a process of its own."""
 
     def __init__(self, folder, first_port):
+        self.folder = folder
         self.said = folder / "said"
         self.first_port = first_port
         command = [
@@ -61,8 +62,8 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path):
-    started = Running(tmp_path, five_free_ports())
+def running(make_folder):
+    started = Running(make_folder(), five_free_ports())
     yield started
     started.process.kill()
     started.process.wait()
@@ -92,12 +93,12 @@ def test_a_killed_service_comes_back_and_a_signal_stops_all(running):
     assert "Traceback" not in running.said.read_text()
 
 
-def test_killed_itself_it_leaves_nothing_and_starts_again_on_the_same_data(running, tmp_path):
+def test_killed_itself_it_leaves_nothing_and_starts_again_on_the_same_data(running):
     family = running.family()
     assert len(family) >= 11
     running.process.kill()
     assert eventually(lambda: not any(is_alive(pid) for pid in family), within_s=30)
-    again = Running(tmp_path, running.first_port)
+    again = Running(running.folder, running.first_port)
     assert all(again.answers(number) for number in range(5))
     again.process.send_signal(signal.SIGINT)
     assert again.process.wait(30) == 0, again.said.read_text()

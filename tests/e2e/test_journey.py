@@ -28,12 +28,12 @@ SOLD_AT = datetime(LAST_MONTH.year, LAST_MONTH.month, 15, 3, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module", params=DEPLOYMENTS)
-def people(request, tmp_path_factory):
+def people(request, make_folder):
     if request.param == "composed":
         with composed() as gateway:
             yield People(lambda service: f"{gateway}/{service}", LocalIssuer(SECRETS), BRANCH)
         return
-    with System(tmp_path_factory.mktemp("embedded"), first_port=five_free_ports()) as system:
+    with System(make_folder(), first_port=five_free_ports()) as system:
         yield People(lambda service: system.address(service.replace("-", "_")), system.issuer, BRANCH)
 
 

@@ -84,10 +84,11 @@ def test_secret_files_are_made_once_and_only_the_owner_gets_at_them(tmp_path):
     assert len(set(passwords)) == len(passwords) == 7
 
 
-def test_private_postgres_keeps_roles_out_of_each_others_databases(tmp_path):
+def test_private_postgres_keeps_roles_out_of_each_others_databases(make_folder):
     import psycopg
 
-    server = Postgres(tmp_path / "pg", FORGETFUL)
+    folder = make_folder()
+    server = Postgres(folder, FORGETFUL)
     server.start()
     try:
         server.ensure_database("finance", "finance", "one")
@@ -99,7 +100,7 @@ def test_private_postgres_keeps_roles_out_of_each_others_databases(tmp_path):
         with pytest.raises(psycopg.OperationalError, match="authentication failed"):
             psycopg.connect(wrong)
         with pytest.raises(PostgresFailed, match="in use by another run"):
-            Postgres(tmp_path / "pg", FORGETFUL).start()
+            Postgres(folder, FORGETFUL).start()
     finally:
         server.stop()
     assert not server.is_running

@@ -74,6 +74,7 @@ class Postgres:
         self._account = processes.account_for_postgres()
         self._programs = programs()
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_begins = 0
         self._sockets = self.folder / "sockets"
         if len(str(self._sockets)) > SOCKET_PATH_CHARS_MAX:
             self._sockets = Path(tempfile.gettempdir()) / f"apotheca-pg-{secrets.token_hex(4)}"
@@ -90,6 +91,7 @@ class Postgres:
         self._refuse_second_server(data)
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "postgres.log").open("ab") as log:
+            self._log_begins = log.tell()
             self._process = processes.spawn(
                 [
                     str(self._programs / "postgres"),
@@ -179,14 +181,14 @@ class Postgres:
         )
         if done.returncode != 0:
             raise PostgresFailed(
-                f"PostgreSQL could not create its data folder {data}: {_last_line(done.stderr)}"
+                f"PostgreSQL could not create its data folder {data}: {_reason(done.stderr)}"
             )
 
     def _refuse_second_server(self, data: Path) -> None:
         pid_file = data / "postmaster.pid"
         with suppress(OSError, ValueError, IndexError):
             pid = int(pid_file.read_text().splitlines()[0])
-            if Path(f"/proc/{pid}/exe").resolve().name == "postgres":
+            if Path(f"/proc/{pid}/cwd").resolve() == data:
                 raise PostgresFailed(
                     f"The data folder {self.folder} is in use by another run (process {pid}): stop that one first."
                 )
@@ -202,15 +204,16 @@ class Postgres:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.05)
         self.stop()
-        log = (self.folder / "postgres.log").read_text(errors="replace")
-        raise PostgresFailed(f"PostgreSQL did not start: {_last_line(log)}")
+        log = (self.folder / "postgres.log").read_bytes()[self._log_begins :].decode(errors="replace")
+        raise PostgresFailed(f"PostgreSQL did not start: {_reason(log)}")
 
 
 def _plain_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"}
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
+def _reason(text: str) -> str:
+    """Return the first line that tells of an error, for what follows is its consequence; else the last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     worst = [line for line in lines if "FATAL" in line or "PANIC" in line or "error:" in line]
-    return (worst or lines or ["it said nothing"])[-1].strip()
+    return (worst or lines[-1:] or ["it said nothing"])[0]
