@@ -4,11 +4,14 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
-from shared import migrations
-from shared.identity import LocalIssuer
+from shared import audit, chain, migrations
+from shared.clock import utc_now
+from shared.identity import LocalIssuer, system_actor
 from shared.service import load
 from shared.settings import SERVICES, Settings
+from shared.transaction import Tx
 from shared.web import new_app
 
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -184,3 +187,19 @@ def test_no_table_has_a_float(app):
             )
         ).all()
     assert found == []
+
+
+def test_the_audit_is_append_only_and_can_still_be_sealed(app):
+    service, database = app.extensions["service"], app.extensions["database"]
+    if service.name == "finance":
+        pytest.xfail("finance keeps its audit by its own migration, which is to come")
+    with database.begin() as conn:
+        audit.record(Tx(conn=conn, actor=system_actor(service.name), now=utc_now()), "thing.change", "t1")
+    for harm in ("update audit set actor = 'nobody'", "delete from audit"):
+        with pytest.raises(IntegrityError), database.begin() as conn:
+            conn.execute(text(harm))
+    with database.begin() as conn:
+        assert chain.seal(conn, audit.CHAIN) > 0
+        assert list(chain.verify(conn, audit.CHAIN)) == []
+    with pytest.raises(IntegrityError), database.begin() as conn:
+        conn.execute(text("update audit set chain_hash = null"))
