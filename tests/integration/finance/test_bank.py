@@ -413,6 +413,62 @@ def test_of_parallel_confirmations_one_posts(office):
     assert (bank.balance("1002"), bank.balance("1012.01"), bank.balance("1012.02")) == (30_000, 0, 0)
 
 
+@pytest.mark.requirement("F16", "X1")
+def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_again(office):
+    bank = Bank(office)
+    sold(office, 10_000, "2026-03-02")
+    with office.database.begin() as conn:
+        source = post_to_bank(
+            Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), date(2026, 3, 3), 9_940
+        )
+    bank.load([("2026-03-03", "99.40", "", "", "微信")])
+    [line] = bank.lines("proposals")
+    settled, booked = sorted(line["proposals"], key=lambda each: each["kind"], reverse=True)
+    match = bank.accept(line, line["proposals"].index(settled)).json["match_id"]
+    path = f"/v1/bank/matches/{match}/undo"
+    why = {"reason": "it was the hospital's payment"}
+    same = office.post(path, why, role="finance_head", person="the-accountant")
+    assert refused(same) == (403, "approval_same_person")
+    back = office.post(path, why, role="finance_head")
+    assert (back.status_code, back.json["undone_by"]) == (200, "the-finance_head")
+    assert refused(office.post(path, why, role="finance_head")) == (409, "bank_match_undone")
+    nothing = office.post(f"/v1/bank/matches/{source}/undo", why, role="finance_head")
+    assert refused(nothing) == (404, "bank_match_not_found")
+    assert (bank.balance("1002"), bank.balance("1012.01"), bank.balance("6603")) == (9_940, 10_000, 0)
+    [again] = bank.lines("proposals")
+    assert again["proposals"] == line["proposals"]
+    ticked = bank.accept(again, again["proposals"].index(booked))
+    assert ticked.status_code == 201
+    sheet = bank.sheet(f"{business_date(utc_now()):%Y-%m}")
+    assert (sheet["received_by_bank_only"], sheet["received_by_book_only"], sheet["difference"]) == (
+        [],
+        [],
+        money(0),
+    )
+    assert (
+        office.post(f"/v1/bank/matches/{ticked.json['match_id']}/undo", why, role="finance_head").status_code
+        == 200
+    )
+    assert len(bank.lines()) == 1
+
+
+def test_a_transfer_that_reached_the_other_account_is_taken_back_there_first(office):
+    main, other = Bank(office, "MAIN1"), Bank(office, "OTHER")
+    main.load([("2026-03-05", "-100.00", "", "", "")], opening=50_000)
+    other.load([("2026-03-06", "100.00", "", "", "")])
+    sent = main.confirm(main.lines()[1], "direct", reason="own_transfer", branch_id="HQ").json["match_id"]
+    arrived = other.accept(other.lines("proposals")[0]).json["match_id"]
+    why = {"reason": "wrong account"}
+    assert refused(office.post(f"/v1/bank/matches/{sent}/undo", why, role="finance_head")) == (
+        409,
+        "bank_item_not_open",
+    )
+    for match in (arrived, sent):
+        assert office.post(f"/v1/bank/matches/{match}/undo", why, role="finance_head").status_code == 200
+    assert (main.balance("1002"), main.balance("1012.05")) == (0, 0)
+    assert other.lines("proposals")[0]["proposals"] == []
+
+
 def test_an_account_registered_after_a_month_does_not_keep_it_from_closing(office):
     Bank(office)
     with office.database.begin() as conn:

@@ -448,7 +448,7 @@ def test_whatever_happens_drawers_and_safe_are_what_a_cashier_would_reckon(offic
         name = rng.choice(("A", "B"))
         fen = rng.randrange(1, 9_000)
         session = sessions.get(name)
-        action = rng.choice(("sell", "sell", "wechat", "toggle", "pay_in", "payout", "bank_drop", "safe_drop", "top_up", "safe_in", "surprise", "stray"))  # fmt: skip
+        action = rng.choice(("sell", "sell", "wechat", "toggle", "pay_in", "payout", "bank_drop", "safe_drop", "top_up", "safe_in", "surprise", "stray", "seal"))  # fmt: skip
         if action == "toggle" and session is None:
             answer = store.open(name, fen)
             if answer.status_code == 201:
@@ -461,6 +461,8 @@ def test_whatever_happens_drawers_and_safe_are_what_a_cashier_would_reckon(offic
             assert closed["expected"]["fen"] == drawers[name]
             safe, drawers[name] = safe + counted - carried, carried
             del sessions[name]
+        elif action == "seal":
+            office.seal()
         elif action == "stray":
             store.sell(fen, till="till-X")
             safe += fen
@@ -485,3 +487,17 @@ def test_whatever_happens_drawers_and_safe_are_what_a_cashier_would_reckon(offic
                 drawers[name] += fen if action in {"pay_in", "top_up"} else -fen
                 safe += {"safe_drop": fen, "top_up": -fen}.get(action, 0)
         assert store.position() == (safe + sum(drawers.values()), safe, drawers), action
+
+
+@pytest.mark.requirement("F2", "F4")
+def test_what_lay_in_the_safe_when_a_month_closed_is_there_in_the_next(store):
+    first = business_date(utc_now()).replace(day=1)
+    earlier = first - timedelta(days=1)
+    store.sell(4_200, sold_at=f"{earlier}T02:00:00Z")
+    store.sell(800)
+    assert store.position() == (1_005_000, 1_005_000, {})
+    store.office.seal()
+    closed = store.office.post(f"/v1/periods/{earlier:%Y-%m}/close", role="finance_head")
+    assert closed.status_code == 200, closed.json
+    store.sell(70)
+    assert store.position() == (1_005_070, 1_005_070, {})

@@ -101,6 +101,16 @@ def confirm_match(tx: Tx, body: dict[str, Any], line_id: UUID) -> dict[str, Any]
     return matching.confirm(tx, line_id, body)
 
 
+@bank.post("/matches/<uuid:match_id>/undo")
+@command
+@admits("accountant", "finance_head")
+@bank.arguments(schemas.BankUndoBody)
+@bank.response(200, schemas.BankMatchView)
+def undo_match(tx: Tx, body: dict[str, Any], match_id: UUID) -> dict[str, Any]:
+    """Take a wrong match back, as another person; what it posted is mirrored today."""
+    return matching.undo(tx, match_id, body["reason"])
+
+
 @bank.get("/accounts/<uuid:account_id>/reconciliation")
 @query
 @admits(*READERS)

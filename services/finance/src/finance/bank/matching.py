@@ -20,8 +20,12 @@ from finance.booking import book_of
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.posting import PostingLine
 from shared import audit
+from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id
 from shared.transaction import Tx
+
+POSTED = ["bank_settlement", "bank_transit", "bank_direct"]
+"""Kinds of the entries that confirmations post."""
 
 
 def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +75,9 @@ def _line(tx: Tx, line_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
         account = queries.account(tx, row["account_id"])
     except rules.AccountNotFound as error:
         raise rules.LineNotFound("no such bank line") from error
-    if tx.conn.execute(text("select 1 from bank_matches where line_id = :id"), {"id": line_id}).first():
+    if tx.conn.execute(
+        text("select 1 from bank_matches where line_id = :id and undone_at is null"), {"id": line_id}
+    ).first():
         raise rules.LineMatched("the line is matched")
     return dict(row), account
 
@@ -251,3 +257,81 @@ def _book_directly(
     posting.tx.actor.require_branch(where)
     lines = rules.direct_postings(posting.chart, reason, line["fen"], line["booked_on"])
     posting.post(posting.match["match_id"], "bank_direct", where, lines)
+
+
+def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
+    """Take a wrong match back, by another person than who confirmed it: what it posted is mirrored, booked today.
+
+    The line, and what it was matched with, are open again. Raises MatchNotFound, MatchUndone, SamePerson, ItemNotOpen
+    when a transfer it told of has reached another account, PeriodClosed.
+    """
+    queries.hold(tx, "match")
+    match = _match(tx, match_id)
+    if match["confirmed_by"] == tx.actor.id:
+        raise SamePerson("who confirmed a match does not take it back")
+    used = tx.conn.execute(
+        text("select 1 from bank_transits where source_id = :id"), {"id": match_id}
+    ).first()
+    if used is not None:
+        raise rules.ItemNotOpen("the transfer reached another account: take that match back first")
+    key = {"id": match_id}
+    posted = tx.conn.execute(
+        text(
+            "select i.source_id, i.entry_kind, i.booked_on, e.id, e.branch_id from bank_book_items i"
+            " join journal_entries e on e.source_id = i.source_id and e.kind = i.entry_kind"
+            " and e.booked_on = i.booked_on where i.match_id = :id and i.entry_kind = any(:posted)"
+        ),
+        {**key, "posted": POSTED},
+    ).all()
+    today = business_date(tx.now)
+    if posted and repository.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
+        raise PeriodClosed("no open period to take the match back in")
+    posting = _Posting(tx, {**match, "booked_on": today}, f"undo:{match_id}")
+    for entry in posted:
+        posting.post(
+            entry.source_id, "bank_undone", entry.branch_id, _mirrored(tx, entry.id, entry.booked_on)
+        )
+    tx.conn.execute(
+        text("delete from bank_book_items where match_id = :id and entry_kind <> all(:ours)"),
+        {**key, "ours": [*POSTED, "bank_undone"]},
+    )
+    tx.conn.execute(text("delete from bank_transits where match_id = :id"), key)
+    tx.conn.execute(text("delete from bank_settled where match_id = :id"), key)
+    tx.conn.execute(
+        text(
+            "update bank_matches set undone_by = :person, undone_at = :now, undone_reason = :reason"
+            " where match_id = :id"
+        ),
+        {**key, "person": tx.actor.id, "now": tx.now, "reason": reason},
+    )
+    undone = {**match, "undone_by": tx.actor.id, "undone_at": tx.now, "undone_reason": reason}
+    audit.record(tx, "bank_match.undo", str(match_id), before=match, after=undone)
+    return {**undone, "items": posting.items}
+
+
+def _match(tx: Tx, match_id: UUID) -> dict[str, Any]:
+    row = (
+        tx.conn.execute(text("select * from bank_matches where match_id = :id"), {"id": match_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise rules.MatchNotFound("no such match")
+    try:
+        queries.account(tx, row["account_id"])
+    except rules.AccountNotFound as error:
+        raise rules.MatchNotFound("no such match") from error
+    if row["undone_at"] is not None:
+        raise rules.MatchUndone("the match was taken back")
+    return dict(row)
+
+
+def _mirrored(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
+    rows = tx.conn.execute(
+        text(
+            "select account, debit_fen, credit_fen from journal_lines where entry_id = :id"
+            " and booked_on = :booked_on order by no"
+        ),
+        {"id": entry_id, "booked_on": booked_on},
+    )
+    return [PostingLine(row.account, row.credit_fen, row.debit_fen) for row in rows]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from finance import balances
 from finance.bank import rules
 from finance.bank.rules import Batch, Item, Line, MatchKind
 from finance.booking import book_of
@@ -19,7 +20,7 @@ from shared.paging import CursorInvalid, decode_cursor, encode_cursor
 from shared.transaction import Tx
 
 BEGINNING = date(1970, 1, 1)
-OWN_ENTRIES = ["bank_settlement", "bank_transit"]
+OWN_ENTRIES = ["bank_settlement", "bank_transit", "bank_undone"]
 """Entries that empty clearing and transit accounts: they are not items to be matched there."""
 
 
@@ -89,6 +90,8 @@ def open_items(
             " and (:all_kinds or e.kind <> all(:own))"
             " and (cast(:branch_id as text) is null or l.branch_id = :branch_id)"
             f" and not exists (select from {known} k where k.source_id = e.source_id and k.entry_kind = e.kind)"
+            " and not exists (select from bank_matches u where e.kind = 'bank_direct' and u.match_id = e.source_id"
+            "  and u.undone_at is not null)"
             " group by e.id, e.source_id, e.kind, e.branch_id, e.booked_on, e.reference"
             " having sum(l.debit_fen - l.credit_fen) <> 0 order by e.booked_on, e.id"
         ),
@@ -163,7 +166,7 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
     rows = tx.conn.execute(
         text(
             "select l.* from bank_lines l where l.account_id = :id"
-            " and not exists (select from bank_matches m where m.line_id = l.line_id)"
+            " and not exists (select from bank_matches m where m.line_id = l.line_id and m.undone_at is null)"
             " and (cast(:day as date) is null or (l.booked_on, l.line_id) > (:day, cast(:after as uuid)))"
             " order by l.booked_on, l.line_id limit :limit"
         ),
@@ -242,17 +245,8 @@ def book_balance(conn: Connection, known: Mapping[str, Any], end: date) -> int:
     values = {"id": known["account_id"], "end": end}
     if not known["is_main"]:
         return int(conn.execute(text(f"{mine} = :id"), values).scalar_one())
-    total = conn.execute(
-        text(
-            "select coalesce(sum(debit_fen - credit_fen), 0)::bigint from ("
-            " select debit_fen, credit_fen from period_balances where account = :account and month <= :end"
-            " union all select debit_fen, credit_fen from journal_lines where account = :account"
-            " and booked_on >= coalesce((select min(month) from periods where state = 'open'), 'infinity'::date)"
-            " and booked_on <= :end) parts"
-        ),
-        {"account": book_of(conn).chart.code("bank"), "end": end},
-    ).scalar_one()
-    return int(total) - int(conn.execute(text(f"{mine} <> :id"), values).scalar_one())
+    total = balances.balance(conn, book_of(conn).chart.code("bank"), None, until=end + timedelta(days=1))
+    return total - int(conn.execute(text(f"{mine} <> :id"), values).scalar_one())
 
 
 def _statement_balance(conn: Connection, account_id: UUID, end: date) -> int:
@@ -343,7 +337,8 @@ def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
     rows = conn.execute(
         text(
             "select l.booked_on, m.confirmed_at from bank_lines l left join bank_matches m"
-            " on m.line_id = l.line_id where l.account_id = :id and l.booked_on >= :month and l.booked_on < :until"
+            " on m.line_id = l.line_id and m.undone_at is null"
+            " where l.account_id = :id and l.booked_on >= :month and l.booked_on < :until"
         ),
         {"id": account_id, "month": month, "until": next_month(month)},
     ).all()

@@ -77,6 +77,14 @@ class LineMatched(Conflict):
     code = "bank_line_matched"
 
 
+class MatchNotFound(NotFound):
+    code = "bank_match_not_found"
+
+
+class MatchUndone(Conflict):
+    code = "bank_match_undone"
+
+
 class ItemNotOpen(Conflict):
     """There is no such entry on the account, or a bank line showed it already."""
 

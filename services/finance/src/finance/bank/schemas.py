@@ -209,7 +209,16 @@ class BankMatchView(Schema):
     booked_on = fields.Date()
     confirmed_by = fields.String()
     confirmed_at = fields.AwareDateTime()
+    undone_by = fields.String(allow_none=True)
+    undone_at = fields.AwareDateTime(allow_none=True)
+    undone_reason = fields.String(allow_none=True)
     items = fields.List(fields.Nested(BankMatchedItemView))
+
+
+class BankUndoBody(Schema):
+    reason = fields.String(
+        required=True, validate=[validate.Length(1, 200), validate.Regexp(VISIBLE_PATTERN)]
+    )
 
 
 class BankMonthArgs(Schema):

@@ -23,12 +23,18 @@ _TAKINGS = (
     " and t.booked_on = s.booked_on and t.tender = 'cash'"
     " where s.branch_id = :branch_id and s.posted_by = :till and s.posted_at >= :since and s.posted_at < :until"
 )
+# As finance.balances.balance, but in one statement with what drawers hold: carried, sealed since, and not sealed yet.
 _ON_HAND = (
-    "select coalesce(sum(debit_fen - credit_fen), 0)::bigint as fen from ("
-    " select debit_fen, credit_fen from period_balances where account = :account and branch_id = :branch_id"
-    " union all"
-    " select debit_fen, credit_fen from journal_lines where account = :account and branch_id = :branch_id"
-    " and booked_on >= coalesce((select min(month) from periods where state = 'open'), 'infinity'::date)) parts"
+    "select (coalesce((select closing_fen from period_balances where month = carried.month and account = :account"
+    "   and branch_id = :branch_id), 0)"
+    " + coalesce((select sum(debit_fen - credit_fen) from running_balances where account = :account"
+    "   and branch_id = :branch_id and month > coalesce(carried.month, '-infinity')), 0)"
+    " + coalesce((select sum(l.debit_fen - l.credit_fen) from journal_entries e cross join lateral ("
+    "    select debit_fen, credit_fen from journal_lines where entry_id = e.id and booked_on = e.booked_on"
+    "    and account = :account offset 0) l"
+    "   where e.chain_no is null and e.branch_id = :branch_id and e.booked_on >= coalesce("
+    "    (select min(month) from periods where state = 'open'), 'infinity'::date)), 0))::bigint as fen"
+    " from (select max(month) as month from period_balances) carried"
 )
 _HELD = (
     "select last.drawer, case when last.session_id is null then 0"

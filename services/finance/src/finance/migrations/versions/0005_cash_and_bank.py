@@ -223,13 +223,23 @@ def upgrade() -> None:
         sa.Column("booked_on", sa.Date(), nullable=False),
         sa.Column("confirmed_by", sa.Text(), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_reason", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "kind in ('book', 'transit', 'settlement', 'direct')", name=op.f("ck_bank_matches_kind")
         ),
         sa.CheckConstraint("fee_fen >= 0", name=op.f("ck_bank_matches_fee")),
         sa.PrimaryKeyConstraint("match_id", name=op.f("pk_bank_matches")),
-        sa.UniqueConstraint("line_id", name=op.f("uq_bank_matches_line_id")),
     )
+    op.create_index(
+        "bank_matches_line",
+        "bank_matches",
+        ["line_id"],
+        unique=True,
+        postgresql_where=sa.text("undone_at is null"),
+    )
+    op.create_index("bank_matches_lines", "bank_matches", ["line_id"], unique=False)
     op.create_table(
         "bank_book_items",
         sa.Column("source_id", sa.Uuid(), nullable=False),
