@@ -1,6 +1,7 @@
 """An institution may buy when quality assurance and the business head say so, and until a licence ends."""
 
 from datetime import datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -213,3 +214,8 @@ def test_faulty_licences_are_refused_by_name(caller, pharmacy):
         == "not_an_institution"
     )
     assert permission(caller, patient)["allowed"]
+
+
+def test_a_licence_that_is_not_there_is_not_found(caller):
+    answer = caller("qa").post(f"/licences/{uuid4()}/verification", {"verified": True})
+    assert (answer.status_code, answer.json["code"]) == (404, "licence_not_found")

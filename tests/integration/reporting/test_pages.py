@@ -191,3 +191,9 @@ def test_the_cookie_is_hidden_from_scripts_and_changes_nothing(address, system):
         assert client.get("/v1/months").status_code == 401
         refused = client.post("/v1/months/2017-03/close", headers={"Idempotency-Key": "x"})
         assert refused.status_code == 401
+
+
+def test_a_ledger_that_there_is_not_is_a_page_that_says_so(system):
+    answer = httpx.get(f"{system.url}/ledgers/nothing", headers=system.headers("management"), trust_env=False)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from reporting.app import SERVICE
-from reporting.rebuild import FactsDiffer, rebuild
+from reporting.rebuild import REBUILD_LOCK, FactsDiffer, RebuildRunning, rebuild
 from reporting.tables import FACT_TABLES
 from shared import migrations
 from shared.consumer import apply_batch
@@ -143,3 +143,10 @@ def test_the_consumer_goes_on_while_facts_are_rebuilt(system):
     ]
     assert len(contents(system)["fact_sales"]) == len(published) - 1
     assert run(system).differences == []
+
+
+def test_two_rebuilds_at_once_are_one_too_many(system):
+    with system.database.begin() as conn:
+        conn.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": REBUILD_LOCK})
+        with pytest.raises(RebuildRunning):
+            run(system)

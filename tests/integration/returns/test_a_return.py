@@ -290,3 +290,15 @@ def test_a_repeated_request_is_answered_the_same_and_reserves_once(counter):
     first, second = (counter.post("", body, role="invoicing_clerk", key="k-1") for _ in range(2))
     assert first.json == second.json
     assert second.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_second_refund_of_a_return_is_parked_and_changes_nothing(counter):
+    settled = counter.settled(counter.sell())
+    counter.pay(settled, "F-1")
+    counter.pay(settled, "F-2")
+    assert counter.get(f"/{settled['id']}").json["refund_id"] == "F-1"
+    with counter.database.begin() as conn:
+        assert conn.execute(text("select reason_code from parked_events")).scalars().all() == [
+            "return_already_refunded"
+        ]
+        conn.execute(text("delete from parked_events"))

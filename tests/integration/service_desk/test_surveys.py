@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -143,3 +144,10 @@ def test_the_token_is_stored_only_as_a_hash(desk):
     )
     assert survey["token"] not in row["hash"]
     assert "token" not in desk.call("GET", f"/surveys/{survey['id']}").json
+
+
+def test_what_is_not_there_is_not_found_by_name(desk):
+    surveyed = desk.call("GET", f"/surveys/{uuid4()}")
+    assert (surveyed.status_code, surveyed.json["code"]) == (404, "survey_not_found")
+    escalated = desk.as_manager("POST", f"/escalations/{uuid4()}/acknowledge")
+    assert (escalated.status_code, escalated.json["code"]) == (404, "escalation_not_found")

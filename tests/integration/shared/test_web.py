@@ -4,6 +4,7 @@ A tiny service that keeps counters stands in for any service.
 """
 
 import threading
+from base64 import urlsafe_b64encode
 from uuid import uuid4
 
 import pytest
@@ -323,3 +324,16 @@ def test_a_database_that_is_down_is_a_passing_trouble(issuer, till):
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "2"
     assert app.test_client().get("/readyz").status_code == 503
+
+
+def test_a_token_of_another_key_expired_or_unsigned_is_refused_as_a_problem(client, issuer, tmp_path):
+    stranger = LocalIssuer(tmp_path).token("wang", ["till"])
+    body = issuer.token("wang", ["till"]).split(".")[1]
+    header = urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+    unsigned = f"{header}.{body}."
+    expired = issuer.token("wang", ["till"], lifetime_s=-3_600)
+    for token, code in ((stranger, "token_invalid"), (unsigned, "token_invalid"), (expired, "token_expired")):
+        answer = stepped(client, {"Authorization": f"Bearer {token}"}, "tokens")
+        assert (answer.status_code, answer.json["code"]) == (401, code)
+        assert answer.mimetype == "application/problem+json"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")

@@ -122,3 +122,8 @@ def test_the_cool_down_spares_everybody_but_those_who_complained(kind, since):
     else:
         with pytest.raises(surveys.CoolingDown):
             surveys.require_cooled_down(kind, SENT, at)
+
+
+def test_before_the_first_instrument_nobody_is_asked():
+    with pytest.raises(surveys.InstrumentMissing):
+        surveys.instrument_on(date(1999, 1, 1))
