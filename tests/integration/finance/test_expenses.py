@@ -113,6 +113,18 @@ def test_what_actual_budgets_say_is_what_the_ledger_says(office, desk):
     assert desk.counters(budget) == (10_000, 30_000) == (10_000, ledger)
 
 
+@pytest.mark.requirement("F5")
+def test_what_a_branch_spent_in_a_month_is_told_by_account(office, desk):
+    branch = a_branch()
+    desk.budget(branch, 100_000)
+    for _ in range(2):
+        desk.approved(branch)
+    told = office.get(f"/v1/branch-expenses?month={today():%Y-%m}&branch_id={branch}").json["items"]
+    assert [(row["account"], row["zh"], row["amount"]) for row in told] == [
+        ("6601.01", "销售费用-差旅费", money(20_000))
+    ]
+
+
 # --- refusals ---------------------------------------------------------------------------------------
 
 

@@ -116,6 +116,16 @@ def get_margins(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.margins(tx, first, parse_month(args["until"]) if args["until"] else first, args)
 
 
+@costs.get("/branch-expenses")
+@query
+@admits(*READERS)
+@costs.arguments(schemas.CostRunsArgs, location="query")
+@costs.response(200, schemas.BranchExpensesList)
+def get_branch_expenses(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What each branch spent in a month, by account."""
+    return {"items": queries.branch_expenses(tx, parse_month(args["month"]), args["branch_id"])}
+
+
 @costs.get("/below-cost-alerts")
 @query
 @admits(*READERS)

@@ -261,6 +261,39 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
     return {"by": args["by"], "items": items, "next_cursor": cursor}
 
 
+EXPENSE_LINES = frozenset({"selling_expenses", "administrative_expenses", "financial_expenses"})
+
+
+def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str, Any]]:
+    """What each branch spent in a month, by account of selling, administrative and financial expenses (F5)."""
+    chart = book_of(tx.conn).chart
+    accounts = {each.code: each for each in chart.accounts if each.statement_line in EXPENSE_LINES}
+    rows = tx.conn.execute(
+        text(
+            "select branch_id, account, sum(debit_fen - credit_fen)::bigint as fen from journal_lines"
+            " where booked_on >= :first and booked_on < :until and account = any(:accounts)"
+            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+            " group by branch_id, account order by branch_id, account limit 10000"
+        ),
+        {
+            "first": month,
+            "until": next_month(month),
+            "accounts": sorted(accounts),
+            "branches": _branches(tx, branch_id),
+        },
+    )
+    return [
+        {
+            "branch_id": row.branch_id,
+            "account": row.account,
+            "zh": accounts[row.account].zh,
+            "en": accounts[row.account].en,
+            "fen": row.fen,
+        }
+        for row in rows
+    ]
+
+
 def alerts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Sale lines below cost; by default those nobody has acknowledged."""
     after = decode_cursor(args["cursor"], str)

@@ -195,6 +195,18 @@ class MarginPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
+class BranchExpenseRow(Schema):
+    branch_id = fields.String()
+    account = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    fen = MoneyField(data_key="amount")
+
+
+class BranchExpensesList(Schema):
+    items = fields.List(fields.Nested(BranchExpenseRow))
+
+
 class AlertsArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
     open = fields.Boolean(load_default=True)
