@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from apotheca import processes
-from apotheca.supervisor import RESTARTS_MAX, Program, Supervisor
+from apotheca.supervisor import LOG_BYTES_MAX, RESTARTS_MAX, Program, Supervisor
 from tests.support.eventually import eventually
 
 SLEEPER = "import signal; signal.pause()"
@@ -52,6 +52,17 @@ def test_a_process_that_dies_is_started_again_and_it_is_said(supervisor, said):
     )
     assert is_alive(second)
     assert "finance web ended (exit code -9); restart 1 of 5" in said[0]
+
+
+def test_a_log_stays_within_its_bound_while_its_process_runs(supervisor, said):
+    talker = f"import signal, sys; signal.signal(10, lambda *_: print('still here', flush=True)); print('x' * {LOG_BYTES_MAX + 1}, flush=True)"  # fmt: skip
+    supervisor.start(program(f"{talker}\nwhile True: signal.pause()"))
+    supervisor.watch()
+    log = supervisor.log("finance web")
+    eventually(lambda: log.with_suffix(".log.1").exists() and log.stat().st_size == 0)
+    os.kill(supervisor.pids()["finance web"], 10)
+    eventually(lambda: log.read_text() == "still here\n")
+    assert said == []
 
 
 def test_a_process_that_dies_again_and_again_ends_the_system(supervisor, said):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import sys
 import threading
@@ -84,14 +86,14 @@ class Supervisor:
 
     def _spawn(self, program: Program) -> processes.Process:
         log = self.log(program.name)
-        if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-            log.replace(log.with_suffix(".log.1"))
         log.touch(mode=0o600)
+        shorten(log)
         return program.start(log)
 
     def _watch(self) -> None:
         while not self._stopping.wait(WATCH_EVERY_S):
             for child in self._children:
+                shorten(self.log(child.program.name))
                 if child.process.poll() is not None and not self._revive(child):
                     self.gave_up.set()
                     return
@@ -116,6 +118,13 @@ class Supervisor:
             self._say(f"{name} could not be started again: {error}")
             return False
         return True
+
+
+def shorten(log: Path) -> None:
+    """Move what a log above LOG_BYTES_MAX holds to `<name>.log.1`. Its writers append, so they go on undisturbed."""
+    if log.stat().st_size > LOG_BYTES_MAX:
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
 
 
 def last_line(log: Path) -> str:
