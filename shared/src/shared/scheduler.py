@@ -14,6 +14,7 @@ from shared import chain, metrics, upkeep
 from shared.clock import utc_now
 from shared.database import Database
 from shared.identity import system_actor
+from shared.parking import reason_of
 from shared.service import Job, Service
 from shared.settings import Settings
 from shared.transaction import Tx
@@ -96,7 +97,8 @@ def _guarded(database: Database, service: Service, job: Job, stop: threading.Eve
                 done = run_once(database, service, job)
         except Exception as error:  # noqa: BLE001 - one job's fault must not stop the others
             metrics.JOB_RUNS.labels(job.name, "failed").inc()
-            log.warning("job_failed", job=job.name, error=repr(error))
+            code, reason = reason_of(error)  # without the row contents that databases quote
+            log.warning("job_failed", job=job.name, code=code, reason=reason)
             return
         metrics.JOB_RUNS.labels(job.name, "done").inc()
         if not done:
