@@ -257,7 +257,7 @@ def _audited(ticket: Ticket) -> dict[str, Any]:
 def send_survey(tx: Tx, order: Mapping[str, Any]) -> tuple[UUID, str]:
     """Invite a ticket's customer, or a customer of a campaign; returns the survey's id and its token.
 
-    The token is told only here; what is stored is its hash. An invitation that was not delivered counts
+    The token is told only here; the survey keeps its hash, and only the answer kept for replay holds it. An invitation that was not delivered counts
     neither as asked nor for the cool-down.
     Source: D12, D13
     Raises TicketNotFound, ForeignBranch, ReporterIsAgent, TicketHasNoCustomer, TicketNotResolved,
