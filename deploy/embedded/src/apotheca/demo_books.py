@@ -39,18 +39,23 @@ def close_and_publish(system: System, months: Sequence[date], advance: Advance) 
             advance(1)
 
 
-def income_of(system: System, months: Sequence[date]) -> tuple[int, int]:
-    """Revenue and cost of goods in fen, from the published income statements of these months."""
+def income_of(system: System, months: Sequence[date]) -> tuple[int, int, int]:
+    """Revenue, cost of goods, and revenue deferred for points, in fen, from the published statements of these months.
+
+    What points promise is no revenue yet: the balance sheet holds it as a contract liability.
+    """
     reader = Caller(system, "finance", "demo-accountant", "accountant")
     revenue_fen = cost_fen = 0
     for month in months:
-        lines = {
-            line["line"]: line["amount"]["fen"]
-            for line in _statement(reader, f"{month:%Y-%m}", "income")["lines"]
-        }
+        lines = _lines(reader, month, "income")
         revenue_fen += lines["revenue"]
         cost_fen += lines["cost_of_goods"]
-    return revenue_fen, cost_fen
+    return revenue_fen, cost_fen, _lines(reader, months[-1], "balance").get("contract_liability", 0)
+
+
+def _lines(reader: Caller, month: date, kind: str) -> dict[str, int]:
+    statement = _statement(reader, f"{month:%Y-%m}", kind)
+    return {line["line"]: line["amount"]["fen"] for line in statement["lines"]}
 
 
 def _close(staff: Bookkeepers, month: str) -> None:
