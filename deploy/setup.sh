@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Make this machine ready: deploy/setup.sh [tests|demo]
-#   always   uv, the environment .venv with the exact packages of requirements.lock, our packages editable
+#   always   uv, the environment .venv with the exact packages of requirements.lock, our packages editable, and
+#            Pango, which papers are printed with, where the system lacks it
 #   tests    also a RabbitMQ server when there is no Docker, and a Chromium for the browser test
-# Everything but those two stays inside this folder. Safe to repeat; a second run takes a second.
+# Everything but those three stays inside this folder. Safe to repeat; a second run takes a second.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 purpose=${1:-}
@@ -108,6 +109,15 @@ test_servers() {
   fi
 }
 
+printing_libraries() { # what WeasyPrint prints papers with; the fonts come with the packages
+  .venv/bin/python -c 'import weasyprint' >/dev/null 2>&1 && return
+  may_install && apt_install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 && return
+  local advice="Papers are printed with Pango: install it with \`sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0\`."
+  if [[ $purpose == tests ]]; then refuse "$advice"; fi
+  say "$advice Until then everything but printing works."
+}
+
 python=$(find_python)
 environment
+printing_libraries
 if [[ $purpose == tests ]]; then test_servers; fi

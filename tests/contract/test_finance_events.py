@@ -112,6 +112,17 @@ MESSAGES = [
             day=date(2026, 5, 4),
         )
     ),
+    message(
+        events.receivable_settled(
+            item_id="0199b1c0-0000-7000-8000-000000000201",
+            customer_id=CUSTOMER,
+            branch_id="S001",
+            amount_fen=3900,
+            due_on=date(2026, 4, 2),
+            settled_on=date(2026, 4, 9),
+            version=2,
+        )
+    ),
 ]
 
 

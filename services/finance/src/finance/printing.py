@@ -10,6 +10,8 @@ from typing import Any
 import jinja2
 import pylopdf_fonts_zh_cn as chinese
 
+from shared.errors import Unavailable
+
 MIMETYPE = "application/pdf"
 FAMILY = "Apotheca Sans"
 STYLE = """
@@ -28,6 +30,10 @@ tr { break-inside: avoid; }
 """
 
 
+class PrintingUnavailable(Unavailable):
+    code = "printing_unavailable"
+
+
 @cache
 def _templates() -> jinja2.Environment:
     return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
@@ -44,9 +50,15 @@ def pdf(template: str, values: Mapping[str, Any]) -> bytes:
     """The Jinja template as an A4 document; every value is escaped. Nothing is fetched from anywhere.
 
     WeasyPrint is loaded when the first paper is printed: it is large, and most processes never print.
+    Raises PrintingUnavailable where the machine has no Pango.
     """
-    from weasyprint import CSS, HTML
-    from weasyprint.text.fonts import FontConfiguration
+    try:
+        from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
+    except OSError as error:
+        raise PrintingUnavailable(
+            "this machine lacks Pango, which papers are printed with", retry_after_s=3600
+        ) from error
 
     fonts = FontConfiguration()
     style = STYLE % {"family": FAMILY, "sans": chinese.sans_path().as_uri()}

@@ -108,21 +108,24 @@ def late_interest_fen(
 ) -> int:
     """Simple interest on what was open on each day after `due_on` up to and with `through`.
 
-    `reductions` are (day, fen) by which the debt fell; from that day on less is owed. Rates are those in force
-    on each day: one-year LPR plus the surcharge, over the days of the year; days before the first known rate
-    bear none.
+    `reductions` are (day, fen) by which the debt fell; that day still bears interest on the whole. Rates are
+    those in force on each day: one-year LPR plus the surcharge, over the days of the year; days before the first
+    known rate bear none.
     Rounding: once, at the end, half up.
     """
+    if through <= due_on:
+        return 0
     days_of_year = on_day("late_interest.json", "days_of_year", through)
     rates = dated("late_interest.json", "lpr_1y_bp")
     surcharges = dated("late_interest.json", "surcharge_bp")
+    falls = [(day + timedelta(days=1), fen) for day, fen in reductions]
     start, end = due_on + timedelta(days=1), through + timedelta(days=1)
     edges = {start, end}
-    edges |= {day for day, _ in [*reductions, *rates, *surcharges] if start < day < end}
+    edges |= {day for day, _ in [*falls, *rates, *surcharges] if start < day < end}
     ordered = sorted(edges)
     numerator = 0
     for first, until in pairwise(ordered):
-        owed = amount_fen - sum(fen for day, fen in reductions if day <= first)
+        owed = amount_fen - sum(fen for day, fen in falls if day <= first)
         rate = [value for since, value in rates if since <= first]
         if rate:
             surcharge = [value for since, value in surcharges if since <= first][-1]
