@@ -11,13 +11,14 @@ import pytest
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 from sqlalchemy import BigInteger, Column, Table, Text, text
+from werkzeug.serving import make_server
 
 from shared import audit, outbox
 from shared.clock import business_date
 from shared.database import new_metadata
 from shared.errors import Conflict
 from shared.events import Event
-from shared.identity import LocalIssuer
+from shared.identity import LocalIssuer, Verifier
 from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
@@ -337,3 +338,26 @@ def test_a_token_of_another_key_expired_or_unsigned_is_refused_as_a_problem(clie
         assert (answer.status_code, answer.json["code"]) == (401, code)
         assert answer.mimetype == "application/problem+json"
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_keys_are_read_from_an_address_too_and_anew_when_a_token_names_another(tmp_path, monkeypatch):
+    old, new = LocalIssuer(tmp_path / "old"), LocalIssuer(tmp_path / "new")
+    served = [old.jwks.read_bytes()]
+
+    def serve(_, start):
+        start("200 OK", [("Content-Type", "application/json")])
+        return served[-1:]
+
+    server = make_server("127.0.0.1", 0, serve)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        url = f"http://127.0.0.1:{server.server_port}/jwks"
+        verifier = Verifier(jwks=url, issuer=old.issuer, audience=old.audience)
+        assert verifier.actor(f"Bearer {old.token('wang', ['till'])}").id == "wang"
+        served.append(new.jwks.read_bytes())
+        monkeypatch.setattr("shared.identity.JWKS_RETRY_MIN_S", 0)
+        assert verifier.actor(f"Bearer {new.token('li', ['till'])}").id == "li"
+    finally:
+        server.shutdown()
+        server.server_close()
