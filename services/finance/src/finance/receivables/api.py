@@ -21,7 +21,12 @@ BOOKKEEPERS = ("accountant", "finance_head")
 COLLECTORS = (*BOOKKEEPERS, "salesperson")
 READERS = (*COLLECTORS, "business_head", "store_manager", "finance_auditor", "management")
 PDF = {
-    "responses": {"200": {"content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+    "responses": {
+        "200": {
+            "description": "A4, fonts embedded",
+            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
 }
 
 
