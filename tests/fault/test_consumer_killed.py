@@ -1,5 +1,6 @@
 """F03: a consumer killed at any moment, above all between its commit and its acknowledgement."""
 
+import os
 import time
 
 import pytest
@@ -13,7 +14,8 @@ from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.requirement("X3")
 
-KILLS = 3
+KILLS = int(os.environ.get("APOTHECA_TEST_KILLS", "5"))
+"""Five on every commit; APOTHECA_TEST_KILLS=20 is the long run."""
 
 
 @pytest.mark.parametrize("transport", ["amqp", "feed"])
