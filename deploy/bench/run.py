@@ -3,7 +3,7 @@
 Every ratio compares two programs run in turn on this machine in this run; a figure of another day or machine
 proves nothing. Exit code 1 says that a floor was missed. Results also go to var/bench.json.
 
-usage: python -m deploy.bench.run [sales] [messaging] [--rounds N]
+usage: python -m deploy.bench.run [sales] [messaging] [ledger] [--rounds N]
 """
 
 import argparse
@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.bench import bench_sales, messaging
+from deploy.bench import bench_ledger, bench_sales, messaging
 from deploy.bench.servers import Bench, bench
 
-SUITES = {"sales": bench_sales.run, "messaging": messaging.run}
+SUITES = {"sales": bench_sales.run, "messaging": messaging.run, "ledger": bench_ledger.run}
 
 
 def main() -> int:

@@ -168,7 +168,7 @@ def test_a_statement_goes_through_three_persons_to_publication(chain):
     assert [each["person"] for each in published["decisions"]] == ["the-finance_head", "the-unit_head"]
     assert published["content_hash"] == made["content_hash"]
     [(data,)] = chain.rows("select data from outbox where type = 'finance.statement.published.v1'")
-    assert (data["kind"], data["month"], data["version"], data["leaf_lines"]) == ("income", "2026-01", 1, 12)
+    assert (data["kind"], data["month"], data["version"], data["leaf_lines"]) == ("income", "2026-01", 1, 16)
 
 
 @pytest.mark.requirement("F2", "F17")

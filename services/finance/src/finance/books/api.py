@@ -136,8 +136,9 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
 @bookkeeping.response(200, schemas.IncomeView)
 def get_income(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """The income statement of any span of months, as the books stand now."""
-    first, last = parse_month(args["from_month"]), parse_month(args["to_month"])
-    return queries.income(tx, first, last, args["branch_id"])
+    return queries.income(
+        tx, parse_month(args["from_month"]), parse_month(args["to_month"]), args["branch_id"]
+    )
 
 
 @bookkeeping.get("/ledger/general")

@@ -43,7 +43,7 @@ GENERAL_LEDGER = """
 select l.account, l.booked_on, e.chain_no as voucher_no, l.entry_id, l.no as line_no, e.kind, e.source_id,
     e.reference, l.branch_id, l.customer_id, l.debit_fen, l.credit_fen,
     (coalesce(o.fen, 0) + sum(l.debit_fen - l.credit_fen) over (
-        partition by l.account order by l.booked_on, l.entry_id, l.no rows unbounded preceding
+        partition by l.account collate "C" order by l.booked_on, l.entry_id, l.no rows unbounded preceding
     ))::bigint as balance_fen
 from journal_lines l
 join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
@@ -52,7 +52,7 @@ where l.booked_on >= %(first)s::date and l.booked_on < %(until)s::date
   and e.booked_on >= %(first)s::date and e.booked_on < %(until)s::date
   and (%(account)s::text is null or l.account = %(account)s)
   and (%(branches)s::text[] is null or l.branch_id = any(%(branches)s))
-order by l.account, l.booked_on, l.entry_id, l.no
+order by l.account collate "C", l.booked_on, l.entry_id, l.no
 """
 # One JSON document a line; quote and delimiter are characters that JSON always escapes, so nothing is quoted twice.
 _AS_NDJSON = (

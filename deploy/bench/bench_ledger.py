@@ -1,0 +1,224 @@
+"""The books over HTTP: a month's figures over one year and over ten, the streamed ledger beside bare Flask, a close.
+
+100,000 entries a year: 300,000 lines on 99 accounts, 1,000 customers. For the same work Tryton 8.2 takes 0.58 s (trial
+balance), 4.2 s (general ledger), 0.11 s (income statement) and 0.46 s (aged balance); the bounds are a tenth of it.
+
+usage: python -m deploy.bench.run ledger
+"""
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psycopg
+from sqlalchemy import create_engine
+
+from apotheca import processes
+from deploy.bench import ledger_data
+from deploy.bench.servers import Bench, peak_rss_mb
+from finance import journal
+from shared import chain, migrations
+from shared.service import load
+
+ROUNDS = 5
+CALLS = 15
+ENTRIES = 100_000
+BRANCHES = 10
+YEAR = 2025
+HISTORY_YEARS = 9
+RECEIPTS, SHOPS = 200_000, 100
+ROOT = Path(__file__).parents[2]
+MONTH = f"{YEAR}-12"
+PATHS = {
+    "trial balance of a month": (f"/v1/trial-balance?month={MONTH}", 58),
+    "general ledger of a month, NDJSON": (f"/v1/ledger/general?month={MONTH}", 420),
+    "income statement of a year": (f"/v1/ledger/income?from_month={YEAR}-01&to_month={MONTH}", 11),
+    "aged balance": (f"/v1/receivables/ageing?as_of={YEAR}-12-31", 46),
+}
+SAME_WHATEVER_THE_HISTORY = ("trial balance of a month", "general ledger of a month, NDJSON")
+CSV_PATH = f"/v1/ledger/general?month={MONTH}&format=csv"
+
+
+def run(bench: Bench, *, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
+    """Yield one result per path: what, ours (ms), and its bound; ratios beside the bare program and the short history."""
+    bench.url("finance")
+    one, ten = _database(bench, "one_year"), _database(bench, "ten_years")
+    _load(one, [YEAR])
+    _load(ten, [*range(YEAR - HISTORY_YEARS, YEAR), YEAR])
+    for url in (one, ten):
+        with bench.process("finance", "web", transport="feed", DATABASE_URL=url) as web:
+            _close_all_but_december(bench, url)
+            memory = peak_rss_mb(web.pid)
+    short: dict[str, list[float]] = {name: [] for name in PATHS}
+    long: dict[str, list[float]] = {name: [] for name in PATHS}
+    ours, bare = [], []
+    for _ in range(rounds):
+        with (
+            bench.process("finance", "web", transport="feed", DATABASE_URL=one) as web,
+            _bare_web(one) as bare_at,
+        ):
+            bare.append(_median_ms(bare_at, f"/general?first={YEAR}-12-01&until={YEAR + 1}-01-01", ""))
+            ours.append(_median_ms(_address(bench), CSV_PATH, _token(bench)))
+            for name, (path, _) in PATHS.items():
+                short[name].append(_median_ms(_address(bench), path, _token(bench)))
+            memory = max(memory, peak_rss_mb(web.pid))
+        with bench.process("finance", "web", transport="feed", DATABASE_URL=ten):
+            for name in SAME_WHATEVER_THE_HISTORY:
+                long[name].append(_median_ms(_address(bench), PATHS[name][0], _token(bench)))
+    for name, (_, at_most) in PATHS.items():
+        yield {"what": f"{name}, ms", "ours": median(short[name]), "at_most": at_most, "memory_mb": memory}
+    yield {
+        "what": "general ledger of a month as CSV, ms",
+        "ours": median(ours),
+        "bare": median(bare),
+        "ratio": round(median(bare) / median(ours), 2),
+        "floor": 0.5,
+    }
+    for name in SAME_WHATEVER_THE_HISTORY:
+        yield {
+            "what": f"{name}, history ten times larger, ms",
+            "ours": median(long[name]),
+            "bare": median(short[name]),
+            "ratio": round(median(short[name]) / median(long[name]), 2),
+            "floor": 0.91,
+        }
+    yield from _close_of_many_branches(bench)
+
+
+def _database(bench: Bench, name: str) -> str:
+    bench.postgres.ensure_database(name, "finance", "bench")
+    url = bench.postgres.url(name, "finance", "bench")
+    migrations.upgrade(load("finance"), url)
+    return url
+
+
+def _connect(url: str) -> "psycopg.Connection[Any]":
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+
+
+def _load(url: str, years: list[int]) -> None:
+    with _connect(url) as conn:
+        for year in years:
+            ledger_data.year(conn, year, entries=ENTRIES, branches=BRANCHES, on_credit=year == YEAR)
+        conn.execute("vacuum analyze")
+
+
+def _close_all_but_december(bench: Bench, url: str) -> None:
+    with _connect(url) as conn:
+        months = [
+            row[0] for row in conn.execute("select month from periods where state = 'open' order by month")
+        ]
+    for month in months:
+        if month >= date(YEAR, 12, 1):
+            break
+        if month.month == 12:
+            _post(bench, f"/v1/ledger/years/{month.year}/transfer")
+            with _connect(url) as conn:
+                ledger_data.seal(conn, month)
+        _post(bench, f"/v1/periods/{month:%Y-%m}/close")
+    with _connect(url) as conn:
+        conn.execute("vacuum analyze")
+
+
+def _close_of_many_branches(bench: Bench) -> Iterator[dict[str, Any]]:
+    url = _database(bench, "many_branches")
+    with _connect(url) as conn:
+        ledger_data.month_of_receipts(conn, date(YEAR, 1, 1), RECEIPTS, SHOPS)
+    engine = create_engine(url)
+    started = time.perf_counter()
+    while True:
+        with engine.begin() as connection:
+            if not chain.seal(connection, journal.CHAIN):
+                break
+    sealing_s = time.perf_counter() - started
+    engine.dispose()
+    yield {"what": "sealing, entries/s", "ours": RECEIPTS / sealing_s}
+    with bench.process("finance", "web", transport="feed", DATABASE_URL=url) as web:
+        started = time.perf_counter()
+        _post(bench, f"/v1/periods/{YEAR}-01/close")
+        taken_s = time.perf_counter() - started
+        yield {
+            "what": f"month close of {SHOPS} branches, {RECEIPTS:,} receipts, ms",
+            "ours": taken_s * 1000,
+            "at_most": 20_000,
+            "memory_mb": peak_rss_mb(web.pid),
+        }
+
+
+# --- the caller's side ------------------------------------------------------------------------------
+
+
+def _address(bench: Bench) -> str:
+    return bench.address("finance").removeprefix("http://")
+
+
+def _token(bench: Bench) -> str:
+    return bench.issuer.token("bench", ["finance_head"])
+
+
+def _median_ms(address: str, path: str, token: str) -> float:
+    connection = http.client.HTTPConnection(address)
+    taken_ms = []
+    for _ in range(CALLS + 2):
+        started = time.perf_counter()
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        body = answer.read()
+        taken_ms.append((time.perf_counter() - started) * 1000)
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}: {body[:500]!r}")
+    connection.close()
+    return median(taken_ms[2:])
+
+
+def _post(bench: Bench, path: str) -> None:
+    connection = http.client.HTTPConnection(_address(bench), timeout=120)
+    headers = {
+        "Authorization": f"Bearer {_token(bench)}",
+        "Idempotency-Key": path,
+        "Content-Type": "application/json",
+    }
+    connection.request("POST", path, b"{}", headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status >= 300:
+        raise RuntimeError(f"{path} answered {answer.status}: {body[:500]!r}")
+
+
+@contextmanager
+def _bare_web(url: str) -> Iterator[str]:
+    port = processes.free_port()
+    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "8", "--keep-alive", "30"]
+    command += ["--no-control-socket", "-b", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command += ["deploy.bench.limits.bare_ledger:app"]
+    environment = {**os.environ, "BARE_DATABASE_URL": url.replace("+psycopg", "")}
+    started = subprocess.Popen(command, env=environment, cwd=ROOT)
+    try:
+        _wait_for(port)
+        yield f"127.0.0.1:{port}"
+    finally:
+        started.terminate()
+        started.wait(timeout=20)
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            connection.request("GET", "/")
+            connection.getresponse()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("the bare program did not come up")
