@@ -187,15 +187,17 @@ def _stream(
         stack.callback(blocks.close)  # type: ignore[attr-defined]
         first = next(blocks)
         kept = stack.pop_all()
-    response = Response(_after(first, blocks), 200, mimetype=mimetype)
+    response = Response(_after(first, blocks, kept), 200, mimetype=mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="ledger-{args["month"]}.{extension}"'
     response.call_on_close(kept.close)
     return response
 
 
-def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+def _after(first: bytes, rest: Iterator[bytes], kept: ExitStack) -> Iterator[bytes]:
+    """Ends with everything given back, whether it was read to the end or not; closing twice changes nothing."""
+    with kept:
+        yield first
+        yield from rest
 
 
 @bookkeeping.get("/ledger/vouchers.xlsx")

@@ -1,0 +1,197 @@
+"""The ledger as files, judged by others: Beancount's own checker, a spreadsheet's own reader."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.support.finance_builders import a_line, money
+
+FEB, MAR = "2026-02", "2026-03"
+BIN = Path(sys.executable).parent
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@pytest.fixture(scope="module")
+def ledger(office):
+    """Two months of sales in two branches, a refund, a manual voucher with a summary that needs quoting."""
+    for month in (FEB, MAR):
+        for branch in ("S001", "S002"):
+            sale = office.sell(
+                sold_at=f"{month}-10T02:00:00Z", branch_id=branch, lines=[a_line(), a_line(lot="L2")]
+            )
+    office.hear(
+        office.settled(sale, [(0, 1, "restock", 1725, 225, 1150)], settled_on=f"{MAR}-12", branch_id="S002")
+    )
+    lines = [{"account": "6602", "debit": money(1999)}, {"account": "1002", "credit": money(1999)}]
+    voucher = {"booked_on": f"{MAR}-20", "branch_id": "S001", "summary": '=SUM("办公"\\用品)', "lines": lines}
+    made = office.post("/v1/journal/entries", voucher, role="accountant").json
+    office.post(f"/v1/journal/entries/{made['voucher_id']}/decision", {"approved": True}, role="finance_head")
+    office.seal()
+    office.sell(sold_at=f"{MAR}-21T02:00:00Z", lines=[a_line()])  # not sealed yet
+    return office
+
+
+def general(office, query=""):
+    answer = office.get(f"/v1/ledger/general?month={MAR}{query}")
+    assert answer.status_code == 200, answer.json
+    return answer
+
+
+@pytest.mark.requirement("F1")
+def test_the_general_ledger_runs_from_the_opening_to_the_closing_balance(ledger):
+    lines = [json.loads(line) for line in general(ledger).data.splitlines()]
+    closing = ledger.balances(MAR)
+    last = {line["account"]: line["balance_fen"] for line in lines}
+    assert last == {code: fen for code, fen in closing.items() if code in last}
+    assert len(lines) == ledger.value("select count(*) from journal_lines where booked_on >= '2026-03-01'")
+    moved = defaultdict(int)
+    for line in lines:
+        moved[line["account"]] += line["debit_fen"] - line["credit_fen"]
+    opening = ledger.balances(FEB)
+    assert {code: opening.get(code, 0) + fen for code, fen in moved.items()} == last
+    assert {line["reference"] for line in lines if line["kind"] == "manual"} == {'=SUM("办公"\\用品)'}
+    assert {line["voucher_no"] is None for line in lines} == {True, False}
+
+
+def test_the_general_ledger_is_the_same_as_csv(ledger):
+    as_json = [json.loads(line) for line in general(ledger).data.splitlines()]
+    answer = general(ledger, "&format=csv")
+    assert answer.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [{k: "" if v is None else str(v) for k, v in line.items()} for line in as_json] == rows
+
+
+def test_the_general_ledger_is_limited_to_account_and_branch(ledger):
+    lines = [json.loads(line) for line in general(ledger, "&account=6001&branch_id=S002").data.splitlines()]
+    assert {(line["account"], line["branch_id"]) for line in lines} == {("6001", "S002")}
+    assert lines[-1]["balance_fen"] == ledger.balances(MAR, branch_id="S002")["6001"]
+    path = f"/v1/ledger/general?month={MAR}"
+    mine = ledger.get(path, branches=["S002"]).data.splitlines()
+    assert {json.loads(line)["branch_id"] for line in mine} == {"S002"}
+    assert ledger.get(f"{path}&branch_id=S001", branches=["S002"]).json["code"] == "foreign_branch"
+    assert ledger.get("/v1/ledger/general?month=2031-01").json["code"] == "period_unknown"
+    assert ledger.get(path, role="till").json["code"] == "role_not_admitted"
+
+
+def test_a_ledger_nobody_reads_to_the_end_frees_its_place(ledger):
+    for _ in range(6):
+        client = ledger.app.test_client()
+        with client.get(f"/v1/ledger/general?month={MAR}", headers=ledger.headers("accountant"), buffered=False) as answer:  # fmt: skip
+            assert answer.status_code == 200
+
+
+@pytest.mark.requirement("F1", "F2")
+def test_bean_check_accepts_the_month_and_finds_our_balances(ledger, tmp_path):
+    answer = ledger.get(f"/v1/ledger/beancount?month={MAR}")
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
+    file = tmp_path / "march.beancount"
+    file.write_bytes(answer.data)
+    checked = subprocess.run([BIN / "bean-check", file], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+    assert _beancount_balances(file) == {
+        code: Decimal(fen) / 100 for code, fen in ledger.balances(MAR).items() if fen
+    }
+
+
+def _beancount_balances(file):
+    from beancount import loader
+    from beancount.core.data import Transaction
+
+    entries, errors, _ = loader.load_file(str(file))
+    assert errors == []
+    sums = defaultdict(Decimal)
+    for entry in entries:
+        if isinstance(entry, Transaction):
+            for posting in entry.postings:
+                code = posting.account.partition(":")[2].replace("-", ".")
+                sums[code] += posting.units.number
+    return {code: fen for code, fen in sums.items() if fen}
+
+
+def test_bean_check_refuses_a_month_whose_balance_is_wrong_by_a_fen(ledger, tmp_path):
+    text = ledger.get(f"/v1/ledger/beancount?month={MAR}").data.decode()
+    head, _, last = text.rstrip("\n").rpartition("\n")
+    words = last.split()
+    wrong = Decimal(words[-2]) + Decimal("1.00")
+    file = tmp_path / "wrong.beancount"
+    file.write_text(head + "\n" + last.replace(f" {words[-2]} ", f" {wrong} ") + "\n")
+    checked = subprocess.run([BIN / "bean-check", file], capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+
+
+@pytest.mark.requirement("F2", "X7")
+def test_the_voucher_list_opens_in_a_spreadsheet_and_its_totals_agree(ledger):
+    answer = ledger.get(f"/v1/ledger/vouchers.xlsx?month={MAR}")
+    assert answer.status_code == 200
+    rows = _sheet(answer.data)
+    assert list(rows[0].values())[:7] == [
+        "日期",
+        "凭证字号",
+        "摘要",
+        "科目编码",
+        "科目名称",
+        "借方金额",
+        "贷方金额",
+    ]
+    body = rows[1:-1]
+    total = next(
+        row for row in ledger.get(f"/v1/trial-balance?month={MAR}").json.items() if row[0] == "debit"
+    )[1]["fen"]
+    assert rows[-1]["C"] == "合计"
+    assert round(float(rows[-1]["F"]) * 100) == round(float(rows[-1]["G"]) * 100) == total
+    assert sum(round(float(row.get("F", 0)) * 100) for row in body) == total
+    manual = next(row for row in body if "办公" in row["C"])
+    assert (manual["C"], manual["J"], manual["K"]) == (
+        '=SUM("办公"\\用品)',
+        "the-accountant",
+        "the-finance_head",
+    )
+    assert {row["B"] for row in body} >= {"记-1", "未编号"} or any(row["B"].startswith("记-") for row in body)
+
+
+def _sheet(content):
+    """Rows of the first sheet as {column letter: text}; formulas would be an `f` element and are refused."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        root = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))
+        names = [name for name in book.namelist() if name == "xl/sharedStrings.xml"]
+        shared = [
+            "".join(text.text or "" for text in item.iter(f"{SHEET}t"))
+            for name in names
+            for item in ET.fromstring(book.read(name)).iter(f"{SHEET}si")
+        ]
+    assert not list(root.iter(f"{SHEET}f"))
+    rows = []
+    for row in root.iter(f"{SHEET}row"):
+        cells = {}
+        for cell in row.iter(f"{SHEET}c"):
+            column = cell.get("r").rstrip("0123456789")
+            kind = cell.get("t")
+            if kind == "inlineStr":
+                cells[column] = "".join(text.text or "" for text in cell.iter(f"{SHEET}t"))
+            else:
+                value = cell.findtext(f"{SHEET}v")
+                cells[column] = shared[int(value)] if kind == "s" else value
+        rows.append(cells)
+    return rows
+
+
+@pytest.mark.requirement("X7")
+def test_the_operator_verifies_the_chain_from_the_command_line(ledger, monkeypatch, capsys):
+    from shared import ops
+
+    ledger.seal()
+    monkeypatch.setenv("APOTHECA_DATABASE_URL", ledger.database.url)
+    monkeypatch.setenv("APOTHECA_TRANSPORT", "feed")
+    monkeypatch.setenv("APOTHECA_FEED_TOKEN", "none")
+    assert ops.main(["finance", "chains", "verify"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert {"chain": "journal", "result": "sound"} in told
