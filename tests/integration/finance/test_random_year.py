@@ -1,0 +1,241 @@
+"""A random year of business, a hundred thousand postings: whatever happened, the books say what the lines say.
+
+Receipts, returns, points, vouchers and reversals come in random numbers while months close behind them and the journal
+is sealed piecemeal. The seed is printed; APOTHECA_TEST_SEED repeats a year.
+"""
+
+import os
+import random
+from collections import defaultdict
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from finance import balances, journal
+from shared import chain
+from shared.clock import business_date, next_month, utc_now
+from tests.support.finance_builders import a_line, a_receipt, money, ndjson
+
+YEAR = business_date(utc_now()).year - 1
+POSTINGS = 100_000
+RECEIPTS_A_MONTH = 1_900
+BRANCHES = [f"S{number:03d}" for number in range(1, 9)]
+CUSTOMERS = [str(UUID(int=number)) for number in range(1, 41)]
+TENDERS = ("cash", "wechat", "alipay", "card", "medical_insurance", "credit")
+
+
+@pytest.fixture(scope="module")
+def seed():
+    chosen = int(os.environ.get("APOTHECA_TEST_SEED", "0")) or random.randrange(1, 10**6)
+    print(f"APOTHECA_TEST_SEED={chosen}")
+    return chosen
+
+
+@pytest.mark.requirement("F1", "F2", "F4", "F15")
+def test_a_random_year_keeps_every_invariant(office, seed):
+    chance = random.Random(seed)
+    office.hear(*(office.permit(customer) for customer in CUSTOMERS))
+    months = [date(YEAR, number, 1) for number in range(1, 13)]
+    for at, month in enumerate(months):
+        trade(office, chance, month)
+        return_some(office, chance, month)
+        keep_points(office, chance, month)
+        write_vouchers(office, chance, month)
+        seal_some(office, chance)
+        if at % 4 == 3:
+            every_figure_is_that_of_the_lines(office, months[: at + 1])
+        if at >= 2 and chance.random() < 0.8:
+            close_until(office, months[at - 2])
+    end_the_year(office, months)
+    every_figure_is_that_of_the_lines(office, months)
+    every_entry_balances(office)
+    sub_ledgers_tie(office)
+    assert office.value("select count(*) from journal_lines") >= POSTINGS
+    assert office.faults() == []
+
+
+def trade(office, chance, month):
+    """A month of receipts; some are uploads for a month that has closed meanwhile, marked late."""
+    days = (next_month(month) - month).days
+    receipts = []
+    for _ in range(RECEIPTS_A_MONTH):
+        day = month + timedelta(days=chance.randrange(days))
+        if chance.random() < 0.003 and month.month > 4:
+            day -= timedelta(days=100)
+        receipts.append(a_random_receipt(chance, day))
+    results = office.results(ndjson(receipts))
+    assert {each["status"] for each in results} == {"posted"}
+
+
+def a_random_receipt(chance, day):
+    lines = [
+        a_line(
+            quantity=chance.randint(1, 5),
+            unit_price=money(chance.randint(50, 30_000)),
+            discount=money(chance.randint(0, 40)),
+            cost=money(chance.randint(0, 20_000)),
+            tax_bp=chance.choice((0, 300, 900, 1300)),
+            expiry="2099-12-31",
+        )
+        for _ in range(chance.randint(1, 3))
+    ]
+    total = sum(line["quantity"] * line["unit_price"]["fen"] - line["discount"]["fen"] for line in lines)
+    names = chance.sample(TENDERS, chance.choice((1, 1, 1, 2)))
+    first = chance.randint(1, total - 1) if len(names) == 2 else total
+    amounts = [first, total - first][: len(names)]
+    on_credit = "credit" in names
+    return a_receipt(
+        branch_id=chance.choice(BRANCHES),
+        sold_at=f"{day}T{chance.randint(1, 12):02d}:00:00Z",
+        late=True,
+        lines=lines,
+        customer_id=chance.choice(CUSTOMERS) if on_credit or chance.random() < 0.3 else None,
+        tenders=[{"tender": name, "amount": money(fen)} for name, fen in zip(names, amounts, strict=True)],
+    )
+
+
+def return_some(office, chance, month):
+    sales = office.rows(
+        "select s.sale_id::text, l.line_id::text, l.quantity, l.net_fen, l.tax_fen, l.cost_fen, s.branch_id"
+        " from sales s join sale_lines l using (sale_id) where l.no = 1"
+        " and s.sale_id not in (select sale_id from refunds) order by s.sale_id limit 4000"
+    )
+    told = []
+    for sale_id, line_id, quantity, net, tax, cost, branch in chance.sample(sales, 25):
+        sale = {"sale_id": sale_id, "lines": [{"line_id": line_id}]}
+        disposition = chance.choice(("restock", "destroy"))
+        day = month + timedelta(days=chance.randrange(28))
+        part = (0, quantity, disposition, net, tax, cost)
+        told.append(office.settled(sale, [part], settled_on=str(day), branch_id=branch))
+    assert office.hear(*told).parked == 0
+
+
+def keep_points(office, chance, month):
+    told = []
+    for _ in range(40):
+        sale, branch, points = str(uuid4()), chance.choice(BRANCHES), chance.randint(1, 900)
+        data = {"branch_id": branch, "sale_id": sale, "points": points}
+        told.append(office.envelope("customers.points.earned.v1", data))
+        if chance.random() < 0.3:
+            back = {**data, "return_id": str(uuid4()), "points": chance.randint(0, points)}
+            told.append(office.envelope("customers.points.taken_back.v1", back))
+    chance.shuffle(told)
+    assert office.hear(*told).parked == 0
+
+
+def write_vouchers(office, chance, month):
+    for _ in range(3):
+        fen = chance.randint(1, 10**7)
+        lines = [{"account": chance.choice(("6601.23", "6602", "6603")), "debit": money(fen)}]
+        lines.append({"account": chance.choice(("1002", "2202")), "credit": money(fen)})
+        body = {
+            "booked_on": str(month + timedelta(days=chance.randrange(28))),
+            "branch_id": chance.choice(BRANCHES),
+            "summary": "费用",
+            "lines": lines,
+        }
+        made = office.post("/v1/journal/entries", body, role="accountant").json
+        approved = chance.random() < 0.8
+        answer = office.post(
+            f"/v1/journal/entries/{made['voucher_id']}/decision",
+            {"approved": approved, "reason": "重复"},
+            role="finance_head",
+        )
+        assert answer.status_code == 200, answer.json
+    if chance.random() < 0.5:
+        entries = office.rows(
+            "select id from journal_entries where kind = 'manual' and id not in (select entry_id from reversals)"
+            " order by id"
+        )
+        if entries:
+            [entry_id] = chance.choice(entries)
+            path = f"/v1/journal/entries/{entry_id}/reversal"
+            assert office.post(path, {"reason": "记错"}, role="finance_head").status_code == 201
+
+
+def seal_some(office, chance):
+    with office.database.begin() as conn:
+        chain.seal(conn, journal.CHAIN, limit=chance.choice((1, 700, 1_500, 5_000)))
+
+
+def close_until(office, month):
+    office.seal()
+    for each in office.get("/v1/periods").json["items"]:
+        if each["state"] == "open" and each["month"] <= f"{month:%Y-%m}":
+            answer = office.post(f"/v1/periods/{each['month']}/close", role="finance_head")
+            assert answer.status_code == 200, answer.json
+
+
+def end_the_year(office, months):
+    close_until(office, months[-2])
+    answer = office.post(f"/v1/ledger/years/{YEAR}/transfer", role="finance_head")
+    assert answer.status_code == 201, answer.json
+    close_until(office, months[-1])
+
+
+def every_figure_is_that_of_the_lines(office, months):
+    """The trial balance of each month, per branch and in all, computed anew by the most tedious way there is."""
+    moved = defaultdict(lambda: [0, 0])
+    for month, branch, account, debit, credit in office.rows(
+        "select date_trunc('month', booked_on)::date, branch_id, account, sum(debit_fen)::bigint,"
+        " sum(credit_fen)::bigint from journal_lines group by 1, 2, 3"
+    ):
+        moved[month, branch, account] = [debit, credit]
+    for month in months:
+        for branch in (None, BRANCHES[month.month % len(BRANCHES)]):
+            expected = defaultdict(lambda: [0, 0, 0])
+            for (when, where, account), (debit, credit) in moved.items():
+                if branch not in {None, where} or when > month:
+                    continue
+                if when < month:
+                    expected[account][0] += debit - credit
+                else:
+                    expected[account][1] += debit
+                    expected[account][2] += credit
+            with office.database.read() as conn:
+                found = balances.accounts(
+                    conn, month, next_month(month), None if branch is None else [branch]
+                )
+            assert {code: list(each) for code, each in found.items()} == expected, (month, branch)
+            assert sum(each.debit_fen for each in found.values()) == sum(
+                each.credit_fen for each in found.values()
+            )
+
+
+def every_entry_balances(office):
+    wrong = office.value(
+        "select count(*) from (select e.id from journal_entries e left join journal_lines l on l.entry_id = e.id"
+        " and l.booked_on = e.booked_on group by e.id, e.total_fen having sum(debit_fen) is distinct from"
+        " sum(credit_fen) or sum(debit_fen) <> e.total_fen) x"
+    )
+    assert wrong == 0
+    gaps = office.rows(
+        "select stream from journal_entries group by stream"
+        " having min(chain_no) <> 1 or max(chain_no) <> count(chain_no) or count(distinct chain_no) <> count(chain_no)"
+    )
+    assert gaps == []
+
+
+def sub_ledgers_tie(office):
+    def booked(account):
+        with office.database.read() as conn:
+            return balances.balance(conn, account, None, until=date(9999, 1, 1))
+
+    assert booked("1122") == office.value("select sum(open_fen)::bigint from receivable_items")
+    assert booked("1122") == tendered(office, "credit")
+    assert booked("1001") == tendered(office, "cash")
+    assert -booked("2204") == office.value(
+        "select sum((e.points - coalesce(t.points, 0)) * e.fen_per_point)::bigint from points_earned e left join"
+        " (select sale_id, sum(points) as points from points_taken_back group by sale_id) t using (sale_id)"
+    )
+    assert booked("2241.01") == 0
+
+
+def tendered(office, tender):
+    """What customers gave in this tender less what refunds gave back."""
+    return office.value(
+        "select (select sum(fen) from tenders where tender = :tender)::bigint"
+        " - (select coalesce(sum(fen), 0) from refund_tenders where tender = :tender)::bigint",
+        tender=tender,
+    )
