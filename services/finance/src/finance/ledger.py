@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from finance import balances, repository
 from finance.booking import BOOK, book_of
+from finance.company import require_company
 from finance.domain.period import (
     DraftsPending,
     EarlierPeriodOpen,
@@ -156,8 +157,9 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     Proves that the folded sums are those of the lines, and carries every balance forward. Waits for tills that
     are writing to the month. A late closing is recorded in days, never refused.
     Raises PeriodNotOver, PeriodUnknown, PeriodNotOpen, EarlierPeriodOpen, DraftsPending, YearNotTransferred,
-    JournalNotSealed, JournalUnbalanced, and what the areas' checks raise.
+    JournalNotSealed, JournalUnbalanced, CompanyNotCovered, and what the areas' checks raise.
     """
+    require_company(tx)
     today = business_date(tx.now)
     require_over(month, today)
     repository.hold_month_alone(tx.conn, month)
@@ -270,7 +272,11 @@ def _require_sealed(tx: Tx, span: Mapping[str, date]) -> None:
 
 
 def lock_period(tx: Tx, month: date) -> dict[str, Any]:
-    """soft_closed → locked, for ever, by another person than who closed it. Raises PeriodNotClosed, SamePerson."""
+    """soft_closed → locked, for ever, by another person than who closed it.
+
+    Raises PeriodNotClosed, SamePerson, CompanyNotCovered.
+    """
+    require_company(tx)
     period = _period(tx, month, lock=True)
     if period["state"] != PeriodState.SOFT_CLOSED:
         raise PeriodNotClosed(f"{month_text(month)} is {period['state']}")
@@ -303,8 +309,9 @@ def request_reopening(tx: Tx, month: date, reason: str) -> dict[str, Any]:
     """Ask that the last closed month be opened again; a finance head and management decide, neither of them who asks.
 
     Raises PeriodUnknown, PeriodNotClosed (also of a locked month, which never opens), LaterPeriodClosed,
-    ReopeningPending.
+    ReopeningPending, CompanyNotCovered.
     """
+    require_company(tx)
     period = _period(tx, month, lock=True)
     _require_reopenable(tx, period)
     waiting = tx.conn.execute(
@@ -349,8 +356,9 @@ def _require_reopenable(tx: Tx, period: Mapping[str, Any]) -> None:
 def decide_reopening(tx: Tx, reopening_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
     """One decision; with the second approval the month is open again, with a rejection it stays closed.
 
-    Raises ReopeningNotFound, PeriodNotClosed, LaterPeriodClosed, and the refusals of shared.approvals.
+    Raises ReopeningNotFound, PeriodNotClosed, LaterPeriodClosed, CompanyNotCovered, and the refusals of shared.approvals.
     """
+    require_company(tx)
     month = tx.conn.execute(
         text("select month from period_reopenings where reopening_id = :id"), {"id": reopening_id}
     ).scalar_one_or_none()
@@ -449,7 +457,8 @@ def reopening(tx: Tx, reopening_id: UUID) -> dict[str, Any]:
 
 
 def reopenings(tx: Tx, month: date) -> list[dict[str, Any]]:
-    """Every request for a month, oldest first."""
+    """Every request for a month, oldest first. Raises CompanyNotCovered."""
+    require_company(tx)
     rows = tx.conn.execute(
         text("select reopening_id from period_reopenings where month = :month order by requested_at"),
         {"month": month},

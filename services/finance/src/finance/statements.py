@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from finance import balances
 from finance.booking import book_of
+from finance.company import require_company
 from finance.domain.period import PeriodNotClosed, PeriodState, month_text
 from finance.domain.statement import (
     Kind,
@@ -42,8 +43,9 @@ _INSERT = text(
 def prepare(tx: Tx, kind: Kind, month: date) -> dict[str, Any]:
     """Freeze a statement of a closed month from the journal as it is numbered now.
 
-    Raises PeriodNotClosed, PeriodUnknown, StatementExists, StatementUnbalanced.
+    Raises PeriodNotClosed, PeriodUnknown, StatementExists, StatementUnbalanced, CompanyNotCovered.
     """
+    require_company(tx)
     # The month's row keeps two preparations apart.
     state = tx.conn.execute(
         text("select state from periods where month = :month for update"), {"month": month}
@@ -247,6 +249,7 @@ def _move(tx: Tx, row: Mapping[str, Any], state: StatementState) -> None:
 
 
 def _locked(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    require_company(tx)
     row = (
         tx.conn.execute(
             text("select * from statements where statement_id = :statement_id for update"),
@@ -261,7 +264,8 @@ def _locked(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 
 
 def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    """One statement with its lines, decisions and error items. Raises StatementNotFound."""
+    """One statement with its lines, decisions and error items. Raises StatementNotFound, CompanyNotCovered."""
+    require_company(tx)
     row = (
         tx.conn.execute(
             text("select * from statements where statement_id = :statement_id"),
@@ -288,7 +292,8 @@ def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 
 
 def of_month(tx: Tx, month: date) -> list[dict[str, Any]]:
-    """Every statement of a month, versions in order."""
+    """Every statement of a month, versions in order. Raises CompanyNotCovered."""
+    require_company(tx)
     rows = tx.conn.execute(
         text("select statement_id from statements where month = :month order by kind, version"),
         {"month": month},

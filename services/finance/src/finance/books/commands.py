@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from finance import balances, repository
 from finance.booking import book_of, stream_of
 from finance.books import queries
+from finance.company import require_company
 from finance.domain import voucher
 from finance.domain.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
 from finance.domain.posting import PostingLine
@@ -185,8 +186,10 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     """Empty income and expense of the year into the distribution of profit, branch by branch, dated 31 December.
 
     What is booked after a transfer is transferred by the next one. December must be over and open, every earlier
-    month closed. Raises PeriodNotOver, PeriodNotOpen, EarlierPeriodOpen, NothingToTransfer.
+    month closed. Raises PeriodNotOver, PeriodNotOpen, EarlierPeriodOpen, NothingToTransfer,
+    CompanyNotCovered.
     """
+    require_company(tx)
     month, last = date(year, 12, 1), date(year, 12, 31)
     require_over(month, business_date(tx.now))
     repository.hold_month_alone(tx.conn, month)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from finance.company import require_company
 from finance.expenses.rules import (
     BudgetNotFound,
     ClaimNotFound,
@@ -346,7 +347,11 @@ def year_plan(tx: Tx, branch_id: str, year: int) -> dict[str, Any]:
 
 
 def crm(tx: Tx, project: str) -> dict[str, Any]:
-    """What a project cost (development + running) and brought (gain + saving), with the return on it (F28)."""
+    """What a project cost (development + running) and brought (gain + saving), with the return on it (F28).
+
+    Raises CompanyNotCovered.
+    """
+    require_company(tx)
     rows = tx.conn.execute(
         text(
             "select record_id, to_char(month, 'YYYY-MM') as month, kind, fen, basis, recorded_by, recorded_at"

@@ -15,6 +15,7 @@ from sqlalchemy.sql import bindparam
 
 from finance import open_items, repository
 from finance.booking import book_of
+from finance.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import CustomerUnknown
 from finance.domain.sale import BeforeTheBooks
@@ -346,7 +347,11 @@ class TermsTaken(Conflict):
 def decide_terms(
     tx: Tx, customer_id: UUID, effective_from: date, instalments: Sequence[dict[str, int]]
 ) -> None:
-    """Terms of one customer from a day on; earlier sales keep theirs. Raises InstalmentsInvalid, TermsTaken."""
+    """Terms of one customer from a day on; earlier sales keep theirs.
+
+    A customer buys in every branch. Raises InstalmentsInvalid, TermsTaken, CompanyNotCovered.
+    """
+    require_company(tx)
     rules.check_instalments(instalments)
     statement = text(
         "insert into credit_terms (customer_id, effective_from, instalments, decided_by, decided_at)"

@@ -294,18 +294,25 @@ def statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 
 
 def statements(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Statements of account, newest last; those of branches the token does not cover are left out."""
+    """Statements of account, newest last; those with items of a branch the token does not cover are left out.
+
+    With `branch_id` those that have items of the branch. Raises ForeignBranch.
+    """
+    if args["branch_id"] is not None:
+        tx.actor.require_branch(args["branch_id"])
     after = decode_cursor(args["cursor"], str)
     rows = tx.conn.execute(
         text(
             "select * from customer_statements where (cast(:customer as uuid) is null or customer_id = :customer)"
             " and (cast(:branches as text[]) is null or branches <@ to_jsonb(cast(:branches as text[])))"
+            " and (cast(:branch as text) is null or branches @> to_jsonb(cast(:branch as text)))"
             " and (cast(:after as text) is null or statement_id > cast(:after as uuid))"
             " order by statement_id limit :limit"
         ),
         {
             "customer": args["customer_id"],
             "branches": tx.actor.branch_filter(),
+            "branch": args["branch_id"],
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
         },

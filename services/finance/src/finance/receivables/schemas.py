@@ -340,6 +340,7 @@ class CustomerStatementView(CustomerStatementHead):
 
 class CustomerStatementsArgs(PageArgs):
     customer_id = fields.UUID(load_default=None)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
 
 
 class CustomerStatementsPage(Schema):

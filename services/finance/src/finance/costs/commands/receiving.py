@@ -12,6 +12,7 @@ from sqlalchemy import insert, text
 
 from finance import repository
 from finance.booking import book_of
+from finance.company import require_company
 from finance.costs.rules import (
     PurchaseRateUnknown,
     ReceivedInFuture,
@@ -173,7 +174,11 @@ def _add_to_stock(tx: Tx, receipt_id: UUID, booked_on: date, lines: Sequence[Map
 
 
 def set_standard_price(tx: Tx, product_id: str, effective_from: date, unit_price_fen: int) -> None:
-    """The price purchases are compared with from a day on; said again for the same day, it is replaced."""
+    """The price purchases are compared with from a day on; said again for the same day, it is replaced.
+
+    It holds in every branch. Raises CompanyNotCovered.
+    """
+    require_company(tx)
     tx.conn.execute(
         text(
             "insert into standard_prices (product_id, effective_from, unit_price_fen, set_by, set_at)"

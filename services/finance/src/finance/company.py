@@ -1,0 +1,16 @@
+"""Acts for the whole company, and figures of it, are for tokens that cover every branch."""
+
+from shared.errors import Forbidden
+from shared.transaction import Tx
+
+
+class CompanyNotCovered(Forbidden):
+    """What was asked concerns every branch; a token for some of them is not enough."""
+
+    code = "company_not_covered"
+
+
+def require_company(tx: Tx) -> None:
+    """Raises CompanyNotCovered."""
+    if not tx.actor.has_every_branch:
+        raise CompanyNotCovered("this concerns the whole company; it takes a token for every branch")
