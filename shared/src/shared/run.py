@@ -19,8 +19,9 @@ from shared.settings import Settings, SettingsFaulty
 
 STOP_S_MAX = 10
 SWITCH_INTERVAL_S = 0.0005
-"""How long a busy thread may keep another waiting: with the usual 5 ms the thread that applies a batch loses a
-turn after each of its statements to the thread that reads the socket, and throughput halves."""
+"""How long a busy thread may keep another waiting. With the usual 5 ms the thread that applies a batch may lose
+a turn after each of its statements to the thread that reads the socket: the consumer then reached 0.31 to 0.45 of
+a bare one (two runs), with 0.5 ms 0.44 and 0.45 (two runs)."""
 Loop = Callable[[Service, Settings, threading.Event], None]
 
 
