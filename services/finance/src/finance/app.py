@@ -1,6 +1,6 @@
 """The finance service: one description from which every process is assembled."""
 
-from finance import api, jobs, journal, ledger, points, reactions
+from finance import api, jobs, journal, ledger, points, reactions, statements
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
 from finance.books import api as books_api
@@ -47,5 +47,5 @@ SERVICE = Service(
         Job(name="charge_interest", every_s=3600, run=receivables_jobs.charge_interest),
         Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),
     ],
-    chains=[audit.CHAIN, journal.CHAIN],
+    chains=[audit.CHAIN, journal.CHAIN, statements.CHAIN],
 )

@@ -29,10 +29,23 @@ from finance.domain.statement import (
 from finance.events import statement_published, statement_restated
 from shared import audit, outbox
 from shared.approvals import Approval, Decision
+from shared.chain import Chain
 from shared.clock import business_date, new_id, next_month
 from shared.transaction import Tx
 
 REVIEWER, SIGNER = "finance_head", "unit_head"
+CHAIN = Chain(
+    name="statements",
+    table="statement_history",
+    content_sql="json_build_array(t.id, t.stream, t.statement_id, t.event, t.actor, t.at,"
+    " (select json_build_array(s.kind, s.month, s.version, s.as_of, s.content, s.content_hash, s.prepared_by,"
+    " s.prepared_at, s.published_on, s.on_time) from statements s where s.statement_id = t.statement_id),"
+    " (select json_agg(json_build_array(d.role, d.person, d.at, d.subject_hash) order by d.role)"
+    " from statement_decisions d where d.statement_id = t.statement_id),"
+    " (select json_agg(json_build_array(e.line, e.reported_fen, e.correct_fen, e.cause, e.material) order by e.line)"
+    " from statement_errors e where e.statement_id = t.statement_id and t.event = 'restated'))::text",
+)
+"""One per kind and year: what was published with who reviewed and signed it, and what was restated and why."""
 _INSERT = text(
     "insert into statements (statement_id, kind, month, version, state, as_of, content, content_hash, prepared_by,"
     " prepared_at) values (:statement_id, :kind, :month, :version, 'prepared', :as_of, :content, :content_hash,"
@@ -169,6 +182,7 @@ def publish(tx: Tx, statement_id: UUID) -> dict[str, Any]:
         {"today": today, "on_time": on_time, "statement_id": statement_id},
     )
     _move(tx, row, StatementState.PUBLISHED)
+    _chain(tx, row, StatementState.PUBLISHED)
     outbox.append(
         tx,
         statement_published(
@@ -197,6 +211,7 @@ def restate(tx: Tx, statement_id: UUID, cause: str, corrections: Sequence[tuple[
     corrected |= {item.line: item.correct_fen for item in items}
     lines = with_totals(Kind(row["kind"]), corrected)
     _move(tx, row, StatementState.RESTATED)
+    _chain(tx, row, StatementState.RESTATED)
     for item in items:
         tx.conn.execute(
             text(
@@ -245,6 +260,22 @@ def _move(tx: Tx, row: Mapping[str, Any], state: StatementState) -> None:
         str(row["statement_id"]),
         before=row["state"],
         after=[state.value, row["content_hash"]],
+    )
+
+
+def _chain(tx: Tx, row: Mapping[str, Any], event: StatementState) -> None:
+    tx.conn.execute(
+        text(
+            "insert into statement_history (stream, statement_id, event, actor, at)"
+            " values (:stream, :statement_id, :event, :actor, :now)"
+        ),
+        {
+            "stream": f"{row['kind']}-{row['month'].year}",
+            "statement_id": row["statement_id"],
+            "event": event.value,
+            "actor": tx.actor.id,
+            "now": tx.now,
+        },
     )
 
 

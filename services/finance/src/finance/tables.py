@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -418,3 +419,27 @@ statement_errors = Table(
     Column("material", Boolean, nullable=False),
 )
 """What was wrong in a published statement, named by the version that corrects it."""
+
+statement_history = Table(
+    "statement_history",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("statement_id", Uuid, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("chain_no", BigInteger),
+    Column("chain_hash", LargeBinary),
+    UniqueConstraint("statement_id", "event"),
+    CheckConstraint("event in ('published', 'restated')", name="event"),
+    Index("statement_history_unsealed", "id", postgresql_where=text("chain_no is null")),
+    Index(
+        "statement_history_sealed",
+        "stream",
+        "chain_no",
+        unique=True,
+        postgresql_where=text("chain_no is not null"),
+    ),
+)
+"""What was published and what was restated, in a hash chain per kind and year (`stream`)."""
