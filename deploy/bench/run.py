@@ -61,7 +61,11 @@ def _line(result: dict[str, Any]) -> str:
         parts.append(f"at least {result['at_least']:,}")
     if "at_most" in result:
         parts.append(f"at most {result['at_most']:,}")
-    parts += [f"{name} {result[name]}" for name in ("p50", "p99_ms") if name in result]
+    parts += [
+        f"{name} {result[name]}"
+        for name in ("p50", "p99_ms", "with_start_compare_and_swap_s")
+        if name in result
+    ]
     if "memory_mb" in result:
         parts.append(f"peak memory {result['memory_mb']} MB")
     return "  ".join(parts)
