@@ -189,7 +189,7 @@ def ensure_partitions(cursor: Cursor[Any], schema: str, months: Sequence[date]) 
     missing = [month for month in months if not _exists(cursor, schema, partition_of(last, month))]
     if not missing:
         return
-    # One maker at a time. Locking a table, unlike an advisory lock, also makes this session see the tables that
+    # One maker at a time. Locking a table, unlike an advisory lock, also makes this connection see the tables that
     # the one before has made.
     cursor.execute(
         sql.SQL("lock table {} in share update exclusive mode").format(sql.Identifier(schema, last))

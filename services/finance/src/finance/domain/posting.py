@@ -8,7 +8,7 @@
 | goods back | merchandise (restock) or losses pending (anything else) | cost of goods |
 | refund paid | refunds payable | per tender, as it was paid |
 
-Points as a contract liability are not posted yet (they come with issue 3).
+Points as a contract liability: finance.domain.points.
 Source: F1, F15, F22, regulations 3.0c
 """
 
