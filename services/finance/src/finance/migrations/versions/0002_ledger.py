@@ -79,7 +79,9 @@ def upgrade() -> None:
         sa.Column("is_transfer", sa.Boolean(), nullable=False),
         sa.Column("debit_fen", sa.BigInteger(), nullable=False),
         sa.Column("credit_fen", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("month", "account", "branch_id", "is_transfer", name=op.f("pk_running_balances")),
+        sa.PrimaryKeyConstraint(
+            "month", "account", "branch_id", "is_transfer", name=op.f("pk_running_balances")
+        ),
     )
     op.execute("alter table running_balances set (fillfactor = 50)")
     op.add_column("periods", sa.Column("late_days", sa.Integer()))
@@ -97,7 +99,9 @@ def upgrade() -> None:
         sa.Column("subject_hash", sa.Text(), nullable=False),
         sa.Column("requested_by", sa.Text(), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("state in ('pending', 'approved', 'rejected')", name=op.f("ck_period_reopenings_state")),
+        sa.CheckConstraint(
+            "state in ('pending', 'approved', 'rejected')", name=op.f("ck_period_reopenings_state")
+        ),
         sa.PrimaryKeyConstraint("reopening_id", name=op.f("pk_period_reopenings")),
     )
     op.create_index(
@@ -143,7 +147,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("voucher_id", name=op.f("pk_vouchers")),
     )
     op.create_index(
-        "vouchers_drafts", "vouchers", ["booked_on"], unique=False, postgresql_where=sa.text("state = 'draft'")
+        "vouchers_drafts",
+        "vouchers",
+        ["booked_on"],
+        unique=False,
+        postgresql_where=sa.text("state = 'draft'"),
     )
     op.create_table(
         "reversals",
