@@ -323,6 +323,23 @@ def test_a_month_is_reconciled_with_what_only_one_side_knows_and_closes_only_the
     assert len(office.get(f"/v1/bank/accounts/{bank.id}/reconciliations").json["items"]) == 1
 
 
+@pytest.mark.requirement("F3", "F16")
+def test_a_balance_that_its_entries_do_not_explain_is_not_reconciled(office):
+    bank = Bank(office)
+    sold(office, 50_000, "2026-03-30")
+    bank.load([("2026-03-31", "500.00", "", "", "微信")])
+    assert bank.accept(bank.lines("proposals")[0]).status_code == 201
+    office.seal()
+    with office.database.engine.begin() as conn:
+        # somebody changed the sums behind the books
+        changed = conn.exec_driver_sql(
+            "update running_balances set debit_fen = debit_fen + 1 where account = '1002'"
+        )
+        assert changed.rowcount == 1
+    assert bank.sheet()["difference"] != money(0)
+    assert refused(bank.complete()) == (409, "bank_reconciliation_differs")
+
+
 @pytest.mark.requirement("F16")
 def test_what_the_bank_shows_a_month_later_is_carried_forward_and_then_cleared(office):
     """Another part of finance posts to 1002 in March; the bank shows it in April, after March was closed."""

@@ -59,6 +59,15 @@ def test_parked_events_are_listed_shown_redriven_and_discarded(open_world, capsy
     assert (code, refusal["refused"]) == (1, "parked_event_decided")
 
 
+def test_an_unknown_parked_event_is_refused_by_every_command(open_world, capsys):
+    world, unknown = open_world("feed"), "0199b1c0-0000-7000-8000-00000000dead"
+    for words in (["show", unknown], ["discard", unknown, "--reason", "r"]):
+        code, (refusal,) = command(world, capsys, "parked", *words)
+        assert (code, refusal["refused"]) == (1, "parked_event_not_found")
+    code, (result,) = command(world, capsys, "parked", "redrive", unknown)
+    assert (code, result["result"]) == (1, "parked_event_not_found")
+
+
 def test_discarding_without_a_reason_is_wrong_usage(capsys):
     with pytest.raises(SystemExit) as stopped:
         ops.arguments().parse_args(["book", "parked", "discard", "01890a5d-ac96-774b-bcce-b302099a8057"])

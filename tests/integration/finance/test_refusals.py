@@ -1,0 +1,153 @@
+"""Refusals that no story of a document meets: what is unknown, what is too much, and books that were tampered with."""
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from finance.books import exports
+from tests.support.debtors import TODAY, a_debtor, sell_on_credit
+from tests.support.finance_builders import Office, a_line
+
+LINE = a_line(expiry="2099-12-31")
+
+
+@pytest.fixture
+def alone(migrated_database, tmp_path):
+    """A finance of one sale in January and one in February, for a test that harms its books."""
+    office = Office(migrated_database("finance"), tmp_path)
+    for sold_at in ("2026-01-10T02:00:00Z", "2026-02-10T02:00:00Z"):
+        office.sell(sold_at=sold_at, lines=[LINE])
+    office.seal()
+    yield office
+    office.close()
+
+
+def tamper(office, sql):
+    with office.database.engine.begin() as conn:
+        # an administrator switches triggers off
+        conn.exec_driver_sql("set local session_replication_role = replica")
+        assert conn.exec_driver_sql(sql).rowcount > 0
+
+
+def close(office, month="2026-01"):
+    answer = office.post(f"/v1/periods/{month}/close", role="finance_head")
+    return answer.status_code, answer.json.get("code")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "role", "code"),
+    [
+        ("/customer-statements/{id}", None, "accountant", "customer_statement_unknown"),
+        ("/customer-statements/{id}/pdf", None, "accountant", "customer_statement_unknown"),
+        ("/customer-statements/{id}/send", {"channel": "letter"}, "accountant", "customer_statement_unknown"),
+        ("/payments/{id}", None, "accountant", "payment_unknown"),
+        ("/payments/{id}/reverse", {"reason": "bounced"}, "finance_head", "payment_unknown"),
+        ("/receivables/allocations/{id}/undo", {"reason": "wrong"}, "accountant", "allocation_unknown"),
+        ("/write-offs/{id}/decisions", {"approved": True}, "management", "write_off_unknown"),
+        ("/statements/{id}", None, "accountant", "statement_not_found"),
+        ("/statements/{id}/publish", {}, "accountant", "statement_not_found"),
+    ],
+)
+def test_what_is_unknown_is_not_found(office, path, body, role, code):
+    path = "/v1" + path.format(id=uuid4())
+    answer = office.get(path, role=role) if body is None else office.post(path, body, role=role)
+    assert (answer.status_code, answer.json["code"]) == (404, code)
+
+
+@pytest.mark.requirement("F2")
+def test_only_the_last_closed_month_may_be_asked_to_open_again(alone):
+    assert close(alone) == close(alone, "2026-02") == (200, None)
+    asked = alone.post("/v1/periods/2026-01/reopenings", {"reason": "late invoice"}, role="accountant")
+    assert (asked.status_code, asked.json["code"]) == (409, "later_period_closed")
+
+
+@pytest.mark.requirement("F2", "F15")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "update journal_lines set debit_fen = debit_fen + 1 where booked_on = '2026-01-10' and debit_fen > 0",
+        "update running_balances set debit_fen = debit_fen + 1 where month = '2026-01-01' and debit_fen > 0",
+    ],
+)
+def test_a_month_whose_lines_or_sums_were_changed_does_not_close(alone, harm):
+    tamper(alone, harm)
+    assert close(alone) == (409, "journal_unbalanced")
+
+
+@pytest.mark.requirement("F15", "F16")
+def test_a_month_does_not_close_while_open_items_are_not_the_balance_of_1122(alone):
+    sell_on_credit(alone, a_debtor(alone), on=date(2026, 1, 15))
+    alone.seal()
+    tamper(alone, "update receivable_items set open_fen = open_fen - 1")
+    assert close(alone) == (409, "receivables_differ_from_ledger")
+    tamper(alone, "update receivable_items set open_fen = open_fen + 1")
+    assert close(alone) == (200, None)
+
+
+@pytest.mark.requirement("F1", "X3")
+def test_points_that_were_never_earned_are_parked_under_their_reason(office):
+    sale = str(uuid4())
+    given = {"customer_id": str(uuid4()), "branch_id": "S001", "sale_id": sale, "points": 10, "money_basis_fen": 1_000}  # fmt: skip
+    back = {"customer_id": str(uuid4()), "branch_id": "S001", "sale_id": sale, "points": 11, "return_id": str(uuid4())}  # fmt: skip
+    office.hear(office.envelope("customers.points.earned.v1", given))
+    office.hear(office.envelope("customers.points.taken_back.v1", back, version=2))
+    [(code,)] = office.rows("select reason_code from parked_events")
+    assert code == "points_exceed_earned"
+
+
+def test_a_voucher_list_longer_than_a_spreadsheet_bears_is_refused(office, monkeypatch):
+    office.sell(sold_at="2026-03-10T02:00:00Z", lines=[LINE])
+    path = "/v1/ledger/vouchers.xlsx?month=2026-03"
+    assert office.get(path).status_code == 200
+    monkeypatch.setattr(exports, "VOUCHER_LINES_MAX", 2)
+    answer = office.get(path)
+    assert (answer.status_code, answer.json["code"]) == (409, "voucher_list_too_long")
+
+
+def test_one_ledger_too_many_at_once_is_sent_away_and_a_place_is_freed_by_who_leaves(office):
+    office.sell(sold_at="2026-03-10T02:00:00Z", lines=[LINE])
+    path = "/v1/ledger/general?month=2026-03"
+    reading = [office.get(path) for _ in range(4)]
+    assert {answer.status_code for answer in reading} == {200}
+    fifth = office.get(path)
+    assert (fifth.status_code, fifth.json["code"]) == (429, "ledger_streams_busy")
+    assert int(fifth.headers["Retry-After"]) > 0
+    reading.pop().close()
+    last = office.get(path)
+    assert last.status_code == 200
+    for answer in [*reading, last]:
+        answer.close()
+
+
+@pytest.mark.requirement("F2", "F7")
+@pytest.mark.parametrize(
+    ("path", "body", "role"),
+    [
+        ("/periods/2026-01/close", {}, "finance_head"),
+        ("/periods/2026-01/lock", {}, "unit_head"),
+        ("/periods/2026-01/reopenings", {"reason": "r"}, "accountant"),
+        ("/ledger/years/2025/transfer", {}, "finance_head"),
+        ("/statements", {"kind": "income", "month": "2026-01"}, "accountant"),
+        ("/statements?month=2026-01", None, "accountant"),
+        ("/crm-records/CRM-1", None, "accountant"),
+    ],
+)
+def test_a_token_of_one_branch_does_not_act_for_the_company(office, path, body, role):
+    path, who = f"/v1{path}", {"role": role, "branches": ["S001"]}
+    answer = office.get(path, **who) if body is None else office.post(path, body, **who)
+    assert (answer.status_code, answer.json["code"]) == (403, "company_not_covered")
+
+
+@pytest.mark.requirement("F16")
+def test_statements_of_account_are_listed_by_branch(office):
+    for branch in ("S001", "S002"):
+        customer = a_debtor(office)
+        sell_on_credit(office, customer, branch=branch)
+        body = {"customer_id": customer, "as_of": str(TODAY)}
+        assert office.post("/v1/customer-statements", body, role="accountant").status_code == 201
+    path = "/v1/customer-statements?branch_id="
+    assert [each["branches"] for each in office.get(f"{path}S002").json["items"]] == [["S002"]]
+    assert office.get(f"{path}S009").json["items"] == []
+    foreign = office.get(f"{path}S002", branches=["S001"])
+    assert (foreign.status_code, foreign.json["code"]) == (403, "foreign_branch")
