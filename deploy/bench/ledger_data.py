@@ -58,7 +58,7 @@ def month_of_three_lines(
                 (name, *side, customer if no == 0 else None)
                 for no, (name, side) in enumerate(zip(names, sides, strict=True))
             ]
-            rows.append((first + at, day, f"B{at % branches:03d}", fen, lines))
+            rows.append((first + at, day, f"B{at // len(others) % branches:03d}", fen, lines))
         _copy(conn, rows)
         conn.execute(
             "insert into receivable_items (customer_id, branch_id, kind, source_id, instalment, booked_on, due_on,"

@@ -85,7 +85,7 @@ class Bench:
         self.running[f"{package} {role}"] = started
         try:
             if role == "web":
-                wait_until_ready(self.address(package))
+                wait_until_ready(f"http://127.0.0.1:{environment['APOTHECA_PORT']}")
             yield started
         finally:
             started.terminate()
