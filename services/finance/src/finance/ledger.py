@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from finance import balances, repository
 from finance.booking import BOOK, book_of
-from finance.company import require_company
+from finance.domain.company import require_company
 from finance.domain.period import (
     DraftsPending,
     EarlierPeriodOpen,
@@ -159,7 +159,7 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     Raises PeriodNotOver, PeriodUnknown, PeriodNotOpen, EarlierPeriodOpen, DraftsPending, YearNotTransferred,
     JournalNotSealed, JournalUnbalanced, CompanyNotCovered, and what the areas' checks raise.
     """
-    require_company(tx)
+    require_company(tx.actor)
     today = business_date(tx.now)
     require_over(month, today)
     repository.hold_month_alone(tx.conn, month)
@@ -276,7 +276,7 @@ def lock_period(tx: Tx, month: date) -> dict[str, Any]:
 
     Raises PeriodNotClosed, SamePerson, CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     period = _period(tx, month, lock=True)
     if period["state"] != PeriodState.SOFT_CLOSED:
         raise PeriodNotClosed(f"{month_text(month)} is {period['state']}")
@@ -311,7 +311,7 @@ def request_reopening(tx: Tx, month: date, reason: str) -> dict[str, Any]:
     Raises PeriodUnknown, PeriodNotClosed (also of a locked month, which never opens), LaterPeriodClosed,
     ReopeningPending, CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     period = _period(tx, month, lock=True)
     _require_reopenable(tx, period)
     waiting = tx.conn.execute(
@@ -358,7 +358,7 @@ def decide_reopening(tx: Tx, reopening_id: UUID, *, approved: bool, reason: str 
 
     Raises ReopeningNotFound, PeriodNotClosed, LaterPeriodClosed, CompanyNotCovered, and the refusals of shared.approvals.
     """
-    require_company(tx)
+    require_company(tx.actor)
     month = tx.conn.execute(
         text("select month from period_reopenings where reopening_id = :id"), {"id": reopening_id}
     ).scalar_one_or_none()
@@ -458,7 +458,7 @@ def reopening(tx: Tx, reopening_id: UUID) -> dict[str, Any]:
 
 def reopenings(tx: Tx, month: date) -> list[dict[str, Any]]:
     """Every request for a month, oldest first. Raises CompanyNotCovered."""
-    require_company(tx)
+    require_company(tx.actor)
     rows = tx.conn.execute(
         text("select reopening_id from period_reopenings where month = :month order by requested_at"),
         {"month": month},

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from finance import balances
 from finance.booking import book_of
-from finance.company import require_company
+from finance.domain.company import require_company
 from finance.domain.period import PeriodNotClosed, PeriodState, month_text
 from finance.domain.statement import (
     Kind,
@@ -58,7 +58,7 @@ def prepare(tx: Tx, kind: Kind, month: date) -> dict[str, Any]:
 
     Raises PeriodNotClosed, PeriodUnknown, StatementExists, StatementUnbalanced, CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     # The month's row keeps two preparations apart.
     state = tx.conn.execute(
         text("select state from periods where month = :month for update"), {"month": month}
@@ -280,7 +280,7 @@ def _chain(tx: Tx, row: Mapping[str, Any], event: StatementState) -> None:
 
 
 def _locked(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    require_company(tx)
+    require_company(tx.actor)
     row = (
         tx.conn.execute(
             text("select * from statements where statement_id = :statement_id for update"),
@@ -296,7 +296,7 @@ def _locked(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 
 def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     """One statement with its lines, decisions and error items. Raises StatementNotFound, CompanyNotCovered."""
-    require_company(tx)
+    require_company(tx.actor)
     row = (
         tx.conn.execute(
             text("select * from statements where statement_id = :statement_id"),
@@ -324,7 +324,7 @@ def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 
 def of_month(tx: Tx, month: date) -> list[dict[str, Any]]:
     """Every statement of a month, versions in order. Raises CompanyNotCovered."""
-    require_company(tx)
+    require_company(tx.actor)
     rows = tx.conn.execute(
         text("select statement_id from statements where month = :month order by kind, version"),
         {"month": month},

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from finance import balances, repository
 from finance.booking import book_of, stream_of
 from finance.books import queries
-from finance.company import require_company
 from finance.domain import voucher
+from finance.domain.company import require_company
 from finance.domain.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
 from finance.domain.posting import PostingLine
 from finance.domain.voucher import (
@@ -189,7 +189,7 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     month closed. Raises PeriodNotOver, PeriodNotOpen, EarlierPeriodOpen, NothingToTransfer,
     CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     month, last = date(year, 12, 1), date(year, 12, 31)
     require_over(month, business_date(tx.now))
     repository.hold_month_alone(tx.conn, month)

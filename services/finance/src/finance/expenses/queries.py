@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance.company import require_company
+from finance.domain.company import require_company
 from finance.expenses.rules import (
     BudgetNotFound,
     ClaimNotFound,
@@ -351,7 +351,7 @@ def crm(tx: Tx, project: str) -> dict[str, Any]:
 
     Raises CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     rows = tx.conn.execute(
         text(
             "select record_id, to_char(month, 'YYYY-MM') as month, kind, fen, basis, recorded_by, recorded_at"

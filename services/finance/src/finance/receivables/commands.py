@@ -15,7 +15,7 @@ from sqlalchemy.sql import bindparam
 
 from finance import open_items, repository
 from finance.booking import book_of
-from finance.company import require_company
+from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import CustomerUnknown
 from finance.domain.sale import BeforeTheBooks
@@ -351,7 +351,7 @@ def decide_terms(
 
     A customer buys in every branch. Raises InstalmentsInvalid, TermsTaken, CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     rules.check_instalments(instalments)
     statement = text(
         "insert into credit_terms (customer_id, effective_from, instalments, decided_by, decided_at)"

@@ -12,7 +12,6 @@ from sqlalchemy import insert, text
 
 from finance import repository
 from finance.booking import book_of
-from finance.company import require_company
 from finance.costs.rules import (
     PurchaseRateUnknown,
     ReceivedInFuture,
@@ -20,6 +19,7 @@ from finance.costs.rules import (
     receipt_posting,
 )
 from finance.costs.tables import goods_receipt_lines, stock_moves
+from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.vat import rates_on
 from shared import audit
@@ -178,7 +178,7 @@ def set_standard_price(tx: Tx, product_id: str, effective_from: date, unit_price
 
     It holds in every branch. Raises CompanyNotCovered.
     """
-    require_company(tx)
+    require_company(tx.actor)
     tx.conn.execute(
         text(
             "insert into standard_prices (product_id, effective_from, unit_price_fen, set_by, set_at)"

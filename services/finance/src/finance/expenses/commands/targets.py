@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
-from finance.company import require_company
+from finance.domain.company import require_company
 from finance.expenses.rules import (
     ReportDayInvalid,
     ReportExists,
@@ -125,7 +125,7 @@ def report_day(tx: Tx, body: Mapping[str, Any]) -> None:
 
 def record_crm(tx: Tx, body: Mapping[str, Any], month: date) -> UUID:
     """A cost or gain of a customer relations project. Raises CompanyNotCovered."""
-    require_company(tx)
+    require_company(tx.actor)
     record_id = new_id()
     tx.conn.execute(
         insert(crm_records).values(

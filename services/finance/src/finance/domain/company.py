@@ -1,7 +1,7 @@
 """Acts for the whole company, and figures of it, are for tokens that cover every branch."""
 
 from shared.errors import Forbidden
-from shared.transaction import Tx
+from shared.identity import Actor
 
 
 class CompanyNotCovered(Forbidden):
@@ -10,7 +10,7 @@ class CompanyNotCovered(Forbidden):
     code = "company_not_covered"
 
 
-def require_company(tx: Tx) -> None:
+def require_company(actor: Actor) -> None:
     """Raises CompanyNotCovered."""
-    if not tx.actor.has_every_branch:
+    if not actor.has_every_branch:
         raise CompanyNotCovered("this concerns the whole company; it takes a token for every branch")
