@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from shared import audit, outbox
 from shared.clock import business_date
 from shared.database import new_metadata
-from shared.errors import Conflict
+from shared.errors import Conflict, TooMany
 from shared.events import Event
 from shared.identity import LocalIssuer, Verifier
 from shared.service import Service
@@ -102,6 +102,13 @@ def valueless(tx, name):
 @admits("till")
 def broken(tx):
     raise RuntimeError("a bug")
+
+
+@blp.get("/crowded")
+@query
+@admits("till")
+def crowded(tx):
+    raise TooMany("enough are here already", retry_after_s=7)
 
 
 @blp.get("/unguarded")
@@ -259,6 +266,11 @@ def test_unknown_addresses_and_methods_answer_as_problems(client, till):
     answer = client.delete("/v1/counters/a", headers=till)
     assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
     assert "GET" in answer.headers["Allow"]
+
+
+def test_one_too_many_is_told_when_to_come_again(client, till):
+    answer = client.get("/v1/counters/crowded", headers=till)
+    assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (429, "too_many", "7")
 
 
 def test_a_bug_shows_no_traceback(client, till):
