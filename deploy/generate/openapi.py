@@ -6,9 +6,9 @@ from typing import Any
 from flask import Flask
 
 from deploy.generate.repository import ROOT, SERVICES, json_text
+from shared.app import new_app
 from shared.service import load
 from shared.settings import Settings
-from shared.web import new_app
 
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 """An application connects when it is asked something, not when it is made."""

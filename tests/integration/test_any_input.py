@@ -13,10 +13,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from shared.app import new_app
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import SERVICES, Settings
-from shared.web import new_app
 
 EXAMPLES_MAX = int(os.environ.get("APOTHECA_TEST_EXAMPLES", "12"))
 """Per operation and kind of input; raise it for a longer hunt."""

@@ -12,11 +12,11 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from shared.app import new_app
 from shared.consumer import apply_batch
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
-from shared.web import new_app
 from tests.support import facts, finance_world
 from tests.support.returns_builders import PASSED, a_customer, a_sale
 

@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from shared import audit, chain, migrations
+from shared.app import new_app
 from shared.clock import utc_now
 from shared.identity import LocalIssuer, system_actor
 from shared.service import load
 from shared.settings import SERVICES, Settings
 from shared.transaction import Tx
-from shared.web import new_app
 
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 

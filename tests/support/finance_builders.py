@@ -6,12 +6,12 @@ from uuid import uuid4
 
 from finance.app import SERVICE
 from shared import chain
+from shared.app import new_app
 from shared.clock import utc_now
 from shared.consumer import apply_batch
 from shared.events import Envelope
 from shared.identity import LocalIssuer
 from shared.settings import Settings
-from shared.web import new_app
 
 CUSTOMER = "0199b1c0-0000-7000-8000-000000000001"
 

@@ -20,6 +20,7 @@ from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table, Text,
 from werkzeug.serving import make_server
 
 from shared import amqp_publish, amqp_source, consumer, consuming, feed_source, logs, outbox, relay
+from shared.app import new_app
 from shared.clock import utc_now
 from shared.consumer import UnknownEventVersion
 from shared.database import Database, new_metadata
@@ -30,7 +31,6 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
 from shared.transaction import Tx
-from shared.web import new_app
 
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.support.ledger_service"])

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from reporting.app import SERVICE
 from shared import outbox, sequencer, watermark
+from shared.app import new_app
 from shared.client import FeedClient
 from shared.clock import utc_now
 from shared.consumer import apply_batch
@@ -25,7 +26,6 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
 from shared.transaction import Tx
-from shared.web import new_app
 
 
 @dataclass(slots=True)

@@ -5,12 +5,12 @@ from uuid import uuid4
 
 from returns.app import SERVICE
 from returns.domain.inspection import CHECKS
+from shared.app import new_app
 from shared.clock import business_date, utc_now
 from shared.consumer import apply_batch
 from shared.events import Envelope
 from shared.identity import LocalIssuer
 from shared.settings import Settings
-from shared.web import new_app
 
 PEOPLE = {
     "invoicing_clerk": "li",

@@ -108,7 +108,7 @@ def _web(service: Service, settings: Settings) -> int:
 
         def load(self) -> Any:
             # In the worker, after the fork: no connection is ever shared between processes.
-            from shared.web import new_app
+            from shared.app import new_app
 
             return new_app(service, settings)
 

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from customers.app import SERVICE
+from shared.app import new_app
 from shared.clock import utc_now
 from shared.database import Database
 from shared.identity import LocalIssuer, system_actor
 from shared.settings import Settings
 from shared.transaction import Tx
-from shared.web import new_app
 
 
 @pytest.fixture(scope="module")

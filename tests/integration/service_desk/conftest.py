@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 
 from service_desk.app import SERVICE
+from shared.app import new_app
 from shared.database import Database
 from shared.identity import Actor, LocalIssuer
 from shared.settings import Settings
 from shared.transaction import Tx
-from shared.web import new_app
 
 RECEIVED = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 """A Monday morning whose calendar is known; commands of the tests happen around it."""

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Column, Table, Text, text
 from werkzeug.serving import make_server
 
 from shared import audit, outbox
+from shared.app import new_app
 from shared.clock import business_date
 from shared.database import new_metadata
 from shared.errors import Conflict, TooMany
@@ -22,7 +23,7 @@ from shared.identity import LocalIssuer, Verifier
 from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
-from shared.web import admits, command, new_app, query
+from shared.web import admits, command, query
 
 METADATA = new_metadata()
 mechanism_tables(METADATA)

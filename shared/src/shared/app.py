@@ -1,0 +1,157 @@
+"""The web process of any service, assembled from its description; what happens around every request."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import orjson
+import structlog
+from flask import Flask, Response, current_app, g, request
+from flask.json.provider import JSONProvider
+from flask_smorest import Api
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from shared import documentation, health, internal_api, metrics, problems
+from shared.database import Database
+from shared.errors import DomainError
+from shared.identity import RoleNotAdmitted, Verifier
+from shared.service import Service
+from shared.settings import Settings
+from shared.wakeup import Wakeup
+from shared.web import PAGE_COOKIE
+
+log = structlog.get_logger()
+
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+SLOW_REQUEST_S = 1.0
+
+
+class _Json(JSONProvider):
+    """orjson: exact integers, no floats by accident, dates and UUIDs as text."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        payload = args[0] if args else kwargs
+        body = orjson.dumps(payload, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return current_app.response_class(body, mimetype="application/json")
+
+
+class _Api(Api):  # type: ignore[misc]
+    """Routes and the OpenAPI document; errors are answered by this module alone."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def new_app(service: Service, settings: Settings) -> Flask:
+    """The Flask application of a service: its blueprints, the internal feed, health, metrics, documentation."""
+    app = Flask(service.name, static_folder=None)
+    app.json = _Json(app)
+    app.config.update(
+        API_TITLE=f"Apotheca {service.title}",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        MAX_CONTENT_LENGTH=settings.body_bytes_max,
+        MAX_FORM_MEMORY_SIZE=settings.body_bytes_max,
+        PROPAGATE_EXCEPTIONS=False,
+        API_SPEC_OPTIONS={
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            },
+            "security": [{"bearer": []}],
+        },
+    )
+    app.extensions["service"] = service
+    app.extensions["settings"] = settings
+    app.extensions["database"] = Database(settings.database_url, pool_size=settings.database_pool_size)
+    app.extensions["verifier"] = Verifier(
+        jwks=settings.jwks, issuer=settings.issuer, audience=settings.audience
+    )
+    app.extensions["wakeup"] = Wakeup(settings.database_url)
+    app.url_map.strict_slashes = False
+
+    app.before_request(_open)
+    app.after_request(_close)
+    app.register_error_handler(DomainError, problems.domain_problem)
+    app.register_error_handler(HTTPException, problems.http_problem)
+    app.register_error_handler(DBAPIError, problems.database_problem)
+    app.register_error_handler(PoolTimeout, problems.pool_problem)
+    app.register_error_handler(Exception, problems.bug_problem)
+
+    api = _Api(app)
+    for blueprint in service.blueprints:
+        api.register_blueprint(blueprint, url_prefix=f"/v1{blueprint.url_prefix or ''}")
+    documentation.describe(app, api)
+    for blueprint in (internal_api.blueprint, health.blueprint, documentation.blueprint):
+        app.register_blueprint(blueprint)
+    if service.configure:
+        service.configure(app)
+    return app
+
+
+def _open() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-ID", "")
+    parent = request.headers.get("traceparent", "")
+    made = secrets.token_hex(40)  # one call: each is a system call
+    g.request_id = given if REQUEST_ID.match(given) else made[:32]
+    g.traceparent = parent if TRACEPARENT.match(parent) else f"00-{made[32:64]}-{made[64:]}-01"
+    if request.endpoint is None:
+        return
+    view = current_app.view_functions[request.endpoint]
+    roles = _admitted(view)
+    if roles is None:
+        return
+    verifier: Verifier = current_app.extensions["verifier"]
+    g.actor = verifier.actor(_authorization(view))
+    if not g.actor.roles & roles:
+        raise RoleNotAdmitted(f"this needs one of: {', '.join(sorted(roles))}", roles=sorted(roles))
+
+
+def _authorization(view: Callable[..., Any]) -> str | None:
+    """The cookie counts only where nothing can be changed, so no other site can make a browser act for someone."""
+    given = request.headers.get("Authorization")
+    if given is None and getattr(view, "is_page", False) and request.method in {"GET", "HEAD"}:
+        token = request.cookies.get(PAGE_COOKIE)
+        return f"Bearer {token}" if token else None
+    return given
+
+
+def _admitted(view: Callable[..., Any]) -> frozenset[str] | None:
+    if not hasattr(view, "admitted_roles"):
+        _unguarded(view)
+    return view.admitted_roles  # type: ignore[no-any-return]
+
+
+def _unguarded(view: Callable[..., Any]) -> NoReturn:
+    raise AssertionError(f"{view.__name__} declares neither @admits nor @public")
+
+
+def _close(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    taken_s = time.perf_counter() - g.get("started", time.perf_counter())
+    metrics.REQUEST_SECONDS.labels(request.endpoint or "none", str(response.status_code)).observe(taken_s)
+    if response.status_code >= 400 or taken_s > SLOW_REQUEST_S:
+        log.info(
+            "request",
+            method=request.method,
+            endpoint=request.endpoint,
+            status=response.status_code,
+            taken_ms=round(taken_s * 1000, 1),
+            request_id=g.get("request_id"),
+            trace=g.get("traceparent"),
+        )
+    return response

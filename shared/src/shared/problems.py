@@ -1,0 +1,149 @@
+"""Every error as an RFC 9457 problem document with a stable `code`. Input never makes a 500; a bug shows no traceback."""
+
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Response, g, jsonify, request
+from psycopg import errors as pg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from shared.errors import DomainError, Invalid, Unavailable
+
+log = structlog.get_logger()
+
+ERRORS_SHOWN_MAX = 100
+STACK_FRAMES_LOGGED = 8
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+
+
+class Busy(Unavailable):
+    """Two requests wanted the same row for too long."""
+
+    code = "busy"
+
+
+class TextNotStorable(Invalid):
+    code = "text_not_storable"
+
+
+def problem(code: str, status: int, detail: str, context: Mapping[str, Any]) -> Response:
+    """An RFC 9457 document; `code` is the stable name of the refusal."""
+    body = {
+        "type": f"urn:apotheca:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": g.get("request_id"),
+        **context,
+    }
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def domain_problem(error: DomainError) -> Response:
+    context = dict(error.context)
+    retry_after_s = context.get("retry_after_s")
+    response = problem(error.code, error.status, error.detail, context)
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="apotheca"'
+    return response
+
+
+_HTTP_CODES = {
+    400: "malformed",
+    404: "no_such_address",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "media_type_not_supported",
+    422: "payload_invalid",
+}
+
+
+def http_problem(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = error.get_response()
+    if status < 400:
+        return response  # type: ignore[return-value]
+    messages = (
+        getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
+    )
+    code = _HTTP_CODES.get(status, f"http_{status}")
+    context: dict[str, Any] = {}
+    detail = str(error.description or HTTPStatus(status).phrase)
+    if messages:
+        context["errors"] = list(_faults(messages))[:ERRORS_SHOWN_MAX]
+        detail = "the payload has faults; each is listed under `errors`"
+    made = problem(code, status, detail, context)
+    for name in ("Allow", "Retry-After"):
+        if name in response.headers:
+            made.headers[name] = response.headers[name]
+    return made
+
+
+def _faults(messages: Any, path: tuple[str, ...] = ()) -> Any:
+    """Flatten marshmallow's nested messages to `{"path": "lines.0.quantity", "message": …}`.
+
+    The first level names the location (json, query) and is left out of the path.
+    """
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            yield from _faults(inner, (*path, str(name)))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _faults(inner, path)
+    else:
+        yield {"path": ".".join(path[1:]), "message": str(messages)}
+
+
+def database_problem(error: DBAPIError) -> Response:
+    cause = error.orig
+    if isinstance(
+        cause, pg.LockNotAvailable | pg.DeadlockDetected | pg.SerializationFailure | pg.QueryCanceled
+    ):
+        return domain_problem(Busy("another request holds what this one needs; try again", retry_after_s=1))
+    if isinstance(
+        cause, pg.DataError | pg.CharacterNotInRepertoire | pg.UntranslatableCharacter | ValueError
+    ):
+        return domain_problem(TextNotStorable("a value cannot be stored, such as text with a NUL character"))
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        log.warning("database_unavailable", error=type(cause).__name__)
+        return domain_problem(DatabaseUnavailable("the database does not answer now", retry_after_s=2))
+    return bug_problem(error)
+
+
+def pool_problem(error: PoolTimeout) -> Response:
+    return domain_problem(DatabaseUnavailable("every database connection is in use", retry_after_s=2))
+
+
+def bug_problem(error: Exception) -> Response:
+    if isinstance(error, DBAPIError):
+        # Its text quotes the statement's values and the row: people's words and names are no business of logs.
+        cause = error.orig
+        diagnosis = getattr(cause, "diag", None)
+        log.error(
+            "unexpected_database_error",
+            error=type(cause).__name__,
+            constraint=getattr(diagnosis, "constraint_name", None),
+            table=getattr(diagnosis, "table_name", None),
+            where=traceback.format_tb(error.__traceback__)[-STACK_FRAMES_LOGGED:],
+            endpoint=request.endpoint,
+            request_id=g.get("request_id"),
+        )
+    else:
+        log.error(
+            "unexpected_error", exc_info=error, endpoint=request.endpoint, request_id=g.get("request_id")
+        )
+    return problem("internal", 500, "something failed here; the request id finds it in the logs", {})
