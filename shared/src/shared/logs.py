@@ -2,8 +2,19 @@
 
 import logging
 import sys
+from io import TextIOBase
 
 import structlog
+
+
+class _StandardError(TextIOBase):
+    """Whatever `sys.stderr` is when a line is written: whoever redirects it keeps the loggers alive."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def configure(*, service: str, process: str, level: str = "INFO") -> None:
@@ -20,7 +31,7 @@ def configure(*, service: str, process: str, level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_StandardError()),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, process=process)
