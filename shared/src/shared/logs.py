@@ -2,12 +2,12 @@
 
 import logging
 import sys
-from io import TextIOBase
+from typing import TextIO, cast
 
 import structlog
 
 
-class _StandardError(TextIOBase):
+class _StandardError:
     """Whatever `sys.stderr` is when a line is written: whoever redirects it keeps the loggers alive."""
 
     def write(self, text: str) -> int:
@@ -31,7 +31,7 @@ def configure(*, service: str, process: str, level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(_StandardError()),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, process=process)
