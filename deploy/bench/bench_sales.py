@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -34,6 +34,36 @@ def run(bench: Bench, *, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
     with bench.process("finance", "web", transport="feed") as web:
         yield _single(bench, web, rounds)
         yield _bulk(bench, web, rounds)
+    yield _sealing(bench)
+
+
+def _sealing(bench: Bench) -> dict[str, Any]:
+    """The scheduler under load: it numbers and chains everything that was just posted."""
+    waiting = "select count(*) from journal_entries where chain_no is null"
+    with (
+        bench.connect("finance") as conn,
+        bench.process("finance", "scheduler", transport="feed") as scheduler,
+    ):
+
+        def left() -> int:
+            row = conn.execute(waiting).fetchone()
+            return int(str(row[0])) if row else 0
+
+        before = left()
+        _until(lambda: left() < before)
+        first, started = left(), time.perf_counter()
+        _until(lambda: left() == 0)
+        rate = (first or before) / (time.perf_counter() - started)
+        memory_mb = peak_rss_mb(scheduler.pid)
+    return {"what": "scheduler seals journal entries, entries/s", "ours": round(rate), "memory_mb": memory_mb}
+
+
+def _until(true: Callable[[], bool], within_s: float = 120) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the scheduler did not seal within {within_s} s")
+        time.sleep(0.1)
 
 
 def _single(bench: Bench, web: "subprocess.Popen[bytes]", rounds: int) -> dict[str, Any]:
