@@ -3,6 +3,7 @@
 Each run of a job is one transaction. A job that fails is logged and counted, and runs again at its next turn.
 """
 
+import logging
 import threading
 
 import structlog
@@ -68,6 +69,8 @@ def _lead(lock: Connection, service: Service) -> bool:
 def _work(
     database: Database, service: Service, settings: Settings, lock: Connection, stop: threading.Event
 ) -> None:
+    # A turn skipped because the last one still works is as meant (max_instances), not worth a line each second.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(JOBS_AT_ONCE_MAX)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
