@@ -1,0 +1,1 @@
+"""Refunds: verified, approved, paid to the tender the sale was paid with."""

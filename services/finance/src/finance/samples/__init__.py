@@ -1,0 +1,1 @@
+"""Samples: who draws what, with whose approval, at what cost."""
