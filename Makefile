@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
+# Each worker brings its own servers; a file stays with one worker, for its fixtures.
+WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 PACKAGES := shared customers finance service_desk returns reporting apotheca
 ARGS ?=
 
@@ -15,9 +17,9 @@ demo: ## Start the system and turn real receipts into monthly ledgers
 	@deploy/setup.sh demo
 	@exec $(BIN)/python -m apotheca demo $(ARGS)
 
-test: ## Run every test
+test: ## Run every test, on as many cores as there are (four at most)
 	@deploy/setup.sh tests
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(WORKERS) $(ARGS)
 
 bench: setup ## Measure against programs that do the bare minimum
 	@$(BIN)/python -m deploy.bench.run $(ARGS)
