@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from finance import open_items, points, repository
+from finance import exposure, open_items, points, repository, stops
 from finance.booking import book_of
 from finance.domain import posting, refund
 from finance.domain.receipt import Tender
@@ -225,6 +225,9 @@ handle = one_by_one(
     {
         "returns.return.settled.v1": on_return_settled,
         "customers.permission.changed.v1": on_permission_changed,
+        "customers.credit.changed.v1": exposure.on_credit_changed,
+        "returns.stop_sale.ordered.v1": stops.on_ordered,
+        "returns.stop_sale.lifted.v1": stops.on_lifted,
         "customers.points.earned.v1": points.on_earned,
         "customers.points.taken_back.v1": points.on_taken_back,
     }

@@ -1,6 +1,6 @@
 """The fields finance reads of others' facts; everything else in them is passed over."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 NotNegative = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
+Instant = Annotated[datetime, Meta(tz=True)]
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -41,6 +42,35 @@ class PermissionChanged(Struct, frozen=True):
     categories: list[str]
     permission_version: Positive
     valid_until: date | None = None
+
+
+class CreditChanged(Struct, frozen=True):
+    """customers.credit.changed.v1"""
+
+    customer_id: UUID
+    limit_fen: NotNegative
+    overdue_tolerance_fen: NotNegative
+    on_hold: bool
+    credit_version: Positive
+    valid_until: date | None = None
+
+
+class StopSaleOrdered(Struct, frozen=True):
+    """returns.stop_sale.ordered.v1"""
+
+    stop_sale_id: UUID
+    product_id: Id
+    lots: list[Id]
+    ordered_at: Instant
+
+
+class StopSaleLifted(Struct, frozen=True):
+    """returns.stop_sale.lifted.v1"""
+
+    stop_sale_id: UUID
+    product_id: Id
+    lots: list[Id]
+    lifted_at: Instant
 
 
 class PointsEarned(Struct, frozen=True):

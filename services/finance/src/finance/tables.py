@@ -377,6 +377,43 @@ trade_permissions = Table(
 )
 """What customers last said about whom we may sell to; an older version never overwrites a newer one."""
 
+credit_limits = Table(
+    "credit_limits",
+    metadata,
+    Column("customer_id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("limit_fen", BigInteger, nullable=False),
+    Column("overdue_tolerance_fen", BigInteger, nullable=False),
+    Column("on_hold", Boolean, nullable=False),
+    Column("valid_until", Date),
+)
+"""What customers last granted; an older version never overwrites a newer one."""
+
+exposures = Table("exposures", metadata, Column("customer_id", Uuid, primary_key=True))
+"""One row per customer who ever bought or ordered on credit: the row that parallel ones wait for."""
+
+credit_reservations = Table(
+    "credit_reservations",
+    metadata,
+    Column("order_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    CheckConstraint("fen > 0", name="fen"),
+    Index("credit_reservations_customer", "customer_id"),
+)
+
+stopped_lots = Table(
+    "stopped_lots",
+    metadata,
+    Column("stop_sale_id", Uuid, primary_key=True),
+    Column("product_id", Text, primary_key=True),
+    Column("lot", Text, primary_key=True),
+    Column("ordered_at", INSTANT),
+    Column("lifted_at", INSTANT),
+    Index("stopped_lots_now", "product_id", "lot", postgresql_where=text("lifted_at is null")),
+)
+"""`ordered_at` is null while only the lifting was heard."""
+
 statements = Table(
     "statements",
     metadata,
