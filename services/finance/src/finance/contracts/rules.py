@@ -1,0 +1,352 @@
+"""What contracts must obey: their mandatory contents, who signs and amends, how far they are fulfilled. Pure.
+
+A contract's content is a JSON document of plain values (dates as ISO text, money in fen with VAT, as receipts hold
+it), so that it is hashed and kept as it was agreed. Limits and retention are dated data.
+Source: F8, F9, F13, F26, C37, X7, model 3.2 (Contract)
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from typing import Any
+
+from finance.domain.chart import DATA
+from finance.domain.vat import rates_on
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.money import FEN_MAX
+
+METHODS = ("bank", "acceptance_bill", "wechat", "alipay", "card", "cash")
+PARTIES = ("ours", "customer")
+REVIEWERS = frozenset({"business_head", "finance_head"})
+"""The legal review: who stands for the business and who stands for the money, neither of whom drafted it."""
+AMENDMENT_APPROVERS = frozenset({"business_head"})
+TERMINATION_APPROVERS = frozenset({"finance_head"})
+BP = 10_000
+OPEN_STATES = frozenset({"signed", "active"})
+
+Content = Mapping[str, Any]
+
+
+class ContractNotFound(NotFound):
+    code = "contract_not_found"
+
+
+class ContractIncomplete(Invalid):
+    """Mandatory contents are missing; `errors` names every one of them."""
+
+    code = "contract_incomplete"
+
+
+class ContractContentInvalid(Invalid):
+    """Contents that contradict each other, or a rate of VAT that is not in force; `errors` names every one."""
+
+    code = "contract_content_invalid"
+
+
+class ContractStateWrong(Conflict):
+    code = "contract_state_wrong"
+
+
+class ContractNotReviewed(Conflict):
+    """Nobody signs before the legal review has approved."""
+
+    code = "contract_not_reviewed"
+
+
+class SignatoryNotNamed(Forbidden):
+    """Each party signs by the person whom the contract names, ours in person."""
+
+    code = "contract_signatory_not_named"
+
+
+class PartySigned(Conflict):
+    code = "contract_party_signed"
+
+
+class SignatureDateInvalid(Invalid):
+    """A signature or confirmation is of a day that has come, not before what it is about."""
+
+    code = "contract_signature_date_invalid"
+
+
+class AmendmentOpen(Conflict):
+    """One amendment at a time: the one proposed before is not decided."""
+
+    code = "contract_amendment_open"
+
+
+class AmendmentNotFound(NotFound):
+    code = "contract_amendment_not_found"
+
+
+class AmendmentDecided(Conflict):
+    code = "contract_amendment_decided"
+
+
+class AmendmentEmpty(Conflict):
+    """The proposal says what the version in force says."""
+
+    code = "contract_amendment_empty"
+
+
+class AmendmentBelowOrdered(Conflict):
+    """A line may not fall below what orders hold, nor change its product then."""
+
+    code = "contract_amendment_below_ordered"
+
+
+class AmendmentRecordedTwice(Conflict):
+    """The customer's answer is recorded once, by somebody who does not approve for us."""
+
+    code = "contract_amendment_recorded"
+
+
+class TerminationOpen(Conflict):
+    code = "contract_termination_open"
+
+
+class TerminationNotFound(NotFound):
+    """Nobody asks to terminate this contract."""
+
+    code = "contract_termination_not_found"
+
+
+class OrdersOpen(Conflict):
+    """What orders hold is shipped or given back before a contract is terminated."""
+
+    code = "contract_orders_open"
+
+
+class ContractVersionNotFound(NotFound):
+    code = "contract_version_not_found"
+
+
+class ContractNotActive(Conflict):
+    """The contract is not in force on that day."""
+
+    code = "contract_not_active"
+
+
+class ContractLineUnknown(NotFound):
+    code = "contract_line_unknown"
+
+
+class ContractQuantityExceeded(Conflict):
+    """More than the line leaves to order, release or ship."""
+
+    code = "contract_quantity_exceeded"
+
+
+class ContractPriceDiffers(Conflict):
+    code = "contract_price_differs"
+
+
+# --- dated data -------------------------------------------------------------------------------------
+
+
+@cache
+def _rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((DATA / "contract_rules.json").read_text())
+    return rows
+
+
+def rule(name: str, day: date) -> Any:
+    """The newest value of a rule in force on `day`. Raises KeyError for a rule there never was."""
+    rows = [row for row in _rows() if row["rule"] == name and row["effective_from"] <= day.isoformat()]
+    if not rows:
+        raise KeyError(name)
+    return max(rows, key=lambda row: str(row["effective_from"]))["value"]
+
+
+def is_late(signed_on: date, entered_on: date) -> bool:
+    """Whether a contract was entered later after its signing than the house allows (F9)."""
+    limit: int = rule("entry_days_max", signed_on)
+    return (entered_on - signed_on).days > limit
+
+
+def keep_until(ends_on: date, day: date) -> date:
+    """The last day the paper must be kept: the longest of its classes, counted from the end of the year it ends in."""
+    years: int = max(each["years"] for each in rule("retention", day))
+    return date(ends_on.year + years, 12, 31)
+
+
+def retention_classes(day: date) -> list[str]:
+    return [each["class"] for each in rule("retention", day)]
+
+
+# --- mandatory contents -----------------------------------------------------------------------------
+
+_OF_LINE = (
+    "line_no",
+    "product_id",
+    "generic_name",
+    "specification",
+    "category",
+    "quantity",
+    "unit_price_fen",
+    "tax_bp",
+    "delivery_date",
+)
+"""Mandatory per line; `dosage_form` is there where it is known."""
+_OF_CONTRACT = (
+    "quality_clause",
+    "our_signatory",
+    "customer_signatory",
+    "place",
+    "dated_on",
+    "file_sha256",
+    "valid_from",
+    "valid_until",
+)
+_SHOWN = {"unit_price_fen": "unit_price"}
+
+
+def missing(content: Content) -> list[str]:
+    """The paths of every mandatory content that is not there, in the order of the document. Source: F8."""
+    return list(_missing(content))
+
+
+def _missing(content: Content) -> Iterator[str]:
+    if not content.get("lines"):
+        yield "lines"
+    for index, line in enumerate(content.get("lines") or []):
+        for name in _OF_LINE:
+            if line.get(name) in (None, ""):
+                yield f"lines.{index}.{_SHOWN.get(name, name)}"
+    terms = content.get("payment_terms") or {}
+    for name in ("method", "instalments"):
+        if not terms.get(name):
+            yield f"payment_terms.{name}"
+    for name in _OF_CONTRACT:
+        if content.get(name) in (None, ""):
+            yield name
+
+
+def require_complete(content: Content, *, on: date) -> None:
+    """Raises ContractIncomplete naming all that is missing, else ContractContentInvalid naming all that is wrong.
+
+    VAT rates are those in force on the day `on`.
+    """
+    absent = missing(content)
+    if absent:
+        raise ContractIncomplete(
+            f"a contract says all of it; missing: {', '.join(absent)}",
+            missing=absent,
+            errors=[{"path": path, "message": "required"} for path in absent],
+        )
+    faults = list(_faults(content, on))
+    if faults:
+        raise ContractContentInvalid(
+            "the contents contradict each other",
+            errors=[{"path": path, "message": message} for path, message in faults],
+        )
+
+
+def _faults(content: Content, on: date) -> Iterator[tuple[str, str]]:
+    seen: set[int] = set()
+    rates = rates_on(on)
+    first, last = content["valid_from"], content["valid_until"]
+    for index, line in enumerate(content["lines"]):
+        if line["line_no"] in seen:
+            yield f"lines.{index}.line_no", "twice"
+        seen.add(line["line_no"])
+        if line["tax_bp"] not in rates:
+            yield f"lines.{index}.tax_bp", f"no VAT rate in force on {on}"
+        if not first <= line["delivery_date"] <= last:
+            yield f"lines.{index}.delivery_date", "outside the validity of the contract"
+    if last < first:
+        yield "valid_until", "before valid_from"
+    instalments = content["payment_terms"]["instalments"]
+    if sum(each["share_bp"] for each in instalments) != BP:
+        yield "payment_terms.instalments", "the shares sum to 10 000 bp"
+    days = [each["days"] for each in instalments]
+    if days != sorted(set(days)):
+        yield "payment_terms.instalments", "each instalment is due later than the one before"
+    if value_fen(content) > FEN_MAX:
+        yield "lines", "the value is beyond what an amount may be"
+
+
+def value_fen(content: Content) -> int:
+    """Σ quantity × unit price, VAT included."""
+    return sum(line["quantity"] * line["unit_price_fen"] for line in content["lines"])
+
+
+def categories(content: Content) -> list[str]:
+    return sorted({line["category"] for line in content["lines"]})
+
+
+def line_of(content: Content, line_no: int) -> Mapping[str, Any]:
+    """Raises ContractLineUnknown."""
+    for line in content["lines"]:
+        if line["line_no"] == line_no:
+            found: Mapping[str, Any] = line
+            return found
+    raise ContractLineUnknown(f"the contract has no line {line_no}")
+
+
+def require_signed_day(day: date, *, today: date, not_before: date | None = None) -> None:
+    """Raises SignatureDateInvalid."""
+    if day > today or (not_before is not None and day < not_before):
+        raise SignatureDateInvalid(
+            f"{day} lies in the future, or before {not_before}",
+            errors=[{"path": "signed_on", "message": "in the future or too early"}],
+        )
+
+
+# --- fulfilment -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a line is: 0 ≤ shipped ≤ ordered ≤ quantity, always. Each step gives the line after it."""
+
+    quantity: int
+    ordered: int = 0
+    shipped: int = 0
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.shipped <= self.ordered <= self.quantity
+
+    @property
+    def remaining(self) -> int:
+        """What may still be ordered."""
+        return self.quantity - self.ordered
+
+    @property
+    def is_fulfilled(self) -> bool:
+        return self.shipped == self.quantity
+
+    def order(self, quantity: int) -> "Progress":
+        """Raises ContractQuantityExceeded."""
+        _require(quantity, self.remaining, "left to order")
+        return replace(self, ordered=self.ordered + quantity)
+
+    def release(self, quantity: int) -> "Progress":
+        """Give back what is ordered and not shipped. Raises ContractQuantityExceeded."""
+        _require(quantity, self.ordered - self.shipped, "ordered and not shipped")
+        return replace(self, ordered=self.ordered - quantity)
+
+    def ship(self, quantity: int) -> "Progress":
+        """Raises ContractQuantityExceeded."""
+        _require(quantity, self.ordered - self.shipped, "ordered and not shipped")
+        return replace(self, shipped=self.shipped + quantity)
+
+    def amend(self, quantity: int) -> "Progress":
+        """Raises AmendmentBelowOrdered."""
+        if quantity < self.ordered:
+            raise AmendmentBelowOrdered(f"orders hold {self.ordered} of this line", ordered=self.ordered)
+        return replace(self, quantity=quantity)
+
+
+def _require(quantity: int, available: int, what: str) -> None:
+    if quantity < 1 or quantity > available:
+        raise ContractQuantityExceeded(
+            f"{available} are {what}, {quantity} were asked for", available=available, wanted=quantity
+        )
+
+
+def is_all_shipped(lines: Sequence[Progress]) -> bool:
+    """A contract is fulfilled when every line is; one whose lines were all amended away is not."""
+    return any(each.quantity for each in lines) and all(each.is_fulfilled for each in lines)
