@@ -40,6 +40,8 @@ class Booked(Struct, frozen=True):
     postings: Sequence[PostingLine]
     posted_fen: int
     event: bytes
+    terms: str | None = None
+    """Instalments agreed for this sale alone, as JSON; null leaves them to the customer's terms."""
 
     @property
     def event_type(self) -> str:
@@ -73,7 +75,7 @@ def stream_of(booked_on: date) -> str:
     return f"{BOOK}-{booked_on.year}"
 
 
-def book_sale(priced: PricedSale, booked_on: date, chart: Chart) -> Booked:
+def book_sale(priced: PricedSale, booked_on: date, chart: Chart, terms: str | None = None) -> Booked:
     """Give the sale its ids and its entry. Pure but for the ids."""
     receipt = priced.receipt
     sale_id = str(uuid7())
@@ -95,4 +97,5 @@ def book_sale(priced: PricedSale, booked_on: date, chart: Chart) -> Booked:
         postings,
         priced.total_fen + priced.cost_fen,
         orjson.dumps(data),
+        terms,
     )

@@ -9,11 +9,12 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 import orjson
 
-from finance import repository
+from finance import floors, repository
 from finance.booking import Booked, book_of, book_sale
 from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission
@@ -416,7 +417,20 @@ def _judged(
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
         else:
             booked.append((each, book_sale(each.priced, booked_on, chart)))
-    return booked
+    return _above_floors(tx, booked, permissions, results)
+
+
+def _above_floors(
+    tx: Tx,
+    booked: Sequence[tuple[_Candidate, Booked]],
+    permissions: Mapping[UUID, permission.Permission],
+    results: dict[int, Result],
+) -> list[tuple[_Candidate, Booked]]:
+    below = floors.below(tx.conn, [each.priced for each, _ in booked], permissions)
+    for index, refusal in below.items():
+        item = booked[index][0].item
+        results[item.line] = Result(item.line, item.number, "refused", refusal=refusal)
+    return [pair for index, pair in enumerate(booked) if index not in below]
 
 
 def _booking_day(priced: PricedSale, today: date, states: Mapping[date, str]) -> date:

@@ -3,7 +3,9 @@
 Source: F1, F15, F24
 """
 
-from finance import repository
+from msgspec import Struct
+
+from finance import floors, repository
 from finance.booking import Booked, book_of, book_sale
 from finance.domain import permission
 from finance.domain.period import PeriodClosed, month_text
@@ -21,12 +23,19 @@ class ReceiptNumberReused(Conflict):
     code = "receipt_number_reused"
 
 
-def post_sale(tx: Tx, receipt: Receipt) -> Booked | Known:
+class Granted(Struct, frozen=True):
+    """What the order that a sale ships was granted before: its prices, and when it is to be paid."""
+
+    terms: str | None = None
+
+
+def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Booked | Known:
     """Write the sale with its entry and event; a receipt sent before comes back as `Known`.
 
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
+    A shipment passes what its order was granted; every other wholesale is held against the price floor here.
     Raises ForeignBranch, the refusals of finance.domain.sale and .permission, PeriodClosed,
-    ReceiptNumberReused.
+    ReceiptNumberReused, PriceBelowFloor.
     """
     tx.actor.require_branch(receipt.branch_id)
     book = book_of(tx.conn)
@@ -35,13 +44,15 @@ def post_sale(tx: Tx, receipt: Receipt) -> Booked | Known:
     if receipt.late:
         days.append(business_date(tx.now))
     for day in days:
-        booked = book_sale(priced, day, book.chart)
+        booked = book_sale(priced, day, book.chart, None if granted is None else granted.terms)
         written = repository.add_sale(tx, booked)
         if written.period_state is None:
             repository.ensure_month(tx.conn, day)
             written = repository.add_sale(tx, booked)
         if written.added:
             _judge(tx, priced, written.permission)
+            if granted is None:
+                floors.require(tx.conn, priced, written.permission)
             return booked
         known = repository.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
         if known is not None:

@@ -85,7 +85,7 @@ OF_ONE_SALE = f"""
 , i as (
     insert into receivable_items ({_COLUMNS})
     select %(customer)s::uuid, %(branch)s, 'sale', %(sale)s::uuid, x.no, %(booked)s::date, x.due_on, x.fen, x.fen
-    from r, receivable_instalments(%(customer)s::uuid, %(day)s::date, %(credit)s::bigint, %(terms)s::jsonb) x
+    from r, receivable_instalments(%(terms_of)s::uuid, %(day)s::date, %(credit)s::bigint, %(terms)s::jsonb) x
 )
 """
 """A further part of the sale's one statement, for sales with a credit tender alone."""

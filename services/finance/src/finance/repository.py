@@ -121,7 +121,9 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     if credit_fen := open_items.credit_of(booked):
         statement = _ADD_SALE_ON_CREDIT
         parameters["credit"] = str(credit_fen)
-        parameters["terms"] = open_items.default_terms(booked.priced.business_date)
+        parameters["terms"] = booked.terms or open_items.default_terms(booked.priced.business_date)
+        # terms agreed for this sale go before those of the customer
+        parameters["terms_of"] = None if booked.terms else parameters["customer"]
     customer_id = booked.priced.receipt.customer_id
     found = None
     with cursor_of(tx.conn) as driver:
