@@ -5,7 +5,7 @@ walk-ins need none. Credit needs a customer whom customers allow to trade, whate
 Source: C (trade permission gate), F13, model 3.0
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -57,13 +57,32 @@ def check(permission: Permission | None, receipt: Receipt, day: date, *, is_caug
     is_institution = permission.kind != PATIENT
     if not is_institution and not uses_credit(receipt):
         return
+    _require_allowed(permission, {line.product.category for line in receipt.lines}, day)
+
+
+def require(
+    permission: Permission | None, categories: Collection[str], day: date, *, is_caught_up: bool
+) -> None:
+    """What is promised to a customer (a contract, an order, samples) needs one we know and may trade with that day.
+
+    Raises TradeNotPermitted, CustomerUnknown or CustomerNotYetKnown.
+    """
+    if permission is None:
+        if is_caught_up:
+            raise CustomerUnknown("this needs a customer we know")
+        raise CustomerNotYetKnown("customers has news that is still on its way", retry_after_s=2)
+    _require_allowed(permission, categories, day)
+
+
+def _require_allowed(permission: Permission, categories: Collection[str], day: date) -> None:
     if not permission.allowed:
         raise TradeNotPermitted("customers does not permit trade with this customer", reason="denied")
     if permission.valid_until is not None and permission.valid_until < day:
         raise TradeNotPermitted(f"the permission ended on {permission.valid_until}", reason="expired")
-    if is_institution:
-        missing = sorted({line.product.category for line in receipt.lines} - set(permission.categories))
-        if missing:
-            raise TradeNotPermitted(
-                f"the permission does not cover {', '.join(missing)}", reason="category", categories=missing
-            )
+    if permission.kind == PATIENT:
+        return
+    missing = sorted(set(categories) - set(permission.categories))
+    if missing:
+        raise TradeNotPermitted(
+            f"the permission does not cover {', '.join(missing)}", reason="category", categories=missing
+        )

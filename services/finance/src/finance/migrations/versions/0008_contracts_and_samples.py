@@ -50,23 +50,31 @@ end $$
 """
 GUARDS = (
     "create trigger moves_on before update on contracts for each row execute function contract_moves_on()",
-    "create trigger frozen before update on contract_amendments for each row when (old.state <> 'proposed'"
-    " or (old.contract_id, old.base_version, old.content_hash, old.content, old.reason, old.proposed_by)"
-    " is distinct from"
-    " (new.contract_id, new.base_version, new.content_hash, new.content, new.reason, new.proposed_by))"
-    " execute function refuse_change()",
-    "create trigger frozen before update on contract_terminations for each row when (old.state <> 'requested'"
-    " or (old.contract_id, old.reason, old.requested_by)"
-    " is distinct from (new.contract_id, new.reason, new.requested_by)) execute function refuse_change()",
-    "create trigger frozen before update on contract_fulfilment for each row when ("
-    "(old.quantity, old.product_id) is distinct from (new.quantity, new.product_id)"
-    " and new.version <= old.version) execute function refuse_change()",
-    "create trigger frozen before update on samples for each row when ("
-    "(old.number, old.branch_id, old.product_id, old.lot, old.quantity, old.subject_hash, old.requested_by)"
-    " is distinct from"
-    " (new.number, new.branch_id, new.product_id, new.lot, new.quantity, new.subject_hash, new.requested_by)"
-    " or (old.cost_fen is not null and old.cost_fen is distinct from new.cost_fen))"
-    " execute function refuse_change()",
+    (
+        "create trigger frozen before update on contract_amendments for each row when (old.state <> 'proposed'"
+        " or (old.contract_id, old.base_version, old.content_hash, old.content, old.reason, old.proposed_by)"
+        " is distinct from"
+        " (new.contract_id, new.base_version, new.content_hash, new.content, new.reason, new.proposed_by))"
+        " execute function refuse_change()"
+    ),
+    (
+        "create trigger frozen before update on contract_terminations for each row when (old.state <> 'requested'"
+        " or (old.contract_id, old.reason, old.requested_by)"
+        " is distinct from (new.contract_id, new.reason, new.requested_by)) execute function refuse_change()"
+    ),
+    (
+        "create trigger frozen before update on contract_fulfilment for each row when ("
+        "(old.quantity, old.product_id) is distinct from (new.quantity, new.product_id)"
+        " and new.version <= old.version) execute function refuse_change()"
+    ),
+    (
+        "create trigger frozen before update on samples for each row when ("
+        "(old.number, old.branch_id, old.product_id, old.lot, old.quantity, old.subject_hash, old.requested_by)"
+        " is distinct from"
+        " (new.number, new.branch_id, new.product_id, new.lot, new.quantity, new.subject_hash, new.requested_by)"
+        " or (old.cost_fen is not null and old.cost_fen is distinct from new.cost_fen))"
+        " execute function refuse_change()"
+    ),
 )
 
 
