@@ -41,6 +41,15 @@ EMITTED = (
         permission_version=3,
         on=DAY,
     ),
+    events.credit_changed(
+        customer_id=PHARMACY,
+        limit_fen=50_000_000,
+        overdue_tolerance_fen=100_000,
+        on_hold=False,
+        valid_until=date(2027, 6, 30),
+        credit_version=2,
+        on=DAY,
+    ),
     events.licence_verified(
         customer_id=PHARMACY,
         licence_id=LICENCE,

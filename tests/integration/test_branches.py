@@ -88,12 +88,15 @@ def customers(world):
     licence = {"type": "business_licence", "number": "1", "issuer": "x", "valid_from": "2020-01-01"}
     kept = world.made(f"/customers/{institution}/licences", "salesperson", licence)["licence_id"]
     shown = world.call("GET", f"/v1/customers/{institution}", "qa").json
+    proposal = {"limit": {"fen": 987_654, "currency": "CNY"}, "reason": "x"}
+    credit = world.made(f"/customers/{institution}/credit", "salesperson", proposal)["credit_id"]
     world.ids = {
         "licence_id": kept,
+        "credit_id": credit,
         "contact_id": shown["contacts"][0]["contact_id"],
         "customer_id": institution,
     }
-    world.told |= {person, institution, kept, "91110000600037341L"}
+    world.told |= {person, institution, kept, credit, "91110000600037341L"}
     of = "/v1/customers/<uuid:customer_id>"
     world.ids[f"{of}/points"] = {"customer_id": person}
     disclosure = {"purpose": "service", "fields": ["name"]}
@@ -110,6 +113,9 @@ def customers(world):
         f"{of}/anonymise": {},
         f"{of}/licences": licence,
         f"{of}/approval": {"approved": True},
+        f"{of}/credit": proposal,
+        f"{of}/credit/<uuid:credit_id>/decisions": {"approved": True},
+        f"{of}/credit/hold": {"reason": "x"},
         "/v1/licences/<uuid:licence_id>/verification": {"verified": True},
     }
 

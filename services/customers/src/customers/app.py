@@ -3,7 +3,10 @@
 from flask import Flask
 
 from customers import api, jobs, reactions
+from customers.credit import api as credit_api
 from customers.domain.vault import MasterKeyFaulty, Vault
+from customers.loyalty import api as loyalty_api
+from customers.loyalty import jobs as loyalty_jobs
 from customers.tables import metadata
 from shared import audit
 from shared.service import Service
@@ -25,10 +28,10 @@ SERVICE = Service(
     name="customers",
     title="Customers",
     metadata=metadata,
-    blueprints=[api.customers, api.licences],
+    blueprints=[api.customers, api.licences, credit_api.credit],
     sources=["finance"],
     handle=reactions.handle,
-    jobs=jobs.JOBS,
+    jobs=[*jobs.JOBS, *loyalty_jobs.JOBS],
     chains=[audit.CHAIN],
     configure=_configure,
 )

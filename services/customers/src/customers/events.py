@@ -66,6 +66,33 @@ def permission_changed(
     )
 
 
+def credit_changed(
+    *,
+    customer_id: UUID,
+    limit_fen: int,
+    overdue_tolerance_fen: int,
+    on_hold: bool,
+    valid_until: date | None,
+    credit_version: int,
+    on: date,
+) -> Event:
+    """What the customer may owe from now on; `valid_until` is the last day of it."""
+    return Event(
+        type="customers.credit.changed.v1",
+        subject=str(customer_id),
+        version=credit_version,
+        day=on,
+        data={
+            "customer_id": str(customer_id),
+            "limit_fen": limit_fen,
+            "overdue_tolerance_fen": overdue_tolerance_fen,
+            "on_hold": on_hold,
+            "valid_until": valid_until.isoformat() if valid_until else None,
+            "credit_version": credit_version,
+        },
+    )
+
+
 def licence_verified(
     *,
     customer_id: UUID,
@@ -134,3 +161,87 @@ def points_taken_back(
         "points": points,
     }
     return Event(type="customers.points.taken_back.v1", subject=sale_id, version=version, day=on, data=data)
+
+
+def points_redeemed(
+    *,
+    redemption_id: UUID,
+    customer_id: str,
+    branch_id: str,
+    receipt_number: str,
+    points: int,
+    value_fen: int,
+    lots: Sequence[tuple[str, int]],
+    on: date,
+) -> Event:
+    """Points set aside to pay a receipt; `lots` are (sale that earned them, points), the first consumed first."""
+    return Event(
+        type="customers.points.redeemed.v1",
+        subject=str(redemption_id),
+        version=1,
+        day=on,
+        amount_fen=value_fen,
+        data={
+            "redemption_id": str(redemption_id),
+            "customer_id": customer_id,
+            "branch_id": branch_id,
+            "receipt_number": receipt_number,
+            "points": points,
+            "value_fen": value_fen,
+            "lots": [{"sale_id": sale_id, "points": part} for sale_id, part in lots],
+        },
+    )
+
+
+def points_restored(
+    *,
+    redemption_id: UUID,
+    customer_id: str,
+    branch_id: str,
+    points: int,
+    lots: Sequence[tuple[str, int]],
+    cause: str,
+    on: date,
+) -> Event:
+    """Nobody used a redemption, as far as we know, and its points went back; `cause` is cancelled or not_used."""
+    return Event(
+        type="customers.points.restored.v1",
+        subject=str(redemption_id),
+        version=2,
+        day=on,
+        data={
+            "redemption_id": str(redemption_id),
+            "customer_id": customer_id,
+            "branch_id": branch_id,
+            "points": points,
+            "lots": [{"sale_id": sale_id, "points": part} for sale_id, part in lots],
+            "cause": cause,
+        },
+    )
+
+
+def points_expired(
+    *,
+    expiry_id: UUID,
+    customer_id: str,
+    lots: Sequence[tuple[str, str, int]],
+    version: int,
+    on: date,
+) -> Event:
+    """What expired of an account at once; `lots` are (sale that earned them, its branch, points)."""
+    return Event(
+        type="customers.points.expired.v1",
+        subject=customer_id,
+        version=version,
+        day=on,
+        data={
+            "expiry_id": str(expiry_id),
+            "customer_id": customer_id,
+            "points": sum(points for _, _, points in lots),
+            "lots": [
+                {"sale_id": sale_id, "branch_id": branch_id, "points": points}
+                for sale_id, branch_id, points in lots
+            ],
+            "expired_on": on.isoformat(),
+        },
+    )

@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -156,6 +157,45 @@ trade_permissions = Table(
     Index("trade_permissions_due", "changes_on", postgresql_where=text("changes_on is not null")),
 )
 
+credits_ = Table(
+    "credits",
+    metadata,
+    Column("credit_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, ForeignKey("customers.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("base_version", Integer, nullable=False),
+    Column("version", Integer),
+    Column("limit_fen", BigInteger, nullable=False),
+    Column("overdue_tolerance_fen", BigInteger, nullable=False),
+    Column("on_hold", Boolean, nullable=False),
+    Column("valid_until", Date),
+    Column("reason", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("effective_at", INSTANT),
+    Column("subject_hash", Text, nullable=False),
+    _one_of("state", ("proposed", "effective", "rejected", "superseded")),
+    CheckConstraint("limit_fen >= 0 and overdue_tolerance_fen >= 0", name="amounts"),
+    CheckConstraint("(state = 'effective') = (version is not null)", name="effective"),
+    UniqueConstraint("customer_id", "version"),
+    Index("credits_customer", "customer_id", "credit_id"),
+    Index("credits_proposed", "customer_id", unique=True, postgresql_where=text("state = 'proposed'")),
+)
+"""The credit archive: what was proposed for a customer, and as numbered versions what took effect."""
+
+credit_decisions = Table(
+    "credit_decisions",
+    metadata,
+    Column("credit_id", Uuid, ForeignKey("credits.credit_id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("at", INSTANT, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    UniqueConstraint("credit_id", "person"),
+)
+
 customer_changes = Table(
     "customer_changes",
     metadata,
@@ -178,7 +218,11 @@ point_sales = Table(
     Column("customer_id", Text),
     Column("branch_id", Text),
     Column("version", Integer, nullable=False),
+    Column("expires_on", Date),
+    Column("look_on", Date),
+    Index("point_sales_look", "look_on", postgresql_where=text("look_on is not null")),
 )
+"""`expires_on` is settled when the sale is heard; on `look_on` somebody must see what of its points expires."""
 
 point_earnings = Table(
     "point_earnings",
@@ -213,3 +257,94 @@ point_refunds = Table(
     Index("point_refunds_cause", "cause_event_id", "sale_line_id", unique=True),
     Index("point_refunds_sale", "sale_id", "sale_line_id"),
 )
+
+point_accounts = Table(
+    "point_accounts",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("version", Integer, nullable=False, server_default="0"),
+)
+"""The row under whose lock points are redeemed and expire; `version` counts the facts told of the account."""
+
+point_redemptions = Table(
+    "point_redemptions",
+    metadata,
+    Column("redemption_id", Uuid, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("receipt_number", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("value_fen", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("redeemed_on", Date, nullable=False),
+    Column("redeemed_at", INSTANT, nullable=False),
+    Column("redeemed_by", Text, nullable=False),
+    Column("restore_at", INSTANT, nullable=False),
+    Column("restored_on", Date),
+    Column("restored_at", INSTANT),
+    Column("restored_cause", Text),
+    Column("sale_id", Text),
+    Column("used_on", Date),
+    _one_of("state", ("open", "used", "restored")),
+    CheckConstraint("points > 0 and value_fen > 0", name="points"),
+    CheckConstraint("(sale_id is not null) = (state = 'used')", name="used"),
+    CheckConstraint("state <> 'restored' or restored_at is not null", name="restored"),
+    Index(
+        "point_redemptions_open",
+        "branch_id",
+        "receipt_number",
+        unique=True,
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("point_redemptions_receipt", "branch_id", "receipt_number"),
+    Index("point_redemptions_customer", "customer_id"),
+    Index("point_redemptions_due", "restore_at", postgresql_where=text("state = 'open'")),
+)
+"""Used wins over restored: finance is who says so, and it may have used one before it heard that we gave it back."""
+
+point_redemption_lots = Table(
+    "point_redemption_lots",
+    metadata,
+    Column("redemption_id", Uuid, primary_key=True),
+    Column("no", Integer, primary_key=True),
+    Column("sale_id", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("given_back", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("points > 0 and given_back between 0 and points", name="points"),
+    Index("point_redemption_lots_sale", "sale_id"),
+)
+
+point_restorations = Table(
+    "point_restorations",
+    metadata,
+    Column("refund_id", Text, primary_key=True),
+    Column("redemption_id", Uuid, primary_key=True),
+    Column("return_id", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("source_seq", BigInteger, nullable=False),
+    CheckConstraint("points >= 0", name="points"),
+    Index("point_restorations_redemption", "redemption_id"),
+)
+"""What finance gave back of a redemption when goods paid with it came back."""
+
+point_expiries = Table(
+    "point_expiries",
+    metadata,
+    Column("expiry_id", Uuid, primary_key=True),
+    Column("sale_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("expired_on", Date, nullable=False),
+    CheckConstraint("points > 0", name="points"),
+    Index("point_expiries_sale", "sale_id"),
+    Index("point_expiries_customer", "customer_id"),
+)
+
+point_checks = Table(
+    "point_checks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("customer_id", Text, nullable=False),
+)
+"""Accounts to which points came back that may have expired meanwhile. Without a key, so that nobody waits to write."""

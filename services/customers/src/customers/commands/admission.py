@@ -31,7 +31,7 @@ def lock_institution(tx: Tx, customer_id: UUID) -> Any:
     customer = repository.lock_customer(tx.conn, customer_id)
     tx.actor.require_branch(customer.branch_id)
     if customer.kind == "patient":
-        raise NotAnInstitution("a patient has no licences and needs no admission")
+        raise NotAnInstitution("a patient has no licences, needs no admission and gets no credit")
     return customer
 
 

@@ -384,6 +384,7 @@ KNOWN: Final[Mapping[str, Known]] = {
         },
     ),
     "customers.permission.changed.v1": _OTHER,
+    "customers.credit.changed.v1": _OTHER,
     "customers.licence.verified.v1": _OTHER,
     "customers.licence.expired.v1": _OTHER,
     "finance.period.closed.v1": _OTHER,

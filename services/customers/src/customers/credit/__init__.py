@@ -1,0 +1,1 @@
+"""How much an institution may owe us: proposals, approvals, holds, and the archive of all of them."""

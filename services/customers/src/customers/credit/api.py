@@ -1,0 +1,115 @@
+"""The credit of institutions over HTTP; patients get none."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+
+from customers import repository
+from customers.credit import commands, records, schemas
+from customers.credit.records import Credit
+from customers.domain.customer import NotAnInstitution
+from shared.paging import CursorInvalid, PageArgs, decode_cursor, encode_cursor
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+PROPOSERS = ("salesperson", "cs_manager", "business_head")
+READERS = (*PROPOSERS, "accountant", "finance_head", "finance_auditor", "store_manager", "management")
+
+credit = Blueprint(
+    "credit",
+    __name__,
+    url_prefix="/customers/<uuid:customer_id>/credit",
+    description="Credit of institutions.",
+)
+
+
+@credit.post("")
+@command
+@admits(*PROPOSERS)
+@credit.arguments(schemas.CreditProposalBody)
+@credit.response(201, schemas.CreditView)
+def propose_credit(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """Propose a credit; finance head and business head decide, neither of them who proposed it."""
+    return _one(tx, customer_id, commands.propose(tx, customer_id, **body))
+
+
+@credit.post("/<uuid:credit_id>/decisions")
+@command
+@admits(*sorted(commands.APPROVERS))
+@credit.arguments(schemas.CreditDecisionBody)
+@credit.response(200, schemas.CreditView)
+def decide_credit(tx: Tx, body: dict[str, Any], customer_id: UUID, credit_id: UUID) -> dict[str, Any]:
+    """Approve or reject a proposal; with the second approval it takes effect."""
+    commands.decide(tx, customer_id, credit_id, approved=body["approved"], reason=body["reason"])
+    return _one(tx, customer_id, credit_id)
+
+
+@credit.post("/hold")
+@command
+@admits("finance_head")
+@credit.arguments(schemas.CreditHoldBody)
+@credit.response(201, schemas.CreditView)
+def hold_credit(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """Stop selling to the customer on credit, at once; lifting it takes an approved proposal."""
+    return _one(tx, customer_id, commands.hold(tx, customer_id, body["reason"]))
+
+
+@credit.get("")
+@query
+@admits(*READERS)
+@credit.response(200, schemas.CreditStandingView)
+def get_credit(tx: Tx, customer_id: UUID) -> dict[str, Any]:
+    """The credit in effect, and the proposal that is being decided."""
+    _require_mine(tx, customer_id)
+    archive = records.of_customer(tx.conn, customer_id)
+    proposed = next((each for each in archive if each.state == "proposed"), None)
+    newest = records.current(archive)
+    views = iter(_views(tx, [each for each in (newest, proposed) if each]))
+    return {
+        "customer_id": customer_id,
+        "current": next(views) if newest else None,
+        "proposed": next(views) if proposed else None,
+    }
+
+
+@credit.get("/archive")
+@query
+@admits(*READERS)
+@credit.arguments(PageArgs, location="query")
+@credit.response(200, schemas.CreditArchivePage)
+def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """Everything ever proposed, with who decided what, newest first."""
+    _require_mine(tx, customer_id)
+    before = decode_cursor(args["cursor"], str)
+    rows = records.page(
+        tx.conn, customer_id, before=_uuid(before[0]) if before else None, limit=args["limit"]
+    )
+    last = encode_cursor(str(rows[-1].credit_id)) if len(rows) == args["limit"] else None
+    return {"items": _views(tx, rows), "next_cursor": last}
+
+
+def _require_mine(tx: Tx, customer_id: UUID) -> None:
+    row = repository.customer_row(tx.conn, customer_id)
+    tx.actor.require_branch(row.branch_id)
+    if row.kind == "patient":
+        raise NotAnInstitution("a patient gets no credit")
+
+
+def _uuid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise CursorInvalid("the cursor is not one of ours") from error
+
+
+def _one(tx: Tx, customer_id: UUID, credit_id: UUID) -> dict[str, Any]:
+    archive = records.of_customer(tx.conn, customer_id)
+    return _views(tx, [each for each in archive if each.credit_id == credit_id])[0]
+
+
+def _views(tx: Tx, rows: Sequence[Credit]) -> list[dict[str, Any]]:
+    decisions = records.decisions(tx.conn, [row.credit_id for row in rows])
+    return [{**asdict(row), "decisions": decisions[row.credit_id]} for row in rows]

@@ -1,0 +1,91 @@
+"""The rows of the credit archive. Whoever changes them has locked the customer."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, update
+
+from customers.tables import credit_decisions, credits_
+from shared.approvals import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """A proposal, and once in effect a version; money in fen. `valid_until` is the last day, None: no end set."""
+
+    credit_id: UUID
+    customer_id: UUID
+    state: str
+    base_version: int
+    version: int | None
+    limit_fen: int
+    overdue_tolerance_fen: int
+    on_hold: bool
+    valid_until: date | None
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    effective_at: datetime | None
+    subject_hash: str
+
+
+def of_customer(conn: Connection, customer_id: UUID) -> list[Credit]:
+    """All that was ever proposed or took effect, oldest first."""
+    rows = conn.execute(
+        select(credits_).where(credits_.c.customer_id == customer_id).order_by(credits_.c.credit_id)
+    ).mappings()
+    return [Credit(**row) for row in rows]
+
+
+def current(archive: Sequence[Credit]) -> Credit | None:
+    """The newest version in effect."""
+    return max(
+        (each for each in archive if each.version is not None),
+        key=lambda each: each.version or 0,
+        default=None,
+    )
+
+
+def customer_of(conn: Connection, credit_id: UUID) -> UUID | None:
+    found: UUID | None = conn.execute(
+        select(credits_.c.customer_id).where(credits_.c.credit_id == credit_id)
+    ).scalar_one_or_none()
+    return found
+
+
+def add(conn: Connection, credit: Credit) -> None:
+    conn.execute(insert(credits_).values(asdict(credit)))
+
+
+def change(conn: Connection, credit_id: UUID, **values: Any) -> None:
+    conn.execute(update(credits_).where(credits_.c.credit_id == credit_id).values(**values))
+
+
+def add_decision(conn: Connection, credit_id: UUID, decision: Decision) -> None:
+    conn.execute(insert(credit_decisions).values(credit_id=credit_id, **asdict(decision)))
+
+
+def decisions(conn: Connection, credit_ids: Sequence[UUID]) -> dict[UUID, list[Decision]]:
+    """The decisions on each, oldest first."""
+    found: dict[UUID, list[Decision]] = {credit_id: [] for credit_id in credit_ids}
+    rows = conn.execute(
+        select(credit_decisions)
+        .where(credit_decisions.c.credit_id.in_(credit_ids))
+        .order_by(credit_decisions.c.at, credit_decisions.c.role)
+    ).mappings()
+    for row in rows:
+        values = dict(row)
+        found[values.pop("credit_id")].append(Decision(**values))
+    return found
+
+
+def page(conn: Connection, customer_id: UUID, *, before: UUID | None, limit: int) -> list[Credit]:
+    """The archive, newest first."""
+    query = select(credits_).where(credits_.c.customer_id == customer_id)
+    if before is not None:
+        query = query.where(credits_.c.credit_id < before)
+    rows = conn.execute(query.order_by(credits_.c.credit_id.desc()).limit(limit)).mappings()
+    return [Credit(**row) for row in rows]
