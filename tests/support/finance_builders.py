@@ -4,7 +4,10 @@ import json
 from datetime import date
 from uuid import uuid4
 
+from sqlalchemy.dialects.postgresql import insert
+
 from finance.app import SERVICE
+from finance.tables import credit_limits
 from shared import chain
 from shared.app import new_app
 from shared.clock import utc_now
@@ -156,7 +159,35 @@ class Office:
         }
         return self.envelope("returns.return.settled.v1", data)
 
+    def grant(self, customer_id=CUSTOMER, limit_fen=10**13, *, version=1, **odd):
+        """What customers tell of a credit."""
+        data = {
+            "customer_id": customer_id,
+            "limit_fen": limit_fen,
+            "overdue_tolerance_fen": 10**13,
+            "on_hold": False,
+            "valid_until": None,
+            "credit_version": version,
+            **odd,
+        }
+        return self.envelope("customers.credit.changed.v1", data, version=version)
+
     def permit(self, customer_id=CUSTOMER, *, version=1, **odd):
+        """What customers tell of a permission. Credit as ample as that of a test not about credit is there at once,
+        older than all that `grant` tells.
+        """
+        with self.database.begin() as conn:
+            conn.execute(
+                insert(credit_limits)
+                .values(
+                    customer_id=customer_id,
+                    version=0,
+                    limit_fen=10**13,
+                    overdue_tolerance_fen=10**13,
+                    on_hold=False,
+                )
+                .on_conflict_do_nothing()
+            )
         data = {
             "customer_id": customer_id,
             "kind": "hospital",

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from finance import floors, repository
+from finance import exposure, floors, open_items, repository, stops
 from finance.booking import Booked, book_of, book_sale
 from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission
@@ -391,6 +391,10 @@ def _judged(
     tx: Tx, candidates: Sequence[_Candidate], results: dict[int, Result]
 ) -> list[tuple[_Candidate, Booked]]:
     today = business_date(tx.now)
+    room = exposure.Room(
+        tx, {_owing(each) for each in candidates if permission.uses_credit(each.priced.receipt)}
+    )
+    stopped = stops.active(tx.conn)
     days = {each.priced.business_date for each in candidates}
     if any(each.priced.receipt.late for each in candidates):
         days.add(today)
@@ -412,12 +416,38 @@ def _judged(
                     each.priced.business_date,
                     is_caught_up=caught_up,
                 )
+            if stopped:
+                stops.refuse(stops.among(stopped, receipt))
             booked_on = _booking_day(each.priced, today, states)
         except DomainError as error:
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
         else:
             booked.append((each, book_sale(each.priced, booked_on, chart)))
-    return _above_floors(tx, booked, permissions, results)
+    return _within_credit(room, _above_floors(tx, booked, permissions, results), results)
+
+
+def _owing(candidate: _Candidate) -> UUID:
+    customer_id = candidate.priced.receipt.customer_id
+    assert customer_id is not None, "credit needs a customer"
+    return customer_id
+
+
+def _within_credit(
+    room: exposure.Room, booked: list[tuple[_Candidate, Booked]], results: dict[int, Result]
+) -> list[tuple[_Candidate, Booked]]:
+    """Last of all, so that what is refused for another reason takes no room from the next receipt."""
+    if room.is_for_nobody:
+        return booked
+    kept = []
+    for each, sale in booked:
+        try:
+            if fen := open_items.credit_of(sale):
+                room.take(_owing(each), fen)
+        except DomainError as error:
+            results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
+        else:
+            kept.append((each, sale))
+    return kept
 
 
 def _above_floors(

@@ -3,9 +3,11 @@
 Source: F1, F15, F24
 """
 
+from uuid import UUID
+
 from msgspec import Struct
 
-from finance import floors, repository
+from finance import exposure, floors, open_items, repository, stops
 from finance.booking import Booked, book_of, book_sale
 from finance.domain import permission
 from finance.domain.period import PeriodClosed, month_text
@@ -24,9 +26,13 @@ class ReceiptNumberReused(Conflict):
 
 
 class Granted(Struct, frozen=True):
-    """What the order that a sale ships was granted before: its prices, and when it is to be paid."""
+    """What the order that a sale ships was granted before: its prices, its credit, and when it is to be paid.
+
+    With `order_id` the sale draws on what the order holds of the customer's credit.
+    """
 
     terms: str | None = None
+    order_id: UUID | None = None
 
 
 def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Booked | Known:
@@ -35,11 +41,13 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
     Raises ForeignBranch, the refusals of finance.domain.sale and .permission, PeriodClosed,
-    ReceiptNumberReused, PriceBelowFloor.
+    ReceiptNumberReused, PriceBelowFloor, the refusals of finance.exposure, LotStopped.
     """
     tx.actor.require_branch(receipt.branch_id)
     book = book_of(tx.conn)
     priced = price(receipt, now=tx.now, begins_on=book.begins_on)
+    # before the month is held and the debt is written: the lock comes first, and the debt is not counted twice
+    credit = exposure.look(tx, receipt.customer_id) if open_items.credit_in(receipt) else None
     days = [priced.business_date]
     if receipt.late:
         days.append(business_date(tx.now))
@@ -51,6 +59,9 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             written = repository.add_sale(tx, booked)
         if written.added:
             _judge(tx, priced, written.permission)
+            if credit is not None:
+                _draw_credit(tx, receipt, credit, None if granted is None else granted.order_id)
+            stops.refuse(written.stopped)
             if granted is None:
                 floors.require(tx.conn, priced, written.permission)
             return booked
@@ -58,6 +69,14 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
         if known is not None:
             return same_receipt(known, priced)
     raise refuse_closed(priced)
+
+
+def _draw_credit(tx: Tx, receipt: Receipt, credit: exposure.Position, order_id: UUID | None) -> None:
+    fen = open_items.credit_in(receipt)
+    if order_id is None:
+        exposure.judge(tx, credit, fen)
+    else:
+        exposure.draw(tx, credit, order_id=order_id, fen=fen)
 
 
 def same_receipt(known: Known, priced: PricedSale) -> Known:

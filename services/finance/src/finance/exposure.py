@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from finance.subscriptions import CreditChanged
@@ -59,6 +60,7 @@ class Override(Struct, frozen=True, kw_only=True):
 class Position(Struct, frozen=True, kw_only=True):
     """Where a customer stands, in fen; `limit_fen` is None without a grant."""
 
+    customer_id: UUID
     limit_fen: int | None
     overdue_tolerance_fen: int
     on_hold: bool
@@ -108,9 +110,7 @@ left join lateral (
 def positions(conn: Connection, customer_ids: Collection[UUID], today: date) -> dict[UUID, Position]:
     """Exact as of this statement; to stay so until the transaction ends, `hold` the customers first."""
     rows = conn.execute(text(_POSITIONS), {"ids": sorted(set(customer_ids)), "today": today}).mappings()
-    return {
-        row["customer_id"]: Position(**{k: v for k, v in row.items() if k != "customer_id"}) for row in rows
-    }
+    return {row["customer_id"]: Position(**row) for row in rows}
 
 
 def reserve(tx: Tx, *, customer_id: UUID, order_id: UUID, fen: int, override: Override | None = None) -> None:
@@ -122,26 +122,50 @@ def reserve(tx: Tx, *, customer_id: UUID, order_id: UUID, fen: int, override: Ov
     hold(tx.conn, [customer_id])
     held = _held(tx.conn, customer_id, order_id)
     if fen > held:
-        position = positions(tx.conn, [customer_id], business_date(tx.now))[customer_id]
+        position = look(tx, customer_id)
         passes = override is not None and fen <= override.fen and tx.now < override.expires_at
         judge(tx, position, fen - held, is_approved=passes)
     _hold_for(tx.conn, customer_id, order_id, fen)
 
 
-def draw(tx: Tx, *, customer_id: UUID, order_id: UUID, fen: int) -> None:
-    """Turn `fen` of what an order holds into a debt that this transaction writes; call it before the debt is written.
+def look(tx: Tx, customer_id: UUID | None) -> Position:
+    """Where the customer stands, their row locked: before a debt is written, and before its month is held."""
+    assert customer_id is not None, "credit needs a customer"
+    hold(tx.conn, [customer_id])
+    return positions(tx.conn, [customer_id], business_date(tx.now))[customer_id]
+
+
+def draw(tx: Tx, position: Position, *, order_id: UUID, fen: int) -> None:
+    """Turn `fen` of what an order holds into a debt that this transaction writes; `position` is from before it.
 
     What was reserved was granted then: a lower limit or debts past due do not stop its shipment, a hold does.
     What goes beyond the reservation needs room now. Raises as `require_room`.
     """
-    hold(tx.conn, [customer_id])
-    held = _held(tx.conn, customer_id, order_id)
-    position = positions(tx.conn, [customer_id], business_date(tx.now))[customer_id]
+    held = _held(tx.conn, position.customer_id, order_id)
     if position.on_hold:
         raise _on_hold()
     if fen > held:
         judge(tx, position, fen - held)
-    _hold_for(tx.conn, customer_id, order_id, max(held - fen, 0))
+    _hold_for(tx.conn, position.customer_id, order_id, max(held - fen, 0))
+
+
+class Room:
+    """The room of several customers, their rows locked by making this, used up bit by bit in one transaction."""
+
+    def __init__(self, tx: Tx, customer_ids: Collection[UUID]) -> None:
+        self._tx = tx
+        hold(tx.conn, customer_ids)
+        self._of = positions(tx.conn, customer_ids, business_date(tx.now)) if customer_ids else {}
+
+    @property
+    def is_for_nobody(self) -> bool:
+        return not self._of
+
+    def take(self, customer_id: UUID, fen: int) -> None:
+        """Use `fen` of it. Raises as `require_room`."""
+        position = self._of[customer_id]
+        judge(self._tx, position, fen)
+        self._of[customer_id] = replace(position, outstanding_fen=position.outstanding_fen + fen)
 
 
 def require_room(tx: Tx, *, customer_id: UUID, fen: int) -> None:
@@ -149,8 +173,7 @@ def require_room(tx: Tx, *, customer_id: UUID, fen: int) -> None:
 
     Raises CreditNotGranted, CreditOnHold, CreditOverdue, CreditLimitExceeded.
     """
-    hold(tx.conn, [customer_id])
-    judge(tx, positions(tx.conn, [customer_id], business_date(tx.now))[customer_id], fen)
+    judge(tx, look(tx, customer_id), fen)
 
 
 def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 from finance.booking import Booked, book_of
 from finance.domain.chart import DATA
 from finance.domain.posting import PostingLine
-from finance.domain.receipt import Tender
+from finance.domain.receipt import Receipt, Tender
 from finance.events import receivable_settled
 from shared import outbox
 from shared.errors import Conflict, NotFound
@@ -101,7 +101,12 @@ from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::date[], %s::date[], %s::bigi
 
 def credit_of(booked: Booked) -> int:
     """What the sale leaves to be paid, in fen."""
-    return sum(each.amount.fen for each in booked.priced.receipt.tenders if each.tender is Tender.CREDIT)
+    return credit_in(booked.priced.receipt)
+
+
+def credit_in(receipt: Receipt) -> int:
+    """What the receipt leaves to be paid, in fen."""
+    return sum(each.amount.fen for each in receipt.tenders if each.tender is Tender.CREDIT)
 
 
 @cache

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from finance import open_items
+from finance import open_items, stops
 from finance.booking import Booked, stream_of
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import Permission
@@ -43,11 +43,15 @@ def cursor_of(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
 
 
 class Written(Struct, frozen=True):
-    """What the sale statement did: nothing when the month is missing or closed or the number is taken."""
+    """What the sale statement did: nothing when the month is missing or closed or the number is taken.
+
+    `stopped` are lots of its lines that were off sale when it was made.
+    """
 
     added: bool
     period_state: str | None
     permission: Permission | None
+    stopped: list[stops.Lot]
 
 
 _PERMISSION = "select kind, allowed, categories, valid_until from trade_permissions where customer_id = %s"
@@ -104,7 +108,7 @@ with p as materialized (
         %(request)s from r
 )
 """
-_WRITTEN = "select (select count(*) from r), (select state from p)"
+_WRITTEN = f"select (select count(*) from r), (select state from p), ({stops.OF_ONE_SALE})"
 _ADD_SALE_ON_CREDIT = _ADD_SALE + open_items.OF_ONE_SALE + _WRITTEN
 _ADD_SALE += _WRITTEN
 
@@ -131,10 +135,11 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
             if customer_id is not None:
                 found = driver.execute(_PERMISSION, (customer_id,), prepare=True)
             added = driver.execute(statement, parameters, prepare=True)
-        count, state = added.fetchone() or (0, None)
+        count, state, stopped = added.fetchone() or (0, None, None)
         permission = found.fetchone() if found is not None else None
     tx.has_events = tx.has_events or bool(count)
-    return Written(bool(count), state, Permission(*permission) if permission else None)
+    lots = [(product, lot) for product, lot in stopped or ()]
+    return Written(bool(count), state, Permission(*permission) if permission else None, lots)
 
 
 def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, Any]:

@@ -5,12 +5,13 @@ is booked, however late it is uploaded, and named to quality assurance.
 Source: G7, F27
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, text
 
+from finance.domain.receipt import Receipt
 from finance.subscriptions import StopSaleLifted, StopSaleOrdered
 from shared.errors import Conflict
 from shared.events import Envelope
@@ -20,32 +21,51 @@ Lot = tuple[str, str]
 """(product_id, lot)"""
 
 
+OF_ONE_SALE = """
+    select json_agg(json_build_array(x.product_id, x.lot)) from stopped_lots x
+    where x.lifted_at is null and x.ordered_at <= %(sold_at)s::timestamptz and (x.product_id, x.lot) in (
+        select y.product_id, y.lot from json_to_recordset(%(lines)s::json) as y(product_id text, lot text))
+"""
+"""A part of the sale's one statement. Lots off sale are few: it reads a partial index that is nearly always empty."""
+
+
 class LotStopped(Conflict):
     """Quality assurance stopped the sale of a lot before this sale was made."""
 
     code = "lot_stopped"
 
 
-def stopped(conn: Connection, lots: Collection[Lot]) -> dict[Lot, datetime]:
-    """Those of the lots that are stopped now, with the instant of the first order."""
-    if not lots:
-        return {}
-    wanted = sorted(set(lots))
-    rows = conn.execute(
-        text(
-            "select s.product_id, s.lot, min(s.ordered_at) as since from stopped_lots s"
-            " join unnest(cast(:products as text[]), cast(:lots as text[])) as x(product_id, lot)"
-            " on x.product_id = s.product_id and x.lot = s.lot"
-            " where s.lifted_at is null group by s.product_id, s.lot"
-        ),
-        {"products": [product for product, _ in wanted], "lots": [lot for _, lot in wanted]},
-    )
-    return {(row.product_id, row.lot): row.since for row in rows}
+def active(conn: Connection) -> dict[Lot, datetime]:
+    """All lots whose sale is stopped now, with the instant of the first order."""
+    return _since(conn, "", {})
+
+
+def among(stopped: Mapping[Lot, datetime], receipt: Receipt) -> list[Lot]:
+    """The lots of a receipt that were stopped before it was made."""
+    lots = {(line.product.id, line.lot) for line in receipt.lines}
+    return [lot for lot in lots if lot in stopped and stopped[lot] <= receipt.sold_at]
 
 
 def require_free(conn: Connection, lots: Collection[Lot], at: datetime) -> None:
     """Nothing of these lots was stopped at the instant `at`. Raises LotStopped, naming those that were."""
-    refuse([lot for lot, since in stopped(conn, lots).items() if since <= at])
+    wanted = sorted(set(lots))
+    stopped = _since(
+        conn,
+        "and (product_id, lot) in (select * from unnest(cast(:products as text[]), cast(:lots as text[])))",
+        {"products": [product for product, _ in wanted], "lots": [lot for _, lot in wanted]},
+    )
+    refuse([lot for lot, since in stopped.items() if since <= at])
+
+
+def _since(conn: Connection, condition: str, values: dict[str, list[str]]) -> dict[Lot, datetime]:
+    rows = conn.execute(
+        text(
+            "select product_id, lot, min(ordered_at) as since from stopped_lots"
+            f" where lifted_at is null {condition} group by product_id, lot"
+        ),
+        values,
+    )
+    return {(row.product_id, row.lot): row.since for row in rows}
 
 
 def refuse(lots: Collection[Lot]) -> None:
