@@ -6,6 +6,8 @@ from finance.bank import queries as bank_queries
 from finance.books import api as books_api
 from finance.cash import api as cash_api
 from finance.cash import queries as cash_queries
+from finance.contracts import api as contracts_api
+from finance.contracts import jobs as contracts_jobs
 from finance.costs import api as costs_api
 from finance.costs import jobs as costs_jobs
 from finance.costs import queries as costs_queries
@@ -36,6 +38,7 @@ SERVICE = Service(
         expenses_api.expenses,
         costs_api.costs,
         receivables_api.receivables,
+        contracts_api.contracts,
     ],
     sources=["customers", "returns"],
     handle=reactions.handle,
@@ -43,6 +46,7 @@ SERVICE = Service(
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),
         Job(name="cost_last_month", every_s=3600, run=costs_jobs.cost_last_month),
         Job(name="find_sales_below_cost", every_s=60, run=costs_jobs.find_sales_below_cost),
+        Job(name="pass_contract_days", every_s=3600, run=contracts_jobs.pass_contract_days),
         Job(name="dun", every_s=600, run=receivables_jobs.dun),
         Job(name="charge_interest", every_s=3600, run=receivables_jobs.charge_interest),
         Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),

@@ -23,6 +23,8 @@ REVIEWERS = frozenset({"business_head", "finance_head"})
 """The legal review: who stands for the business and who stands for the money, neither of whom drafted it."""
 AMENDMENT_APPROVERS = frozenset({"business_head"})
 TERMINATION_APPROVERS = frozenset({"finance_head"})
+SIGNATORIES = ("business_head", "management", "store_manager", "unit_head")
+"""Who may bind us."""
 BP = 10_000
 OPEN_STATES = frozenset({"signed", "active"})
 

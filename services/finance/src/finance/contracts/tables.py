@@ -48,6 +48,7 @@ contracts = Table(
     Column("reviewed_on", Date),
     Column("signed_on", Date),
     Column("entered_on", Date),
+    Column("late", Boolean),
     Column("valid_from", Date),
     Column("valid_until", Date),
     Column("value_fen", BigInteger),

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("reviewed_on", sa.Date(), nullable=True),
         sa.Column("signed_on", sa.Date(), nullable=True),
         sa.Column("entered_on", sa.Date(), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("value_fen", sa.BigInteger(), nullable=True),

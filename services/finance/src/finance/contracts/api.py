@@ -1,0 +1,224 @@
+"""HTTP: contracts, their review and signatures, amendments, termination, history and paper.
+
+Source: F8, F9, F26, C37, X7
+"""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from finance import printing
+from finance.contracts import amending, commands, queries, rules, schemas
+from shared.paging import PageArgs
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+contracts = Blueprint(
+    "contracts", __name__, url_prefix="", description="Contracts, changed only by both parties."
+)
+
+SALES = ("salesperson", "invoicing_clerk", "business_head")
+READERS = (
+    *SALES,
+    "store_manager",
+    "unit_head",
+    "management",
+    "accountant",
+    "finance_auditor",
+    "finance_head",
+    "cs_manager",
+    "qa",
+    "storekeeper",
+    "supervision_member",
+)
+ONE = "/contracts/<uuid:contract_id>"
+AMENDMENT = f"{ONE}/amendments/<uuid:amendment_id>"
+
+
+def _plain(value: Any) -> Any:
+    """A loaded body as the JSON it is kept and hashed as: dates and ids as text."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+@contracts.post("/contracts")
+@command
+@admits(*SALES)
+@contracts.arguments(schemas.ContractBody)
+@contracts.response(201, schemas.ContractView)
+def draft_contract(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Draft a contract; the answer's `missing` names what it lacks."""
+    made = commands.draft(tx, body["branch_id"], body["customer_id"], _plain(body["content"]))
+    return queries.contract(tx, made)
+
+
+@contracts.get("/contracts")
+@query
+@admits(*READERS)
+@contracts.arguments(schemas.ContractsArgs, location="query")
+@contracts.response(200, schemas.ContractsPage)
+def list_contracts(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Contracts, newest first; `late=true` those entered later than the house allows."""
+    return queries.contracts(tx, args)
+
+
+@contracts.get(ONE)
+@query
+@admits(*READERS)
+@contracts.response(200, schemas.ContractView)
+def get_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
+    """One contract: its version in force, signatures, and how far each line is fulfilled."""
+    return queries.contract(tx, contract_id)
+
+
+@contracts.put(ONE)
+@command
+@admits(*SALES)
+@contracts.arguments(schemas.ContractRevisionBody)
+@contracts.response(200, schemas.ContractView)
+def revise_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """Replace what a draft says."""
+    commands.revise(tx, contract_id, _plain(body["content"]))
+    return queries.contract(tx, contract_id)
+
+
+@contracts.post(f"{ONE}/submit")
+@command
+@admits(*SALES)
+@contracts.response(200, schemas.ContractView)
+def submit_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
+    """Hand it to the legal review; refused with every missing content named at once."""
+    commands.submit(tx, contract_id)
+    return queries.contract(tx, contract_id)
+
+
+@contracts.post(f"{ONE}/review")
+@command
+@admits("business_head", "finance_head")
+@contracts.arguments(schemas.ContractDecisionBody)
+@contracts.response(200, schemas.ContractView)
+def review_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """The legal review: business head and finance head, neither of whom drafted it."""
+    commands.review(tx, contract_id, **body)
+    return queries.contract(tx, contract_id)
+
+
+@contracts.post(f"{ONE}/signatures")
+@command
+@admits("salesperson", "invoicing_clerk", *rules.SIGNATORIES)
+@contracts.arguments(schemas.ContractSignatureBody)
+@contracts.response(200, schemas.ContractView)
+def sign_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """Sign for us in person, or record the customer's signature; the second concludes the contract."""
+    commands.sign(tx, contract_id, body)
+    return queries.contract(tx, contract_id)
+
+
+@contracts.get(f"{ONE}/versions/<int:version>")
+@query
+@admits(*READERS)
+@contracts.response(200, schemas.ContractVersionView)
+def get_contract_version(tx: Tx, contract_id: UUID, version: int) -> dict[str, Any]:
+    """A version as both parties agreed to it."""
+    return queries.version(tx, contract_id, min(version, 2**31 - 1))
+
+
+@contracts.get(f"{ONE}/history")
+@query
+@admits(*READERS)
+@contracts.arguments(PageArgs, location="query")
+@contracts.response(200, schemas.ContractHistoryPage)
+def get_contract_history(tx: Tx, args: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """The change history of the paper: who, when, why."""
+    return queries.history(tx, contract_id, args)
+
+
+@contracts.post(f"{ONE}/amendments")
+@command
+@admits(*SALES)
+@contracts.arguments(schemas.ContractAmendmentBody)
+@contracts.response(201, schemas.ContractAmendmentView)
+def propose_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """Propose a new content; it stands when both parties have agreed."""
+    made = amending.propose(tx, contract_id, {**body, "content": _plain(body["content"])})
+    return queries.amendment(tx, made)
+
+
+@contracts.get(f"{ONE}/amendments")
+@query
+@admits(*READERS)
+@contracts.arguments(PageArgs, location="query")
+@contracts.response(200, schemas.ContractAmendmentsPage)
+def list_amendments(tx: Tx, args: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """What was proposed, and what became of it."""
+    return queries.amendments(tx, contract_id, args)
+
+
+@contracts.post(f"{AMENDMENT}/decision")
+@command
+@admits("business_head")
+@contracts.arguments(schemas.ContractDecisionBody)
+@contracts.response(200, schemas.ContractAmendmentView)
+def decide_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_id: UUID) -> dict[str, Any]:
+    """Our word on an amendment, by another person than who proposed it."""
+    amending.approve(tx, contract_id, amendment_id, **body)
+    return queries.amendment(tx, amendment_id)
+
+
+@contracts.post(f"{AMENDMENT}/customer-confirmation")
+@command
+@admits(*SALES)
+@contracts.arguments(schemas.CustomerConfirmationBody)
+@contracts.response(200, schemas.ContractAmendmentView)
+def confirm_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_id: UUID) -> dict[str, Any]:
+    """The customer's word on an amendment, with its evidence."""
+    amending.record_answer(tx, contract_id, amendment_id, body)
+    return queries.amendment(tx, amendment_id)
+
+
+@contracts.post(f"{ONE}/termination")
+@command
+@admits("business_head")
+@contracts.arguments(schemas.ContractReasonBody)
+@contracts.response(200, schemas.ContractView)
+def request_termination(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """Ask to end the contract before its time."""
+    amending.request_termination(tx, contract_id, body["reason"])
+    return queries.contract(tx, contract_id)
+
+
+@contracts.post(f"{ONE}/termination/decision")
+@command
+@admits("finance_head")
+@contracts.arguments(schemas.ContractDecisionBody)
+@contracts.response(200, schemas.ContractView)
+def decide_termination(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """End it, or let it run; by another person than who asked."""
+    amending.decide_termination(tx, contract_id, **body)
+    return queries.contract(tx, contract_id)
+
+
+@contracts.get(f"{ONE}/pdf")
+@query
+@admits(*READERS)
+@contracts.arguments(schemas.ContractPaperArgs, location="query")
+@contracts.doc(
+    responses={
+        "200": {
+            "description": "A4, fonts embedded",
+            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+)
+def print_contract(tx: Tx, args: dict[str, Any], contract_id: UUID) -> Response:
+    """A version on paper, Chinese with English, the amount in words."""
+    headers = {"Content-Disposition": f'inline; filename="contract-{contract_id}.pdf"'}
+    return Response(queries.paper(tx, contract_id, args["version"]), 200, headers, mimetype=printing.MIMETYPE)

@@ -1,0 +1,279 @@
+"""The shapes of contracts in requests and answers. Contents may be missing until they are submitted (F8)."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from finance.contracts.rules import METHODS, PARTIES
+from finance.domain.receipt import CATEGORY_PATTERN, LINES_MAX, NUMBER_PATTERN, QUANTITY_MAX, VISIBLE_PATTERN
+from finance.schemas import BRANCH
+from shared.money import MoneyField
+from shared.paging import PageArgs
+
+STATES = ("draft", "legal_review", "signed", "active", "fulfilled", "expired", "terminated")
+VISIBLE = validate.Regexp(VISIBLE_PATTERN)
+TEXT = [validate.Length(1, 200), VISIBLE]
+CLAUSE = [validate.Length(1, 2_000), VISIBLE]
+REASON = [validate.Length(1, 500), VISIBLE]
+PERSON = [validate.Length(1, 128), VISIBLE]
+PRODUCT = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
+CATEGORY = [validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)]
+SHA256 = validate.Regexp(r"^[0-9a-f]{64}$(?!\n)")
+MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
+
+
+class ContractLineBody(Schema):
+    """`unit_price` holds the VAT, as receipts do; `dosage_form` where it is known."""
+
+    line_no = fields.Integer(strict=True, validate=validate.Range(1, LINES_MAX), **MAYBE)
+    product_id = fields.String(validate=PRODUCT, **MAYBE)
+    generic_name = fields.String(validate=TEXT, **MAYBE)
+    specification = fields.String(validate=TEXT, **MAYBE)
+    dosage_form = fields.String(validate=TEXT, **MAYBE)
+    category = fields.String(validate=CATEGORY, **MAYBE)
+    quantity = fields.Integer(strict=True, validate=validate.Range(1, QUANTITY_MAX), **MAYBE)
+    unit_price_fen = MoneyField(minimum_fen=0, data_key="unit_price", **MAYBE)
+    tax_bp = fields.Integer(strict=True, validate=validate.Range(0, 10_000), **MAYBE)
+    delivery_date = fields.Date(**MAYBE)
+
+
+class ContractInstalmentBody(Schema):
+    """`share_bp` of each delivery's value is due `days` after it."""
+
+    days = fields.Integer(required=True, strict=True, validate=validate.Range(0, 3_650))
+    share_bp = fields.Integer(required=True, strict=True, validate=validate.Range(1, 10_000))
+
+
+class ContractTermsBody(Schema):
+    method = fields.String(validate=validate.OneOf(METHODS), **MAYBE)
+    instalments = fields.List(fields.Nested(ContractInstalmentBody), validate=validate.Length(0, 24), **MAYBE)
+
+
+class ContractContentBody(Schema):
+    """All of it is mandatory when the contract is submitted. `file_sha256` is of the paper; the customer's signatory is a contact id."""
+
+    lines = fields.List(fields.Nested(ContractLineBody), validate=validate.Length(0, LINES_MAX), **MAYBE)
+    payment_terms = fields.Nested(ContractTermsBody, **MAYBE)
+    quality_clause = fields.String(validate=CLAUSE, **MAYBE)
+    our_signatory = fields.String(validate=PERSON, **MAYBE)
+    customer_signatory = fields.UUID(**MAYBE)
+    place = fields.String(validate=TEXT, **MAYBE)
+    dated_on = fields.Date(**MAYBE)
+    file_sha256 = fields.String(validate=SHA256, **MAYBE)
+    valid_from = fields.Date(**MAYBE)
+    valid_until = fields.Date(**MAYBE)
+
+
+class ContractBody(Schema):
+    branch_id = fields.String(required=True, validate=BRANCH)
+    customer_id = fields.UUID(required=True)
+    content = fields.Nested(ContractContentBody, required=True)
+
+
+class ContractRevisionBody(Schema):
+    content = fields.Nested(ContractContentBody, required=True)
+
+
+class ContractDecisionBody(Schema):
+    approved = fields.Boolean(required=True)
+    reason = fields.String(validate=REASON, **MAYBE)
+
+
+class ContractReasonBody(Schema):
+    reason = fields.String(required=True, validate=REASON)
+
+
+class ContractSignatureBody(Schema):
+    """`contact_id` names the customer's signatory; ours signs in person. The hash is of the signed paper."""
+
+    party = fields.String(required=True, validate=validate.OneOf(PARTIES))
+    contact_id = fields.UUID(**MAYBE)
+    signed_on = fields.Date(required=True)
+    file_sha256 = fields.String(required=True, validate=SHA256)
+
+
+class ContractAmendmentBody(Schema):
+    """The whole content as it should be, by which side it is proposed, and why."""
+
+    proposed_side = fields.String(required=True, validate=validate.OneOf(PARTIES))
+    reason = fields.String(required=True, validate=REASON)
+    content = fields.Nested(ContractContentBody, required=True)
+
+
+class CustomerConfirmationBody(Schema):
+    """The customer's answer to an amendment, by which contact, shown by which paper."""
+
+    accepted = fields.Boolean(required=True)
+    contact_id = fields.UUID(required=True)
+    confirmed_on = fields.Date(required=True)
+    evidence_sha256 = fields.String(required=True, validate=SHA256)
+
+
+class ContractsArgs(PageArgs):
+    branch_id = fields.String(validate=BRANCH, **MAYBE)
+    customer_id = fields.UUID(**MAYBE)
+    state = fields.String(validate=validate.OneOf(STATES), **MAYBE)
+    late = fields.Boolean(**MAYBE)
+
+
+class ContractPaperArgs(Schema):
+    """Without `version` the one in force, or the draft."""
+
+    version = fields.Integer(validate=validate.Range(1, 100_000), **MAYBE)
+
+
+# --- answers ----------------------------------------------------------------------------------------
+
+
+class ContractLineView(Schema):
+    line_no = fields.Integer(allow_none=True)
+    product_id = fields.String(allow_none=True)
+    generic_name = fields.String(allow_none=True)
+    specification = fields.String(allow_none=True)
+    dosage_form = fields.String(allow_none=True)
+    category = fields.String(allow_none=True)
+    quantity = fields.Integer(allow_none=True)
+    unit_price_fen = MoneyField(data_key="unit_price", allow_none=True)
+    tax_bp = fields.Integer(allow_none=True)
+    delivery_date = fields.String(allow_none=True)
+
+
+class ContractTermsView(Schema):
+    method = fields.String(allow_none=True)
+    instalments = fields.List(fields.Nested(ContractInstalmentBody), allow_none=True)
+
+
+class ContractContentView(Schema):
+    lines = fields.List(fields.Nested(ContractLineView), allow_none=True)
+    payment_terms = fields.Nested(ContractTermsView, allow_none=True)
+    quality_clause = fields.String(allow_none=True)
+    our_signatory = fields.String(allow_none=True)
+    customer_signatory = fields.String(allow_none=True)
+    place = fields.String(allow_none=True)
+    dated_on = fields.String(allow_none=True)
+    file_sha256 = fields.String(allow_none=True)
+    valid_from = fields.String(allow_none=True)
+    valid_until = fields.String(allow_none=True)
+
+
+class ContractSummary(Schema):
+    """`lag_days` run from the last signature to its entry; `late` when longer than the house allows (F9)."""
+
+    contract_id = fields.UUID()
+    number = fields.String()
+    branch_id = fields.String()
+    customer_id = fields.UUID()
+    state = fields.String()
+    version = fields.Integer()
+    drafted_by = fields.String()
+    drafted_at = fields.AwareDateTime()
+    submitted_by = fields.String(allow_none=True)
+    reviewed_on = fields.Date(allow_none=True)
+    signed_on = fields.Date(allow_none=True)
+    entered_on = fields.Date(allow_none=True)
+    lag_days = fields.Integer(allow_none=True)
+    late = fields.Boolean(allow_none=True)
+    valid_from = fields.Date(allow_none=True)
+    valid_until = fields.Date(allow_none=True)
+    value_fen = MoneyField(data_key="value", allow_none=True)
+    ended_on = fields.Date(allow_none=True)
+    end_reason = fields.String(allow_none=True)
+    retention_classes = fields.List(fields.String())
+    keep_until = fields.Date(allow_none=True)
+
+
+class ContractsPage(Schema):
+    items = fields.List(fields.Nested(ContractSummary))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ContractFulfilmentView(Schema):
+    """`remaining` may still be ordered, `unshipped` is not delivered yet; `overdue` when its delivery date has passed."""
+
+    line_no = fields.Integer()
+    product_id = fields.String()
+    quantity = fields.Integer()
+    ordered = fields.Integer()
+    shipped = fields.Integer()
+    remaining = fields.Integer()
+    unshipped = fields.Integer()
+    late = fields.Integer()
+    shipped_fen = MoneyField(data_key="shipped_value")
+    last_shipped_on = fields.Date(allow_none=True)
+    overdue = fields.Boolean()
+
+
+class ContractSignatureView(Schema):
+    party = fields.String()
+    signatory = fields.String()
+    signed_on = fields.Date()
+    file_sha256 = fields.String()
+    recorded_by = fields.String()
+    recorded_at = fields.AwareDateTime()
+
+
+class ContractAmendmentView(Schema):
+    amendment_id = fields.UUID()
+    contract_id = fields.UUID()
+    base_version = fields.Integer()
+    proposed_side = fields.String()
+    reason = fields.String()
+    content = fields.Nested(ContractContentView)
+    content_hash = fields.String()
+    proposed_by = fields.String()
+    proposed_at = fields.AwareDateTime()
+    state = fields.String()
+    approved_by = fields.String(allow_none=True)
+    contact_id = fields.UUID(allow_none=True)
+    confirmed_on = fields.Date(allow_none=True)
+    evidence_sha256 = fields.String(allow_none=True)
+    recorded_by = fields.String(allow_none=True)
+    version = fields.Integer(allow_none=True)
+
+
+class ContractAmendmentsPage(Schema):
+    items = fields.List(fields.Nested(ContractAmendmentView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ContractView(ContractSummary):
+    """`content` is the version in force, or the draft; `missing` names what a draft lacks."""
+
+    content = fields.Nested(ContractContentView)
+    content_hash = fields.String()
+    missing = fields.List(fields.String())
+    signatures = fields.List(fields.Nested(ContractSignatureView))
+    fulfilment = fields.List(fields.Nested(ContractFulfilmentView))
+    termination_requested = fields.Boolean()
+
+
+class ContractVersionView(Schema):
+    contract_id = fields.UUID()
+    number = fields.String()
+    version = fields.Integer()
+    content = fields.Nested(ContractContentView)
+    content_hash = fields.String()
+    value_fen = MoneyField(data_key="value")
+    agreed_on = fields.Date()
+    reason = fields.String(allow_none=True)
+    amendment_id = fields.UUID(allow_none=True)
+    made_by = fields.String()
+    made_at = fields.AwareDateTime()
+
+
+class ContractChangeView(Schema):
+    change = fields.String()
+    version = fields.Integer()
+    content_hash = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    actor = fields.String()
+    at = fields.AwareDateTime()
+
+
+class ContractHistoryPage(Schema):
+    """The change history of the paper, oldest first."""
+
+    form = fields.String()
+    number = fields.String()
+    items = fields.List(fields.Nested(ContractChangeView))
+    next_cursor = fields.String(allow_none=True)
