@@ -18,6 +18,8 @@ PATIENT = UUID("01933a10-0000-7000-8000-00000000000c")
 PHARMACY = UUID("01933a10-0000-7000-8000-00000000000d")
 LICENCE = UUID("01933a10-0000-7000-8000-00000000000e")
 SALE = "01933a10-0000-7000-8000-00000000000a"
+REDEMPTION = UUID("01933a10-0000-7000-8000-00000000000f")
+EXPIRY = UUID("01933a10-0000-7000-8000-000000000010")
 RETURN = "01933a10-0000-7000-8000-00000000000b"
 PERSONAL = {"name", "phone", "id_number", "birthday", "legal_name", "uscc", "contacts", "address"}
 
@@ -77,6 +79,32 @@ EMITTED = (
         points=11,
         version=2,
         on=DAY,
+    ),
+    events.points_redeemed(
+        redemption_id=REDEMPTION,
+        customer_id=str(PATIENT),
+        branch_id="B001",
+        receipt_number="R-1001",
+        points=30,
+        value_fen=30,
+        lots=[(SALE, 22), (RETURN, 8)],
+        on=DAY,
+    ),
+    events.points_restored(
+        redemption_id=REDEMPTION,
+        customer_id=str(PATIENT),
+        branch_id="B001",
+        points=30,
+        lots=[(SALE, 22), (RETURN, 8)],
+        cause="not_used",
+        on=DAY,
+    ),
+    events.points_expired(
+        expiry_id=EXPIRY,
+        customer_id=str(PATIENT),
+        lots=[(SALE, "B001", 22)],
+        version=1,
+        on=date(2028, 1, 1),
     ),
 )
 

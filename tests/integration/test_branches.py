@@ -17,7 +17,7 @@ from shared.consumer import apply_batch
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
-from tests.support import facts, finance_world
+from tests.support import facts, finance_world, points
 from tests.support.returns_builders import PASSED, a_customer, a_sale
 
 MINE, THEIRS = "B-MINE", "B-THEIRS"
@@ -97,6 +97,9 @@ def customers(world):
         "customer_id": institution,
     }
     world.told |= {person, institution, kept, credit, "91110000600037341L"}
+    world.hears(points.sale(1, customer_id=person))
+    used = {"customer_id": person, "branch_id": THEIRS, "receipt_number": "R-1", "points": 1}
+    world.ids["redemption_id"] = world.made("/points/redemptions", "till", used)["redemption_id"]
     of = "/v1/customers/<uuid:customer_id>"
     world.ids[f"{of}/points"] = {"customer_id": person}
     disclosure = {"purpose": "service", "fields": ["name"]}
@@ -117,6 +120,8 @@ def customers(world):
         f"{of}/credit/<uuid:credit_id>/decisions": {"approved": True},
         f"{of}/credit/hold": {"reason": "x"},
         "/v1/licences/<uuid:licence_id>/verification": {"verified": True},
+        "/v1/points/redemptions": {**used, "receipt_number": "R-2"},
+        "/v1/points/redemptions/<uuid:redemption_id>/cancel": {},
     }
 
 

@@ -20,7 +20,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from customers import queries, repository, schemas
 from customers.commands import admission, privacy, registration
-from customers.domain import personal
+from customers.domain import personal, redemption
 from customers.domain.customer import NotAnInstitution, NotAPatient
 from customers.domain.permission import for_categories
 from customers.domain.vault import Vault
@@ -35,6 +35,7 @@ BULK_BATCH_ROWS = 500
 BULK_LINE_BYTES_MAX = 16_384
 RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
 READ_BYTES = 65_536
+LOTS_SHOWN_MAX = 200
 
 READERS = (
     "cs_agent",
@@ -407,22 +408,27 @@ def get_trade_permission(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dic
 @customers.arguments(PageArgs, location="query")
 @customers.response(200, schemas.PointsView)
 def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
-    """A patient's balance of points and its entries, newest first."""
+    """A patient's balance, the lots it is made of with their last days, and its entries, newest first."""
     if _mine(tx, customer_id).kind != "patient":
         raise NotAPatient("institutions earn no points")
-    before = decode_cursor(args["cursor"], int, str, str)
+    account, before = str(customer_id), decode_cursor(args["cursor"], str, int, str, str)
+    lots = queries.point_lots(tx.conn, account)
     rows = queries.points_page(
         tx.conn,
-        str(customer_id),
-        before=(before[0], before[1], before[2]) if before else None,
+        account,
+        before=(_cursor_day(before[0]), before[1], before[2], before[3]) if before else None,
         limit=args["limit"],
     )
     last = rows[-1] if len(rows) == args["limit"] else None
     return {
         "customer_id": customer_id,
-        "balance": queries.points_balance(tx.conn, str(customer_id)),
+        "balance": redemption.balance(lots),
+        "usable": redemption.usable(lots, business_date(tx.now)),
+        "lots": [lot for lot in lots if lot.left][:LOTS_SHOWN_MAX],
         "entries": rows,
-        "next_cursor": encode_cursor(last.source_seq, last.sale_line_id, last.sale_id) if last else None,
+        "next_cursor": encode_cursor(str(last.day), last.seq, last.sale_line_id or "", last.id)
+        if last
+        else None,
     }
 
 
@@ -432,6 +438,13 @@ def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any
 def _cursor_uuid(value: str) -> UUID:
     try:
         return UUID(value)
+    except ValueError as error:
+        raise CursorInvalid("the cursor is not one of ours") from error
+
+
+def _cursor_day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
     except ValueError as error:
         raise CursorInvalid("the cursor is not one of ours") from error
 

@@ -14,21 +14,26 @@ from uuid import UUID
 from psycopg import Cursor
 
 from customers.domain.loyalty import Earning
+from customers.domain.redemption import RedemptionUnheardOf, given_back
 from customers.subscriptions import RefundPaid, SalePosted
 from shared.events import Envelope
 
 _INSTITUTIONS = "select id::text from customers where id = any(%s::uuid[]) and kind <> 'patient'"
 _LOCK = """
-    insert into point_sales as head (sale_id, customer_id, branch_id, version)
-    select u.sale_id, u.customer_id, u.branch_id, u.version
-    from unnest(%s::text[], %s::text[], %s::text[], %s::int[]) as u(sale_id, customer_id, branch_id, version)
+    insert into point_sales as head (sale_id, customer_id, branch_id, version, expires_on, look_on)
+    select u.sale_id, u.customer_id, u.branch_id, u.version, u.expires_on, u.expires_on + 1
+    from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::date[])
+        as u(sale_id, customer_id, branch_id, version, expires_on)
     order by u.sale_id
     on conflict (sale_id) do update set sale_id = excluded.sale_id
     returning sale_id, customer_id, branch_id, version, xmax = 0
 """
 _SAVE = """
-    update point_sales head set customer_id = u.customer_id, branch_id = u.branch_id, version = u.version
-    from unnest(%s::text[], %s::text[], %s::text[], %s::int[]) as u(sale_id, customer_id, branch_id, version)
+    update point_sales head set customer_id = u.customer_id, branch_id = u.branch_id, version = u.version,
+        expires_on = coalesce(head.expires_on, u.expires_on),
+        look_on = case when head.expires_on is null then u.expires_on + 1 else head.look_on end
+    from unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::date[])
+        as u(sale_id, customer_id, branch_id, version, expires_on)
     where head.sale_id = u.sale_id
 """
 _COPY_EARNINGS = """
@@ -52,6 +57,30 @@ _REFUNDS = """
     from point_refunds where sale_id = any(%s) order by source_seq, refund_id
 """
 
+_EXPIRED = """
+    select sale_id, sum(points)::bigint from point_expiries where sale_id = any(%s) group by sale_id
+"""
+_REDEMPTIONS = """
+    select redemption_id, points, sale_id from point_redemptions where redemption_id = any(%s)
+    order by redemption_id for update
+"""
+_ADD_RESTORATIONS = """
+    insert into point_restorations (refund_id, redemption_id, return_id, points, day, source_seq)
+    select * from unnest(%s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::date[], %s::bigint[])
+    on conflict do nothing
+"""
+_USE = """
+    update point_redemptions set state = 'used', sale_id = %(sale_id)s, used_on = least(used_on, %(day)s)
+    where redemption_id = %(redemption_id)s
+"""
+_LOTS_OF_REDEMPTION = "select points from point_redemption_lots where redemption_id = %s order by no"
+_RESTORED = "select coalesce(sum(points), 0)::bigint from point_restorations where redemption_id = %s"
+_GIVE_BACK = "update point_redemption_lots set given_back = %s where redemption_id = %s and no = %s"
+_CHECK = """
+    insert into point_checks (customer_id)
+    select distinct customer_id from point_redemptions where redemption_id = any(%s)
+"""
+
 
 @dataclass(slots=True, kw_only=True)
 class PointSale:
@@ -61,6 +90,9 @@ class PointSale:
     customer_id: str | None
     branch_id: str | None
     version: int
+    expires_on: date | None = None
+    """Of a sale that has come after its refund."""
+
     is_new: bool
     """The row was made by this statement; if not, the sale or a refund of it was here before."""
 
@@ -69,9 +101,10 @@ class PointSale:
         """The sale itself was not known before this batch."""
         return self.is_new or self.customer_id is None
 
-    def sold(self, sale: SalePosted) -> None:
+    def sold(self, sale: SalePosted, expires_on: date | None) -> None:
         """The sale has come after its refund."""
         self.customer_id, self.branch_id, self.version = sale.customer_id, sale.branch_id, 1
+        self.expires_on = expires_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +119,12 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSale:
-    """What a sale earned and all its refunds, these in the order of finance."""
+    """What a sale earned, all its refunds in the order of finance, and what of it has expired."""
 
     sale_id: str
     earnings: list[Earning]
     refunds: list[Refund]
+    expired: int
 
 
 def institutions_among(cursor: Cursor[Any], customer_ids: Collection[str]) -> set[str]:
@@ -111,13 +145,17 @@ def _is_uuid(value: str) -> bool:
 
 
 def lock_point_sales(
-    cursor: Cursor[Any], sales: Sequence[SalePosted], refunded: Collection[str]
+    cursor: Cursor[Any], sales: Sequence[tuple[SalePosted, date | None]], refunded: Collection[str]
 ) -> dict[str, PointSale]:
-    """Make or lock the heads of the sales and of the refunded sales, held until the transaction ends."""
-    rows: list[tuple[str, str | None, str | None, int]] = [
-        (sale.sale_id, sale.customer_id, sale.branch_id, 1) for sale in sales
+    """Make or lock the heads of the sales and of the refunded sales, held until the transaction ends.
+
+    Of a sale is said until which day its points may be used, None: for ever.
+    """
+    rows: list[tuple[str, str | None, str | None, int, date | None]] = [
+        (sale.sale_id, sale.customer_id, sale.branch_id, 1, expires_on) for sale, expires_on in sales
     ]
-    rows.extend((sale_id, None, None, 0) for sale_id in set(refunded) - {sale.sale_id for sale in sales})
+    sold = {sale.sale_id for sale, _ in sales}
+    rows.extend((sale_id, None, None, 0, None) for sale_id in set(refunded) - sold)
     return {
         row[0]: PointSale(sale_id=row[0], customer_id=row[1], branch_id=row[2], version=row[3], is_new=row[4])
         for row in cursor.execute(_LOCK, _columns(rows))
@@ -125,7 +163,7 @@ def lock_point_sales(
 
 
 def save_point_sales(cursor: Cursor[Any], heads: Sequence[PointSale]) -> None:
-    rows = [(each.sale_id, each.customer_id, each.branch_id, each.version) for each in heads]
+    rows = [(each.sale_id, each.customer_id, each.branch_id, each.version, each.expires_on) for each in heads]
     cursor.execute(_SAVE, _columns(rows))
 
 
@@ -184,7 +222,11 @@ def _refunded_per_line(fact: RefundPaid) -> dict[str, int]:
 
 def read_known_sales(cursor: Cursor[Any], sale_ids: Sequence[str]) -> Iterator[KnownSale]:
     """What these sales earned and every refund of theirs, in the order of `sale_ids`."""
-    known = {each: KnownSale(sale_id=each, earnings=[], refunds=[]) for each in sale_ids}
+    expired: dict[str, int] = dict(cursor.execute(_EXPIRED, (list(sale_ids),)).fetchall())
+    known = {
+        each: KnownSale(sale_id=each, earnings=[], refunds=[], expired=expired.get(each, 0))
+        for each in sale_ids
+    }
     for sale_id, line_id, gross_fen, basis_fen, points in cursor.execute(_EARNINGS, (list(sale_ids),)):
         known[sale_id].earnings.append(Earning(line_id, gross_fen, basis_fen, points))
     by_id: dict[str, Refund] = {}
@@ -196,6 +238,67 @@ def read_known_sales(cursor: Cursor[Any], sale_ids: Sequence[str]) -> Iterator[K
             known[sale_id].refunds.append(by_id[refund_id])
         by_id[refund_id].lines[line_id] = refunded_fen
     yield from known.values()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A sale that was paid with a redemption, as the sale or a refund of it tells."""
+
+    redemption_id: UUID
+    sale_id: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restoration:
+    """Points of a redemption that a refund of its sale gives back."""
+
+    refund_id: str
+    redemption_id: UUID
+    return_id: str
+    points: int
+    day: date
+    source_seq: int
+
+
+def settle_redemptions(cursor: Cursor[Any], uses: Sequence[Use], restorations: Sequence[Restoration]) -> None:
+    """Write what finance said of redemptions; what their lots get back is a function of all that was said.
+
+    Finance is the judge: a redemption it used is used, though we may have given its points back meanwhile, and
+    they are taken again. Raises RedemptionUnheardOf.
+    """
+    ids = sorted({each.redemption_id for each in uses} | {each.redemption_id for each in restorations})
+    if not ids:
+        return
+    found = {row[0]: row for row in cursor.execute(_REDEMPTIONS, (ids,))}
+    for redemption_id in ids:
+        if redemption_id not in found:
+            raise RedemptionUnheardOf("no such redemption", redemption_id=str(redemption_id))
+    for use in uses:
+        _, _, sale_id = found[use.redemption_id]
+        if sale_id not in {None, use.sale_id}:
+            raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
+        cursor.execute(
+            _USE, {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id}
+        )
+    if restorations:
+        rows = [
+            (each.refund_id, each.redemption_id, each.return_id, each.points, each.day, each.source_seq)
+            for each in restorations
+        ]
+        cursor.execute(_ADD_RESTORATIONS, _columns(rows))
+    for redemption_id in ids:
+        _settle_lots(cursor, redemption_id)
+    cursor.execute(_CHECK, (ids,))
+
+
+def _settle_lots(cursor: Cursor[Any], redemption_id: UUID) -> None:
+    lots = [row[0] for row in cursor.execute(_LOTS_OF_REDEMPTION, (redemption_id,))]
+    (restored,) = cursor.execute(_RESTORED, (redemption_id,)).fetchone() or (0,)
+    if restored > sum(lots):
+        raise RedemptionUnheardOf("more comes back than was redeemed", redemption_id=str(redemption_id))
+    for no, points in enumerate(given_back(lots, restored), 1):
+        cursor.execute(_GIVE_BACK, (points, redemption_id, no))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

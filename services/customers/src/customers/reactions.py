@@ -15,7 +15,7 @@ from psycopg import Cursor
 
 from customers import events, projections, settings
 from customers.domain import loyalty
-from customers.projections import KnownSale, PointSale, Refund
+from customers.projections import KnownSale, PointSale, Refund, Restoration, Use
 from customers.subscriptions import SUBSCRIPTIONS, RefundPaid, SalePosted
 from shared import outbox
 from shared.consumer import UnknownEventVersion
@@ -50,8 +50,8 @@ class _Outgoing:
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Apply fresh events of finance. Raises msgspec.ValidationError, UnknownEventVersion: the culprit is parked."""
-    sales, refunds = _read(envelopes)
-    if not sales and not refunds:
+    sales, refunds, uses = _read(envelopes)
+    if not sales and not refunds and not uses:
         return
     cursor: Cursor[Any] = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
     institutions = projections.institutions_among(
@@ -59,12 +59,23 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     )
     sales = [each for each in sales if each.sale.customer_id not in institutions]
     out = _Outgoing(tx)
-    _book(cursor, out, sales, refunds)
+    if sales or refunds:
+        _book(cursor, out, sales, refunds)
+    restorations = [each for envelope, fact in refunds for each in _restorations(envelope, fact)]
+    uses += [
+        Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day)
+        for envelope, fact in refunds
+        for each in _restorations(envelope, fact)
+    ]
+    projections.settle_redemptions(cursor, uses, restorations)
     if out.rows:
         outbox.write_rows(cursor, tx, out.rows)
 
 
-def _read(envelopes: Sequence[Envelope]) -> tuple[list[_EarningSale], list[tuple[Envelope, RefundPaid]]]:
+def _read(
+    envelopes: Sequence[Envelope],
+) -> tuple[list[_EarningSale], list[tuple[Envelope, RefundPaid]], list[Use]]:
+    uses: list[Use] = []
     sales: list[_EarningSale] = []
     refunds: list[tuple[Envelope, RefundPaid]] = []
     for envelope in envelopes:
@@ -77,10 +88,29 @@ def _read(envelopes: Sequence[Envelope]) -> tuple[list[_EarningSale], list[tuple
         if isinstance(fact, RefundPaid):
             refunds.append((envelope, fact))
         elif isinstance(fact, SalePosted) and fact.customer_id is not None:
+            uses.extend(
+                Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day)
+                for each in fact.tenders
+                if each.redemption_id is not None
+            )
             earnings = _earnings(envelope, fact)
             if earnings:
                 sales.append(_EarningSale(envelope=envelope, sale=fact, earnings=earnings))
-    return sales, refunds
+    return sales, refunds, uses
+
+
+def _restorations(envelope: Envelope, refund: RefundPaid) -> Iterator[Restoration]:
+    """The points part of a refund; one per redemption, which is one per sale."""
+    for each in refund.tenders:
+        if each.redemption_id is not None:
+            yield Restoration(
+                refund_id=refund.refund_id,
+                redemption_id=each.redemption_id,
+                return_id=refund.return_id,
+                points=each.points,
+                day=envelope.day,
+                source_seq=envelope.seq,
+            )
 
 
 def _earnings(envelope: Envelope, sale: SalePosted) -> list[loyalty.Earning]:
@@ -101,7 +131,9 @@ def _book(
     """Write the facts under the lock of every sale touched, then settle the sales that have refunds."""
     by_sale = {each.sale.sale_id: each for each in sales}
     heads = projections.lock_point_sales(
-        cursor, [each.sale for each in by_sale.values()], {fact.sale_id for _, fact in refunds}
+        cursor,
+        [(each.sale, settings.points_expire_on(each.envelope.day)) for each in by_sale.values()],
+        {fact.sale_id for _, fact in refunds},
     )
     fresh = [each for sale_id, each in by_sale.items() if heads[sale_id].is_unsold]
     projections.add_earnings(
@@ -112,7 +144,7 @@ def _book(
     new_refunds = projections.add_refunds(cursor, refunds)
     late = {each.sale.sale_id: each for each in fresh if not heads[each.sale.sale_id].is_new}
     for sale_id, each in late.items():
-        heads[sale_id].sold(each.sale)
+        heads[sale_id].sold(each.sale, settings.points_expire_on(each.envelope.day))
     touched = sorted(
         late.keys()
         | {
@@ -143,8 +175,13 @@ def _taken_back(head: PointSale, known: KnownSale, due: Sequence[Refund]) -> Ite
     for each in known.refunds:
         if each.refund_id not in due_ids:
             _, refunded = loyalty.take_back((), refunded, each.lines)
+    reversed_before, _ = loyalty.take_back(known.earnings, {}, refunded)
+    left = sum(each.points for each in known.earnings) - known.expired
+    left -= min(reversed_before, left)
     for each in due:
         points, refunded = loyalty.take_back(known.earnings, refunded, each.lines)
+        points = min(points, left)  # what has expired is gone already
+        left -= points
         head.version += 1
         yield (
             each,

@@ -5,10 +5,12 @@ A row counts from its `effective_from`; the newest that has begun wins. Source: 
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from shared.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,41 @@ def earning_rule(on: date) -> EarningRule | None:
     if row is None:
         return None
     return EarningRule(fen_per_point=row["value"], excluded_tenders=frozenset(row["excluded_tenders"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionRule:
+    """A point pays `fen_per_point`; points nobody used go back after `restore_after`."""
+
+    fen_per_point: int
+    restore_after: timedelta
+
+
+class RedemptionNotOffered(Conflict):
+    """No dated rule says what a point is worth on this day."""
+
+    code = "redemption_not_offered"
+
+
+@cache
+def redemption_rule(on: date) -> RedemptionRule:
+    """What redeeming on the day `on` follows. Raises RedemptionNotOffered before the first rule."""
+    value, hours = (_redemption(name, on) for name in ("value", "restore_after"))
+    if value is None or hours is None:
+        raise RedemptionNotOffered(f"no rule for points is in force on {on}")
+    return RedemptionRule(fen_per_point=value, restore_after=timedelta(hours=hours))
+
+
+@cache
+def points_expire_on(earned_on: date) -> date | None:
+    """The last day on which points earned on this day may be used; None when they never expire."""
+    years = _redemption("expiry", earned_on)
+    return None if years is None else date(earned_on.year + years, 12, 31)
+
+
+def _redemption(rule: str, on: date) -> int | None:
+    row = _in_force([row for row in _data("redemption.json") if row["rule"] == rule], on)
+    return None if row is None else int(row["value"])
 
 
 @cache

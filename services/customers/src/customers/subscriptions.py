@@ -4,6 +4,7 @@ msgspec structs, because a year of receipts is replayed through them: parsing co
 """
 
 from typing import Annotated
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -20,6 +21,7 @@ class SoldLine(Struct, frozen=True):
 class Tender(Struct, frozen=True):
     tender: str
     fen: int
+    redemption_id: UUID | None = None
 
 
 class SalePosted(Struct, frozen=True):
@@ -38,6 +40,14 @@ class RefundedLine(Struct, frozen=True):
     tax_fen: NotNegative
 
 
+class PointsBack(Struct, frozen=True):
+    """Of a refund's tender `points`: the whole points that come back of a redemption."""
+
+    tender: str
+    points: NotNegative = 0
+    redemption_id: UUID | None = None
+
+
 class RefundPaid(Struct, frozen=True):
     """finance.refund.paid.v1"""
 
@@ -46,6 +56,7 @@ class RefundPaid(Struct, frozen=True):
     sale_id: Id
     branch_id: Id
     lines: list[RefundedLine]
+    tenders: list[PointsBack] = []
 
 
 SUBSCRIPTIONS: dict[str, type[Struct]] = {

@@ -383,6 +383,17 @@ KNOWN: Final[Mapping[str, Known]] = {
             "points": number("points"),
         },
     ),
+    "customers.points.redeemed.v1": _one(
+        "fact_points",
+        "redeemed",
+        {**_texts("customer_id"), "points": number("points"), "money_basis_fen": number("value_fen")},
+    ),
+    "customers.points.restored.v1": _one(
+        "fact_points", "restored", {**_texts("customer_id"), "points": number("points")}
+    ),
+    "customers.points.expired.v1": _one(
+        "fact_points", "expired", {**_texts("customer_id"), "points": number("points")}
+    ),
     "customers.permission.changed.v1": _OTHER,
     "customers.credit.changed.v1": _OTHER,
     "customers.licence.verified.v1": _OTHER,
@@ -392,6 +403,8 @@ KNOWN: Final[Mapping[str, Known]] = {
     "finance.expense.approved.v1": _OTHER,
     "finance.expense.paid.v1": _OTHER,
     "finance.budget.exceeded.v1": _OTHER,
+    "finance.refund.failed.v1": _OTHER,
+    "finance.invoice.issued.v1": _OTHER,
     "finance.dunning.level_reached.v1": _OTHER,
     "finance.payment.reversed.v1": _OTHER,
     "finance.payment.received.v1": _OTHER,

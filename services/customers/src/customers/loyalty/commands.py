@@ -1,0 +1,275 @@
+"""Redeem points under the lock of their account, give back what nobody used, let expire what is past its day.
+
+Locks are taken in one order: accounts, then sales, each by its id; a redemption is locked last. A sale that used
+a redemption is heard from finance (`customers.reactions`). Source: C38, G17, I13
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from customers import events, queries, repository, settings
+from customers.domain import redemption
+from customers.domain.customer import CustomerAnonymised, NotAPatient
+from customers.domain.redemption import (
+    ReceiptHasRedemption,
+    RedemptionAlreadyGivenBack,
+    RedemptionAlreadyUsed,
+    RedemptionNotFound,
+)
+from customers.loyalty.queries import lots_of
+from customers.loyalty.queries import redemption as shown
+from shared import audit, outbox
+from shared.clock import business_date, new_id
+from shared.transaction import Tx
+
+CANCELLED = "cancelled"
+NOT_USED = "not_used"
+
+
+def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, points: int) -> dict[str, Any]:
+    """Set `points` of the patient aside for a receipt of the branch; a point is worth what the day's rule says.
+
+    Points may be redeemed in any branch, whichever the patient's own is. Raises CustomerNotFound, NotAPatient,
+    CustomerAnonymised, ReceiptHasRedemption, PointsInsufficient.
+    """
+    tx.actor.require_branch(branch_id)
+    customer = repository.customer_row(tx.conn, customer_id)
+    if customer.kind != "patient":
+        raise NotAPatient("institutions have no points")
+    if customer.status == "anonymised":
+        raise CustomerAnonymised("this customer was anonymised")
+    account, today = str(customer_id), business_date(tx.now)
+    rule = settings.redemption_rule(today)
+    _lock_accounts(tx.conn, [account])
+    taken = redemption.consume(queries.point_lots(tx.conn, account), points, today)
+    redemption_id = new_id()
+    if not _add(
+        tx,
+        {
+            "id": redemption_id,
+            "customer_id": account,
+            "branch_id": branch_id,
+            "receipt_number": receipt_number,
+            "points": points,
+            "value_fen": points * rule.fen_per_point,
+            "today": today,
+            "now": tx.now,
+            "actor": tx.actor.id,
+            "restore_at": tx.now + rule.restore_after,
+        },
+    ):
+        raise ReceiptHasRedemption("points were redeemed for this receipt before")
+    shares = [(lot.sale_id, part) for lot, part in taken]
+    _add_lots(tx.conn, redemption_id, shares)
+    fact = events.points_redeemed(
+        redemption_id=redemption_id,
+        customer_id=account,
+        branch_id=branch_id,
+        receipt_number=receipt_number,
+        points=points,
+        value_fen=points * rule.fen_per_point,
+        lots=shares,
+        on=today,
+    )
+    outbox.append(tx, fact)
+    audit.record(tx, "points.redeemed", str(redemption_id), after=fact.data)
+    return shown(tx, redemption_id)
+
+
+def _add(tx: Tx, row: dict[str, Any]) -> bool:
+    """False when the receipt has one already that may still be, or was, used."""
+    added = tx.conn.execute(
+        text(
+            "insert into point_redemptions (redemption_id, customer_id, branch_id, receipt_number, points,"
+            " value_fen, state, redeemed_on, redeemed_at, redeemed_by, restore_at)"
+            " select :id, :customer_id, :branch_id, :receipt_number, :points, :value_fen, 'open', :today, :now,"
+            " :actor, :restore_at where not exists (select 1 from point_redemptions"
+            " where branch_id = :branch_id and receipt_number = :receipt_number and state = 'used')"
+            " on conflict (branch_id, receipt_number) where state = 'open' do nothing"
+        ),
+        row,
+    )
+    return bool(added.rowcount)
+
+
+def _add_lots(conn: Connection, redemption_id: UUID, shares: Sequence[tuple[str, int]]) -> None:
+    conn.execute(
+        text(
+            "insert into point_redemption_lots (redemption_id, no, sale_id, points)"
+            " values (:id, :no, :sale_id, :points)"
+        ),
+        [
+            {"id": redemption_id, "no": no, "sale_id": sale_id, "points": points}
+            for no, (sale_id, points) in enumerate(shares, 1)
+        ],
+    )
+
+
+# --- giving back ------------------------------------------------------------------------------------
+
+
+def cancel(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
+    """Give the points back: the receipt will not be paid with them.
+
+    Raises RedemptionNotFound, ForeignBranch, RedemptionAlreadyUsed, RedemptionAlreadyGivenBack.
+    """
+    row = tx.conn.execute(
+        text("select * from point_redemptions where redemption_id = :id for update"), {"id": redemption_id}
+    ).one_or_none()
+    if row is None:
+        raise RedemptionNotFound(f"no redemption {redemption_id}", redemption_id=str(redemption_id))
+    tx.actor.require_branch(row.branch_id)
+    if row.state == "used":
+        raise RedemptionAlreadyUsed("a sale was paid with it", sale_id=row.sale_id)
+    if row.state == "restored":
+        raise RedemptionAlreadyGivenBack("its points were given back", cause=row.restored_cause)
+    _give_back(tx, row, CANCELLED)
+    return shown(tx, redemption_id)
+
+
+def restore_unused(tx: Tx, limit: int) -> int:
+    """Give back the points of at most `limit` redemptions that no sale used in time; returns how many."""
+    rows = tx.conn.execute(
+        text(
+            "select * from point_redemptions where state = 'open' and restore_at <= :now"
+            " order by restore_at, redemption_id limit :limit for update skip locked"
+        ),
+        {"now": tx.now, "limit": limit},
+    ).all()
+    for row in rows:
+        _give_back(tx, row, NOT_USED)
+    return len(rows)
+
+
+def _give_back(tx: Tx, row: Any, cause: str) -> None:
+    today = business_date(tx.now)
+    key = {"id": row.redemption_id}
+    tx.conn.execute(
+        text(
+            "update point_redemptions set state = 'restored', restored_on = :today, restored_at = :now,"
+            " restored_cause = :cause where redemption_id = :id"
+        ),
+        {**key, "today": today, "now": tx.now, "cause": cause},
+    )
+    tx.conn.execute(
+        text("update point_redemption_lots set given_back = points where redemption_id = :id"), key
+    )
+    tx.conn.execute(
+        text("insert into point_checks (customer_id) values (:customer_id)"), {"customer_id": row.customer_id}
+    )
+    fact = events.points_restored(
+        redemption_id=row.redemption_id,
+        customer_id=row.customer_id,
+        branch_id=row.branch_id,
+        points=row.points,
+        lots=[(lot["sale_id"], lot["points"]) for lot in lots_of(tx.conn, row.redemption_id)],
+        cause=cause,
+        on=today,
+    )
+    outbox.append(tx, fact)
+    audit.record(tx, "points.restored", str(row.redemption_id), after=fact.data)
+
+
+# --- expiry -----------------------------------------------------------------------------------------
+
+
+def expire(tx: Tx, limit: int) -> int:
+    """Let expire what is past its day in at most `limit` accounts; returns how many were looked at."""
+    today = business_date(tx.now)
+    accounts = _due_accounts(tx, today, limit)
+    if not accounts:
+        return 0
+    _lock_accounts(tx.conn, accounts)
+    past = {
+        account: [lot.sale_id for lot in queries.point_lots(tx.conn, account) if lot.is_past(today)]
+        for account in accounts
+    }
+    sale_ids = sorted(sale_id for each in past.values() for sale_id in each)
+    # A refund that is heard now waits, so that it takes back nothing that expires.
+    tx.conn.execute(
+        text("select 1 from point_sales where sale_id = any(:ids) order by sale_id for update"),
+        {"ids": sale_ids},
+    )
+    for account in accounts:
+        _expire_account(tx, account, today)
+    tx.conn.execute(
+        text("update point_sales set look_on = null where sale_id = any(:ids) and look_on is not null"),
+        {"ids": sale_ids},
+    )
+    return len(accounts)
+
+
+def _due_accounts(tx: Tx, today: date, limit: int) -> list[str]:
+    """Accounts with a lot past its day, and those to which points came back; the latter's notes are torn up."""
+    noted = tx.conn.execute(
+        text(
+            "delete from point_checks where id in"
+            " (select id from point_checks order by id limit :limit for update skip locked)"
+            " returning customer_id"
+        ),
+        {"limit": limit},
+    )
+    due = set(noted.scalars())
+    rows = tx.conn.execute(
+        text(
+            "select distinct customer_id from (select customer_id from point_sales where look_on <= :today"
+            " order by look_on, sale_id limit :limit) as due where customer_id is not null"
+        ),
+        {"today": today, "limit": limit},
+    )
+    return sorted(due | set(rows.scalars()))
+
+
+def _expire_account(tx: Tx, account: str, today: date) -> None:
+    shares = redemption.expiring(queries.point_lots(tx.conn, account), today)
+    if not shares:
+        return
+    expiry_id = new_id()
+    version = tx.conn.execute(
+        text("update point_accounts set version = version + 1 where customer_id = :id returning version"),
+        {"id": account},
+    ).scalar_one()
+    tx.conn.execute(
+        text(
+            "insert into point_expiries (expiry_id, sale_id, customer_id, points, expired_on)"
+            " values (:expiry_id, :sale_id, :account, :points, :today)"
+        ),
+        [
+            {
+                "expiry_id": expiry_id,
+                "sale_id": lot.sale_id,
+                "account": account,
+                "points": points,
+                "today": today,
+            }
+            for lot, points in shares
+        ],
+    )
+    fact = events.points_expired(
+        expiry_id=expiry_id,
+        customer_id=account,
+        lots=[(lot.sale_id, lot.branch_id, points) for lot, points in shares],
+        version=version,
+        on=today,
+    )
+    outbox.append(tx, fact)
+    audit.record(tx, "points.expired", account, after=fact.data)
+
+
+def _lock_accounts(conn: Connection, accounts: Sequence[str]) -> None:
+    """Make the accounts that are missing, and hold all until the transaction ends. `accounts` is sorted."""
+    conn.execute(
+        text(
+            "insert into point_accounts (customer_id) select unnest(cast(:ids as text[]))"
+            " on conflict (customer_id) do nothing"
+        ),
+        {"ids": list(accounts)},
+    )
+    conn.execute(
+        text("select 1 from point_accounts where customer_id = any(:ids) order by customer_id for update"),
+        {"ids": list(accounts)},
+    )
