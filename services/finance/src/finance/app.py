@@ -12,6 +12,7 @@ from finance.costs import api as costs_api
 from finance.costs import jobs as costs_jobs
 from finance.costs import queries as costs_queries
 from finance.expenses import api as expenses_api
+from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
 from finance.receivables import queries as receivables_queries
@@ -38,6 +39,7 @@ SERVICE = Service(
         expenses_api.expenses,
         costs_api.costs,
         receivables_api.receivables,
+        orders_api.orders,
         contracts_api.contracts,
     ],
     sources=["customers", "returns"],

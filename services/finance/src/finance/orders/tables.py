@@ -121,6 +121,7 @@ orders = Table(
     Column("proposal_hash", Text),
     Column("proposed_by", Text, nullable=False),
     Column("proposed_at", INSTANT, nullable=False),
+    Column("proposer_roles", ARRAY(Text), nullable=False),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", INSTANT, nullable=False),
     Column("confirmed_by", Text),

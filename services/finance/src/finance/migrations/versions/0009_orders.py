@@ -180,6 +180,7 @@ def upgrade() -> None:
         sa.Column("proposal_hash", sa.Text(), nullable=True),
         sa.Column("proposed_by", sa.Text(), nullable=False),
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proposer_roles", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("drafted_by", sa.Text(), nullable=False),
         sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_by", sa.Text(), nullable=True),

@@ -1,0 +1,318 @@
+"""HTTP of orders: price rules, strategies and grades; orders from draft to end; shipments and their papers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from finance import printing
+from finance.domain.period import parse_month
+from finance.domain.receipt import Product, TempClass
+from finance.orders import commands, papers, prices, queries, schemas, shipping
+from finance.orders.rules import Line, NamedLot
+from finance.orders.shipping import Parcel
+from finance.orders.tables import price_grades, price_rules, strategies
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+orders = Blueprint("orders", __name__, description="Price rules, sales orders, shipments.")
+
+SELLERS = ("salesperson", "invoicing_clerk", "store_manager", "business_head")
+CONFIRMERS = ("invoicing_clerk", "store_manager", "business_head")
+SHIPPERS = ("storekeeper",)
+READERS = (*SELLERS, *SHIPPERS, "accountant", "finance_auditor", "finance_head", "management", "qa")
+PDF = {
+    "responses": {
+        "200": {
+            "description": "The paper.",
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+
+
+# --- price rules ------------------------------------------------------------------------------------
+
+
+@orders.post("/price-rules")
+@command
+@admits("business_head")
+@orders.arguments(schemas.PriceRuleBody)
+@orders.response(201, schemas.PriceRuleView)
+def propose_price(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Propose list and floor price of a product for a kind of customer."""
+    return queries.rule(tx, price_rules, prices.propose_price(tx, body))
+
+
+@orders.get("/price-rules")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.PriceRulesArgs, location="query")
+@orders.response(200, schemas.PriceRulesPage)
+def list_price_rules(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Every price rule there ever was, with who proposed and decided."""
+    return queries.rules(tx, price_rules, args, "product_id", "customer_kind")
+
+
+@orders.post("/price-rules/<uuid:rule_id>/decision")
+@command
+@admits("finance_head")
+@orders.arguments(schemas.PriceDecisionBody)
+@orders.response(200, schemas.PriceRuleView)
+def decide_price_rule(tx: Tx, body: dict[str, Any], rule_id: UUID) -> dict[str, Any]:
+    """Put a price in force, or reject it."""
+    prices.decide(tx, price_rules, rule_id, **body)
+    return queries.rule(tx, price_rules, rule_id)
+
+
+@orders.post("/price-grades")
+@command
+@admits("business_head")
+@orders.arguments(schemas.PriceGradeBody)
+@orders.response(201, schemas.PriceGradeView)
+def propose_price_grade(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Propose which prices a customer gets."""
+    return queries.rule(tx, price_grades, prices.propose_grade(tx, body))
+
+
+@orders.get("/price-grades")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.PriceGradesArgs, location="query")
+@orders.response(200, schemas.PriceGradesPage)
+def list_price_grades(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Grades of customers, as far as prices go."""
+    return queries.rules(tx, price_grades, args, "customer_id")
+
+
+@orders.post("/price-grades/<uuid:assignment_id>/decision")
+@command
+@admits("finance_head")
+@orders.arguments(schemas.PriceDecisionBody)
+@orders.response(200, schemas.PriceGradeView)
+def decide_price_grade(tx: Tx, body: dict[str, Any], assignment_id: UUID) -> dict[str, Any]:
+    """Put a grade in force, or reject it."""
+    prices.decide(tx, price_grades, assignment_id, **body)
+    return queries.rule(tx, price_grades, assignment_id)
+
+
+@orders.post("/sales-strategies")
+@command
+@admits("business_head")
+@orders.arguments(schemas.SalesStrategyBody)
+@orders.response(201, schemas.SalesStrategyView)
+def propose_strategy(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Propose a promotion, a price concession, or more service."""
+    return queries.rule(tx, strategies, prices.propose_strategy(tx, body))
+
+
+@orders.get("/sales-strategies")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.SalesStrategiesArgs, location="query")
+@orders.response(200, schemas.SalesStrategiesPage)
+def list_strategies(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Strategies of the token's branches and of all."""
+    return queries.rules(tx, strategies, args)
+
+
+@orders.post("/sales-strategies/<uuid:strategy_id>/decision")
+@command
+@admits("finance_head")
+@orders.arguments(schemas.PriceDecisionBody)
+@orders.response(200, schemas.SalesStrategyView)
+def decide_strategy(tx: Tx, body: dict[str, Any], strategy_id: UUID) -> dict[str, Any]:
+    """Put a strategy in force, or reject it."""
+    prices.decide(tx, strategies, strategy_id, **body)
+    return queries.rule(tx, strategies, strategy_id)
+
+
+# --- orders -----------------------------------------------------------------------------------------
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
+    return [
+        Line(
+            no=row["no"],
+            product=Product(**{**row["product"], "temp_class": TempClass(row["product"]["temp_class"])}),
+            quantity=row["quantity"],
+            unit_price_fen=row["unit_price"],
+            unit_discount_fen=row["unit_discount"],
+            tax_bp=row["tax_bp"],
+            deliver_on=row["deliver_on"],
+            contract_line=row["contract_line"],
+            lots=tuple(NamedLot(**lot) for lot in row["lots"]),
+        )
+        for row in sorted(rows, key=lambda each: int(each["no"]))
+    ]
+
+
+@orders.post("/orders")
+@command
+@admits(*SELLERS)
+@orders.arguments(schemas.OrderBody)
+@orders.response(201, schemas.OrderView)
+def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Draft what a customer asks for; it holds nothing until it is confirmed."""
+    return queries.order(tx, commands.draft(tx, body, _lines(body["lines"])))
+
+
+@orders.get("/orders")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.OrdersArgs, location="query")
+@orders.response(200, schemas.OrdersPage)
+def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Orders of the token's branches."""
+    return queries.list_orders(tx, args)
+
+
+@orders.get("/orders/<uuid:order_id>")
+@query
+@admits(*READERS)
+@orders.response(200, schemas.OrderView)
+def get_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
+    """One order: in force, proposed, decided, shipped."""
+    return queries.order(tx, order_id)
+
+
+@orders.put("/orders/<uuid:order_id>")
+@command
+@admits(*SELLERS)
+@orders.arguments(schemas.OrderChangeBody)
+@orders.response(200, schemas.OrderView)
+def change_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    """Replace a draft, or propose a change of a confirmed order, which stays in force until that is confirmed."""
+    commands.propose_change(tx, order_id, body["version"], _lines(body["lines"]))
+    return queries.order(tx, order_id)
+
+
+@orders.post("/orders/<uuid:order_id>/check")
+@command
+@admits(*SELLERS)
+@orders.response(200, schemas.OrderCheckView)
+def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
+    """What stands in the way of what is proposed, all of it; nothing is held."""
+    judged = commands.check(tx, order_id)
+    return {**queries.order(tx, order_id), "faults": judged.faults}
+
+
+@orders.post("/orders/<uuid:order_id>/approvals")
+@command
+@admits("salesperson", "invoicing_clerk", "store_manager", "business_head", "finance_head")
+@orders.arguments(schemas.OrderApprovalBody)
+@orders.response(200, schemas.OrderView)
+def decide_on_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    """Decide on a discount, a price below the floor, or an override of credit, of this version alone."""
+    commands.decide(tx, order_id, body)
+    return queries.order(tx, order_id)
+
+
+@orders.post("/orders/<uuid:order_id>/confirm")
+@command
+@admits(*CONFIRMERS)
+@orders.arguments(schemas.OrderVersionBody)
+@orders.response(200, schemas.OrderView)
+def confirm_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    """Put what is proposed in force, with every check made now; never by who asked for it."""
+    commands.confirm(tx, order_id, body["version"])
+    return queries.order(tx, order_id)
+
+
+@orders.post("/orders/<uuid:order_id>/cancel")
+@command
+@admits(*SELLERS)
+@orders.arguments(schemas.OrderEndBody)
+@orders.response(200, schemas.OrderView)
+def cancel_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    """Cancel an order of which nothing was shipped; what it holds is free."""
+    commands.end(tx, order_id, body["reason"], is_cancelled=True)
+    return queries.order(tx, order_id)
+
+
+@orders.post("/orders/<uuid:order_id>/close")
+@command
+@admits(*CONFIRMERS)
+@orders.arguments(schemas.OrderEndBody)
+@orders.response(200, schemas.OrderView)
+def close_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    """Close an order with what was shipped; what it still holds is free."""
+    commands.end(tx, order_id, body["reason"], is_cancelled=False)
+    return queries.order(tx, order_id)
+
+
+@orders.post("/orders/<uuid:order_id>/reopen")
+@command
+@admits(*SELLERS)
+@orders.response(200, schemas.OrderView)
+def reopen_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
+    """Propose an ended order anew: it holds nothing until it has passed every check again."""
+    commands.reopen(tx, order_id)
+    return queries.order(tx, order_id)
+
+
+# --- shipments --------------------------------------------------------------------------------------
+
+
+@orders.post("/orders/<uuid:order_id>/shipments")
+@command
+@admits(*SHIPPERS)
+@orders.arguments(schemas.ShipmentBody)
+@orders.response(201, schemas.ShipmentView)
+def ship_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    """Ship lots of an order: the sale is posted with it."""
+    parcels = [
+        Parcel(
+            line_no=row["line_no"],
+            lot=row["lot"],
+            expiry=row["expiry"],
+            quantity=row["quantity"],
+            cost_fen=row["cost"],
+            trace_codes=tuple(row["trace_codes"]),
+        )
+        for row in body["lines"]
+    ]
+    return queries.shipment(tx, shipping.ship(tx, order_id, parcels))
+
+
+@orders.get("/shipments/due")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.ShipmentsDueArgs, location="query")
+@orders.response(200, schemas.ShipmentsDuePage)
+def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What waits to be shipped until a day, the most overdue first."""
+    return queries.due(tx, args)
+
+
+@orders.get("/shipments/figures")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.ShipmentFiguresArgs, location="query")
+@orders.response(200, schemas.ShipmentFiguresView)
+def get_shipment_figures(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Delivery in time, per branch, of a month."""
+    return queries.figures(tx, parse_month(args["month"]), args["branch_id"])
+
+
+@orders.get("/shipments/<uuid:shipment_id>")
+@query
+@admits(*READERS)
+@orders.response(200, schemas.ShipmentView)
+def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
+    """One shipment with its lots."""
+    return queries.shipment(tx, shipment_id)
+
+
+@orders.get("/shipments/<uuid:shipment_id>/delivery-note")
+@query
+@admits(*READERS)
+@orders.arguments(schemas.DeliveryNoteArgs, location="query")
+@orders.doc(**PDF)
+def print_delivery_note(tx: Tx, args: dict[str, Any], shipment_id: UUID) -> Response:
+    """The paper that travels with the goods (随货同行单)."""
+    headers = {"Content-Disposition": f'inline; filename="shipment-{shipment_id}.pdf"'}
+    paper = papers.delivery_note(queries.shipment(tx, shipment_id), args["lang"])
+    return Response(paper, 200, headers, mimetype=printing.MIMETYPE)

@@ -1,0 +1,335 @@
+"""The gate of orders: every check, all faults told at once, and what the order then holds.
+
+Permission of the order's day from our own projection, prices, contract, credit, lots. Nothing here is remembered
+from an earlier turn: a first confirmation, a change and a re-opening are judged alike.
+Source: F10, F12, F27, I30, I34, model 3.2 (SalesOrder)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+from sqlalchemy import select, text
+
+from finance import exposure, repository, stops
+from finance.contracts import fulfilment
+from finance.domain import permission
+from finance.domain.permission import Permission
+from finance.domain.sale import LotExpired, VatRateUnknown
+from finance.domain.vat import rates_on
+from finance.exposure import Override
+from finance.floors import PriceBelowFloor
+from finance.orders import prices
+from finance.orders.rules import (
+    HOLDING,
+    ContractNotOfCustomer,
+    DiscountNotApproved,
+    Line,
+    PriceNotSet,
+    Prices,
+    QuantityBelowShipped,
+    Verdict,
+    authority_of,
+    below_shipped,
+    decide_price,
+    roles_for,
+)
+from finance.orders.tables import approvals, order_lines
+from shared.approvals import Approval, Decision
+from shared.clock import business_date
+from shared.errors import DomainError, Unavailable
+from shared.transaction import Tx
+
+HEADS = frozenset({"business_head", "finance_head"})
+"""Who together let a price below the floor pass, or an order beyond its credit."""
+
+Order = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What the gate found. Without faults the order holds its credit and its contract's quantities."""
+
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    permission_version: int | None = None
+    prices: dict[int, Prices] = field(default_factory=dict)
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    total_fen: int = 0
+    override: Override | None = None
+
+    def add(self, refusal: type[DomainError], message: str, path: str, **context: Any) -> None:
+        self.faults.append({"code": refusal.code, "path": path, "message": message, **context})
+
+    @contextmanager
+    def collecting(self, path: str) -> Iterator[None]:
+        """A refusal inside becomes a fault; what may succeed later leaves at once."""
+        try:
+            yield
+        except Unavailable:
+            raise
+        except DomainError as refusal:
+            context = {key: value for key, value in refusal.context.items() if key != "errors"}
+            self.add(type(refusal), refusal.detail, path, **context)
+
+
+def confirmed_lines(tx: Tx, order_id: UUID) -> dict[int, tuple[Line, int]]:
+    """What is confirmed of the order, with what is shipped of it, by line."""
+    rows = tx.conn.execute(
+        select(order_lines).where(order_lines.c.order_id == order_id).order_by(order_lines.c.no)
+    ).mappings()
+    return {row["no"]: (line_of(dict(row)), row["shipped_quantity"]) for row in rows}
+
+
+def line_of(row: Mapping[str, Any]) -> Line:
+    return msgspec.convert({name: row[name] for name in Line.__struct_fields__}, Line)
+
+
+def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:
+    """Judge the lines as what the order is to be, and take hold of credit and contract for what is not shipped.
+
+    The order's row is locked by the caller. Raises CustomerNotYetKnown alone; whoever finds faults undoes all of it.
+    """
+    judged = Judgement()
+    today = business_date(tx.now)
+    confirmed = confirmed_lines(tx, order["order_id"])
+    left = {line.no: line.quantity - _shipped(confirmed, line.no) for line in lines}
+    for no, message in below_shipped(lines, confirmed):
+        judged.add(QuantityBelowShipped, message, f"lines.{no}")
+    _rates(judged, lines, today)
+    known = _permit(tx, judged, order, [line for line in lines if left[line.no] > 0], today)
+    if known is not None:
+        judge_prices(tx, judged, order, lines, known, today)
+        _require_approvals(tx, judged, order, lines)
+    _lots(tx, judged, [line for line in lines if left[line.no] > 0], today)
+    _contract(tx, judged, order, lines, confirmed, today)
+    _credit(tx, judged, order, lines, left)
+    return judged
+
+
+def _shipped(confirmed: Mapping[int, tuple[Line, int]], no: int) -> int:
+    return confirmed[no][1] if no in confirmed else 0
+
+
+def _rates(judged: Judgement, lines: Sequence[Line], today: date) -> None:
+    known = rates_on(today)
+    for line in lines:
+        if line.tax_bp not in known:
+            judged.add(
+                VatRateUnknown, f"no VAT rate of {today} is {line.tax_bp} bp", f"lines.{line.no}.tax_bp"
+            )
+
+
+def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], today: date) -> Permission | None:
+    known = known_permission(tx, order)
+    with judged.collecting("customer_id"):
+        permission.require(
+            known,
+            {line.product.category for line in lines},
+            today,
+            is_caught_up=known is None and repository.has_heard_all_of_customers(tx.conn),
+        )
+    judged.permission_version = tx.conn.execute(
+        text("select version from trade_permissions where customer_id = :id"), {"id": order["customer_id"]}
+    ).scalar_one_or_none()
+    return known
+
+
+def known_permission(tx: Tx, order: Order) -> Permission | None:
+    """What customers last said of the order's customer."""
+    return repository.permissions(tx.conn, [order["customer_id"]]).get(order["customer_id"])
+
+
+# --- prices -----------------------------------------------------------------------------------------
+
+
+def judge_prices(
+    tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], known: Permission, today: date
+) -> None:
+    """What each price needs, by line; products without a price are faults."""
+    authority = authority_of(order["proposer_roles"], today)
+    judged.prices = prices.in_force(
+        tx.conn,
+        customer_id=order["customer_id"],
+        kind=known.kind,
+        branch_id=order["branch_id"],
+        lines=lines,
+        day=today,
+    )
+    for line in lines:
+        found = judged.prices.get(line.no)
+        if found is None:
+            judged.add(
+                PriceNotSet, f"no price of {line.product.id} for a {known.kind}", f"lines.{line.no}.product"
+            )
+            continue
+        is_contracted = order["contract_id"] is not None and line.contract_line is not None
+        judged.verdicts[line.no] = decide_price(line.asked_fen, found, authority, is_contracted=is_contracted)
+
+
+def roles_for_discount(judged: Judgement, lines: Sequence[Line], today: date) -> frozenset[str]:
+    """The roles each of which may approve every lowered price of the order."""
+    able = [
+        roles_for(line.asked_fen, judged.prices[line.no], today)
+        for line in lines
+        if judged.verdicts.get(line.no) is Verdict.DISCOUNT
+    ]
+    return frozenset.intersection(*able) if able else frozenset()
+
+
+def _require_approvals(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line]) -> None:
+    below = [line for line in lines if judged.verdicts.get(line.no) is Verdict.BELOW_FLOOR]
+    lowered = [line for line in lines if judged.verdicts.get(line.no) is Verdict.DISCOUNT]
+    if not below and not lowered:
+        return
+    if approval(tx, order, "below_floor", HEADS).state == "approved":
+        return
+    for line in below:
+        floor = judged.prices[line.no].floor_fen
+        judged.add(
+            PriceBelowFloor,
+            f"the floor is {floor} fen a unit; below it two heads approve",
+            f"lines.{line.no}.unit_price",
+            approval="below_floor",
+            awaited=sorted(HEADS),
+        )
+    able = roles_for_discount(judged, lines, business_date(tx.now))
+    made = approval(tx, order, "discount", able)
+    if made.state == "rejected" or not able & {each.role for each in made.valid}:
+        for line in lowered:
+            judged.add(
+                DiscountNotApproved,
+                "below what the requester may give",
+                f"lines.{line.no}.unit_price",
+                approval="discount",
+                awaited=sorted(able),
+            )
+
+
+def approval(tx: Tx, order: Order, matter: str, required: frozenset[str]) -> Approval:
+    """The approval of a matter of what the order proposes now; who asked is excluded."""
+    rows = tx.conn.execute(
+        select(approvals)
+        .where(approvals.c.order_id == order["order_id"], approvals.c.matter == matter)
+        .order_by(approvals.c.at)
+    )
+    return Approval(
+        required=required,
+        excluded=frozenset({order["drafted_by"], order["proposed_by"]}),
+        subject_hash=order["proposal_hash"],
+        decisions=[
+            Decision(
+                role=row.role,
+                person=row.person,
+                approved=row.approved,
+                reason=row.reason,
+                at=row.at,
+                subject_hash=row.subject_hash,
+            )
+            for row in rows
+        ],
+    )
+
+
+# --- lots, contract, credit -------------------------------------------------------------------------
+
+
+def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None:
+    for line in lines:
+        for lot in line.lots:
+            if lot.expiry < today:
+                judged.add(LotExpired, f"lot {lot.lot} expired on {lot.expiry}", f"lines.{line.no}.lots")
+    with judged.collecting("lines"):
+        stops.require_free(
+            tx.conn, [(line.product.id, lot.lot) for line in lines for lot in line.lots], tx.now
+        )
+
+
+def _contract(
+    tx: Tx,
+    judged: Judgement,
+    order: Order,
+    lines: Sequence[Line],
+    confirmed: Mapping[int, tuple[Line, int]],
+    today: date,
+) -> None:
+    contract_id = order["contract_id"]
+    if contract_id is None:
+        for line in lines:
+            if line.contract_line is not None:
+                judged.add(
+                    ContractNotOfCustomer, "the order names no contract", f"lines.{line.no}.contract_line"
+                )
+        return
+    agreed = _agreed(tx, contract_id, order)
+    if agreed is None:
+        judged.add(ContractNotOfCustomer, "the contract is not of this customer and branch", "contract_id")
+        return
+    if order["state"] in HOLDING:
+        give_back(tx, contract_id, confirmed)
+    for line in lines:
+        if line.contract_line is None:
+            continue
+        if agreed.get(line.contract_line, line.product.id) != line.product.id:
+            judged.add(
+                ContractNotOfCustomer, "the line is about another product", f"lines.{line.no}.contract_line"
+            )
+        left = line.quantity - _shipped(confirmed, line.no)
+        if left > 0:
+            with judged.collecting(f"lines.{line.no}.contract_line"):
+                fulfilment.order(tx, contract_id, line.contract_line, left, line.asked_fen, today)
+
+
+def _agreed(tx: Tx, contract_id: UUID, order: Order) -> dict[int, str] | None:
+    """The product of each line of the contract; None unless it is of this customer and branch."""
+    row = tx.conn.execute(
+        text(
+            "select coalesce(v.content, c.draft) from contracts c left join contract_versions v"
+            " on v.contract_id = c.contract_id and v.version = c.version"
+            " where c.contract_id = :id and c.customer_id = :customer and c.branch_id = :branch"
+        ),
+        {"id": contract_id, "customer": order["customer_id"], "branch": order["branch_id"]},
+    ).one_or_none()
+    if row is None:
+        return None
+    return {each["line_no"]: each["product_id"] for each in row[0].get("lines") or []}
+
+
+def give_back(tx: Tx, contract_id: UUID | None, confirmed: Mapping[int, tuple[Line, int]]) -> None:
+    """Release what the confirmed lines still hold of the contract."""
+    if contract_id is None:
+        return
+    for line, shipped in confirmed.values():
+        if line.contract_line is not None and line.quantity > shipped:
+            fulfilment.release(tx, contract_id, line.contract_line, line.quantity - shipped)
+
+
+def _credit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], left: Mapping[int, int]) -> None:
+    judged.total_fen = sum(max(left[line.no], 0) * line.asked_fen for line in lines)
+    judged.override = override_of(tx, order, judged.total_fen)
+    with judged.collecting("customer_id"):
+        exposure.reserve(
+            tx,
+            customer_id=order["customer_id"],
+            order_id=order["order_id"],
+            fen=judged.total_fen,
+            override=judged.override,
+        )
+
+
+def override_of(tx: Tx, order: Order, fen: int) -> Override | None:
+    """The override that both heads gave to what the order proposes, until the first of their two ends."""
+    if approval(tx, order, "credit", HEADS).state != "approved":
+        return None
+    until = tx.conn.execute(
+        text(
+            "select min(until) from order_approvals where order_id = :id and matter = 'credit'"
+            " and subject_hash = :hash"
+        ),
+        {"id": order["order_id"], "hash": order["proposal_hash"]},
+    ).scalar_one()
+    approval_id = uuid5(order["order_id"], order["proposal_hash"])
+    return Override(approval_id=approval_id, fen=fen, expires_at=until)

@@ -1,0 +1,279 @@
+"""What can be read of price rules, orders and shipments. Lists are limited to the branches of the token."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, select, text
+
+from finance.orders.rules import OrderNotFound, PriceRuleNotFound, ShipmentNotFound, lines_of
+from finance.orders.tables import orders, strategies
+from shared.clock import business_date, next_month
+from shared.money import half_up
+from shared.paging import decode_cursor, encode_cursor
+from shared.transaction import Tx
+
+
+def _branches(tx: Tx, branch_id: str | None) -> list[str] | None:
+    if branch_id is None:
+        return tx.actor.branch_filter()
+    tx.actor.require_branch(branch_id)
+    return [branch_id]
+
+
+def _page(rows: list[dict[str, Any]], limit: int, *keys: str) -> dict[str, Any]:
+    more = len(rows) > limit
+    rows = rows[:limit]
+    cursor = encode_cursor(*(str(rows[-1][key]) for key in keys)) if more else None
+    return {"items": rows, "next_cursor": cursor}
+
+
+# --- rules ------------------------------------------------------------------------------------------
+
+
+def rule(tx: Tx, table: Table, rule_id: UUID) -> dict[str, Any]:
+    """One rule of a kind. Raises PriceRuleNotFound."""
+    key = table.primary_key.columns[0]
+    row = tx.conn.execute(select(table).where(key == rule_id)).mappings().one_or_none()
+    branch = None if row is None else row.get("branch_id")
+    if row is None or (branch is not None and not tx.actor.may_see(branch)):
+        raise PriceRuleNotFound("no such rule")
+    return dict(row)
+
+
+def rules(tx: Tx, table: Table, args: Mapping[str, Any], *filters: str) -> dict[str, Any]:
+    """Rules of one kind, newest last; prices are everybody's, strategies those of the token's branches."""
+    after = decode_cursor(args["cursor"], str)
+    key = table.primary_key.columns[0]
+    statement = select(table).order_by(key).limit(args["limit"] + 1)
+    if after:
+        statement = statement.where(key > _uuid(after[0]))
+    for name in ("state", *filters):
+        if args[name] is not None:
+            statement = statement.where(table.c[name] == args[name])
+    allowed = tx.actor.branch_filter()
+    if table is strategies and allowed is not None:
+        statement = statement.where(strategies.c.branch_id.is_(None) | strategies.c.branch_id.in_(allowed))
+    rows = [dict(row) for row in tx.conn.execute(statement).mappings()]
+    return _page(rows, args["limit"], key.name)
+
+
+def _uuid(value: str) -> UUID:
+    from shared.paging import CursorInvalid
+
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise CursorInvalid("the cursor is not one of ours") from error
+
+
+# --- orders -----------------------------------------------------------------------------------------
+
+
+def order(tx: Tx, order_id: UUID) -> dict[str, Any]:
+    """An order: what is confirmed, what is proposed, decisions and shipments. Raises OrderNotFound."""
+    key = {"id": order_id}
+    row = tx.conn.execute(select(orders).where(orders.c.order_id == order_id)).mappings().one_or_none()
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise OrderNotFound("no such order")
+    lines = tx.conn.execute(text("select * from sales_order_lines where order_id = :id order by no"), key)
+    made = tx.conn.execute(
+        text(
+            "select *, subject_hash = :hash as counts from order_approvals where order_id = :id order by at"
+        ),
+        {**key, "hash": row["proposal_hash"] or ""},
+    )
+    sent = tx.conn.execute(
+        text(
+            "select shipment_id, no, sale_id, receipt_number, sent_on, total_fen from shipments"
+            " where order_id = :id order by no limit 200"
+        ),
+        key,
+    )
+    said = tx.conn.execute(
+        text("select * from sales_order_revisions where order_id = :id order by version desc limit 200"), key
+    )
+    proposal = None if row["proposal"] is None else [_line(each) for each in row["proposal"]]
+    confirmed = [_line(dict(each)) for each in lines.mappings()]
+    return {
+        **row,
+        "lines": confirmed,
+        "proposal": proposal,
+        "approvals": [dict(each) for each in made.mappings()],
+        "shipments": [dict(each) for each in sent.mappings()],
+        "revisions": [dict(each) for each in said.mappings()],
+        "total_fen": sum(each["total_fen"] for each in confirmed),
+    }
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    asked = row["unit_price_fen"] - row["unit_discount_fen"]
+    [line] = lines_of([{name: value for name, value in row.items() if value is not None}])
+    return {
+        **row,
+        "deliver_on": line.deliver_on,
+        "lots": [{"lot": each.lot, "expiry": each.expiry} for each in line.lots],
+        "total_fen": asked * row["quantity"],
+    }
+
+
+_ORDERS = text("""
+select o.*, coalesce(sum(l.quantity * (l.unit_price_fen - l.unit_discount_fen)), 0)::bigint as total_fen
+from (
+    select * from sales_orders
+    where (cast(:branches as text[]) is null or branch_id = any(:branches))
+        and (cast(:customer as uuid) is null or customer_id = :customer)
+        and (cast(:state as text) is null or state = :state)
+        and (cast(:after as uuid) is null or order_id > cast(:after as uuid))
+    order by order_id limit :limit
+) o left join sales_order_lines l using (order_id)
+group by o.order_id, o.number, o.branch_id, o.customer_id, o.contract_id, o.state, o.version, o.events, o.shipments,
+    o.proposal, o.proposal_hash, o.proposed_by, o.proposed_at, o.proposer_roles, o.drafted_by, o.drafted_at,
+    o.confirmed_by, o.confirmed_at, o.permission_version, o.ended_by, o.ended_at, o.ended_reason
+order by o.order_id
+""")
+
+
+def list_orders(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Orders by id, with the value of what is confirmed."""
+    after = decode_cursor(args["cursor"], str)
+    rows = tx.conn.execute(
+        _ORDERS,
+        {
+            "branches": _branches(tx, args["branch_id"]),
+            "customer": args["customer_id"],
+            "state": args["state"],
+            "after": _uuid(after[0]) if after else None,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    return _page([dict(row) for row in rows], args["limit"], "order_id")
+
+
+# --- shipments --------------------------------------------------------------------------------------
+
+
+def shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
+    """A shipment with its lots and the products as they were called. Raises ShipmentNotFound."""
+    row = (
+        tx.conn.execute(
+            text(
+                "select s.*, o.number, o.customer_id, o.contract_id from shipments s"
+                " join sales_orders o using (order_id) where s.shipment_id = :id"
+            ),
+            {"id": shipment_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not tx.actor.may_see(row["branch_id"]):
+        raise ShipmentNotFound("no such shipment")
+    lines = tx.conn.execute(
+        text(
+            "select s.*, l.product from shipment_lines s join sales_order_lines l on l.order_id = :order"
+            " and l.no = s.order_line where s.shipment_id = :id order by s.no"
+        ),
+        {"id": shipment_id, "order": row["order_id"]},
+    ).mappings()
+    found = [
+        {**each, "total_fen": each["quantity"] * (each["unit_price_fen"] - each["unit_discount_fen"])}
+        for each in lines
+    ]
+    return {**row, "lines": found}
+
+
+_DUE = text("""
+select o.order_id, o.number, o.branch_id, o.customer_id, l.no as line_no, l.product ->> 'id' as product_id, l.deliver_on,
+    l.quantity - l.shipped_quantity as left_quantity, greatest(:today - l.deliver_on, 0) as late_days
+from sales_order_lines l join sales_orders o using (order_id)
+where o.state in ('confirmed', 'part_shipped') and l.shipped_quantity < l.quantity and l.deliver_on <= :until
+    and (cast(:branches as text[]) is null or o.branch_id = any(:branches))
+    and (cast(:day as date) is null or (l.deliver_on, o.order_id, l.no) > (:day, cast(:order as uuid), :line))
+order by l.deliver_on, o.order_id, l.no limit :limit
+""")
+
+
+def due(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines that wait for their shipment until a day, the latest first of all; `late_days` above 0 are late (F10)."""
+    after = decode_cursor(args["cursor"], str, str, str)
+    today = business_date(tx.now)
+    rows = tx.conn.execute(
+        _DUE,
+        {
+            "today": today,
+            "until": args["until"] or today,
+            "branches": _branches(tx, args["branch_id"]),
+            "day": _day(after[0]) if after else None,
+            "order": _uuid(after[1]) if after else None,
+            "line": _number(after[2]) if after else 0,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    return _page([dict(row) for row in rows], args["limit"], "deliver_on", "order_id", "line_no")
+
+
+def _day(value: str) -> date:
+    from shared.paging import CursorInvalid
+
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise CursorInvalid("the cursor is not one of ours") from error
+
+
+def _number(value: str) -> int:
+    from shared.paging import CursorInvalid
+
+    if not value.isascii() or not value.isdigit() or len(value) > 4:
+        raise CursorInvalid("the cursor is not one of ours")
+    return int(value)
+
+
+_LINES_OF_MONTH = text("""
+select o.branch_id, count(*) as due, count(*) filter (where l.completed_on <= l.deliver_on) as on_time,
+    count(*) filter (where l.completed_on > l.deliver_on or (l.completed_on is null and l.deliver_on < :today)) as late
+from sales_order_lines l join sales_orders o using (order_id)
+where l.deliver_on >= :first and l.deliver_on < :until and o.state <> 'cancelled' and o.confirmed_at is not null
+    and (l.shipped_quantity > 0 or o.state in ('confirmed', 'part_shipped'))
+    and (cast(:branches as text[]) is null or o.branch_id = any(:branches))
+group by o.branch_id
+""")
+_FIRST_SHIPMENTS = text("""
+select branch_id, count(*) as shipped, sum(extract(epoch from sent_at - confirmed_at))::bigint as waited_s,
+    max(extract(epoch from sent_at - confirmed_at))::bigint as longest_s
+from shipments where no = 1 and sent_on >= :first and sent_on < :until
+    and (cast(:branches as text[]) is null or branch_id = any(:branches))
+group by branch_id
+""")
+
+
+def figures(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
+    """Per branch: lines due in a month and how many were shipped whole in time; seconds from confirmation to first shipment.
+
+    A line of a closed order that never shipped counts nowhere: it was given up with the customer.
+    """
+    span = {
+        "first": month,
+        "until": next_month(month),
+        "today": business_date(tx.now),
+        "branches": _branches(tx, branch_id),
+    }
+    found: dict[str, dict[str, Any]] = {}
+    for row in tx.conn.execute(_LINES_OF_MONTH, span).mappings():
+        found[row["branch_id"]] = {**_NOTHING, **row}
+    for row in tx.conn.execute(_FIRST_SHIPMENTS, span).mappings():
+        found[row["branch_id"]] = {**found.get(row["branch_id"], _NOTHING), **row}
+    return {
+        "branches": [
+            {
+                **row,
+                "on_time_bp": half_up(row["on_time"] * 10_000, row["due"]) if row["due"] else None,
+                "waited_s": half_up(row["waited_s"], row["shipped"]) if row["shipped"] else None,
+            }
+            for _, row in sorted(found.items())
+        ]
+    }
+
+
+_NOTHING = {"due": 0, "on_time": 0, "late": 0, "shipped": 0, "waited_s": 0, "longest_s": None}

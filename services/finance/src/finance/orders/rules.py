@@ -1,0 +1,321 @@
+"""The rules of orders: what a price needs to be agreed, what an order may say, what may follow from its state. Pure.
+
+Prices are fen of one unit with the tax inside; what is asked is the unit price less the unit discount.
+Source: F10, F11, F12, F27, I30, I34, X9, model 3.2 (SalesOrder)
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from finance.domain.chart import DATA
+from finance.domain.receipt import Product
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+
+BP = 10_000
+
+
+class OrderNotFound(NotFound):
+    code = "order_not_found"
+
+
+class OrderNotReady(Conflict):
+    """The step does not follow from the order's state."""
+
+    code = "order_not_ready"
+
+
+class OrderChanged(Conflict):
+    """Somebody changed the order since the version that the caller read."""
+
+    code = "order_changed"
+
+
+class OrderRefused(Conflict):
+    """The gate found faults; `faults` lists all of them, each with the code of its refusal."""
+
+    code = "order_refused"
+
+
+class OrderNotYours(Forbidden):
+    """Who asked for the order, or for its change, does not confirm it."""
+
+    code = "order_confirmed_by_requester"
+
+
+class OrderLineRepeated(Invalid):
+    code = "order_line_repeated"
+
+
+class OrderDiscountTooLarge(Invalid):
+    code = "order_discount_too_large"
+
+
+class DeliveryInPast(Invalid):
+    code = "order_delivery_in_past"
+
+
+class OrderTooLarge(Invalid):
+    code = "order_too_large"
+
+
+class ContractNotOfCustomer(Conflict):
+    """The contract is another customer's, or its line is about another product."""
+
+    code = "order_contract_differs"
+
+
+class QuantityBelowShipped(Conflict):
+    """What is shipped stays ordered, as it was called when it was shipped."""
+
+    code = "order_below_shipped"
+
+
+class PriceNotSet(Conflict):
+    """No price rule covers the product for this kind of customer; nothing is sold at a price nobody decided."""
+
+    code = "price_not_set"
+
+
+class DiscountNotApproved(Conflict):
+    """The price is below what the requester's role may give by itself."""
+
+    code = "discount_not_approved"
+
+
+class ApprovalNotNeeded(Conflict):
+    code = "order_approval_not_needed"
+
+
+class ApprovalUntilInvalid(Invalid):
+    """An override of credit ends, and not later than the house allows."""
+
+    code = "order_override_until_invalid"
+
+
+class PriceRuleNotFound(NotFound):
+    code = "price_rule_not_found"
+
+
+class PriceRuleDecided(Conflict):
+    code = "price_rule_decided"
+
+
+class PriceRuleInvalid(Invalid):
+    code = "price_rule_invalid"
+
+
+class PriceRuleBackdated(Invalid):
+    """What was sold keeps the price that was in force."""
+
+    code = "price_rule_backdated"
+
+
+class StrategyPlanInvalid(Conflict):
+    """The promotion plan is not approved, or does not cover the strategy."""
+
+    code = "strategy_plan_invalid"
+
+
+class ShipmentNotFound(NotFound):
+    code = "shipment_not_found"
+
+
+class ShipmentExceedsOrder(Conflict):
+    code = "shipment_exceeds_order"
+
+
+class ShipmentLineUnknown(Invalid):
+    code = "shipment_line_unknown"
+
+
+class LotNotOrdered(Conflict):
+    """The order names its lots, and this is none of them."""
+
+    code = "shipment_lot_not_ordered"
+
+
+class TraceCodesInvalid(Invalid):
+    """More codes than packs, or one code twice."""
+
+    code = "shipment_trace_codes_invalid"
+
+
+class ShippedByConfirmer(Forbidden):
+    """Who keeps the goods did not decide that they leave (会计法 Art 25)."""
+
+    code = "shipment_by_confirmer"
+
+
+# --- dated data -------------------------------------------------------------------------------------
+
+
+@cache
+def _rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((DATA / "order_rules.json").read_text())
+    return rows
+
+
+def rule_on(name: str, day: date) -> Any:
+    """The newest value of a rule in force on a day."""
+    rows = [row for row in _rows() if row["rule"] == name and row["effective_from"] <= day.isoformat()]
+    return max(rows, key=lambda row: str(row["effective_from"]))["value"]
+
+
+# --- prices -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What is in force for one line: list and floor price, and the best concession that it meets."""
+
+    list_fen: int
+    floor_fen: int
+    rule_id: str
+    concession_bp: int = 0
+    strategy_id: str | None = None
+
+
+class Verdict(StrEnum):
+    FREE = "free"
+    DISCOUNT = "discount"
+    BELOW_FLOOR = "below_floor"
+
+
+def lowered(list_fen: int, bp: int) -> int:
+    """The list price less `bp` of it; the reduction is rounded down to whole fen."""
+    return list_fen - list_fen * bp // BP
+
+
+def lowest_free(prices: Prices, authority_bp: int) -> int:
+    """The lowest price that needs nobody's approval: by strategy or by authority, the two never add up, at the floor it ends."""
+    return max(prices.floor_fen, lowered(prices.list_fen, max(prices.concession_bp, authority_bp)))
+
+
+def decide_price(
+    asked_fen: int, prices: Prices, authority_bp: int, *, is_contracted: bool = False
+) -> Verdict:
+    """Whether a price is free, needs a higher role, or the two heads. A price of a signed contract is free down to the floor."""
+    if asked_fen < prices.floor_fen:
+        return Verdict.BELOW_FLOOR
+    if is_contracted or asked_fen >= lowest_free(prices, authority_bp):
+        return Verdict.FREE
+    return Verdict.DISCOUNT
+
+
+def authority_of(roles: Collection[str], day: date) -> int:
+    """The bp below list that a person of these roles may give."""
+    authority: Mapping[str, int] = rule_on("discount_authority", day)
+    return max((bp for role, bp in authority.items() if role in roles), default=0)
+
+
+def roles_for(asked_fen: int, prices: Prices, day: date) -> frozenset[str]:
+    """The roles each of which may approve a price at or above the floor by itself."""
+    authority: Mapping[str, int] = rule_on("discount_authority", day)
+    return frozenset(role for role, bp in authority.items() if lowest_free(prices, bp) <= asked_fen)
+
+
+# --- what an order says -----------------------------------------------------------------------------
+
+
+class NamedLot(Struct, frozen=True):
+    lot: str
+    expiry: date
+
+
+class Line(Struct, frozen=True):
+    """One line of an order, with the product as it was called then."""
+
+    no: int
+    product: Product
+    quantity: int
+    unit_price_fen: int
+    unit_discount_fen: int
+    tax_bp: int
+    deliver_on: date
+    contract_line: int | None = None
+    lots: tuple[NamedLot, ...] = ()
+
+    @property
+    def asked_fen(self) -> int:
+        """What one unit costs the buyer."""
+        return self.unit_price_fen - self.unit_discount_fen
+
+    @property
+    def total_fen(self) -> int:
+        return self.quantity * self.asked_fen
+
+
+TOTAL_FEN_MAX = 10**15
+
+
+def lines_of(rows: Any) -> list[Line]:
+    """Lines back from their stored JSON."""
+    return msgspec.convert(rows, list[Line])
+
+
+def stored(lines: Sequence[Line]) -> Any:
+    return msgspec.to_builtins(lines)
+
+
+Fault = tuple[type[DomainError], str, str]
+
+
+def check_lines(lines: Sequence[Line], known: Collection[int], today: date) -> None:
+    """Faults that no approval mends. `known` are lines confirmed before: their day may have passed.
+
+    Raises OrderLineRepeated, OrderDiscountTooLarge, DeliveryInPast, OrderTooLarge, all listed under `errors`.
+    """
+    faults: list[Fault] = []
+    seen: set[int] = set()
+    for index, line in enumerate(lines):
+        if line.no in seen:
+            faults.append((OrderLineRepeated, f"lines.{index}.no", "each number once"))
+        seen.add(line.no)
+        if line.unit_discount_fen > line.unit_price_fen:
+            faults.append(
+                (OrderDiscountTooLarge, f"lines.{index}.unit_discount", "the discount exceeds the price")
+            )
+        if line.deliver_on < today and line.no not in known:
+            faults.append((DeliveryInPast, f"lines.{index}.deliver_on", "this day has passed"))
+    if sum(line.total_fen for line in lines) > TOTAL_FEN_MAX:
+        faults.append((OrderTooLarge, "lines", "the sum is beyond what an amount may be"))
+    if faults:
+        refusal, _, message = faults[0]
+        raise refusal(message, errors=[{"path": path, "message": text} for _, path, text in faults])
+
+
+def below_shipped(
+    lines: Sequence[Line], confirmed: Mapping[int, tuple[Line, int]]
+) -> Iterator[tuple[int, str]]:
+    """Lines that say less than what was shipped of them, by number. `confirmed` has each line with its shipped quantity."""
+    wanted = {line.no: line for line in lines}
+    for no, (line, shipped) in confirmed.items():
+        if not shipped:
+            continue
+        if no not in wanted or wanted[no].quantity < shipped:
+            yield no, f"{shipped} are shipped"
+        elif wanted[no].product != line.product or wanted[no].tax_bp != line.tax_bp:
+            yield no, "what is shipped keeps its product and rate"
+
+
+# --- states -----------------------------------------------------------------------------------------
+
+DRAFTS = frozenset({"draft", "checked"})
+HOLDING = frozenset({"confirmed", "part_shipped", "shipped"})
+"""States in which an order holds credit and contract quantity for what is not shipped."""
+ENDED = frozenset({"closed", "cancelled"})
+
+
+def state_of(quantities: Collection[tuple[int, int]]) -> str:
+    """The state of a confirmed order from the (ordered, shipped) of its lines."""
+    if all(ordered == shipped for ordered, shipped in quantities):
+        return "shipped"
+    return "part_shipped" if any(shipped for _, shipped in quantities) else "confirmed"

@@ -1,0 +1,454 @@
+"""The shapes of requests and answers of orders."""
+
+from marshmallow import Schema, fields, validate
+
+from finance.domain.receipt import (
+    CATEGORY_PATTERN,
+    LINES_MAX,
+    QUANTITY_MAX,
+    UNIT_PRICE_FEN_MAX,
+    VISIBLE_PATTERN,
+    TempClass,
+)
+from finance.schemas import BRANCH, MONTH, NUMBER, VISIBLE
+from shared.money import MoneyField
+from shared.paging import PageArgs
+
+KINDS = ("patient", "pharmacy", "hospital", "wholesaler", "agent")
+GRADES = ("", "A", "B", "C")
+RULE_STATES = ("proposed", "approved", "rejected")
+ORDER_STATES = ("draft", "checked", "confirmed", "part_shipped", "shipped", "closed", "cancelled")
+MATTERS = ("discount", "below_floor", "credit")
+PLAIN = validate.Regexp(r"^[^\x00-\x1f\x7f\ud800-\udfff]*$")
+PRICE = validate.Range(0, UNIT_PRICE_FEN_MAX)
+
+
+def _text(**kwargs: object) -> fields.String:
+    return fields.String(
+        validate=[validate.Length(1, 200), validate.Regexp(VISIBLE_PATTERN)],
+        **kwargs,  # type: ignore[arg-type]
+    )
+
+
+def _count(largest: int, **kwargs: object) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(1, largest), **kwargs)  # type: ignore[arg-type]
+
+
+# --- price rules ------------------------------------------------------------------------------------
+
+
+class PriceRuleBody(Schema):
+    """Prices of one unit with the tax. Without a grade it holds for all grades that have no rule of their own."""
+
+    product_id = fields.String(required=True, validate=NUMBER)
+    customer_kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    grade = fields.String(load_default="", validate=validate.OneOf(GRADES))
+    list_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
+    floor = MoneyField(required=True, minimum_fen=1, validate=PRICE)
+    effective_from = fields.Date(required=True)
+
+
+class PriceGradeBody(Schema):
+    """Which prices a customer gets; an empty grade takes it away."""
+
+    customer_id = fields.UUID(required=True)
+    grade = fields.String(required=True, validate=validate.OneOf(GRADES))
+    effective_from = fields.Date(required=True)
+
+
+class SalesStrategyBody(Schema):
+    """`discount_bp` is below the list price, from `min_quantity` of one line on; products and kinds left out mean all."""
+
+    kind = fields.String(
+        required=True, validate=validate.OneOf(["promotion", "price_concession", "service_upgrade"])
+    )
+    name = _text(required=True)
+    branch_id = fields.String(load_default=None, allow_none=True, validate=BRANCH)
+    products = fields.List(
+        fields.String(validate=NUMBER), load_default=list, validate=validate.Length(0, 1_000)
+    )
+    customer_kinds = fields.List(
+        fields.String(validate=validate.OneOf(KINDS)), load_default=list, validate=validate.Length(0, 5)
+    )
+    min_quantity = _count(QUANTITY_MAX, load_default=1)
+    discount_bp = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 9_999))
+    service = fields.String(load_default="", validate=[validate.Length(0, 500), PLAIN])
+    first_day = fields.Date(required=True)
+    last_day = fields.Date(required=True)
+    plan_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class PriceDecisionBody(Schema):
+    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
+    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, 500), PLAIN])
+
+
+class _DecidedView(Schema):
+    state = fields.String(validate=validate.OneOf(RULE_STATES))
+    proposed_by = fields.String()
+    proposed_at = fields.AwareDateTime()
+    decided_by = fields.String(allow_none=True)
+    decided_at = fields.AwareDateTime(allow_none=True)
+    decided_reason = fields.String(allow_none=True)
+
+
+class PriceRuleView(_DecidedView):
+    rule_id = fields.UUID()
+    product_id = fields.String()
+    customer_kind = fields.String()
+    grade = fields.String()
+    list_fen = MoneyField(data_key="list_price")
+    floor_fen = MoneyField(data_key="floor")
+    effective_from = fields.Date()
+
+
+class PriceGradeView(_DecidedView):
+    assignment_id = fields.UUID()
+    customer_id = fields.UUID()
+    grade = fields.String()
+    effective_from = fields.Date()
+
+
+class SalesStrategyView(_DecidedView):
+    strategy_id = fields.UUID()
+    kind = fields.String()
+    name = fields.String()
+    branch_id = fields.String(allow_none=True)
+    products = fields.List(fields.String())
+    customer_kinds = fields.List(fields.String())
+    min_quantity = fields.Integer()
+    discount_bp = fields.Integer()
+    service = fields.String()
+    first_day = fields.Date()
+    last_day = fields.Date()
+    plan_id = fields.UUID(allow_none=True)
+
+
+class _RulesArgs(PageArgs):
+    state = fields.String(load_default=None, validate=validate.OneOf(RULE_STATES))
+
+
+class PriceRulesArgs(_RulesArgs):
+    product_id = fields.String(load_default=None, validate=NUMBER)
+    customer_kind = fields.String(load_default=None, validate=validate.OneOf(KINDS))
+
+
+class PriceGradesArgs(_RulesArgs):
+    customer_id = fields.UUID(load_default=None)
+
+
+class SalesStrategiesArgs(_RulesArgs):
+    pass
+
+
+class PriceRulesPage(Schema):
+    items = fields.List(fields.Nested(PriceRuleView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class PriceGradesPage(Schema):
+    items = fields.List(fields.Nested(PriceGradeView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class SalesStrategiesPage(Schema):
+    items = fields.List(fields.Nested(SalesStrategyView))
+    next_cursor = fields.String(allow_none=True)
+
+
+# --- orders -----------------------------------------------------------------------------------------
+
+
+class OrderProductBody(Schema):
+    """The product as it is called now; shipments and delivery notes repeat it (药品管理法 Art 57)."""
+
+    id = fields.String(required=True, validate=NUMBER)
+    generic_name = _text(required=True)
+    category = fields.String(
+        required=True, validate=[validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)]
+    )
+    temp_class = fields.String(required=True, validate=validate.OneOf([each.value for each in TempClass]))
+    dosage_form = _text(required=True)
+    specification = _text(required=True)
+    mah = _text(required=True)
+    maker = _text(required=True)
+    approval_number = _text(required=True)
+
+
+class OrderLotBody(Schema):
+    lot = fields.String(required=True, validate=VISIBLE)
+    expiry = fields.Date(required=True)
+
+
+class OrderLineBody(Schema):
+    """`unit_price` and `unit_discount` are of one unit, with the tax. Named lots are the only ones to be shipped."""
+
+    no = _count(LINES_MAX, required=True)
+    product = fields.Nested(OrderProductBody, required=True)
+    quantity = _count(QUANTITY_MAX, required=True)
+    unit_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
+    unit_discount = MoneyField(load_default=0, minimum_fen=0, validate=PRICE)
+    tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
+    deliver_on = fields.Date(required=True)
+    contract_line = _count(10_000, load_default=None, allow_none=True)
+    lots = fields.List(fields.Nested(OrderLotBody), load_default=list, validate=validate.Length(0, 50))
+
+
+_LINES = validate.Length(1, LINES_MAX)
+
+
+class OrderBody(Schema):
+    branch_id = fields.String(required=True, validate=BRANCH)
+    customer_id = fields.UUID(required=True)
+    contract_id = fields.UUID(load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=_LINES)
+
+
+class OrderVersionBody(Schema):
+    """The version that the caller has read: who changed the order since is not overruled unseen."""
+
+    version = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1_000_000))
+
+
+class OrderChangeBody(OrderVersionBody):
+    """All lines as they are to be, with those that stay as they are."""
+
+    lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=_LINES)
+
+
+class OrderApprovalBody(OrderVersionBody):
+    """`until` ends an override of credit; left out, it is the longest that the house allows."""
+
+    matter = fields.String(required=True, validate=validate.OneOf(MATTERS))
+    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
+    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, 500), PLAIN])
+    until = fields.AwareDateTime(load_default=None, allow_none=True)
+
+
+class OrderEndBody(Schema):
+    reason = _text(required=True)
+
+
+class OrderLineView(Schema):
+    no = fields.Integer()
+    product = fields.Dict()
+    quantity = fields.Integer()
+    shipped_quantity = fields.Integer()
+    unit_price_fen = MoneyField(data_key="unit_price")
+    unit_discount_fen = MoneyField(data_key="unit_discount")
+    tax_bp = fields.Integer()
+    deliver_on = fields.Date()
+    contract_line = fields.Integer(allow_none=True)
+    lots = fields.List(fields.Nested(OrderLotBody))
+    completed_on = fields.Date(allow_none=True)
+    total_fen = MoneyField(data_key="total")
+
+
+class OrderProposalLineView(Schema):
+    no = fields.Integer()
+    product = fields.Dict()
+    quantity = fields.Integer()
+    unit_price_fen = MoneyField(data_key="unit_price")
+    unit_discount_fen = MoneyField(data_key="unit_discount")
+    tax_bp = fields.Integer()
+    deliver_on = fields.Date()
+    contract_line = fields.Integer(allow_none=True)
+    lots = fields.List(fields.Nested(OrderLotBody))
+    total_fen = MoneyField(data_key="total")
+
+
+class OrderDecisionView(Schema):
+    """`counts` says whether it is about what the order proposes now."""
+
+    matter = fields.String()
+    role = fields.String()
+    person = fields.String()
+    approved = fields.Boolean()
+    reason = fields.String(allow_none=True)
+    until = fields.AwareDateTime(allow_none=True)
+    at = fields.AwareDateTime()
+    counts = fields.Boolean()
+
+
+class OrderShipmentView(Schema):
+    shipment_id = fields.UUID()
+    no = fields.Integer()
+    sale_id = fields.UUID()
+    receipt_number = fields.String()
+    sent_on = fields.Date()
+    total_fen = MoneyField(data_key="total")
+
+
+class OrderPriceView(Schema):
+    """What a line was judged by when it was confirmed."""
+
+    no = fields.Integer()
+    verdict = fields.String()
+    rule_id = fields.UUID()
+    strategy_id = fields.UUID(allow_none=True)
+    list_fen = MoneyField(data_key="list_price")
+    floor_fen = MoneyField(data_key="floor")
+
+
+class OrderRevisionView(Schema):
+    version = fields.Integer()
+    total_fen = MoneyField(data_key="total")
+    permission_version = fields.Integer()
+    prices = fields.List(fields.Nested(OrderPriceView))
+    override_id = fields.UUID(allow_none=True)
+    proposed_by = fields.String()
+    confirmed_by = fields.String()
+    confirmed_at = fields.AwareDateTime()
+
+
+class OrderHeadView(Schema):
+    order_id = fields.UUID()
+    number = fields.String()
+    branch_id = fields.String()
+    customer_id = fields.UUID()
+    contract_id = fields.UUID(allow_none=True)
+    state = fields.String(validate=validate.OneOf(ORDER_STATES))
+    version = fields.Integer()
+    total_fen = MoneyField(data_key="total")
+    drafted_by = fields.String()
+    drafted_at = fields.AwareDateTime()
+    proposed_by = fields.String()
+    proposed_at = fields.AwareDateTime()
+    confirmed_by = fields.String(allow_none=True)
+    confirmed_at = fields.AwareDateTime(allow_none=True)
+    permission_version = fields.Integer(allow_none=True)
+    ended_by = fields.String(allow_none=True)
+    ended_at = fields.AwareDateTime(allow_none=True)
+    ended_reason = fields.String(allow_none=True)
+
+
+class OrderView(OrderHeadView):
+    """`lines` are in force; `proposal` waits to be confirmed, null when nothing does."""
+
+    lines = fields.List(fields.Nested(OrderLineView))
+    proposal = fields.List(fields.Nested(OrderProposalLineView), allow_none=True)
+    approvals = fields.List(fields.Nested(OrderDecisionView))
+    shipments = fields.List(fields.Nested(OrderShipmentView))
+    revisions = fields.List(fields.Nested(OrderRevisionView))
+
+
+class OrderFaultView(Schema):
+    """`code` is that of the refusal; an approval that would mend it is named with the roles it awaits."""
+
+    code = fields.String()
+    path = fields.String()
+    message = fields.String()
+    approval = fields.String()
+    awaited = fields.List(fields.String())
+
+
+class OrderCheckView(Schema):
+    order_id = fields.UUID()
+    state = fields.String()
+    version = fields.Integer()
+    faults = fields.List(fields.Nested(OrderFaultView))
+
+
+class OrdersArgs(PageArgs):
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    customer_id = fields.UUID(load_default=None)
+    state = fields.String(load_default=None, validate=validate.OneOf(ORDER_STATES))
+
+
+class OrdersPage(Schema):
+    items = fields.List(fields.Nested(OrderHeadView))
+    next_cursor = fields.String(allow_none=True)
+
+
+# --- shipments --------------------------------------------------------------------------------------
+
+
+class ShipmentLineBody(Schema):
+    """Units of one lot; `cost` is that of all of them, without tax."""
+
+    line_no = _count(LINES_MAX, required=True)
+    lot = fields.String(required=True, validate=VISIBLE)
+    expiry = fields.Date(required=True)
+    quantity = _count(QUANTITY_MAX, required=True)
+    cost = MoneyField(required=True, minimum_fen=0)
+    trace_codes = fields.List(
+        fields.String(validate=validate.Regexp(r"^[0-9A-Za-z]{8,64}$(?!\n)")),
+        load_default=list,
+        validate=validate.Length(0, 1_000),
+    )
+
+
+class ShipmentBody(Schema):
+    lines = fields.List(fields.Nested(ShipmentLineBody), required=True, validate=_LINES)
+
+
+class ShipmentLineView(Schema):
+    no = fields.Integer()
+    order_line = fields.Integer()
+    product = fields.Dict()
+    lot = fields.String()
+    expiry = fields.Date()
+    quantity = fields.Integer()
+    unit_price_fen = MoneyField(data_key="unit_price")
+    unit_discount_fen = MoneyField(data_key="unit_discount")
+    tax_bp = fields.Integer()
+    trace_codes = fields.List(fields.String())
+    total_fen = MoneyField(data_key="total")
+
+
+class ShipmentView(OrderShipmentView):
+    order_id = fields.UUID()
+    number = fields.String()
+    branch_id = fields.String()
+    customer_id = fields.UUID()
+    sent_at = fields.AwareDateTime()
+    sent_by = fields.String()
+    lines = fields.List(fields.Nested(ShipmentLineView))
+
+
+class ShipmentsDueArgs(PageArgs):
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    until = fields.Date(load_default=None, metadata={"description": "Last delivery day; today if left out."})
+
+
+class ShipmentDueView(Schema):
+    order_id = fields.UUID()
+    number = fields.String()
+    branch_id = fields.String()
+    customer_id = fields.UUID()
+    line_no = fields.Integer()
+    product_id = fields.String()
+    deliver_on = fields.Date()
+    left_quantity = fields.Integer()
+    late_days = fields.Integer()
+
+
+class ShipmentsDuePage(Schema):
+    items = fields.List(fields.Nested(ShipmentDueView))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ShipmentFiguresArgs(Schema):
+    month = fields.String(required=True, validate=MONTH)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+
+class ShipmentFiguresRow(Schema):
+    """`waited_s` is the mean from confirmation to the first shipment, of orders first shipped in the month."""
+
+    branch_id = fields.String()
+    due = fields.Integer()
+    on_time = fields.Integer()
+    late = fields.Integer()
+    on_time_bp = fields.Integer(allow_none=True)
+    shipped = fields.Integer()
+    waited_s = fields.Integer(allow_none=True)
+    longest_s = fields.Integer(allow_none=True)
+
+
+class ShipmentFiguresView(Schema):
+    branches = fields.List(fields.Nested(ShipmentFiguresRow))
+
+
+class DeliveryNoteArgs(Schema):
+    lang = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))
