@@ -1,7 +1,7 @@
 """Returns publishes exactly its example messages, and reads the ones others publish."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,11 @@ SALE = "0199b1c0-0000-7000-8000-000000000003"
 SALE_LINE = "0199b1c0-0000-7000-8000-000000000004"
 CUSTOMER = "0199b1c0-0000-7000-8000-000000000005"
 NUMBER = "TH-S001-2026-000001"
+STOP = {
+    "stop_sale_id": "0199b1c0-0000-7000-8000-000000000006",
+    "product_id": "P-1",
+    "lots": ["L20260101", "L20260102"],
+}
 GOODS = {"return_line_id": LINE, "sale_line_id": SALE_LINE, "lot": "L20260101", "quantity": 3}
 
 
@@ -52,6 +57,10 @@ PUBLISHED = [
         reason="transport_damage",
         lines=[{**GOODS, "disposition": "destroy", "net_fen": 300, "tax_fen": 39, "cost_fen": 210}],
     ),
+    events.stop_sale_ordered(
+        **STOP, reason="片剂变色", ordered_at=datetime(2026, 3, 2, 3, tzinfo=UTC), day=date(2026, 3, 2)
+    ),
+    events.stop_sale_lifted(**STOP, lifted_at=datetime(2026, 3, 2, 9, 30, tzinfo=UTC), day=date(2026, 3, 2)),
 ]
 
 

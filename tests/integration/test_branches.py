@@ -176,7 +176,9 @@ def returns(world):
         "lines": [{"sale_line_id": line["line_id"], "lot": "L1", "quantity": 1}],
     }  # fmt: skip
     notice = world.made("/returns", "invoicing_clerk", body)
-    world.ids = {"return_id": notice["id"]}
+    stop = {"product_id": "P-1", "lots": ["L9"], "reason": "r"}
+    stopped = world.made("/stop-sales", "qa", stop)
+    world.ids = {"return_id": notice["id"], "stop_sale_id": stopped["stop_sale_id"]}
     world.told |= {notice["id"], notice["number"], line["line_id"]}
     named = {
         "kind": "b2b",
@@ -198,6 +200,7 @@ def returns(world):
         "/v1/returns/sampling-plan": [{"cases": 3, "is_intact": True, "has_anomaly": False}],
     }
     world.common = {"/v1/returns/eligibility", "/v1/returns/sampling-plan", "/v1/returns/reasons"}
+    world.common |= {"/v1/stop-sales", "/v1/stop-sales/<uuid:stop_sale_id>"}
     of, mine = "/v1/returns/<uuid:return_id>", notice["lines"][0]["id"]
     inspected = {
         "return_line_id": mine, "cases": 1, "is_intact": True, "has_anomaly": False, "cases_sampled": 1,
@@ -213,6 +216,9 @@ def returns(world):
         f"{of}/inspection": {"lines": [inspected]},
         f"{of}/disposition": {"lines": [{"return_line_id": mine, "disposition": "destroy"}]},
         f"{of}/settlement": {},
+        "/v1/stop-sales": stop,
+        "/v1/stop-sales/<uuid:stop_sale_id>/lifting": {"reason": "r"},
+        "/v1/stop-sales/<uuid:stop_sale_id>/lifting/decision": {"approved": True},
     }
 
 

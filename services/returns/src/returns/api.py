@@ -38,6 +38,7 @@ READERS = (
 )
 
 blueprint = Blueprint("returns", __name__, url_prefix="/returns", description="Sales returns")
+stop_sales = Blueprint("stop_sales", __name__, url_prefix="/stop-sales", description="Lots off sale")
 
 
 @blueprint.post("")
@@ -199,3 +200,57 @@ def settle_return(tx: Tx, return_id: UUID) -> dict[str, Any]:
     """Fix the worth of what was accepted; finance refunds it."""
     commands.settle_return(tx, return_id)
     return queries.get_return(tx, return_id)
+
+
+# --- lots off sale ----------------------------------------------------------------------------------
+
+
+@stop_sales.post("")
+@command
+@admits("qa")
+@stop_sales.arguments(schemas.StopSaleBody)
+@stop_sales.response(201, schemas.StopSaleView)
+def order_stop_sale(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Take lots off sale in every branch, at once."""
+    return queries.get_stop_sale(tx, commands.order_stop_sale(tx, body))
+
+
+@stop_sales.get("")
+@query
+@admits(*READERS)
+@stop_sales.arguments(schemas.StopSaleFilters, location="query")
+@stop_sales.response(200, schemas.StopSalePage)
+def list_stop_sales(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
+    """What is or was off sale, the newest first."""
+    return queries.list_stop_sales(tx, filters)
+
+
+@stop_sales.get("/<uuid:stop_sale_id>")
+@query
+@admits(*READERS)
+@stop_sales.response(200, schemas.StopSaleView)
+def get_stop_sale(tx: Tx, stop_sale_id: UUID) -> dict[str, Any]:
+    """One stop, with every request to lift it."""
+    return queries.get_stop_sale(tx, stop_sale_id)
+
+
+@stop_sales.post("/<uuid:stop_sale_id>/lifting")
+@command
+@admits("qa")
+@stop_sales.arguments(schemas.LiftingBody)
+@stop_sales.response(201, schemas.StopSaleView)
+def ask_to_lift(tx: Tx, body: dict[str, Any], stop_sale_id: UUID) -> dict[str, Any]:
+    """Ask management to let the lots back on sale."""
+    commands.ask_to_lift(tx, stop_sale_id, reason=body["reason"], evidence=body["evidence"])
+    return queries.get_stop_sale(tx, stop_sale_id)
+
+
+@stop_sales.post("/<uuid:stop_sale_id>/lifting/decision")
+@command
+@admits("management")
+@stop_sales.arguments(schemas.LiftingDecisionBody)
+@stop_sales.response(200, schemas.StopSaleView)
+def decide_lifting(tx: Tx, body: dict[str, Any], stop_sale_id: UUID) -> dict[str, Any]:
+    """Lift the stop, or let it stand; never by who asked."""
+    commands.decide_lifting(tx, stop_sale_id, approved=body["approved"], reason=body["reason"])
+    return queries.get_stop_sale(tx, stop_sale_id)

@@ -1,6 +1,6 @@
 """Returns as a whole: what every process of the service is assembled from."""
 
-from returns.api import blueprint
+from returns.api import blueprint, stop_sales
 from returns.jobs import JOBS
 from returns.reactions import handle
 from returns.tables import HISTORY_CHAIN, metadata
@@ -11,7 +11,7 @@ SERVICE = Service(
     name="returns",
     title="Returns",
     metadata=metadata,
-    blueprints=[blueprint],
+    blueprints=[blueprint, stop_sales],
     sources=["customers", "finance"],
     handle=handle,
     jobs=JOBS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from shared.events import Event
@@ -19,6 +19,8 @@ INSPECTED = "returns.return.inspected.v1"
 DISPOSITIONED = "returns.return.dispositioned.v1"
 SETTLED = "returns.return.settled.v1"
 CANCELLED = "returns.return.cancelled.v1"
+STOP_SALE_ORDERED = "returns.stop_sale.ordered.v1"
+STOP_SALE_LIFTED = "returns.stop_sale.lifted.v1"
 PUBLISHED = (
     REQUESTED,
     REFUSED,
@@ -32,6 +34,8 @@ PUBLISHED = (
     DISPOSITIONED,
     SETTLED,
     CANCELLED,
+    STOP_SALE_ORDERED,
+    STOP_SALE_LIFTED,
 )
 
 
@@ -154,3 +158,40 @@ def settled(
 
 def cancelled(of: Of) -> Event:
     return _event(of, CANCELLED, {})
+
+
+def stop_sale_ordered(
+    *, stop_sale_id: str, product_id: str, lots: Sequence[str], reason: str, ordered_at: datetime, day: date
+) -> Event:
+    """From `ordered_at` on nobody sells these lots."""
+    return Event(
+        type=STOP_SALE_ORDERED,
+        subject=stop_sale_id,
+        version=1,
+        day=day,
+        data={
+            "stop_sale_id": stop_sale_id,
+            "product_id": product_id,
+            "lots": list(lots),
+            "reason": reason,
+            "ordered_at": ordered_at.isoformat(),
+        },
+    )
+
+
+def stop_sale_lifted(
+    *, stop_sale_id: str, product_id: str, lots: Sequence[str], lifted_at: datetime, day: date
+) -> Event:
+    """The stop ends for all its lots; another stop of the same lot stands."""
+    return Event(
+        type=STOP_SALE_LIFTED,
+        subject=stop_sale_id,
+        version=2,
+        day=day,
+        data={
+            "stop_sale_id": stop_sale_id,
+            "product_id": product_id,
+            "lots": list(lots),
+            "lifted_at": lifted_at.isoformat(),
+        },
+    )

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, select
+from sqlalchemy import RowMapping, Table, any_, select
 
 from returns import repository
 from returns.domain.notice import ReturnNotFound
+from returns.domain.stop_sale import StopSaleUnknown
 from returns.tables import (
     cold_chain_evidence,
     inspection_reports,
@@ -18,6 +19,8 @@ from returns.tables import (
     return_notices,
     return_pickups,
     return_receipts,
+    stop_sale_liftings,
+    stop_sales,
 )
 from shared.clock import SHANGHAI
 from shared.errors import NotFound
@@ -132,4 +135,42 @@ def get_sold_lines(
             - reserved.get((row["sale_id"], row["sale_line_id"], row["lot"]), 0),
         }
         for row in sold
+    ]
+
+
+def list_stop_sales(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of stops, the newest first; they bind every branch, so everyone may see them."""
+    wanted = select(stop_sales)
+    for name in ("product_id", "state"):
+        if filters.get(name) is not None:
+            wanted = wanted.where(stop_sales.c[name] == filters[name])
+    if filters.get("lot") is not None:
+        wanted = wanted.where(any_(stop_sales.c.lots) == filters["lot"])
+    cursor = decode_cursor(filters.get("cursor"), str)
+    if cursor is not None:
+        wanted = wanted.where(stop_sales.c.id < _uuid_of(cursor[0]))
+    rows = (
+        tx.conn.execute(wanted.order_by(stop_sales.c.id.desc()).limit(filters["limit"] + 1)).mappings().all()
+    )
+    page = rows[: filters["limit"]]
+    return {
+        "items": _with_liftings(tx, page),
+        "next_cursor": encode_cursor(str(page[-1]["id"])) if len(rows) > len(page) else None,
+    }
+
+
+def get_stop_sale(tx: Tx, stop_id: UUID) -> dict[str, Any]:
+    """A stop with every request to lift it. Raises StopSaleUnknown."""
+    found = _rows(tx, stop_sales, stop_sales.c.id == stop_id, "id")
+    if not found:
+        raise StopSaleUnknown("no such stop of sale")
+    return _with_liftings(tx, found)[0]
+
+
+def _with_liftings(tx: Tx, stops: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    ids = [stop["id"] for stop in stops]
+    liftings = _rows(tx, stop_sale_liftings, stop_sale_liftings.c.stop_sale_id.in_(ids), "id")
+    return [
+        {**stop, "liftings": [each for each in liftings if each["stop_sale_id"] == stop["id"]]}
+        for stop in stops
     ]

@@ -404,3 +404,84 @@ class ReasonView(ReasonLeaf):
 
 class ReasonsView(Schema):
     items = fields.List(fields.Nested(ReasonView), required=True)
+
+
+# --- lots off sale ----------------------------------------------------------------------------------
+
+VISIBLE = validate.Regexp(
+    r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z", error="needs visible text"
+)
+LOT = [validate.Length(1, 64), VISIBLE]
+STOPPED_LOTS_MAX = 100
+
+
+def _evidence() -> fields.List[Any]:
+    return fields.List(
+        fields.String(validate=[validate.Length(1, 200), VISIBLE]),
+        load_default=list,
+        validate=validate.Length(max=PROOFS_MAX),
+        metadata={"description": "References of reports, notices or complaints."},
+    )
+
+
+def _why(**kwargs: Any) -> fields.String:
+    return fields.String(validate=[validate.Length(1, 500), VISIBLE], **kwargs)
+
+
+class StopSaleBody(Schema):
+    product_id = fields.String(required=True, validate=LOT)
+    lots = fields.List(
+        fields.String(validate=LOT), required=True, validate=validate.Length(1, STOPPED_LOTS_MAX)
+    )
+    reason = _why(required=True)
+    evidence = _evidence()
+
+    @validates_schema
+    def _each_lot_once(self, data: dict[str, Any], **_: Any) -> None:
+        if len(set(data["lots"])) != len(data["lots"]):
+            raise ValidationError("the same lot is named twice", "lots")
+
+
+class LiftingBody(Schema):
+    reason = _why(required=True)
+    evidence = _evidence()
+
+
+class LiftingDecisionBody(Schema):
+    approved = Truth(required=True)
+    reason = _why(load_default=None)
+
+
+class LiftingView(Schema):
+    state = fields.String(required=True, validate=validate.OneOf(("pending", "approved", "rejected")))
+    reason = fields.String(required=True)
+    evidence = fields.List(fields.String(), required=True)
+    requested_by = fields.String(required=True)
+    requested_at = fields.AwareDateTime(required=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+    decided_reason = fields.String(required=True, allow_none=True)
+
+
+class StopSaleView(Schema):
+    stop_sale_id = fields.UUID(required=True, attribute="id")
+    product_id = fields.String(required=True)
+    lots = fields.List(fields.String(), required=True)
+    reason = fields.String(required=True)
+    evidence = fields.List(fields.String(), required=True)
+    state = fields.String(required=True, validate=validate.OneOf(("ordered", "lifted")))
+    ordered_by = fields.String(required=True)
+    ordered_at = fields.AwareDateTime(required=True)
+    lifted_at = fields.AwareDateTime(required=True, allow_none=True)
+    liftings = fields.List(fields.Nested(LiftingView), required=True)
+
+
+class StopSaleFilters(PageArgs):
+    product_id = fields.String(validate=LOT)
+    lot = fields.String(validate=LOT)
+    state = fields.String(validate=validate.OneOf(("ordered", "lifted")))
+
+
+class StopSalePage(Schema):
+    items = fields.List(fields.Nested(StopSaleView), required=True)
+    next_cursor = fields.String(allow_none=True)
