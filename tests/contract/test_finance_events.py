@@ -85,7 +85,9 @@ MESSAGES = [
                     cost_fen=1150,
                 )
             ],
+            tenders=[("cash", 450), ("medical_insurance", 1500)],
             total_fen=1950,
+            version=4,
         )
     ),
     message(events.period_closed(book="main", month="2026-03", version=1, day=date(2026, 3, 31))),
@@ -95,7 +97,9 @@ MESSAGES = [
         events.statement_published(
             statement_id=STATEMENT,
             kind="income",
+            span="month",
             month="2026-03",
+            last_month="2026-03",
             version=1,
             leaf_lines=12,
             on_time=True,
@@ -106,7 +110,9 @@ MESSAGES = [
         events.statement_restated(
             statement_id=STATEMENT,
             kind="income",
+            span="month",
             month="2026-03",
+            last_month="2026-03",
             version=1,
             errors=[{"line": "revenue", "reported_fen": 2070600, "correct_fen": 2570600, "material": True}],
             day=date(2026, 5, 4),

@@ -255,12 +255,22 @@ def ticket_opened(seq: int, *, branch: str = "S1", day: date = DAY) -> Envelope:
 
 
 def statement_published(
-    seq: int, *, statement_id: str, leaf_lines: int, version: int = 1, on_time: bool = True, day: date = DAY
+    seq: int,
+    *,
+    statement_id: str,
+    leaf_lines: int,
+    version: int = 1,
+    on_time: bool = True,
+    day: date = DAY,
+    kind: str = "balance",
+    span: str = "month",
 ) -> Envelope:
     data = {
         "statement_id": statement_id,
-        "kind": "balance",
+        "kind": kind,
+        "span": span,
         "month": "2017-02",
+        "last_month": "2017-02",
         "version": version,
         "leaf_lines": leaf_lines,
         "on_time": on_time,
@@ -275,7 +285,9 @@ def statement_restated(
     data = {
         "statement_id": statement_id,
         "kind": "balance",
+        "span": "month",
         "month": "2017-02",
+        "last_month": "2017-02",
         "version": version,
         "errors": [
             {"line": name, "reported_fen": -100, "correct_fen": 100, "material": material}

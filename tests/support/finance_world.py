@@ -15,6 +15,7 @@ from shared.transaction import Tx
 from tests.support.debtors import days_ago, run, sell_on_credit
 from tests.support.expenses_builders import a_claim, a_goods_receipt, an_item
 from tests.support.finance_builders import Office, a_line, a_receipt, money
+from tests.support.finance_world_refunds import refunds
 
 TODAY = business_date(utc_now())
 NOW = f"{TODAY:%Y-%m}"
@@ -72,7 +73,7 @@ def finance(world, branch):
     """Fill a world with data of `branch`."""
     company = Company(world, branch)
     ids, sent, asked = {}, {}, {}
-    for area in (_books, _receivables, _cash, _bank, _expenses, _costs):
+    for area in (_books, _receivables, _cash, _bank, _expenses, _costs, refunds):
         area(company, branch, ids, sent, asked)
     world.ids |= ids
     world.sent |= sent
@@ -124,6 +125,7 @@ def _books(company, branch, ids, sent, asked):
         "/v1/ledger/vouchers.xlsx": month,
         "/v1/ledger/income": [span, {**span, "branch_id": branch}],
         "/v1/statements": [{"month": "2025-06"}],
+        "/v1/statements/calendar": [{"from_month": "2025-06", "to_month": "2025-07"}],
     }
     of, period = "/v1/statements/<uuid:statement_id>", "/v1/periods/<month>"
     wrong = {"cause": "c", "errors": [{"line": "revenue", "correct": money(1)}]}
@@ -141,6 +143,7 @@ def _books(company, branch, ids, sent, asked):
         "/v1/statements": {"kind": "balance", "month": "2025-06"},
         f"{of}/review": {},
         f"{of}/sign": {},
+        f"{of}/withdraw": {"reason": "r"},
         f"{of}/publish": {},
         f"{of}/restate": wrong,
     }

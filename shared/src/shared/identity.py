@@ -46,6 +46,8 @@ ROLES = frozenset(
         "accountant",
         "finance_auditor",
         "finance_head",
+        "chief_accountant",
+        "accounting_head",
         "store_manager",
         "purchaser",
         "supervision_member",
@@ -68,6 +70,9 @@ CONFLICTING_DUTIES: tuple[frozenset[str], ...] = tuple(
         ("receiver", "inspector"),
         ("business_head", "qa"),
         ("accountant", "finance_head"),
+        ("accountant", "chief_accountant"),
+        ("accountant", "accounting_head"),
+        ("cashier", "accounting_head"),
     )
 )
 

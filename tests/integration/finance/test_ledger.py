@@ -146,11 +146,11 @@ def test_a_closed_month_is_locked_by_another_person(chain):
 
 
 @pytest.mark.requirement("F2", "F17")
-def test_a_statement_goes_through_three_persons_to_publication(chain):
+def test_a_statement_goes_through_five_persons_to_publication(chain):
     early = chain.post("/v1/statements", {"kind": "income", "month": "2026-02"}, role="accountant")
     assert early.json["code"] == "period_not_closed"
     made = chain.post("/v1/statements", {"kind": "income", "month": "2026-01"}, role="accountant").json
-    amounts = {line["line"]: line["amount"]["fen"] for line in made["lines"]}
+    amounts = {line["line"]: line["amount"]["fen"] for line in made["lines"] if line["amount"]}
     assert (amounts["revenue"], amounts["cost_of_goods"], amounts["net_profit"]) == (20706, 13800, 6906)
     again = chain.post("/v1/statements", {"kind": "income", "month": "2026-01"}, role="accountant")
     assert again.json["code"] == "statement_exists"
@@ -162,13 +162,22 @@ def test_a_statement_goes_through_three_persons_to_publication(chain):
     assert chain.post(f"{path}/review", role="finance_head").json["state"] == "reviewed"
     twice = chain.post(f"{path}/sign", role="unit_head", person="the-finance_head")
     assert (twice.status_code, twice.json["code"]) == (403, "approval_same_person")
-    assert chain.post(f"{path}/sign", role="unit_head").json["state"] == "signed"
+    assert chain.post(f"{path}/sign", role="unit_head").json["state"] == "reviewed"
+    assert chain.post(f"{path}/sign", role="unit_head").json["code"] == "approval_same_person"
+    again = chain.post(f"{path}/sign", role="unit_head", person="another")
+    assert (again.status_code, again.json["code"]) == (403, "approval_role_not_awaited")
+    assert chain.post(f"{path}/sign", role="chief_accountant").json["state"] == "reviewed"
+    assert chain.post(f"{path}/publish", role="accountant").json["code"] == "statement_not_ready"
+    assert chain.post(f"{path}/sign", role="accounting_head").json["state"] == "signed"
     published = chain.post(f"{path}/publish", role="accountant").json
     assert (published["state"], published["on_time"]) == ("published", False)
-    assert [each["person"] for each in published["decisions"]] == ["the-finance_head", "the-unit_head"]
+    assert [each["person"] for each in published["decisions"]] == [
+        f"the-{role}" for role in ("finance_head", "unit_head", "chief_accountant", "accounting_head")
+    ]
     assert published["content_hash"] == made["content_hash"]
     [(data,)] = chain.rows("select data from outbox where type = 'finance.statement.published.v1'")
-    assert (data["kind"], data["month"], data["version"], data["leaf_lines"]) == ("income", "2026-01", 1, 16)
+    assert (data["kind"], data["month"], data["version"], data["leaf_lines"]) == ("income", "2026-01", 1, 19)
+    assert (data["span"], data["last_month"]) == ("month", "2026-01")
 
 
 @pytest.mark.requirement("F2", "F17")
@@ -183,7 +192,7 @@ def test_a_wrong_statement_is_restated_by_error_items_and_a_new_version(chain):
         assert chain.post(path, wrong, role="accountant").json["code"] == "error_item_invalid"
     answer = chain.post(path, body(), role="accountant")
     assert (answer.status_code, answer.json["version"], answer.json["state"]) == (201, 2, "prepared")
-    amounts = {line["line"]: line["amount"]["fen"] for line in answer.json["lines"]}
+    amounts = {line["line"]: line["amount"]["fen"] for line in answer.json["lines"] if line["amount"]}
     assert (amounts["revenue"], amounts["net_profit"]) == (520706, 506906)
     [(data,)] = chain.rows("select data from outbox where type = 'finance.statement.restated.v1'")
     assert (data["statement_id"], data["version"]) == (statement["statement_id"], 1)
@@ -202,7 +211,7 @@ def test_a_wrong_statement_is_restated_by_error_items_and_a_new_version(chain):
 @pytest.mark.requirement("F17")
 def test_the_balance_sheet_balances(chain):
     made = chain.post("/v1/statements", {"kind": "balance", "month": "2026-01"}, role="accountant").json
-    amounts = {line["line"]: line["amount"]["fen"] for line in made["lines"]}
+    amounts = {line["line"]: line["amount"]["fen"] for line in made["lines"] if line["amount"]}
     assert amounts["total_assets"] == amounts["total_liabilities_and_equity"] == 9600
     assert (amounts["cash"], amounts["inventory"], amounts["taxes_payable"]) == (23400, -13800, 2694)
     assert amounts["retained_earnings"] == 6906

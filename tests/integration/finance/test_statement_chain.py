@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from finance.statements import CHAIN
+from finance.statements.commands import CHAIN
 from shared import chain, ops
 from tests.support.finance_builders import a_line, money
 
@@ -30,7 +30,14 @@ def published(office):
 
 
 def publish(office, statement_id):
-    for step, role in (("review", "finance_head"), ("sign", "unit_head"), ("publish", "accountant")):
+    steps = (
+        ("review", "finance_head"),
+        ("sign", "unit_head"),
+        ("sign", "chief_accountant"),
+        ("sign", "accounting_head"),
+        ("publish", "accountant"),
+    )
+    for step, role in steps:
         answer = office.post(f"/v1/statements/{statement_id}/{step}", role=role)
         assert answer.status_code == 200, answer.json
 
@@ -57,7 +64,7 @@ def test_what_is_published_and_restated_is_numbered_per_kind_and_year(published)
 @pytest.mark.parametrize(
     ("tampering", "found"),
     [
-        ("update statements set content = jsonb_set(content, '{lines,0,fen}', '1') where version = 1", (1, "altered")),
+        ("update statements set content = jsonb_set(content, '{lines,0,amounts,period}', '1') where version = 1", (1, "altered")),
         ("update statements set published_on = published_on - 1 where version = 2 and kind = 'income'", (3, "altered")),
         ("update statement_decisions set person = person || '2'", (1, "altered")),
         ("update statement_errors set cause = 'nothing of note'", (2, "altered")),
@@ -89,7 +96,7 @@ def test_the_operator_is_told_of_an_altered_statement(published, monkeypatch, ca
         return code, [each for each in told if each["chain"] == "statements"]
 
     assert verify() == (0, [{"chain": "statements", "result": "sound"}])
-    raised = "update statements set content = jsonb_set(content, '{lines,0,fen}', to_jsonb((content #>> '{lines,0,fen}')::bigint + :more)) where version = 1 and kind = 'income'"  # fmt: skip
+    raised = "update statements set content = jsonb_set(content, '{lines,0,amounts,period}', to_jsonb((content #>> '{lines,0,amounts,period}')::bigint + :more)) where version = 1 and kind = 'income'"  # fmt: skip
     try:
         tamper(published, raised, 1)
         code, [told] = verify()

@@ -20,12 +20,15 @@ Advance = Callable[[int], None]
 
 
 class Bookkeepers:
-    """Those who close, prepare, review and sign: four duties, three persons."""
+    """Those who close, prepare, review and sign: five persons."""
 
     def __init__(self, system: System) -> None:
         self.accountant = Caller(system, "finance", "demo-accountant", "accountant")
         self.finance_head = Caller(system, "finance", "demo-finance-head", "finance_head")
-        self.unit_head = Caller(system, "finance", "demo-unit-head", "unit_head")
+        self.signers = {
+            role: Caller(system, "finance", f"demo-{role.replace('_', '-')}", role)
+            for role in ("accounting_head", "chief_accountant", "unit_head")
+        }
 
 
 def close_and_publish(system: System, months: Sequence[date], advance: Advance) -> None:
@@ -55,7 +58,7 @@ def income_of(system: System, months: Sequence[date]) -> tuple[int, int, int]:
 
 def _lines(reader: Caller, month: date, kind: str) -> dict[str, int]:
     statement = _statement(reader, f"{month:%Y-%m}", kind)
-    return {line["line"]: line["amount"]["fen"] for line in statement["lines"]}
+    return {line["line"]: line["amount"]["fen"] for line in statement["lines"] if line["amount"]}
 
 
 def _close(staff: Bookkeepers, month: str) -> None:
@@ -89,7 +92,10 @@ def _publish(staff: Bookkeepers, month: str, kind: str) -> None:
     if statement["state"] == "prepared":
         statement = staff.finance_head.post(f"{path}/review")
     if statement["state"] == "reviewed":
-        statement = staff.unit_head.post(f"{path}/sign")
+        signed = {each["role"] for each in statement["decisions"]}
+        for role, signer in staff.signers.items():
+            if role not in signed:
+                statement = signer.post(f"{path}/sign")
     if statement["state"] == "signed":
         staff.finance_head.post(f"{path}/publish")
 

@@ -1,4 +1,4 @@
-"""HTTP: sales, journal, periods and statements."""
+"""HTTP: sales, journal and periods."""
 
 import tempfile
 import threading
@@ -12,11 +12,10 @@ from flask import Response, current_app, request
 from flask_smorest import Blueprint
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from finance import bulk, commands, ledger, queries, schemas, statements
+from finance import bulk, commands, ledger, queries, schemas
 from finance.booking import Booked
 from finance.domain.period import parse_month
 from finance.domain.receipt import Receipt, decoder
-from finance.domain.statement import Kind
 from shared.errors import TooMany
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
@@ -249,77 +248,3 @@ def close_period(tx: Tx, month: str) -> dict[str, Any]:
 def lock_period(tx: Tx, month: str) -> dict[str, Any]:
     """Lock a closed month for ever; another person than who closed it."""
     return ledger.lock_period(tx, parse_month(month))
-
-
-# --- statements -------------------------------------------------------------------------------------
-
-statements_api = Blueprint(
-    "statements", __name__, url_prefix="/statements", description="Prepared, reviewed, signed, published."
-)
-
-
-@statements_api.post("")
-@command
-@admits("accountant")
-@statements_api.arguments(schemas.StatementBody)
-@statements_api.response(201, schemas.StatementView)
-def prepare_statement(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
-    """Freeze the statement of a closed month."""
-    return statements.prepare(tx, Kind(body["kind"]), parse_month(body["month"]))
-
-
-@statements_api.get("")
-@query
-@admits(*BOOKKEEPERS)
-@statements_api.arguments(schemas.StatementsArgs, location="query")
-@statements_api.response(200, schemas.StatementsList)
-def list_statements(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """All versions of a month's statements."""
-    return {"items": statements.of_month(tx, parse_month(args["month"]))}
-
-
-@statements_api.get("/<uuid:statement_id>")
-@query
-@admits(*BOOKKEEPERS)
-@statements_api.response(200, schemas.StatementView)
-def get_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    """One statement."""
-    return statements.get(tx, statement_id)
-
-
-@statements_api.post("/<uuid:statement_id>/review")
-@command
-@admits(statements.REVIEWER)
-@statements_api.response(200, schemas.StatementView)
-def review_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    """Reviewed by the finance head, who did not prepare it."""
-    return statements.decide(tx, statement_id, statements.REVIEWER)
-
-
-@statements_api.post("/<uuid:statement_id>/sign")
-@command
-@admits(statements.SIGNER)
-@statements_api.response(200, schemas.StatementView)
-def sign_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    """Signed by the unit head, a third person."""
-    return statements.decide(tx, statement_id, statements.SIGNER)
-
-
-@statements_api.post("/<uuid:statement_id>/publish")
-@command
-@admits("accountant", "finance_head")
-@statements_api.response(200, schemas.StatementView)
-def publish_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    """Publish what was signed."""
-    return statements.publish(tx, statement_id)
-
-
-@statements_api.post("/<uuid:statement_id>/restate")
-@command
-@admits("accountant")
-@statements_api.arguments(schemas.RestateBody)
-@statements_api.response(201, schemas.StatementView)
-def restate_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
-    """Name what was wrong; the answer is the new version, to be reviewed, signed and published anew."""
-    corrections = [(item["line"], item["correct"]) for item in body["errors"]]
-    return statements.restate(tx, statement_id, body["cause"], corrections)

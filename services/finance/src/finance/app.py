@@ -1,10 +1,11 @@
 """The finance service: one description from which every process is assembled."""
 
-from finance import api, jobs, journal, ledger, points, reactions, statements
+from finance import api, jobs, journal, ledger, points, reactions
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
 from finance.books import api as books_api
 from finance.cash import api as cash_api
+from finance.cash import commands as cash
 from finance.cash import queries as cash_queries
 from finance.contracts import api as contracts_api
 from finance.contracts import jobs as contracts_jobs
@@ -16,14 +17,22 @@ from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
 from finance.receivables import queries as receivables_queries
+from finance.refunds import api as refunds_api
+from finance.refunds import commands as refunds
+from finance.refunds import queries as refunds_queries
+from finance.statements import api as statements_api
+from finance.statements import commands as statements
+from finance.samples import api as samples_api
 from finance.tables import metadata
 from shared import audit
 from shared.service import Job, Service
 
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
 ledger.closing_checks.append(receivables_queries.require_agreement)
+ledger.closing_checks.append(refunds_queries.require_agreement)
 ledger.closing_checks.append(points.require_tied)
 ledger.closing_checks.append(costs_queries.require_costed)
+refunds.before_safe_pays.append(cash.before_safe_pays)
 
 SERVICE = Service(
     name="finance",
@@ -32,7 +41,7 @@ SERVICE = Service(
     blueprints=[
         api.sales,
         api.books,
-        api.statements_api,
+        statements_api.statements,
         books_api.bookkeeping,
         cash_api.cash,
         bank_api.bank,
@@ -41,6 +50,8 @@ SERVICE = Service(
         receivables_api.receivables,
         orders_api.orders,
         contracts_api.contracts,
+        samples_api.samples,
+        refunds_api.refunds,
     ],
     sources=["customers", "returns"],
     handle=reactions.handle,

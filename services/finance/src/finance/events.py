@@ -57,7 +57,16 @@ def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> di
                 receipt.lines, line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
             )
         ],
-        "tenders": [{"tender": each.tender.value, "fen": each.amount.fen} for each in receipt.tenders],
+        "tenders": [
+            {"tender": each.tender.value, "fen": each.amount.fen}
+            if each.redemption_id is None
+            else {
+                "tender": each.tender.value,
+                "fen": each.amount.fen,
+                "redemption_id": each.redemption_id,
+            }
+            for each in receipt.tenders
+        ],
         "net_fen": priced.net_fen,
         "tax_fen": priced.tax_fen,
         "total_fen": priced.total_fen,
@@ -74,12 +83,15 @@ def refund_paid(
     customer_id: str | None,
     business_date: date,
     lines: Sequence[ReturnedLine],
+    tenders: Sequence[tuple[str, int]],
     total_fen: int,
+    version: int,
 ) -> Event:
+    """`tenders` are those of the sale that the refund goes back to, with fen; its day is that of the last payment."""
     return Event(
         type=REFUND_PAID,
         subject=refund_id,
-        version=1,
+        version=version,
         day=business_date,
         amount_fen=total_fen,
         data={
@@ -101,6 +113,7 @@ def refund_paid(
                 }
                 for line in lines
             ],
+            "tenders": [{"tender": tender, "fen": fen} for tender, fen in tenders],
             "total_fen": total_fen,
         },
     )
@@ -132,12 +145,15 @@ def statement_published(
     *,
     statement_id: str,
     kind: str,
+    span: str,
     month: str,
+    last_month: str,
     version: int,
     leaf_lines: int,
     on_time: bool,
     published_on: date,
 ) -> Event:
+    """`month` and `last_month` are the first and the last of the span; the same for a month."""
     return Event(
         type=STATEMENT_PUBLISHED,
         subject=statement_id,
@@ -146,7 +162,9 @@ def statement_published(
         data={
             "statement_id": statement_id,
             "kind": kind,
+            "span": span,
             "month": month,
+            "last_month": last_month,
             "version": version,
             "leaf_lines": leaf_lines,
             "on_time": on_time,
@@ -159,7 +177,9 @@ def statement_restated(
     *,
     statement_id: str,
     kind: str,
+    span: str,
     month: str,
+    last_month: str,
     version: int,
     errors: Sequence[dict[str, Any]],
     day: date,
@@ -173,7 +193,9 @@ def statement_restated(
         data={
             "statement_id": statement_id,
             "kind": kind,
+            "span": span,
             "month": month,
+            "last_month": last_month,
             "version": version,
             "errors": list(errors),
         },

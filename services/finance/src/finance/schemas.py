@@ -83,8 +83,11 @@ class ReceiptLineBody(Schema):
 
 
 class PaymentBody(Schema):
+    """`redemption_id` is needed with the tender `points`, and refused with any other."""
+
     tender = _field(shape.Payment, "tender")
     amount = _field(shape.Payment, "amount")
+    redemption_id = _field(shape.Payment, "redemption_id")
 
 
 class ReceiptBody(Schema):
@@ -293,69 +296,3 @@ class PeriodView(Schema):
 
 class PeriodsList(Schema):
     items = fields.List(fields.Nested(PeriodView))
-
-
-class StatementBody(Schema):
-    kind = fields.String(required=True, validate=validate.OneOf(["balance", "income"]))
-    month = fields.String(required=True, validate=MONTH)
-
-
-class StatementLineView(Schema):
-    line = fields.String()
-    zh = fields.String()
-    en = fields.String()
-    fen = MoneyField(data_key="amount")
-    leaf = fields.Boolean()
-
-
-class DecisionView(Schema):
-    role = fields.String()
-    person = fields.String()
-    at = fields.AwareDateTime()
-
-
-class StatementErrorView(Schema):
-    line = fields.String()
-    reported_fen = MoneyField(data_key="reported")
-    correct_fen = MoneyField(data_key="correct")
-    cause = fields.String()
-    material = fields.Boolean()
-
-
-class StatementView(Schema):
-    statement_id = fields.UUID()
-    kind = fields.String()
-    month = fields.String()
-    version = fields.Integer()
-    state = fields.String()
-    lines = fields.List(fields.Nested(StatementLineView))
-    content_hash = fields.String()
-    as_of = fields.Dict(keys=fields.String(), values=fields.Integer())
-    prepared_by = fields.String()
-    prepared_at = fields.AwareDateTime()
-    published_on = fields.Date(allow_none=True)
-    on_time = fields.Boolean(allow_none=True)
-    decisions = fields.List(fields.Nested(DecisionView))
-    errors = fields.List(fields.Nested(StatementErrorView))
-
-
-class StatementsArgs(Schema):
-    month = fields.String(required=True, validate=MONTH)
-
-
-class StatementsList(Schema):
-    items = fields.List(fields.Nested(StatementView))
-
-
-class ErrorItemBody(Schema):
-    line = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
-    correct = MoneyField(required=True)
-
-
-class RestateBody(Schema):
-    """What was wrong: every line with its correct amount, and the cause."""
-
-    cause = fields.String(
-        required=True, validate=[validate.Length(1, 500), validate.Regexp(shape.VISIBLE_PATTERN)]
-    )
-    errors = fields.List(fields.Nested(ErrorItemBody), required=True, validate=validate.Length(1, 100))

@@ -13,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -166,6 +165,7 @@ sales = Table(
     Column("posted_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("sale_id", "booked_on"),
     Index("sales_posted_at", "posted_at", postgresql_using="brin"),
+    Index("sales_customer", "customer_id", "sale_id", postgresql_where=text("customer_id is not null")),
     **BY_MONTH,
 )
 
@@ -334,12 +334,25 @@ refunds = Table(
     Column("return_id", Text, nullable=False, unique=True),
     Column("sale_id", Uuid, nullable=False),
     Column("branch_id", Text, nullable=False),
+    Column("customer_id", Uuid),
     Column("booked_on", Date, nullable=False),
+    Column("settled_on", Date, nullable=False),
     Column("total_fen", BigInteger, nullable=False),
-    Column("paid_at", INSTANT, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", INSTANT),
+    Column("approved_hash", Text),
+    Column("held_reason", Text),
+    Column("paid_on", Date),
+    Column("paid_at", INSTANT),
     CheckConstraint("total_fen >= 0", name="total"),
+    CheckConstraint("state in ('verified', 'held', 'approved', 'paying', 'paid', 'failed')", name="state"),
+    CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid"),
     Index("refunds_sale", "sale_id"),
+    Index("refunds_owed", "branch_id", "refund_id", postgresql_where=text("state <> 'paid'")),
 )
+"""What a settled return makes us owe; `booked_on` is the day it became a liability."""
 
 refund_lines = Table(
     "refund_lines",
@@ -361,9 +374,11 @@ refund_tenders = Table(
     metadata,
     Column("refund_id", Uuid, primary_key=True),
     Column("tender", Text, primary_key=True),
+    Column("means", Text, nullable=False),
     Column("fen", BigInteger, nullable=False),
     CheckConstraint("fen > 0", name="fen"),
 )
+"""What is owed to each tender of the sale; `means` is how it is paid: the tender itself, or `bank` when its channel refused."""
 
 trade_permissions = Table(
     "trade_permissions",
@@ -413,70 +428,3 @@ stopped_lots = Table(
     Index("stopped_lots_now", "product_id", "lot", postgresql_where=text("lifted_at is null")),
 )
 """`ordered_at` is null while only the lifting was heard."""
-
-statements = Table(
-    "statements",
-    metadata,
-    Column("statement_id", Uuid, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("month", Date, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("as_of", JSONB, nullable=False),
-    Column("content", JSONB, nullable=False),
-    Column("content_hash", Text, nullable=False),
-    Column("prepared_by", Text, nullable=False),
-    Column("prepared_at", INSTANT, nullable=False),
-    Column("published_on", Date),
-    Column("on_time", Boolean),
-    UniqueConstraint("kind", "month", "version"),
-    CheckConstraint("kind in ('balance', 'income')", name="kind"),
-    CheckConstraint("state in ('prepared', 'reviewed', 'signed', 'published', 'restated')", name="state"),
-)
-
-statement_decisions = Table(
-    "statement_decisions",
-    metadata,
-    Column("statement_id", Uuid, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
-    UniqueConstraint("statement_id", "person"),
-)
-
-statement_errors = Table(
-    "statement_errors",
-    metadata,
-    Column("statement_id", Uuid, primary_key=True),
-    Column("line", Text, primary_key=True),
-    Column("reported_fen", BigInteger, nullable=False),
-    Column("correct_fen", BigInteger, nullable=False),
-    Column("cause", Text, nullable=False),
-    Column("material", Boolean, nullable=False),
-)
-"""What was wrong in a published statement, named by the version that corrects it."""
-
-statement_history = Table(
-    "statement_history",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("stream", Text, nullable=False),
-    Column("statement_id", Uuid, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("at", INSTANT, nullable=False),
-    Column("chain_no", BigInteger),
-    Column("chain_hash", LargeBinary),
-    UniqueConstraint("statement_id", "event"),
-    CheckConstraint("event in ('published', 'restated')", name="event"),
-    Index("statement_history_unsealed", "id", postgresql_where=text("chain_no is null")),
-    Index(
-        "statement_history_sealed",
-        "stream",
-        "chain_no",
-        unique=True,
-        postgresql_where=text("chain_no is not null"),
-    ),
-)
-"""What was published and what was restated, in a hash chain per kind and year (`stream`)."""

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from finance import balances, ledger
 from finance.booking import book_of
+from finance.domain.layout import income_lines
 from finance.domain.period import month_text
 from finance.domain.posting import PostingLine
-from finance.domain.statement import Kind, lines_of
 from finance.domain.voucher import EntryNotFound, VoucherNotFound
 from shared.clock import next_month
 from shared.paging import decode_cursor, encode_cursor
@@ -126,5 +126,5 @@ def income(tx: Tx, first: date, last: date, branch_id: str | None) -> dict[str, 
         "from_month": month_text(first),
         "to_month": month_text(last),
         "branch_id": branch_id,
-        "lines": lines_of(Kind.INCOME, book_of(tx.conn).chart, sums),
+        "lines": income_lines(book_of(tx.conn).chart, sums, last),
     }

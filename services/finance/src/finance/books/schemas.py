@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.domain import receipt as shape
-from finance.schemas import BRANCH, MONTH, StatementLineView
+from finance.schemas import BRANCH, MONTH
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -150,10 +150,18 @@ class SpanArgs(Schema):
             raise ValidationError("to_month is before from_month", "to_month")
 
 
+class IncomeLineView(Schema):
+    line = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    fen = MoneyField(data_key="amount")
+    leaf = fields.Boolean()
+
+
 class IncomeView(Schema):
     """Live figures; the frozen statement is prepared of a closed month."""
 
     from_month = fields.String()
     to_month = fields.String()
     branch_id = fields.String(allow_none=True)
-    lines = fields.List(fields.Nested(StatementLineView))
+    lines = fields.List(fields.Nested(IncomeLineView))

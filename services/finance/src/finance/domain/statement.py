@@ -1,8 +1,8 @@
-"""Statements: lines from account balances, frozen with a hash, restated by error items.
+"""Statements: kinds and spans, when they are due, who signs, and how a wrong one is corrected.
 
-Every account belongs to exactly one line. In the balance sheet, income and expense not yet transferred at the
-year's end are part of retained earnings. Amounts are fen, positive on the line's own side.
-Source: F2, F17, G28, G29, M1
+A balance sheet, an income statement and a cash flow statement are made of any span; the statement of changes in
+equity of a year alone, and under the standard for small enterprises not at all. Amounts are fen.
+Source: F2, F17, G28, G29, G30, M1
 """
 
 import json
@@ -12,17 +12,29 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from finance.domain.chart import DATA, Chart
+from finance.domain.chart import DATA, Standard
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound
 from shared.money import half_up
 
-RETAINED = "retained_earnings"
+_RULES: Sequence[Mapping[str, Any]] = json.loads((DATA / "statement_rules.json").read_text())
 
 
 class Kind(StrEnum):
     BALANCE = "balance"
     INCOME = "income"
+    CASHFLOW = "cashflow"
+    EQUITY = "equity"
+
+
+class Span(StrEnum):
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    YEAR = "year"
+
+
+MONTHS: Mapping[Span, int] = {Span.MONTH: 1, Span.QUARTER: 3, Span.HALF_YEAR: 6, Span.YEAR: 12}
 
 
 class StatementState(StrEnum):
@@ -31,6 +43,7 @@ class StatementState(StrEnum):
     SIGNED = "signed"
     PUBLISHED = "published"
     RESTATED = "restated"
+    WITHDRAWN = "withdrawn"
 
 
 class StatementNotFound(NotFound):
@@ -48,36 +61,41 @@ class StatementNotReady(Conflict):
 
 
 class StatementUnbalanced(Conflict):
+    """Assets are not liabilities and equity, or the lines do not lead to the balances of the books."""
+
     code = "statement_unbalanced"
+
+
+class StatementStale(Conflict):
+    """A month was opened again: entries were booked that the statement does not hold."""
+
+    code = "statement_stale"
+
+
+class StatementNotProvable(Conflict):
+    """It was frozen before statements named the form they were made with."""
+
+    code = "statement_not_provable"
+
+
+class StatementNotKept(Conflict):
+    """The book's standard knows no such statement, or asks for it once a year."""
+
+    code = "statement_not_kept"
+
+
+class SpanMonthWrong(Invalid):
+    """A quarter ends in March, June, September or December, the half-year in June, a year in December."""
+
+    code = "statement_span_month_wrong"
+
+
+class CalendarTooLong(Invalid):
+    code = "statement_calendar_too_long"
 
 
 class ErrorItemInvalid(Invalid):
     code = "error_item_invalid"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineRule:
-    """A leaf has a `side`; a total has `sum`, names of lines above it, `-name` subtracted."""
-
-    line: str
-    zh: str
-    en: str
-    side: str | None
-    sum: Sequence[str]
-
-
-def _rules(kind: str) -> list[LineRule]:
-    rows = json.loads((DATA / "statement_lines.json").read_text())[kind]
-    return [
-        LineRule(
-            line=row["line"], zh=row["zh"], en=row["en"], side=row.get("side"), sum=tuple(row.get("sum", ()))
-        )
-        for row in rows
-    ]
-
-
-RULES: Mapping[Kind, Sequence[LineRule]] = {kind: _rules(kind) for kind in Kind}
-_LEGAL = {row["rule"]: int(row["value"]) for row in json.loads((DATA / "statement_rules.json").read_text())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,70 +106,105 @@ class ErrorItem:
     material: bool
 
 
-def lines_of(kind: Kind, chart: Chart, sums: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The statement's lines from `sums`, debit less credit per account code: balances, or a month's movements.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who signs and stamps, in the order of the page (G28)."""
 
-    Raises StatementUnbalanced when assets differ from liabilities and equity.
-    """
-    leaves: dict[str, int] = {}
-    for code, fen in sums.items():
-        account = chart.by_code[code]
-        is_result = account.type in {"income", "expense"}
-        if is_result != (kind is Kind.INCOME) and not (kind is Kind.BALANCE and is_result):
-            continue
-        line = RETAINED if kind is Kind.BALANCE and is_result else account.statement_line
-        assert line is not None, f"an entry was posted to {code}, which is not a leaf"
-        leaves[line] = leaves.get(line, 0) + fen
-    signed = {
-        rule.line: leaves.get(rule.line, 0) * (1 if rule.side == "debit" else -1)
-        for rule in RULES[kind]
-        if rule.side
-    }
-    lines = with_totals(kind, signed)
-    if kind is Kind.BALANCE:
-        amounts = {each["line"]: each["fen"] for each in lines}
-        if amounts["total_assets"] != amounts["total_liabilities_and_equity"]:
-            raise StatementUnbalanced("assets differ from liabilities and equity")
-    return lines
+    role: str
+    zh: str
+    en: str
 
 
-def with_totals(kind: Kind, leaves: Mapping[str, int]) -> list[dict[str, Any]]:
-    """All lines in order, totals computed from the leaves."""
-    amounts = dict(leaves)
-    lines = []
-    for rule in RULES[kind]:
-        if rule.side is None:
-            amounts[rule.line] = sum(
-                -amounts[name[1:]] if name.startswith("-") else amounts[name] for name in rule.sum
-            )
-        lines.append(
-            {
-                "line": rule.line,
-                "zh": rule.zh,
-                "en": rule.en,
-                "fen": amounts[rule.line],
-                "leaf": rule.side is not None,
-            }
+def _in_force(rule: str, day: date, **odd: str) -> Mapping[str, Any]:
+    rows = [
+        row
+        for row in _RULES
+        if row["rule"] == rule
+        and row["effective_from"] <= str(day)
+        and all(row.get(name) == value for name, value in odd.items())
+    ]
+    return max(rows, key=lambda row: str(row["effective_from"]))
+
+
+def signatures(day: date) -> list[Signature]:
+    """Those who sign a statement on a day."""
+    rows = [row for row in _RULES if row["rule"] == "signature" and row["effective_from"] <= str(day)]
+    ordered = sorted(rows, key=lambda row: int(row["value"]))
+    return [Signature(role=row["role"], zh=row["zh"], en=row["en"]) for row in ordered]
+
+
+SIGNERS: frozenset[str] = frozenset(row["role"] for row in _RULES if row["rule"] == "signature")
+"""Every role that signs or ever signed."""
+
+
+# --- spans ------------------------------------------------------------------------------------------
+
+
+def ends_in(span: Span, month: date) -> bool:
+    """Whether a span of this kind ends with `month`; the second half-year is reported with the year."""
+    if span is Span.HALF_YEAR:
+        return month.month == MONTHS[span]
+    return month.month % MONTHS[span] == 0
+
+
+def first_month(span: Span, month: date) -> date:
+    """The first month of the span that ends with `month`. Raises SpanMonthWrong."""
+    if not ends_in(span, month):
+        raise SpanMonthWrong(
+            f"no {span.value} ends with {month:%Y-%m}",
+            errors=[{"path": "month", "message": "not its last month"}],
         )
-    return lines
+    return month.replace(month=month.month - MONTHS[span] + 1)
 
 
-def due_on(month: date) -> date:
-    """The last day on which the month's statements are published in time (G30)."""
-    return next_month(month) + timedelta(days=_LEGAL["month_statement_due_days"] - 1)
+def year_before(month: date) -> date:
+    return month.replace(year=month.year - 1)
 
 
-def is_material(reported_fen: int, correct_fen: int) -> bool:
+def is_kept(standard: Standard, kind: Kind, span: Span) -> bool:
+    """Whether the standard knows such a statement of such a span."""
+    return kind is not Kind.EQUITY or (standard is Standard.CAS and span is Span.YEAR)
+
+
+def require_kept(standard: Standard, kind: Kind, span: Span) -> None:
+    """Raises StatementNotKept."""
+    if not is_kept(standard, kind, span):
+        reason = (
+            "under the standard for small enterprises" if standard is Standard.SMALL else f"of a {span.value}"
+        )
+        raise StatementNotKept(f"there is no {kind.value} statement {reason}")
+
+
+def required(standard: Standard, span: Span, day: date) -> list[Kind]:
+    """What the law asks to be made of a span (G29)."""
+    kinds = [Kind(name) for name in _in_force("required", day, span=span.value)["value"]]
+    return [kind for kind in kinds if is_kept(standard, kind, span)]
+
+
+def due_on(span: Span, month: date) -> date:
+    """The last day on which the statements of the span that ends with `month` are published in time (G30)."""
+    after = next_month(month)
+    rule = _in_force("due", month, span=span.value)
+    if rule["unit"] == "days":
+        return after + timedelta(days=int(rule["value"]) - 1)
+    for _ in range(int(rule["value"])):
+        after = next_month(after)
+    return after - timedelta(days=1)
+
+
+# --- error items ------------------------------------------------------------------------------------
+
+
+def is_material(reported_fen: int, correct_fen: int, day: date) -> bool:
     """|reported − correct| above the larger of a share of the line and a least amount (M1)."""
-    share = half_up(abs(correct_fen) * _LEGAL["material_share_of_line"], 10_000)
-    return abs(reported_fen - correct_fen) > max(share, _LEGAL["material_least"])
+    share = half_up(abs(correct_fen) * int(_in_force("material_share_of_line", day)["value"]), 10_000)
+    return abs(reported_fen - correct_fen) > max(share, int(_in_force("material_least", day)["value"]))
 
 
 def error_items(
-    lines: Sequence[Mapping[str, Any]], corrections: Sequence[tuple[str, int]]
+    reported: Mapping[str, int], corrections: Sequence[tuple[str, int]], day: date
 ) -> list[ErrorItem]:
     """What was wrong, leaf lines only. Raises ErrorItemInvalid for an unknown, repeated or right line."""
-    reported = {each["line"]: each["fen"] for each in lines if each["leaf"]}
     items: list[ErrorItem] = []
     for index, (line, correct_fen) in enumerate(corrections):
         path = f"errors.{index}.line"
@@ -169,7 +222,7 @@ def error_items(
                 line=line,
                 reported_fen=reported[line],
                 correct_fen=correct_fen,
-                material=is_material(reported[line], correct_fen),
+                material=is_material(reported[line], correct_fen, day),
             )
         )
     return items

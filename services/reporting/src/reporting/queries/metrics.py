@@ -101,12 +101,13 @@ def _nothing(rule: Definition, month: date, branch_id: str) -> Metric:
 
 # --- M1 statement accuracy ----------------------------------------------------------------------------
 
-# A restatement names the statement and version that were wrong.
+# A restatement names the statement and version that were wrong. Statements of every span count on the day they were
+# published; M1 knows three kinds, and changes in equity are none of them.
 _STATEMENTS = text(
     """
     with published as (
         select statement_id, version, leaf_lines, on_time, day from facts.fact_statements
-        where fact = 'published' and day >= :first and day < :after
+        where fact = 'published' and kind in ('balance', 'income', 'cashflow') and day >= :first and day < :after
     ), wrong as (
         select statement_id, version, day, statement_line from facts.fact_statements
         where fact = 'restated' and material and day >= :first

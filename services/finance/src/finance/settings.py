@@ -1,0 +1,51 @@
+"""Whose books these are: the dated names of the company, from APOTHECA_COMPANY (or the file APOTHECA_COMPANY_FILE
+names), else from the package's data. Source: F17
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from shared.settings import SettingsFaulty
+
+
+def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+    """Rows of {zh, en, uscc, effective_from}. Raises SettingsFaulty."""
+    given, path = environ.get("APOTHECA_COMPANY"), environ.get("APOTHECA_COMPANY_FILE")
+    try:
+        if not given and not path:
+            given = resources.files("finance").joinpath("data", "company.json").read_text("utf-8")
+        rows = json.loads(given or Path(path or "").read_text("utf-8"))
+        found = [
+            {
+                "zh": str(row["zh"]),
+                "en": str(row["en"]),
+                "uscc": row.get("uscc"),
+                "effective_from": row["effective_from"],
+            }
+            for row in rows
+        ]
+        for row in found:
+            date.fromisoformat(row["effective_from"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingsFaulty("APOTHECA_COMPANY is a JSON list of {zh, en, uscc, effective_from}") from error
+    if not found:
+        raise SettingsFaulty("APOTHECA_COMPANY names no company")
+    return sorted(found, key=lambda row: str(row["effective_from"]))
+
+
+@cache
+def _companies() -> Sequence[Mapping[str, Any]]:
+    return companies(os.environ)
+
+
+def company_on(day: date) -> dict[str, Any]:
+    """The company's names on a day; its first ones for days before."""
+    begun = [row for row in _companies() if row["effective_from"] <= day.isoformat()]
+    row = begun[-1] if begun else _companies()[0]
+    return {name: row[name] for name in ("zh", "en", "uscc")}

@@ -1,0 +1,147 @@
+"""HTTP: statements from preparation to publication, their proof, their calendar, and their papers."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from finance import printing
+from finance.domain.period import parse_month
+from finance.domain.statement import SIGNERS, Kind, Span
+from finance.statements import commands, papers, queries, schemas, sheets
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+statements = Blueprint(
+    "statements", __name__, url_prefix="/statements", description="Prepared, reviewed, signed, published."
+)
+
+READERS = ("accountant", "finance_auditor", "finance_head", "management", *sorted(SIGNERS))
+FILE = {"type": "string", "format": "binary"}
+
+
+@statements.post("")
+@command
+@admits("accountant")
+@statements.arguments(schemas.StatementBody)
+@statements.response(201, schemas.StatementView)
+def prepare_statement(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Freeze a statement of closed months."""
+    return commands.prepare(
+        tx, Kind(body["kind"]), Span(body["span"]), parse_month(body["month"]), body["classifications"]
+    )
+
+
+@statements.get("")
+@query
+@admits(*READERS)
+@statements.arguments(schemas.StatementsArgs, location="query")
+@statements.response(200, schemas.StatementsList)
+def list_statements(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """All versions of the statements whose span ends with a month."""
+    return {"items": queries.of_month(tx, parse_month(args["month"]), args["kind"], args["span"])}
+
+
+@statements.get("/calendar")
+@query
+@admits(*READERS)
+@statements.arguments(schemas.StatementCalendarArgs, location="query")
+@statements.response(200, schemas.StatementCalendar)
+def get_statement_calendar(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What is due of every span that ended in these months, and how far it is; at most 36 months."""
+    return {"items": queries.calendar(tx, parse_month(args["from_month"]), parse_month(args["to_month"]))}
+
+
+@statements.get("/<uuid:statement_id>")
+@query
+@admits(*READERS)
+@statements.response(200, schemas.StatementView)
+def get_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """One statement."""
+    return queries.get(tx, statement_id)
+
+
+@statements.get("/<uuid:statement_id>/proof")
+@query
+@admits(*READERS)
+@statements.response(200, schemas.ProofView)
+def prove_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """Made anew from the journal as it was numbered then: does it say the same?"""
+    return queries.proof(tx, statement_id)
+
+
+@statements.get("/<uuid:statement_id>/xlsx")
+@query
+@admits(*READERS)
+@statements.response(200, FILE, content_type=sheets.MIMETYPE)
+def get_statement_sheet(tx: Tx, statement_id: UUID) -> Response:
+    """The form as a spreadsheet, set up for A4."""
+    row = queries.get(tx, statement_id)
+    return _file(sheets.sheet(row), sheets.MIMETYPE, f'attachment; filename="{_name(row)}.xlsx"')
+
+
+@statements.get("/<uuid:statement_id>/pdf")
+@query
+@admits(*READERS)
+@statements.response(200, FILE, content_type=printing.MIMETYPE)
+def print_statement(tx: Tx, statement_id: UUID) -> Response:
+    """The form on paper, fonts embedded."""
+    row = queries.get(tx, statement_id)
+    return _file(papers.paper(row), printing.MIMETYPE, f'inline; filename="{_name(row)}.pdf"')
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['kind']}-{row['span']}-{row['month']}-v{row['version']}"
+
+
+def _file(content: bytes, mimetype: str, disposition: str) -> Response:
+    return Response(content, 200, {"Content-Disposition": disposition}, mimetype=mimetype)
+
+
+@statements.post("/<uuid:statement_id>/withdraw")
+@command
+@admits("accountant", commands.REVIEWER)
+@statements.arguments(schemas.WithdrawBody)
+@statements.response(200, schemas.StatementView)
+def withdraw_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
+    """Take back what was not published; it is then prepared anew."""
+    return commands.withdraw(tx, statement_id, body["reason"])
+
+
+@statements.post("/<uuid:statement_id>/review")
+@command
+@admits(commands.REVIEWER)
+@statements.response(200, schemas.StatementView)
+def review_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """Reviewed by the finance head, who did not prepare it."""
+    return commands.review(tx, statement_id)
+
+
+@statements.post("/<uuid:statement_id>/sign")
+@command
+@admits(*sorted(SIGNERS))
+@statements.response(200, schemas.StatementView)
+def sign_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """One of three signatures: the head of the unit, the head in charge of accounting, the head of the department."""
+    return commands.sign(tx, statement_id)
+
+
+@statements.post("/<uuid:statement_id>/publish")
+@command
+@admits("accountant", commands.REVIEWER)
+@statements.response(200, schemas.StatementView)
+def publish_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """Publish what was signed."""
+    return commands.publish(tx, statement_id)
+
+
+@statements.post("/<uuid:statement_id>/restate")
+@command
+@admits("accountant")
+@statements.arguments(schemas.RestateBody)
+@statements.response(201, schemas.StatementView)
+def restate_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
+    """Name what was wrong; the answer is the new version, to be reviewed, signed and published anew."""
+    corrections = [(item["line"], item["correct"]) for item in body["errors"]]
+    return commands.restate(tx, statement_id, body["cause"], corrections)

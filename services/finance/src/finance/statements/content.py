@@ -1,0 +1,262 @@
+"""The content of a statement, from figures and nothing else: it is frozen, hashed, and made anew as its proof."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any
+
+from finance.domain import cash_flow, equity
+from finance.domain.chart import DATA, Chart
+from finance.domain.layout import RETAINED, Amounts, Form, form_of, leaves_of, lines_of, with_totals
+from finance.domain.period import month_text
+from finance.domain.statement import Kind, Span, StatementUnbalanced, first_month, year_before
+from finance.statements.figures import Figures
+from shared.clock import next_month
+
+PRIMARY: Mapping[Kind, str] = {
+    Kind.BALANCE: "end",
+    Kind.INCOME: "period",
+    Kind.CASHFLOW: "period",
+    Kind.EQUITY: "total",
+}
+"""The column a statement is about; the others compare."""
+FOLLOWING: Mapping[str, str] = {"period": "year_to_date"}
+"""The column that holds another one: what was wrong in the period was wrong in the year."""
+CELL = "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is stated, as people chose it: everything else follows from the figures."""
+
+    kind: Kind
+    span: Span
+    month: date
+    version: int
+    company: Mapping[str, Any]
+    classifications: Sequence[Mapping[str, str]] = ()
+    corrections: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def first(self) -> date:
+        return first_month(self.span, self.month)
+
+    @property
+    def until(self) -> date:
+        return next_month(self.month)
+
+    @property
+    def year(self) -> date:
+        return self.month.replace(month=1)
+
+
+def subject_of(content: Mapping[str, Any]) -> Subject:
+    """The subject of a frozen content."""
+    return Subject(
+        kind=Kind(content["kind"]),
+        span=Span(content["span"]),
+        month=date.fromisoformat(f"{content['month']}-01"),
+        version=content["version"],
+        company=content["company"],
+        classifications=content["classifications"],
+        corrections=content["corrections"],
+    )
+
+
+@cache
+def _columns() -> Sequence[Mapping[str, Any]]:
+    return list(json.loads((DATA / "statement_columns.json").read_text()))
+
+
+def columns_of(form: Form, span: Span) -> list[dict[str, str]]:
+    """The columns of the form for a span, in order."""
+    row = next(
+        row
+        for row in _columns()
+        if form.kind.value in row["kinds"]
+        and row.get("standard", form.standard.value) == form.standard.value
+        and row.get("span", span.value) == span.value
+    )
+    return [dict(each) for each in row["columns"]]
+
+
+def content_of(figures: Figures, subject: Subject) -> dict[str, Any]:
+    """Everything the paper says. Raises StatementUnbalanced, ClassificationInvalid."""
+    form = form_of(figures.chart.standard, subject.kind, subject.month)
+    columns = columns_of(form, subject.span)
+    unclassified: Sequence[Mapping[str, Any]] = ()
+    if subject.kind is Kind.EQUITY:
+        amounts = _equity(figures, form, subject)
+    elif subject.kind is Kind.CASHFLOW:
+        amounts, unclassified = _cash(figures, form, subject, [each["column"] for each in columns])
+    else:
+        amounts = _accounts(figures, form, subject, [each["column"] for each in columns])
+    amounts = corrected(form, amounts, subject.corrections)
+    require_balance(form.kind, amounts)
+    return {
+        "kind": form.kind.value,
+        "span": subject.span.value,
+        "month": month_text(subject.month),
+        "first_month": month_text(subject.first),
+        "version": subject.version,
+        "standard": form.standard.value,
+        "form": form.code,
+        "title": {"zh": form.zh, "en": form.en},
+        "company": dict(subject.company),
+        "primary": PRIMARY[form.kind],
+        "columns": columns,
+        "lines": lines_of(form, amounts),
+        "classifications": [dict(each) for each in subject.classifications],
+        "unclassified": [dict(each) for each in unclassified],
+        "corrections": dict(subject.corrections),
+    }
+
+
+# --- columns ----------------------------------------------------------------------------------------
+
+
+def _spans(subject: Subject) -> dict[str, tuple[date, date]]:
+    return {
+        "period": (subject.first, subject.until),
+        "year_to_date": (subject.year, subject.until),
+        "prior": (year_before(subject.first), year_before(subject.until)),
+    }
+
+
+def _accounts(figures: Figures, form: Form, subject: Subject, names: Sequence[str]) -> dict[str, Amounts]:
+    found: dict[str, Amounts] = {}
+    for name in names:
+        if form.kind is Kind.BALANCE:
+            sums = figures.balances({"end": subject.until, "year_begin": subject.year}[name])
+        else:
+            sums = figures.movements(*_spans(subject)[name])
+        found[name] = with_totals(form, leaves_of(form, figures.chart, sums))
+    return found
+
+
+def _cash(
+    figures: Figures, form: Form, subject: Subject, names: Sequence[str]
+) -> tuple[dict[str, Amounts], list[dict[str, Any]]]:
+    movements = figures.cash(subject.first, subject.until)
+    by_column: dict[str, Counter[cash_flow.Movement]] = {"period": Counter(movements)}
+    if "year_to_date" in names:
+        by_column["year_to_date"] = Counter(movements)
+        if subject.year < subject.first:
+            for movement, fen in figures.cash(subject.year, subject.first).items():
+                by_column["year_to_date"][movement] += fen
+    if "prior" in names:
+        by_column["prior"] = Counter(figures.cash(*_spans(subject)["prior"]))
+    every = {movement: 1 for moved in by_column.values() for movement in moved}
+    named = cash_flow.named_of(figures.chart, every, subject.classifications)
+    amounts: dict[str, Amounts] = {}
+    unclassified: list[dict[str, Any]] = []
+    for name in names:
+        first, until = _spans(subject)[name]
+        flows, unknown = cash_flow.classified(figures.chart, by_column[name], named)
+        unclassified += [{"column": name, **each} for each in unknown]
+        opening, closing = (_held(figures.chart, figures.balances(day)) for day in (first, until))
+        leaves = {
+            line.line: opening
+            if line.is_opening
+            else line.sign * sum(flows.get(flow, 0) for flow in line.flows)
+            for line in form.leaves
+        }
+        amounts[name] = with_totals(form, leaves)
+        if amounts[name]["closing_cash"] != closing:
+            raise StatementUnbalanced("the cash flows do not lead from the opening cash to the closing cash")
+    return amounts, unclassified
+
+
+def _held(chart: Chart, sums: Mapping[str, int]) -> int:
+    return sum(sums.get(code, 0) for code in cash_flow.cash_accounts(chart))
+
+
+def _equity(figures: Figures, form: Form, subject: Subject) -> dict[str, Amounts]:
+    found: dict[str, Amounts] = {}
+    for prefix, first, until in (
+        ("", subject.first, subject.until),
+        ("prior_", year_before(subject.first), year_before(subject.until)),
+    ):
+        moves: dict[str, Mapping[str, int]] = dict(figures.equity(first, until))
+        moves[equity.INCOME] = {RETAINED: equity.profit_of(figures.chart, figures.movements(first, until))}
+        opening, closing = (equity.components(figures.chart, figures.balances(day)) for day in (first, until))
+        for column in _components(form, subject.span):
+            leaves = {
+                line.line: opening.get(column, 0)
+                if line.is_opening
+                else sum(moves.get(move, {}).get(column, 0) for move in line.moves)
+                for line in form.leaves
+            }
+            found[prefix + column] = with_totals(form, leaves)
+            if found[prefix + column]["year_end"] != closing.get(column, 0):
+                raise StatementUnbalanced(f"the changes of {column} do not lead to its balance")
+        found[f"{prefix}total"] = _total(
+            form, [found[prefix + each] for each in _components(form, subject.span)]
+        )
+    return found
+
+
+def _components(form: Form, span: Span) -> list[str]:
+    return [
+        each["column"]
+        for each in columns_of(form, span)
+        if each["group"] == "current" and each["column"] != "total"
+    ]
+
+
+def _total(form: Form, parts: Sequence[Amounts]) -> dict[str, int | None]:
+    return {line.line: sum(part[line.line] or 0 for part in parts) for line in form.lines}
+
+
+# --- corrections ------------------------------------------------------------------------------------
+
+
+def correctable(content: Mapping[str, Any]) -> dict[str, int]:
+    """What an error item may name: leaf lines with their amount in the primary column, cells of equity as line.column."""
+    leaves = [line for line in content["lines"] if line["leaf"]]
+    if content["kind"] == Kind.EQUITY:
+        names = [
+            each["column"]
+            for each in content["columns"]
+            if each["group"] == "current" and each["column"] != "total"
+        ]
+        return {f"{line['line']}{CELL}{name}": line["amounts"][name] for line in leaves for name in names}
+    return {line["line"]: line["amounts"][PRIMARY[Kind(content["kind"])]] for line in leaves}
+
+
+def corrected(
+    form: Form, amounts: Mapping[str, Amounts], corrections: Mapping[str, int]
+) -> dict[str, Amounts]:
+    """The columns with leaf lines replaced and totals made anew; the year's column follows that of its period."""
+    found = {name: dict(column) for name, column in amounts.items()}
+    if not corrections:
+        return dict(found)
+    shares = {line.line for line in form.lines if line.of is not None}
+    for key, fen in corrections.items():
+        line, _, cell = key.partition(CELL)
+        column = cell or PRIMARY[form.kind]
+        more = fen - (found[column][line] or 0)
+        for name in (column, FOLLOWING.get(column, "")):
+            if name in found:
+                found[name][line] = (found[name][line] or 0) + more
+    leaves = {line.line for line in form.leaves} | shares
+    for name, column_amounts in found.items():
+        kept = {line: fen for line, fen in column_amounts.items() if line in leaves}
+        found[name] = with_totals(form, kept)
+    if form.kind is Kind.EQUITY:
+        for total in ("total", "prior_total"):
+            prefix = total.removesuffix("total")
+            parts = [found[prefix + name] for name in _components(form, Span.YEAR)]
+            found[total] = _total(form, parts)
+    return dict(found)
+
+
+def require_balance(kind: Kind, amounts: Mapping[str, Amounts]) -> None:
+    """Raises StatementUnbalanced when assets differ from liabilities and equity."""
+    if kind is Kind.BALANCE and any(
+        column["total_assets"] != column["total_liabilities_and_equity"] for column in amounts.values()
+    ):
+        raise StatementUnbalanced("assets differ from liabilities and equity")

@@ -1,0 +1,153 @@
+"""Where the figures of a statement come from: the folded balances, or the journal as it was numbered once.
+
+Both answer the same questions; the second reads nothing but journal lines of sealed entries, and so proves the first.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, text
+
+from finance import balances
+from finance.booking import book_of
+from finance.domain import cash_flow, equity
+from finance.domain.cash_flow import Movement
+from finance.domain.chart import Chart
+from shared.clock import month_of
+
+TRANSFERS = ("year_result", "year_transfer")
+ROWS_AT_ONCE = 5_000
+
+# Every entry that moved cash, summed where its kind is for one thing, else with all its lines.
+_CASH = """
+with moved as materialized (
+    select entry_id, booked_on, sum(debit_fen - credit_fen)::bigint as fen from journal_lines
+    where booked_on >= :first and booked_on < :until and account = any(:accounts)
+    group by entry_id, booked_on having sum(debit_fen - credit_fen) <> 0
+), known as materialized (
+    select e.id, e.booked_on, e.kind, moved.fen from moved
+    join journal_entries e on e.id = moved.entry_id and e.booked_on = moved.booked_on
+    where e.booked_on >= :first and e.booked_on < :until {as_of}
+)
+select 0 as id, kind, case when fen > 0 then 'in' else 'out' end as account, sum(fen)::bigint as fen
+from known where kind = any(:wholes) group by 2, 3
+union all
+select k.id, k.kind, l.account, sum(l.credit_fen - l.debit_fen)::bigint from known k
+join journal_lines l on l.entry_id = k.id and l.booked_on = k.booked_on
+where l.booked_on >= :first and l.booked_on < :until and k.kind <> all(:wholes) group by k.id, k.kind, l.account
+order by 1
+"""
+_EQUITY = """
+with touched as materialized (
+    select distinct entry_id, booked_on from journal_lines
+    where booked_on >= :first and booked_on < :until and account = any(:accounts)
+)
+select e.id, e.kind, l.account, sum(l.credit_fen - l.debit_fen)::bigint as fen from touched t
+join journal_entries e on e.id = t.entry_id and e.booked_on = t.booked_on
+join journal_lines l on l.entry_id = t.entry_id and l.booked_on = t.booked_on
+where e.booked_on >= :first and e.booked_on < :until and l.booked_on >= :first and l.booked_on < :until
+  and e.kind <> all(:wholes) {as_of}
+group by e.id, e.kind, l.account order by e.id
+"""
+_AS_OF = "and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint"
+_JOURNAL = """
+select date_trunc('month', l.booked_on)::date as month, l.account, e.kind = any(:transfers) as is_transfer,
+    sum(l.debit_fen - l.credit_fen)::bigint as fen
+from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+where l.booked_on < :until and e.booked_on < :until and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint
+group by 1, 2, 3
+"""
+
+
+class Figures(Protocol):
+    """Debit less credit per account code, in fen, of the whole company; spans go from one month to before another."""
+
+    chart: Chart
+
+    def balances(self, until: date) -> dict[str, int]: ...
+
+    def movements(self, first: date, until: date) -> dict[str, int]:
+        """Without what the year's end moved out of income and expense."""
+
+    def cash(self, first: date, until: date) -> dict[Movement, int]: ...
+
+    def equity(self, first: date, until: date) -> dict[str, dict[str, int]]: ...
+
+
+class _Entries:
+    """What both read from the entries themselves; `as_of` gives the last number of each stream, None means all."""
+
+    def __init__(self, conn: Connection, as_of: Mapping[str, int] | None) -> None:
+        self.conn = conn
+        self.chart = book_of(conn).chart
+        self._as_of = as_of
+
+    def cash(self, first: date, until: date) -> dict[Movement, int]:
+        codes = cash_flow.cash_accounts(self.chart)
+        rows = self._rows(_CASH, first, until, codes, list(cash_flow.WHOLE_KINDS))
+        wholes: list[tuple[str, int]] = []
+        entries: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            if row.id == 0:
+                wholes.append((row.kind, row.fen))
+            else:
+                entries[row.id, row.kind][row.account] = row.fen
+        return cash_flow.movements_of(codes, wholes, ((kind, lines) for (_, kind), lines in entries.items()))
+
+    def equity(self, first: date, until: date) -> dict[str, dict[str, int]]:
+        entries: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+        for row in self._rows(_EQUITY, first, until, equity.accounts(self.chart), list(TRANSFERS)):
+            entries[row.id, row.kind][row.account] = row.fen
+        return equity.moves_of(self.chart, ((kind, lines) for (_, kind), lines in entries.items()))
+
+    def _rows(
+        self, sql: str, first: date, until: date, accounts: list[str], wholes: list[str]
+    ) -> Iterator[Any]:
+        as_of = "" if self._as_of is None else _AS_OF
+        given: dict[str, Any] = {"first": first, "until": until, "accounts": accounts, "wholes": wholes}
+        if self._as_of is not None:
+            given["as_of"] = json.dumps(self._as_of)
+        yield from self.conn.execute(
+            text(sql.format(as_of=as_of)), given, execution_options={"yield_per": ROWS_AT_ONCE}
+        )
+
+
+class Folded(_Entries):
+    """From the balances that closing carried: what history costs does not grow."""
+
+    def __init__(self, conn: Connection) -> None:
+        super().__init__(conn, None)
+
+    def balances(self, until: date) -> dict[str, int]:
+        month = month_of(until)
+        found = balances.accounts(self.conn, month, month, None)
+        return {code: each.opening_fen for code, each in found.items()}
+
+    def movements(self, first: date, until: date) -> dict[str, int]:
+        found = balances.accounts(self.conn, first, until, None, opening=False, transfers=False)
+        return {code: each.debit_fen - each.credit_fen for code, each in found.items()}
+
+
+class Journal(_Entries):
+    """From the lines of every entry numbered up to `as_of`, one reading of the journal for all questions."""
+
+    def __init__(self, conn: Connection, as_of: Mapping[str, int], until: date) -> None:
+        super().__init__(conn, as_of)
+        given = {"until": until, "transfers": list(TRANSFERS), "as_of": json.dumps(as_of)}
+        self._sums = [tuple(row) for row in conn.execute(text(_JOURNAL), given)]
+
+    def balances(self, until: date) -> dict[str, int]:
+        return self._summed(date.min, until, transfers=True)
+
+    def movements(self, first: date, until: date) -> dict[str, int]:
+        return self._summed(first, until, transfers=False)
+
+    def _summed(self, first: date, until: date, *, transfers: bool) -> dict[str, int]:
+        found: defaultdict[str, int] = defaultdict(int)
+        for month, account, is_transfer, fen in self._sums:
+            if first <= month < until and (transfers or not is_transfer):
+                found[account] += fen
+        return dict(found)

@@ -1,0 +1,271 @@
+"""Statements as they stand, what is due when, and the proof of one from the journal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from finance.booking import book_of
+from finance.domain.company import require_company
+from finance.domain.period import PeriodState, month_text
+from finance.domain.statement import (
+    CalendarTooLong,
+    Kind,
+    Span,
+    StatementNotFound,
+    StatementNotProvable,
+    StatementState,
+    StatementUnbalanced,
+    due_on,
+    ends_in,
+    first_month,
+    required,
+)
+from finance.statements import content as contents
+from finance.statements.figures import Journal
+from shared import audit
+from shared.approvals import Decision
+from shared.clock import business_date, next_month
+from shared.transaction import Tx
+
+CALENDAR_MONTHS_MAX = 36
+DIFFERENCES_MAX = 200
+
+
+def decisions(tx: Tx, statement_ids: Sequence[UUID]) -> list[Decision]:
+    """Who reviewed and signed, in the order they did."""
+    return [each for _, each in _decisions(tx, statement_ids)]
+
+
+def _decisions(tx: Tx, statement_ids: Sequence[UUID]) -> list[tuple[UUID, Decision]]:
+    rows = tx.conn.execute(
+        text(
+            "select statement_id, role, person, at, subject_hash from statement_decisions"
+            " where statement_id = any(:ids) order by at"
+        ),
+        {"ids": list(statement_ids)},
+    )
+    return [
+        (
+            row.statement_id,
+            Decision(
+                role=row.role,
+                person=row.person,
+                approved=True,
+                reason=None,
+                at=row.at,
+                subject_hash=row.subject_hash,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """One statement with its lines, decisions and error items. Raises StatementNotFound, CompanyNotCovered."""
+    require_company(tx.actor)
+    rows = _views(tx, "statement_id = :statement_id", {"statement_id": statement_id})
+    if not rows:
+        raise StatementNotFound("no such statement")
+    return rows[0]
+
+
+def of_month(tx: Tx, month: date, kind: str | None, span: str | None) -> list[dict[str, Any]]:
+    """Every statement of a span that ends with the month, versions in order. Raises CompanyNotCovered."""
+    require_company(tx.actor)
+    return _views(
+        tx,
+        "month = :month and (cast(:kind as text) is null or kind = :kind)"
+        " and (cast(:span as text) is null or span = :span)",
+        {"month": month, "kind": kind, "span": span},
+    )
+
+
+def _views(tx: Tx, where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = (
+        tx.conn.execute(text(f"select * from statements where {where} order by kind, span, version"), given)
+        .mappings()
+        .all()
+    )
+    ids = [row["statement_id"] for row in rows]
+    decided = _decisions(tx, ids)
+    errors = (
+        tx.conn.execute(
+            text("select * from statement_errors where statement_id = any(:ids) order by line"), {"ids": ids}
+        )
+        .mappings()
+        .all()
+    )
+    return [
+        {
+            **_content_view(row["content"]),
+            **row,
+            "month": month_text(row["month"]),
+            "first_month": month_text(first_month(Span(row["span"]), row["month"])),
+            "due_on": due_on(Span(row["span"]), row["month"]),
+            "decisions": [
+                {"role": each.role, "person": each.person, "at": each.at}
+                for statement_id, each in decided
+                if statement_id == row["statement_id"]
+            ],
+            "errors": [dict(each) for each in errors if each["statement_id"] == row["statement_id"]],
+        }
+        for row in rows
+    ]
+
+
+def _content_view(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a content with one column and no form, too: such statements were made before there were several."""
+    primary = content.get("primary", "period")
+    return {
+        "form": content.get("form"),
+        "standard": content.get("standard"),
+        "title": content.get("title"),
+        "company": content.get("company"),
+        "columns": content.get("columns", []),
+        "unclassified": content.get("unclassified", []),
+        "classifications": content.get("classifications", []),
+        "lines": [
+            {"amounts": {primary: line.get("fen")}, **line, "fen": _primary(line, primary)}
+            for line in content["lines"]
+        ],
+    }
+
+
+def _primary(line: Mapping[str, Any], primary: str) -> int | None:
+    amount: int | None = line["amounts"][primary] if "amounts" in line else line["fen"]
+    return amount
+
+
+def correctable(content: Mapping[str, Any]) -> dict[str, int]:
+    """What an error item may name, with what was reported."""
+    if "form" in content:
+        return contents.correctable(content)
+    return {line["line"]: line["fen"] for line in content["lines"] if line["leaf"]}
+
+
+# --- proof ------------------------------------------------------------------------------------------
+
+
+def proof(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+    """Make the content anew from the journal as it was numbered then, and compare.
+
+    Reads every journal line up to the statement's end, and no folded balance.
+    Raises StatementNotFound, StatementNotProvable, CompanyNotCovered.
+    """
+    require_company(tx.actor)
+    row = (
+        tx.conn.execute(text("select * from statements where statement_id = :id"), {"id": statement_id})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise StatementNotFound("no such statement")
+    frozen = row["content"]
+    if "form" not in frozen:
+        raise StatementNotProvable("this statement names no form")
+    made, imbalance = _made_anew(tx, dict(row))
+    recomputed_hash = audit.digest(made) if made else None
+    return {
+        "statement_id": statement_id,
+        "as_of": row["as_of"],
+        "content_hash": row["content_hash"],
+        "recomputed_hash": recomputed_hash,
+        "content_is_intact": audit.digest(frozen) == row["content_hash"],
+        "agrees": recomputed_hash == row["content_hash"] == audit.digest(frozen),
+        "imbalance": imbalance,
+        "differences": list(_differences(frozen, made))[:DIFFERENCES_MAX] if made else [],
+    }
+
+
+def _made_anew(tx: Tx, row: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+    """The content, or why the journal gives none any more."""
+    subject = contents.subject_of(row["content"])
+    figures = Journal(tx.conn, row["as_of"], next_month(row["month"]))
+    try:
+        return contents.content_of(figures, subject), None
+    except (StatementUnbalanced, AssertionError) as error:
+        return None, str(error)
+
+
+def _differences(frozen: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    proved = {line["line"]: line["amounts"] for line in made["lines"]}
+    for line in frozen["lines"]:
+        for column, fen in line["amounts"].items():
+            other = proved.get(line["line"], {}).get(column)
+            if other != fen:
+                yield {"line": line["line"], "column": column, "frozen_fen": fen, "proved_fen": other}
+
+
+# --- calendar ---------------------------------------------------------------------------------------
+
+
+def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
+    """What the law asks for of every span that ends in these months, when it is due, and how far it is.
+
+    Raises CalendarTooLong, CompanyNotCovered.
+    """
+    require_company(tx.actor)
+    if (last.year - first.year) * 12 + last.month - first.month >= CALENDAR_MONTHS_MAX:
+        raise CalendarTooLong(
+            f"at most {CALENDAR_MONTHS_MAX} months", errors=[{"path": "to_month", "message": "too far"}]
+        )
+    given = {"first": first, "last": last}
+    states = {
+        row.month: row.state
+        for row in tx.conn.execute(
+            text("select month, state from periods where month >= :first and month <= :last"), given
+        )
+    }
+    newest = {
+        (row.kind, row.span, row.month): row
+        for row in tx.conn.execute(
+            text(
+                "select statement_id, kind, span, month, version, state, published_on, on_time from statements"
+                " where month >= :first and month <= :last order by version"
+            ),
+            given,
+        )
+    }
+    in_time: dict[tuple[str, str, date], Any] = {}
+    for row in tx.conn.execute(
+        text(
+            "select kind, span, month, published_on, on_time from statements"
+            " where month >= :first and month <= :last and published_on is not null order by version desc"
+        ),
+        given,
+    ):
+        in_time[row.kind, row.span, row.month] = row
+    standard, today = book_of(tx.conn).chart.standard, business_date(tx.now)
+    items = []
+    for month, state in sorted(states.items()):
+        for span in (span for span in Span if ends_in(span, month) and next_month(month) <= today):
+            for kind in required(standard, span, month):
+                key = (kind.value, span.value, month)
+                items.append(_awaited(kind, span, month, state, newest.get(key), in_time.get(key), today))
+    return items
+
+
+def _awaited(
+    kind: Kind, span: Span, month: date, period: str, row: Any, published: Any, today: date
+) -> dict[str, Any]:
+    """`published` is the first version that was: a restatement is no delay."""
+    state = "not_closed" if period == PeriodState.OPEN else "to_prepare"
+    if row is not None and row.state != StatementState.WITHDRAWN:
+        state = row.state
+    due = due_on(span, month)
+    return {
+        "kind": kind.value,
+        "span": span.value,
+        "month": month_text(month),
+        "first_month": month_text(first_month(span, month)),
+        "due_on": due,
+        "state": state,
+        "statement_id": row.statement_id if row else None,
+        "version": row.version if row else None,
+        "published_on": published.published_on if published else None,
+        "on_time": published.on_time if published else None,
+        "late": not published.on_time if published else today > due,
+    }
