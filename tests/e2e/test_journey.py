@@ -92,7 +92,23 @@ def settled(people, sale, earned):
     fates = [{"return_line_id": line["id"], "disposition": "destroy"} for line in lines]
     people.post("qa", "returns", f"{path}/disposition", {"lines": fates})
     people.post("invoicing_clerk", "returns", f"{path}/settlement")
+    pay_back(people, notice["id"])
     return eventually(lambda: refunded(people, path), within_s=60)
+
+
+def pay_back(people, return_id):
+    """One person of finance approves what is owed for the return, another pays it through its channel."""
+
+    def owed():
+        return people.get("accountant", "finance", "/v1/refunds", return_id=return_id)["items"]
+
+    [refund] = eventually(owed, within_s=30)
+    assert (refund["state"], refund["overdue"]) == ("verified", False)
+    assert refund["goods_back_on"] == str(TODAY)
+    path = f"/v1/refunds/{refund['refund_id']}"
+    people.post("finance_auditor", "finance", f"{path}/approve", {})
+    part = {"tender": "wechat", "reference": f"WX-{uuid4().hex}"}
+    assert people.post("accountant", "finance", f"{path}/pay", {"parts": [part]})["state"] == "paid"
 
 
 def points(people, customer):

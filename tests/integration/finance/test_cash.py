@@ -11,6 +11,7 @@ from finance.cash import queries
 from shared.clock import business_date, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
+from tests.support import refunding
 from tests.support.finance_builders import a_line, money
 
 NOTES = [10000, 5000, 2000, 1000, 500, 100, 50, 10, 5, 2, 1]
@@ -273,16 +274,10 @@ def test_what_is_left_in_a_drawer_counts_towards_its_next_float(store):
 @pytest.mark.requirement("F3", "F22")
 def test_a_cash_refund_comes_from_the_safe_until_a_drawer_says_it_paid(store):
     session = store.opened(fen=20_000)
-    sale = store.sell(1_000)
-    store.office.hear(
-        store.office.settled(
-            sale,
-            [(0, 1, "restock", 885, 115, 0)],
-            settled_on=str(business_date(utc_now())),
-            branch_id=store.branch,
-        )
-    )
-    refund = store.office.value("select refund_id from refunds where sale_id = :id", id=sale["sale_id"])
+    refund = owed(store, store.sell(1_000))
+    assert store.position() == (1_001_000, 980_000, {"D1": 21_000})
+    refunding.approve(store.office, refund)
+    assert refunding.pay(store.office, refund, role="cashier").status_code == 200
     assert store.position() == (1_000_000, 979_000, {"D1": 21_000})
     path = f"/v1/cash/sessions/{session}/refunds"
     answer = store.office.post(path, {"refund_id": str(refund)}, role="cashier")
@@ -290,6 +285,40 @@ def test_a_cash_refund_comes_from_the_safe_until_a_drawer_says_it_paid(store):
     assert store.position() == (1_000_000, 980_000, {"D1": 20_000})
     again = store.office.post(path, {"refund_id": str(refund)}, role="cashier")
     assert refused(again) == (409, "cash_refund_not_payable")
+
+
+def owed(store, sale):
+    """The refund of a whole cash sale of 10.00, told today."""
+    taken = [(0, 1, "restock", 885, 115, 0)]
+    settled_on = str(business_date(utc_now()))
+    [refund] = refunding.told(
+        store.office, store.office.settled(sale, taken, settled_on=settled_on, branch_id=store.branch)
+    )
+    return refund
+
+
+@pytest.mark.requirement("F3", "F22")
+def test_a_drawer_pays_an_approved_refund_in_cash_once(store):
+    session = store.opened(fen=20_000)
+    refund = owed(store, store.sell(1_000))
+    path, body = f"/v1/cash/sessions/{session}/refunds", {"refund_id": refund}
+    assert refused(store.office.post(path, body, role="cashier")) == (409, "refund_step_not_awaited")
+    refunding.approve(store.office, refund)
+    answer = store.office.post(path, body, role="cashier")
+    assert (answer.status_code, answer.json["change"]) == (201, money(-1_000))
+    assert store.position() == (1_000_000, 980_000, {"D1": 20_000})
+    assert refunding.refund(store.office, refund)["state"] == "paid"
+    assert refused(store.office.post(path, body, role="cashier")) == (409, "cash_refund_not_payable")
+    again = refunding.pay(store.office, refund, [{"tender": "cash"}], role="cashier")
+    assert refused(again) == (409, "refund_step_not_awaited")
+
+
+@pytest.mark.requirement("F22")
+def test_the_safe_pays_no_more_than_it_holds(store):
+    store.opened(fen=1_000_000)
+    refund = owed(store, store.sell(1_000))
+    refunding.approve(store.office, refund)
+    assert refused(refunding.pay(store.office, refund, role="cashier")) == (409, "cash_safe_short")
 
 
 def test_every_step_refuses_what_does_not_fit_its_state(store):

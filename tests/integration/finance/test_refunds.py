@@ -1,4 +1,4 @@
-"""A settled return becomes a refund: verified, booked, paid to the original tenders, once."""
+"""A settled return becomes a refund: verified and owed, then approved and paid by people to the original tenders, once."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -6,8 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from shared.clock import business_date, utc_now
+from tests.support import refunding
 from tests.support.finance_builders import a_line, money
 
+TODAY = str(business_date(utc_now()))
 HALF = (0, 1, "restock", 1725, 225, 1150)
 REST = (0, 1, "destroy", 1726, 224, 1150)
 
@@ -23,9 +26,10 @@ def entry_of(office, return_id, kind):
     return {
         account: (debit, credit)
         for account, debit, credit in office.rows(
-            "select l.account, l.debit_fen, l.credit_fen from refunds r join journal_entries e on"
-            " e.source_id = r.refund_id join journal_lines l on l.entry_id = e.id"
-            " where r.return_id = :id and e.kind = :kind",
+            "select l.account, sum(l.debit_fen)::bigint, sum(l.credit_fen)::bigint from refunds r"
+            " join journal_entries e on e.source_id = r.refund_id"
+            "  or e.source_id in (select payment_id from refund_payments p where p.refund_id = r.refund_id)"
+            " join journal_lines l on l.entry_id = e.id where r.return_id = :id and e.kind = :kind group by 1",
             id=return_id,
             kind=kind,
         )
@@ -36,8 +40,9 @@ def entry_of(office, return_id, kind):
 def test_a_refund_reverses_the_sale_and_goes_back_where_the_money_came_from(office):
     sale = sold(office)
     told = office.settled(sale, [HALF])
-    assert office.hear(told).parked == 0
+    [refund_id] = refunding.told(office, told)
     return_id = told.data["return_id"]
+    assert refunding.refund(office, refund_id)["state"] == "verified"
     assert entry_of(office, return_id, "refund_due") == {
         "6001": (1725, 0),
         "2221.01.01": (225, 0),
@@ -45,18 +50,29 @@ def test_a_refund_reverses_the_sale_and_goes_back_where_the_money_came_from(offi
         "1405": (1150, 0),
         "6401": (0, 1150),
     }
+    assert entry_of(office, return_id, "refund_paid") == {}
+    assert paid_events(office, return_id) == []
+    refunding.pay_all(office, refund_id, paid_on="2026-03-12")
     assert entry_of(office, return_id, "refund_paid") == {
         "2241.01": (1950, 0),
         "1001": (0, 650),
         "1012.01": (0, 1300),
     }
-    [(event, amount, day)] = office.rows(
+    [(event, amount, day)] = paid_events(office, return_id)
+    assert (amount, day, event["total_fen"], event["sale_id"]) == (1950, TODAY, 1950, sale["sale_id"])
+    assert event["lines"][0]["disposition"] == "restock"
+    assert event["tenders"] == [{"tender": "cash", "fen": 650}, {"tender": "wechat", "fen": 1300}]
+    shown = refunding.refund(office, refund_id)
+    assert (shown["state"], shown["unpaid"]) == ("paid", money(0))
+    assert [step["step"] for step in shown["steps"]] == ["verified", "approved", "paying", "paid"]
+    assert office.get(f"/v1/sales/{sale['sale_id']}").json["refunded"] == money(1950)
+
+
+def paid_events(office, return_id):
+    return office.rows(
         "select data, amount_fen, day::text from outbox where type = 'finance.refund.paid.v1' and data ->> 'return_id' = :id",
         id=return_id,
     )
-    assert (amount, day, event["total_fen"], event["sale_id"]) == (1950, "2026-03-10", 1950, sale["sale_id"])
-    assert event["lines"][0]["disposition"] == "restock"
-    assert office.get(f"/v1/sales/{sale['sale_id']}").json["refunded"] == money(1950)
 
 
 @pytest.mark.requirement("F22")
@@ -74,8 +90,8 @@ def test_any_order_of_returns_gives_the_money_back_exactly(office):
     books = set()
     for order in itertools.permutations([HALF, REST]):
         sale = sold(office)
-        for taken in order:
-            assert office.hear(office.settled(sale, [taken])).parked == 0
+        refunds = refunding.told(office, *(office.settled(sale, [taken]) for taken in order))
+        refunding.pay_all(office, *refunds)
         back = office.rows(
             "select tender, sum(fen)::bigint from refund_tenders join refunds using (refund_id)"
             " where sale_id = cast(:id as uuid) group by tender order by tender",
@@ -88,6 +104,8 @@ def test_any_order_of_returns_gives_the_money_back_exactly(office):
                     "select l.account, sum(debit_fen - credit_fen)::bigint from journal_lines l"
                     " join journal_entries e on e.id = l.entry_id where e.source_id = cast(:id as uuid)"
                     " or e.source_id in (select refund_id from refunds where sale_id = cast(:id as uuid))"
+                    " or e.source_id in (select payment_id from refund_payments join refunds using (refund_id)"
+                    "  where sale_id = cast(:id as uuid))"
                     " group by 1 order by 1",
                     id=sale["sale_id"],
                 )
@@ -153,9 +171,10 @@ def test_a_refund_of_a_credit_sale_lowers_the_customers_debt(office):
         lines=[a_line()],
     )
     told = office.settled(sale, [HALF])
-    office.hear(told)
+    refunding.pay_all(office, *refunding.told(office, told))
     [(customer, credit)] = office.rows(
-        "select l.customer_id::text, l.credit_fen from refunds r join journal_entries e on e.source_id = r.refund_id"
+        "select l.customer_id::text, l.credit_fen from refunds r join refund_payments p using (refund_id)"
+        " join journal_entries e on e.source_id = p.payment_id"
         " join journal_lines l on l.entry_id = e.id where r.return_id = :id and l.account = '1122'",
         id=told.data["return_id"],
     )

@@ -143,7 +143,8 @@ def take_returns(
 ) -> list[dict[str, Any]]:
     """Every pack of a recalled lot that comes back: two approvals, receipt, inspection, destruction, refund.
 
-    Waits until finance has paid. Source: R1 R4 R8 R10 R17 R21 F22
+    The refunds are approved together and paid together, by two persons. Waits until returns has heard of it.
+    Source: R1 R4 R8 R10 R17 R21 F22
     """
     clerk = Caller(system, "returns", "sim-invoicing-clerk", "invoicing_clerk")
     staff = _ReturnStaff(system)
@@ -153,7 +154,49 @@ def take_returns(
         sold = _sold_lines(clerk, sale_id, receipt.branch_id, lot)
         settled.append(_take_one(clerk, staff, receipt, sale_id, sold))
         advance(1)
+    _pay_back(system, [notice["id"] for notice in settled])
     return [_refunded(clerk, notice["id"]) for notice in settled]
+
+
+def _pay_back(system: System, return_ids: Sequence[str]) -> None:
+    """Approve what is owed, then pay: channels in one list, cash at the counter. What was paid before stays so."""
+    auditor = Caller(system, "finance", "sim-auditor", "finance_auditor")
+    accountant = Caller(system, "finance", "sim-accountant", "accountant")
+    cashier = Caller(system, "finance", "sim-cashier", "cashier")
+    owed = [each for return_id in return_ids if (each := _owed(accountant, return_id))["state"] != "paid"]
+    if not owed:
+        return
+    to_approve = [each["refund_id"] for each in owed if each["state"] == "verified"]
+    if to_approve:
+        _all_done(auditor.post("/v1/refunds/approvals", {"refund_ids": to_approve}, key=to_approve[0]))
+    by_channel = []
+    for each in owed:
+        unpaid = [part["tender"] for part in each["parts"] if part["paid_on"] is None]
+        if "cash" in unpaid:
+            path = f"/v1/refunds/{each['refund_id']}/pay"
+            cashier.post(path, {"parts": [{"tender": "cash"}]})
+        parts = [{"tender": tender, "reference": f"SIM-{each['refund_id']}"} for tender in unpaid if tender != "cash"]
+        if parts:
+            by_channel.append({"refund_id": each["refund_id"], "parts": parts})
+    if by_channel:
+        key = by_channel[0]["refund_id"]
+        _all_done(accountant.post("/v1/refunds/payments", {"payments": by_channel}, key=key))
+
+
+def _owed(accountant: Caller, return_id: str) -> dict[str, Any]:
+    """The refund of a settled return, as soon as finance has heard of it."""
+
+    def heard() -> dict[str, Any] | None:
+        found = accountant.get("/v1/refunds", return_id=return_id)["items"]
+        return found[0] if found else None
+
+    return wait_for(f"finance hearing of return {return_id}", heard, within_s=HEARD_WITHIN_S)
+
+
+def _all_done(answer: dict[str, Any]) -> None:
+    refused = [each for each in answer["items"] if each["code"]]
+    if refused:
+        raise CannotRun(f"finance refused a refund: {refused[0]['detail']}")
 
 
 class _ReturnStaff:

@@ -33,6 +33,12 @@ class ReturnSettled(Struct, frozen=True):
     refund_fen: NotNegative
 
 
+class GoodsReceived(Struct, frozen=True):
+    """returns.return.received.v1; the day is the event's own."""
+
+    return_id: Id
+
+
 class PermissionChanged(Struct, frozen=True):
     """customers.permission.changed.v1"""
 

@@ -97,7 +97,7 @@ def move(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
 @cash.arguments(schemas.CashRefundBody)
 @cash.response(201, schemas.CashMovementView)
 def pay_refund(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
-    """Say that this drawer paid the cash part of a refund."""
+    """Pay the cash part of an approved refund out of this drawer, or say that this drawer paid what the safe paid."""
     return commands.pay_refund(tx, session_id, body["refund_id"])
 
 

@@ -18,6 +18,7 @@ from finance.cash.rules import Kind, Outcome
 from finance.cash.tables import cash_counts, cash_drawers, cash_movements, cash_sessions, cash_variances
 from finance.domain.period import PeriodClosed, PeriodState, month_text
 from finance.domain.posting import PostingLine
+from finance.refunds import commands as refunds
 from shared import audit, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id
@@ -109,15 +110,17 @@ def move_safe(tx: Tx, branch_id: str, body: Mapping[str, Any]) -> dict[str, Any]
 
 
 def pay_refund(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
-    """Name the drawer that paid the cash part of a refund; until then it came out of the safe.
+    """Pay the cash part of an approved refund out of this drawer; of one the safe paid, say that this drawer did.
 
-    Raises SessionNotOpen, RefundNotPayable, DrawerShort.
+    Raises SessionNotOpen, RefundNotPayable, DrawerShort, and for an unpaid one what finance.refunds asks.
     """
     session = _session(tx, session_id)
     _require_open(session)
     found = tx.conn.execute(
         text(
-            "select t.fen from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.tender = 'cash'"
+            "select t.fen, exists (select from refund_payments p where p.refund_id = t.refund_id"
+            "  and p.tender = t.tender) as is_paid"
+            " from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.means = 'cash'"
             " where r.refund_id = :refund_id and r.branch_id = :branch_id and not exists"
             " (select from cash_movements m where m.refund_id = r.refund_id)"
         ),
@@ -127,7 +130,15 @@ def pay_refund(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
         raise rules.RefundNotPayable("no refund of this branch awaits its cash")
     if found.fen > queries.expected(tx.conn, session):
         raise rules.DrawerShort("the drawer does not hold that much")
+    if not found.is_paid:
+        refunds.pay_from_drawer(tx, refund_id)
     return _movement(tx, session["branch_id"], session_id, Kind.REFUND, found.fen, {"refund_id": refund_id})
+
+
+def before_safe_pays(tx: Tx, branch_id: str, fen: int) -> None:
+    """Make the branch's cash wait, and require that the safe holds so much. Raises ForeignBranch, SafeShort."""
+    _hold_branch(tx, branch_id)
+    _require_in_safe(tx, branch_id, fen)
 
 
 def begin_count(tx: Tx, session_id: UUID) -> dict[str, Any]:

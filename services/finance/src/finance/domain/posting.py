@@ -30,6 +30,9 @@ TENDER_ACCOUNTS: Mapping[str, str] = {
 }
 """The meaning of the account that each tender moves. Card, wallet and insurance money reaches the bank later."""
 
+BACK_ACCOUNTS: Mapping[str, str] = {**TENDER_ACCOUNTS, "bank": "bank"}
+"""The same for money that goes back: a part whose channel refused it is paid by bank."""
+
 
 class PostingLine(NamedTuple):
     """One side of an entry, in fen; exactly one of debit and credit is above 0.
@@ -84,12 +87,12 @@ def refund_due(chart: Chart, parts: Sequence[tuple[str, int, int, int]]) -> list
 
 
 def refund_paid(chart: Chart, tenders: Iterable[tuple[str, int]]) -> list[PostingLine]:
-    """The payment back, to the tenders the sale was paid with."""
+    """The payment back, to the tenders the sale was paid with, or by `bank` where a channel refused."""
     paid = list(tenders)
     code = chart.code
     lines = [PostingLine(code("refunds_payable"), sum(fen for _, fen in paid), 0)]
     lines += [
-        PostingLine(code(TENDER_ACCOUNTS[tender]), 0, fen, tender == Tender.CREDIT) for tender, fen in paid
+        PostingLine(code(BACK_ACCOUNTS[tender]), 0, fen, tender == Tender.CREDIT) for tender, fen in paid
     ]
     return balanced(lines)
 

@@ -1,0 +1,165 @@
+"""HTTP: refunds, from verified to paid.
+
+Source: F22
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from finance import printing
+from finance.refunds import commands, papers, queries, rules, schemas
+from finance.refunds.rules import Payment
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+refunds = Blueprint(
+    "refunds", __name__, url_prefix="/refunds", description="What is owed for goods that came back."
+)
+
+READERS = (
+    *rules.APPROVERS,
+    *rules.COUNTER,
+    "invoicing_clerk",
+    "cs_agent",
+    "cs_manager",
+    "management",
+)
+PDF = {
+    "responses": {
+        "200": {
+            "description": "A4, fonts embedded",
+            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+
+
+@refunds.get("")
+@query
+@admits(*READERS)
+@refunds.arguments(schemas.RefundsArgs, location="query")
+@refunds.response(200, schemas.RefundsPage)
+def list_refunds(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Refunds by state, with the last day to pay; `overdue=true` shows the unpaid ones past it."""
+    return queries.refunds(tx, args)
+
+
+@refunds.get("/liabilities")
+@query
+@admits(*rules.APPROVERS, "management")
+@refunds.arguments(schemas.RefundLiabilitiesArgs, location="query")
+@refunds.response(200, schemas.RefundLiabilitiesView)
+def get_liabilities(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What is owed by state and how much of it is late, and the proof that it is the balance of refunds payable."""
+    return queries.liabilities(tx, args)
+
+
+@refunds.get("/<uuid:refund_id>")
+@query
+@admits(*READERS)
+@refunds.response(200, schemas.RefundWithSteps)
+def get_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
+    """One refund with its lines and every step."""
+    return queries.refund(tx, refund_id)
+
+
+@refunds.get("/<uuid:refund_id>/notice")
+@query
+@admits(*READERS)
+@refunds.response(200, schemas.RefundNoticeView)
+def get_refund_notice(tx: Tx, refund_id: UUID) -> dict[str, Any]:
+    """What the customer is told of the refund."""
+    return papers.notice(queries.refund(tx, refund_id))
+
+
+@refunds.get("/<uuid:refund_id>/notice/pdf")
+@query
+@admits(*READERS)
+@refunds.doc(**PDF)
+def print_refund_notice(tx: Tx, refund_id: UUID) -> Response:
+    """The notice on paper."""
+    headers = {"Content-Disposition": f'inline; filename="refund-{refund_id}.pdf"'}
+    return Response(papers.printed(queries.refund(tx, refund_id)), 200, headers, mimetype=printing.MIMETYPE)
+
+
+@refunds.post("/approvals")
+@command
+@admits(*rules.APPROVERS)
+@refunds.arguments(schemas.RefundApprovalsBody)
+@refunds.response(200, schemas.RefundResults)
+def approve_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Approve many at once; each stands for itself, and says why where it was refused."""
+    return {"items": commands.approve_all(tx, body["refund_ids"])}
+
+
+@refunds.post("/payments")
+@command
+@admits(*rules.DESK)
+@refunds.arguments(schemas.RefundPaymentsBody)
+@refunds.response(200, schemas.RefundResults)
+def pay_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Pay many at once through their channels; each stands for itself. Cash is paid at the counter."""
+    wanted = [(each["refund_id"], _payments(each["parts"])) for each in body["payments"]]
+    return {"items": commands.pay_all(tx, wanted, body["paid_on"])}
+
+
+@refunds.post("/<uuid:refund_id>/approve")
+@command
+@admits(*rules.APPROVERS)
+@refunds.arguments(schemas.RefundApprovalBody)
+@refunds.response(200, schemas.RefundWithSteps)
+def approve_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
+    """Let a refund be paid, by somebody else; also again after its channel refused."""
+    commands.approve(tx, refund_id, by_bank=body["by_bank"])
+    return queries.refund(tx, refund_id)
+
+
+@refunds.post("/<uuid:refund_id>/hold")
+@command
+@admits(*rules.APPROVERS)
+@refunds.arguments(schemas.RefundReasonBody)
+@refunds.response(200, schemas.RefundWithSteps)
+def hold_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
+    """Stop its payment with a reason. It stays owed: what was accepted cannot be refused here."""
+    commands.hold(tx, refund_id, body["reason"])
+    return queries.refund(tx, refund_id)
+
+
+@refunds.post("/<uuid:refund_id>/release")
+@command
+@admits(*rules.RELEASERS)
+@refunds.response(200, schemas.RefundWithSteps)
+def release_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
+    """End the hold; it is approved anew."""
+    commands.release(tx, refund_id)
+    return queries.refund(tx, refund_id)
+
+
+@refunds.post("/<uuid:refund_id>/pay")
+@command
+@admits(*rules.DESK, *rules.COUNTER)
+@refunds.arguments(schemas.RefundPayBody)
+@refunds.response(200, schemas.RefundWithSteps)
+def pay_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
+    """Pay parts of it to the tenders of the sale: cash at the counter, the rest at finance's desk."""
+    commands.pay(tx, refund_id, _payments(body["parts"]), body["paid_on"])
+    return queries.refund(tx, refund_id)
+
+
+@refunds.post("/<uuid:refund_id>/fail")
+@command
+@admits(*rules.DESK, *rules.COUNTER)
+@refunds.arguments(schemas.RefundFailureBody)
+@refunds.response(200, schemas.RefundWithSteps)
+def fail_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
+    """Say that a channel refused the payment."""
+    commands.fail(tx, refund_id, body["tender"], body["reason"])
+    return queries.refund(tx, refund_id)
+
+
+def _payments(parts: Sequence[Mapping[str, Any]]) -> list[Payment]:
+    return [Payment(tender=each["tender"], reference=each["reference"]) for each in parts]

@@ -1,0 +1,197 @@
+"""What is owed to customers for what they gave back, and whether the books say the same.
+
+Source: F22, G21, model 3.2 (Refund)
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from finance import balances
+from finance.booking import book_of
+from finance.refunds import rules
+from shared.clock import business_date, month_of, next_month
+from shared.paging import decode_cursor, encode_cursor
+from shared.transaction import Tx
+
+_REFUND = (
+    "select r.*, g.received_on as goods_back_on from refunds r"
+    " left join returned_goods g on g.return_id = r.return_id"
+)
+_MINE = "(cast(:branches as text[]) is null or r.branch_id = any(:branches))"
+
+
+def refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
+    """Raises RefundUnknown, also for a branch the token does not cover."""
+    row = tx.conn.execute(text(f"{_REFUND} where r.refund_id = :id"), {"id": refund_id}).mappings()
+    found = row.one_or_none()
+    if found is None or not tx.actor.may_see(found["branch_id"]):
+        raise rules.RefundUnknown("no such refund")
+    shown = _with_parts(tx, [dict(found)])[0]
+    key = {"id": refund_id}
+    lines = tx.conn.execute(text("select * from refund_lines where refund_id = :id order by no"), key)
+    steps = tx.conn.execute(text("select * from refund_steps where refund_id = :id order by version"), key)
+    return {
+        **shown,
+        "lines": [dict(each) for each in lines.mappings()],
+        "steps": [dict(each) for each in steps.mappings()],
+    }
+
+
+def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Refunds in the order they became owed; keyset by id. `overdue` are the unpaid ones past their last day."""
+    after = decode_cursor(args["cursor"], str)
+    today = business_date(tx.now)
+    rows = tx.conn.execute(
+        text(
+            f"{_REFUND} where {_MINE}"
+            " and (cast(:state as text) is null or r.state = :state)"
+            " and (cast(:sale as uuid) is null or r.sale_id = :sale)"
+            " and (cast(:return_id as text) is null or r.return_id = :return_id)"
+            " and (not :unpaid or r.state <> 'paid')"
+            " and (not :overdue or (r.state <> 'paid' and r.total_fen > 0"
+            "   and coalesce(g.received_on, r.settled_on) < :oldest_in_time))"
+            " and (cast(:after as text) is null or r.refund_id > cast(:after as uuid))"
+            " order by r.refund_id limit :limit"
+        ),
+        {
+            "branches": branches_of(tx, args["branch_id"]),
+            "state": args["state"],
+            "sale": args["sale_id"],
+            "return_id": args["return_id"],
+            "unpaid": args["unpaid"],
+            "overdue": args["overdue"],
+            "oldest_in_time": _oldest_in_time(today),
+            "after": after[0] if after else None,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    items = [dict(row) for row in rows]
+    more = len(items) > args["limit"]
+    items = _with_parts(tx, items[: args["limit"]])
+    return {
+        "items": items,
+        "next_cursor": encode_cursor(str(items[-1]["refund_id"])) if more else None,
+    }
+
+
+def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
+    """The one that was asked for, or all the token covers (None: every one). Raises ForeignBranch."""
+    if branch_id is None:
+        return tx.actor.branch_filter()
+    tx.actor.require_branch(branch_id)
+    return [branch_id]
+
+
+def _oldest_in_time(today: date) -> date:
+    """Goods that came back on this day or later may still be paid for in time."""
+    return date.fromordinal(today.toordinal() - rules.days_to_pay(today))
+
+
+def _with_parts(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    today = business_date(tx.now)
+    parts = tx.conn.execute(
+        text(
+            "select t.refund_id, t.tender, t.means, t.fen, p.reference, p.booked_on as paid_on, p.paid_by"
+            " from refund_tenders t left join refund_payments p on p.refund_id = t.refund_id"
+            " and p.tender = t.tender where t.refund_id = any(:ids) order by t.tender"
+        ),
+        {"ids": [row["refund_id"] for row in rows]},
+    ).mappings()
+    by_refund: dict[UUID, list[dict[str, Any]]] = {row["refund_id"]: [] for row in rows}
+    for part in parts:
+        by_refund[part["refund_id"]].append(dict(part))
+    return [_view(row, by_refund[row["refund_id"]], today) for row in rows]
+
+
+def _view(row: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], today: date) -> dict[str, Any]:
+    due = rules.due_on(row["goods_back_on"] or row["settled_on"])
+    ended = row["paid_on"] or today
+    return {
+        **row,
+        "parts": parts,
+        "unpaid_fen": sum(part["fen"] for part in parts if part["paid_on"] is None),
+        "due_on": due,
+        "days_left": None if row["paid_on"] else (due - today).days,
+        "overdue": row["paid_on"] is None and today > due,
+        "days_taken": max(0, (ended - (row["goods_back_on"] or row["settled_on"])).days),
+    }
+
+
+# --- against the books ------------------------------------------------------------------------------
+
+
+def unpaid_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
+    """Fen owed at the end of a day: what was verified less what was paid by then."""
+    total: int = conn.execute(
+        text(
+            f"select ((select coalesce(sum(r.total_fen), 0) from refunds r where r.booked_on <= :as_of and {_MINE})"
+            " - (select coalesce(sum(p.fen), 0) from refund_payments p join refunds r using (refund_id)"
+            f"   where p.booked_on <= :as_of and {_MINE}))::bigint"
+        ),
+        {"as_of": as_of, "branches": None if branches is None else list(branches)},
+    ).scalar_one()
+    return total
+
+
+def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
+    """The balance of refunds payable at the end of a day, credit less debit."""
+    account = book_of(conn).chart.code("refunds_payable")
+    first = month_of(as_of)
+    of_month: int = conn.execute(
+        text(
+            "select coalesce(sum(credit_fen - debit_fen), 0)::bigint from journal_lines"
+            " where booked_on >= :first and booked_on <= :as_of and account = :account"
+            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+        ),
+        {
+            "first": first,
+            "as_of": as_of,
+            "account": account,
+            "branches": None if branches is None else list(branches),
+        },
+    ).scalar_one()
+    return of_month - balances.balance(conn, account, branches, until=first)
+
+
+def liabilities(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What is owed now by state, how much of it is past its last day, and the proof against the account."""
+    branches = branches_of(tx, args["branch_id"])
+    today = business_date(tx.now)
+    rows = tx.conn.execute(
+        text(
+            "select r.state, count(*) as refunds, coalesce(sum(o.fen), 0)::bigint as unpaid_fen,"
+            " count(*) filter (where coalesce(g.received_on, r.settled_on) < :oldest_in_time) as overdue,"
+            " coalesce(sum(o.fen) filter (where coalesce(g.received_on, r.settled_on) < :oldest_in_time), 0)::bigint"
+            "  as overdue_fen, min(coalesce(g.received_on, r.settled_on)) as oldest_on"
+            " from refunds r left join returned_goods g on g.return_id = r.return_id cross join lateral ("
+            "  select sum(t.fen) as fen from refund_tenders t where t.refund_id = r.refund_id and not exists"
+            "  (select from refund_payments p where p.refund_id = t.refund_id and p.tender = t.tender)) o"
+            f" where r.state <> 'paid' and {_MINE} group by r.state order by r.state"
+        ),
+        {"branches": branches, "oldest_in_time": _oldest_in_time(today)},
+    ).mappings()
+    as_of = args["as_of"] or today
+    ledger, unpaid = ledger_fen(tx.conn, as_of, branches), unpaid_fen(tx.conn, as_of, branches)
+    return {
+        "branch_id": args["branch_id"],
+        "states": [dict(row) for row in rows],
+        "as_of": as_of,
+        "account": book_of(tx.conn).chart.code("refunds_payable"),
+        "ledger_fen": ledger,
+        "unpaid_fen": unpaid,
+        "agrees": ledger == unpaid,
+    }
+
+
+def require_agreement(conn: Connection, month: date) -> None:
+    """What closing a month asks of refunds; unpaid ones may stand. Raises RefundsDiffer."""
+    last = date.fromordinal(next_month(month).toordinal() - 1)
+    ledger, unpaid = ledger_fen(conn, last, None), unpaid_fen(conn, last, None)
+    if ledger != unpaid:
+        raise rules.RefundsDiffer(
+            "unpaid refunds and refunds payable differ", ledger_fen=ledger, unpaid_fen=unpaid
+        )

@@ -1,0 +1,181 @@
+"""What a refund may become, who pays which part of it, and by when. Pure.
+
+    verified → approved → paying → paid
+        ⇅         ↓         ↓
+      held      failed ←────┘        failed → approved again, by somebody who does not pay
+
+Finance cannot refuse what returns accepted: it can hold it with a reason, and release it. Money is fen.
+Source: F22, G21, model 3.2 (Refund)
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from finance.domain.chart import DATA
+from finance.domain.receipt import Tender
+from shared.approvals import RoleNotAwaited
+from shared.errors import Conflict, Invalid, NotFound
+
+APPROVERS = ("finance_auditor", "accountant", "finance_head")
+RELEASERS = ("finance_auditor", "finance_head")
+DESK = ("accountant", "finance_head")
+COUNTER = ("cashier", "store_manager")
+BANK = "bank"
+WITHOUT_REFERENCE = frozenset({"cash", "credit", "points"})
+"""Paid by hand or in our own books; every other means has the channel's reference."""
+
+
+class State(StrEnum):
+    VERIFIED = "verified"
+    HELD = "held"
+    APPROVED = "approved"
+    PAYING = "paying"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class RefundUnknown(NotFound):
+    code = "refund_unknown"
+
+
+class RefundNotAwaited(Conflict):
+    """The refund's state does not allow this step."""
+
+    code = "refund_step_not_awaited"
+
+
+class RefundPartUnknown(Invalid):
+    """The refund owes nothing to this tender."""
+
+    code = "refund_part_unknown"
+
+
+class RefundPartPaid(Conflict):
+    code = "refund_part_paid"
+
+
+class RefundReferenceUnfit(Invalid):
+    """A payment through a channel names the channel's reference, cash and our own books have none."""
+
+    code = "refund_reference_unfit"
+
+
+class RefundReferenceUsed(Conflict):
+    """The channel's reference stands on another refund."""
+
+    code = "refund_reference_used"
+
+
+class RefundChanged(Conflict):
+    """What was approved is not what would be paid."""
+
+    code = "refund_changed_since_approval"
+
+
+class RefundDayUnfit(Invalid):
+    """A payment is dated from the day it became owed until today; cash today."""
+
+    code = "refund_day_unfit"
+
+
+class RefundFailureUnknown(Invalid):
+    code = "refund_failure_reason_unknown"
+
+
+class RefundBankUnfit(Invalid):
+    """By bank instead of its channel goes only the part that its channel refused."""
+
+    code = "refund_bank_unfit"
+
+
+class RefundsDiffer(Conflict):
+    """Unpaid refunds are not the balance of refunds payable: the books were tampered with."""
+
+    code = "refunds_differ_from_ledger"
+
+
+FROM: Mapping[str, frozenset[str]] = {
+    "approve": frozenset({State.VERIFIED, State.FAILED}),
+    "hold": frozenset({State.VERIFIED, State.APPROVED, State.PAYING, State.FAILED}),
+    "release": frozenset({State.HELD}),
+    "pay": frozenset({State.APPROVED, State.PAYING}),
+    "fail": frozenset({State.APPROVED, State.PAYING}),
+}
+
+
+def require(step: str, state: str) -> None:
+    """Raises RefundNotAwaited."""
+    if state not in FROM[step]:
+        raise RefundNotAwaited(f"the refund is {state}", state=state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a refund owes to one tender of its sale, and by which means it is paid."""
+
+    tender: str
+    means: str
+    fen: int
+    is_paid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    tender: str
+    reference: str | None = None
+
+
+def to_pay(parts: Sequence[Part], payment: Payment) -> Part:
+    """The part that a payment settles. Raises RefundPartUnknown, RefundPartPaid, RefundReferenceUnfit."""
+    part = next((each for each in parts if each.tender == payment.tender), None)
+    if part is None:
+        raise RefundPartUnknown(f"this refund owes nothing to {payment.tender}")
+    if part.is_paid:
+        raise RefundPartPaid(f"the part of {payment.tender} is paid")
+    if (payment.reference is None) != (part.means in WITHOUT_REFERENCE):
+        needed = "no reference" if part.means in WITHOUT_REFERENCE else "the channel's reference"
+        raise RefundReferenceUnfit(
+            f"{part.means} takes {needed}", errors=[{"path": "parts.reference", "message": needed}]
+        )
+    return part
+
+
+def require_payer(part: Part, roles: Collection[str]) -> None:
+    """Cash is paid at the counter, everything else at finance's desk. Raises RoleNotAwaited."""
+    awaited = COUNTER if part.means == Tender.CASH else DESK
+    if not set(awaited) & set(roles):
+        raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
+
+
+@cache
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text())
+    return rows
+
+
+def days_to_pay(goods_back_on: date) -> int:
+    """Days from the day the goods came back to the last day to pay. What came before the law, it allows no less."""
+    rows = [row for row in _rows("refund_rules") if row["rule"] == "refund_within_days"]
+    in_force = [row for row in rows if date.fromisoformat(row["effective_from"]) <= goods_back_on]
+    newest = max(in_force or rows, key=lambda row: str(row["effective_from"]))
+    days: int = newest["value"]
+    return days
+
+
+def due_on(goods_back_on: date) -> date:
+    """The last day to pay. Source: G21"""
+    return goods_back_on + timedelta(days=days_to_pay(goods_back_on))
+
+
+def require_failure(reason: str, day: date) -> None:
+    """Raises RefundFailureUnknown."""
+    known = sorted(
+        row["reason"] for row in _rows("refund_failures") if date.fromisoformat(row["effective_from"]) <= day
+    )
+    if reason not in known:
+        raise RefundFailureUnknown(f"a payment fails for one of {', '.join(known)}", reasons=known)

@@ -1,0 +1,35 @@
+"""Refunds and invoices publish exactly their example messages."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from finance.refunds import events as refunds
+
+EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
+SALE = "0199b1c0-0000-7000-8000-000000000003"
+RETURN = "0199b1c0-0000-7000-8000-000000000005"
+REFUND = "0199b1c0-0000-7000-8000-000000000006"
+
+MADE = [
+    refunds.refund_failed(refund_id=REFUND, return_id=RETURN, sale_id=SALE, branch_id="S001", customer_id=None, tender="wechat", means="wechat", fen=1300, reason="account_closed", failed_on=date(2026, 3, 11), version=3),
+]  # fmt: skip
+
+
+@pytest.mark.requirement("F22")
+@pytest.mark.parametrize("event", MADE, ids=lambda event: event.type)
+def test_each_published_event_is_its_example(event):
+    assert json.loads((EXAMPLES / f"{event.type}.json").read_text()) == {
+        "type": event.type,
+        "subject": event.subject,
+        "version": event.version,
+        "day": event.day.isoformat(),
+        "amount_fen": event.amount_fen,
+        "data": event.data,
+    }
+
+
+def test_every_published_type_has_an_example():
+    assert {event.type for event in MADE} == {*refunds.PUBLISHED}

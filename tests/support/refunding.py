@@ -1,0 +1,69 @@
+"""What finance's people do with settled returns: approve them and pay what each tender is owed."""
+
+from datetime import date
+from uuid import uuid4
+
+APPROVER = "the-finance_auditor"
+
+
+def told(office, *settled):
+    """Hear settled returns; the ids of the refunds they make, in the same order."""
+    assert office.hear(*settled).parked == 0
+    return [refund_of(office, each.data["return_id"]) for each in settled]
+
+
+def refund_of(office, return_id):
+    [found] = office.get(f"/v1/refunds?return_id={return_id}").json["items"]
+    return found["refund_id"]
+
+
+def refund(office, refund_id):
+    answer = office.get(f"/v1/refunds/{refund_id}")
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def approve(office, *refund_ids):
+    answer = office.post("/v1/refunds/approvals", {"refund_ids": list(refund_ids)}, role="finance_auditor")
+    assert answer.status_code == 200, answer.json
+    assert {each["code"] for each in answer.json["items"]} <= {None}, answer.json
+    return answer.json["items"]
+
+
+def parts_of(shown, *, cash=False):
+    """The unpaid parts of a refund for the counter, or for the desk, each with a reference where it needs one."""
+    return [
+        {"tender": part["tender"], "reference": reference_for(part["means"])}
+        for part in shown["parts"]
+        if part["paid_on"] is None and (part["means"] == "cash") == cash
+    ]
+
+
+def reference_for(means):
+    return None if means in {"cash", "credit", "points"} else f"CH-{uuid4().hex}"
+
+
+def pay(office, refund_id, parts=None, *, role="accountant", person=None, paid_on=None):
+    if parts is None:
+        parts = parts_of(refund(office, refund_id), cash=role == "cashier")
+    body = {"parts": parts} | ({"paid_on": str(paid_on)} if paid_on else {})
+    return office.post(f"/v1/refunds/{refund_id}/pay", body, role=role, person=person)
+
+
+def pay_all(office, *refund_ids, paid_on: date | None = None):
+    """Approve and pay: the desk in lists, the counter one by one. The safes must hold the cash."""
+    for first in range(0, len(refund_ids), 100):
+        some = refund_ids[first : first + 100]
+        approve(office, *some)
+        shown = {refund_id: refund(office, refund_id) for refund_id in some}
+        wanted = [
+            {"refund_id": each, "parts": parts_of(shown[each])} for each in some if parts_of(shown[each])
+        ]
+        if wanted:
+            body = {"payments": wanted} | ({"paid_on": str(paid_on)} if paid_on else {})
+            answer = office.post("/v1/refunds/payments", body, role="accountant")
+            assert {each["code"] for each in answer.json["items"]} == {None}, answer.json
+        for each in some:
+            if parts_of(shown[each], cash=True):
+                answer = pay(office, each, role="cashier")
+                assert answer.status_code == 200, answer.json
