@@ -15,6 +15,7 @@ from shared.transaction import Tx
 from tests.support.debtors import days_ago, run, sell_on_credit
 from tests.support.expenses_builders import a_claim, a_goods_receipt, an_item
 from tests.support.finance_builders import Office, a_line, a_receipt, money
+from tests.support.finance_world_contracts import contracts, samples
 from tests.support.finance_world_refunds import refunds
 
 TODAY = business_date(utc_now())
@@ -73,7 +74,7 @@ def finance(world, branch):
     """Fill a world with data of `branch`."""
     company = Company(world, branch)
     ids, sent, asked = {}, {}, {}
-    for area in (_books, _receivables, _cash, _bank, _expenses, _costs, refunds):
+    for area in (_books, _receivables, _cash, _bank, _expenses, _costs, refunds, contracts, samples):
         area(company, branch, ids, sent, asked)
     world.ids |= ids
     world.sent |= sent

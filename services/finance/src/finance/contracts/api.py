@@ -208,7 +208,7 @@ def decide_termination(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[
 
 @contracts.get(f"{ONE}/pdf")
 @query
-@admits(*READERS)
+@admits("salesperson", "business_head", "accountant", "finance_head", "management")
 @contracts.arguments(schemas.ContractPaperArgs, location="query")
 @contracts.doc(
     responses={

@@ -2,7 +2,8 @@
 
 Tills write the cost they know, because no till may wait for another over the row of a lot. When the month is over a
 run replays each purchased lot of a branch day by day, takes what was sold from its stock at the moving average, and
-posts the difference to the tills' cost in one entry: cost of goods against merchandise.
+posts the difference to the tills' cost in one entry: cost of goods against merchandise. Samples leave a lot as sales
+do, at the average of the moment they were issued.
 Source: F1, F5, M25
 """
 
@@ -12,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import Row, insert, text
 
 from finance import repository
 from finance.booking import book_of
@@ -53,8 +54,14 @@ from (
     join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
     join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
     where f.branch_id = :branch and f.booked_on between :first and :last
-) happened group by product_id, lot, day
+    union all
+    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen
+    from samples l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
+    where l.branch_id = :branch and l.booked_on between :first and :last and l.cost_fen is not null
+) happened
 """
+_OF_ALL = f"{_HAPPENED} group by product_id, lot, day"
+_OF_ONE = f"{_HAPPENED} where product_id = :product and lot = :lot group by product_id, lot, day"
 _STOCK_BEFORE = """
 select product_id, lot, sum(quantity)::bigint as quantity, sum(value_fen)::bigint as value_fen
 from stock_moves where branch_id = :branch and day < :first group by product_id, lot
@@ -156,20 +163,8 @@ def _changes(tx: Tx, span: Mapping[str, Any]) -> dict[Lot, tuple[int, int, int]]
         for row in tx.conn.execute(text(_STOCK_BEFORE), span)
     }
     days: dict[Lot, list[tuple[date, Day]]] = defaultdict(list)
-    for row in tx.conn.execute(text(_HAPPENED), span):
-        days[row.product_id, row.lot].append(
-            (
-                row.day,
-                Day(
-                    received=row.received,
-                    received_fen=row.received_fen,
-                    returned=row.returned,
-                    returned_cost_fen=row.returned_cost_fen,
-                    sold=row.sold,
-                    sold_cost_fen=row.sold_cost_fen,
-                ),
-            )
-        )
+    for row in tx.conn.execute(text(_OF_ALL), span):
+        days[row.product_id, row.lot].append((row.day, _day(row)))
     done: dict[Lot, tuple[int, int, int]] = {
         (row.product_id, row.lot): (row.quantity, row.value_fen, row.adjustment_fen)
         for row in tx.conn.execute(text(_ALREADY_OUT), span)
@@ -181,6 +176,53 @@ def _changes(tx: Tx, span: Mapping[str, Any]) -> dict[Lot, tuple[int, int, int]]
         if any(change):
             changes[lot] = change
     return changes
+
+
+def _day(row: Row[Any]) -> Day:
+    return Day(
+        received=row.received,
+        received_fen=row.received_fen,
+        returned=row.returned,
+        returned_cost_fen=row.returned_cost_fen,
+        sold=row.sold,
+        sold_cost_fen=row.sold_cost_fen,
+    )
+
+
+def stock_of(tx: Tx, branch_id: str, lot: Lot, until: date) -> Stock | None:
+    """What a purchased lot holds at the end of a day, all that runs have not costed yet counted, its row locked.
+
+    None for a lot that the branch never purchased. Tills do not wait for the lock, other issues of the lot do.
+    """
+    key = {"branch": branch_id, "product": lot[0], "lot": lot[1], "last": until}
+    known = tx.conn.execute(
+        text(
+            "select 1 from lot_stock where branch_id = :branch and product_id = :product and lot = :lot"
+            " for update"
+        ),
+        key,
+    ).first()
+    if known is None:
+        return None
+    first = tx.conn.execute(
+        text(
+            "select coalesce((select min(from_day) from cost_runs where branch_id = :branch and month ="
+            " (select max(month) from cost_runs where branch_id = :branch)),"
+            " (select min(day) from stock_moves where branch_id = :branch))"
+        ),
+        key,
+    ).scalar_one()
+    window = {**key, "first": first}
+    opening = tx.conn.execute(
+        text(
+            "select coalesce(sum(quantity), 0)::bigint as quantity, coalesce(sum(value_fen), 0)::bigint as value"
+            " from stock_moves where branch_id = :branch and product_id = :product and lot = :lot"
+            " and day < :first"
+        ),
+        window,
+    ).one()
+    days = [(row.day, _day(row)) for row in tx.conn.execute(text(_OF_ONE), window)]
+    return replay(Stock(opening.quantity, opening.value), days).stock
 
 
 def _less(out: Issued, done: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -1,0 +1,105 @@
+"""The shapes of samples in requests and answers."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from finance.domain.receipt import CATEGORY_PATTERN, NUMBER_PATTERN, QUANTITY_MAX, VISIBLE_PATTERN
+from finance.samples.rules import KINDS, RECIPIENTS
+from finance.schemas import BRANCH
+from shared.money import MoneyField
+from shared.paging import PageArgs
+
+STATES = ("requested", "approved", "rejected", "issued", "confirmed")
+VISIBLE = validate.Regexp(VISIBLE_PATTERN)
+PRODUCT = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
+REASON = [validate.Length(1, 500), VISIBLE]
+MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
+
+
+class SampleBody(Schema):
+    """`category` and `expiry` are of products alone. `customer_id` of an institution, or of one of the public."""
+
+    branch_id = fields.String(required=True, validate=BRANCH)
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    recipient = fields.String(required=True, validate=validate.OneOf(RECIPIENTS))
+    customer_id = fields.UUID(**MAYBE)
+    purpose = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
+    product_id = fields.String(required=True, validate=PRODUCT)
+    generic_name = fields.String(required=True, validate=[validate.Length(1, 200), VISIBLE])
+    category = fields.String(validate=[validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)], **MAYBE)
+    lot = fields.String(required=True, validate=[validate.Length(1, 64), VISIBLE])
+    expiry = fields.Date(**MAYBE)
+    quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
+    reason = fields.String(required=True, validate=REASON)
+
+
+class SampleDecisionBody(Schema):
+    approved = fields.Boolean(required=True)
+    reason = fields.String(validate=REASON, **MAYBE)
+
+
+class SampleConfirmationBody(Schema):
+    """Together what was issued."""
+
+    used = fields.Integer(required=True, strict=True, validate=validate.Range(0, QUANTITY_MAX))
+    returned = fields.Integer(required=True, strict=True, validate=validate.Range(0, QUANTITY_MAX))
+
+
+class SamplesArgs(PageArgs):
+    """`overdue=true`: issued, and nobody has said in time what became of them."""
+
+    branch_id = fields.String(validate=BRANCH, **MAYBE)
+    customer_id = fields.UUID(**MAYBE)
+    product_id = fields.String(validate=PRODUCT, **MAYBE)
+    kind = fields.String(validate=validate.OneOf(KINDS), **MAYBE)
+    state = fields.String(validate=validate.OneOf(STATES), **MAYBE)
+    overdue = fields.Boolean(load_default=False)
+
+
+class SampleDecisionView(Schema):
+    role = fields.String()
+    person = fields.String()
+    approved = fields.Boolean()
+    reason = fields.String(allow_none=True)
+    at = fields.AwareDateTime()
+
+
+class SampleView(Schema):
+    """`cost_basis`: `average` of the lot, `till` where it was never bought, `none` for packaging that is no stock."""
+
+    sample_id = fields.UUID()
+    number = fields.String()
+    form = fields.String()
+    branch_id = fields.String()
+    kind = fields.String()
+    recipient = fields.String()
+    customer_id = fields.UUID(allow_none=True)
+    purpose = fields.String()
+    product_id = fields.String()
+    generic_name = fields.String()
+    category = fields.String(allow_none=True)
+    lot = fields.String()
+    expiry = fields.Date(allow_none=True)
+    quantity = fields.Integer()
+    reason = fields.String()
+    state = fields.String()
+    requested_by = fields.String()
+    requested_at = fields.AwareDateTime()
+    issued_by = fields.String(allow_none=True)
+    issued_at = fields.AwareDateTime(allow_none=True)
+    booked_on = fields.Date(allow_none=True)
+    cost_basis = fields.String(allow_none=True)
+    cost_fen = MoneyField(data_key="cost", allow_none=True)
+    confirm_by = fields.Date(allow_none=True)
+    overdue = fields.Boolean()
+    used_quantity = fields.Integer(data_key="used", allow_none=True)
+    returned_quantity = fields.Integer(data_key="returned", allow_none=True)
+    confirmed_by = fields.String(allow_none=True)
+    confirmed_at = fields.AwareDateTime(allow_none=True)
+    decisions = fields.List(fields.Nested(SampleDecisionView))
+
+
+class SamplesPage(Schema):
+    items = fields.List(fields.Nested(SampleView))
+    next_cursor = fields.String(allow_none=True)
