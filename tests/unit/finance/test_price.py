@@ -28,6 +28,7 @@ from tests.support.finance_builders import a_line, a_receipt, money
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 BEGIN = date(2010, 1, 1)
+MONEY = [each for each in Tender if each is not Tender.POINTS]
 
 
 def priced(**odd):
@@ -57,7 +58,7 @@ def test_tax_inside_is_half_up_and_never_changes_the_gross(gross, bp):
         min_size=1,
         max_size=12,
     ),
-    st.lists(st.sampled_from(list(Tender)), min_size=1, max_size=6, unique=True),
+    st.lists(st.sampled_from(MONEY), min_size=1, unique=True),
     st.data(),
 )  # fmt: skip
 def test_any_sale_balances_and_its_lines_make_its_totals(lines, tenders, data):
@@ -141,7 +142,7 @@ def test_a_posting_rule_that_does_not_balance_is_a_bug_that_shows():
 
 @pytest.mark.requirement("F22")
 @given(
-    st.dictionaries(st.sampled_from([each.value for each in Tender]), st.integers(1, 10**6), min_size=1),
+    st.dictionaries(st.sampled_from(MONEY), st.integers(1, 10**6), min_size=1),
     st.lists(st.integers(1, 10**6), max_size=6),
 )
 def test_refunds_never_give_a_tender_more_than_it_took_and_all_of_it_in_the_end(paid, parts):

@@ -75,17 +75,27 @@ def stream_of(booked_on: date) -> str:
     return f"{BOOK}-{booked_on.year}"
 
 
-def book_sale(priced: PricedSale, booked_on: date, chart: Chart, terms: str | None = None) -> Booked:
-    """Give the sale its ids and its entry. Pure but for the ids."""
+def book_sale(
+    priced: PricedSale,
+    booked_on: date,
+    chart: Chart,
+    terms: str | None = None,
+    points_lines: Sequence[PostingLine] = (),
+) -> Booked:
+    """Give the sale its ids and its entry. Pure but for the ids.
+
+    `points_lines` are those of the tender `points`, whose value only customers' facts tell.
+    """
     receipt = priced.receipt
     sale_id = str(uuid7())
     line_ids = [str(uuid7()) for _ in receipt.lines]
     postings = posting.sale(
         chart,
-        [(each.tender.value, each.amount.fen) for each in receipt.tenders],
+        [(each.tender.value, each.amount.fen) for each in receipt.tenders if each.redemption_id is None],
         net_fen=priced.net_fen,
         tax_fen=priced.tax_fen,
         cost_fen=priced.cost_fen,
+        points=points_lines,
     )
     data: dict[str, Any] = sale_posted(priced, sale_id, line_ids)
     return Booked(
@@ -95,7 +105,7 @@ def book_sale(priced: PricedSale, booked_on: date, chart: Chart, terms: str | No
         str(uuid7()),
         booked_on,
         postings,
-        priced.total_fen + priced.cost_fen,
+        sum(line.debit_fen for line in postings) if points_lines else priced.total_fen + priced.cost_fen,
         orjson.dumps(data),
         terms,
     )

@@ -17,8 +17,9 @@ import orjson
 from finance import exposure, floors, open_items, repository, stops
 from finance.booking import Booked, book_of, book_sale
 from finance.commands import refuse_closed, same_receipt
-from finance.domain import permission
+from finance.domain import permission, points
 from finance.domain.period import PeriodState
+from finance.domain.points import PointsNotInBulk
 from finance.domain.receipt import LINES_MAX, Receipt, decoder
 from finance.domain.sale import PricedSale, price
 from finance.schemas import explain
@@ -409,6 +410,8 @@ def _judged(
     for each in candidates:
         receipt = each.priced.receipt
         try:
+            if points.payment_of(receipt) is not None:
+                raise PointsNotInBulk("post a receipt that points pay by itself")
             if receipt.customer_id is not None:
                 permission.check(
                     permissions.get(receipt.customer_id),

@@ -3,16 +3,20 @@
 Source: F1, F15, F24
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import Struct
 
 from finance import exposure, floors, open_items, repository, stops
 from finance.booking import Booked, book_of, book_sale
-from finance.domain import permission
+from finance.domain import permission, points
+from finance.domain.chart import Chart
 from finance.domain.period import PeriodClosed, month_text
-from finance.domain.receipt import Receipt
+from finance.domain.posting import PostingLine
+from finance.domain.receipt import Payment, Receipt
 from finance.domain.sale import PricedSale, price
+from finance.redemptions import uses
 from finance.repository import Known
 from shared.clock import business_date
 from shared.errors import Conflict
@@ -41,18 +45,26 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
     Raises ForeignBranch, the refusals of finance.domain.sale and .permission, PeriodClosed,
-    ReceiptNumberReused, PriceBelowFloor, the refusals of finance.exposure, LotStopped.
+    ReceiptNumberReused, PriceBelowFloor, the refusals of finance.exposure, LotStopped,
+    those of finance.domain.points.
     """
     tx.actor.require_branch(receipt.branch_id)
     book = book_of(tx.conn)
     priced = price(receipt, now=tx.now, begins_on=book.begins_on)
     # before the month is held and the debt is written: the lock comes first, and the debt is not counted twice
     credit = exposure.look(tx, receipt.customer_id) if open_items.credit_in(receipt) else None
+    payment = points.payment_of(receipt)
+    points_lines: Sequence[PostingLine] = ()
+    if payment is not None:
+        known = repository.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
+        if known is not None:
+            return same_receipt(known, priced)
+        points_lines = _points_lines(tx, receipt, payment, book.chart)
     days = [priced.business_date]
     if receipt.late:
         days.append(business_date(tx.now))
     for day in days:
-        booked = book_sale(priced, day, book.chart, None if granted is None else granted.terms)
+        booked = book_sale(priced, day, book.chart, None if granted is None else granted.terms, points_lines)
         written = repository.add_sale(tx, booked)
         if written.period_state is None:
             repository.ensure_month(tx.conn, day)
@@ -62,6 +74,8 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             if credit is not None:
                 _draw_credit(tx, receipt, credit, None if granted is None else granted.order_id)
             stops.refuse(written.stopped)
+            if payment is not None and payment.redemption_id is not None:
+                uses.use(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
             if granted is None:
                 floors.require(tx.conn, priced, written.permission)
             return booked
@@ -69,6 +83,15 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
         if known is not None:
             return same_receipt(known, priced)
     raise refuse_closed(priced)
+
+
+def _points_lines(tx: Tx, receipt: Receipt, payment: Payment, chart: Chart) -> list[PostingLine]:
+    """What the sale debits for its points. Raises the refusals of a redemption that may not pay this receipt."""
+    assert payment.redemption_id is not None, "a priced receipt names the redemption of its points"
+    redemption = uses.find(tx.conn, payment.redemption_id)
+    caught_up = redemption is None and uses.has_heard_of_all(tx.conn, payment.redemption_id, tx.now)
+    liability_fen = points.require_usable(redemption, receipt, payment, is_caught_up=caught_up)
+    return points.used(chart, payment.amount.fen, liability_fen)
 
 
 def _draw_credit(tx: Tx, receipt: Receipt, credit: exposure.Position, order_id: UUID | None) -> None:

@@ -1,7 +1,8 @@
 """The facts finance publishes, one builder each; ids and numbers only, never personal data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from finance.domain.refund import ReturnedLine
@@ -86,8 +87,12 @@ def refund_paid(
     tenders: Sequence[tuple[str, int]],
     total_fen: int,
     version: int,
+    restored: Mapping[str, dict[str, Any]] = MappingProxyType({}),
 ) -> Event:
-    """`tenders` are those of the sale that the refund goes back to, with fen; its day is that of the last payment."""
+    """`tenders` are those of the sale that the refund goes back to, with fen; its day is that of the last payment.
+
+    `restored` adds to the tender `points` the redemption and the whole points that come back of it.
+    """
     return Event(
         type=REFUND_PAID,
         subject=refund_id,
@@ -113,7 +118,9 @@ def refund_paid(
                 }
                 for line in lines
             ],
-            "tenders": [{"tender": tender, "fen": fen} for tender, fen in tenders],
+            "tenders": [
+                {"tender": tender, "fen": fen, **restored.get(tender, {})} for tender, fen in tenders
+            ],
             "total_fen": total_fen,
         },
     )

@@ -46,5 +46,8 @@ handle = one_by_one(
         "returns.stop_sale.lifted.v1": stops.on_lifted,
         "customers.points.earned.v1": points.on_earned,
         "customers.points.taken_back.v1": points.on_taken_back,
+        "customers.points.redeemed.v1": points.on_redeemed,
+        "customers.points.restored.v1": points.on_restored,
+        "customers.points.expired.v1": points.on_expired,
     }
 )

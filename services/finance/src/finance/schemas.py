@@ -2,10 +2,11 @@
 
 import types
 import typing
+from datetime import date
 from typing import Any
 
 import msgspec
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.domain import receipt as shape
 from shared.money import MoneyField
@@ -202,6 +203,7 @@ class SaleView(Schema):
 BRANCH = validate.Regexp(r"^[A-Z0-9][A-Z0-9_\-]{0,31}$(?!\n)")
 NUMBER = [validate.Length(1, 64), validate.Regexp(shape.NUMBER_PATTERN)]
 VISIBLE = [validate.Length(1, 64), validate.Regexp(shape.VISIBLE_PATTERN)]
+DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
 MONTH = validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])$(?!\n)")
 
 
@@ -211,11 +213,24 @@ class SaleByNumberArgs(Schema):
 
 
 class SaleLinesArgs(PageArgs):
-    """Lines of one product and lot: where it was sold."""
+    """Lines of a customer, of a product or of both: who bought it, where it was sold. A lot is of a product.
 
-    product_id = fields.String(required=True, validate=NUMBER)
-    lot = fields.String(required=True, validate=VISIBLE)
+    `first` and `last` are business dates with a customer, else days of booking.
+    """
+
+    customer_id = fields.UUID(load_default=None)
+    product_id = fields.String(load_default=None, validate=NUMBER)
+    lot = fields.String(load_default=None, validate=VISIBLE)
+    first = fields.Date(load_default=None, validate=DAY)
+    last = fields.Date(load_default=None, validate=DAY)
     branch_id = fields.String(load_default=None, validate=BRANCH)
+
+    @validates_schema
+    def _names_something(self, data: dict[str, Any], **_: Any) -> None:
+        if data["customer_id"] is None and data["product_id"] is None:
+            raise ValidationError("name a customer or a product", "product_id")
+        if data["lot"] is not None and data["product_id"] is None:
+            raise ValidationError("a lot is of a product", "product_id")
 
 
 class SaleLinesPage(Schema):
@@ -296,3 +311,54 @@ class PeriodView(Schema):
 
 class PeriodsList(Schema):
     items = fields.List(fields.Nested(PeriodView))
+
+
+class ExposureArgs(Schema):
+    customer_id = fields.UUID(required=True)
+
+
+class ExposureView(Schema):
+    """Debts are those of the token's branches, and `is_whole` says whether these are all; room is the company's."""
+
+    is_whole = fields.Boolean(required=True)
+    limit_fen = MoneyField(data_key="limit", required=True, allow_none=True)
+    overdue_tolerance_fen = MoneyField(data_key="overdue_tolerance", required=True)
+    on_hold = fields.Boolean(required=True)
+    valid_until = fields.Date(required=True, allow_none=True)
+    outstanding_fen = MoneyField(data_key="outstanding", required=True)
+    overdue_fen = MoneyField(data_key="overdue", required=True)
+    reserved_fen = MoneyField(data_key="reserved", required=True, allow_none=True)
+    available_fen = MoneyField(data_key="available", required=True)
+    refusal = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The code with which the next fen on credit is refused; null when it is not."
+        },
+    )
+
+
+class StoppedSalesArgs(PageArgs):
+    product_id = fields.String(load_default=None, validate=NUMBER)
+    lot = fields.String(load_default=None, validate=VISIBLE)
+    is_after_stop = fields.Boolean(
+        load_default=False, metadata={"description": "Only what arrived after the stop was ordered."}
+    )
+
+
+class StoppedSaleView(Schema):
+    sale_id = fields.UUID(required=True)
+    receipt_number = fields.String(required=True)
+    branch_id = fields.String(required=True)
+    product_id = fields.String(required=True)
+    lot = fields.String(required=True)
+    quantity = fields.Integer(required=True)
+    sold_at = fields.AwareDateTime(required=True)
+    posted_at = fields.AwareDateTime(required=True)
+    stopped_at = fields.AwareDateTime(required=True)
+    is_after_stop = fields.Boolean(required=True)
+
+
+class StoppedSalesPage(Schema):
+    items = fields.List(fields.Nested(StoppedSaleView), required=True)
+    next_cursor = fields.String(allow_none=True)

@@ -94,3 +94,38 @@ class PointsTakenBack(Struct, frozen=True):
     sale_id: UUID
     return_id: Id
     points: NotNegative
+
+
+class PointLot(Struct, frozen=True):
+    """Points that one sale earned; its branch where the fact tells it."""
+
+    sale_id: UUID
+    points: Positive
+    branch_id: Id = "-"
+
+
+class PointsRedeemed(Struct, frozen=True):
+    """customers.points.redeemed.v1"""
+
+    redemption_id: UUID
+    customer_id: UUID
+    branch_id: Id
+    receipt_number: Id
+    points: Positive
+    value_fen: Positive
+    lots: Annotated[list[PointLot], Meta(min_length=1)]
+
+
+class PointsRestored(Struct, frozen=True):
+    """customers.points.restored.v1"""
+
+    redemption_id: UUID
+    cause: Id
+
+
+class PointsExpired(Struct, frozen=True):
+    """customers.points.expired.v1"""
+
+    expiry_id: UUID
+    lots: list[PointLot]
+    expired_on: date

@@ -303,30 +303,6 @@ reversals = Table(
 )
 """An entry is reversed once: by the entry of kind `reversal` whose source is `reversal_id`."""
 
-points_earned = Table(
-    "points_earned",
-    metadata,
-    Column("sale_id", Uuid, primary_key=True),
-    Column("branch_id", Text, nullable=False),
-    Column("points", BigInteger, nullable=False),
-    Column("fen_per_point", Integer, nullable=False),
-    Column("earned_on", Date, nullable=False),
-    CheckConstraint("points > 0 and fen_per_point >= 0", name="points"),
-)
-"""Points that customers told us they gave, at the value of the day they were earned."""
-
-points_taken_back = Table(
-    "points_taken_back",
-    metadata,
-    Column("sale_id", Uuid, primary_key=True),
-    Column("return_id", Text, primary_key=True),
-    Column("branch_id", Text, nullable=False),
-    Column("points", BigInteger, nullable=False),
-    Column("taken_on", Date, nullable=False),
-    CheckConstraint("points >= 0", name="points"),
-)
-"""What refunds took back of a sale's points; it is booked when both facts are here, in whichever order they came."""
-
 refunds = Table(
     "refunds",
     metadata,

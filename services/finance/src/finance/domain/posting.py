@@ -2,7 +2,7 @@
 
 | event | debit | credit |
 |---|---|---|
-| sale | per tender: 1001, 1012.x, or 1122 for credit | revenue; output VAT |
+| sale | per tender: 1001, 1012.x, 1122 for credit, 2204 for points | revenue; output VAT |
 | goods out | cost of goods | merchandise |
 | refund due | revenue; output VAT | refunds payable |
 | goods back | merchandise (restock) or losses pending (anything else) | cost of goods |
@@ -51,13 +51,23 @@ class Unbalanced(AssertionError):
 
 
 def sale(
-    chart: Chart, tenders: Iterable[tuple[str, int]], *, net_fen: int, tax_fen: int, cost_fen: int
+    chart: Chart,
+    tenders: Iterable[tuple[str, int]],
+    *,
+    net_fen: int,
+    tax_fen: int,
+    cost_fen: int,
+    points: Sequence[PostingLine] = (),
 ) -> list[PostingLine]:
-    """The entry of one sale: tenders against revenue and output VAT, cost against merchandise."""
+    """The entry of one sale: tenders against revenue and output VAT, cost against merchandise.
+
+    `points` are the lines of what points paid (finance.domain.points.used), which is then not in `tenders`.
+    """
     code = chart.code
     lines = [
         PostingLine(code(TENDER_ACCOUNTS[tender]), fen, 0, tender == Tender.CREDIT) for tender, fen in tenders
     ]
+    lines += points
     lines += [
         PostingLine(code("revenue"), 0, net_fen),
         PostingLine(code("output_vat"), 0, tax_fen),

@@ -43,6 +43,7 @@ class Tender(StrEnum):
     CARD = "card"
     MEDICAL_INSURANCE = "medical_insurance"
     CREDIT = "credit"
+    POINTS = "points"
 
 
 Number = Annotated[str, Meta(min_length=1, max_length=64, pattern=NUMBER_PATTERN)]
@@ -88,9 +89,12 @@ class ReceiptLine(Struct, frozen=True, forbid_unknown_fields=True):
     discount: Amount = NOTHING
 
 
-class Payment(Struct, frozen=True, forbid_unknown_fields=True):
+class Payment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`redemption_id` names the points that customers set aside, with the tender `points` alone."""
+
     tender: Tender
     amount: Amount
+    redemption_id: UUID | None = None
 
 
 class Receipt(Struct, frozen=True, forbid_unknown_fields=True):

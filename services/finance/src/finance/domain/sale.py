@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from finance.domain import points
 from finance.domain.receipt import Receipt, Tender
 from finance.domain.vat import rates_on, tax_inside
 from shared.clock import business_date
@@ -51,6 +52,28 @@ class LotExpired(Conflict):
 
 class CreditNeedsCustomer(Invalid):
     code = "credit_needs_customer"
+
+
+class PointsNeedCustomer(Invalid):
+    code = "points_need_customer"
+
+
+class RedemptionMissing(Invalid):
+    """Points pay by a redemption that customers made for this receipt."""
+
+    code = "redemption_missing"
+
+
+class RedemptionMisplaced(Invalid):
+    """Only the tender `points` names a redemption."""
+
+    code = "redemption_misplaced"
+
+
+class PointsForMedicine(Conflict):
+    """Prescription drugs and class A OTC drugs are never a reward. Source: G18"""
+
+    code = "points_not_for_these_goods"
 
 
 class PricedSale(Struct, frozen=True):
@@ -93,6 +116,7 @@ def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
         cost += line.cost.fen
     net, tax = sum(nets), sum(taxes)
     _check_tenders(receipt, net + tax, faults)
+    _check_rewards(receipt, day, faults)
     if faults:
         _refuse(faults)
     if receipt.sold_at.tzinfo is not UTC:
@@ -120,12 +144,34 @@ def _check_tenders(receipt: Receipt, total_fen: int, faults: list[Fault]) -> Non
         kinds.add(each.tender)
         if each.amount.fen == 0:
             faults.append((TendersDiffer, f"tenders.{index}.amount", "a tender pays something"))
+        if (each.redemption_id is None) is (each.tender is Tender.POINTS):
+            faults.append(_redemption_fault(index, each.tender))
     if paid != total_fen:
         faults.append(
             (TendersDiffer, "tenders", f"tenders sum to {paid} fen, the receipt to {total_fen} fen")
         )
     if Tender.CREDIT in kinds and receipt.customer_id is None:
         faults.append((CreditNeedsCustomer, "customer_id", "a sale on credit names its customer"))
+    if Tender.POINTS in kinds and receipt.customer_id is None:
+        faults.append((PointsNeedCustomer, "customer_id", "a sale paid with points names its customer"))
+
+
+def _redemption_fault(index: int, tender: Tender) -> Fault:
+    path = f"tenders.{index}.redemption_id"
+    if tender is Tender.POINTS:
+        return RedemptionMissing, path, "points name the redemption that sets them aside"
+    return RedemptionMisplaced, path, "only points name a redemption"
+
+
+def _check_rewards(receipt: Receipt, day: date, faults: list[Fault]) -> None:
+    """What points pay is a reward, so none of the receipt's goods may be of a kind that never is one."""
+    if points.payment_of(receipt) is None:
+        return
+    never = points.never_for(day)
+    for index, line in enumerate(receipt.lines):
+        if line.product.category in never:
+            message = f"points do not pay a receipt with goods of {line.product.category}"
+            faults.append((PointsForMedicine, f"lines.{index}.product.category", message))
 
 
 def _refuse(faults: list[Fault]) -> None:

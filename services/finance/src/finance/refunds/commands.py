@@ -14,9 +14,11 @@ from sqlalchemy import insert, text
 from finance import open_items, repository
 from finance.booking import book_of
 from finance.domain import posting
+from finance.domain.posting import PostingLine
 from finance.domain.receipt import Tender
 from finance.domain.refund import ReturnedLine
 from finance.events import refund_paid
+from finance.redemptions import uses
 from finance.refunds import rules
 from finance.refunds.events import refund_failed
 from finance.refunds.rules import Part, Payment, State
@@ -127,6 +129,7 @@ def pay_all(
         {"ids": list(by_id)},
     )
     open_items.lock(tx.conn, list(debts))  # in their own order, so that two lists never wait for each other
+    uses.hold(tx.conn, list(by_id))
     return _each(tx, sorted(by_id), lambda refund_id: _pay(tx, refund_id, by_id[refund_id], paid_on, roles))
 
 
@@ -187,6 +190,7 @@ def finish(tx: Tx, refund_id: UUID, booked_on: date) -> None:
             business_date=booked_on,
             lines=_lines(tx, refund_id),
             tenders=[(part.tender, part.fen) for part in parts],
+            restored=uses.told(tx.conn, refund_id),
             total_fen=row["total_fen"],
             version=version,
         ),
@@ -257,7 +261,7 @@ def _settle(
         branch_id=row["branch_id"],
         kind="refund_paid",
         source_id=str(payment_id),
-        postings=posting.refund_paid(book_of(tx.conn).chart, [(part.means, part.fen)]),
+        postings=_postings(tx, row, part),
         customer_id=_text(row["customer_id"]),
         reference=reference,
     )
@@ -272,6 +276,14 @@ def _require_known(tx: Tx, refund_ids: Sequence[UUID]) -> None:
     seen = [branch for branch in rows if tx.actor.may_see(branch)]
     if len(seen) < len(set(refund_ids)):
         raise rules.RefundUnknown("the list names a refund that is not there")
+
+
+def _postings(tx: Tx, row: Mapping[str, Any], part: Part) -> Sequence[PostingLine]:
+    chart = book_of(tx.conn).chart
+    if part.means != Tender.POINTS:
+        return posting.refund_paid(chart, [(part.means, part.fen)])
+    back = uses.give_back(tx.conn, chart, refund_id=row["refund_id"], sale_id=row["sale_id"], fen=part.fen)
+    return back.postings
 
 
 def _each(tx: Tx, ids: Sequence[UUID], act: Callable[[UUID], None]) -> list[dict[str, Any]]:
