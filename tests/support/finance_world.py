@@ -74,7 +74,18 @@ def finance(world, branch):
     """Fill a world with data of `branch`."""
     company = Company(world, branch)
     ids, sent, asked = {}, {}, {}
-    for area in (_books, _receivables, _cash, _bank, _expenses, _costs, refunds, contracts, samples):
+    for area in (
+        _books,
+        _receivables,
+        _cash,
+        _bank,
+        _expenses,
+        _costs,
+        _stopped,
+        refunds,
+        contracts,
+        samples,
+    ):
         area(company, branch, ids, sent, asked)
     world.ids |= ids
     world.sent |= sent
@@ -150,6 +161,15 @@ def _books(company, branch, ids, sent, asked):
     }
 
 
+def _stopped(company, branch, ids, sent, asked):
+    sold = company.sell(lines=[a_line(lot="OFF-SALE", expiry="2099-12-31")])
+    stop = {"stop_sale_id": str(uuid4()), "product_id": "P-1", "lots": ["OFF-SALE"], "reason": "r"}
+    told = {**stop, "ordered_at": utc_now().isoformat()}
+    company.world.hears(company.envelope("returns.stop_sale.ordered.v1", told))
+    company.world.told.add(sold["sale_id"])
+    asked["/v1/stopped-lots/sales"] = [{}, {"lot": "OFF-SALE"}]
+
+
 def _receivables(company, branch, ids, sent, asked):
     customer = str(uuid4())
     company.world.hears(company.permit(customer))
@@ -204,6 +224,7 @@ def _receivables(company, branch, ids, sent, asked):
         "/v1/customer-statements": named,
         "/v1/dunning/cases": named,
         "/v1/credit-terms": [{"customer_id": customer}],
+        "/v1/credit/exposure": [{"customer_id": customer}],
     }
     terms = {
         "customer_id": customer,

@@ -192,7 +192,7 @@ def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
 @sales.arguments(schemas.SaleLinesArgs, location="query")
 @sales.response(200, schemas.SaleLinesPage)
 def list_sale_lines(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Where a lot of a product was sold, oldest sale first."""
+    """What a customer bought, or where a product or a lot of it was sold; oldest sale first."""
     return queries.sale_lines(tx, args)
 
 
@@ -248,3 +248,41 @@ def close_period(tx: Tx, month: str) -> dict[str, Any]:
 def lock_period(tx: Tx, month: str) -> dict[str, Any]:
     """Lock a closed month for ever; another person than who closed it."""
     return ledger.lock_period(tx, parse_month(month))
+
+
+# --- credit and lots off sale -----------------------------------------------------------------------
+
+CREDIT_READERS = (
+    "salesperson",
+    "cashier",
+    "invoicing_clerk",
+    "store_manager",
+    "business_head",
+    "cs_manager",
+    "accountant",
+    "finance_auditor",
+    "finance_head",
+    "management",
+)
+
+credit = Blueprint("credit", __name__, description="What customers may owe, and lots off sale.")
+
+
+@credit.get("/credit/exposure")
+@query
+@admits(*CREDIT_READERS)
+@credit.arguments(schemas.ExposureArgs, location="query")
+@credit.response(200, schemas.ExposureView)
+def get_exposure(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What a customer owes, what its orders hold, and what is left of its limit."""
+    return queries.credit_of(tx, args["customer_id"])
+
+
+@credit.get("/stopped-lots/sales")
+@query
+@admits("qa", "store_manager", "business_head", "finance_auditor", "management")
+@credit.arguments(schemas.StoppedSalesArgs, location="query")
+@credit.response(200, schemas.StoppedSalesPage)
+def list_sales_of_stopped_lots(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What was sold of lots that are off sale now, and by which branch; offline tills upload late."""
+    return queries.sales_of_stopped_lots(tx, args)

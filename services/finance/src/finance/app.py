@@ -13,6 +13,7 @@ from finance.costs import api as costs_api
 from finance.costs import jobs as costs_jobs
 from finance.costs import queries as costs_queries
 from finance.expenses import api as expenses_api
+from finance.invoices import api as invoices_api
 from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
@@ -20,9 +21,9 @@ from finance.receivables import queries as receivables_queries
 from finance.refunds import api as refunds_api
 from finance.refunds import commands as refunds
 from finance.refunds import queries as refunds_queries
+from finance.samples import api as samples_api
 from finance.statements import api as statements_api
 from finance.statements import commands as statements
-from finance.samples import api as samples_api
 from finance.tables import metadata
 from shared import audit
 from shared.service import Job, Service
@@ -41,6 +42,7 @@ SERVICE = Service(
     blueprints=[
         api.sales,
         api.books,
+        api.credit,
         statements_api.statements,
         books_api.bookkeeping,
         cash_api.cash,
@@ -52,6 +54,7 @@ SERVICE = Service(
         contracts_api.contracts,
         samples_api.samples,
         refunds_api.refunds,
+        invoices_api.invoices,
     ],
     sources=["customers", "returns"],
     handle=reactions.handle,

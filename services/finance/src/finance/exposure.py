@@ -1,13 +1,13 @@
 """What a customer owes and has ordered, held against the limit that customers granted.
 
-Exposure = open debts of every branch + what orders hold that are not shipped yet. Everything that raises it locks
-the customer's row first, and counts after: parallel sales and orders of a customer wait for each other, and
-together they end within the limit. The row is locked before the month of a booking, and before open items.
-Lowering is always possible. A limit that falls below the exposure takes nothing back: it stops what comes next.
+Exposure = what is open of every branch, debts less payments and credit notes not yet set against them, + what orders
+hold that is not shipped yet. Everything that raises it locks the customer's row first, and counts after: parallel
+sales and orders of a customer wait for each other, and together they end within the limit. The row is locked after
+those of order and contract, and before the month of a booking and open items. Lowering is always possible. A limit that falls below the exposure takes nothing back: it stops what comes next.
 Source: F21, F27, C31
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 
 from finance.subscriptions import CreditChanged
 from shared.clock import business_date
-from shared.errors import Conflict
+from shared.errors import Conflict, DomainError
 from shared.events import Envelope
 from shared.transaction import Tx
 
@@ -98,8 +98,8 @@ select x.customer_id, l.limit_fen, coalesce(l.overdue_tolerance_fen, 0) as overd
 from unnest(cast(:ids as uuid[])) as x(customer_id)
 left join credit_limits l on l.customer_id = x.customer_id
 left join lateral (
-    select sum(open_fen) as fen, sum(open_fen) filter (where due_on < :today) as overdue_fen
-    from receivable_items where customer_id = x.customer_id and open_fen > 0
+    select sum(open_fen) as fen, sum(open_fen) filter (where open_fen > 0 and due_on < :today) as overdue_fen
+    from receivable_items where customer_id = x.customer_id and open_fen <> 0
 ) i on true
 left join lateral (
     select sum(fen) as fen from credit_reservations where customer_id = x.customer_id
@@ -178,36 +178,47 @@ def require_room(tx: Tx, *, customer_id: UUID, fen: int) -> None:
 
 def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) -> None:
     """May the exposure grow by `fen`? An approval passes limit and overdue, nothing else."""
-    if position.on_hold:
-        raise _on_hold()
-    if position.limit_fen is None:
-        raise CreditNotGranted("no credit is granted to this customer", reason="none")
-    if position.valid_until is not None and position.valid_until < business_date(tx.now):
-        raise CreditNotGranted(f"the credit ended on {position.valid_until}", reason="ended")
-    if is_approved:
+    refusal = refusal_of(position, fen, business_date(tx.now), is_approved=is_approved)
+    if refusal is None:
         return
+    if tx.actor.branch_filter() is not None:
+        # sums over every branch are told to those who may see every branch
+        for name in ("overdue_fen", "outstanding_fen", "reserved_fen"):
+            refusal.context.pop(name, None)
+    raise refusal
+
+
+def refusal_of(position: Position, fen: int, today: date, *, is_approved: bool = False) -> DomainError | None:
+    """Why the exposure may not grow by `fen`; None when it may."""
+    if position.on_hold:
+        return _on_hold()
+    if position.limit_fen is None:
+        return CreditNotGranted("no credit is granted to this customer", reason="none")
+    if position.valid_until is not None and position.valid_until < today:
+        return CreditNotGranted(f"the credit ended on {position.valid_until}", reason="ended")
+    return None if is_approved else _room_refusal(position, position.limit_fen, fen)
+
+
+def _room_refusal(position: Position, limit_fen: int, fen: int) -> DomainError | None:
     if position.overdue_fen > position.overdue_tolerance_fen:
-        raise CreditOverdue(
+        return CreditOverdue(
             "too much is past due",
-            **_told(tx, overdue_fen=position.overdue_fen),
+            overdue_fen=position.overdue_fen,
             tolerance_fen=position.overdue_tolerance_fen,
         )
-    if position.used_fen + fen > position.limit_fen:
-        raise CreditLimitExceeded(
+    if position.used_fen + fen > limit_fen:
+        return CreditLimitExceeded(
             "the limit leaves no room for this",
-            **_told(tx, outstanding_fen=position.outstanding_fen, reserved_fen=position.reserved_fen),
-            limit_fen=position.limit_fen,
+            limit_fen=limit_fen,
+            outstanding_fen=position.outstanding_fen,
+            reserved_fen=position.reserved_fen,
             wanted_fen=fen,
         )
+    return None
 
 
 def _on_hold() -> CreditOnHold:
     return CreditOnHold("finance holds this customer: nothing is sold on credit")
-
-
-def _told(tx: Tx, **figures: int) -> Mapping[str, int]:
-    """Sums over every branch are told to those who may see every branch."""
-    return figures if tx.actor.branch_filter() is None else {}
 
 
 def _held(conn: Connection, customer_id: UUID, order_id: UUID) -> int:

@@ -1,14 +1,17 @@
 """The reading side of finance. Every query is limited to the branches of the token."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from finance import exposure
 from finance.domain.refund import SaleNotFound
 from finance.repository import Known
-from shared.paging import decode_cursor, encode_cursor
+from shared.clock import business_date
+from shared.paging import CursorInvalid, decode_cursor, encode_cursor
 from shared.transaction import Tx
 
 _LINE_COLUMNS = (
@@ -83,7 +86,10 @@ def _sale(tx: Tx, sale_id: UUID, booked_on: Any) -> dict[str, Any]:
     where = "where sale_id = :sale_id and booked_on = :booked_on"
     head = tx.conn.execute(text(f"select * from sales {where}"), key).mappings().one()
     lines = tx.conn.execute(text(f"select {_LINE_COLUMNS} from sale_lines {where} order by no"), key)
-    tenders = tx.conn.execute(text(f"select tender, fen from tenders {where} order by tender"), key)
+    used = "(select redemption_id from points_uses u where u.sale_id = :sale_id and tender = 'points')"
+    tenders = tx.conn.execute(
+        text(f"select tender, fen, {used} as redemption_id from tenders {where} order by tender"), key
+    )
     refunded = tx.conn.execute(
         text("select coalesce(sum(total_fen), 0) from refunds where sale_id = :sale_id"), key
     ).scalar_one()
@@ -95,25 +101,48 @@ def _sale(tx: Tx, sale_id: UUID, booked_on: Any) -> dict[str, Any]:
     }
 
 
+def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
+    """The one that was asked for, or all the token covers (None: every one). Raises ForeignBranch."""
+    if branch_id is None:
+        return tx.actor.branch_filter()
+    tx.actor.require_branch(branch_id)
+    return [branch_id]
+
+
+_OF_LINE = ", ".join(f"l.{name.strip()}" for name in _LINE_COLUMNS.split(","))
+_LINES = f"select {_OF_LINE} from sale_lines l where true"
+_LINES_OF_CUSTOMER = (
+    f"select {_OF_LINE} from sales s"
+    " join sale_lines l on l.sale_id = s.sale_id and l.booked_on = s.booked_on where s.customer_id = :customer"
+    " and s.booked_on >= :first and s.business_date between :first and :last"
+)
+
+
 def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Lines of one product and lot, limited to the token's branches; keyset by sale and line."""
-    if args["branch_id"] is not None:
-        tx.actor.require_branch(args["branch_id"])
-        branches: list[str] | None = [args["branch_id"]]
-    else:
-        branches = tx.actor.branch_filter()
+    """Lines of one customer, or of one product or lot, limited to the token's branches; keyset by sale and line.
+
+    The days are business dates with a customer, else days of booking: each has its index or its partitions.
+    """
     after = decode_cursor(args["cursor"], str, int)
+    found = _LINES if args["customer_id"] is None else _LINES_OF_CUSTOMER
+    if args["customer_id"] is None and (args["first"] or args["last"]):
+        found += " and l.booked_on between :first and :last"
+    for name, column in (("product_id", "product_id"), ("lot", "lot")):
+        if args[name] is not None:
+            found += f" and l.{column} = :{name}"
     rows = tx.conn.execute(
         text(
-            f"select {_LINE_COLUMNS} from sale_lines where product_id = :product and lot = :lot"
-            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
-            " and (cast(:sale as text) is null or (sale_id, no) > (cast(:sale as uuid), :no))"
-            " order by sale_id, no limit :limit"
+            f"{found} and (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
+            " and (cast(:sale as text) is null or (l.sale_id, l.no) > (cast(:sale as uuid), :no))"
+            " order by l.sale_id, l.no limit :limit"
         ),
         {
-            "product": args["product_id"],
+            "customer": args["customer_id"],
+            "product_id": args["product_id"],
             "lot": args["lot"],
-            "branches": branches,
+            "first": args["first"] or date.min,
+            "last": args["last"] or date.max,
+            "branches": branches_of(tx, args["branch_id"]),
             "sale": after[0] if after else None,
             "no": after[1] if after else 0,
             "limit": args["limit"] + 1,
@@ -124,3 +153,81 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     items = items[: args["limit"]]
     cursor = encode_cursor(str(items[-1]["sale_id"]), items[-1]["no"]) if more else None
     return {"items": items, "next_cursor": cursor}
+
+
+# --- credit and lots off sale -----------------------------------------------------------------------
+
+
+def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
+    """What a customer may still owe, as the gate sees it now.
+
+    Debts are those of the token's branches; what orders hold is told to who sees every branch.
+    """
+    today = business_date(tx.now)
+    position = exposure.positions(tx.conn, [customer_id], today)[customer_id]
+    branches = tx.actor.branch_filter()
+    mine = tx.conn.execute(
+        text(
+            "select coalesce(sum(open_fen), 0)::bigint as outstanding_fen,"
+            " coalesce(sum(open_fen) filter (where open_fen > 0 and due_on < :today), 0)::bigint as overdue_fen"
+            " from receivable_items where customer_id = :customer and open_fen <> 0"
+            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+        ),
+        {"customer": customer_id, "today": today, "branches": branches},
+    ).one()
+    refusal = exposure.refusal_of(position, 1, today)
+    limit_fen = position.limit_fen
+    return {
+        "is_whole": branches is None,
+        "limit_fen": limit_fen,
+        "overdue_tolerance_fen": position.overdue_tolerance_fen,
+        "on_hold": position.on_hold,
+        "valid_until": position.valid_until,
+        "outstanding_fen": mine.outstanding_fen,
+        "overdue_fen": mine.overdue_fen,
+        "reserved_fen": position.reserved_fen if branches is None else None,
+        "available_fen": max((limit_fen or 0) - position.used_fen, 0),
+        "refusal": None if refusal is None else refusal.code,
+    }
+
+
+def sales_of_stopped_lots(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sold of lots that are off sale now, by which branch; `is_after_stop` where it arrived after the order."""
+    after = decode_cursor(args["cursor"], str, int)
+    rows = tx.conn.execute(
+        text(
+            "select l.sale_id, l.no, s.receipt_number, l.branch_id, l.product_id, l.lot, l.quantity, s.sold_at,"
+            " s.posted_at, x.since as stopped_at, s.posted_at > x.since as is_after_stop"
+            " from (select product_id, lot, min(ordered_at) as since from stopped_lots where lifted_at is null"
+            "  and (cast(:product as text) is null or product_id = :product)"
+            "  and (cast(:lot as text) is null or lot = :lot) group by product_id, lot) x"
+            " join sale_lines l on l.product_id = x.product_id and l.lot = x.lot"
+            " join sales s on s.sale_id = l.sale_id and s.booked_on = l.booked_on"
+            " where (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
+            " and (not :late or s.posted_at > x.since)"
+            " and (cast(:sale as text) is null or (l.sale_id, l.no) > (cast(:sale as uuid), :no))"
+            " order by l.sale_id, l.no limit :limit"
+        ),
+        {
+            "product": args["product_id"],
+            "lot": args["lot"],
+            "branches": tx.actor.branch_filter(),
+            "late": args["is_after_stop"],
+            "sale": str(uuid_of(after[0])) if after else None,
+            "no": after[1] if after else 0,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    items = [dict(row) for row in rows]
+    more = len(items) > args["limit"]
+    items = items[: args["limit"]]
+    cursor = encode_cursor(str(items[-1]["sale_id"]), items[-1]["no"]) if more else None
+    return {"items": items, "next_cursor": cursor}
+
+
+def uuid_of(value: str) -> UUID:
+    """Raises CursorInvalid."""
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise CursorInvalid("the cursor is not one of ours") from error

@@ -177,6 +177,7 @@ class SaleLineView(Schema):
 
 class TenderView(Schema):
     tender = fields.String()
+    redemption_id = fields.UUID(allow_none=True)
     fen = MoneyField(data_key="amount")
 
 
