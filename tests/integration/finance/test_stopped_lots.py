@@ -1,0 +1,126 @@
+"""A lot off sale is not sold, and what was sold before is booked and named to quality assurance."""
+
+from datetime import timedelta
+from itertools import permutations
+from uuid import uuid4
+
+import pytest
+
+from finance import stops
+from shared.clock import utc_now
+from shared.errors import DomainError
+from tests.support.finance_builders import a_line, a_receipt, money, ndjson
+
+NOW = utc_now()
+
+
+def ordered(office, lots, *, product="P-1", stop_id=None, at=None, version=1):
+    data = {
+        "stop_sale_id": stop_id or str(uuid4()),
+        "product_id": product,
+        "lots": list(lots),
+        "reason": "片剂变色",
+        "ordered_at": (at or utc_now()).isoformat(),
+    }
+    return office.envelope("returns.stop_sale.ordered.v1", data, version=version)
+
+
+def lifted(office, order):
+    kept = {name: order.data[name] for name in ("stop_sale_id", "product_id", "lots")}
+    data = {**kept, "lifted_at": utc_now().isoformat()}
+    return office.envelope("returns.stop_sale.lifted.v1", data, version=2)
+
+
+def a_lot():
+    return f"L-{uuid4().hex[:8]}"
+
+
+def of_lot(*lots, at=None, product="P-1", **odd):
+    lines = [
+        a_line(lot=lot, quantity=1, discount=money(0), expiry="2099-12-31", product={"id": product})
+        for lot in lots
+    ]
+    return a_receipt(lines=lines, sold_at=(at or utc_now()).isoformat(), **odd)
+
+
+def code_of(office, receipt):
+    answer = office.post("/v1/sales", receipt)
+    return None if answer.status_code == 201 else answer.json["code"]
+
+
+@pytest.mark.requirement("G7", "F27")
+def test_a_stopped_lot_is_refused_by_name_and_nothing_of_the_receipt_is_kept(office):
+    bad, good = a_lot(), a_lot()
+    assert code_of(office, of_lot(bad)) is None
+    stop = ordered(office, [bad])
+    office.hear(stop)
+    receipt = of_lot(good, bad)
+    answer = office.post("/v1/sales", receipt)
+    assert (answer.status_code, answer.json["code"]) == (409, "lot_stopped")
+    assert answer.json["lots"] == [{"product_id": "P-1", "lot": bad}]
+    number = receipt["receipt_number"]
+    assert office.value("select count(*) from receipts where receipt_number = :n", n=number) == 0
+    assert code_of(office, of_lot(good)) is None
+    assert code_of(office, of_lot(bad, product="P-2")) is None  # the number of another product's lot
+    office.hear(lifted(office, stop))
+    assert code_of(office, receipt) is None
+
+
+@pytest.mark.requirement("G7")
+def test_a_lifted_stop_stays_lifted_in_any_order_and_another_stop_stands(office):
+    for order in permutations((0, 1, 2)):
+        lot = a_lot()
+        one, other = ordered(office, [lot]), ordered(office, [lot])
+        told = [one, lifted(office, one), other]
+        office.hear(*(told[index] for index in order))
+        assert code_of(office, of_lot(lot)) == "lot_stopped"
+        office.hear(lifted(office, other))
+        assert code_of(office, of_lot(lot)) is None
+
+
+@pytest.mark.requirement("G7")
+def test_an_upload_refuses_the_receipts_of_stopped_lots_alone(office):
+    bad, good = a_lot(), a_lot()
+    office.hear(ordered(office, [bad], at=NOW - timedelta(hours=1)))
+    receipts = [of_lot(good), of_lot(bad, good), of_lot(good), of_lot(bad, at=NOW - timedelta(hours=2))]
+    results = office.results(ndjson(receipts))
+    assert [each["status"] for each in results] == ["posted", "refused", "posted", "posted"]
+    assert (results[1]["code"], results[1]["lots"]) == ("lot_stopped", [{"product_id": "P-1", "lot": bad}])
+
+
+@pytest.mark.requirement("G7")
+def test_what_an_offline_till_sold_before_the_stop_is_booked_and_named(office):
+    lot = a_lot()
+    before = office.post("/v1/sales", of_lot(lot, at=NOW - timedelta(hours=3))).json
+    office.hear(ordered(office, [lot]))
+    late = office.post("/v1/sales", of_lot(lot, at=NOW - timedelta(hours=2), branch_id="S002"))
+    assert late.status_code == 201
+    assert code_of(office, of_lot(lot)) == "lot_stopped"
+
+    def named(query="", **identity):
+        answer = office.get(f"/v1/stopped-lots/sales?lot={lot}{query}", role="qa", **identity)
+        assert answer.status_code == 200, answer.json
+        return [(each["sale_id"], each["branch_id"], each["is_after_stop"]) for each in answer.json["items"]]
+
+    first, second = (before["sale_id"], "S001", False), (late.json["sale_id"], "S002", True)
+    assert named() == [first, second]
+    assert named("&is_after_stop=true") == [second]
+    assert named(branches=("S001",)) == [first]
+    page = office.get(f"/v1/stopped-lots/sales?lot={lot}&limit=1", role="qa").json
+    assert named(f"&cursor={page['next_cursor']}") == [second]
+    assert page["items"][0].keys().isdisjoint({"customer_id", "posted_by"})
+    odd = office.get("/v1/stopped-lots/sales?cursor=WyJ4IiwxXQ", role="qa")
+    assert (odd.status_code, odd.json["code"]) == (422, "cursor_invalid")
+
+
+@pytest.mark.requirement("G7", "F27")
+def test_require_free_judges_lots_at_an_instant(office):
+    lot, free = a_lot(), a_lot()
+    office.hear(ordered(office, [lot], at=NOW))
+    with office.database.begin() as conn:
+        stops.require_free(conn, [], NOW)
+        stops.require_free(conn, [("P-1", free), ("P-2", lot)], NOW)
+        stops.require_free(conn, [("P-1", lot)], NOW - timedelta(seconds=1))
+        with pytest.raises(DomainError) as refused:
+            stops.require_free(conn, [("P-1", lot), ("P-1", free)], NOW)
+    assert refused.value.context["lots"] == [{"product_id": "P-1", "lot": lot}]
