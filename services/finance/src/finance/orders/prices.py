@@ -110,7 +110,7 @@ def _require_plan(tx: Tx, row: Mapping[str, Any]) -> None:
 
 
 def _propose(tx: Tx, table: Table, row: Mapping[str, Any]) -> UUID:
-    key = table.primary_key.columns[0].name
+    key = str(table.primary_key.columns[0].name)
     rule_id = new_id()
     tx.conn.execute(
         insert(table).values(

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import postgresql
 
 from finance.tables import metadata
 from shared.tables import INSTANT
@@ -117,7 +117,7 @@ orders = Table(
     Column("version", Integer, nullable=False),
     Column("events", Integer, nullable=False, server_default="0"),
     Column("shipments", Integer, nullable=False, server_default="0"),
-    Column("proposal", JSONB),
+    Column("proposal", postgresql.JSONB(none_as_null=True)),
     Column("proposal_hash", Text),
     Column("proposed_by", Text, nullable=False),
     Column("proposed_at", INSTANT, nullable=False),
@@ -146,7 +146,7 @@ order_lines = Table(
     metadata,
     Column("order_id", Uuid, nullable=False),
     Column("no", SmallInteger, nullable=False),
-    Column("product", JSONB, nullable=False),
+    Column("product", postgresql.JSONB, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("shipped_quantity", Integer, nullable=False, server_default="0"),
     Column("unit_price_fen", BigInteger, nullable=False),
@@ -154,7 +154,7 @@ order_lines = Table(
     Column("tax_bp", Integer, nullable=False),
     Column("deliver_on", Date, nullable=False),
     Column("contract_line", Integer),
-    Column("lots", JSONB, nullable=False),
+    Column("lots", postgresql.JSONB, nullable=False),
     Column("completed_on", Date),
     PrimaryKeyConstraint("order_id", "no"),
     CheckConstraint("shipped_quantity between 0 and quantity", name="shipped"),
@@ -168,11 +168,11 @@ revisions = Table(
     metadata,
     Column("order_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("lines", JSONB, nullable=False),
+    Column("lines", postgresql.JSONB, nullable=False),
     Column("subject_hash", Text, nullable=False),
     Column("total_fen", BigInteger, nullable=False),
     Column("permission_version", Integer, nullable=False),
-    Column("prices", JSONB, nullable=False),
+    Column("prices", postgresql.JSONB, nullable=False),
     Column("override_id", Uuid),
     Column("proposed_by", Text, nullable=False),
     Column("confirmed_by", Text, nullable=False),
