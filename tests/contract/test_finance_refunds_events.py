@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from finance.invoices import events as invoices
+from finance.invoices.rules import Fen
 from finance.refunds import events as refunds
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
@@ -15,6 +17,7 @@ REFUND = "0199b1c0-0000-7000-8000-000000000006"
 
 MADE = [
     refunds.refund_failed(refund_id=REFUND, return_id=RETURN, sale_id=SALE, branch_id="S001", customer_id=None, tender="wechat", means="wechat", fen=1300, reason="account_closed", failed_on=date(2026, 3, 11), version=3),
+    invoices.invoice_issued(invoice_id="0199b1c0-0000-7000-8000-000000000301", number="26312000000000000002", kind="special", colour="red", reverses="0199b1c0-0000-7000-8000-000000000300", branch_id="S001", customer_id="0199b1c0-0000-7000-8000-000000000001", sale_ids=[SALE], rates={1300: Fen(1725, 225)}, issued_on=date(2026, 3, 12)),
 ]  # fmt: skip
 
 
@@ -32,4 +35,4 @@ def test_each_published_event_is_its_example(event):
 
 
 def test_every_published_type_has_an_example():
-    assert {event.type for event in MADE} == {*refunds.PUBLISHED}
+    assert {event.type for event in MADE} == {*refunds.PUBLISHED, *invoices.PUBLISHED}

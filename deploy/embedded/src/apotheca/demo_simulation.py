@@ -175,7 +175,11 @@ def _pay_back(system: System, return_ids: Sequence[str]) -> None:
         if "cash" in unpaid:
             path = f"/v1/refunds/{each['refund_id']}/pay"
             cashier.post(path, {"parts": [{"tender": "cash"}]})
-        parts = [{"tender": tender, "reference": f"SIM-{each['refund_id']}"} for tender in unpaid if tender != "cash"]
+        parts = [
+            {"tender": tender, "reference": f"SIM-{each['refund_id']}"}
+            for tender in unpaid
+            if tender != "cash"
+        ]
         if parts:
             by_channel.append({"refund_id": each["refund_id"], "parts": parts})
     if by_channel:

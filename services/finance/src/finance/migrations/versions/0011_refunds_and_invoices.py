@@ -48,6 +48,7 @@ WRITTEN_ONCE = ("refund_lines", "refund_payments", "refund_steps")
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     _refunds()
+    _invoices()
     # Walk-in sales, nearly all of them, are not in it: tills pay for their customers' sales alone.
     op.create_index(
         "sales_customer",
@@ -150,6 +151,73 @@ def _refunds() -> None:
         )
 
 
+def _invoices() -> None:
+    op.create_table(
+        "invoices",
+        sa.Column("invoice_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("colour", sa.Text(), nullable=False),
+        sa.Column("reverses", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("refund_id", sa.Uuid(), nullable=True),
+        sa.Column("branch_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=True),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("net_fen", sa.BigInteger(), nullable=False),
+        sa.Column("tax_fen", sa.BigInteger(), nullable=False),
+        sa.Column("total_fen", sa.BigInteger(), nullable=False),
+        sa.Column("keep_until", sa.Date(), nullable=False),
+        sa.Column("issued_by", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind in ('special', 'ordinary')", name=op.f("ck_invoices_kind")),
+        sa.CheckConstraint("colour in ('blue', 'red')", name=op.f("ck_invoices_colour")),
+        sa.CheckConstraint("(colour = 'red') = (reverses is not null)", name=op.f("ck_invoices_reverses")),
+        sa.CheckConstraint("(colour = 'red') = (reason is not null)", name=op.f("ck_invoices_reason")),
+        sa.CheckConstraint(
+            "coalesce(reason = 'return', false) = (refund_id is not null)", name=op.f("ck_invoices_refund")
+        ),
+        sa.CheckConstraint("total_fen = net_fen + tax_fen and total_fen > 0", name=op.f("ck_invoices_total")),
+        sa.PrimaryKeyConstraint("invoice_id", name=op.f("pk_invoices")),
+        sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
+    )
+    op.create_index("invoices_issued", "invoices", ["issued_on", "branch_id"], unique=False)
+    op.create_index(
+        "invoices_reverses",
+        "invoices",
+        ["reverses"],
+        unique=False,
+        postgresql_where=sa.text("reverses is not null"),
+    )
+    op.create_index(
+        "invoices_customer",
+        "invoices",
+        ["customer_id", "invoice_id"],
+        unique=False,
+        postgresql_where=sa.text("customer_id is not null"),
+    )
+    op.create_table(
+        "invoice_amounts",
+        sa.Column("invoice_id", sa.Uuid(), nullable=False),
+        sa.Column("sale_id", sa.Uuid(), nullable=False),
+        sa.Column("tax_bp", sa.Integer(), nullable=False),
+        sa.Column("net_fen", sa.BigInteger(), nullable=False),
+        sa.Column("tax_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("net_fen >= 0 and tax_fen >= 0", name=op.f("ck_invoice_amounts_fen")),
+        sa.PrimaryKeyConstraint("invoice_id", "sale_id", "tax_bp", name=op.f("pk_invoice_amounts")),
+    )
+    op.create_index("invoice_amounts_sale", "invoice_amounts", ["sale_id"], unique=False)
+    for table in ("invoices", "invoice_amounts"):
+        op.execute(
+            f"create trigger append_only before update or delete on {table} for each row"
+            " execute function refuse_change()"
+        )
+        op.execute(
+            f"create trigger no_truncate before truncate on {table} for each statement"
+            " execute function refuse_change()"
+        )
+
+
 def downgrade() -> None:
     op.drop_index("sales_customer", table_name="sales")
     for table in ("refunds", "refund_lines", "refund_tenders"):
@@ -175,5 +243,5 @@ def downgrade() -> None:
         "customer_id",
     ):
         op.drop_column("refunds", column)
-    for table in ("returned_goods", "refund_steps", "refund_payments"):
+    for table in ("invoice_amounts", "invoices", "returned_goods", "refund_steps", "refund_payments"):
         op.drop_table(table)

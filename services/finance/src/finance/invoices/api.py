@@ -1,0 +1,103 @@
+"""HTTP: invoices (发票).
+
+Source: F15, F16, F24
+"""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from finance import printing
+from finance.invoices import commands, papers, queries, schemas
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+invoices = Blueprint(
+    "invoices",
+    __name__,
+    url_prefix="/invoices",
+    description="Invoices of sales, and red ones that take them back.",
+)
+
+CLERK = "invoicing_clerk"
+READERS = (CLERK, "accountant", "finance_auditor", "finance_head", "management")
+PDF = {
+    "responses": {
+        "200": {
+            "description": "A4, fonts embedded",
+            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+
+
+@invoices.post("")
+@command
+@admits(CLERK)
+@invoices.arguments(schemas.InvoiceBody)
+@invoices.response(201, schemas.InvoiceWithWords)
+def issue_invoice(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Record the invoice of a sale, or of several of one customer in one month; it equals them to the fen."""
+    return queries.invoice(tx, commands.issue(tx, body))
+
+
+@invoices.get("")
+@query
+@admits(*READERS)
+@invoices.arguments(schemas.InvoicesArgs, location="query")
+@invoices.response(200, schemas.InvoicesPage)
+def list_invoices(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Invoices by number, sale, customer or month of issue."""
+    return queries.invoices(tx, args)
+
+
+@invoices.get("/uninvoiced")
+@query
+@admits(*READERS)
+@invoices.arguments(schemas.UninvoicedArgs, location="query")
+@invoices.response(200, schemas.UninvoicedPage)
+def list_uninvoiced(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Sales of institutions of a month that no invoice covers; `left` below 0 asks for a red one."""
+    return queries.uninvoiced(tx, args)
+
+
+@invoices.get("/vat")
+@query
+@admits(*READERS)
+@invoices.arguments(schemas.VatArgs, location="query")
+@invoices.response(200, schemas.VatView)
+def get_vat(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Output VAT of a month by rate: sold, returned and invoiced, beside what the books say."""
+    return queries.vat(tx, args["month"], args["branch_id"])
+
+
+@invoices.get("/<uuid:invoice_id>")
+@query
+@admits(*READERS)
+@invoices.response(200, schemas.InvoiceWithWords)
+def get_invoice(tx: Tx, invoice_id: UUID) -> dict[str, Any]:
+    """One invoice and the red ones that took parts of it back."""
+    return queries.invoice(tx, invoice_id)
+
+
+@invoices.get("/<uuid:invoice_id>/pdf")
+@query
+@admits(*READERS)
+@invoices.doc(**PDF)
+def print_invoice(tx: Tx, invoice_id: UUID) -> Response:
+    """The list of goods with the amount in words."""
+    shown = queries.invoice(tx, invoice_id)
+    headers = {"Content-Disposition": f'inline; filename="invoice-{invoice_id}.pdf"'}
+    return Response(papers.sheet(shown, queries.goods(tx, shown)), 200, headers, mimetype=printing.MIMETYPE)
+
+
+@invoices.post("/<uuid:invoice_id>/red")
+@command
+@admits(CLERK)
+@invoices.arguments(schemas.InvoiceRedBody)
+@invoices.response(201, schemas.InvoiceWithWords)
+def issue_red_invoice(tx: Tx, body: dict[str, Any], invoice_id: UUID) -> dict[str, Any]:
+    """Record the red invoice that takes a blue one back: for a refund its part, for an error all of it."""
+    return queries.invoice(tx, commands.issue_red(tx, invoice_id, body))
