@@ -12,7 +12,9 @@ from shared.clock import utc_now
 from shared.identity import Actor
 from shared.transaction import Tx
 from tests.support.contracts import CONTACT, TODAY, a_content, a_contract_line, drafted, signed
+from tests.support.debtors import items_of, pay
 from tests.support.finance_builders import money
+from tests.support.ordering import SalesDesk, an_order_line
 
 CLERK = Actor("clerk", frozenset({"invoicing_clerk"}), frozenset({"*"}))
 ANSWER = {"accepted": True, "contact_id": CONTACT, "confirmed_on": str(TODAY), "evidence_sha256": "ef" * 32}
@@ -287,8 +289,28 @@ def test_a_token_of_another_branch_sees_and_changes_nothing(office):
     assert office.get("/v1/contracts", role="qa", branches=["S002"]).json["items"] == []
     refused(office.get("/v1/contracts?branch_id=S001", role="qa", branches=["S002"]), 403, "foreign_branch")
     for path in ("", "/history", "/amendments", "/versions/1", "/pdf"):
-        answer = office.get(f"/v1/contracts/{contract_id}{path}", role="qa", branches=["S002"])
+        answer = office.get(f"/v1/contracts/{contract_id}{path}", role="accountant", branches=["S002"])
         refused(answer, 403, "foreign_branch")
     customer = shown(office, contract_id)["customer_id"]
     found = office.get(f"/v1/contracts?customer_id={customer}&limit=1", role="qa").json
     assert [each["contract_id"] for each in found["items"]] == [contract_id]
+
+
+@pytest.mark.requirement("F9", "F13")
+def test_what_was_shipped_is_collected_by_the_instalments_of_the_contract(office):
+    desk = SalesDesk(office)
+    customer, product = desk.customer(), desk.price()
+    contract_id = signed(office, customer, a_contract_line(quantity=10, product_id=product))
+    assert office.get(f"/v1/contracts/{contract_id}", role="accountant").json["billed"] == money(0)
+    line = an_order_line(product, unit_price=money(1_990), contract_line=1)
+    order = desk.confirmed(line, customer=customer, contract_id=contract_id)
+    assert desk.ship(order).status_code == 201
+    items = items_of(office, customer, "sale")
+    dues = [(each["due_on"], each["amount"]) for each in items]
+    assert dues == [(str(TODAY), money(5_970)), (str(TODAY + timedelta(days=60)), money(13_930))]
+    share = {"item_id": items[0]["item_id"], "amount": money(5_970)}
+    assert pay(office, customer, 5_970, allocations=[share]).status_code == 201
+    after = shown(office, contract_id)
+    assert after["state"] == "fulfilled"
+    figures = [after[name]["fen"] for name in ("billed", "paid", "open", "past_due")]
+    assert figures == [19_900, 5_970, 13_930, 0]

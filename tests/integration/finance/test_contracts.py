@@ -112,6 +112,8 @@ def test_contents_that_contradict_each_other_are_refused_together(office, custom
         "payment_terms.instalments",
         "payment_terms.instalments",
     ]
+    forever = {"branch_id": "S001", "customer_id": customer, "content": {"valid_until": "9999-12-31"}}
+    refused(office.post("/v1/contracts", forever, role="salesperson"), 422, "payload_invalid")
     ended = drafted(office, customer, valid_from=str(TODAY), valid_until=str(TODAY - timedelta(days=1)))
     refused(step(office, ended, "submit"), 422, "contract_content_invalid")
 

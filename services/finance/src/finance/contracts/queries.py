@@ -36,6 +36,7 @@ def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
         "signatures": [dict(each) for each in signatures],
         "fulfilment": _fulfilment(tx, contract_id, content),
         "termination_requested": asked is not None,
+        **_collected(tx, row),
     }
 
 
@@ -132,6 +133,23 @@ def summary(row: Mapping[str, Any]) -> dict[str, Any]:
         "retention_classes": rules.retention_classes(kept_by),
         "keep_until": None if ends is None else rules.keep_until(max(ends, row["valid_until"]), kept_by),
     }
+
+
+def _collected(tx: Tx, row: Mapping[str, Any]) -> dict[str, int]:
+    """What the contract's shipments left to be paid on credit, and what of it is paid, open and past due (F13)."""
+    found = tx.conn.execute(
+        text(
+            "select coalesce(sum(i.amount_fen), 0)::bigint as billed_fen,"
+            " coalesce(sum(i.amount_fen - i.open_fen - i.written_off_fen), 0)::bigint as paid_fen,"
+            " coalesce(sum(i.open_fen), 0)::bigint as open_fen,"
+            " coalesce(sum(i.open_fen) filter (where i.due_on < :today), 0)::bigint as past_due_fen"
+            " from sales_orders o join shipments s on s.order_id = o.order_id"
+            " join receivable_items i on i.source_id = s.sale_id and i.kind = 'sale'"
+            " where o.customer_id = :customer and o.contract_id = :id"
+        ),
+        {"today": business_date(tx.now), "customer": row["customer_id"], "id": row["contract_id"]},
+    ).mappings()
+    return dict(found.one())
 
 
 def _fulfilment(tx: Tx, contract_id: UUID, content: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from finance.contracts.rules import METHODS, PARTIES
 from finance.domain.receipt import CATEGORY_PATTERN, LINES_MAX, NUMBER_PATTERN, QUANTITY_MAX, VISIBLE_PATTERN
-from finance.schemas import BRANCH
+from finance.schemas import BRANCH, DAY
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -34,7 +34,7 @@ class ContractLineBody(Schema):
     quantity = fields.Integer(strict=True, validate=validate.Range(1, QUANTITY_MAX), **MAYBE)
     unit_price_fen = MoneyField(minimum_fen=0, data_key="unit_price", **MAYBE)
     tax_bp = fields.Integer(strict=True, validate=validate.Range(0, 10_000), **MAYBE)
-    delivery_date = fields.Date(**MAYBE)
+    delivery_date = fields.Date(validate=DAY, **MAYBE)
 
 
 class ContractInstalmentBody(Schema):
@@ -58,10 +58,10 @@ class ContractContentBody(Schema):
     our_signatory = fields.String(validate=PERSON, **MAYBE)
     customer_signatory = fields.UUID(**MAYBE)
     place = fields.String(validate=TEXT, **MAYBE)
-    dated_on = fields.Date(**MAYBE)
+    dated_on = fields.Date(validate=DAY, **MAYBE)
     file_sha256 = fields.String(validate=SHA256, **MAYBE)
-    valid_from = fields.Date(**MAYBE)
-    valid_until = fields.Date(**MAYBE)
+    valid_from = fields.Date(validate=DAY, **MAYBE)
+    valid_until = fields.Date(validate=DAY, **MAYBE)
 
 
 class ContractBody(Schema):
@@ -88,7 +88,7 @@ class ContractSignatureBody(Schema):
 
     party = fields.String(required=True, validate=validate.OneOf(PARTIES))
     contact_id = fields.UUID(**MAYBE)
-    signed_on = fields.Date(required=True)
+    signed_on = fields.Date(required=True, validate=DAY)
     file_sha256 = fields.String(required=True, validate=SHA256)
 
 
@@ -105,7 +105,7 @@ class CustomerConfirmationBody(Schema):
 
     accepted = fields.Boolean(required=True)
     contact_id = fields.UUID(required=True)
-    confirmed_on = fields.Date(required=True)
+    confirmed_on = fields.Date(required=True, validate=DAY)
     evidence_sha256 = fields.String(required=True, validate=SHA256)
 
 
@@ -237,7 +237,11 @@ class ContractAmendmentsPage(Schema):
 
 
 class ContractView(ContractSummary):
-    """`content` is the version in force, or the draft; `missing` names what a draft lacks."""
+    """`content` is the version in force, or the draft; `missing` names what a draft lacks.
+
+    `billed` is what its shipments left to be paid on credit; `paid`, `open` and `past_due` are parts of it (returns
+    credited count as paid).
+    """
 
     content = fields.Nested(ContractContentView)
     content_hash = fields.String()
@@ -245,6 +249,10 @@ class ContractView(ContractSummary):
     signatures = fields.List(fields.Nested(ContractSignatureView))
     fulfilment = fields.List(fields.Nested(ContractFulfilmentView))
     termination_requested = fields.Boolean()
+    billed_fen = MoneyField(data_key="billed")
+    paid_fen = MoneyField(data_key="paid")
+    open_fen = MoneyField(data_key="open")
+    past_due_fen = MoneyField(data_key="past_due")
 
 
 class ContractVersionView(Schema):

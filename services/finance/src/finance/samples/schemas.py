@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import CATEGORY_PATTERN, NUMBER_PATTERN, QUANTITY_MAX, VISIBLE_PATTERN
 from finance.samples.rules import KINDS, RECIPIENTS
-from finance.schemas import BRANCH
+from finance.schemas import BRANCH, DAY
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -29,7 +29,7 @@ class SampleBody(Schema):
     generic_name = fields.String(required=True, validate=[validate.Length(1, 200), VISIBLE])
     category = fields.String(validate=[validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)], **MAYBE)
     lot = fields.String(required=True, validate=[validate.Length(1, 64), VISIBLE])
-    expiry = fields.Date(**MAYBE)
+    expiry = fields.Date(validate=DAY, **MAYBE)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
     reason = fields.String(required=True, validate=REASON)
 
