@@ -13,6 +13,7 @@ import pytest
 import finance
 from finance import events, reactions
 from finance.booking import book_sale
+from finance.domain import points
 from finance.domain.chart import Standard, chart_of
 from finance.domain.receipt import Receipt
 from finance.domain.refund import ReturnedLine
@@ -26,15 +27,17 @@ SALE = "0199b1c0-0000-7000-8000-000000000003"
 SALE_LINE = "0199b1c0-0000-7000-8000-000000000004"
 RETURN = "0199b1c0-0000-7000-8000-000000000005"
 REFUND = "0199b1c0-0000-7000-8000-000000000006"
+REDEMPTION = "0199b1c0-0000-7000-8000-00000000000a"
 STATEMENT = "0199b1c0-0000-7000-8000-000000000007"
 
 RECEIPT = a_receipt(
     "S001-20260303-000017",
     customer_id=CUSTOMER,
-    lines=[a_line(lot="L20260101")],
+    lines=[a_line(lot="L20260101", product={"category": "device"})],
     tenders=[
         {"tender": "medical_insurance", "amount": money(3000)},
-        {"tender": "cash", "amount": money(900)},
+        {"tender": "cash", "amount": money(800)},
+        {"tender": "points", "amount": money(100), "redemption_id": REDEMPTION},
     ],
 )
 
@@ -85,7 +88,8 @@ MESSAGES = [
                     cost_fen=1150,
                 )
             ],
-            tenders=[("cash", 450), ("medical_insurance", 1500)],
+            tenders=[("cash", 400), ("medical_insurance", 1500), ("points", 50)],
+            restored={"points": {"points": 50, "redemption_id": REDEMPTION}},
             total_fen=1950,
             version=4,
         )
@@ -154,7 +158,8 @@ def published_anywhere():
 
 
 def test_what_a_sale_books_publishes_is_the_example_but_for_its_ids():
-    booked = book_sale(priced(), date(2026, 3, 3), chart_of(Standard.CAS))
+    chart = chart_of(Standard.CAS)
+    booked = book_sale(priced(), date(2026, 3, 3), chart, points_lines=points.used(chart, 100, 100))
     data = orjson.loads(booked.event)
     data["sale_id"], data["lines"][0]["line_id"] = SALE, SALE_LINE
     assert data == MESSAGES[0]["data"]
