@@ -16,6 +16,7 @@ from tests.support.debtors import days_ago, run, sell_on_credit
 from tests.support.expenses_builders import a_claim, a_goods_receipt, an_item
 from tests.support.finance_builders import Office, a_line, a_receipt, money
 from tests.support.finance_world_contracts import contracts, samples
+from tests.support.finance_world_orders import orders
 from tests.support.finance_world_refunds import refunds
 
 TODAY = business_date(utc_now())
@@ -85,6 +86,7 @@ def finance(world, branch):
         refunds,
         contracts,
         samples,
+        orders,
     ):
         area(company, branch, ids, sent, asked)
     world.ids |= ids
