@@ -37,6 +37,7 @@ def contracts(company, branch, ids, sent, asked):
         "/v1/contracts": body,
         of: {"content": content},
         f"{of}/submit": {},
+        f"{of}/withdraw": {"reason": "r"},
         f"{of}/review": APPROVED,
         f"{of}/signatures": theirs,
         f"{of}/amendments": amendment,

@@ -195,6 +195,22 @@ def test_both_named_signatories_sign_and_the_contract_is_told(office, customer):
     refused(sign(office, contract_id, "ours"), 409, "contract_state_wrong")
 
 
+@pytest.mark.requirement("F8", "C37")
+def test_what_is_withdrawn_before_both_have_signed_is_reviewed_and_signed_anew(office, customer):
+    contract_id = reviewed(office, customer)
+    assert sign(office, contract_id, "customer").status_code == 200
+    back = step(office, contract_id, "withdraw", {"reason": "客户要求改期"}).json
+    assert (back["state"], back["reviewed_on"]) == ("draft", None)
+    refused(step(office, contract_id, "withdraw", {"reason": "x"}), 409, "contract_state_wrong")
+    assert step(office, contract_id, "submit").json["signatures"] == []
+    refused(sign(office, contract_id, "customer"), 409, "contract_not_reviewed")
+    for role in ("business_head", "finance_head"):
+        step(office, contract_id, "review", {"approved": True}, role=role)
+    assert sign(office, contract_id, "customer").json["state"] == "legal_review"
+    assert sign(office, contract_id, "ours").json["state"] == "active"
+    refused(step(office, contract_id, "withdraw", {"reason": "x"}), 409, "contract_state_wrong")
+
+
 @pytest.mark.requirement("F8")
 def test_the_drafter_does_not_sign(office, customer):
     body = {"branch_id": "S001", "customer_id": customer, "content": a_content(our_signatory="boss")}

@@ -100,6 +100,17 @@ def submit_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
     return queries.contract(tx, contract_id)
 
 
+@contracts.post(f"{ONE}/withdraw")
+@command
+@admits(*SALES)
+@contracts.arguments(schemas.ContractReasonBody)
+@contracts.response(200, schemas.ContractView)
+def withdraw_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+    """Make it a draft again before both have signed."""
+    commands.withdraw(tx, contract_id, body["reason"])
+    return queries.contract(tx, contract_id)
+
+
 @contracts.post(f"{ONE}/review")
 @command
 @admits("business_head", "finance_head")

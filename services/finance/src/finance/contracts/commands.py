@@ -81,6 +81,18 @@ def submit(tx: Tx, contract_id: UUID) -> None:
     _told(tx, contract, "submitted", content)
 
 
+def withdraw(tx: Tx, contract_id: UUID, reason: str) -> None:
+    """Back to the draft before both have signed, say because the customer wants it otherwise; review and signatures
+    begin anew. Raises ContractStateWrong.
+    """
+    contract = _in_state(tx, contract_id, "legal_review")
+    tx.conn.execute(
+        text("update contracts set state = 'draft', reviewed_on = null where contract_id = :id"),
+        {"id": contract_id},
+    )
+    _told(tx, contract, "withdrawn", contract["draft"], reason=reason)
+
+
 def _day_of(tx: Tx, content: Mapping[str, Any]) -> date:
     """VAT rates are those of the day the contract is dated."""
     dated_on = content.get("dated_on")
@@ -188,7 +200,10 @@ def sign(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> None:
         raise SamePerson("who drafted the contract does not sign it")
     rules.require_signed_day(body["signed_on"], today=business_date(tx.now))
     made = tx.conn.execute(
-        text("select party, signed_on from contract_signatures where contract_id = :id"), {"id": contract_id}
+        text(
+            "select party, signed_on from contract_signatures where contract_id = :id and submission = :submission"
+        ),
+        {"id": contract_id, "submission": contract["submissions"]},
     )
     dates: dict[str, date] = {row.party: row.signed_on for row in made}
     if party in dates:
@@ -197,6 +212,7 @@ def sign(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> None:
     tx.conn.execute(
         insert(contract_signatures).values(
             contract_id=contract_id,
+            submission=contract["submissions"],
             party=party,
             signatory=signatory,
             signed_on=body["signed_on"],

@@ -23,7 +23,11 @@ def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
     content = row["draft"] if row["version"] == 0 else _version(tx, row, row["version"])["content"]
     key = {"id": contract_id}
     signatures = tx.conn.execute(
-        text("select * from contract_signatures where contract_id = :id order by recorded_at"), key
+        text(
+            "select * from contract_signatures where contract_id = :id and submission = :submission"
+            " order by recorded_at"
+        ),
+        {**key, "submission": row["submissions"]},
     ).mappings()
     asked = tx.conn.execute(
         text("select 1 from contract_terminations where contract_id = :id and state = 'requested'"), key

@@ -93,6 +93,7 @@ contract_signatures = Table(
     "contract_signatures",
     metadata,
     Column("contract_id", Uuid, nullable=False),
+    Column("submission", Integer, nullable=False),
     Column("party", Text, nullable=False),
     Column("signatory", Text, nullable=False),
     Column("signed_on", Date, nullable=False),
@@ -100,10 +101,11 @@ contract_signatures = Table(
     Column("content_hash", Text, nullable=False),
     Column("recorded_by", Text, nullable=False),
     Column("recorded_at", INSTANT, nullable=False),
-    PrimaryKeyConstraint("contract_id", "party"),
+    PrimaryKeyConstraint("contract_id", "submission", "party"),
     CheckConstraint("party in ('ours', 'customer')", name="party"),
 )
-"""`signatory` is a person of ours, or the id of a contact of the customer: finance holds no names."""
+"""`signatory` is a person of ours, or the id of a contact of the customer: finance holds no names. What is withdrawn
+after one party signed is signed anew: a signature is of one submission."""
 
 contract_decisions = Table(
     "contract_decisions",

@@ -154,6 +154,7 @@ def upgrade() -> None:
     op.create_table(
         "contract_signatures",
         sa.Column("contract_id", sa.Uuid(), nullable=False),
+        sa.Column("submission", sa.Integer(), nullable=False),
         sa.Column("party", sa.Text(), nullable=False),
         sa.Column("signatory", sa.Text(), nullable=False),
         sa.Column("signed_on", sa.Date(), nullable=False),
@@ -162,7 +163,7 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("party in ('ours', 'customer')", name=op.f("ck_contract_signatures_party")),
-        sa.PrimaryKeyConstraint("contract_id", "party", name=op.f("pk_contract_signatures")),
+        sa.PrimaryKeyConstraint("contract_id", "submission", "party", name=op.f("pk_contract_signatures")),
     )
     op.create_table(
         "contract_decisions",
