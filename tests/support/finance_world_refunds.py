@@ -1,8 +1,9 @@
-"""Refunds of one branch alone, and what to ask and send each of their routes."""
+"""Refunds and invoices of one branch alone, and what to ask and send each of their routes."""
 
 from uuid import uuid4
 
-from tests.support.finance_builders import a_line
+from shared.clock import business_date, utc_now
+from tests.support.finance_builders import a_line, money
 
 HALF = (0, 1, "restock", 1725, 225, 1150)
 
@@ -26,6 +27,40 @@ def refunds(company, branch, ids, sent, asked):
         f"{of}/release": {},
         f"{of}/pay": {"parts": [part]},
         f"{of}/fail": {"tender": "wechat", "reason": "account_closed"},
+    }
+
+    _invoices(company, branch, ids, sent, asked)
+
+
+def _invoices(company, branch, ids, sent, asked):
+    customer = str(uuid4())
+    company.world.hears(company.permit(customer))
+    line = a_line(expiry="2099-12-31")
+    one, other = (company.sell(lines=[line], customer_id=customer) for _ in range(2))
+    rates = [{"tax_bp": 1300, "net": money(3451), "tax": money(449)}]
+    body = {
+        "number": f"{uuid4().int % 10**20:020d}",
+        "kind": "ordinary",
+        "issued_on": str(business_date(utc_now())),
+        "rates": rates,
+    }
+    made = company.made("/invoices", {**body, "sales": [{"sale_id": one["sale_id"]}]}, "invoicing_clerk")
+    ids |= {"invoice_id": made["invoice_id"], "uninvoiced_sale_id": other["sale_id"]}
+    month = f"{one['business_date'][:7]}"
+    scopes = [{"month": month}, {"month": month, "branch_id": branch}]
+    asked |= {
+        "/v1/invoices": [{}, {"branch_id": branch}, {"customer_id": customer}, {"sale_id": one["sale_id"]}],
+        "/v1/invoices/uninvoiced": scopes,
+        "/v1/invoices/vat": scopes,
+    }
+    number = {"number": f"{uuid4().int % 10**20:020d}"}
+    sent |= {
+        "/v1/invoices": {**body, **number, "sales": [{"sale_id": other["sale_id"]}]},
+        "/v1/invoices/<uuid:invoice_id>/red": {
+            **number,
+            "issued_on": body["issued_on"],
+            "rates": rates,
+        },
     }
 
 
