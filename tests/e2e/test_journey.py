@@ -14,7 +14,7 @@ from shared.clock import business_date, month_of, utc_now
 from shared.identity import EVERY_BRANCH, LocalIssuer
 from tests.support.composed import SECRETS, composed
 from tests.support.eventually import eventually
-from tests.support.finance_builders import a_line, a_receipt
+from tests.support.finance_builders import a_line, a_receipt, money
 from tests.support.infrastructure import kind_of_servers
 from tests.support.people import People, Refused
 from tests.support.ports import five_free_ports
@@ -151,6 +151,43 @@ def test_a_sale_earns_points_and_its_refund_takes_them_back(people, customer, ea
     assert earned > 0
     assert settled["refund"]["fen"] == GROSS_FEN
     assert eventually(lambda: points(people, customer) == 0, within_s=30)
+
+
+@pytest.mark.requirement("C38")
+def test_points_of_one_sale_pay_the_next(people):
+    """Earned with money, redeemed at the till, used by the sale that was posted at once, and then gone."""
+    patient = {"name": "Points", "branch_id": BRANCH, "source_channel": "walk_in"}
+    mine = people.post("till", "customers", "/v1/customers/patients", patient)["customer_id"]
+    now = utc_now().isoformat().replace("+00:00", "Z")
+    goods = a_line(product={"category": "device"}, expiry=f"{TODAY.year + 1}-12-31")
+    sold = {"branch_id": BRANCH, "customer_id": mine, "sold_at": now, "lines": [goods]}
+    people.post("till", "finance", "/v1/sales", a_receipt(**sold))
+    assert eventually(lambda: points(people, mine), within_s=30) == 39
+    receipt = a_receipt(**sold)
+    asked = {name: receipt[name] for name in ("customer_id", "branch_id", "receipt_number")} | {"points": 30}
+    redeemed = people.post("till", "customers", "/v1/points/redemptions", asked)
+    by_points = {
+        "tender": "points",
+        "amount": redeemed["value"],
+        "redemption_id": redeemed["redemption_id"],
+    }
+    receipt["tenders"] = [by_points, {"tender": "cash", "amount": money(GROSS_FEN - 30)}]
+
+    def paid():
+        try:
+            return people.post("till", "finance", "/v1/sales", receipt)
+        except Refused as refused:
+            if refused.code != "redemption_not_yet_known":
+                raise
+            return None
+
+    posted = eventually(paid, within_s=30)
+    path = f"/v1/points/redemptions/{redeemed['redemption_id']}"
+    assert eventually(
+        lambda: people.get("till", "customers", path)["sale_id"] == posted["sale_id"], within_s=30
+    )
+    # 38 full yuan were paid with money.
+    assert eventually(lambda: points(people, mine) == 39 - 30 + 38, within_s=30)
 
 
 @pytest.mark.requirement("D7")
