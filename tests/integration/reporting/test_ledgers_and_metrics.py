@@ -59,7 +59,11 @@ def history():
         # April: not March.
         facts.sale(13, sale_id="J", customer="C2", day=date(2017, 4, 1)),
         facts.statement_published(14, statement_id="st1", leaf_lines=40),
-        facts.statement_published(15, statement_id="st2", leaf_lines=60, on_time=False),
+        # Of a quarter: it counts on the day it was published. Changes in equity are no kind of M1.
+        facts.statement_published(
+            15, statement_id="st2", leaf_lines=60, on_time=False, kind="cashflow", span="quarter"
+        ),
+        facts.statement_published(19, statement_id="st3", leaf_lines=144, kind="equity", span="year"),
         facts.statement_published(16, statement_id="st2", leaf_lines=60, version=2, day=date(2017, 5, 1)),
         # One material line told twice, one immaterial; and one found more than 12 months later.
         facts.statement_restated(

@@ -4,19 +4,21 @@ Both answer the same questions; the second reads nothing but journal lines of se
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
 from finance import balances
 from finance.booking import book_of
 from finance.domain import cash_flow, equity
 from finance.domain.cash_flow import Movement
 from finance.domain.chart import Chart
-from shared.clock import month_of
+from finance.domain.period import PeriodState
+from finance.statements.tables import cash_flow_movements
+from shared.clock import month_of, next_month
 
 TRANSFERS = ("year_result", "year_transfer")
 ROWS_AT_ONCE = 5_000
@@ -54,11 +56,12 @@ group by e.id, e.kind, l.account order by e.id
 """
 _AS_OF = "and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint"
 _JOURNAL = """
-select date_trunc('month', l.booked_on)::date as month, l.account, e.kind = any(:transfers) as is_transfer,
+select l.account, e.kind = any(:transfers) as is_transfer,
     sum(l.debit_fen - l.credit_fen)::bigint as fen
 from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
-where l.booked_on < :until and e.booked_on < :until and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint
-group by 1, 2, 3
+where l.booked_on >= :first and l.booked_on < :until and e.booked_on >= :first and e.booked_on < :until
+  and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint
+group by 1, 2
 """
 
 
@@ -86,8 +89,23 @@ class _Entries:
         self._as_of = as_of
 
     def cash(self, first: date, until: date) -> dict[Movement, int]:
+        found: Counter[Movement] = Counter()
+        for month in self.months(first, until):
+            for movement, fen in self.cash_of(month).items():
+                found[movement] += fen
+        return {movement: fen for movement, fen in found.items() if fen}
+
+    def months(self, first: date, until: date) -> list[date]:
+        """Month by month, so that no single question takes long, however many years are asked for."""
+        rows = self.conn.execute(
+            text("select month from periods where month >= :first and month < :until order by month"),
+            {"first": first, "until": until},
+        )
+        return [row.month for row in rows]
+
+    def cash_of(self, month: date) -> dict[Movement, int]:
         codes = cash_flow.cash_accounts(self.chart)
-        rows = self._rows(_CASH, first, until, codes, list(cash_flow.WHOLE_KINDS))
+        rows = self._rows(_CASH, month, next_month(month), codes, list(cash_flow.WHOLE_KINDS))
         wholes: list[tuple[str, int]] = []
         entries: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
         for row in rows:
@@ -130,14 +148,60 @@ class Folded(_Entries):
         found = balances.accounts(self.conn, first, until, None, opening=False, transfers=False)
         return {code: each.debit_fen - each.credit_fen for code, each in found.items()}
 
+    def cash_of(self, month: date) -> dict[Movement, int]:
+        """Kept for a closed month, until it is opened again: a year is read from what its months were made of."""
+        period = self.conn.execute(
+            text(
+                "select p.version, p.state, k.period_version from periods p"
+                " left join cash_flow_months k on k.month = p.month where p.month = :month"
+            ),
+            {"month": month},
+        ).one()
+        if period.period_version == period.version:
+            rows = self.conn.execute(
+                text(
+                    "select entry_kind, account, direction, fen from cash_flow_movements where month = :month"
+                ),
+                {"month": month},
+            )
+            return {Movement(row.entry_kind, row.account, row.direction): row.fen for row in rows}
+        found = super().cash_of(month)
+        if period.state != PeriodState.OPEN:
+            self._keep(month, period.version, found)
+        return found
+
+    def _keep(self, month: date, version: int, found: Mapping[Movement, int]) -> None:
+        given = {"month": month, "version": version}
+        self.conn.execute(
+            text(
+                "insert into cash_flow_months (month, period_version) values (:month, :version)"
+                " on conflict (month) do update set period_version = excluded.period_version"
+            ),
+            given,
+        )
+        self.conn.execute(text("delete from cash_flow_movements where month = :month"), given)
+        if found:
+            self.conn.execute(
+                insert(cash_flow_movements),
+                [{"month": month, **movement._asdict(), "fen": fen} for movement, fen in found.items()],
+            )
+
 
 class Journal(_Entries):
     """From the lines of every entry numbered up to `as_of`, one reading of the journal for all questions."""
 
     def __init__(self, conn: Connection, as_of: Mapping[str, int], until: date) -> None:
         super().__init__(conn, as_of)
-        given = {"until": until, "transfers": list(TRANSFERS), "as_of": json.dumps(as_of)}
-        self._sums = [tuple(row) for row in conn.execute(text(_JOURNAL), given)]
+        self._sums: list[tuple[date, str, bool, int]] = []
+        for month in self.months(date.min, until):
+            given = {
+                "first": month,
+                "until": next_month(month),
+                "transfers": list(TRANSFERS),
+                "as_of": json.dumps(as_of),
+            }
+            rows = conn.execute(text(_JOURNAL), given)
+            self._sums += [(month, row.account, row.is_transfer, row.fen) for row in rows]
 
     def balances(self, until: date) -> dict[str, int]:
         return self._summed(date.min, until, transfers=True)

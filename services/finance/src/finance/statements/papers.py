@@ -38,22 +38,23 @@ STATES: Mapping[str, str] = {
 }
 REVIEWER = "finance_head"
 TEMPLATE = """<!doctype html><html lang="zh"><head><title>{{ title }}</title><style>
-@page { size: A4 {{ layout }} !important; margin: 11mm 12mm 14mm !important;
-  @bottom-left { content: "{{ foot }}"; font-family: "Apotheca Sans"; font-size: 6pt; } }
-html { font-size: 8pt; line-height: 1.25; }
+@page { size: A4 {{ layout }} !important; margin: 9mm 12mm 12mm !important;
+  @bottom-left { content: "{{ foot }}"; font-family: "Apotheca Sans"; font-size: 6pt; width: 85%; white-space: nowrap; }
+  @bottom-center { content: none !important; }
+  @bottom-right { content: counter(page) " / " counter(pages); font-family: "Apotheca Sans"; font-size: 7pt; } }
+html { font-size: 8pt; line-height: 1.2; }
 h1 { font-size: 14pt; margin: 0; } h1 small { font-size: 8pt; letter-spacing: 0; display: block; }
-.head { display: flex; justify-content: space-between; font-size: 8pt; margin-top: 1mm; }
-table { margin: 1.5mm 0; font-size: {{ size }}; table-layout: auto; }
+.head { display: flex; justify-content: space-between; font-size: 8pt; margin-top: .8mm; }
+table { margin: 1.2mm 0; font-size: {{ size }}; break-inside: {{ breaks }}; }
 th, td { padding: {{ gap }} 1mm; } th { text-align: center; }
 td.row { text-align: center; width: 6mm; } td.amount { white-space: nowrap; }
-td.heading { font-weight: bold; border-right: none; } .en { color: #333; }
-tr.total td { font-weight: bold; } td.share { padding-left: 4mm; }
-.sign { width: 100%; margin-top: 2mm; } .sign td { border: none; font-size: 8pt; vertical-align: top; }
+.total { background: #f2f2f2; } .en { color: #333; } td.share { padding-left: 4mm; }
+.sign { table-layout: fixed; } .sign td { border: none; font-size: 7.5pt; vertical-align: top; }
 </style></head><body>
 <h1>{{ title }}<small>{{ title_en }}</small></h1>
-<div class="head"><span></span><span>{{ period }}</span><span>{{ form }}</span></div>
+<div class="head"><span>{{ state }}</span><span>{{ period }}</span><span>{{ form }}</span></div>
 <div class="head"><span>{{ label.unit }}：{{ company }}{% if uscc %}　{{ label.uscc }}：{{ uscc }}{% endif %}</span>
-<span>{{ state }}</span><span>{{ label.currency }}</span></div>
+<span>{{ label.currency }}</span></div>
 {% for table in tables %}
 <table><thead>{% if table.group %}<tr><th colspan="{{ table.columns|length + 2 }}">{{ table.group }}</th></tr>{% endif %}
 <tr>{% for half in table.heads %}<th>{{ half }}</th><th>{{ label.row }}</th>
@@ -61,11 +62,12 @@ tr.total td { font-weight: bold; } td.share { padding-left: 4mm; }
 {% endfor %}</tr></thead><tbody>
 {% for cells in table.rows %}<tr>{% for cell in cells %}
 {% if cell is none %}<td></td><td></td>{% for column in table.columns %}<td></td>{% endfor %}
-{% elif cell.heading %}<td class="heading">{{ cell.zh }} <span class="en">{{ cell.en }}</span></td><td></td>
+{% elif cell.heading %}<td>{{ cell.zh }} <span class="en">{{ cell.en }}</span></td><td></td>
 {% for column in table.columns %}<td></td>{% endfor %}
-{% else %}<td{% if cell.share %} class="share"{% endif %}>{% if not cell.leaf and not cell.share %}<b>{{ cell.zh }}</b>
-{% else %}{{ cell.zh }}{% endif %} <span class="en">{{ cell.en }}</span></td><td class="row">{{ cell.row }}</td>
-{% for amount in cell.amounts %}<td class="amount">{% if amount is not none %}{{ yuan(amount) }}{% endif %}</td>{% endfor %}
+{% else %}{% set shade = " total" if not cell.leaf and not cell.share else "" %}
+<td class="{{ "share" if cell.share }}{{ shade }}">{{ cell.zh }} <span class="en">{{ cell.en }}</span></td>
+<td class="row{{ shade }}">{{ cell.row }}</td>
+{% for amount in cell.amounts %}<td class="amount{{ shade }}">{% if amount is not none %}{{ yuan(amount) }}{% endif %}</td>{% endfor %}
 {% endif %}{% endfor %}</tr>
 {% endfor %}</tbody></table>
 {% endfor %}
@@ -134,8 +136,9 @@ def paper(row: Mapping[str, Any]) -> bytes:
             "title": row["title"]["zh"],
             "title_en": row["title"]["en"],
             "layout": "landscape" if is_wide else "portrait",
-            "size": "6.4pt" if is_wide else "8pt",
-            "gap": "0.42mm" if is_wide else "0.75mm",
+            "size": "6pt" if is_wide else "8pt",
+            "gap": "0.26mm" if is_wide else "0.7mm",
+            "breaks": "avoid" if row["kind"] == Kind.EQUITY else "auto",
             "foot": foot_of(row),
             "form": row["form"],
             "period": period_of(row),

@@ -55,10 +55,29 @@ def upgrade() -> None:
         op.f("uq_statements_kind_span_month_version"), "statements", ["kind", "span", "month", "version"]
     )
     op.create_index("statements_month", "statements", ["month"])
+    op.create_table(
+        "cash_flow_months",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("period_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_cash_flow_months")),
+    )
+    op.create_table(
+        "cash_flow_movements",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("entry_kind", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "month", "entry_kind", "account", "direction", name=op.f("pk_cash_flow_movements")
+        ),
+    )
     op.execute(FROZEN)
 
 
 def downgrade() -> None:
+    op.drop_table("cash_flow_movements")
+    op.drop_table("cash_flow_months")
     op.execute("drop trigger frozen on statements")
     op.drop_index("statements_month", table_name="statements")
     op.drop_constraint(op.f("uq_statements_kind_span_month_version"), "statements", type_="unique")

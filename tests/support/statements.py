@@ -1,0 +1,66 @@
+"""Books of a whole year, entered voucher by voucher, and statements brought to publication."""
+
+from tests.support.finance_builders import money
+
+SIGNERS = ("unit_head", "chief_accountant", "accounting_head")
+STEPS = (("review", "finance_head"), *(("sign", role) for role in SIGNERS), ("publish", "accountant"))
+
+
+def book(office, day, *lines, summary="凭证"):
+    """`lines` are (account, debit fen) or (account, -credit fen)."""
+    body = {
+        "booked_on": str(day),
+        "branch_id": "S001",
+        "summary": summary,
+        "lines": [
+            {"account": account, "debit" if fen > 0 else "credit": money(abs(fen))} for account, fen in lines
+        ],
+    }
+    made = office.post("/v1/journal/entries", body, role="accountant")
+    assert made.status_code == 201, made.json
+    path = f"/v1/journal/entries/{made.json['voucher_id']}/decision"
+    decided = office.post(path, {"approved": True, "reason": None}, role="finance_head")
+    assert decided.status_code == 200, decided.json
+
+
+def close(office, *months):
+    office.seal()
+    for month in months:
+        if month.endswith("-12"):
+            office.post(f"/v1/ledger/years/{month[:4]}/transfer", role="finance_head")
+            office.seal()
+        answer = office.post(f"/v1/periods/{month}/close", role="finance_head")
+        assert answer.status_code == 200, answer.json
+
+
+def prepare(office, kind, month, span="month", **odd):
+    body = {"kind": kind, "span": span, "month": month, **odd}
+    return office.post("/v1/statements", body, role="accountant")
+
+
+def prepared(office, *asked, **odd):
+    answer = prepare(office, *asked, **odd)
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def publish(office, statement_id):
+    for step, role in STEPS:
+        answer = office.post(f"/v1/statements/{statement_id}/{step}", role=role)
+        assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def proof(office, statement_id):
+    answer = office.get(f"/v1/statements/{statement_id}/proof")
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def column(statement, name):
+    """Line → fen of one column."""
+    return {
+        line["line"]: line["amounts"][name]["fen"]
+        for line in statement["lines"]
+        if line["amounts"][name] is not None
+    }
