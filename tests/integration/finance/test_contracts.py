@@ -317,10 +317,13 @@ def test_what_is_ordered_and_shipped_is_tracked_per_line_until_all_is_fulfilled(
     names = ("ordered", "shipped", "remaining", "unshipped", "late", "overdue")
     assert [first[name] for name in names] == [7, 7, 3, 3, 2, True]
     assert first["shipped_value"] == money(7 * 1990)
+    overdue = "/v1/contracts?overdue=true&limit=200"
+    assert str(contract_id) in [each["contract_id"] for each in office.get(overdue).json["items"]]
     assert [second[name] for name in names] == [0, 0, 4, 4, 0, False]
     act(office, fulfilment.order, contract_id, 1, 3, 1990, TODAY)
     act(office, fulfilment.order, contract_id, 2, 4, 1990, TODAY)
     act(office, fulfilment.ship, contract_id, 1, 3, TODAY)
+    assert str(contract_id) not in [each["contract_id"] for each in office.get(overdue).json["items"]]
     assert shown(office, contract_id)["state"] == "active"
     act(office, fulfilment.ship, contract_id, 2, 4, TODAY)
     assert shown(office, contract_id)["state"] == "fulfilled"

@@ -16,6 +16,15 @@ from shared.clock import business_date
 from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
 
+_OVERDUE = """
+state in ('signed', 'active', 'expired') and exists (
+    select from contract_versions v
+    cross join jsonb_to_recordset(v.content -> 'lines') as l(line_no int, delivery_date date)
+    join contract_fulfilment f on f.contract_id = v.contract_id and f.line_no = l.line_no
+    where v.contract_id = c.contract_id and v.version = c.version and f.shipped < f.quantity
+        and l.delivery_date < :today)
+"""
+
 
 def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
     """One contract. Raises ContractNotFound, ForeignBranch."""
@@ -50,10 +59,11 @@ def contracts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     after = decode_cursor(args["cursor"], str)
     rows = tx.conn.execute(
         text(
-            "select * from contracts where (cast(:branches as text[]) is null or branch_id = any(:branches))"
+            "select * from contracts c where (cast(:branches as text[]) is null or branch_id = any(:branches))"
             " and (cast(:customer as uuid) is null or customer_id = :customer)"
             " and (cast(:state as text) is null or state = :state)"
             " and (cast(:late as boolean) is null or late = :late)"
+            f" and (not :overdue or ({_OVERDUE}))"
             " and (cast(:after as text) is null or contract_id < cast(:after as uuid))"
             " order by contract_id desc limit :limit"
         ),
@@ -62,6 +72,8 @@ def contracts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "customer": args["customer_id"],
             "state": args["state"],
             "late": args["late"],
+            "overdue": args["overdue"],
+            "today": business_date(tx.now),
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
         },

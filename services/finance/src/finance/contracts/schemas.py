@@ -110,10 +110,13 @@ class CustomerConfirmationBody(Schema):
 
 
 class ContractsArgs(PageArgs):
+    """`late=true`: entered later than the house allows; `overdue=true`: a line is not delivered and its date passed."""
+
     branch_id = fields.String(validate=BRANCH, **MAYBE)
     customer_id = fields.UUID(**MAYBE)
     state = fields.String(validate=validate.OneOf(STATES), **MAYBE)
     late = fields.Boolean(**MAYBE)
+    overdue = fields.Boolean(load_default=False)
 
 
 class ContractPaperArgs(Schema):
