@@ -291,6 +291,10 @@ def test_a_contract_is_printed_in_chinese_and_english_with_its_amount_in_words(o
         assert expected in words.replace("\n", ""), expected
     draft = drafted(office, str(uuid4()))
     assert office.get(f"/v1/contracts/{draft}/pdf", role="salesperson").data.startswith(b"%PDF")
+    dear = a_contract_line(unit_price=money(10**10), quantity=10**6)
+    for lines in ([{}], [dear]):
+        unfinished = drafted(office, str(uuid4()), lines=lines)
+        assert office.get(f"/v1/contracts/{unfinished}/pdf", role="salesperson").data.startswith(b"%PDF")
     refused(office.get(f"/v1/contracts/{contract_id}/pdf?version=7"), 404, "contract_version_not_found")
 
 

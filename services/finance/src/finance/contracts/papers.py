@@ -12,6 +12,7 @@ from typing import Any
 from finance import printing
 from finance.domain.chart import DATA
 from finance.domain.words import in_words
+from shared.money import FEN_MAX
 
 PAPER = """<!doctype html><html lang="zh"><head><title>{{ texts.title }}</title></head><body>
 <p class="meta">{{ texts.form_label }}: {{ texts.form }}</p>
@@ -91,7 +92,7 @@ def contract(
             "content": content,
             "lines": lines,
             "total_fen": total,
-            "words": in_words(total),
+            "words": in_words(total) if total <= FEN_MAX else "",
             "method": texts["methods"].get(terms.get("method"), ""),
             "instalments": terms.get("instalments") or [],
             "versions": versions,

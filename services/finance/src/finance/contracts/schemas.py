@@ -5,7 +5,14 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from finance.contracts.rules import METHODS, PARTIES
-from finance.domain.receipt import CATEGORY_PATTERN, LINES_MAX, NUMBER_PATTERN, QUANTITY_MAX, VISIBLE_PATTERN
+from finance.domain.receipt import (
+    CATEGORY_PATTERN,
+    LINES_MAX,
+    NUMBER_PATTERN,
+    QUANTITY_MAX,
+    UNIT_PRICE_FEN_MAX,
+    VISIBLE_PATTERN,
+)
 from finance.schemas import BRANCH, DAY
 from shared.money import MoneyField
 from shared.paging import PageArgs
@@ -32,7 +39,9 @@ class ContractLineBody(Schema):
     dosage_form = fields.String(validate=TEXT, **MAYBE)
     category = fields.String(validate=CATEGORY, **MAYBE)
     quantity = fields.Integer(strict=True, validate=validate.Range(1, QUANTITY_MAX), **MAYBE)
-    unit_price_fen = MoneyField(minimum_fen=0, data_key="unit_price", **MAYBE)
+    unit_price_fen = MoneyField(
+        minimum_fen=0, data_key="unit_price", validate=validate.Range(max=UNIT_PRICE_FEN_MAX), **MAYBE
+    )
     tax_bp = fields.Integer(strict=True, validate=validate.Range(0, 10_000), **MAYBE)
     delivery_date = fields.Date(validate=DAY, **MAYBE)
 
