@@ -1,5 +1,6 @@
 """Sales orders through their gate, on real PostgreSQL: every refusal, and every way around a limit that is none."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -82,6 +83,9 @@ def test_an_order_is_checked_and_confirmed_by_another_person_and_holds_credit(of
         None,
     )
     assert (confirmed["permission_version"], confirmed["confirmed_by"]) == (1, "ivy")
+    assert confirmed["revisions"][0]["permission"] == {
+        "version": 1, "on": str(TODAY), "kind": "hospital", "categories": ["otc"], "valid_until": None,
+    }  # fmt: skip
     [judged] = confirmed["revisions"][0]["prices"]
     assert (judged["verdict"], judged["list_price"], judged["floor"]) == ("free", money(1_000), money(800))
     assert desk.held_fen(customer) == 10_000
@@ -357,6 +361,39 @@ def test_an_order_races_a_sale_on_credit_and_one_of_them_waits(office, desk, pro
     )
     assert sum(answer.status_code < 300 for answer in answers) == 1
     assert desk.used_fen(customer) == 6_000
+
+
+@pytest.mark.requirement("F27", "I30")
+def test_whatever_six_people_do_to_one_customers_orders_at_once_ends_within_the_limit(office, desk, product):
+    customer = desk.customer(20_000)
+    made = [desk.drafted(an_order_line(product, quantity=4), customer=customer) for _ in range(8)]
+
+    def raise_it(order):
+        line = an_order_line(product, quantity=dice.randrange(4, 9))
+        return desk.change(order, line)
+
+    steps = [
+        desk.confirm,
+        desk.confirm,
+        raise_it,
+        lambda order: desk.ship(order, a_parcel(quantity=1)),
+        lambda order: desk.step(order, "cancel", END),
+        lambda order: desk.step(order, "close", END),
+        lambda order: desk.step(order, "reopen"),
+    ]
+    dice = random.Random(7)
+    plan = [(dice.choice(steps), dice.choice(made)) for _ in range(120)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda pair: pair[0](pair[1]), plan))
+    assert {answer.status_code for answer in answers} <= {200, 201, 409}
+    assert sum(answer.status_code < 300 for answer in answers) > 10
+    assert desk.used_fen(customer) <= 20_000
+    assert desk.held_fen(customer) == office.value(
+        "select coalesce(sum((l.quantity - l.shipped_quantity) * (l.unit_price_fen - l.unit_discount_fen)), 0)::bigint"
+        " from sales_orders o join sales_order_lines l using (order_id) where o.customer_id = cast(:id as uuid)"
+        " and o.state in ('confirmed', 'part_shipped', 'shipped')",
+        id=customer,
+    )
 
 
 @pytest.mark.requirement("F27", "I30")

@@ -145,7 +145,8 @@ def check(tx: Tx, order_id: UUID) -> Judgement:
             update(orders)
             .where(orders.c.order_id == order_id)
             .values(
-                state="draft" if judged.faults else "checked", permission_version=judged.permission_version
+                state="draft" if judged.faults else "checked",
+                permission_version=None if judged.permission is None else judged.permission["version"],
             )
         )
     audit.record(tx, "order.check", str(order_id), after=[each["code"] for each in judged.faults])
@@ -230,6 +231,7 @@ def confirm(tx: Tx, order_id: UUID, version: int) -> None:
     judged = gate.pass_through(tx, order, lines)
     if judged.faults:
         raise OrderRefused("the order may not be confirmed; every fault is listed", faults=judged.faults)
+    assert judged.permission is not None, "without a permission there is a fault"
     shipped = {no: pair[1] for no, pair in confirmed.items()}
     _write_lines(tx, order_id, lines, shipped)
     _write_revision(tx, order, lines, judged)
@@ -242,16 +244,15 @@ def confirm(tx: Tx, order_id: UUID, version: int) -> None:
         state,
         proposal=None,
         proposal_hash=None,
-        permission_version=judged.permission_version,
+        permission_version=judged.permission["version"],
         **values,
     )
-    assert judged.permission_version is not None
     outbox.append(
         tx,
         events.order_confirmed(
             order,
             lines,
-            permission_version=judged.permission_version,
+            permission_version=judged.permission["version"],
             version=told,
             day=business_date(tx.now),
             is_change=is_change,
@@ -292,7 +293,7 @@ def _write_revision(tx: Tx, order: Mapping[str, Any], lines: Sequence[Line], jud
             lines=stored(lines),
             subject_hash=order["proposal_hash"],
             total_fen=sum(line.total_fen for line in lines),
-            permission_version=judged.permission_version,
+            permission=judged.permission,
             prices=[
                 {
                     "no": no,

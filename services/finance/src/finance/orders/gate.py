@@ -55,7 +55,7 @@ class Judgement:
     """What the gate found. Without faults the order holds its credit and its contract's quantities."""
 
     faults: list[dict[str, Any]] = field(default_factory=list)
-    permission_version: int | None = None
+    permission: dict[str, Any] | None = None
     prices: dict[int, Prices] = field(default_factory=dict)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     total_fen: int = 0
@@ -132,10 +132,23 @@ def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], toda
             today,
             is_caught_up=known is None and repository.has_heard_all_of_customers(tx.conn),
         )
-    judged.permission_version = tx.conn.execute(
-        text("select version from trade_permissions where customer_id = :id"), {"id": order["customer_id"]}
-    ).scalar_one_or_none()
+    if known is not None:
+        judged.permission = {
+            "version": known_version(tx, order),
+            "on": str(today),
+            "kind": known.kind,
+            "categories": list(known.categories),
+            "valid_until": None if known.valid_until is None else str(known.valid_until),
+        }
     return known
+
+
+def known_version(tx: Tx, order: Order) -> int:
+    """The version of that permission."""
+    version: int = tx.conn.execute(
+        text("select version from trade_permissions where customer_id = :id"), {"id": order["customer_id"]}
+    ).scalar_one()
+    return version
 
 
 def known_permission(tx: Tx, order: Order) -> Permission | None:

@@ -290,10 +290,20 @@ class OrderPriceView(Schema):
     floor_fen = MoneyField(data_key="floor")
 
 
+class OrderPermissionView(Schema):
+    """The permission that the order was judged by, as customers had told it on that day."""
+
+    version = fields.Integer()
+    on = fields.String(metadata={"format": "date"})
+    kind = fields.String()
+    categories = fields.List(fields.String())
+    valid_until = fields.String(allow_none=True, metadata={"format": "date"})
+
+
 class OrderRevisionView(Schema):
     version = fields.Integer()
     total_fen = MoneyField(data_key="total")
-    permission_version = fields.Integer()
+    permission = fields.Nested(OrderPermissionView)
     prices = fields.List(fields.Nested(OrderPriceView))
     override_id = fields.UUID(allow_none=True)
     proposed_by = fields.String()

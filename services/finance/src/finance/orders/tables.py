@@ -171,7 +171,7 @@ revisions = Table(
     Column("lines", postgresql.JSONB, nullable=False),
     Column("subject_hash", Text, nullable=False),
     Column("total_fen", BigInteger, nullable=False),
-    Column("permission_version", Integer, nullable=False),
+    Column("permission", postgresql.JSONB, nullable=False),
     Column("prices", postgresql.JSONB, nullable=False),
     Column("override_id", Uuid),
     Column("proposed_by", Text, nullable=False),

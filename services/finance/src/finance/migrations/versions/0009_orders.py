@@ -157,7 +157,7 @@ def upgrade() -> None:
         sa.Column("lines", postgresql.JSONB(), nullable=False),
         sa.Column("subject_hash", sa.Text(), nullable=False),
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
-        sa.Column("permission_version", sa.Integer(), nullable=False),
+        sa.Column("permission", postgresql.JSONB(), nullable=False),
         sa.Column("prices", postgresql.JSONB(), nullable=False),
         sa.Column("override_id", sa.Uuid(), nullable=True),
         sa.Column("proposed_by", sa.Text(), nullable=False),
@@ -176,7 +176,13 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("events", sa.Integer(), server_default="0", nullable=False),
         sa.Column("shipments", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("proposal", postgresql.JSONB(), nullable=True),
+        sa.Column(
+            "proposal",
+            postgresql.JSONB(
+                none_as_null=True,
+            ),
+            nullable=True,
+        ),
         sa.Column("proposal_hash", sa.Text(), nullable=True),
         sa.Column("proposed_by", sa.Text(), nullable=False),
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
