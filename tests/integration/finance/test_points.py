@@ -71,6 +71,12 @@ def test_points_that_expire_are_revenue_also_when_told_before_they_were_earned(o
     assert office.hear(expired(office, (known, 6))).parked == 1
 
 
+def test_a_redemption_whose_lots_are_not_its_points_is_parked(office, liability):
+    wrong = redeemed(office, (str(uuid4()), 5))
+    wrong.data["points"] = 6
+    assert office.hear(wrong).parked == 1
+
+
 @pytest.mark.requirement("F1", "F15")
 @given(data=st.data())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

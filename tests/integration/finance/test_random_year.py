@@ -17,6 +17,7 @@ from shared import chain
 from shared.clock import business_date, next_month, utc_now
 from tests.support import refunding
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
+from tests.support.redeeming import expired, paid_with, redeemed
 
 YEAR = business_date(utc_now()).year - 1
 POSTINGS = 100_000
@@ -118,7 +119,7 @@ def return_some(office, chance, month):
 
 
 def keep_points(office, chance, month):
-    told = []
+    told, paid = [], []
     for _ in range(40):
         sale, branch, points = str(uuid4()), chance.choice(BRANCHES), chance.randint(1, 900)
         data = {"branch_id": branch, "sale_id": sale, "points": points}
@@ -126,8 +127,18 @@ def keep_points(office, chance, month):
         if chance.random() < 0.3:
             back = {**data, "return_id": str(uuid4()), "points": chance.randint(0, points)}
             told.append(office.envelope("customers.points.taken_back.v1", back))
+        elif chance.random() < 0.2:
+            told.append(expired(office, (sale, chance.randint(1, points)), branch=branch))
+        elif chance.random() < 0.2:
+            redemption = redeemed(office, (sale, points), value=points * chance.choice((1, 2)))
+            told.append(redemption)
+            day = f"{month + timedelta(days=chance.randrange(28))}T03:00:00Z"
+            paid.append(paid_with(redemption, cash=chance.randint(0, 5_000), sold_at=day))
     chance.shuffle(told)
     assert office.hear(*told).parked == 0
+    for receipt in paid:
+        receipt["lines"][0]["expiry"] = "2099-12-31"
+        assert office.post("/v1/sales", receipt).status_code == 201
 
 
 def write_vouchers(office, chance, month):
@@ -232,8 +243,11 @@ def sub_ledgers_tie(office):
     assert booked("1122") == tendered(office, "credit")
     assert booked("1001") == tendered(office, "cash")
     assert -booked("2204") == office.value(
-        "select sum((e.points - coalesce(t.points, 0)) * e.fen_per_point)::bigint from points_earned e left join"
-        " (select sale_id, sum(points) as points from points_taken_back group by sale_id) t using (sale_id)"
+        "select sum(fen_per_point * (points"
+        " - coalesce((select sum(points) from points_taken_back t where t.sale_id = e.sale_id), 0)"
+        " - coalesce((select sum(points) from points_expired x where x.sale_id = e.sale_id), 0)"
+        " - coalesce((select sum(l.points - l.given_back) from points_redemption_lots l"
+        "   join points_uses using (redemption_id) where l.sale_id = e.sale_id), 0)))::bigint from points_earned e"
     )
     owed = office.get("/v1/refunds/liabilities").json
     assert owed["agrees"]
