@@ -151,6 +151,21 @@ def test_a_shipped_line_neither_shrinks_nor_changes_what_it_was(desk, product):
     assert desk.confirm(order).json["state"] == "part_shipped"
 
 
+@pytest.mark.requirement("F10", "F28")
+def test_what_an_order_sells_counts_to_who_took_it(office):
+    desk = SalesDesk(office, "S-TARGET")
+    target = {
+        "branch_id": "S-TARGET", "person": "sally", "month": MONTH, "net": money(10_000), "strategy": "hospitals",
+    }  # fmt: skip
+    desk.done("/sales-targets", target, "business_head")
+    order = desk.confirmed(an_order_line(desk.price(), tax_bp=0))
+    assert desk.ship(order, a_parcel(quantity=4)).status_code == 201
+    progress = office.get(
+        f"/v1/sales-targets/progress?branch_id=S-TARGET&month={MONTH}", role="management"
+    ).json
+    assert [each["actual"] for each in progress["targets"]] == [money(4_000)]
+
+
 @pytest.mark.requirement("F10")
 def test_delivery_in_time_is_listed_and_counted_by_branch(office):
     desk = SalesDesk(office, "S-TIME")

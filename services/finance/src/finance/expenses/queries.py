@@ -298,8 +298,9 @@ def plans(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 
 _PROGRESS = """
 with sold as (
-    select posted_by as person, channel, sum(net_fen)::bigint as net from sales
-    where booked_on >= :first and booked_on < :until and branch_id = :branch group by posted_by, channel
+    select coalesce(o.drafted_by, s.posted_by) as person, s.channel, sum(s.net_fen)::bigint as net from sales s
+    left join shipments h on h.sale_id = s.sale_id left join sales_orders o on o.order_id = h.order_id
+    where s.booked_on >= :first and s.booked_on < :until and s.branch_id = :branch group by 1, 2
 )
 select t.target_id, t.person, t.channel, t.net_fen as target_fen, t.strategy, (
     select coalesce(sum(s.net), 0)::bigint from sold s
@@ -317,7 +318,8 @@ from sales_reports where branch_id = :branch and day >= :first and day < :until 
 def progress(tx: Tx, branch_id: str, month: date) -> dict[str, Any]:
     """Each target of a branch and month beside what was posted, and who reported how many days in time.
 
-    Actual is the net of posted sales of the month; refunds are told by the margin, not here.
+    Actual is the net of posted sales of the month, those of orders of who drafted the order; refunds are told by the
+    margin, not here.
     """
     tx.actor.require_branch(branch_id)
     span = {"branch": branch_id, "first": month, "until": next_month(month)}
