@@ -116,7 +116,7 @@ def test_who_confirmed_does_not_ship(desk, product):
     refused(desk.ship(order, person="ivy"), 403, "shipment_by_confirmer")
 
 
-@pytest.mark.requirement("I34", "X11")
+@pytest.mark.requirement("X11")
 def test_what_can_change_with_time_is_asked_again_on_the_day_of_the_shipment(office, desk, product):
     customer = desk.customer()
     order = desk.confirmed(an_order_line(product), customer=customer)
