@@ -47,6 +47,9 @@ def close(office, month="2026-01"):
         ("/write-offs/{id}/decisions", {"approved": True}, "management", "write_off_unknown"),
         ("/statements/{id}", None, "accountant", "statement_not_found"),
         ("/statements/{id}/publish", {}, "accountant", "statement_not_found"),
+        ("/statements/{id}/proof", None, "accountant", "statement_not_found"),
+        ("/statements/{id}/xlsx", None, "accounting_head", "statement_not_found"),
+        ("/statements/{id}/sign", {}, "chief_accountant", "statement_not_found"),
     ],
 )
 def test_what_is_unknown_is_not_found(office, path, body, role, code):
@@ -130,6 +133,7 @@ def test_one_ledger_too_many_at_once_is_sent_away_and_a_place_is_freed_by_who_le
         ("/ledger/years/2025/transfer", {}, "finance_head"),
         ("/statements", {"kind": "income", "month": "2026-01"}, "accountant"),
         ("/statements?month=2026-01", None, "accountant"),
+        ("/statements/calendar?from_month=2026-01&to_month=2026-02", None, "accountant"),
         ("/crm-records/CRM-1", None, "accountant"),
     ],
 )

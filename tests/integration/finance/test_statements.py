@@ -50,7 +50,7 @@ def closed(year):
     return year
 
 
-@pytest.mark.requirement("F2", "G29")
+@pytest.mark.requirement("F2")
 def test_a_span_is_stated_when_all_its_months_are_closed(year):
     refused = prepare(year, "balance", f"{YEAR}-06", "quarter")
     assert (refused.status_code, refused.json["code"]) == (409, "period_not_closed")
@@ -61,7 +61,7 @@ def test_a_span_is_stated_when_all_its_months_are_closed(year):
     assert prepare(year, "diary", f"{YEAR}-06").status_code == 422
 
 
-@pytest.mark.requirement("F2", "F17", "G29")
+@pytest.mark.requirement("F2", "F17")
 def test_a_balance_sheet_shows_the_end_and_the_end_of_last_year(closed):
     made = prepared(closed, "balance", f"{YEAR}-05")
     end, begin = column(made, "end"), column(made, "year_begin")
@@ -80,7 +80,7 @@ def test_a_balance_sheet_shows_the_end_and_the_end_of_last_year(closed):
     assert rows == list(range(1, len(rows) + 1))
 
 
-@pytest.mark.requirement("F2", "F17", "G29")
+@pytest.mark.requirement("F2", "F17")
 def test_income_has_its_period_and_the_year_or_the_period_of_the_year_before(closed):
     quarter = prepared(closed, "income", f"{YEAR}-06", "quarter")
     period, so_far = column(quarter, "period"), column(quarter, "year_to_date")
@@ -169,7 +169,7 @@ def test_changes_in_equity_are_told_by_cause_and_component(closed):
 # --- persons, events, days --------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("F2", "F17", "G28", "G30")
+@pytest.mark.requirement("F2", "F17")
 def test_three_sign_a_reviewed_statement_and_it_is_late_by_the_day_of_its_span(closed):
     [made] = closed.get(f"/v1/statements?month={YEAR}-06&kind=income&span=quarter").json["items"]
     path = f"/v1/statements/{made['statement_id']}"
@@ -243,7 +243,7 @@ def test_a_correction_that_unbalances_the_sheet_is_refused(closed):
     assert (refused.status_code, refused.json["code"]) == (422, "error_item_invalid")
 
 
-@pytest.mark.requirement("F2", "G29", "G30")
+@pytest.mark.requirement("F2")
 def test_the_calendar_says_what_is_due_and_what_is_late(closed):
     path = f"/v1/statements/calendar?from_month={YEAR}-01&to_month={YEAR}-12"
     items = closed.get(path).json["items"]
@@ -308,7 +308,7 @@ def on_one_page(office, made, is_wide):
     assert (round(min(width, height)), width > height) == (595, is_wide)
 
 
-@pytest.mark.requirement("F2", "F17", "G28", "X7")
+@pytest.mark.requirement("F2", "F17", "X7")
 @pytest.mark.parametrize(("kind", "span"), CASES)
 def test_a_statement_is_handed_over_on_paper_and_as_a_sheet(closed, kind, span):
     month = {"month": "05", "quarter": "06", "half_year": "06", "year": "12"}[span]

@@ -183,7 +183,11 @@ class System:
                 return processes.spawn([sys.executable, "-m", "shared.run", name, role], log=output, env=env)
 
     def _environment(self, name: str) -> dict[str, str]:
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("APOTHECA_")}
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("APOTHECA_") or key.startswith("APOTHECA_COMPANY")
+        }
         feed_token = self.issuer.token(f"service:{name}", ["feed"], lifetime_s=FEED_TOKEN_LIFETIME_S)
         feeds = ",".join(f"{other}={self.address(other)}" for other in SERVICES if other != name)
         own = {
