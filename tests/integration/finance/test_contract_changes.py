@@ -231,7 +231,7 @@ def test_two_persons_end_a_contract_with_a_reason_once_no_order_holds_goods_of_i
     refused(propose(office, contract_id, a_contract_line()), 409, "contract_state_wrong")
 
 
-@pytest.mark.requirement("F9", "I30")
+@pytest.mark.requirement("F9")
 def test_orders_racing_for_the_last_of_a_line_never_take_more_than_there_is(office):
     contract_id = UUID(signed(office, None, a_contract_line(quantity=10)))
     racers = 8
@@ -253,7 +253,7 @@ def test_orders_racing_for_the_last_of_a_line_never_take_more_than_there_is(offi
     assert (line["ordered"], line["remaining"]) == (9, 1)
 
 
-@pytest.mark.requirement("C37", "I30")
+@pytest.mark.requirement("C37")
 def test_an_order_racing_an_amendment_finds_the_line_as_it_was_or_as_it_is(office):
     contract_id = signed(office, None, a_contract_line(quantity=10))
     amendment_id = proposed(office, contract_id, a_contract_line(quantity=4))

@@ -1,6 +1,6 @@
 """HTTP: samples of goods and of printed packaging.
 
-Source: F25 (SOP-FY006), G17, G18
+Source: F25 (SOP-FY006), X9
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Samples from the request to what became of them. Every command locks the request first.
 
-Source: F25 (SOP-FY006), G17, G18, X1, X9
+Source: F25 (SOP-FY006), X1, X9
 """
 
 from collections.abc import Mapping

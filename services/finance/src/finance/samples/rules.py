@@ -1,6 +1,6 @@
 """What samples must obey: who may get what, how much, with whose approval, and what it costs. Pure.
 
-Source: F25 (SOP-FY006), G17, G18, X1, regulations 3.0c
+Source: F25 (SOP-FY006), X1, X9, 药品管理法 Art 88, 药品流通监督管理办法 Art 20, regulations 3.0c
 """
 
 import json
