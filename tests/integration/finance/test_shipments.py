@@ -151,6 +151,21 @@ def test_a_shipped_line_neither_shrinks_nor_changes_what_it_was(desk, product):
     assert desk.confirm(order).json["state"] == "part_shipped"
 
 
+@pytest.mark.requirement("F12")
+def test_what_is_shipped_whole_was_sold_at_the_price_of_its_day(desk):
+    product, dear = desk.price(), desk.price()
+    order = desk.confirmed(an_order_line(product), an_order_line(dear, 2))
+    assert desk.ship(order).status_code == 201
+    for each in (product, dear):
+        desk.price(each, list_price=money(3_000), floor=money(2_000))
+    lines = an_order_line(product), an_order_line(dear, 2, quantity=11)
+    assert desk.change(order, *lines).status_code == 200
+    told = refused(desk.confirm(order), 409, "order_refused")
+    assert [each["path"] for each in told["faults"]] == ["lines.2.unit_price"]
+    assert desk.change(order, lines[0], {**lines[1], "unit_price": money(3_000)}).status_code == 200
+    assert desk.confirm(order).json["total"] == money(43_000)
+
+
 @pytest.mark.requirement("F10", "F28")
 def test_what_an_order_sells_counts_to_who_took_it(office):
     desk = SalesDesk(office, "S-TARGET")

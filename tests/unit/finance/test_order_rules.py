@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.domain.receipt import Product, TempClass
+from finance.orders import papers
 from finance.orders.rules import (
     BP,
     DeliveryInPast,
@@ -156,3 +157,11 @@ def test_the_state_says_how_much_is_shipped(quantities):
 def test_lines_come_back_from_what_is_stored():
     lines = [a_line(), a_line(no=2, contract_line=3)]
     assert lines_of(stored(lines)) == lines
+
+
+@pytest.mark.requirement("X11")
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_delivery_note_has_a_word_for_all_that_gsp_asks_of_it(language):
+    words = papers.labels(language)
+    assert set(papers.COLUMNS) <= set(words["labels"])
+    assert set(words["temperatures"]) == {each.value for each in TempClass}

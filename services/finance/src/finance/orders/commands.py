@@ -195,7 +195,8 @@ def _roles_awaited(tx: Tx, order: Mapping[str, Any], matter: str) -> frozenset[s
     if matter != "discount":
         return HEADS
     judged = Judgement()
-    lines, today = lines_of(order["proposal"]), business_date(tx.now)
+    today = business_date(tx.now)
+    lines = gate.still_open(lines_of(order["proposal"]), gate.confirmed_lines(tx, order["order_id"]))
     known = gate.known_permission(tx, order)
     if known is not None:
         gate.judge_prices(tx, judged, order, lines, known, today)
@@ -360,5 +361,5 @@ def reopen(tx: Tx, order_id: UUID) -> None:
     order = locked(tx, order_id, ENDED)
     confirmed = gate.confirmed_lines(tx, order_id)
     lines = [line for line, _ in confirmed.values()] or lines_of(order["proposal"])
-    _propose(tx, order, lines, state="draft")
+    _propose(tx, order, lines, state="draft", ended_by=None, ended_at=None, ended_reason=None)
     audit.record(tx, "order.reopen", str(order_id), before=order["state"], after="draft")

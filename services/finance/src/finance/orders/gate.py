@@ -97,17 +97,23 @@ def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:
     today = business_date(tx.now)
     confirmed = confirmed_lines(tx, order["order_id"])
     left = {line.no: line.quantity - _shipped(confirmed, line.no) for line in lines}
+    waiting = still_open(lines, confirmed)
     for no, message in below_shipped(lines, confirmed):
         judged.add(QuantityBelowShipped, message, f"lines.{no}")
     _rates(judged, lines, today)
-    known = _permit(tx, judged, order, [line for line in lines if left[line.no] > 0], today)
+    known = _permit(tx, judged, order, waiting, today)
     if known is not None:
-        judge_prices(tx, judged, order, lines, known, today)
-        _require_approvals(tx, judged, order, lines)
-    _lots(tx, judged, [line for line in lines if left[line.no] > 0], today)
+        judge_prices(tx, judged, order, waiting, known, today)
+        _require_approvals(tx, judged, order, waiting)
+    _lots(tx, judged, waiting, today)
     _contract(tx, judged, order, lines, confirmed, today)
     _credit(tx, judged, order, lines, left)
     return judged
+
+
+def still_open(lines: Sequence[Line], confirmed: Mapping[int, tuple[Line, int]]) -> list[Line]:
+    """Lines with something left to ship; what is shipped whole was sold at the price of its day."""
+    return [line for line in lines if line.quantity > _shipped(confirmed, line.no)]
 
 
 def _shipped(confirmed: Mapping[int, tuple[Line, int]], no: int) -> int:

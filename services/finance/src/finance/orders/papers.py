@@ -12,11 +12,12 @@ from typing import Any
 from finance import printing
 from finance.domain.chart import DATA
 from finance.domain.words import in_words
+from finance.settings import company_on
 
 PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ label.title }}</title>
 <style>@page { size: A4 landscape; } td { overflow-wrap: anywhere; }</style></head><body>
 <h1>{{ label.title }}</h1>
-<p class="meta">{{ label.supplier }}: {{ note.branch_id }}　{{ label.buyer }}: {{ note.customer_id }}<br>
+<p class="meta">{{ label.supplier }}: {{ supplier }} ({{ note.branch_id }})　{{ label.buyer }}: {{ note.customer_id }}<br>
 {{ label.number }}: {{ note.receipt_number }}　{{ label.order }}: {{ note.number }}　{{ label.date }}: {{ note.sent_on }}</p>
 <table><thead><tr>
 {% for name in columns %}<th{% if name in amounts %} class="amount"{% endif %}>{{ label[name] }}</th>
@@ -53,23 +54,25 @@ AMOUNTS = frozenset({"quantity", "unit_price", "amount"})
 
 
 @cache
-def _labels() -> dict[str, Any]:
-    labels: dict[str, Any] = json.loads((DATA / "delivery_note.json").read_text())
-    return labels
+def labels(language: str) -> dict[str, Any]:
+    """The words of the note."""
+    words: dict[str, Any] = json.loads((DATA / "delivery_note.json").read_text())[language]
+    return words
 
 
 def delivery_note(note: Mapping[str, Any], language: str) -> bytes:
     """The note of a shipment, as PDF. Raises PrintingUnavailable."""
-    labels = _labels()[language]
+    words = labels(language)
     return printing.pdf(
         PAPER,
         {
             "language": language,
-            "label": labels["labels"],
-            "temperatures": labels["temperatures"],
+            "label": words["labels"],
+            "temperatures": words["temperatures"],
             "columns": COLUMNS,
             "amounts": AMOUNTS,
             "note": note,
+            "supplier": company_on(note["sent_on"])[language],
             "codes": [code for line in note["lines"] for code in line["trace_codes"]],
             "words": in_words(note["total_fen"]),
         },
