@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from xml.etree import ElementTree as ET
 
@@ -164,6 +165,15 @@ def test_changes_in_equity_are_told_by_cause_and_component(closed):
     )
     sheet = prepared(closed, "balance", f"{YEAR}-12", "year")
     assert column(sheet, "end")["total_equity"] == total["year_end"]
+
+
+@pytest.mark.requirement("F2", "F17")
+def test_two_who_prepare_at_once_make_one_statement(closed):
+    """Two connections meet at the month's row."""
+    with ThreadPoolExecutor(2) as both:
+        asked = [both.submit(prepare, closed, "balance", f"{YEAR}-02") for _ in range(2)]
+    answers = sorted((each.result().status_code, each.result().json.get("code")) for each in asked)
+    assert answers == [(201, None), (409, "statement_exists")]
 
 
 # --- persons, events, days --------------------------------------------------------------------------

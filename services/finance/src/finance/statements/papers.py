@@ -5,7 +5,10 @@ What is printed is the frozen content. Chinese comes first, English beneath or b
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from finance import printing
 from finance.domain.statement import Kind, Span, StatementNotProvable, signatures
@@ -37,6 +40,7 @@ STATES: Mapping[str, str] = {
     "withdrawn": "已撤回 Withdrawn",
 }
 REVIEWER = "finance_head"
+PAPERS_KEPT_MAX = 16
 TEMPLATE = """<!doctype html><html lang="zh"><head><title>{{ title }}</title><style>
 @page { size: A4 {{ layout }} !important; margin: 9mm 12mm 12mm !important;
   @bottom-left { content: "{{ foot }}"; font-family: "Apotheca Sans"; font-size: 6pt; width: 85%; white-space: nowrap; }
@@ -130,30 +134,37 @@ def paper(row: Mapping[str, Any]) -> bytes:
     require_form(row)
     is_wide = row["kind"] in {Kind.BALANCE, Kind.EQUITY}
     company = row["company"]
-    return printing.pdf(
-        TEMPLATE,
-        {
-            "title": row["title"]["zh"],
-            "title_en": row["title"]["en"],
-            "layout": "landscape" if is_wide else "portrait",
-            "size": "6pt" if is_wide else "8pt",
-            "gap": "0.26mm" if is_wide else "0.7mm",
-            "breaks": "avoid" if row["kind"] == Kind.EQUITY else "auto",
-            "foot": foot_of(row),
-            "form": row["form"],
-            "period": period_of(row),
-            "company": f"{company['zh']} {company['en']}",
-            "uscc": company["uscc"],
-            "state": STATES[row["state"]],
-            "label": LABELS,
-            "tables": tables_of(row),
-            "unclassified": [
-                f"{each['column']} {each['entry_kind']} {each['account']} {each['direction']} {printing.yuan(each['fen'])}"
-                for each in row["unclassified"]
-            ],
-            "signed": signed(row),
-        },
+    return _printed(
+        orjson.dumps(
+            {
+                "title": row["title"]["zh"],
+                "title_en": row["title"]["en"],
+                "layout": "landscape" if is_wide else "portrait",
+                "size": "6pt" if is_wide else "8pt",
+                "gap": "0.26mm" if is_wide else "0.7mm",
+                "breaks": "avoid" if row["kind"] == Kind.EQUITY else "auto",
+                "foot": foot_of(row),
+                "form": row["form"],
+                "period": period_of(row),
+                "company": f"{company['zh']} {company['en']}",
+                "uscc": company["uscc"],
+                "state": STATES[row["state"]],
+                "label": LABELS,
+                "tables": tables_of(row),
+                "unclassified": [
+                    f"{each['column']} {each['entry_kind']} {each['account']} {each['direction']} {printing.yuan(each['fen'])}"
+                    for each in row["unclassified"]
+                ],
+                "signed": signed(row),
+            }
+        )
     )
+
+
+@lru_cache(PAPERS_KEPT_MAX)
+def _printed(values: bytes) -> bytes:
+    """What is frozen is printed once: the same values are the same paper."""
+    return printing.pdf(TEMPLATE, orjson.loads(values))
 
 
 def tables_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
