@@ -43,6 +43,7 @@ def orders(company, branch, ids, sent, asked):
     asked |= {
         "/v1/orders": scopes,
         "/v1/shipments/due": [{**each, "until": "2099-12-31"} for each in scopes],
+        "/v1/orders/exceptions": [{**each, "month": month} for each in scopes],
         "/v1/shipments/figures": [{**each, "month": month} for each in scopes],
     }
     of, version = "/v1/orders/<uuid:order_id>", {"version": 1}

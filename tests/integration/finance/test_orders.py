@@ -274,6 +274,31 @@ def test_an_override_of_credit_takes_two_heads_and_ends(office, desk, product):
     refused(desk.ship(order), 409, "credit_on_hold")
 
 
+@pytest.mark.requirement("F27")
+def test_what_took_an_approval_is_listed_with_who_gave_it(office):
+    desk = SalesDesk(office, "S-RISK")
+    product, customer = desk.price(), desk.customer(15_000)
+    desk.confirmed(an_order_line(product, quantity=1), customer=customer)
+    lines = an_order_line(product, unit_price=money(700)), an_order_line(product, 2, unit_price=money(900))
+    order = desk.drafted(*lines, customer=customer)
+    for role in ("business_head", "finance_head"):
+        for matter in ("below_floor", "credit"):
+            assert desk.approve(order, matter, role).status_code == 200
+    assert desk.confirm(order).status_code == 200
+    path = f"/v1/orders/exceptions?month={TODAY:%Y-%m}&branch_id=S-RISK"
+    page = office.get(f"{path}&limit=1", role="finance_auditor").json
+    [found] = page["items"]
+    assert (found["number"], found["below_floor"], found["discounts"]) == (order["number"], 1, 1)
+    assert (found["has_override"], found["approved_by"]) == (True, ["the-business_head", "the-finance_head"])
+    desk.change(order, lines[0], {**lines[1], "quantity": 9})
+    for role in ("business_head", "finance_head"):
+        assert desk.approve(order, "below_floor", role).status_code == 200
+    assert desk.confirm(order).status_code == 200
+    first = office.get(f"{path}&limit=1", role="finance_auditor").json
+    second = office.get(f"{path}&cursor={first['next_cursor']}", role="finance_auditor").json
+    assert [each["version"] for each in first["items"] + second["items"]] == [1, 2]
+
+
 # --- ways around a limit that are none --------------------------------------------------------------
 
 

@@ -169,6 +169,16 @@ def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.list_orders(tx, args)
 
 
+@orders.get("/orders/exceptions")
+@query
+@admits("store_manager", "business_head", "finance_auditor", "finance_head", "management")
+@orders.arguments(schemas.OrderExceptionsArgs, location="query")
+@orders.response(200, schemas.OrderExceptionsPage)
+def list_exceptions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Orders of a month whose price or credit took an approval, and who gave it."""
+    return queries.exceptions(tx, parse_month(args["month"]), args)
+
+
 @orders.get("/orders/<uuid:order_id>")
 @query
 @admits(*READERS)

@@ -151,6 +151,42 @@ def list_orders(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     return _page([dict(row) for row in rows], args["limit"], "order_id")
 
 
+_EXCEPTIONS = text("""
+select r.order_id, o.number, o.branch_id, o.customer_id, r.version, r.total_fen, r.proposed_by, r.confirmed_by,
+    r.confirmed_at, r.override_id is not null as has_override, p.discounts, p.below_floor,
+    array(select distinct a.person from order_approvals a where a.order_id = r.order_id
+        and a.subject_hash = r.subject_hash and a.approved order by a.person) as approved_by
+from sales_order_revisions r join sales_orders o using (order_id)
+cross join lateral (
+    select count(*) filter (where x ->> 'verdict' = 'discount') as discounts,
+        count(*) filter (where x ->> 'verdict' = 'below_floor') as below_floor from jsonb_array_elements(r.prices) x
+) p
+where r.confirmed_at >= (cast(:first as timestamp) at time zone 'Asia/Shanghai')
+    and r.confirmed_at < (cast(:until as timestamp) at time zone 'Asia/Shanghai')
+    and (r.override_id is not null or p.discounts > 0 or p.below_floor > 0)
+    and (cast(:branches as text[]) is null or o.branch_id = any(:branches))
+    and (cast(:after as uuid) is null or (r.order_id, r.version) > (cast(:after as uuid), cast(:version as int)))
+order by r.order_id, r.version limit :limit
+""")
+
+
+def exceptions(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What was confirmed in a month beyond somebody's own authority, and who let it pass (F27)."""
+    after = decode_cursor(args["cursor"], str, str)
+    rows = tx.conn.execute(
+        _EXCEPTIONS,
+        {
+            "first": month,
+            "until": next_month(month),
+            "branches": _branches(tx, args["branch_id"]),
+            "after": _uuid(after[0]) if after else None,
+            "version": _number(after[1]) if after else 0,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    return _page([dict(row) for row in rows], args["limit"], "order_id", "version")
+
+
 # --- shipments --------------------------------------------------------------------------------------
 
 
@@ -225,7 +261,7 @@ def _day(value: str) -> date:
 def _number(value: str) -> int:
     from shared.paging import CursorInvalid
 
-    if not value.isascii() or not value.isdigit() or len(value) > 4:
+    if not value.isascii() or not value.isdigit() or len(value) > 7:
         raise CursorInvalid("the cursor is not one of ours")
     return int(value)
 

@@ -370,6 +370,34 @@ class OrdersPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
+class OrderExceptionsArgs(PageArgs):
+    month = fields.String(required=True, validate=MONTH)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+
+
+class OrderExceptionView(Schema):
+    """One content of an order: how many of its prices were approved by others, and whether its credit was."""
+
+    order_id = fields.UUID()
+    number = fields.String()
+    branch_id = fields.String()
+    customer_id = fields.UUID()
+    version = fields.Integer()
+    total_fen = MoneyField(data_key="total")
+    discounts = fields.Integer()
+    below_floor = fields.Integer()
+    has_override = fields.Boolean()
+    proposed_by = fields.String()
+    approved_by = fields.List(fields.String())
+    confirmed_by = fields.String()
+    confirmed_at = fields.AwareDateTime()
+
+
+class OrderExceptionsPage(Schema):
+    items = fields.List(fields.Nested(OrderExceptionView))
+    next_cursor = fields.String(allow_none=True)
+
+
 # --- shipments --------------------------------------------------------------------------------------
 
 
