@@ -1,4 +1,4 @@
-"""The reading side: open items, ageing, the proof against the ledger, cases, indicators.
+"""The reading side: open items, the proof against the ledger, cases, indicators.
 
 Every query is limited to the branches of the token.
 Source: F15, F16, metrics M19 to M22
@@ -32,14 +32,15 @@ ITEM = (
     f" written_off_fen, settled_on, disputed_at, dispute_reason, principal_id, {STATUS} as status"
 )
 
-OPEN_AT = """
-with later as (
-    select item_id, sum(fen)::bigint as fen from (
-        select debt_id as item_id, fen from receivable_allocations where allocated_on > :as_of
-        union all
-        select credit_id, -fen from receivable_allocations where allocated_on > :as_of
-    ) sides group by item_id
-)
+LATER = """
+    select debt_id as item_id, fen from receivable_allocations where allocated_on > :as_of
+    union all
+    select credit_id, -fen from receivable_allocations where allocated_on > :as_of
+"""
+"""What matches made after a day took off each item; put back, the item is as it was on that day."""
+
+OPEN_AT = f"""
+with later as (select item_id, sum(fen)::bigint as fen from ({LATER}) sides group by item_id)
 select i.item_id, i.customer_id, i.branch_id, i.kind, i.booked_on, i.due_on, i.amount_fen,
     i.open_fen + coalesce(l.fen, 0) as open_at_fen
 from receivable_items i left join later l on l.item_id = i.item_id
@@ -63,72 +64,6 @@ def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
         return tx.actor.branch_filter()
     tx.actor.require_branch(branch_id)
     return [branch_id]
-
-
-# --- ageing -----------------------------------------------------------------------------------------
-
-_AGEING = f"""
-select customer_id, case when open_at_fen < 0 then -1 else width_bucket(cast(:as_of as date) - due_on, cast(:edges as int[])) end
-        as bucket,
-    sum(open_at_fen)::bigint as fen, count(*) as items
-from ({OPEN_AT} and {MINE}) x
-where open_at_fen <> 0
-group by 1, 2 order by 1, 2
-"""
-
-
-def ageing(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """What is open at the end of a day by days past due; the buckets sum to the balance of 1122 on that day.
-
-    Credits not yet set against debts stand in the first bucket, and are named. Customers in order of id, from
-    `after` on, at most `limit`.
-    """
-    as_of = args["as_of"] or business_date(tx.now)
-    bounds = rules.house("ageing_bounds", as_of)
-    shape = rules.buckets(bounds)
-    rows = tx.conn.execute(
-        text(_AGEING),
-        {
-            "as_of": as_of,
-            "branches": branches_of(tx, args["branch_id"]),
-            "edges": [bound + 1 for bound in bounds],
-        },
-    ).all()
-    totals, credits_fen = [0] * len(shape), 0
-    customers: dict[UUID, list[int]] = {}
-    for customer_id, bucket, fen, _ in rows:
-        place = max(bucket, 0)
-        totals[place] += fen
-        credits_fen += fen if bucket < 0 else 0
-        customers.setdefault(customer_id, [0] * len(shape))[place] += fen
-    shown = [each for each in customers.items() if args["after"] is None or each[0] > args["after"]]
-    page = shown[: args["limit"]]
-    debts_fen = sum(totals) - credits_fen
-    overdue_fen = sum(totals[1:])
-    return {
-        "as_of": as_of,
-        "branch_id": args["branch_id"],
-        "buckets": [
-            {"bucket": each.name, "open": _money(fen)} for each, fen in zip(shape, totals, strict=True)
-        ],
-        "total": _money(sum(totals)),
-        "credits": _money(credits_fen),
-        "overdue": _money(overdue_fen),
-        "overdue_bp": round(10_000 * overdue_fen / debts_fen) if debts_fen else None,
-        "customers": [
-            {
-                "customer_id": customer_id,
-                "buckets": [_money(fen) for fen in amounts],
-                "total": _money(sum(amounts)),
-            }
-            for customer_id, amounts in page
-        ],
-        "next_after": page[-1][0] if len(shown) > len(page) else None,
-    }
-
-
-def _money(fen: int) -> dict[str, Any]:
-    return {"fen": fen, "currency": "CNY"}
 
 
 # --- the proof --------------------------------------------------------------------------------------
@@ -157,7 +92,12 @@ def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) ->
 def items_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
     """Σ open items at the end of a day."""
     total: int = conn.execute(
-        text(f"select coalesce(sum(open_at_fen), 0)::bigint from ({OPEN_AT} and {MINE}) x"),
+        text(
+            "select coalesce(sum(fen), 0)::bigint from ("
+            f" select open_fen as fen from receivable_items i where open_fen <> 0 and booked_on <= :as_of and {MINE}"
+            f" union all select l.fen from ({LATER}) l join receivable_items i on i.item_id = l.item_id"
+            f" where i.booked_on <= :as_of and {MINE}) x"
+        ),
         {"as_of": as_of, "branches": None if branches is None else list(branches)},
     ).scalar_one()
     return total

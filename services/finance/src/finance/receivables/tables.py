@@ -54,7 +54,18 @@ receivable_items = Table(
         name="open",
     ),
     Index("receivable_items_open", "customer_id", "branch_id", postgresql_where=text("open_fen <> 0")),
-    Index("receivable_items_due", "due_on", postgresql_where=text("open_fen > 0")),
+    Index(
+        "receivable_items_due",
+        "due_on",
+        postgresql_include=["customer_id", "branch_id", "booked_on", "open_fen"],
+        postgresql_where=text("open_fen > 0"),
+    ),
+    Index(
+        "receivable_items_credit",
+        "customer_id",
+        postgresql_include=["branch_id", "booked_on", "open_fen"],
+        postgresql_where=text("open_fen < 0"),
+    ),
     Index("receivable_items_customer", "customer_id", "item_id"),
     Index("receivable_items_principal", "principal_id", postgresql_where=text("principal_id is not null")),
 )
