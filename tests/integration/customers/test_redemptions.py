@@ -151,7 +151,7 @@ def test_points_pay_a_receipt_the_first_to_expire_first(caller, patient, earn, h
     ]
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_each_refusal_of_a_redemption(caller, patient, earn, events):
     earn(patient, 10)
     refused = ask(caller, patient, 11)
@@ -181,7 +181,7 @@ def test_each_refusal_of_a_redemption(caller, patient, earn, events):
     ]
 
 
-@pytest.mark.requirement("G17")
+@pytest.mark.requirement("C38")
 def test_institutions_and_the_forgotten_redeem_nothing(caller, patient, earn):
     body = {"kind": "pharmacy", "branch_id": "B1", "legal_name": "仁和药房", "uscc": "91110000600037341L"}
     pharmacy = caller("cs_agent").post("/customers/institutions", body).json["customer_id"]
@@ -200,7 +200,7 @@ def test_what_was_used_is_neither_cancelled_nor_redeemed_again(caller, patient, 
     assert ask(caller, patient, 1, receipt="R-USED").json["code"] == "receipt_has_redemption"
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_of_redemptions_at_once_no_point_is_used_twice(caller, patient, earn):
     for _ in range(4):
         earn(patient, 25)
@@ -245,7 +245,7 @@ def test_of_redemptions_of_one_receipt_at_once_one_is_made(caller, patient, earn
     assert account(caller, patient)["balance"] == 90
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_points_nobody_used_go_back_in_time_and_finance_has_the_last_word(
     caller, patient, earn, hear, as_system, told
 ):
@@ -271,7 +271,7 @@ def test_points_nobody_used_go_back_in_time_and_finance_has_the_last_word(
     assert account(caller, patient)["usable"] == 5
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_points_of_returned_goods_come_back_to_the_lots_they_came_from(caller, patient, earn, hear):
     first, second = earn(patient, 20, day=TODAY.replace(year=TODAY.year - 1)), earn(patient, 20)
     redeemed = redeem(caller, patient, 30)
@@ -288,7 +288,7 @@ def test_points_of_returned_goods_come_back_to_the_lots_they_came_from(caller, p
         hear(give_back(sale, redeemed, 1))
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_points_expire_after_their_last_day_and_refunds_take_nothing_more(
     caller, patient, earn, hear, as_system, told
 ):
@@ -332,7 +332,7 @@ def test_points_that_come_back_after_their_day_expire_at_once(caller, patient, e
     assert cancel(caller, unused["redemption_id"]).status_code == 409
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_expiry_and_a_refund_at_once_take_a_point_once(caller, patient, earn, database, as_system, told):
     sales = [earn(patient, 10) for _ in range(20)]
     start = threading.Barrier(2)
@@ -360,7 +360,7 @@ def contents(database, customer_id):
         return rows, queries.point_lots(conn, customer_id)
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_point_told_of_is_a_point_of_the_balance(

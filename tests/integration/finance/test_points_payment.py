@@ -98,7 +98,7 @@ def test_points_keep_their_promise_and_the_sale_is_told_who_paid(office):
     require_tied(office)
 
 
-@pytest.mark.requirement("C38", "G18")
+@pytest.mark.requirement("C38")
 def test_each_refusal_of_a_receipt_that_points_pay(office):
     redemption = ready(office)
     fits = paid_with(redemption)
@@ -158,7 +158,7 @@ def test_a_redemption_that_is_not_here_is_awaited_and_then_refused(office):
     assert post(office, receipt).status_code == 201
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_what_went_back_pays_nothing_and_what_paid_stays_used(office):
     unused, used = ready(office), ready(office)
     before = liability(office)
@@ -171,7 +171,7 @@ def test_what_went_back_pays_nothing_and_what_paid_stays_used(office):
     require_tied(office)
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_of_sales_at_once_one_uses_the_points(office):
     """The same receipt from eight tills is one sale; another content under its number is refused."""
     redemption = ready(office)
@@ -229,7 +229,7 @@ def bring_back(office, sale, fen, pieces=1):
     return told(office, office.settled(sale, [(0, pieces, "restock", fen, 0, pieces)]))[0]
 
 
-@pytest.mark.requirement("F22", "C38", "I13")
+@pytest.mark.requirement("F22", "C38")
 def test_a_refund_gives_whole_points_back_to_the_last_consumed(office):
     before = liability(office)
     first, second = lot(office, 40), lot(office, 60)

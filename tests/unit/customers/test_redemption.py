@@ -38,7 +38,7 @@ def test_the_first_to_expire_is_used_first():
     assert [(lot.sale_id, points) for lot, points in taken] == [("soon", 100), ("late", 30)]
 
 
-@pytest.mark.requirement("C38", "I13")
+@pytest.mark.requirement("C38")
 def test_a_debt_blocks_what_it_is_worth():
     lots = [a_lot("owed", reversed_=100, redeemed=60), a_lot("new", earned=80)]
     assert redemption.balance(lots) == 20 == redemption.usable(lots, DAY)
