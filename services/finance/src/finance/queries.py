@@ -115,6 +115,7 @@ _LINES_OF_CUSTOMER = (
     f"select {_OF_LINE} from sales s"
     " join sale_lines l on l.sale_id = s.sale_id and l.booked_on = s.booked_on where s.customer_id = :customer"
     " and s.booked_on >= :first and s.business_date between :first and :last"
+    " and (cast(:sale as text) is null or s.sale_id >= cast(:sale as uuid))"
 )
 
 
