@@ -6,16 +6,20 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from customers import queries
+from customers import settings as service_settings
 from customers.app import SERVICE
 from customers.domain import redemption
 from customers.loyalty import jobs
+from shared import migrations
 from shared.clock import business_date, utc_now
 from shared.consumer import apply_batch
+from shared.database import Database
 from tests.support import points
 
 SEQ = count(1)
@@ -451,3 +455,32 @@ def test_the_history_is_paged_over_facts_of_both_sides(caller, patient, earn, he
             break
     assert len(seen) == len(set(seen)) == 6
     assert sum(points for *_, points in seen) == 18
+
+
+def test_points_earned_before_any_expired_get_the_last_day_the_rule_gives_them(postgres):
+    url = postgres.create_database()
+    command.upgrade(migrations.config(SERVICE, url), "0003")
+    database = Database(url)
+    with database.begin() as conn:
+        conn.execute(
+            text(
+                "insert into point_sales (sale_id, customer_id, branch_id, version) values ('S', 'C', 'B1', 1),"
+                " ('refunded first', null, null, 0)"
+            )
+        )
+        conn.execute(
+            text(
+                "insert into point_earnings (sale_id, sale_line_id, customer_id, branch_id, day, source_seq,"
+                " cause_event_id, gross_fen, basis_fen, points)"
+                " values ('S', '1', 'C', 'B1', :day, 1, :cause, 100, 100, 1)"
+            ),
+            {"day": points.DAY, "cause": UUID(int=1)},
+        )
+    migrations.upgrade(SERVICE, url)
+    with database.read() as conn:
+        [lot] = queries.point_lots(conn, "C")
+        looked_at = conn.execute(text("select sale_id, look_on from point_sales order by sale_id")).all()
+    assert lot.expires_on == service_settings.points_expire_on(points.DAY)
+    assert looked_at == [("S", lot.expires_on + timedelta(days=1)), ("refunded first", None)]
+    database.dispose()
+    postgres.drop_database(url)
