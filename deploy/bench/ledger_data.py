@@ -17,21 +17,20 @@ NAMES = UUID(int=7)
 Connection = psycopg.Connection[Any]
 
 
-def year(conn: Connection, of: int, *, entries: int, branches: int, on_credit: bool) -> None:
+def year(conn: Connection, of: int, *, entries: int, branches: int, paid: bool) -> None:
     """`entries` entries of three lines over all accounts, spread over the twelve months of a year, and sealed.
 
-    Every second entry is a sale on credit to one of CUSTOMERS, with its open item, when `on_credit`.
+    Every second entry is a sale on credit to one of CUSTOMERS, with its open item; when `paid`, the entry after it
+    is the payment that settles it.
     """
     for number in range(1, 13):
         month = date(of, number, 1)
         count = entries * number // 12 - entries * (number - 1) // 12
-        month_of_three_lines(conn, month, count, branches, on_credit=on_credit)
+        month_of_three_lines(conn, month, count, branches, paid=paid)
         seal(conn, month)
 
 
-def month_of_three_lines(
-    conn: Connection, month: date, count: int, branches: int, *, on_credit: bool
-) -> None:
+def month_of_three_lines(conn: Connection, month: date, count: int, branches: int, *, paid: bool) -> None:
     chart = chart_of(Standard.CAS)
     receivables, revenue, vat = (chart.code(name) for name in ("receivables", "revenue", "output_vat"))
     plain = (each.code for each in chart.accounts if each.leaf and each.meaning not in CONTROL_ACCOUNTS)
@@ -44,59 +43,56 @@ def month_of_three_lines(
         first = _ids(conn, count)
         rows = []
         for at in range(count):
-            fen = 1_000 + at * 37 % 90_000
-            tax = fen * 13 // 113
+            sale = at if at % 2 else max(at - 1, 0)
+            customer = customers[sale // 2 * 7 % CUSTOMERS] if at % 2 or (paid and at) else None
+            names = [others[(at + step) % len(others)] for step in range(3)]
+            if at % 2:
+                names = [receivables, revenue, vat]
+            elif customer:
+                names[0] = receivables
+            fen = 1_000 + (sale if customer else at) * 37 % 90_000
+            lines = _three_lines(names, fen, customer, credit_first=customer is not None and at % 2 == 0)
             day = month + timedelta(days=at * days // count)
-            customer = customers[at * 7 % CUSTOMERS] if on_credit and at % 2 else None
-            names = (
-                (receivables, revenue, vat)
-                if customer
-                else [others[(at + step) % len(others)] for step in range(3)]
-            )
-            sides = ((fen, 0), (0, fen - tax), (0, tax))
-            lines = [
-                (name, *side, customer if no == 0 else None)
-                for no, (name, side) in enumerate(zip(names, sides, strict=True))
-            ]
-            rows.append((first + at, day, f"B{at // len(others) % branches:03d}", fen, lines))
+            rows.append((first + at, day, f"B{sale // len(others) % branches:03d}", fen, lines))
         _copy(conn, rows)
-        conn.execute(
-            "insert into receivable_items (customer_id, branch_id, kind, source_id, instalment, booked_on, due_on,"
-            " amount_fen, open_fen) select l.customer_id, l.branch_id, 'sale', e.source_id, 1, l.booked_on,"
-            " l.booked_on + 30, l.debit_fen, l.debit_fen from journal_lines l join journal_entries e"
-            " on e.id = l.entry_id and e.booked_on = l.booked_on where l.customer_id is not null"
-            " and l.booked_on >= %s and l.booked_on < %s",
-            (month, next_month(month)),
-        )
+        conn.execute(_ITEMS, {"month": month, "until": next_month(month)})
+        conn.execute(_MATCHES, {"month": month, "until": next_month(month)})
 
 
-def month_of_receipts(conn: Connection, month: date, count: int, branches: int) -> None:
-    """`count` entries as receipts make them: a wallet against revenue and VAT, cost against merchandise; not sealed."""
-    days = (next_month(month) - month).days
-    with conn.transaction():
-        conn.execute("select ensure_month(%s)", (month,))
-        first = _ids(conn, count)
-        rows = []
-        for at in range(count):
-            fen = 1_000 + at * 37 % 90_000
-            tax, cost = fen * 13 // 113, fen * 6 // 10
-            lines = [
-                ("1012.01", fen, 0, None),
-                ("6001", 0, fen - tax, None),
-                ("2221.01.01", 0, tax, None),
-                ("6401", cost, 0, None),
-                ("1405", 0, cost, None),
-            ]
-            rows.append(
-                (
-                    first + at,
-                    month + timedelta(days=at * days // count),
-                    f"B{at % branches:03d}",
-                    fen + cost,
-                    lines,
-                )
-            )
-        _copy(conn, rows)
+def _three_lines(names: list[str], fen: int, customer: str | None, *, credit_first: bool) -> list[Any]:
+    """The whole on the first account, against two parts of it on the others."""
+    part = fen * 13 // 113
+    sides = [(fen, 0), (0, fen - part), (0, part)]
+    if credit_first:
+        sides = [(credit, debit) for debit, credit in sides]
+    return [
+        (name, *side, customer if no == 0 else None)
+        for no, (name, side) in enumerate(zip(names, sides, strict=True))
+    ]
+
+
+_ITEMS = """
+insert into receivable_items (customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen,
+    open_fen, settled_on)
+select l.customer_id, l.branch_id, case when l.debit_fen > 0 then 'sale' else 'payment' end, e.source_id, 1,
+    l.booked_on, l.booked_on + case when l.debit_fen > 0 then 30 else 0 end, l.debit_fen - l.credit_fen,
+    case when other.entry_id is null then l.debit_fen else 0 end,
+    case when other.entry_id is not null then greatest(l.booked_on, other.booked_on) end
+from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+    left join journal_lines other on other.customer_id is not null and other.credit_fen + l.credit_fen > 0
+        and other.entry_id = l.entry_id + case when l.debit_fen > 0 then 1 else -1 end
+        and other.booked_on >= %(month)s and other.booked_on < %(until)s
+where l.customer_id is not null and l.booked_on >= %(month)s and l.booked_on < %(until)s
+"""
+_MATCHES = """
+insert into receivable_allocations (credit_id, debt_id, fen, allocated_on, actor, at)
+select credit.item_id, debt.item_id, debt.amount_fen, credit.booked_on, 'bench', credit.booked_on
+from journal_entries paid
+    join journal_entries sold on sold.id = paid.id - 1 and sold.booked_on >= %(month)s and sold.booked_on < %(until)s
+    join receivable_items credit on credit.source_id = paid.source_id and credit.kind = 'payment'
+    join receivable_items debt on debt.source_id = sold.source_id and debt.kind = 'sale'
+where paid.booked_on >= %(month)s and paid.booked_on < %(until)s
+"""
 
 
 def _ids(conn: Connection, count: int) -> int:

@@ -54,9 +54,11 @@ def _reached(result: dict[str, Any]) -> bool:
 
 
 def _line(result: dict[str, Any]) -> str:
-    parts = [f"{result['what']:<58}{result['ours']:>10,.0f}"]
+    parts = [f"{result['what']:<66}{result['ours']:>10,.0f}"]
     if "bare" in result:
-        parts.append(f"bare {result['bare']:>8,.0f}  ratio {result['ratio']:.2f} (floor {result['floor']})")
+        parts.append(
+            f"{result.get('beside', 'bare')} {result['bare']:>8,.0f}  ratio {result['ratio']:.2f} (floor {result['floor']})"
+        )
     if "at_least" in result:
         parts.append(f"at least {result['at_least']:,}")
     if "at_most" in result:

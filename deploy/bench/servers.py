@@ -77,6 +77,16 @@ class Bench:
             own["AMQP_URL"] = self.broker()
         return {**os.environ, **{f"APOTHECA_{name}": value for name, value in own.items()}}
 
+    def database_mb(self) -> int:
+        """What the database server's processes take now, in MB; memory they share counts once."""
+        pid = int((self.postgres.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        total_kb = 0
+        for each in (pid, *_children(pid)):
+            for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total_kb += int(line.split()[1])
+        return total_kb // 1024
+
     @contextmanager
     def process(self, package: str, role: str, **options: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run one role of one service; it is stopped when the block ends."""
