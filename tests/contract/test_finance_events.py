@@ -18,7 +18,13 @@ from finance.domain.chart import Standard, chart_of
 from finance.domain.receipt import Receipt
 from finance.domain.refund import ReturnedLine
 from finance.domain.sale import price
-from finance.subscriptions import PermissionChanged, ReturnSettled
+from finance.subscriptions import (
+    CreditChanged,
+    PermissionChanged,
+    ReturnSettled,
+    StopSaleLifted,
+    StopSaleOrdered,
+)
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money
 
 ROOT = Path(__file__).parents[2] / "services"
@@ -167,7 +173,13 @@ def test_what_a_sale_books_publishes_is_the_example_but_for_its_ids():
 
 @pytest.mark.parametrize(
     ("event_type", "fields"),
-    [("returns.return.settled.v1", ReturnSettled), ("customers.permission.changed.v1", PermissionChanged)],
+    [
+        ("returns.return.settled.v1", ReturnSettled),
+        ("returns.stop_sale.ordered.v1", StopSaleOrdered),
+        ("returns.stop_sale.lifted.v1", StopSaleLifted),
+        ("customers.permission.changed.v1", PermissionChanged),
+        ("customers.credit.changed.v1", CreditChanged),
+    ],
 )
 def test_the_examples_of_others_are_understood(event_type, fields):
     producer = event_type.split(".")[0]

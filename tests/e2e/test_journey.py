@@ -23,6 +23,14 @@ DEPLOYMENTS = ["embedded", "composed"] if kind_of_servers() == "docker" else ["e
 BRANCH = "E2E-1"
 GROSS_FEN = 3_900
 TODAY = business_date(utc_now())
+PAPERS = (
+    "business_licence",
+    "drug_operation_licence",
+    "quality_agreement",
+    "purchaser_authorisation",
+    "pickup_authorisation",
+    "pickup_identity",
+)
 LAST_MONTH = month_of(month_of(TODAY) - timedelta(days=1))
 SOLD_AT = datetime(LAST_MONTH.year, LAST_MONTH.month, 15, 3, tzinfo=UTC)
 
@@ -246,6 +254,72 @@ def test_what_was_never_sold_is_not_taken_back(people, settled):
 
     # 503 until returns has heard everything finance said; only then may it say "not ours".
     assert eventually(refused, within_s=30) == ("refused", "not_ours")
+
+
+@pytest.mark.requirement("F27", "C31", "G7")
+def test_an_institution_buys_within_its_credit_until_it_is_held_and_no_lot_off_sale(people):
+    pharmacy = a_pharmacy(people)
+    credit = f"/v1/customers/{pharmacy}/credit"
+    proposal = {"limit": money(10_000), "reason": "首次授信"}
+    made = people.post("salesperson", "customers", credit, proposal)
+    for head in ("finance_head", "business_head"):
+        people.post(head, "customers", f"{credit}/{made['credit_id']}/decisions", {"approved": True})
+
+    def room():
+        shown = people.get("salesperson", "finance", "/v1/credit/exposure", customer_id=pharmacy)
+        return shown["available"]["fen"] == 10_000
+
+    eventually(room, within_s=30)
+    buy(people, pharmacy, "L-GOOD", 6_000)
+    assert refusal_of(people, pharmacy, "L-GOOD", 6_000) == "credit_limit_exceeded"
+    stop = {"product_id": "P-1", "lots": ["L-BAD"], "reason": "片剂变色"}
+    people.post("qa", "returns", "/v1/stop-sales", stop, branches=(EVERY_BRANCH,))
+    people.post("finance_head", "customers", f"{credit}/hold", {"reason": "回款异常"})
+    eventually(lambda: refusal_of(people, pharmacy, "L-GOOD", 1) == "credit_on_hold", within_s=30)
+    eventually(lambda: refusal_of(people, None, "L-BAD", 1_000) == "lot_stopped", within_s=30)
+
+
+def a_pharmacy(people):
+    """An institution on its way from lead to active."""
+    shop = {"kind": "pharmacy", "branch_id": BRANCH, "legal_name": "仁和药房", "uscc": "91350100M000100Y43"}
+    pharmacy = people.post("cs_agent", "customers", "/v1/customers/institutions", shop)["customer_id"]
+    for kind in PAPERS:
+        scope = ["otc"] if kind == "drug_operation_licence" else []
+        paper = {"type": kind, "number": "1", "issuer": "x", "valid_from": "2020-01-01", "scope": scope}
+        sent = people.post("salesperson", "customers", f"/v1/customers/{pharmacy}/licences", paper)
+        verified = f"/v1/licences/{sent['licence_id']}/verification"
+        people.post("qa", "customers", verified, {"verified": True})
+    approval = f"/v1/customers/{pharmacy}/approval"
+    assert (
+        people.post("business_head", "customers", approval, {"approved": True})["customer_status"] == "active"
+    )
+    return pharmacy
+
+
+def buy(people, customer, lot, fen):
+    """On credit, or for money where nobody is named."""
+    line = a_line(
+        lot=lot,
+        quantity=1,
+        unit_price=money(fen),
+        discount=money(0),
+        cost=money(0),
+        expiry=f"{TODAY.year + 1}-12-31",
+    )
+    tender = "cash" if customer is None else "credit"
+    tenders = [{"tender": tender, "amount": money(fen)}]
+    now = utc_now().isoformat()
+    named = {} if customer is None else {"customer_id": customer}
+    receipt = a_receipt(branch_id=BRANCH, sold_at=now, lines=[line], tenders=tenders, **named)
+    return people.post("till", "finance", "/v1/sales", receipt)
+
+
+def refusal_of(people, customer, lot, fen):
+    try:
+        buy(people, customer, lot, fen)
+    except Refused as refused:
+        return refused.code
+    return None
 
 
 def test_nobody_gets_in_without_a_token_or_into_another_branch(people, sale):
