@@ -278,9 +278,7 @@ def settle_redemptions(cursor: Cursor[Any], uses: Sequence[Use], restorations: S
         _, _, sale_id = found[use.redemption_id]
         if sale_id not in {None, use.sale_id}:
             raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
-        cursor.execute(
-            _USE, {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id}
-        )
+        cursor.execute(_USE, {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id})
     if restorations:
         rows = [
             (each.refund_id, each.redemption_id, each.return_id, each.points, each.day, each.source_seq)
