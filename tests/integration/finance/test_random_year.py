@@ -15,7 +15,7 @@ import pytest
 from finance import balances, journal
 from shared import chain
 from shared.clock import business_date, next_month, utc_now
-from tests.support import refunding
+from tests.support import refunding, statements
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 from tests.support.redeeming import expired, paid_with, redeemed
 
@@ -53,6 +53,7 @@ def test_a_random_year_keeps_every_invariant(office, seed):
     every_figure_is_that_of_the_lines(office, months)
     every_entry_balances(office)
     sub_ledgers_tie(office)
+    the_year_is_stated_and_proved(office, months[-1])
     assert office.value("select count(*) from journal_lines") >= POSTINGS
     assert office.faults() == []
 
@@ -189,6 +190,14 @@ def end_the_year(office, months):
     answer = office.post(f"/v1/ledger/years/{YEAR}/transfer", role="finance_head")
     assert answer.status_code == 201, answer.json
     close_until(office, months[-1])
+
+
+def the_year_is_stated_and_proved(office, december):
+    """Every statement of the year adds up (or nothing would be frozen) and is made anew from the journal's lines."""
+    for kind in ("balance", "income", "cashflow", "equity"):
+        made = statements.prepared(office, kind, f"{december:%Y-%m}", "year")
+        proved = statements.proof(office, made["statement_id"])
+        assert (proved["agrees"], proved["differences"]) == (True, [])
 
 
 def every_figure_is_that_of_the_lines(office, months):
