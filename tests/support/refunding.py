@@ -1,7 +1,11 @@
 """What finance's people do with settled returns: approve them and pay what each tender is owed."""
 
+import io
+import re
 from datetime import date
 from uuid import uuid4
+
+import pypdf
 
 APPROVER = "the-finance_auditor"
 
@@ -67,3 +71,16 @@ def pay_all(office, *refund_ids, paid_on: date | None = None):
             if parts_of(shown[each], cash=True):
                 answer = pay(office, each, role="cashier")
                 assert answer.status_code == 200, answer.json
+
+
+def paper(answer):
+    """What a printed paper says, without spaces; its fonts are inside."""
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    reader = pypdf.PdfReader(io.BytesIO(answer.data))
+    for page in reader.pages:
+        for font in page["/Resources"]["/Font"].values():
+            [inner] = font.get_object()["/DescendantFonts"]
+            assert any(
+                name.startswith("/FontFile") for name in inner.get_object()["/FontDescriptor"].get_object()
+            )
+    return re.sub(r"\s", "", "".join(page.extract_text() for page in reader.pages))

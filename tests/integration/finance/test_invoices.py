@@ -85,8 +85,9 @@ def test_an_invoice_is_its_sale_to_the_fen_with_the_amount_in_words(office):
     for query in (f"number={made['number']}", f"sale_id={sale['sale_id']}"):
         found = office.get(f"/v1/invoices?{query}").json["items"]
         assert [each["invoice_id"] for each in found] == [made["invoice_id"]]
-    paper = office.get(f"/v1/invoices/{made['invoice_id']}/pdf")
-    assert (paper.status_code, paper.mimetype, paper.data[:4]) == (200, "application/pdf", b"%PDF")
+    said = refunding.paper(office.get(f"/v1/invoices/{made['invoice_id']}/pdf"))
+    for words in ("销售货物清单", made["number"], "阿莫西林胶囊", "35.78", "9%", "柒拾捌元整", "零散顾客"):
+        assert words in said
 
 
 @pytest.mark.requirement("F15")
@@ -120,7 +121,7 @@ def test_parts_of_a_sale_are_invoiced_until_nothing_is_left(office):
     part = [{"tax_bp": 1300, "net": money(1000), "tax": money(130)}]
     rest = [{"tax_bp": 1300, "net": money(2451), "tax": money(319)}]
     first = issued(office, sale, rates=part, parts=part)
-    assert office.get(f"/v1/invoices/{first['invoice_id']}/pdf").status_code == 200
+    assert "一部分" in refunding.paper(office.get(f"/v1/invoices/{first['invoice_id']}/pdf"))
     assert code(invoice(office, sale, rates=WHOLE, parts=WHOLE)) == (409, "invoice_exceeds_sale")
     issued(office, sale, rates=rest)
     assert code(invoice(office, sale, rates=part, parts=part)) == (409, "invoice_exceeds_sale")
@@ -158,7 +159,9 @@ def test_a_red_invoice_takes_back_what_came_back_and_no_more(office):
     assert code(invoice(office, sale)) == (409, "invoice_exceeds_sale")
     shown = office.get(f"/v1/invoices/{made['invoice_id']}").json
     assert [each["number"] for each in shown["reds"]] == [taken.json["number"]]
-    assert office.get(f"/v1/invoices/{taken.json['invoice_id']}/pdf").data[:4] == b"%PDF"
+    said = refunding.paper(office.get(f"/v1/invoices/{taken.json['invoice_id']}/pdf"))
+    for words in ("红字", "-17.25", "负壹拾玖元伍角整"):
+        assert words in said
 
 
 @pytest.mark.requirement("F22")
@@ -226,6 +229,20 @@ def test_the_list_of_what_is_not_invoiced_names_the_sales_of_institutions(office
     red(office, made, BACK, refund_id=refund_id)
     left = {each["sale_id"] for each in office.get(path).json["items"]}
     assert left == {sales[2]["sale_id"], sales[3]["sale_id"]}
+
+
+@pytest.mark.requirement("F22")
+def test_a_red_invoice_is_due_for_what_a_walk_in_customer_brought_back(office):
+    branch = "S010"
+    sales = [sold(office, branch_id=branch) for _ in range(2)]
+    made = issued(office, sales[0])
+    told = office.settled(sales[0], [HALF], settled_on=str(TODAY), branch_id=branch)
+    [refund_id] = refunding.told(office, told)
+    path = f"/v1/invoices/uninvoiced?month={NOW}&branch_id={branch}"
+    [due] = office.get(path).json["items"]
+    assert (due["sale_id"], due["left"], due["customer_id"]) == (sales[0]["sale_id"], money(-1950), None)
+    red(office, made, BACK, refund_id=refund_id)
+    assert office.get(path).json["items"] == []
 
 
 @pytest.mark.requirement("F15")

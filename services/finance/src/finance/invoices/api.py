@@ -59,7 +59,7 @@ def list_invoices(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @invoices.arguments(schemas.UninvoicedArgs, location="query")
 @invoices.response(200, schemas.UninvoicedPage)
 def list_uninvoiced(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Sales of institutions of a month that no invoice covers; `left` below 0 asks for a red one."""
+    """Sales of institutions of a month that no invoice covers, and any sale that a red one is due for (`left` below 0)."""
     return queries.uninvoiced(tx, args)
 
 

@@ -87,7 +87,7 @@ def _with_amounts(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]
 _UNINVOICED = f"""
 select s.sale_id, s.receipt_number, s.branch_id, s.customer_id, s.business_date, s.total_fen,
     x.returned_fen, x.invoiced_fen, s.total_fen - x.returned_fen - x.invoiced_fen as left_fen
-from sales s join trade_permissions p on p.customer_id = s.customer_id and p.kind <> 'patient'
+from sales s left join trade_permissions p on p.customer_id = s.customer_id and p.kind <> 'patient'
 cross join lateral (
     select coalesce((select sum(f.total_fen) from refunds f where f.sale_id = s.sale_id), 0)::bigint as returned_fen,
         coalesce((select sum((a.net_fen + a.tax_fen) * case i.colour when 'blue' then 1 else -1 end)
@@ -97,7 +97,9 @@ cross join lateral (
 where s.booked_on >= :first and s.booked_on < :until and {_MINE.format("s")}
     and (cast(:customer as uuid) is null or s.customer_id = :customer)
     and (cast(:after as text) is null or s.sale_id > cast(:after as uuid))
-    and s.total_fen - x.returned_fen <> x.invoiced_fen
+    and (p.customer_id is not null or s.sale_id in (select sale_id from invoice_amounts))
+    and case when p.customer_id is null then s.total_fen - x.returned_fen < x.invoiced_fen
+        else s.total_fen - x.returned_fen <> x.invoiced_fen end
 order by s.sale_id limit :limit
 """
 
@@ -105,7 +107,7 @@ order by s.sale_id limit :limit
 def uninvoiced(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Sales of institutions booked in a month that are not invoiced for what they kept; keyset by sale.
 
-    `left` is below 0 where goods came back after they were invoiced: a red invoice is due.
+    `left` is below 0 where goods came back after they were invoiced: a red invoice is due, whoever bought them.
     """
     after = decode_cursor(args["cursor"], str)
     rows = tx.conn.execute(

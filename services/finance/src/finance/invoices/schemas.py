@@ -125,10 +125,12 @@ class UninvoicedArgs(PageArgs, _OfMonth):
 
 
 class UninvoicedSale(Schema):
+    """`left` below 0: goods came back after they were invoiced, a red invoice is due."""
+
     sale_id = fields.UUID()
     receipt_number = fields.String()
     branch_id = fields.String()
-    customer_id = fields.UUID()
+    customer_id = fields.UUID(allow_none=True)
     business_date = fields.Date()
     total_fen = MoneyField(data_key="total")
     returned_fen = MoneyField(data_key="returned")
