@@ -143,6 +143,30 @@ def test_the_credit_archive_keeps_everything_in_pages_newest_first(caller, pharm
 
 
 @pytest.mark.requirement("C31")
+def test_credits_that_end_are_listed_for_those_who_assess_them_anew(caller, pharmacy, database):
+    grant(caller, pharmacy, limit=money(1))
+    grant(caller, pharmacy, valid_until=str(TODAY + timedelta(days=20)))
+
+    def listed(days=None, **query):
+        if days is not None:
+            query["ending_by"] = str(TODAY + timedelta(days=days))
+        branches = query.pop("branches", ["*"])
+        answer = caller("finance_head", branches=branches).get("/credits", limit=200, **query)
+        assert answer.status_code == 200, answer.json
+        return [(each["customer_id"], each["version"]) for each in answer.json["items"]]
+
+    mine = (pharmacy, 2)
+    assert mine in listed(20)
+    assert mine in listed()
+    assert mine in listed(20, branches=["B1"])
+    assert listed(branches=["B2"]) == []
+    assert pharmacy not in {customer for customer, _ in listed(19)}
+    first = caller("finance_head").get("/credits", limit=1).json
+    second = caller("finance_head").get("/credits", limit=1, cursor=first["next_cursor"]).json
+    assert first["items"][0]["customer_id"] < second["items"][0]["customer_id"]
+
+
+@pytest.mark.requirement("C31")
 def test_what_took_effect_never_changes(caller, pharmacy, database):
     credit_id = grant(caller, pharmacy)["credit_id"]
     for statement in (

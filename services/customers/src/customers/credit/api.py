@@ -25,6 +25,10 @@ credit = Blueprint(
     description="Credit of institutions.",
 )
 
+credits_in_effect = Blueprint(
+    "credits", __name__, url_prefix="/credits", description="Credit of institutions."
+)
+
 
 @credit.post("")
 @command
@@ -88,6 +92,25 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
         tx.conn, customer_id, before=_uuid(before[0]) if before else None, limit=args["limit"]
     )
     last = encode_cursor(str(rows[-1].credit_id)) if len(rows) == args["limit"] else None
+    return {"items": _views(tx, rows), "next_cursor": last}
+
+
+@credits_in_effect.get("")
+@query
+@admits(*READERS)
+@credits_in_effect.arguments(schemas.CreditsArgs, location="query")
+@credits_in_effect.response(200, schemas.CreditArchivePage)
+def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What is in effect for customers of the token's branches, in the order of their ids: the list for assessing anew."""
+    after = decode_cursor(args["cursor"], str)
+    rows = records.in_effect(
+        tx.conn,
+        branches=tx.actor.branch_filter(),
+        ending_by=args["ending_by"],
+        after=_uuid(after[0]) if after else None,
+        limit=args["limit"],
+    )
+    last = encode_cursor(str(rows[-1].customer_id)) if len(rows) == args["limit"] else None
     return {"items": _views(tx, rows), "next_cursor": last}
 
 

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
-from customers.tables import credit_decisions, credits_
+from customers.tables import credit_decisions, credits_, customers
 from shared.approvals import Decision
 
 
@@ -88,4 +88,29 @@ def page(conn: Connection, customer_id: UUID, *, before: UUID | None, limit: int
     if before is not None:
         query = query.where(credits_.c.credit_id < before)
     rows = conn.execute(query.order_by(credits_.c.credit_id.desc()).limit(limit)).mappings()
+    return [Credit(**row) for row in rows]
+
+
+def in_effect(
+    conn: Connection,
+    *,
+    branches: Sequence[str] | None,
+    ending_by: date | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Credit]:
+    """The newest version of each customer of these branches (None: all), those ending by a day alone if one is given."""
+    later = credits_.alias()
+    has_later = exists().where(
+        later.c.customer_id == credits_.c.customer_id, later.c.version > credits_.c.version
+    )
+    query = select(credits_).where(credits_.c.version.is_not(None), ~has_later)
+    if after is not None:
+        query = query.where(credits_.c.customer_id > after)
+    if branches is not None:
+        mine = select(customers.c.id).where(customers.c.branch_id.in_(branches))
+        query = query.where(credits_.c.customer_id.in_(mine))
+    if ending_by is not None:
+        query = query.where(credits_.c.valid_until <= ending_by)
+    rows = conn.execute(query.order_by(credits_.c.customer_id).limit(limit)).mappings()
     return [Credit(**row) for row in rows]

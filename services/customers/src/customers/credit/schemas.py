@@ -4,6 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from customers.schemas import PLAIN
 from shared.money import MoneyField
+from shared.paging import PageArgs
 
 VISIBLE_500 = [validate.Length(1, 500), PLAIN]
 
@@ -69,3 +70,9 @@ class CreditStandingView(Schema):
 class CreditArchivePage(Schema):
     items = fields.List(fields.Nested(CreditView), required=True)
     next_cursor = fields.String(allow_none=True)
+
+
+class CreditsArgs(PageArgs):
+    ending_by = fields.Date(
+        load_default=None, metadata={"description": "Only credits whose last day is this one or before."}
+    )
