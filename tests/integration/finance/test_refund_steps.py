@@ -119,6 +119,17 @@ def test_a_payment_is_dated_from_the_debt_until_today_and_cash_today(office):
 
 
 @pytest.mark.requirement("F22")
+def test_a_refund_is_paid_on_the_day_of_its_last_part_in_whichever_order_they_are_told(office):
+    refund_id = owed(office, "wechat", "cash", settled_on=TODAY - timedelta(days=1))
+    refunding.approve(office, refund_id)
+    assert refunding.pay(office, refund_id, role="cashier").status_code == 200
+    paid = refunding.pay(office, refund_id, wechat(), paid_on=TODAY - timedelta(days=1)).json
+    assert (paid["state"], paid["paid_on"]) == ("paid", str(TODAY))
+    yesterday = office.get(f"/v1/refunds/liabilities?as_of={TODAY - timedelta(days=1)}").json
+    assert yesterday["agrees"]
+
+
+@pytest.mark.requirement("F22")
 def test_a_held_refund_stays_owed_and_is_approved_anew_after_its_release(office):
     refund_id = owed(office)
     refunding.approve(office, refund_id)

@@ -225,7 +225,10 @@ def _pay(
         _settle(tx, row, part, payment, booked_on, reference)
     paid = {each.tender for each in payments}
     if all(part.is_paid or part.tender in paid for part in parts):
-        finish(tx, refund_id, booked_on)
+        last = tx.conn.execute(
+            text("select max(booked_on) from refund_payments where refund_id = :id"), {"id": refund_id}
+        ).scalar_one()
+        finish(tx, refund_id, last)
     else:
         _advance(tx, row, State.PAYING, "paying", {"tenders": sorted(paid)})
 
