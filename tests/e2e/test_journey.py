@@ -256,7 +256,7 @@ def test_what_was_never_sold_is_not_taken_back(people, settled):
     assert eventually(refused, within_s=30) == ("refused", "not_ours")
 
 
-@pytest.mark.requirement("F27", "C31", "G7")
+@pytest.mark.requirement("F27", "C31", "X11")
 def test_an_institution_buys_within_its_credit_until_it_is_held_and_no_lot_off_sale(people):
     pharmacy = a_pharmacy(people)
     credit = f"/v1/customers/{pharmacy}/credit"

@@ -24,7 +24,7 @@ def sell(office, customer_id, fen, **identity):
     return None if answer.status_code == 201 else answer.json["code"]
 
 
-@pytest.mark.requirement("F21", "F27", "I30")
+@pytest.mark.requirement("F21", "F27")
 def test_debts_and_orders_together_stay_within_the_limit(office):
     customer, order = a_customer(office), uuid4()
     assert sell(office, customer, 60_000) is None
@@ -61,7 +61,7 @@ def test_what_exceeds_the_limit_leaves_nothing_behind_and_a_receipt_sent_twice_i
     assert office.post("/v1/sales", a_receipt(customer_id=customer)).status_code == 201  # paid at once
 
 
-@pytest.mark.requirement("I30")
+@pytest.mark.requirement("F27")
 def test_only_growth_is_judged_and_then_the_whole(office):
     customer, order = a_customer(office), uuid4()
     assert reserve(office, customer, order, 90_000) is None
@@ -74,7 +74,7 @@ def test_only_growth_is_judged_and_then_the_whole(office):
     assert reserve(office, customer, order, 50_000) is None
 
 
-@pytest.mark.requirement("F21", "I30")
+@pytest.mark.requirement("F21", "F27")
 def test_debts_past_due_stop_new_ones_beyond_the_tolerance(office):
     customer = a_customer(office, 10**9, overdue_tolerance_fen=10_000)
     sell_on_credit(office, customer, 10_000, on=days_ago(100))
@@ -176,7 +176,7 @@ def test_a_branch_is_told_its_own_debts_and_the_room_of_the_company(office):
 # --- at once ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("I30", "F27")
+@pytest.mark.requirement("F27")
 def test_parallel_sales_and_orders_end_exactly_within_the_limit(office):
     customer = a_customer(office, 10_000)
     sales = [lambda: sell(office, customer, 1_000) for _ in range(10)]
@@ -188,7 +188,7 @@ def test_parallel_sales_and_orders_end_exactly_within_the_limit(office):
     assert (now["outstanding"] + now["reserved"], now["available"]) == (10_000, 0)
 
 
-@pytest.mark.requirement("I30")
+@pytest.mark.requirement("F27")
 def test_parallel_changes_of_one_order_and_uploads_end_within_the_limit(office):
     customer, order = a_customer(office, 10_000), uuid4()
     raising = [lambda fen=fen: reserve(office, customer, order, fen) for fen in range(1_000, 11_000, 2_000)]

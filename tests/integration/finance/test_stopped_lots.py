@@ -48,7 +48,7 @@ def code_of(office, receipt):
     return None if answer.status_code == 201 else answer.json["code"]
 
 
-@pytest.mark.requirement("G7", "F27")
+@pytest.mark.requirement("X11", "F27")
 def test_a_stopped_lot_is_refused_by_name_and_nothing_of_the_receipt_is_kept(office):
     bad, good = a_lot(), a_lot()
     assert code_of(office, of_lot(bad)) is None
@@ -66,7 +66,7 @@ def test_a_stopped_lot_is_refused_by_name_and_nothing_of_the_receipt_is_kept(off
     assert code_of(office, receipt) is None
 
 
-@pytest.mark.requirement("G7")
+@pytest.mark.requirement("X11")
 def test_a_lifted_stop_stays_lifted_in_any_order_and_another_stop_stands(office):
     for order in permutations((0, 1, 2)):
         lot = a_lot()
@@ -78,7 +78,7 @@ def test_a_lifted_stop_stays_lifted_in_any_order_and_another_stop_stands(office)
         assert code_of(office, of_lot(lot)) is None
 
 
-@pytest.mark.requirement("G7")
+@pytest.mark.requirement("X11")
 def test_an_upload_refuses_the_receipts_of_stopped_lots_alone(office):
     bad, good = a_lot(), a_lot()
     office.hear(ordered(office, [bad], at=NOW - timedelta(hours=1)))
@@ -88,7 +88,7 @@ def test_an_upload_refuses_the_receipts_of_stopped_lots_alone(office):
     assert (results[1]["code"], results[1]["lots"]) == ("lot_stopped", [{"product_id": "P-1", "lot": bad}])
 
 
-@pytest.mark.requirement("G7")
+@pytest.mark.requirement("X11")
 def test_what_an_offline_till_sold_before_the_stop_is_booked_and_named(office):
     lot = a_lot()
     before = office.post("/v1/sales", of_lot(lot, at=NOW - timedelta(hours=3))).json
@@ -113,7 +113,7 @@ def test_what_an_offline_till_sold_before_the_stop_is_booked_and_named(office):
     assert (odd.status_code, odd.json["code"]) == (422, "cursor_invalid")
 
 
-@pytest.mark.requirement("G7", "F27")
+@pytest.mark.requirement("X11", "F27")
 def test_require_free_judges_lots_at_an_instant(office):
     lot, free = a_lot(), a_lot()
     office.hear(ordered(office, [lot], at=NOW))

@@ -44,7 +44,7 @@ def told(counter, stop_id):
         return [tuple(row) for row in conn.execute(query, {"id": stop_id})]
 
 
-@pytest.mark.requirement("G7", "F27")
+@pytest.mark.requirement("X11", "F27")
 def test_a_stop_is_ordered_by_one_person_at_once_and_told(counter):
     answer = order(counter).json
     assert (answer["state"], answer["lots"], answer["liftings"]) == ("ordered", ["L1", "L2"], [])
@@ -54,7 +54,7 @@ def test_a_stop_is_ordered_by_one_person_at_once_and_told(counter):
     assert data["ordered_at"] == answer["ordered_at"]
 
 
-@pytest.mark.requirement("G7", "X1")
+@pytest.mark.requirement("X11", "X1")
 def test_lifting_takes_two_persons_and_a_refusal_lets_the_stop_stand(counter):
     stop_id = ordered(counter)
     early = decide(counter, stop_id)
@@ -82,7 +82,7 @@ def test_lifting_takes_two_persons_and_a_refusal_lets_the_stop_stand(counter):
         assert (again.status_code, again.json["code"]) == (409, "stop_sale_lifted")
 
 
-@pytest.mark.requirement("G7")
+@pytest.mark.requirement("X11")
 def test_stops_are_listed_by_product_lot_and_state_in_pages(counter):
     product = f"P-{uuid4().hex[:8]}"
     first, second, third = (ordered(counter, product_id=product, lots=[lot]) for lot in ("A", "B", "A"))
@@ -104,7 +104,7 @@ def test_stops_are_listed_by_product_lot_and_state_in_pages(counter):
     assert (odd.status_code, odd.json["code"]) == (422, "cursor_invalid")
 
 
-@pytest.mark.requirement("G7")
+@pytest.mark.requirement("X11")
 def test_who_does_not_answer_for_every_branch_and_what_names_nothing_is_refused(counter):
     foreign = call(counter, "POST", "", STOP, role="qa", branches=("S001",))
     assert (foreign.status_code, foreign.json["code"]) == (403, "foreign_branch")
