@@ -56,6 +56,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     payment = points.payment_of(receipt)
     points_lines: Sequence[PostingLine] = ()
     if payment is not None:
+        uses.lock(tx.conn, payment)
         known = repository.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
         if known is not None:
             return same_receipt(known, priced)

@@ -16,6 +16,7 @@ from finance.domain import points
 from finance.domain.chart import Chart
 from finance.domain.points import Consumed, Redemption, RedemptionUsed
 from finance.domain.posting import PostingLine
+from finance.domain.receipt import Payment
 from finance.redemptions.tables import points_uses
 
 CLOCKS_DIFFER_MAX = timedelta(minutes=1)
@@ -37,6 +38,14 @@ def find(conn: Connection, redemption_id: UUID) -> Redemption | None:
     """What is known of it now; None when customers has not told us of it."""
     row = conn.execute(_FIND, {"id": redemption_id}).mappings().one_or_none()
     return None if row is None else Redemption(**row, lots=lots_of(conn, redemption_id))
+
+
+def lock(conn: Connection, payment: Payment) -> None:
+    """Let sales with one redemption follow each other, so that the second sees the receipt of the first."""
+    conn.execute(
+        text("select 1 from points_redemptions where redemption_id = :id for update"),
+        {"id": payment.redemption_id},
+    )
 
 
 def has_heard_of_all(conn: Connection, redemption_id: UUID, now: datetime) -> bool:
