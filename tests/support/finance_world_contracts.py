@@ -60,6 +60,7 @@ def samples(company, branch, ids, sent, asked):
         "kind": "product",
         "recipient": "internal",
         "purpose": "exhibition",
+        "tax_bp": 1300,
         "product_id": "P-1",
         "generic_name": "阿莫西林胶囊",
         "category": "otc",

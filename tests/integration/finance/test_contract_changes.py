@@ -14,7 +14,7 @@ from shared.transaction import Tx
 from tests.support.contracts import CONTACT, TODAY, a_content, a_contract_line, drafted, signed
 from tests.support.debtors import items_of, pay
 from tests.support.finance_builders import money
-from tests.support.ordering import SalesDesk, an_order_line
+from tests.support.ordering import SalesDesk, a_parcel, an_order_line
 
 CLERK = Actor("clerk", frozenset({"invoicing_clerk"}), frozenset({"*"}))
 ANSWER = {"accepted": True, "contact_id": CONTACT, "confirmed_on": str(TODAY), "evidence_sha256": "ef" * 32}
@@ -314,3 +314,49 @@ def test_what_was_shipped_is_collected_by_the_instalments_of_the_contract(office
     assert after["state"] == "fulfilled"
     figures = [after[name]["fen"] for name in ("billed", "paid", "open", "past_due")]
     assert figures == [19_900, 5_970, 13_930, 0]
+
+
+@pytest.mark.requirement("F9", "F13")
+def test_of_a_shipment_with_other_goods_too_only_the_lines_of_the_contract_count(office):
+    desk = SalesDesk(office)
+    customer, product, other = desk.customer(), desk.price(), desk.price()
+    contract_id = signed(office, customer, a_contract_line(quantity=10, product_id=product))
+    lines = [
+        an_order_line(product, unit_price=money(1_990), contract_line=1),
+        an_order_line(other, no=2, quantity=1, unit_price=money(1_001)),
+    ]
+    order = desk.confirmed(*lines, customer=customer, contract_id=contract_id)
+    sent = desk.ship(order, a_parcel(), a_parcel(2, 1))
+    assert sent.status_code == 201, sent.text
+    item = items_of(office, customer, "sale")[0]
+    share = {"item_id": item["item_id"], "amount": money(1_000)}
+    assert pay(office, customer, 1_000, allocations=[share]).status_code == 201
+    after = shown(office, contract_id)
+    figures = [after[name]["fen"] for name in ("billed", "paid", "open", "past_due")]
+    assert figures == [19_900, 952, 18_948, 0]
+
+
+@pytest.mark.requirement("C37", "F8")
+def test_a_line_that_leaves_nothing_to_order_keeps_the_vat_rate_of_its_time(office):
+    lines = a_contract_line(quantity=10), a_contract_line(2, product_id="P-2")
+    contract_id = signed(office, None, *lines)
+    act(office, fulfilment.order, UUID(contract_id), 1, 10, 1990, TODAY)
+    with office.database.begin() as conn:  # as it would stand if the rate had ended since
+        conn.exec_driver_sql("alter table contract_versions disable trigger user")
+        conn.exec_driver_sql(
+            "update contract_versions set content = jsonb_set(content, '{lines,0,tax_bp}', '1600')"
+            " where contract_id = %s",
+            (contract_id,),
+        )
+        conn.exec_driver_sql("alter table contract_versions enable trigger user")
+    old = a_contract_line(quantity=10, tax_bp=1600)
+    for wrong in (
+        [a_contract_line(quantity=11, tax_bp=1600)],
+        [a_contract_line(quantity=10, tax_bp=1700)],
+        [old, a_contract_line(2, product_id="P-2", tax_bp=1600)],
+    ):
+        refused(propose(office, contract_id, *wrong), 422, "contract_content_invalid")
+    amendment_id = proposed(office, contract_id, old, a_contract_line(2, product_id="P-2", quantity=200))
+    decide(office, contract_id, amendment_id)
+    assert confirm(office, contract_id, amendment_id).status_code == 200
+    assert shown(office, contract_id)["version"] == 2

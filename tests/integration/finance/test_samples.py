@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from threading import Barrier
 from uuid import uuid4
 
@@ -16,8 +17,10 @@ from shared.identity import system_actor
 from shared.transaction import Tx
 from tests.support.expenses_builders import a_goods_line, a_goods_receipt
 from tests.support.finance_builders import a_line, money
+from tests.support.ordering import SalesDesk
 
 TODAY = business_date(utc_now())
+MEANING = "(select meaning from accounts where code = l.account limit 1)"
 REQUESTER = {"role": "salesperson", "person": "sally"}
 
 
@@ -143,7 +146,7 @@ def test_the_law_lets_nobody_give_certain_goods_to_the_public_or_anything_to_tho
     office.hear(
         office.permit(patient, kind="patient", categories=[]), office.permit(hospital, categories=["rx"])
     )
-    evaluation = {"recipient": "institution", "purpose": "customer_evaluation"}
+    evaluation = {"recipient": "institution", "purpose": "customer_evaluation", "tax_bp": 1300}
     for body in (
         a_sample(recipient="public"),
         a_sample(recipient="public", category="otc_a"),
@@ -152,7 +155,8 @@ def test_the_law_lets_nobody_give_certain_goods_to_the_public_or_anything_to_tho
         a_sample(**evaluation, customer_id=patient),
     ):
         refused(ask(office, body), 409, "sample_forbidden")
-    assert ask(office, a_sample(recipient="public", category="otc_b"), person="p-1").status_code == 201
+    to_public = a_sample(recipient="public", category="otc_b", tax_bp=1300)
+    assert ask(office, to_public, person="p-1").status_code == 201
     given_to_patient = ask(
         office, a_sample(**evaluation, customer_id=patient, category="otc_b"), person="p-1"
     )
@@ -174,6 +178,10 @@ def test_the_law_lets_nobody_give_certain_goods_to_the_public_or_anything_to_tho
         ({"category": None}, "sample_product_incomplete"),
         ({"kind": "packaging"}, "sample_product_incomplete"),
         ({"quantity": 0}, "payload_invalid"),
+        ({"purpose": "exhibition"}, "sample_tax_rate_invalid"),
+        ({"purpose": "training", "tax_bp": 1600}, "sample_tax_rate_invalid"),
+        ({"recipient": "public", "category": "otc_b"}, "sample_tax_rate_invalid"),
+        ({"tax_bp": 1701}, "sample_tax_rate_invalid"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(office, odd, code):
@@ -239,7 +247,12 @@ def test_no_expired_stopped_short_or_unknown_lot_leaves_the_shelf(office):
 def test_a_person_and_a_customer_get_no_more_in_a_month_than_the_house_allows(office):
     hospital = str(uuid4())
     office.hear(office.permit(hospital, categories=["rx"]))
-    body = {"recipient": "institution", "purpose": "customer_evaluation", "customer_id": hospital}
+    body = {
+        "recipient": "institution",
+        "purpose": "customer_evaluation",
+        "customer_id": hospital,
+        "tax_bp": 1300,
+    }
     assert ask(office, a_sample(**body, quantity=200), person="p-3").status_code == 201
     answer = ask(office, a_sample(**body, quantity=1), person="p-4")
     refused(answer, 409, "sample_limit_exceeded")
@@ -294,6 +307,70 @@ def test_a_cost_run_takes_samples_from_the_lot_once_and_its_value_agrees_with_th
         assert costing.stock_of(tx, branch, ("A-7", "L1"), TODAY) == (7, 4_900)
 
 
+@pytest.mark.requirement("F25", "F5")
+def test_what_a_sample_turns_out_to_have_cost_is_selling_expense_and_not_cost_of_goods(office):
+    branch = "S008"
+    bought(office, "A-9", 10, 700, branch=branch)
+    sample_id = approved(office, "A-9", branch_id=branch)
+    assert step(office, sample_id, "issue").json["cost"] == money(2_100)
+    bought(office, "A-9", 10, 900, branch=branch)
+    after = next_month(month_of(TODAY))
+    with office.database.begin() as conn:
+        now = datetime(after.year, after.month, 2, 4, tzinfo=UTC)
+        run_id = costing.run(Tx(conn=conn, actor=system_actor("finance"), now=now), branch, month_of(TODAY))
+    [ran] = office.get(f"/v1/cost-runs?month={month_of(TODAY):%Y-%m}&branch_id={branch}").json["items"]
+    assert (ran["adjustment"], ran["samples"]) == (money(0), money(300))
+    posted = office.rows(
+        f"select {MEANING}, l.debit_fen, l.credit_fen from journal_entries e join journal_lines l on l.entry_id = e.id"
+        " where e.source_id = :id order by l.no",
+        id=str(run_id),
+    )
+    assert posted == [("selling_samples", 300, 0), ("inventory", 0, 300)]
+
+
+@pytest.mark.requirement("F25", "F15")
+def test_samples_that_are_given_away_owe_output_vat_and_no_invoice(office):
+    branch, hospital = "S009", str(uuid4())
+    office.hear(office.permit(hospital, categories=["rx"]))
+    bought(office, "A-10", 10, 700, branch=branch)
+    to_hospital = {"recipient": "institution", "purpose": "customer_evaluation", "customer_id": hospital}
+
+    def issued(**odd):
+        sample_id = approved(office, "A-10", branch_id=branch, **odd)
+        done = step(office, sample_id, "issue").json
+        entry = office.rows(
+            f"select {MEANING}, l.debit_fen - l.credit_fen from journal_entries e join journal_lines l on"
+            " l.entry_id = e.id"
+            " where e.source_id = :id and e.kind = 'sample_issue' order by l.no",
+            id=sample_id,
+        )
+        return done, entry
+
+    tested, entry = issued(tax_bp=1300)
+    assert (tested["vat"], tested["vat_basis"]) == (None, None)
+    assert entry == [("selling_samples", 2_100), ("inventory", -2_100)]
+    composed, entry = issued(**to_hospital, tax_bp=1300)
+    assert (composed["vat_basis"], composed["vat_base"], composed["vat"]) == (
+        "cost",
+        money(2_310),
+        money(300),
+    )
+    assert entry == [("selling_samples", 2_400), ("inventory", -2_100), ("output_vat", -300)]
+    for kind, price in (("hospital", 1_130), ("pharmacy", 2_260)):
+        SalesDesk(office).price("A-10", customer_kind=kind, list_price=money(price))
+    priced, entry = issued(**to_hospital, tax_bp=1300)
+    assert (priced["vat_basis"], priced["vat_base"], priced["vat"]) == ("price", money(3_000), money(390))
+    assert entry == [("selling_samples", 2_490), ("inventory", -2_100), ("output_vat", -390)]
+    exhibited, _ = issued(purpose="exhibition", tax_bp=1300, quantity=1)
+    assert (exhibited["vat_base"], exhibited["vat"]) == (money(2_000), money(260))
+
+    vat = office.get(f"/v1/invoices/vat?month={TODAY:%Y-%m}&branch_id={branch}").json
+    [rate] = vat["rates"]
+    assert (rate["given_net"], rate["given_tax"]) == (money(7_310), money(950))
+    assert (rate["not_invoiced_tax"], rate["sold_tax"]) == (money(950), money(0))
+    assert (vat["given_tax"], vat["ledger_tax"], vat["agrees"]) == (money(950), money(950), True)
+
+
 @pytest.mark.requirement("F25", "X1")
 def test_the_log_is_filtered_paged_and_closed_to_other_branches(office):
     wanted = [asked(office, "A-8") for _ in range(3)]
@@ -315,6 +392,14 @@ def test_a_limit_is_reached_and_never_passed(had, wanted, limit):
     else:
         with pytest.raises(rules.SampleLimitExceeded):
             rules.require_within(had, wanted, limit, "x")
+
+
+@pytest.mark.requirement("F25")
+@given(cost=st.integers(0, 10**9), rate=st.sampled_from([0, 300, 900, 1300]))
+def test_a_composed_price_is_the_cost_and_a_tenth_and_its_tax_is_on_both(cost, rate):
+    base, tax = rules.composed(cost, rate, TODAY)
+    assert abs(base - Fraction(cost * 11, 10)) <= Fraction(1, 2)
+    assert abs(tax - Fraction(base * rate, 10_000)) <= Fraction(1, 2)
 
 
 def test_rules_are_those_of_the_day():

@@ -34,8 +34,10 @@ def propose(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> UUID:
     if _open_one(tx, "contract_amendments", "proposed", contract_id) is not None:
         raise rules.AmendmentOpen("an amendment of this contract awaits its decision")
     content = dict(body["content"])
-    rules.require_complete(content, on=business_date(tx.now))
     before = _content(tx, contract)
+    rules.require_complete(
+        content, on=business_date(tx.now), past=_ordered_whole(tx, contract_id, before, content)
+    )
     if content == before:
         raise rules.AmendmentEmpty("the proposal changes nothing")
     if content["valid_from"] != before["valid_from"]:
@@ -135,8 +137,11 @@ def record_answer(tx: Tx, contract_id: UUID, amendment_id: UUID, body: Mapping[s
 def _amend(tx: Tx, contract: Mapping[str, Any], amendment: Mapping[str, Any]) -> None:
     """Both parties agreed: the next version stands from now on, the earlier ones stay as they were."""
     content, today = amendment["content"], business_date(tx.now)
-    _require_room(tx, contract["contract_id"], _content(tx, contract), content)
-    rules.require_complete(content, on=today)
+    before = _content(tx, contract)
+    _require_room(tx, contract["contract_id"], before, content)
+    rules.require_complete(
+        content, on=today, past=_ordered_whole(tx, contract["contract_id"], before, content)
+    )
     require_permission(tx, contract["customer_id"], content, today)
     amended = {
         **contract,
@@ -200,6 +205,19 @@ def _require_room(tx: Tx, contract_id: UUID, before: Mapping[str, Any], after: M
         progress.amend(0 if line is None else line["quantity"])
         if line is not None and progress.ordered and line["product_id"] != products.get(line_no):
             raise rules.AmendmentBelowOrdered(f"orders hold the product of line {line_no}")
+
+
+def _ordered_whole(
+    tx: Tx, contract_id: UUID, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> set[int]:
+    """Lines that leave nothing to order and keep their rate: they were taxed in their time, not by today's rates."""
+    rates = {line["line_no"]: line["tax_bp"] for line in before["lines"]}
+    ordered = {no: progress.ordered for no, progress in progress_of(tx.conn, contract_id).items()}
+    return {
+        line["line_no"]
+        for line in after["lines"] or []
+        if line["quantity"] == ordered.get(line["line_no"]) and line["tax_bp"] == rates.get(line["line_no"])
+    }
 
 
 def _open_amendment(tx: Tx, contract_id: UUID, amendment_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,7 +6,7 @@ Source: F8, F9, F13, F26, C37, X7, model 3.2 (Contract)
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -226,10 +226,10 @@ def _missing(content: Content) -> Iterator[str]:
             yield name
 
 
-def require_complete(content: Content, *, on: date) -> None:
+def require_complete(content: Content, *, on: date, past: Collection[int] = ()) -> None:
     """Raises ContractIncomplete naming all that is missing, else ContractContentInvalid naming all that is wrong.
 
-    VAT rates are those in force on the day `on`.
+    VAT rates are those in force on the day `on`, save of the lines `past`: whatever they were, they stay.
     """
     absent = missing(content)
     if absent:
@@ -238,7 +238,7 @@ def require_complete(content: Content, *, on: date) -> None:
             missing=absent,
             errors=[{"path": path, "message": "required"} for path in absent],
         )
-    faults = list(_faults(content, on))
+    faults = list(_faults(content, on, past))
     if faults:
         raise ContractContentInvalid(
             "the contents contradict each other",
@@ -246,7 +246,7 @@ def require_complete(content: Content, *, on: date) -> None:
         )
 
 
-def _faults(content: Content, on: date) -> Iterator[tuple[str, str]]:
+def _faults(content: Content, on: date, past: Collection[int]) -> Iterator[tuple[str, str]]:
     seen: set[int] = set()
     rates = rates_on(on)
     first, last = content["valid_from"], content["valid_until"]
@@ -254,7 +254,7 @@ def _faults(content: Content, on: date) -> Iterator[tuple[str, str]]:
         if line["line_no"] in seen:
             yield f"lines.{index}.line_no", "twice"
         seen.add(line["line_no"])
-        if line["tax_bp"] not in rates:
+        if line["tax_bp"] not in rates and line["line_no"] not in past:
             yield f"lines.{index}.tax_bp", f"no VAT rate in force on {on}"
         if not first <= line["delivery_date"] <= last:
             yield f"lines.{index}.delivery_date", "outside the validity of the contract"

@@ -93,7 +93,7 @@ EMPTY = Stock(0, 0)
 
 @dataclass(slots=True)
 class Day:
-    """What happened to a lot on a day; `sold_cost_fen` and `returned_cost_fen` are what the journal has for it."""
+    """What happened to a lot on a day; the costs of what was sold, returned and given are what the journal has for it."""
 
     received: int = 0
     received_fen: int = 0
@@ -101,6 +101,8 @@ class Day:
     returned_cost_fen: int = 0
     sold: int = 0
     sold_cost_fen: int = 0
+    given: int = 0
+    given_cost_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +110,18 @@ class Issued:
     """What left a lot over some days: units, their value at the moving average, and what the journal took for them.
 
     Returns to stock are taken off all three. `adjustment_fen` is what cost of goods lacks (or has too much, when
-    negative).
+    negative), `samples_fen` the same of selling expense for the samples among them.
     """
 
     quantity: int
     value_fen: int
     booked_fen: int
+    samples_fen: int
     stock: Stock
 
     @property
     def adjustment_fen(self) -> int:
-        return self.value_fen - self.booked_fen
+        return self.value_fen - self.booked_fen - self.samples_fen
 
 
 @dataclass(slots=True)
@@ -128,6 +131,7 @@ class _Replay:
     quantity: int = 0
     value_fen: int = 0
     booked_fen: int = 0
+    samples_fen: int = 0
 
     def take_back(self, day: Day) -> None:
         """Goods come back at the average; of a lot that is empty, at its last one."""
@@ -140,16 +144,26 @@ class _Replay:
         self.value_fen -= value
         self.booked_fen -= day.returned_cost_fen
 
+    def give(self, day: Day) -> None:
+        """Samples go out before what is sold on the day: the lot held them when they were issued."""
+        value, booked = self._take(day.given, day.given_cost_fen)
+        self.samples_fen += value - booked
+
     def sell(self, day: Day) -> None:
+        self._take(day.sold, day.sold_cost_fen)
+
+    def _take(self, quantity: int, cost_fen: int) -> tuple[int, int]:
         """Units beyond what was ever purchased keep the cost of the till."""
-        covered = min(day.sold, self.stock.quantity)
+        covered = min(quantity, self.stock.quantity)
         if not covered:
-            return
+            return 0, 0
         self.last = self.stock
-        self.value_fen += self.stock.value_of(covered)
+        value, booked = self.stock.value_of(covered), half_up(cost_fen * covered, quantity)
         self.stock = self.stock.issue(covered)
         self.quantity += covered
-        self.booked_fen += half_up(day.sold_cost_fen * covered, day.sold)
+        self.value_fen += value
+        self.booked_fen += booked
+        return value, booked
 
 
 def replay(opening: Stock, days: Iterable[tuple[date, Day]]) -> Issued:
@@ -160,11 +174,13 @@ def replay(opening: Stock, days: Iterable[tuple[date, Day]]) -> Issued:
         if state.stock.quantity:
             state.last = state.stock
         state.take_back(day)
+        state.give(day)
         state.sell(day)
     return Issued(
         quantity=state.quantity,
         value_fen=state.value_fen,
         booked_fen=state.booked_fen,
+        samples_fen=state.samples_fen,
         stock=state.stock,
     )
 
@@ -180,15 +196,10 @@ def receipt_posting(chart: Chart, net_fen: int, tax_fen: int) -> list[PostingLin
     )
 
 
-def adjustment_posting(chart: Chart, fen: int) -> list[PostingLine]:
-    """Cost of goods that the tills took too low (`fen` above 0) or too high, against merchandise."""
-    more, less = max(fen, 0), max(-fen, 0)
-    return balanced(
-        [
-            PostingLine(chart.code("cost_of_goods"), more, less),
-            PostingLine(chart.code("inventory"), less, more),
-        ]
-    )
+def adjustment_posting(chart: Chart, fen: int, samples_fen: int = 0) -> list[PostingLine]:
+    """Cost of goods, and selling expense for samples, taken too low (above 0) or too high, against merchandise."""
+    of = (("cost_of_goods", fen), ("selling_samples", samples_fen), ("inventory", -fen - samples_fen))
+    return balanced(PostingLine(chart.code(meaning), max(each, 0), max(-each, 0)) for meaning, each in of)
 
 
 def variance_fen(quantity: int, unit_price_fen: int, reference_price_fen: int) -> int:

@@ -126,7 +126,8 @@ class CostRunView(Schema):
     from_day = fields.Date()
     until_day = fields.Date()
     lots = fields.Integer()
-    adjustment_fen = MoneyField(data_key="adjustment")
+    adjustment_fen = MoneyField(data_key="adjustment", metadata={"description": "to cost of goods"})
+    samples_fen = MoneyField(data_key="samples", metadata={"description": "to selling expense, for samples"})
     run_by = fields.String()
     run_at = fields.AwareDateTime()
 

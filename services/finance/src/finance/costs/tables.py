@@ -96,12 +96,14 @@ stock_moves = Table(
     Column("quantity", BigInteger, nullable=False),
     Column("value_fen", BigInteger, nullable=False),
     Column("adjustment_fen", BigInteger, nullable=False),
+    Column("samples_fen", BigInteger, nullable=False, server_default="0"),
     Column("source_id", Uuid, nullable=False),
     CheckConstraint("kind in ('receipt', 'cost_run')", name="kind"),
     Index("stock_moves_lot", "branch_id", "product_id", "lot", "day"),
     Index("stock_moves_day", "day", postgresql_where=text("kind = 'cost_run'")),
 )
-"""Append-only; a lot's moves sum to its stock. `adjustment_fen` is what a run posted to cost of goods for it."""
+"""Append-only; a lot's moves sum to its stock. `adjustment_fen` and `samples_fen` are what a run posted for
+it to cost of goods and to selling expense."""
 
 cost_runs = Table(
     "cost_runs",
@@ -114,6 +116,7 @@ cost_runs = Table(
     Column("until_day", Date, nullable=False),
     Column("lots", Integer, nullable=False),
     Column("adjustment_fen", BigInteger, nullable=False),
+    Column("samples_fen", BigInteger, nullable=False, server_default="0"),
     Column("run_by", Text, nullable=False),
     Column("run_at", INSTANT, nullable=False),
     UniqueConstraint("branch_id", "month", "no"),

@@ -130,18 +130,23 @@ def uninvoiced(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 _VAT = f"""
 select tax_bp, sum(sold_net)::bigint as sold_net_fen, sum(sold_tax)::bigint as sold_tax_fen,
     sum(back_net)::bigint as returned_net_fen, sum(back_tax)::bigint as returned_tax_fen,
+    sum(given_net)::bigint as given_net_fen, sum(given_tax)::bigint as given_tax_fen,
     sum(invoiced_net)::bigint as invoiced_net_fen, sum(invoiced_tax)::bigint as invoiced_tax_fen
 from (
     select l.tax_bp, l.net_fen as sold_net, l.tax_fen as sold_tax, 0 as back_net, 0 as back_tax,
-        0 as invoiced_net, 0 as invoiced_tax
+        0 as given_net, 0 as given_tax, 0 as invoiced_net, 0 as invoiced_tax
     from sale_lines l where l.booked_on >= :first and l.booked_on < :until and {_MINE.format("l")}
     union all
-    select l.tax_bp, 0, 0, b.net_fen, b.tax_fen, 0, 0
+    select l.tax_bp, 0, 0, b.net_fen, b.tax_fen, 0, 0, 0, 0
     from refunds f join refund_lines b using (refund_id) join receipts r on r.sale_id = f.sale_id
     join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
     where f.booked_on >= :first and f.booked_on < :until and {_MINE.format("f")}
     union all
-    select a.tax_bp, 0, 0, 0, 0, a.net_fen * x.sign, a.tax_fen * x.sign
+    select d.tax_bp, 0, 0, 0, 0, d.vat_base_fen, d.vat_fen, 0, 0
+    from samples d where d.vat_fen is not null and d.booked_on >= :first and d.booked_on < :until
+        and {_MINE.format("d")}
+    union all
+    select a.tax_bp, 0, 0, 0, 0, 0, 0, a.net_fen * x.sign, a.tax_fen * x.sign
     from invoices i join invoice_amounts a using (invoice_id)
     cross join lateral (select case i.colour when 'blue' then 1 else -1 end as sign) x
     where i.issued_on >= :first and i.issued_on < :until and {_MINE.format("i")}
@@ -153,11 +158,11 @@ from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on
 where l.booked_on >= :first and l.booked_on < :until and l.account = :account and {_MINE.format("l")}
 group by e.kind order by e.kind
 """
-SALES_KINDS = frozenset({"sale", "refund_due"})
+SALES_KINDS = frozenset({"sale", "refund_due", "sample_issue"})
 
 
 def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
-    """Output VAT of a month: sold less returned per rate, what was invoiced, and what the books say."""
+    """Output VAT of a month: sold less returned and given away per rate, what was invoiced, and what the books say."""
     values = {
         "first": month_of(month),
         "until": next_month(month),
@@ -167,6 +172,7 @@ def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
     rates = [dict(row) for row in tx.conn.execute(text(_VAT), values).mappings()]
     ledger = [dict(row) for row in tx.conn.execute(text(_OUTPUT_VAT), values).mappings()]
     of_sales = sum(row["sold_tax_fen"] - row["returned_tax_fen"] for row in rates)
+    given = sum(row["given_tax_fen"] for row in rates)
     booked = sum(row["tax_fen"] for row in ledger if row["kind"] in SALES_KINDS)
     return {
         "month": f"{month:%Y-%m}",
@@ -175,6 +181,7 @@ def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
             {
                 **row,
                 "not_invoiced_tax_fen": row["sold_tax_fen"]
+                + row["given_tax_fen"]
                 - row["returned_tax_fen"]
                 - row["invoiced_tax_fen"],
             }
@@ -183,8 +190,9 @@ def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
         "ledger": ledger,
         "ledger_tax_fen": sum(row["tax_fen"] for row in ledger),
         "sales_tax_fen": of_sales,
+        "given_tax_fen": given,
         "invoiced_tax_fen": sum(row["invoiced_tax_fen"] for row in rates),
-        "agrees": booked == of_sales,
+        "agrees": booked == of_sales + given,
     }
 
 

@@ -149,13 +149,18 @@ class VatArgs(_OfMonth):
 
 
 class VatRateView(Schema):
-    """`not_invoiced_tax` is sold less returned less invoiced: what the month's invoices do not cover."""
+    """`not_invoiced_tax` is sold and given away less returned less invoiced: what the month's invoices do not cover.
+
+    `given` are samples that are deemed sold (视同销售); no invoice is issued for them.
+    """
 
     tax_bp = fields.Integer()
     sold_net_fen = MoneyField(data_key="sold_net")
     sold_tax_fen = MoneyField(data_key="sold_tax")
     returned_net_fen = MoneyField(data_key="returned_net")
     returned_tax_fen = MoneyField(data_key="returned_tax")
+    given_net_fen = MoneyField(data_key="given_net")
+    given_tax_fen = MoneyField(data_key="given_tax")
     invoiced_net_fen = MoneyField(data_key="invoiced_net")
     invoiced_tax_fen = MoneyField(data_key="invoiced_tax")
     not_invoiced_tax_fen = MoneyField(data_key="not_invoiced_tax")
@@ -167,7 +172,7 @@ class VatKindView(Schema):
 
 
 class VatView(Schema):
-    """`agrees`: the books hold as much output VAT from sales and returns as their lines. `ledger` names every kind."""
+    """`agrees`: the books hold as much output VAT from sales, returns and samples as their lines. `ledger` names every kind."""
 
     month = fields.String()
     branch_id = fields.String(allow_none=True)
@@ -175,5 +180,6 @@ class VatView(Schema):
     ledger = fields.List(fields.Nested(VatKindView))
     ledger_tax_fen = MoneyField(data_key="ledger_tax")
     sales_tax_fen = MoneyField(data_key="sales_tax")
+    given_tax_fen = MoneyField(data_key="given_tax")
     invoiced_tax_fen = MoneyField(data_key="invoiced_tax")
     agrees = fields.Boolean()

@@ -15,6 +15,7 @@ from finance.booking import book_of
 from finance.costs.commands.costing import stock_of
 from finance.domain import permission
 from finance.samples import rules
+from finance.samples.deemed import vat_of
 from finance.samples.events import sample_issued
 from finance.samples.tables import sample_decisions, samples
 from shared import audit, outbox
@@ -23,14 +24,14 @@ from shared.clock import business_date, month_of, new_id
 from shared.money import half_up
 from shared.transaction import Tx
 
-_FROZEN = ("kind", "recipient", "customer_id", "purpose", "product_id", "category", "lot", "expiry", "quantity", "reason")  # fmt: skip
+_FROZEN = ("kind", "recipient", "customer_id", "purpose", "product_id", "category", "lot", "expiry", "quantity", "reason", "tax_bp")  # fmt: skip
 
 
 def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
     """Ask for samples. Whoever customers know as a patient is the public, whatever the request says.
 
     Raises ForeignBranch, SamplePurposeUnknown, SampleProductIncomplete, SampleRecipientUnfit, SampleForbidden,
-    SampleLotExpired, SampleLimitExceeded, LotStopped and the refusals of a trade permission.
+    SampleTaxRateInvalid, SampleLotExpired, SampleLimitExceeded, LotStopped and the refusals of a trade permission.
     """
     tx.actor.require_branch(body["branch_id"])
     today = business_date(tx.now)
@@ -46,6 +47,7 @@ def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
         )
     recipient = _recipient(tx, body, today)
     rules.require_allowed(recipient, body["category"], today)
+    rules.require_rate(body["kind"], body["purpose"], recipient, body["tax_bp"], today)
     rules.require_fresh(body["expiry"], today)
     stops.require_free(tx.conn, [(body["product_id"], body["lot"])], tx.now)
     _require_within_limits(tx, body, today)
@@ -157,8 +159,9 @@ def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> No
 def issue(tx: Tx, sample_id: UUID) -> None:
     """Hand them over and book what they cost: the lot's moving average; where it was never bought, the till's cost.
 
-    By a storekeeper who neither asked nor approved. Raises SampleNotFound, ForeignBranch, SampleStateWrong,
-    SamePerson, SampleForbidden, SampleLotExpired, LotStopped, SampleStockShort, SampleCostUnknown, PeriodClosed and
+    What is given away is deemed sold, its output VAT is booked with it. By a storekeeper who neither asked nor
+    approved. Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleForbidden,
+    SampleTaxRateInvalid, SampleLotExpired, LotStopped, SampleStockShort, SampleCostUnknown, PeriodClosed and
     the refusals of a trade permission.
     """
     sample = _locked(tx, sample_id, "approved")
@@ -170,13 +173,14 @@ def issue(tx: Tx, sample_id: UUID) -> None:
     stops.require_free(tx.conn, [(sample["product_id"], sample["lot"])], tx.now)
     booked_on, reference = repository.booking_day(tx, today)
     basis, cost_fen = _cost(tx, sample, booked_on)
+    vat = vat_of(tx, sample, cost_fen, today)
     repository.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=sample["branch_id"],
         kind="sample_issue",
         source_id=str(sample_id),
-        postings=rules.issue_postings(book_of(tx.conn).chart, cost_fen),
+        postings=rules.issue_postings(book_of(tx.conn).chart, cost_fen, vat.get("vat_fen", 0)),
         customer_id=None,
         reference=reference,
     )
@@ -189,6 +193,7 @@ def issue(tx: Tx, sample_id: UUID) -> None:
         booked_on=booked_on,
         cost_basis=basis,
         cost_fen=cost_fen,
+        **vat,
         confirm_by=today + timedelta(days=rules.rule("confirm_days", today)),
     )
     outbox.append(tx, sample_issued(sample, cost_fen=cost_fen, day=booked_on))

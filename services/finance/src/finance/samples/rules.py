@@ -10,13 +10,16 @@ from typing import Any
 
 from finance.domain.chart import DATA, Chart
 from finance.domain.posting import PostingLine, balanced
+from finance.domain.vat import rates_on
 from shared.errors import Conflict, Invalid, NotFound
+from shared.money import half_up
 
 PRODUCT, PACKAGING = "product", "packaging"
 KINDS = (PRODUCT, PACKAGING)
 RECIPIENTS = ("institution", "public", "hcp", "internal")
 APPROVERS = {PRODUCT: frozenset({"business_head", "qa"}), PACKAGING: frozenset({"qa"})}
 EVERYTHING = "*"
+BP = 10_000
 
 
 class SampleNotFound(NotFound):
@@ -77,6 +80,12 @@ class SampleQuantitiesDiffer(Invalid):
     code = "sample_quantities_differ"
 
 
+class SampleTaxRateInvalid(Invalid):
+    """What is given away is deemed sold: it says its VAT rate, and one that is in force."""
+
+    code = "sample_tax_rate_invalid"
+
+
 @cache
 def _rows() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads((DATA / "sample_rules.json").read_text())
@@ -116,11 +125,35 @@ def require_whole(quantity: int, used: int, returned: int) -> None:
         )
 
 
-def issue_postings(chart: Chart, cost_fen: int) -> list[PostingLine]:
-    """Selling expenses, samples, against merchandise."""
+def is_deemed_sale(kind: str, purpose: str, recipient: str, day: date) -> bool:
+    """Whether goods are given away (视同销售). What the house's own tests use up is not, nor printed packaging."""
+    given = rule("deemed_sales", day)
+    return kind == PRODUCT and (purpose in given["purposes"] or recipient in given["recipients"])
+
+
+def require_rate(kind: str, purpose: str, recipient: str, tax_bp: int | None, day: date) -> None:
+    """Raises SampleTaxRateInvalid: a deemed sale has its rate; a rate that is stated is one of the day's."""
+    if tax_bp is None and not is_deemed_sale(kind, purpose, recipient, day):
+        return
+    if tax_bp not in rates_on(day):
+        raise SampleTaxRateInvalid(
+            f"what is given away is deemed sold, at a VAT rate in force on {day}",
+            errors=[{"path": "tax_bp", "message": "missing, or not in force"}],
+        )
+
+
+def composed(cost_fen: int, tax_bp: int, day: date) -> tuple[int, int]:
+    """Base and VAT in fen of goods without a price: cost × (1 + cost profit rate), 组成计税价格; both rounded half up."""
+    base = half_up(cost_fen * (BP + rule("cost_profit_bp", day)), BP)
+    return base, half_up(base * tax_bp, BP)
+
+
+def issue_postings(chart: Chart, cost_fen: int, vat_fen: int) -> list[PostingLine]:
+    """Selling expenses, samples, against merchandise and the output VAT of what is deemed sold."""
     return balanced(
         [
-            PostingLine(chart.code("selling_samples"), cost_fen, 0),
+            PostingLine(chart.code("selling_samples"), cost_fen + vat_fen, 0),
             PostingLine(chart.code("inventory"), 0, cost_fen),
+            PostingLine(chart.code("output_vat"), 0, vat_fen),
         ]
     )

@@ -18,7 +18,10 @@ MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
 
 
 class SampleBody(Schema):
-    """`category` and `expiry` are of products alone. `customer_id` of an institution, or of one of the public."""
+    """`category` and `expiry` are of products alone. `customer_id` of an institution, or of one of the public.
+
+    `tax_bp`, the product's VAT rate, is required of what is given away.
+    """
 
     branch_id = fields.String(required=True, validate=BRANCH)
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
@@ -31,6 +34,7 @@ class SampleBody(Schema):
     lot = fields.String(required=True, validate=[validate.Length(1, 64), VISIBLE])
     expiry = fields.Date(validate=DAY, **MAYBE)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
+    tax_bp = fields.Integer(strict=True, validate=validate.Range(0, 10_000), **MAYBE)
     reason = fields.String(required=True, validate=REASON)
 
 
@@ -66,7 +70,11 @@ class SampleDecisionView(Schema):
 
 
 class SampleView(Schema):
-    """`cost_basis`: `average` of the lot, `till` where it was never bought, `none` for packaging that is no stock."""
+    """`cost_basis`: `average` of the lot, `till` where it was never bought, `none` for packaging that is no stock.
+
+    `vat` is the output VAT of what is given away, on `vat_base`: the list `price` of the day, else the `cost` with the
+    legal profit rate.
+    """
 
     sample_id = fields.UUID()
     number = fields.String()
@@ -91,6 +99,10 @@ class SampleView(Schema):
     booked_on = fields.Date(allow_none=True)
     cost_basis = fields.String(allow_none=True)
     cost_fen = MoneyField(data_key="cost", allow_none=True)
+    tax_bp = fields.Integer(allow_none=True)
+    vat_basis = fields.String(allow_none=True)
+    vat_base_fen = MoneyField(data_key="vat_base", allow_none=True)
+    vat_fen = MoneyField(data_key="vat", allow_none=True)
     confirm_by = fields.Date(allow_none=True)
     overdue = fields.Boolean()
     used_quantity = fields.Integer(data_key="used", allow_none=True)

@@ -54,6 +54,10 @@ samples = Table(
     Column("booked_on", Date),
     Column("cost_basis", Text),
     Column("cost_fen", BigInteger),
+    Column("tax_bp", Integer),
+    Column("vat_basis", Text),
+    Column("vat_base_fen", BigInteger),
+    Column("vat_fen", BigInteger),
     Column("confirm_by", Date),
     Column("used_quantity", Integer),
     Column("returned_quantity", Integer),
@@ -66,6 +70,10 @@ samples = Table(
     CheckConstraint("(state in ('issued', 'confirmed')) = (cost_fen is not null)", name="issued"),
     CheckConstraint("state <> 'confirmed' or used_quantity + returned_quantity = quantity", name="confirmed"),
     CheckConstraint("cost_basis in ('average', 'till', 'none')", name="cost_basis"),
+    CheckConstraint("vat_basis in ('price', 'cost')", name="vat_basis"),
+    CheckConstraint(
+        "(vat_basis is null) = (vat_fen is null) and (vat_base_fen is null) = (vat_fen is null)", name="vat"
+    ),
     Index("samples_branch", "branch_id", "sample_id"),
     Index(
         "samples_customer", "customer_id", "requested_on", postgresql_where=text("customer_id is not null")
@@ -74,7 +82,7 @@ samples = Table(
     Index("samples_lot", "product_id", "lot", postgresql_where=text("cost_fen is not null")),
 )
 """`cost_basis` says what the cost rests on: the lot's moving average, the till's last cost, or nothing (packaging
-that was never bought as stock). Samples that came back are kept apart; they are never sold."""
+that was never bought as stock). `vat_fen` is the output VAT of what is deemed sold, on `vat_base_fen`. Samples that came back are kept apart; they are never sold."""
 
 sample_decisions = Table(
     "sample_decisions",

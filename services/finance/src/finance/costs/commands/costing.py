@@ -3,7 +3,7 @@
 Tills write the cost they know, because no till may wait for another over the row of a lot. When the month is over a
 run replays each purchased lot of a branch day by day, takes what was sold from its stock at the moving average, and
 posts the difference to the tills' cost in one entry: cost of goods against merchandise. Samples leave a lot as sales
-do, at the average of the moment they were issued.
+do, at the average of the moment they were issued; what the run finds them to differ by is selling expense, as they are.
 Source: F1, F5, M25
 """
 
@@ -34,28 +34,31 @@ from shared.clock import business_date, new_id, next_month
 from shared.transaction import Tx
 
 Lot = tuple[str, str]
+Change = tuple[int, int, int, int]
+"""Quantity, value, and what is posted for them to cost of goods and to samples."""
 
 _HAPPENED = """
 select product_id, lot, day, sum(received)::bigint as received, sum(received_fen)::bigint as received_fen,
     sum(returned)::bigint as returned, sum(returned_cost_fen)::bigint as returned_cost_fen,
-    sum(sold)::bigint as sold, sum(sold_cost_fen)::bigint as sold_cost_fen
+    sum(sold)::bigint as sold, sum(sold_cost_fen)::bigint as sold_cost_fen, sum(given)::bigint as given,
+    sum(given_cost_fen)::bigint as given_cost_fen
 from (
     select product_id, lot, day, quantity as received, value_fen as received_fen, 0 as returned,
-        0 as returned_cost_fen, 0 as sold, 0 as sold_cost_fen
+        0 as returned_cost_fen, 0 as sold, 0 as sold_cost_fen, 0 as given, 0 as given_cost_fen
     from stock_moves where branch_id = :branch and kind = 'receipt' and day between :first and :last
     union all
-    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen
+    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen, 0, 0
     from sale_lines l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
     where l.branch_id = :branch and l.booked_on between :first and :last
     union all
-    select l.product_id, l.lot, f.booked_on, 0, 0, b.quantity, b.cost_fen, 0, 0
+    select l.product_id, l.lot, f.booked_on, 0, 0, b.quantity, b.cost_fen, 0, 0, 0, 0
     from refunds f join refund_lines b on b.refund_id = f.refund_id and b.disposition = 'restock'
     join receipts r on r.sale_id = f.sale_id
     join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
     join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
     where f.branch_id = :branch and f.booked_on between :first and :last
     union all
-    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen
+    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, 0, 0, l.quantity, l.cost_fen
     from samples l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
     where l.branch_id = :branch and l.booked_on between :first and :last and l.cost_fen is not null
 ) happened
@@ -68,7 +71,7 @@ from stock_moves where branch_id = :branch and day < :first group by product_id,
 """
 _ALREADY_OUT = """
 select product_id, lot, -sum(quantity)::bigint as quantity, -sum(value_fen)::bigint as value_fen,
-    sum(adjustment_fen)::bigint as adjustment_fen
+    sum(adjustment_fen)::bigint as adjustment_fen, sum(samples_fen)::bigint as samples_fen
 from stock_moves where branch_id = :branch and kind = 'cost_run' and day between :first and :last
 group by product_id, lot
 """
@@ -99,7 +102,7 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
     no, first = _window(tx, branch_id, month, last)
     lots = _changes(tx, {"branch": branch_id, "first": first, "last": last})
     run_id = new_id()
-    adjustment = sum(lot[2] for lot in lots.values())
+    adjustment, samples = sum(lot[2] for lot in lots.values()), sum(lot[3] for lot in lots.values())
     _write_moves(tx, run_id, branch_id, last, lots)
     tx.conn.execute(
         insert(cost_runs).values(
@@ -111,6 +114,7 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
             until_day=last,
             lots=len(lots),
             adjustment_fen=adjustment,
+            samples_fen=samples,
             run_by=tx.actor.id,
             run_at=tx.now,
         )
@@ -121,10 +125,10 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
         branch_id=branch_id,
         kind="cost_adjustment",
         source_id=str(run_id),
-        postings=adjustment_posting(book_of(tx.conn).chart, adjustment),
+        postings=adjustment_posting(book_of(tx.conn).chart, adjustment, samples),
         customer_id=None,
     )
-    audit.record(tx, "cost.run", str(run_id), after=[branch_id, month_text(month), no, adjustment])
+    audit.record(tx, "cost.run", str(run_id), after=[branch_id, month_text(month), no, adjustment, samples])
     return run_id
 
 
@@ -156,8 +160,8 @@ def _window(tx: Tx, branch_id: str, month: date, last: date) -> tuple[int, date]
     return 1, begun
 
 
-def _changes(tx: Tx, span: Mapping[str, Any]) -> dict[Lot, tuple[int, int, int]]:
-    """Per lot what this run takes out: quantity, value and adjustment, less what earlier runs of the month took."""
+def _changes(tx: Tx, span: Mapping[str, Any]) -> dict[Lot, Change]:
+    """Per lot what this run takes out, less what earlier runs of the month took."""
     opening: dict[Lot, Stock] = {
         (row.product_id, row.lot): Stock(row.quantity, row.value_fen)
         for row in tx.conn.execute(text(_STOCK_BEFORE), span)
@@ -165,14 +169,14 @@ def _changes(tx: Tx, span: Mapping[str, Any]) -> dict[Lot, tuple[int, int, int]]
     days: dict[Lot, list[tuple[date, Day]]] = defaultdict(list)
     for row in tx.conn.execute(text(_OF_ALL), span):
         days[row.product_id, row.lot].append((row.day, _day(row)))
-    done: dict[Lot, tuple[int, int, int]] = {
-        (row.product_id, row.lot): (row.quantity, row.value_fen, row.adjustment_fen)
+    done: dict[Lot, Change] = {
+        (row.product_id, row.lot): (row.quantity, row.value_fen, row.adjustment_fen, row.samples_fen)
         for row in tx.conn.execute(text(_ALREADY_OUT), span)
     }
     changes = {}
     for lot in sorted(days):
         out = replay(opening.get(lot, EMPTY), days[lot])
-        change = _less(out, done.get(lot, (0, 0, 0)))
+        change = _less(out, done.get(lot, (0, 0, 0, 0)))
         if any(change):
             changes[lot] = change
     return changes
@@ -186,6 +190,8 @@ def _day(row: Row[Any]) -> Day:
         returned_cost_fen=row.returned_cost_fen,
         sold=row.sold,
         sold_cost_fen=row.sold_cost_fen,
+        given=row.given,
+        given_cost_fen=row.given_cost_fen,
     )
 
 
@@ -225,13 +231,16 @@ def stock_of(tx: Tx, branch_id: str, lot: Lot, until: date) -> Stock | None:
     return replay(Stock(opening.quantity, opening.value), days).stock
 
 
-def _less(out: Issued, done: tuple[int, int, int]) -> tuple[int, int, int]:
-    return out.quantity - done[0], out.value_fen - done[1], out.adjustment_fen - done[2]
+def _less(out: Issued, done: Change) -> Change:
+    return (
+        out.quantity - done[0],
+        out.value_fen - done[1],
+        out.adjustment_fen - done[2],
+        out.samples_fen - done[3],
+    )
 
 
-def _write_moves(
-    tx: Tx, run_id: UUID, branch_id: str, day: date, lots: Mapping[Lot, tuple[int, int, int]]
-) -> None:
+def _write_moves(tx: Tx, run_id: UUID, branch_id: str, day: date, lots: Mapping[Lot, Change]) -> None:
     rows: Sequence[dict[str, Any]] = [
         {
             "branch_id": branch_id,
@@ -242,9 +251,10 @@ def _write_moves(
             "quantity": -quantity,
             "value_fen": -value,
             "adjustment_fen": adjustment,
+            "samples_fen": samples,
             "source_id": run_id,
         }
-        for (product, lot), (quantity, value, adjustment) in lots.items()
+        for (product, lot), (quantity, value, adjustment, samples) in lots.items()
     ]
     if not rows:
         return
