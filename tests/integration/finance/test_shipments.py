@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 
 from shared.clock import business_date, utc_now
-from tests.support.finance_builders import a_line, money
+from tests.support.finance_builders import money
 from tests.support.ordering import LATER, SOON, TODAY, SalesDesk, a_parcel, an_order_line, refused
 
 MONTH = f"{TODAY:%Y-%m}"
@@ -102,12 +102,6 @@ def test_what_may_not_be_shipped_is_refused(desk, product, parcels, status, code
     order = desk.confirmed(an_order_line(product), an_order_line(product, 2, lots=lots))
     refused(desk.ship(order, *parcels), status, code)
     assert desk.ship(order, a_parcel(2)).status_code == 201
-
-
-def test_a_number_that_the_branch_used_before_is_not_used_for_a_shipment(office, desk, product):
-    order = desk.confirmed(an_order_line(product))
-    office.sell(number=f"{order['number']}/1", lines=[a_line(expiry=LATER)], sold_at=utc_now().isoformat())
-    refused(desk.ship(order), 409, "receipt_number_reused")
 
 
 @pytest.mark.requirement("X9", "F27")

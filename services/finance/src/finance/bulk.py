@@ -338,10 +338,14 @@ def load(tx: Tx, batch: Sequence[Item]) -> list[Result]:
     """Write a batch in the caller's transaction; one result per item, in order."""
     results: dict[int, Result] = {}
     candidates = _priced(tx, batch, results)
+    # before we look which are new: the same upload at the same time waits here, and is known when it goes on
+    room = exposure.Room(
+        tx, {_owing(each) for each in candidates if permission.uses_credit(each.priced.receipt)}
+    )
     if candidates:
         candidates = _new_ones(tx, candidates, results)
     if candidates:
-        booked = _judged(tx, candidates, results)
+        booked = _judged(tx, candidates, room, results)
         _write(tx, booked, results)
     return [results[item.line] for item in batch]
 
@@ -389,12 +393,9 @@ def _of_known(candidate: _Candidate, known: repository.Known) -> Result:
 
 
 def _judged(
-    tx: Tx, candidates: Sequence[_Candidate], results: dict[int, Result]
+    tx: Tx, candidates: Sequence[_Candidate], room: exposure.Room, results: dict[int, Result]
 ) -> list[tuple[_Candidate, Booked]]:
     today = business_date(tx.now)
-    room = exposure.Room(
-        tx, {_owing(each) for each in candidates if permission.uses_credit(each.priced.receipt)}
-    )
     stopped = stops.active(tx.conn)
     days = {each.priced.business_date for each in candidates}
     if any(each.priced.receipt.late for each in candidates):

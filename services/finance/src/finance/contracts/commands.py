@@ -15,7 +15,13 @@ from sqlalchemy.sql import bindparam
 from finance import repository
 from finance.contracts import events, rules
 from finance.contracts.fulfilment import changed, locked, next_revision
-from finance.contracts.tables import contract_decisions, contract_signatures, contract_versions, contracts
+from finance.contracts.tables import (
+    contract_changes,
+    contract_decisions,
+    contract_signatures,
+    contract_versions,
+    contracts,
+)
 from finance.domain import permission
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, SamePerson
@@ -100,7 +106,7 @@ def _day_of(tx: Tx, content: Mapping[str, Any]) -> date:
 
 
 def review(tx: Tx, contract_id: UUID, *, approved: bool, reason: str | None) -> None:
-    """The legal review by business head and finance head, two persons who did not draft or submit it.
+    """The legal review by business head and finance head, two persons who never drafted, revised or submitted it.
 
     A rejection, with its reason, makes it a draft again. Raises ContractStateWrong and the refusals of
     shared.approvals.
@@ -113,7 +119,7 @@ def review(tx: Tx, contract_id: UUID, *, approved: bool, reason: str | None) -> 
         "legal_review",
         subject,
         required=rules.REVIEWERS,
-        excluded={contract["drafted_by"], contract["submitted_by"]},
+        excluded=_authors(tx, contract_id),
         approved=approved,
         reason=reason,
     )
@@ -127,6 +133,17 @@ def review(tx: Tx, contract_id: UUID, *, approved: bool, reason: str | None) -> 
             {"day": business_date(tx.now), "id": contract_id},
         )
     _told(tx, contract, "reviewed" if approved else "rejected", contract["draft"], reason=reason)
+
+
+def _authors(tx: Tx, contract_id: UUID, *changes: str) -> set[str]:
+    """Who had a hand in what the contract says: a trivial revision by another person frees nobody."""
+    rows = tx.conn.execute(
+        select(contract_changes.c.actor).where(
+            contract_changes.c.contract_id == contract_id,
+            contract_changes.c.change.in_(changes or ("drafted", "revised", "submitted")),
+        )
+    )
+    return set(rows.scalars())
 
 
 def decide(
@@ -196,7 +213,7 @@ def sign(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> None:
     signatory = tx.actor.id if party == "ours" else str(body["contact_id"])
     if signatory != named or (party == "ours" and not tx.actor.roles & set(rules.SIGNATORIES)):
         raise rules.SignatoryNotNamed("the contract names another signatory for this party")
-    if party == "ours" and tx.actor.id == contract["drafted_by"]:
+    if party == "ours" and tx.actor.id in _authors(tx, contract_id, "drafted", "revised"):
         raise SamePerson("who drafted the contract does not sign it")
     rules.require_signed_day(body["signed_on"], today=business_date(tx.now))
     made = tx.conn.execute(

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
+from finance import repository
 from finance.booking import Booked
 from finance.commands import Granted, ReceiptNumberReused, post_sale
 from finance.contracts import fulfilment
@@ -27,7 +28,7 @@ from finance.orders.rules import (
     TraceCodesInvalid,
     state_of,
 )
-from finance.orders.tables import order_lines, orders, shipment_lines, shipments
+from finance.orders.tables import order_lines, orders, revisions, shipment_lines, shipments
 from shared import audit, outbox
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
@@ -54,15 +55,14 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
     LotNotOrdered, TraceCodesInvalid, and the refusals of contracts.fulfilment.ship and of post_sale.
     """
     order = locked(tx, order_id, {"confirmed", "part_shipped"})
-    if tx.actor.id == order["confirmed_by"]:
-        raise ShippedByConfirmer("who confirmed the order does not ship it")
+    _require_another(tx, order_id)
     confirmed = gate.confirmed_lines(tx, order_id)
     sent = _check(parcels, confirmed)
     total_fen = sum(each.quantity * confirmed[each.line_no][0].asked_fen for each in parcels)
     today = business_date(tx.now)
     _ship_contract(tx, order, sent, confirmed)
     no = order["shipments"] + 1
-    receipt = _receipt(tx, order, no, parcels, confirmed, total_fen)
+    receipt = _receipt(tx, order, _free_number(tx, order, no), parcels, confirmed, total_fen)
     terms = None if order["contract_id"] is None else fulfilment.terms_of(tx.conn, order["contract_id"])
     sale = post_sale(tx, receipt, granted=Granted(terms, order_id))
     if not isinstance(sale, Booked):
@@ -95,6 +95,23 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
     )
     audit.record(tx, "order.ship", str(order_id), after=[str(shipment_id), no, told])
     return shipment_id
+
+
+def _require_another(tx: Tx, order_id: UUID) -> None:
+    """Whoever confirmed any content of the order counts, not the first one alone. Raises ShippedByConfirmer."""
+    confirmers = select(revisions.c.confirmed_by).where(revisions.c.order_id == order_id)
+    if tx.actor.id in tx.conn.execute(confirmers).scalars().all():
+        raise ShippedByConfirmer("who confirmed the order does not ship it")
+
+
+def _free_number(tx: Tx, order: Mapping[str, Any], no: int) -> str:
+    """The shipment's number; tills choose theirs freely, so one that stands where it belongs stops no delivery."""
+    number = name = f"{order['number']}/{no}"
+    again = 1
+    while repository.find_receipt(tx.conn, order["branch_id"], number) is not None:
+        again += 1
+        number = f"{name}-{again}"
+    return number
 
 
 def _check(parcels: Sequence[Parcel], confirmed: Lines) -> dict[int, int]:
@@ -142,7 +159,12 @@ def _ship_contract(tx: Tx, order: Mapping[str, Any], sent: Mapping[int, int], co
 
 
 def _receipt(
-    tx: Tx, order: Mapping[str, Any], no: int, parcels: Sequence[Parcel], confirmed: Lines, total_fen: int
+    tx: Tx,
+    order: Mapping[str, Any],
+    number: str,
+    parcels: Sequence[Parcel],
+    confirmed: Lines,
+    total_fen: int,
 ) -> Receipt:
     lines = []
     for each in parcels:
@@ -160,7 +182,7 @@ def _receipt(
             )
         )
     return Receipt(
-        receipt_number=f"{order['number']}/{no}",
+        receipt_number=number,
         branch_id=order["branch_id"],
         channel=Channel.WHOLESALE,
         sold_at=tx.now,

@@ -1,0 +1,77 @@
+"""Ways around a rule that nobody may take: two posts in one person, numbers of others, twins that arrive at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.clock import utc_now
+from tests.support.contracts import a_content, drafted
+from tests.support.credit import a_customer, exposure_of
+from tests.support.eventually import eventually
+from tests.support.finance_builders import a_line, a_receipt, money, ndjson
+from tests.support.ordering import SalesDesk, a_parcel, an_order_line, refused
+
+
+@pytest.fixture(scope="module")
+def desk(office):
+    return SalesDesk(office)
+
+
+@pytest.mark.requirement("F27", "X1")
+def test_who_confirmed_any_content_of_an_order_does_not_ship_it(desk):
+    product = desk.price()
+    order = desk.confirmed(an_order_line(product, quantity=1))
+    assert desk.change(order, an_order_line(product, quantity=100)).status_code == 200
+    assert desk.confirm(order, role="store_manager", person="kim").status_code == 200
+    refused(desk.ship(order, a_parcel(quantity=100), person="kim"), 403, "shipment_by_confirmer")
+    assert desk.ship(order, a_parcel(quantity=100), person="lee").status_code == 201
+
+
+@pytest.mark.requirement("F10", "G15")
+def test_a_till_that_uses_a_shipments_number_stops_no_delivery(office, desk):
+    order = desk.confirmed()
+    for number in ("1", "1-2"):
+        office.sell(receipt_number=f"{order['number']}/{number}", sold_at=utc_now().isoformat())
+    sent = desk.ship(order, a_parcel(quantity=4))
+    assert sent.status_code == 201, sent.text
+    assert desk.ship(order, a_parcel(quantity=6)).status_code == 201
+    numbers = office.rows(
+        "select receipt_number from shipments where order_id = cast(:id as uuid) order by no",
+        id=order["order_id"],
+    )
+    assert numbers == [(f"{order['number']}/1-3",), (f"{order['number']}/2",)]
+
+
+@pytest.mark.requirement("F8", "X1")
+def test_who_wrote_any_draft_of_a_contract_neither_reviews_nor_signs_it(office):
+    contract_id = drafted(office, a_customer(office))
+    path = f"/v1/contracts/{contract_id}"
+    headers = office.headers("salesperson", person="sam") | {"Idempotency-Key": "revise-by-sam"}
+    revised = office.app.test_client().put(path, json={"content": a_content(place="北京")}, headers=headers)
+    assert revised.status_code == 200, revised.text
+    assert office.post(f"{path}/submit", {}, role="salesperson", person="sam").status_code == 200
+    first = office.post(f"{path}/review", {"approved": True}, role="business_head", person="the-salesperson")
+    refused(first, 403, "approval_same_person")
+
+
+@pytest.mark.requirement("F24", "F12")
+def test_one_upload_sent_twice_at_once_posts_once_and_calls_the_other_a_duplicate(office):
+    customer = a_customer(office, 3_900)
+    line = a_line(expiry="2099-12-31")
+    receipt = a_receipt(
+        customer_id=customer,
+        sold_at=utc_now().isoformat(),
+        lines=[line],
+        tenders=[{"tender": "credit", "amount": money(3_900)}],
+    )
+    body = ndjson([receipt])
+    waiting = "select count(*) from pg_locks where not granted"
+    with ThreadPoolExecutor(2) as pool:
+        with office.database.begin() as conn:
+            conn.exec_driver_sql("insert into exposures values (%s) on conflict do nothing", (customer,))
+            twins = [pool.submit(office.results, body) for _ in range(2)]
+            eventually(lambda: office.value(waiting) >= 2)
+        told = [twin.result(timeout=30)[0] for twin in twins]
+    assert sorted(each["status"] for each in told) == ["duplicate", "posted"], told
+    assert len({each["sale_id"] for each in told}) == 1
+    assert exposure_of(office, customer)["outstanding"] == 3_900
