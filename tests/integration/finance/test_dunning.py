@@ -210,6 +210,20 @@ def test_interest_is_an_item_of_its_own_that_paying_the_principal_never_loses(of
     tax = round(fen * 0.13 / 1.13)
     assert lines == {"1122": fen, "6301": tax - fen, "2221.01.01": -tax}
     assert agrees(office)
+    run(office, jobs.dun, TODAY + timedelta(days=2))
+    case = case_of(office, customer)
+    assert (case["item_id"], case["level"], case["state"]) == (interest["item_id"], 1, "action_due")
+
+
+@pytest.mark.requirement("F14")
+def test_interest_of_a_debt_that_is_open_is_dunned_with_it(office):
+    customer = a_debtor(office)
+    sell_on_credit(office, customer, 10_000_000, on=days_ago(130))
+    run(office, jobs.charge_interest)
+    run(office, jobs.dun, TODAY + timedelta(days=2))
+    [principal] = items_of(office, customer, "sale")
+    assert len(items_of(office, customer, "interest")) == 1
+    assert case_of(office, customer)["item_id"] == principal["item_id"]
 
 
 def test_patients_and_disputed_debts_bear_no_interest(office):

@@ -90,12 +90,17 @@ def test_after_sales_cost_has_an_account_of_its_own(office, desk):
     assert entry(office, claim_id, "expense_approved") == {"6601.03": (10_900, 0), "2241.02": (0, 10_900)}
 
 
-@pytest.mark.requirement("F18")
-def test_a_claim_paid_in_cash_leaves_the_cash_account(office, desk):
+@pytest.mark.requirement("F4", "F18")
+def test_a_claim_paid_in_cash_leaves_the_safe_which_must_hold_it(office, desk):
     branch = a_branch()
     desk.budget(branch, 100_000)
     claim_id = desk.approved(branch)
-    desk.pay(claim_id, paid_from="cash_on_hand")
+    fill = {"branch_id": branch, "kind": "bank_withdrawal", "amount": money(10_899)}
+    assert office.post("/v1/cash/safe-movements", fill, role="cashier").status_code == 201
+    refused(desk.pay(claim_id, paid_from="cash_on_hand"), 409, "cash_safe_short")
+    fill["amount"] = money(1)
+    assert office.post("/v1/cash/safe-movements", fill, role="cashier").status_code == 201
+    assert desk.pay(claim_id, paid_from="cash_on_hand").json["state"] == "paid"
     assert entry(office, claim_id, "expense_paid") == {"2241.02": (10_900, 0), "1001": (0, 10_900)}
 
 

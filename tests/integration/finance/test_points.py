@@ -1,5 +1,6 @@
 """Points as a contract liability: whatever the order of facts, 2204 is what the customers were promised."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import uuid4
 
@@ -75,6 +76,24 @@ def test_a_redemption_whose_lots_are_not_its_points_is_parked(office, liability)
     wrong = redeemed(office, (str(uuid4()), 5))
     wrong.data["points"] = 6
     assert office.hear(wrong).parked == 1
+    assert "redemption_lots_differ" in {
+        code for (code,) in office.rows("select reason_code from parked_events")
+    }
+
+
+@pytest.mark.requirement("F2", "F15")
+def test_a_month_closes_while_points_are_being_told(office, liability):
+    """Who closes reads points and books in one snapshot: a fact that comes between them makes no difference."""
+    told = [earned(office, str(uuid4()), 10) for _ in range(400)]
+    with ThreadPoolExecutor(1) as consumer:
+        hearing = consumer.submit(lambda: [office.hear(each) for each in told])
+        looks = 0
+        while not hearing.done():
+            with office.database.begin() as conn:
+                points.require_tied(conn, date(2026, 3, 1))
+            looks += 1
+        hearing.result()
+    assert looks > 10
 
 
 @pytest.mark.requirement("F1", "F15")

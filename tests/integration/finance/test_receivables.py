@@ -236,6 +236,16 @@ def test_a_bounced_payment_opens_what_it_paid_and_frees_its_reference(office, de
     assert agrees(office)
 
 
+@pytest.mark.requirement("F4", "F21")
+def test_cash_that_left_the_safe_is_not_given_back_from_it(office, debtor):
+    paid = pay(office, debtor(), 4_000, branch_id="S555", tender="cash").json
+    drop = {"branch_id": "S555", "kind": "bank_drop", "amount": money(1), "reference": "BAG-1"}
+    assert office.post("/v1/cash/safe-movements", drop, role="cashier").status_code == 201
+    path = f"/v1/payments/{paid['payment_id']}/reverse"
+    refused = office.post(path, {"reason": "booked in error"}, role="finance_head")
+    assert (refused.status_code, refused.json["code"]) == (409, "cash_safe_short")
+
+
 @pytest.mark.requirement("F21")
 def test_one_credit_never_pays_twice_however_many_ask_at_once(office, debtor):
     customer = debtor()

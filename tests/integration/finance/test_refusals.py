@@ -5,9 +5,13 @@ from uuid import uuid4
 
 import pytest
 
+from finance import jobs
 from finance.books import exports
-from tests.support.debtors import TODAY, a_debtor, sell_on_credit
-from tests.support.finance_builders import Office, a_line
+from shared.clock import utc_now
+from shared.errors import Conflict
+from tests.support.debtors import TODAY, a_debtor, run, sell_on_credit
+from tests.support.expenses_builders import a_goods_receipt
+from tests.support.finance_builders import Office, a_line, money
 
 LINE = a_line(expiry="2099-12-31")
 
@@ -86,6 +90,47 @@ def test_a_month_does_not_close_while_open_items_are_not_the_balance_of_1122(alo
     assert close(alone) == (409, "receivables_differ_from_ledger")
     tamper(alone, "update receivable_items set open_fen = open_fen + 1")
     assert close(alone) == (200, None)
+
+
+@pytest.mark.requirement("F2", "F4", "F5")
+def test_a_month_does_not_close_with_a_drawer_uncounted_or_goods_not_costed(alone):
+    goods = a_goods_receipt("S001", received_on="2026-01-05")
+    assert alone.post("/v1/goods-receipts", goods, role="accountant").status_code == 201
+    drawer = {"branch_id": "S001", "drawer": "D1", "till": "t"}
+    assert alone.post("/v1/cash/drawers", drawer, role="store_manager").status_code == 201
+    opened = {"branch_id": "S001", "drawer": "D1", "float": money(0)}
+    assert alone.post("/v1/cash/sessions", opened, role="cashier").status_code == 201
+    tamper(alone, "update cash_sessions set opened_at = '2026-01-20T02:00:00Z'")
+    alone.seal()
+    assert close(alone) == (409, "cash_sessions_open")
+    tamper(alone, "update cash_sessions set opened_at = '2026-03-20T02:00:00Z'")
+    assert close(alone) == (409, "cost_run_missing")
+    cost = {"branch_id": "S001", "month": "2026-01"}
+    assert alone.post("/v1/cost-runs", cost, role="accountant").status_code == 201
+    alone.seal()
+    assert close(alone) == (200, None)
+
+
+@pytest.mark.requirement("F15", "F16")
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        ("update receivable_items set open_fen = open_fen - 1", "receivables_differ_from_ledger"),
+        ("update refunds set total_fen = total_fen + 1", "refunds_differ_from_ledger"),
+        ("update points_earned set points = points + 1", "points_not_tied"),
+    ],
+)
+def test_sub_ledgers_are_proved_by_themselves_whether_or_not_a_month_closes(alone, harm, code):
+    sell_on_credit(alone, a_debtor(alone))
+    sale = alone.sell(sold_at=utc_now().isoformat(), lines=[LINE])
+    told = alone.settled(sale, [(0, 2, "restock", 3451, 449, 2300)], settled_on=str(TODAY))
+    points = {"branch_id": "S001", "sale_id": sale["sale_id"], "points": 7}
+    assert alone.hear(told, alone.envelope("customers.points.earned.v1", points)).parked == 0
+    run(alone, jobs.prove_sub_ledgers)
+    tamper(alone, harm)
+    with pytest.raises(Conflict) as refused:
+        run(alone, jobs.prove_sub_ledgers)
+    assert refused.value.code == code
 
 
 @pytest.mark.requirement("F1", "X3")

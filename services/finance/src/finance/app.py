@@ -1,6 +1,6 @@
 """The finance service: one description from which every process is assembled."""
 
-from finance import api, jobs, journal, ledger, points, reactions
+from finance import api, booking, jobs, journal, ledger, points, reactions
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
 from finance.books import api as books_api
@@ -19,7 +19,6 @@ from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
 from finance.receivables import queries as receivables_queries
 from finance.refunds import api as refunds_api
-from finance.refunds import commands as refunds
 from finance.refunds import queries as refunds_queries
 from finance.samples import api as samples_api
 from finance.statements import api as statements_api
@@ -28,12 +27,14 @@ from finance.tables import metadata
 from shared import audit
 from shared.service import Job, Service
 
+ledger.proofs += [
+    receivables_queries.require_agreement,
+    refunds_queries.require_agreement,
+    points.require_tied,
+]
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
-ledger.closing_checks.append(receivables_queries.require_agreement)
-ledger.closing_checks.append(refunds_queries.require_agreement)
-ledger.closing_checks.append(points.require_tied)
-ledger.closing_checks.append(costs_queries.require_costed)
-refunds.before_safe_pays.append(cash.before_safe_pays)
+ledger.closing_checks += [*ledger.proofs, costs_queries.require_costed]
+booking.before_safe_pays.append(cash.before_safe_pays)
 
 SERVICE = Service(
     name="finance",
@@ -60,6 +61,7 @@ SERVICE = Service(
     handle=reactions.handle,
     jobs=[
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),
+        Job(name="prove_sub_ledgers", every_s=21_600, run=jobs.prove_sub_ledgers),
         Job(name="cost_last_month", every_s=3600, run=costs_jobs.cost_last_month),
         Job(name="find_sales_below_cost", every_s=60, run=costs_jobs.find_sales_below_cost),
         Job(name="pass_contract_days", every_s=3600, run=contracts_jobs.pass_contract_days),

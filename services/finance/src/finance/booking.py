@@ -3,7 +3,7 @@
 The till's single statement and the bulk upload's COPY write the same `Booked` sale.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,8 +18,11 @@ from finance.domain.chart import Chart, Standard, chart_of
 from finance.domain.posting import PostingLine
 from finance.domain.sale import PricedSale
 from finance.events import SALE_POSTED, sale_posted
+from shared.transaction import Tx
 
 BOOK = "main"
+before_safe_pays: list[Callable[[Tx, str, int], None]] = []
+"""What cash asks before a branch's safe pays so many fen; `app` names it. It also makes the branch's cash wait."""
 
 
 class Book(Struct, frozen=True):

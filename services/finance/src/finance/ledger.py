@@ -42,6 +42,8 @@ from shared.transaction import Tx
 DECEMBER = 12
 closing_checks: list[Callable[[Connection, date], None]] = []
 """What areas ask before a month may close, such as counted drawers; each raises its refusal. `app` names them."""
+proofs: list[Callable[[Connection, date], None]] = []
+"""Those of them that set a sub-ledger against its control account. They hold at every instant."""
 
 
 def sums(tx: Tx, first: date, until: date, branches: Sequence[str] | None) -> dict[str, tuple[int, int]]:

@@ -201,12 +201,17 @@ def _post(tx: Tx, kind: str, source: UUID, branch_id: str, day: date, value_fen:
 
 
 def require_tied(conn: Connection, month: date) -> None:
-    """A month closes only while the contract liability is what the points say. Raises PointsNotTied."""
+    """A month closes only while the contract liability is what the points say. Raises PointsNotTied.
+
+    Both are read in one snapshot, of a connection of its own: points of today are told while a month closes.
+    """
     chart = book_of(conn).chart
-    promised = int(conn.execute(_OUTSTANDING).scalar_one())
-    if "contract_liability" in chart.meanings:
-        booked = -balances.balance(conn, chart.code("contract_liability"), None, until=FOREVER)
-    else:
-        booked = 0
+    with conn.engine.connect().execution_options(isolation_level="REPEATABLE READ") as snapshot:
+        promised = int(snapshot.execute(_OUTSTANDING).scalar_one())
+        if "contract_liability" in chart.meanings:
+            booked = -balances.balance(snapshot, chart.code("contract_liability"), None, until=FOREVER)
+        else:
+            booked = 0
+        snapshot.rollback()
     if booked != promised:
         raise PointsNotTied(f"booked {booked} fen, promised {promised} fen")

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
 from finance import open_items, repository
-from finance.booking import book_of
+from finance.booking import before_safe_pays, book_of
 from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import CustomerUnknown
@@ -192,7 +192,7 @@ def _matches(tx: Tx, credit_id: UUID, body: Mapping[str, Any]) -> list[Match]:
 def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     """The payment bounced or was booked in error: what it paid is open again, and the books say so today.
 
-    Raises PaymentUnknown, PaymentReversedBefore, PeriodClosed.
+    Raises PaymentUnknown, PaymentReversedBefore, PeriodClosed, and SafeShort for cash that the safe no longer holds.
     """
     payment = tx.conn.execute(
         text("select * from payments where payment_id = :id for update"), {"id": payment_id}
@@ -201,6 +201,8 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
         raise PaymentUnknown("no such payment")
     if payment.reversed_on is not None:
         raise PaymentReversedBefore(f"it was reversed on {payment.reversed_on}")
+    for ask in before_safe_pays if payment.tender == "cash" else ():
+        ask(tx, payment.branch_id, payment.amount_fen)
     today = business_date(tx.now)
     booked_on, _ = booking_day(tx, today)
     live = tx.conn.execute(

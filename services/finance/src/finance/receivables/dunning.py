@@ -86,12 +86,13 @@ def resume(tx: Tx, item: Item) -> None:
 
 
 def open_cases(tx: Tx) -> int:
-    """One case for every overdue, undisputed debt without one. Interest is dunned with its principal."""
+    """One case for every overdue, undisputed debt without one. Interest has its own once its principal is paid (I29)."""
     today = business_date(tx.now)
     rows = tx.conn.execute(
         text(
             "select item_id, customer_id, branch_id, due_on from receivable_items i"
-            " where open_fen > 0 and due_on < :today and disputed_at is null and kind <> 'interest'"
+            " where open_fen > 0 and due_on < :today and disputed_at is null and (kind <> 'interest' or not exists"
+            "  (select from receivable_items p where p.item_id = i.principal_id and p.open_fen > 0))"
             " and not exists (select from dunning_cases c where c.item_id = i.item_id and c.state <> 'settled')"
             " order by due_on limit :batch for update skip locked"
         ),

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from finance import open_items, repository
-from finance.booking import book_of
+from finance.booking import before_safe_pays, book_of
 from finance.domain import posting
 from finance.domain.posting import PostingLine
 from finance.domain.receipt import Tender
@@ -28,9 +28,6 @@ from shared.approvals import Approval, SamePerson
 from shared.clock import business_date, new_id
 from shared.errors import DomainError
 from shared.transaction import Tx
-
-before_safe_pays: list[Callable[[Tx, str, int], None]] = []
-"""What cash asks before a branch's safe pays so many fen; `app` names it. It also makes the branch's cash wait."""
 
 
 def approve(tx: Tx, refund_id: UUID, *, by_bank: Sequence[str] = ()) -> None:

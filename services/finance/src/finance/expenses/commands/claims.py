@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text, update
 
 from finance import repository
-from finance.booking import book_of
+from finance.booking import before_safe_pays, book_of
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.expenses import events
 from finance.expenses.commands import budgets
@@ -311,15 +311,17 @@ def approve(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None) -> No
 
 
 def pay(tx: Tx, claim_id: UUID, paid_from: str) -> None:
-    """The cashier pays; another person than the claimant and all who decided.
+    """The cashier pays; another person than the claimant and all who decided. Cash comes from the safe.
 
-    Raises ClaimNotFound, ForeignBranch, ClaimNotReady, SamePerson, PeriodClosed.
+    Raises ClaimNotFound, ForeignBranch, ClaimNotReady, SamePerson, PeriodClosed, SafeShort.
     """
     row = _locked(tx, claim_id, ClaimState.APPROVED)
     involved = {row["claimant"], *(each.person for each in _decisions(tx, claim_id, CLAIM))}
     if tx.actor.id in involved:
         raise SamePerson("who claimed or decided does not pay")
     today = business_date(tx.now)
+    for ask in before_safe_pays if paid_from == "cash_on_hand" else ():
+        ask(tx, row["branch_id"], row["accepted_fen"])
     _post(tx, row, "expense_paid", paid_posting(book_of(tx.conn).chart, paid_from, row["accepted_fen"]))
     _move(tx, row, ClaimState.PAID, paid_on=today, paid_from=paid_from, paid_by=tx.actor.id)
     outbox.append(tx, events.expense_paid(row, paid_from=paid_from, day=today))
