@@ -99,6 +99,14 @@ EMITTED = (
         cause="not_used",
         on=DAY,
     ),
+    events.points_taken_again(
+        redemption_id=REDEMPTION,
+        customer_id=str(PATIENT),
+        branch_id="B001",
+        sale_id=SALE,
+        points=30,
+        on=DAY,
+    ),
     events.points_expired(
         expiry_id=EXPIRY,
         customer_id=str(PATIENT),

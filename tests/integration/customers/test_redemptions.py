@@ -266,7 +266,18 @@ def test_points_nobody_used_go_back_in_time_and_finance_has_the_last_word(
     )
     assert account(caller, patient)["usable"] == 50
     redeem(caller, patient, 50)
-    hear(pay_with(redeemed))  # it was on its way when we gave the points back
+    assert told("taken_again") == []
+    sale = pay_with(redeemed)
+    hear(sale, give_back(sale, redeemed, 0))  # it was on its way when we gave the points back
+    assert told("taken_again") == [
+        {
+            "redemption_id": redeemed["redemption_id"],
+            "customer_id": patient,
+            "branch_id": "B1",
+            "sale_id": sale.data["sale_id"],
+            "points": 40,
+        }
+    ]
     answer = account(caller, patient)
     assert (answer["balance"], answer["usable"]) == (-40, 0)
     assert sum(each["points"] for each in answer["entries"]) == -40
@@ -479,7 +490,9 @@ def test_points_earned_before_any_expired_get_the_last_day_the_rule_gives_them(p
     migrations.upgrade(SERVICE, url)
     with database.read() as conn:
         [lot] = queries.point_lots(conn, "C")
-        looked_at = conn.execute(text("select sale_id, look_on from point_sales order by sale_id")).all()
+        looked_at = conn.execute(
+            text('select sale_id, look_on from point_sales order by sale_id collate "C"')
+        ).all()
     assert lot.expires_on == service_settings.points_expire_on(points.DAY)
     assert looked_at == [("S", lot.expires_on + timedelta(days=1)), ("refunded first", None)]
     database.dispose()

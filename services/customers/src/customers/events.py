@@ -220,6 +220,25 @@ def points_restored(
     )
 
 
+def points_taken_again(
+    *, redemption_id: UUID, customer_id: str, branch_id: str, sale_id: str, points: int, on: date
+) -> Event:
+    """A sale had used the redemption whose points went back: they are taken again; follows its `restored`."""
+    return Event(
+        type="customers.points.taken_again.v1",
+        subject=str(redemption_id),
+        version=3,
+        day=on,
+        data={
+            "redemption_id": str(redemption_id),
+            "customer_id": customer_id,
+            "branch_id": branch_id,
+            "sale_id": sale_id,
+            "points": points,
+        },
+    )
+
+
 def points_expired(
     *,
     expiry_id: UUID,

@@ -61,7 +61,8 @@ _EXPIRED = """
     select sale_id, sum(points)::bigint from point_expiries where sale_id = any(%s) group by sale_id
 """
 _REDEMPTIONS = """
-    select redemption_id, points, sale_id from point_redemptions where redemption_id = any(%s)
+    select redemption_id, points, sale_id, state, customer_id, branch_id from point_redemptions
+    where redemption_id = any(%s)
     order by redemption_id for update
 """
 _ADD_RESTORATIONS = """
@@ -247,6 +248,17 @@ class Use:
     redemption_id: UUID
     sale_id: str
     day: date
+    cause: Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenAgain:
+    """A redemption whose points we had given back although a sale had used it."""
+
+    use: Use
+    customer_id: str
+    branch_id: str
+    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,24 +273,30 @@ class Restoration:
     source_seq: int
 
 
-def settle_redemptions(cursor: Cursor[Any], uses: Sequence[Use], restorations: Sequence[Restoration]) -> None:
+def settle_redemptions(
+    cursor: Cursor[Any], uses: Sequence[Use], restorations: Sequence[Restoration]
+) -> list[TakenAgain]:
     """Write what finance said of redemptions; what their lots get back is a function of all that was said.
 
     Finance is the judge: a redemption it used is used, though we may have given its points back meanwhile, and
-    they are taken again. Raises RedemptionUnheardOf.
+    they are taken again; those are returned, each once. Raises RedemptionUnheardOf.
     """
     ids = sorted({each.redemption_id for each in uses} | {each.redemption_id for each in restorations})
+    again: dict[UUID, TakenAgain] = {}
     if not ids:
-        return
+        return []
     found = {row[0]: row for row in cursor.execute(_REDEMPTIONS, (ids,))}
     for redemption_id in ids:
         if redemption_id not in found:
             raise RedemptionUnheardOf("no such redemption", redemption_id=str(redemption_id))
     for use in uses:
-        _, _, sale_id = found[use.redemption_id]
+        _, points, sale_id, state, customer_id, branch_id = found[use.redemption_id]
         if sale_id not in {None, use.sale_id}:
             raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
         cursor.execute(_USE, {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id})
+        if state == "restored":
+            known = TakenAgain(use=use, customer_id=customer_id, branch_id=branch_id, points=points)
+            again.setdefault(use.redemption_id, known)
     if restorations:
         rows = [
             (each.refund_id, each.redemption_id, each.return_id, each.points, each.day, each.source_seq)
@@ -288,6 +306,7 @@ def settle_redemptions(cursor: Cursor[Any], uses: Sequence[Use], restorations: S
     for redemption_id in ids:
         _settle_lots(cursor, redemption_id)
     cursor.execute(_CHECK, (ids,))
+    return list(again.values())
 
 
 def _settle_lots(cursor: Cursor[Any], redemption_id: UUID) -> None:

@@ -18,6 +18,7 @@ from customers.domain import loyalty
 from customers.projections import KnownSale, PointSale, Refund, Restoration, Use
 from customers.subscriptions import SUBSCRIPTIONS, RefundPaid, SalePosted
 from shared import outbox
+from shared.clock import business_date
 from shared.consumer import UnknownEventVersion
 from shared.events import Envelope, Event, routing_key
 from shared.transaction import Tx
@@ -63,11 +64,20 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         _book(cursor, out, sales, refunds)
     restorations = [each for envelope, fact in refunds for each in _restorations(envelope, fact)]
     uses += [
-        Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day)
+        Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day, cause=envelope)
         for envelope, fact in refunds
         for each in _restorations(envelope, fact)
     ]
-    projections.settle_redemptions(cursor, uses, restorations)
+    for again in projections.settle_redemptions(cursor, uses, restorations):
+        fact = events.points_taken_again(
+            redemption_id=again.use.redemption_id,
+            customer_id=again.customer_id,
+            branch_id=again.branch_id,
+            sale_id=again.use.sale_id,
+            points=again.points,
+            on=business_date(tx.now),
+        )
+        out.add(again.use.cause, fact)
     if out.rows:
         outbox.write_rows(cursor, tx, out.rows)
 
@@ -89,7 +99,7 @@ def _read(
             refunds.append((envelope, fact))
         elif isinstance(fact, SalePosted) and fact.customer_id is not None:
             uses.extend(
-                Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day)
+                Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day, cause=envelope)
                 for each in fact.tenders
                 if each.redemption_id is not None
             )

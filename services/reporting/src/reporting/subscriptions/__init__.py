@@ -391,6 +391,9 @@ KNOWN: Final[Mapping[str, Known]] = {
     "customers.points.restored.v1": _one(
         "fact_points", "restored", {**_texts("customer_id"), "points": number("points")}
     ),
+    "customers.points.taken_again.v1": _one(
+        "fact_points", "taken_again", {**_texts("customer_id", "sale_id"), "points": number("points")}
+    ),
     "customers.points.expired.v1": _one(
         "fact_points", "expired", {**_texts("customer_id"), "points": number("points")}
     ),
