@@ -7,6 +7,7 @@ from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 
 from finance.app import SERVICE
 from shared import migrations
@@ -26,9 +27,14 @@ values ('{refund}', 'T-1', '{sale}', 'S001', '2026-03-10', 113, now());
 insert into refund_tenders (refund_id, tender, fen) values ('{refund}', 'cash', 13), ('{refund}', 'wechat', 100);
 """
 
+OWED = """
+insert into refunds (refund_id, return_id, sale_id, branch_id, booked_on, settled_on, total_fen, state, version)
+values ('{refund}', 'T-2', '{sale}', 'S001', '2026-03-10', '2026-03-10', 1, 'verified', 1)
+"""
+
 
 @pytest.mark.requirement("F22")
-def test_refunds_of_before_there_were_steps_stay_paid(postgres):
+def test_refunds_of_before_there_were_steps_stay_paid_and_what_is_owed_is_not_forgotten(postgres):
     url = postgres.create_database()
     command.upgrade(migrations.config(SERVICE, url), "0010")
     ids = {name: str(uuid4()) for name in ("sale", "customer", "refund")}
@@ -48,6 +54,12 @@ def test_refunds_of_before_there_were_steps_stay_paid(postgres):
             ("wechat", "wechat", 100, "2026-03-10"),
         ]
     assert tuple(row) == ("paid", 1, "2026-03-10", "2026-03-10", ids["customer"])
+    with engine.begin() as conn:
+        conn.exec_driver_sql(OWED.format(refund=uuid4(), sale=ids["sale"]))
+    with pytest.raises(DBAPIError, match="refunds are owed"):
+        migrations.downgrade(SERVICE, url)
+    with engine.begin() as conn:
+        conn.exec_driver_sql("update refunds set state = 'paid', paid_at = now() where return_id = 'T-2'")
     engine.dispose()
     migrations.downgrade(SERVICE, url)
     postgres.drop_database(url)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from shared.migrations import PARTITION
 
@@ -21,7 +21,8 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     return kind != "schema" or name in {None, *(table.schema for table in service.metadata.tables.values())}
 
 
-engine = create_engine(context.config.attributes["url"])
+# Without a pool a migration that fails closes its connection, and with it lets go of the lock.
+engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
 with engine.connect() as connection:
     connection.execute(text("set lock_timeout = '5s'"))
     connection.execute(text("select pg_advisory_lock(4242)"))

@@ -44,6 +44,15 @@ execute function refuse_change()
 REFUND_TABLES = ("refunds", "refund_lines", "refund_tenders", "refund_payments", "refund_steps")
 WRITTEN_ONCE = ("refund_lines", "refund_payments", "refund_steps")
 
+# The earlier schema knows paid refunds alone: what is still owed would count as paid there, and never be paid.
+NOTHING_OWED = """
+do $$ begin
+    if exists (select from refunds where state <> 'paid') then
+        raise exception 'refunds are owed: pay them before you go back to a schema that knows paid refunds alone';
+    end if;
+end $$
+"""
+
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
@@ -219,6 +228,7 @@ def _invoices() -> None:
 
 
 def downgrade() -> None:
+    op.execute(NOTHING_OWED)
     op.drop_index("sales_customer", table_name="sales")
     for table in ("refunds", "refund_lines", "refund_tenders"):
         op.execute(f"drop trigger no_truncate on {table}")
@@ -228,8 +238,6 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_refunds_paid"), "refunds")
     op.drop_constraint(op.f("ck_refunds_state"), "refunds")
     op.drop_column("refund_tenders", "means")
-    # A refund still owed cannot be told from a paid one any more: both were booked as owed on their day.
-    op.execute("update refunds set paid_at = now() where paid_at is null")
     op.alter_column("refunds", "paid_at", nullable=False)
     for column in (
         "paid_on",
