@@ -63,6 +63,21 @@ def test_a_voucher_is_booked_when_another_person_approves_it(books):
     assert [each["voucher_id"] for each in listed] == [made.json["voucher_id"]]
 
 
+@pytest.mark.requirement("F1", "F15")
+def test_destroyed_goods_leave_what_is_pending_by_a_voucher_with_their_input_vat(books):
+    before = books.balances(f"{TODAY:%Y-%m}")
+    lines = [
+        {"account": "6711", "debit": money(1_300)},
+        {"account": "1901", "credit": money(1_150)},
+        {"account": "2221.01.04", "credit": money(150)},
+    ]
+    made = draft(books, booked_on=str(TODAY), summary="退货报废", lines=lines)
+    assert decide(books, made.json["voucher_id"]).json["state"] == "posted"
+    after = books.balances(f"{TODAY:%Y-%m}")
+    moved = {each["account"]: after[each["account"]] - before.get(each["account"], 0) for each in lines}
+    assert moved == {"6711": 1_300, "1901": -1_150, "2221.01.04": -150}
+
+
 @pytest.mark.requirement("F1")
 @pytest.mark.parametrize(
     ("odd", "code", "path"),

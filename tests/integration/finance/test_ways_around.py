@@ -27,7 +27,7 @@ def test_who_confirmed_any_content_of_an_order_does_not_ship_it(desk):
     assert desk.ship(order, a_parcel(quantity=100), person="lee").status_code == 201
 
 
-@pytest.mark.requirement("F10", "G15")
+@pytest.mark.requirement("F10", "F24")
 def test_a_till_that_uses_a_shipments_number_stops_no_delivery(office, desk):
     order = desk.confirmed()
     for number in ("1", "1-2"):
