@@ -43,15 +43,28 @@ def test_no_input_makes_a_500_or_breaks_the_document(package, migrated_database,
         ),
     )
     schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    schema.config.generation.update(with_security_parameters=False)
+    _forget_what_is_sent_anyway(schema.raw_schema)
     tried = 0
     for result in schema.get_all_operations():
         operation = result.ok()
         roles = operation.definition.raw.get("x-admitted-roles") or []
         headers = {"Authorization": f"Bearer {issuer.token('tester', roles[:1])}"} if roles else {}
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            tried += _hunt(operation, mode, headers)
+        tried += _hunt(operation, GenerationMode.POSITIVE, headers)
+        if operation.definition.raw.get("parameters") or operation.body:
+            tried += _hunt(operation, GenerationMode.NEGATIVE, headers)
     app.extensions["database"].dispose()
     assert tried > 0
+
+
+def _forget_what_is_sent_anyway(document):
+    """A header that every request carries is not worth inventing: as the one thing wrong it would be put right."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "parameters" in operation:
+                operation["parameters"] = [
+                    each for each in operation["parameters"] if each.get("name") != "Idempotency-Key"
+                ]
 
 
 def _hunt(operation, mode, headers):

@@ -33,14 +33,28 @@ def test_a_month_closed_after_the_fifth_day_is_late(today, days):
     assert late_days(date(2026, 2, 1), today) == days
 
 
-@given(st.dates())
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
 def test_a_month_is_read_as_it_is_written(day):
     first = day.replace(day=1)
-    if day.year >= 1000:
-        assert parse_month(month_text(first)) == first
+    assert parse_month(month_text(first)) == first
 
 
-@pytest.mark.parametrize("text", ["", "2026", "2026-13", "2026-1", "2026-00", "26-01-01", "2026-01-01", "x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026",
+        "2026-13",
+        "2026-1",
+        "2026-00",
+        "26-01-01",
+        "2026-01-01",
+        "x",
+        "1999-12",
+        "2100-01",
+        "9999-12",
+    ],
+)
 def test_what_is_no_month_is_refused(text):
     with pytest.raises(MonthInvalid):
         parse_month(text)

@@ -85,9 +85,9 @@ class MonthInvalid(Invalid):
 
 
 def parse_month(text: str) -> date:
-    """`2026-11` as its first day. Raises MonthInvalid."""
+    """`2026-11` as its first day; of 2000 to 2099. Raises MonthInvalid."""
     try:
-        return date.fromisoformat(f"{text[:7]}-01" if len(text) == 7 else "")
+        return date.fromisoformat(f"{text}-01" if len(text) == 7 and text.startswith("20") else "")
     except ValueError as error:
         raise MonthInvalid(
             "a month is written 2026-11", errors=[{"path": "month", "message": "YYYY-MM"}]
