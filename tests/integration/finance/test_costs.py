@@ -256,8 +256,10 @@ def test_margin_by_product_lot_branch_channel_and_month(office):
     assert margins(by="lot").keys() == {("P-1", "L1"), ("P-2", "OLD")}
     assert margins(by="branch") == {(branch, None): (*whole, whole[1] - whole[2])}
     assert margins(by="month", until="2026-04") == {("2026-03", None): (*whole, whole[1] - whole[2])}
-    [(key, told)] = margins(by="channel").items()
-    assert (key, told[:2]) == (("store", None), whole[:2])
+    by_channel = margins(by="channel")
+    assert by_channel["adjustment", None] == (0, 0, 1_500, -1_500)
+    assert by_channel.keys() == {("store", None), ("adjustment", None)}
+    assert tuple(map(sum, zip(*by_channel.values(), strict=True))) == (*whole, whole[1] - whole[2])
     page = office.get(f"/v1/margins?month=2026-03&branch_id={branch}&limit=1").json
     rest = office.get(
         f"/v1/margins?month=2026-03&branch_id={branch}&limit=1&cursor={page['next_cursor']}"

@@ -169,12 +169,12 @@ def variance(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     return {"items": items, "next_cursor": encode_cursor(items[-1]["key"]) if more else None}
 
 
-# key and second key of a sale line `l` of a sale `s`, and of a stock move `m` (null: a run is not of this kind)
-MARGIN_KEYS: Mapping[str, tuple[str, str, str | None, str | None]] = {
+# key and second key of a sale line `l` of a sale `s`, and of a stock move `m` of a run
+MARGIN_KEYS: Mapping[str, tuple[str, str, str, str]] = {
     "product": ("l.product_id", "''", "m.product_id", "''"),
     "lot": ("l.product_id", "l.lot", "m.product_id", "m.lot"),
     "branch": ("l.branch_id", "''", "m.branch_id", "''"),
-    "channel": ("s.channel", "''", None, None),
+    "channel": ("s.channel", "''", "'adjustment'", "''"),
     "month": (
         "to_char({day}, 'YYYY-MM')",
         "''",
@@ -200,15 +200,12 @@ from (
     {sale_of_line}
     where f.booked_on >= :first and f.booked_on < :until
         and (cast(:branches as text[]) is null or f.branch_id = any(:branches))
-    {moves}
-) parts where cast(:after as text) is null or (key, second) > (:after, :after_second)
-group by key, second order by key, second limit :limit
-"""
-_MOVES = """
     union all
-    select {key}, {second}, 0, 0, m.adjustment_fen, 0, m.adjustment_fen from stock_moves m
+    select {moved}, {moved2}, 0, 0, m.adjustment_fen, 0, m.adjustment_fen from stock_moves m
     where m.kind = 'cost_run' and m.day >= :first and m.day < :until
         and (cast(:branches as text[]) is null or m.branch_id = any(:branches))
+) parts where cast(:after as text) is null or (key, second) > (:after, :after_second)
+group by key, second order by key, second limit :limit
 """
 
 
@@ -216,7 +213,8 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
     """Gross margin (M25) of the months from `first` to `last`, by product, lot, branch, channel or month.
 
     Net and cost are less what came back; goods that came back and were not restocked stay in cost. Cost holds what
-    cost runs adjusted, except by channel, which a lot does not know. Raises MarginSpanInvalid, ForeignBranch.
+    cost runs adjusted; a lot knows no channel, so by channel that is a row of its own, `adjustment`.
+    Raises MarginSpanInvalid, ForeignBranch.
     """
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     if not 1 <= months <= MONTHS_MAX:
@@ -233,7 +231,8 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
             if args["by"] == "channel"
             else ""
         ),
-        moves="" if moved is None else _MOVES.format(key=moved, second=moved2),
+        moved=moved,
+        moved2=moved2,
     )
     after = decode_cursor(args["cursor"], str, str)
     rows = tx.conn.execute(
