@@ -232,6 +232,15 @@ def list_periods(tx: Tx) -> dict[str, Any]:
     return {"items": ledger.periods(tx)}
 
 
+@books.get("/periods/<month>/obstacles")
+@query
+@admits(*BOOKKEEPERS)
+@books.response(200, schemas.PeriodObstaclesView)
+def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
+    """Everything that keeps a month from closing now, at once."""
+    return ledger.obstacles(tx, parse_month(month))
+
+
 @books.post("/periods/<month>/close")
 @command
 @admits("finance_head")

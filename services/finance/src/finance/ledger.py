@@ -1,14 +1,13 @@
-"""What the books say: trial balance, journal, periods, their closing and re-opening.
+"""What the books say: trial balance, journal, periods and their closing.
 
-Open months always follow closed ones: a month made before a closed month is born closed, and the last closed month
-alone can be re-opened.
+Open months always follow closed ones: a month made before a closed month is born closed.
 Source: F1, F2, G29, model 3.2, I27
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -20,22 +19,20 @@ from finance.domain.period import (
     EarlierPeriodOpen,
     JournalNotSealed,
     JournalUnbalanced,
-    LaterPeriodClosed,
     PeriodNotClosed,
     PeriodNotOpen,
     PeriodState,
     PeriodUnknown,
-    ReopeningNotFound,
-    ReopeningPending,
     YearNotTransferred,
     late_days,
     month_text,
     require_over,
 )
-from finance.events import period_closed, period_locked, period_reopened
+from finance.events import period_closed, period_locked
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson
-from shared.clock import business_date, new_id, next_month
+from shared.approvals import SamePerson
+from shared.clock import business_date, next_month
+from shared.errors import DomainError
 from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
 
@@ -55,7 +52,7 @@ def sums(tx: Tx, first: date, until: date, branches: Sequence[str] | None) -> di
 def trial_balance(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
     """Opening, movement and closing of every account that moved. Raises PeriodUnknown, ForeignBranch."""
     branches = branches_of(tx, branch_id)
-    state = _period(tx, month)["state"]
+    state = period_of(tx, month)["state"]
     moved = balances.accounts(tx.conn, month, next_month(month), branches)
     chart = book_of(tx.conn).chart
     rows = [
@@ -124,7 +121,8 @@ def entries(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
 # --- periods ----------------------------------------------------------------------------------------
 
 
-def _period(tx: Tx, month: date, *, lock: bool = False) -> dict[str, Any]:
+def period_of(tx: Tx, month: date, *, lock: bool = False) -> dict[str, Any]:
+    """Raises PeriodUnknown."""
     row = (
         tx.conn.execute(
             text("select * from periods where month = :month" + (" for update" if lock else "")),
@@ -140,7 +138,7 @@ def _period(tx: Tx, month: date, *, lock: bool = False) -> dict[str, Any]:
 
 def require_period(tx: Tx, month: date) -> None:
     """Raises PeriodUnknown."""
-    _period(tx, month)
+    period_of(tx, month)
 
 
 def view(period: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +155,8 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     """Open → soft_closed: over by the calendar, all earlier months closed, no draft, all of it sealed, every check.
 
     Proves that the folded sums are those of the lines, and carries every balance forward. Waits for tills that
-    are writing to the month. A late closing is recorded in days, never refused.
+    are writing to the month. A late closing is recorded in days, never refused. A month without any entry closes
+    as well: it is made when it is closed, and is born closed before one that is.
     Raises PeriodNotOver, PeriodUnknown, PeriodNotOpen, EarlierPeriodOpen, DraftsPending, YearNotTransferred,
     JournalNotSealed, JournalUnbalanced, CompanyNotCovered, and what the areas' checks raise.
     """
@@ -165,22 +164,18 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     today = business_date(tx.now)
     require_over(month, today)
     repository.hold_month_alone(tx.conn, month)
-    period = _period(tx, month, lock=True)
+    is_empty = _is_passed_over(tx, month)
+    if is_empty:
+        repository.ensure_month(tx.conn, month)
+    period = period_of(tx, month, lock=True)
+    if is_empty and period["state"] != PeriodState.OPEN:
+        audit.record(tx, "period.close", month_text(month), after=period)
+        return view(period)
     if period["state"] != PeriodState.OPEN:
         raise PeriodNotOpen(f"{month_text(month)} is {period['state']}")
-    span = {"month": month, "until": next_month(month)}
-    earlier = tx.conn.execute(
-        text("select min(month) from periods where state = 'open' and month < :month"), span
-    ).scalar_one()
-    if earlier is not None:
-        raise EarlierPeriodOpen(f"close {month_text(earlier)} first", month=month_text(earlier))
-    _require_no_drafts(tx, span)
-    _require_sealed(tx, span)
-    for check in closing_checks:
-        check(tx.conn, month)
-    if month.month == DECEMBER:
-        _require_transferred(tx, next_month(month))
-    _prove_and_carry(tx, span)
+    for require in _conditions(tx, month):
+        require()
+    tx.conn.execute(text(_CARRY), {"month": month})
     late = late_days(month, today)
     tx.conn.execute(
         text(
@@ -189,7 +184,7 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
         ),
         {"month": month, "person": tx.actor.id, "now": tx.now, "late": late},
     )
-    closed = _period(tx, month)
+    closed = period_of(tx, month)
     outbox.append(
         tx,
         period_closed(
@@ -201,6 +196,54 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     )
     audit.record(tx, "period.close", month_text(month), before=period, after=closed)
     return view(closed)
+
+
+def _is_passed_over(tx: Tx, month: date) -> bool:
+    """Nothing was ever booked to it, but to months before it."""
+    first = tx.conn.execute(
+        text("select min(month) from periods having not bool_or(month = :month)"), {"month": month}
+    ).scalar_one_or_none()
+    return first is not None and first < month
+
+
+def _conditions(tx: Tx, month: date) -> Iterator[Callable[[], None]]:
+    """What the closing of a month that is over asks for, one after the other; each raises its refusal."""
+    span = {"month": month, "until": next_month(month)}
+    yield partial(_require_earlier_closed, tx, span)
+    yield partial(_require_no_drafts, tx, span)
+    yield partial(_require_sealed_and_balanced, tx, span)
+    for check in closing_checks:
+        yield partial(check, tx.conn, month)
+    if month.month == DECEMBER:
+        yield partial(_require_transferred, tx, next_month(month))
+
+
+def obstacles(tx: Tx, month: date) -> dict[str, Any]:
+    """Everything that stands in the way of closing a month now, by the code its closing would answer with.
+
+    Empty: it closes, unless something comes between. Raises PeriodUnknown, CompanyNotCovered.
+    """
+    require_company(tx.actor)
+    period: Mapping[str, Any] = {"month": month, "state": PeriodState.OPEN}
+    if not _is_passed_over(tx, month):
+        period = period_of(tx, month)
+    found = []
+    if period["state"] == PeriodState.OPEN:
+        is_over: Callable[[], None] = partial(require_over, month, business_date(tx.now))
+        for require in (is_over, *_conditions(tx, month)):
+            try:
+                require()
+            except DomainError as refusal:
+                found.append({"code": refusal.code, "detail": refusal.detail, "about": refusal.context})
+    return {**view(period), "closes_from": next_month(month), "obstacles": found}
+
+
+def _require_earlier_closed(tx: Tx, span: Mapping[str, date]) -> None:
+    earlier = tx.conn.execute(
+        text("select min(month) from periods where state = 'open' and month < :month"), span
+    ).scalar_one()
+    if earlier is not None:
+        raise EarlierPeriodOpen(f"close {month_text(earlier)} first", month=month_text(earlier))
 
 
 def _require_no_drafts(tx: Tx, span: Mapping[str, date]) -> None:
@@ -250,7 +293,8 @@ from (
 """
 
 
-def _prove_and_carry(tx: Tx, span: Mapping[str, date]) -> None:
+def _require_sealed_and_balanced(tx: Tx, span: Mapping[str, date]) -> None:
+    _require_sealed(tx, span)
     differing, imbalance = tx.conn.execute(text(_LINES_DIFFER), span).one()
     if differing or imbalance:
         raise JournalUnbalanced(
@@ -258,7 +302,6 @@ def _prove_and_carry(tx: Tx, span: Mapping[str, date]) -> None:
             differing=differing,
             imbalance_fen=int(imbalance),
         )
-    tx.conn.execute(text(_CARRY), span)
 
 
 def _require_sealed(tx: Tx, span: Mapping[str, date]) -> None:
@@ -279,7 +322,7 @@ def lock_period(tx: Tx, month: date) -> dict[str, Any]:
     Raises PeriodNotClosed, SamePerson, CompanyNotCovered.
     """
     require_company(tx.actor)
-    period = _period(tx, month, lock=True)
+    period = period_of(tx, month, lock=True)
     if period["state"] != PeriodState.SOFT_CLOSED:
         raise PeriodNotClosed(f"{month_text(month)} is {period['state']}")
     if period["closed_by"] == tx.actor.id:
@@ -291,7 +334,7 @@ def lock_period(tx: Tx, month: date) -> dict[str, Any]:
         ),
         {"month": month, "person": tx.actor.id, "now": tx.now},
     )
-    locked = _period(tx, month)
+    locked = period_of(tx, month)
     outbox.append(
         tx,
         period_locked(
@@ -300,169 +343,3 @@ def lock_period(tx: Tx, month: date) -> dict[str, Any]:
     )
     audit.record(tx, "period.lock", month_text(month), before=period, after=locked)
     return view(locked)
-
-
-# --- re-opening -------------------------------------------------------------------------------------
-
-REOPENERS = frozenset({"finance_head", "management"})
-
-
-def request_reopening(tx: Tx, month: date, reason: str) -> dict[str, Any]:
-    """Ask that the last closed month be opened again; a finance head and management decide, neither of them who asks.
-
-    Raises PeriodUnknown, PeriodNotClosed (also of a locked month, which never opens), LaterPeriodClosed,
-    ReopeningPending, CompanyNotCovered.
-    """
-    require_company(tx.actor)
-    period = _period(tx, month, lock=True)
-    _require_reopenable(tx, period)
-    waiting = tx.conn.execute(
-        text("select 1 from period_reopenings where month = :month and state = 'pending'"), {"month": month}
-    ).first()
-    if waiting is not None:
-        raise ReopeningPending("a request for this month waits for its decisions")
-    reopening_id = new_id()
-    subject = {"month": month_text(month), "version": period["version"], "reason": reason}
-    tx.conn.execute(
-        text(
-            "insert into period_reopenings (reopening_id, month, version, state, reason, subject_hash, requested_by,"
-            " requested_at) values (:id, :month, :version, 'pending', :reason, :hash, :person, :now)"
-        ),
-        {
-            "id": reopening_id,
-            "month": month,
-            "version": period["version"],
-            "reason": reason,
-            "hash": audit.digest(subject),
-            "person": tx.actor.id,
-            "now": tx.now,
-        },
-    )
-    audit.record(tx, "period.request_reopening", month_text(month), after=subject)
-    return reopening(tx, reopening_id)
-
-
-def _require_reopenable(tx: Tx, period: Mapping[str, Any]) -> None:
-    month = period["month"]
-    if period["state"] != PeriodState.SOFT_CLOSED:
-        raise PeriodNotClosed(
-            f"{month_text(month)} is {period['state']}; only a soft-closed month is re-opened"
-        )
-    later = tx.conn.execute(
-        text("select min(month) from periods where state <> 'open' and month > :month"), {"month": month}
-    ).scalar_one()
-    if later is not None:
-        raise LaterPeriodClosed(f"{month_text(later)} is closed; re-open it first", month=month_text(later))
-
-
-def decide_reopening(tx: Tx, reopening_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
-    """One decision; with the second approval the month is open again, with a rejection it stays closed.
-
-    Raises ReopeningNotFound, PeriodNotClosed, LaterPeriodClosed, CompanyNotCovered, and the refusals of shared.approvals.
-    """
-    require_company(tx.actor)
-    month = tx.conn.execute(
-        text("select month from period_reopenings where reopening_id = :id"), {"id": reopening_id}
-    ).scalar_one_or_none()
-    if month is None:
-        raise ReopeningNotFound("no such request")
-    period = _period(tx, month, lock=True)
-    row = reopening(tx, reopening_id)
-    approval = _approval(row)
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    tx.conn.execute(
-        text(
-            "insert into period_reopening_decisions (reopening_id, role, person, approved, reason, at, subject_hash)"
-            " values (:id, :role, :person, :approved, :reason, :at, :hash)"
-        ),
-        {
-            "id": reopening_id,
-            "role": decision.role,
-            "person": decision.person,
-            "approved": decision.approved,
-            "reason": decision.reason,
-            "at": decision.at,
-            "hash": decision.subject_hash,
-        },
-    )
-    state = _approval(reopening(tx, reopening_id)).state
-    tx.conn.execute(
-        text("update period_reopenings set state = :state where reopening_id = :id"),
-        {"state": state, "id": reopening_id},
-    )
-    audit.record(
-        tx, "period.decide_reopening", month_text(month), before=row["state"], after=[state, decision.role]
-    )
-    if state == "approved":
-        _reopen(tx, period)
-    return reopening(tx, reopening_id)
-
-
-def _approval(row: Mapping[str, Any]) -> Approval:
-    return Approval(
-        required=REOPENERS,
-        excluded=frozenset({row["requested_by"]}),
-        subject_hash=row["subject_hash"],
-        decisions=[
-            Decision(
-                role=each["role"],
-                person=each["person"],
-                approved=each["approved"],
-                reason=each["reason"],
-                at=each["at"],
-                subject_hash=each["subject_hash"],
-            )
-            for each in row["decisions"]
-        ],
-    )
-
-
-def _reopen(tx: Tx, period: Mapping[str, Any]) -> None:
-    month = period["month"]
-    _require_reopenable(tx, period)
-    tx.conn.execute(text("delete from period_balances where month = :month"), {"month": month})
-    tx.conn.execute(
-        text(
-            "update periods set state = 'open', version = version + 1, closed_by = null, closed_at = null,"
-            " late_days = null where month = :month"
-        ),
-        {"month": month},
-    )
-    opened = _period(tx, month)
-    outbox.append(
-        tx,
-        period_reopened(
-            book=BOOK, month=month_text(month), version=opened["version"], day=business_date(tx.now)
-        ),
-    )
-    audit.record(tx, "period.reopen", month_text(month), before=period, after=opened)
-
-
-def reopening(tx: Tx, reopening_id: UUID) -> dict[str, Any]:
-    """One request with its decisions. Raises ReopeningNotFound."""
-    row = (
-        tx.conn.execute(
-            text("select * from period_reopenings where reopening_id = :id"), {"id": reopening_id}
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        raise ReopeningNotFound("no such request")
-    decisions = tx.conn.execute(
-        text("select * from period_reopening_decisions where reopening_id = :id order by at"),
-        {"id": reopening_id},
-    ).mappings()
-    return {**row, "month": month_text(row["month"]), "decisions": [dict(each) for each in decisions]}
-
-
-def reopenings(tx: Tx, month: date) -> list[dict[str, Any]]:
-    """Every request for a month, oldest first. Raises CompanyNotCovered."""
-    require_company(tx.actor)
-    rows = tx.conn.execute(
-        text("select reopening_id from period_reopenings where month = :month order by requested_at"),
-        {"month": month},
-    )
-    return [reopening(tx, row.reopening_id) for row in rows]

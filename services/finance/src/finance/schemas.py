@@ -310,6 +310,23 @@ class PeriodView(Schema):
     )
 
 
+class PeriodObstacle(Schema):
+    """`code` and `about` are those of the refusal that closing would answer with."""
+
+    code = fields.String()
+    detail = fields.String()
+    about = fields.Dict()
+
+
+class PeriodObstaclesView(Schema):
+    """`obstacles` is empty when the month can be closed, or is closed."""
+
+    month = fields.String()
+    state = fields.String()
+    closes_from = fields.Date()
+    obstacles = fields.List(fields.Nested(PeriodObstacle))
+
+
 class PeriodsList(Schema):
     items = fields.List(fields.Nested(PeriodView))
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Response, current_app
 from flask_smorest import Blueprint
 
-from finance import ledger
+from finance import ledger, reopening
 from finance.books import commands, exports, queries, schemas
 from finance.domain.period import parse_month
 from finance.schemas import MonthArgs
@@ -95,7 +95,7 @@ def reverse_entry(tx: Tx, body: dict[str, Any], entry_id: int) -> dict[str, Any]
 @bookkeeping.response(201, schemas.ReopeningView)
 def request_reopening(tx: Tx, body: dict[str, Any], month: str) -> dict[str, Any]:
     """Ask to open the last closed month again."""
-    return ledger.request_reopening(tx, parse_month(month), body["reason"])
+    return reopening.request_reopening(tx, parse_month(month), body["reason"])
 
 
 @bookkeeping.get("/periods/<month>/reopenings")
@@ -104,17 +104,17 @@ def request_reopening(tx: Tx, body: dict[str, Any], month: str) -> dict[str, Any
 @bookkeeping.response(200, schemas.ReopeningsList)
 def list_reopenings(tx: Tx, month: str) -> dict[str, Any]:
     """Every request to re-open a month."""
-    return {"items": ledger.reopenings(tx, parse_month(month))}
+    return {"items": reopening.reopenings(tx, parse_month(month))}
 
 
 @bookkeeping.post("/periods/reopenings/<uuid:reopening_id>/decision")
 @command
-@admits(*sorted(ledger.REOPENERS))
+@admits(*sorted(reopening.REOPENERS))
 @bookkeeping.arguments(schemas.DecisionBody)
 @bookkeeping.response(200, schemas.ReopeningView)
 def decide_reopening(tx: Tx, body: dict[str, Any], reopening_id: UUID) -> dict[str, Any]:
     """A finance head and management, neither of them who asked; the second approval opens the month."""
-    return ledger.decide_reopening(tx, reopening_id, approved=body["approved"], reason=body["reason"])
+    return reopening.decide_reopening(tx, reopening_id, approved=body["approved"], reason=body["reason"])
 
 
 @bookkeeping.post("/ledger/years/<int:year>/transfer")

@@ -205,7 +205,7 @@ def _differences(frozen: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator
 def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
     """What the law asks for of every span that ends in these months, when it is due, and how far it is.
 
-    Raises CalendarTooLong, CompanyNotCovered.
+    From the first month of the books on, months without any entry too. Raises CalendarTooLong, CompanyNotCovered.
     """
     require_company(tx.actor)
     if (last.year - first.year) * 12 + last.month - first.month >= CALENDAR_MONTHS_MAX:
@@ -216,7 +216,12 @@ def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
     states = {
         row.month: row.state
         for row in tx.conn.execute(
-            text("select month, state from periods where month >= :first and month <= :last"), given
+            text(
+                "select made::date as month, coalesce(state, 'open') as state from generate_series("
+                " greatest((select min(month) from periods), cast(:first as date)), cast(:last as date),"
+                " interval '1 month') made left join periods on month = made::date"
+            ),
+            given,
         )
     }
     newest = {

@@ -1,0 +1,191 @@
+"""Opening the last closed month again, by the word of two persons who did not ask for it.
+
+Source: F2, model 3.2, I27
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from finance.booking import BOOK
+from finance.domain.company import require_company
+from finance.domain.period import (
+    LaterPeriodClosed,
+    PeriodNotClosed,
+    PeriodState,
+    ReopeningNotFound,
+    ReopeningPending,
+    month_text,
+)
+from finance.events import period_reopened
+from finance.ledger import period_of
+from shared import audit, outbox
+from shared.approvals import Approval, Decision
+from shared.clock import business_date, new_id
+from shared.transaction import Tx
+
+REOPENERS = frozenset({"finance_head", "management"})
+
+
+def request_reopening(tx: Tx, month: date, reason: str) -> dict[str, Any]:
+    """Ask that the last closed month be opened again; a finance head and management decide, neither of them who asks.
+
+    Raises PeriodUnknown, PeriodNotClosed (also of a locked month, which never opens), LaterPeriodClosed,
+    ReopeningPending, CompanyNotCovered.
+    """
+    require_company(tx.actor)
+    period = period_of(tx, month, lock=True)
+    _require_reopenable(tx, period)
+    waiting = tx.conn.execute(
+        text("select 1 from period_reopenings where month = :month and state = 'pending'"), {"month": month}
+    ).first()
+    if waiting is not None:
+        raise ReopeningPending("a request for this month waits for its decisions")
+    reopening_id = new_id()
+    subject = {"month": month_text(month), "version": period["version"], "reason": reason}
+    tx.conn.execute(
+        text(
+            "insert into period_reopenings (reopening_id, month, version, state, reason, subject_hash, requested_by,"
+            " requested_at) values (:id, :month, :version, 'pending', :reason, :hash, :person, :now)"
+        ),
+        {
+            "id": reopening_id,
+            "month": month,
+            "version": period["version"],
+            "reason": reason,
+            "hash": audit.digest(subject),
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    audit.record(tx, "period.request_reopening", month_text(month), after=subject)
+    return reopening(tx, reopening_id)
+
+
+def _require_reopenable(tx: Tx, period: Mapping[str, Any]) -> None:
+    month = period["month"]
+    if period["state"] != PeriodState.SOFT_CLOSED:
+        raise PeriodNotClosed(
+            f"{month_text(month)} is {period['state']}; only a soft-closed month is re-opened"
+        )
+    later = tx.conn.execute(
+        text("select min(month) from periods where state <> 'open' and month > :month"), {"month": month}
+    ).scalar_one()
+    if later is not None:
+        raise LaterPeriodClosed(f"{month_text(later)} is closed; re-open it first", month=month_text(later))
+
+
+def decide_reopening(tx: Tx, reopening_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
+    """One decision; with the second approval the month is open again, with a rejection it stays closed.
+
+    Raises ReopeningNotFound, PeriodNotClosed, LaterPeriodClosed, CompanyNotCovered, and the refusals of shared.approvals.
+    """
+    require_company(tx.actor)
+    month = tx.conn.execute(
+        text("select month from period_reopenings where reopening_id = :id"), {"id": reopening_id}
+    ).scalar_one_or_none()
+    if month is None:
+        raise ReopeningNotFound("no such request")
+    period = period_of(tx, month, lock=True)
+    row = reopening(tx, reopening_id)
+    approval = _approval(row)
+    decision = approval.decide(
+        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
+    )
+    tx.conn.execute(
+        text(
+            "insert into period_reopening_decisions (reopening_id, role, person, approved, reason, at, subject_hash)"
+            " values (:id, :role, :person, :approved, :reason, :at, :hash)"
+        ),
+        {
+            "id": reopening_id,
+            "role": decision.role,
+            "person": decision.person,
+            "approved": decision.approved,
+            "reason": decision.reason,
+            "at": decision.at,
+            "hash": decision.subject_hash,
+        },
+    )
+    state = _approval(reopening(tx, reopening_id)).state
+    tx.conn.execute(
+        text("update period_reopenings set state = :state where reopening_id = :id"),
+        {"state": state, "id": reopening_id},
+    )
+    audit.record(
+        tx, "period.decide_reopening", month_text(month), before=row["state"], after=[state, decision.role]
+    )
+    if state == "approved":
+        _reopen(tx, period)
+    return reopening(tx, reopening_id)
+
+
+def _approval(row: Mapping[str, Any]) -> Approval:
+    return Approval(
+        required=REOPENERS,
+        excluded=frozenset({row["requested_by"]}),
+        subject_hash=row["subject_hash"],
+        decisions=[
+            Decision(
+                role=each["role"],
+                person=each["person"],
+                approved=each["approved"],
+                reason=each["reason"],
+                at=each["at"],
+                subject_hash=each["subject_hash"],
+            )
+            for each in row["decisions"]
+        ],
+    )
+
+
+def _reopen(tx: Tx, period: Mapping[str, Any]) -> None:
+    month = period["month"]
+    _require_reopenable(tx, period)
+    tx.conn.execute(text("delete from period_balances where month = :month"), {"month": month})
+    tx.conn.execute(
+        text(
+            "update periods set state = 'open', version = version + 1, closed_by = null, closed_at = null,"
+            " late_days = null where month = :month"
+        ),
+        {"month": month},
+    )
+    opened = period_of(tx, month)
+    outbox.append(
+        tx,
+        period_reopened(
+            book=BOOK, month=month_text(month), version=opened["version"], day=business_date(tx.now)
+        ),
+    )
+    audit.record(tx, "period.reopen", month_text(month), before=period, after=opened)
+
+
+def reopening(tx: Tx, reopening_id: UUID) -> dict[str, Any]:
+    """One request with its decisions. Raises ReopeningNotFound."""
+    row = (
+        tx.conn.execute(
+            text("select * from period_reopenings where reopening_id = :id"), {"id": reopening_id}
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise ReopeningNotFound("no such request")
+    decisions = tx.conn.execute(
+        text("select * from period_reopening_decisions where reopening_id = :id order by at"),
+        {"id": reopening_id},
+    ).mappings()
+    return {**row, "month": month_text(row["month"]), "decisions": [dict(each) for each in decisions]}
+
+
+def reopenings(tx: Tx, month: date) -> list[dict[str, Any]]:
+    """Every request for a month, oldest first. Raises CompanyNotCovered."""
+    require_company(tx.actor)
+    rows = tx.conn.execute(
+        text("select reopening_id from period_reopenings where month = :month order by requested_at"),
+        {"month": month},
+    )
+    return [reopening(tx, row.reopening_id) for row in rows]

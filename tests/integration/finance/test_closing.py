@@ -1,0 +1,67 @@
+"""What stands in the way of a month's closing is told at once, and a month without entries is no dead end."""
+
+import pytest
+
+from shared.clock import business_date, month_of, utc_now
+from tests.support.finance_builders import Office, a_line, money
+
+LINE = a_line(expiry="2099-12-31")
+VOUCHER = {
+    "booked_on": "2026-03-31",
+    "branch_id": "S001",
+    "summary": "房租",
+    "lines": [{"account": "6601.23", "debit": money(5)}, {"account": "1002", "credit": money(5)}],
+}
+
+
+@pytest.fixture(scope="module")
+def office(migrated_database, make_folder):
+    opened = Office(migrated_database("finance"), make_folder())
+    for month in ("2026-01", "2026-03"):
+        opened.sell(sold_at=f"{month}-10T02:00:00Z", lines=[LINE])
+    yield opened
+    opened.close()
+
+
+def close(office, month):
+    answer = office.post(f"/v1/periods/{month}/close", role="finance_head")
+    return answer.json.get("code") or answer.json["state"]
+
+
+def obstacles(office, month, **who):
+    answer = office.get(f"/v1/periods/{month}/obstacles", **who)
+    assert answer.status_code == 200, answer.json
+    return [each["code"] for each in answer.json["obstacles"]]
+
+
+@pytest.mark.requirement("F2")
+def test_everything_that_keeps_a_month_open_is_named_at_once(office):
+    drafted = office.post("/v1/journal/entries", VOUCHER, role="accountant").json
+    assert obstacles(office, "2026-03") == ["earlier_period_open", "drafts_pending", "journal_not_sealed"]
+    now = f"{month_of(business_date(utc_now())):%Y-%m}"
+    office.sell(sold_at=utc_now().isoformat(), lines=[LINE])
+    assert "period_not_over" in obstacles(office, now)
+    assert office.get("/v1/periods/2025-12/obstacles").json["code"] == "period_unknown"
+    assert (
+        office.get("/v1/periods/2026-03/obstacles", branches=["S001"]).json["code"] == "company_not_covered"
+    )
+    decision = {"approved": False, "reason": "重复"}
+    office.post(f"/v1/journal/entries/{drafted['voucher_id']}/decision", decision, role="finance_head")
+    office.seal()
+
+
+@pytest.mark.requirement("F2", "F17")
+def test_a_month_nothing_was_booked_to_is_closed_and_stated_like_any_other(office):
+    assert close(office, "2026-01") == "soft_closed"
+    calendar = "/v1/statements/calendar?from_month=2025-12&to_month=2026-03"
+    waits = {each["month"] for each in office.get(calendar).json["items"] if each["state"] == "not_closed"}
+    assert waits == {"2026-02", "2026-03"}
+    assert obstacles(office, "2026-02") == []
+    assert close(office, "2026-02") == "soft_closed"
+    assert close(office, "2026-03") == "soft_closed"
+    assert obstacles(office, "2026-03") == []
+    assert close(office, "2026-04") == "soft_closed"
+    assert close(office, "2025-12") == "period_unknown"
+    for kind, span, month in (("balance", "month", "2026-02"), ("income", "quarter", "2026-03")):
+        body = {"kind": kind, "span": span, "month": month}
+        assert office.post("/v1/statements", body, role="accountant").status_code == 201
