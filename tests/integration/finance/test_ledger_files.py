@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -120,10 +121,10 @@ def _beancount_balances(file):
 def test_bean_check_refuses_a_month_whose_balance_is_wrong_by_a_fen(ledger, tmp_path):
     text = ledger.get(f"/v1/ledger/beancount?month={MAR}").data.decode()
     head, _, last = text.rstrip("\n").rpartition("\n")
-    words = last.split()
-    wrong = Decimal(words[-2]) + Decimal("1.00")
+    amount = re.search(r" (-?[0-9]+\.[0-9]{2}) ~ 0\.00 CNY$", last).group(1)
+    wrong = Decimal(amount) + Decimal("0.01")
     file = tmp_path / "wrong.beancount"
-    file.write_text(head + "\n" + last.replace(f" {words[-2]} ", f" {wrong} ") + "\n")
+    file.write_text(head + "\n" + last.replace(f" {amount} ", f" {wrong} ") + "\n")
     checked = subprocess.run([BIN / "bean-check", file], capture_output=True, text=True, check=False)
     assert checked.returncode == 1
 

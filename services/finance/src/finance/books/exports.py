@@ -161,7 +161,7 @@ def beancount(tx: Tx, month: date, branches: list[str] | None) -> Iterator[bytes
         block += f"\n  {names[row.account]}  {yuan(row.debit_fen - row.credit_fen)} CNY"
     block += "\n"
     for code, each in moved.items():
-        block += f"\n{next_month(month)} balance {names[code]}  {yuan(each.closing_fen)} CNY"
+        block += f"\n{next_month(month)} balance {names[code]}  {yuan(each.closing_fen)} ~ 0.00 CNY"
     yield (block + "\n").encode()
 
 
