@@ -6,6 +6,7 @@ Calls are found in the syntax tree, not in the text, so that words in prose neve
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections import defaultdict
@@ -51,6 +52,22 @@ def calls(module: ast.Module) -> Iterator[str]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
+
+
+def dated_rows(data: object) -> Iterator[dict[str, object]]:
+    if isinstance(data, dict) and "effective_from" in data:
+        yield data
+    for each in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from dated_rows(each)
+
+
+def test_every_dated_row_says_where_it_comes_from_and_how_sure_we_are():
+    files = sorted(ROOT.glob("services/*/src/*/data/*.json"))
+    rows = [(shown(file), row) for file in files for row in dated_rows(json.loads(file.read_text()))]
+    assert len(rows) > len(SERVICES)
+    no_legal_number = {"metric_definitions.json"}
+    bare = [name for name, row in rows if not (row.get("source") and row.get("mark"))]
+    assert [name for name in bare if Path(name).name not in no_legal_number] == []
 
 
 def test_every_module_says_why_it_exists():
