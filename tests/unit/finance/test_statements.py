@@ -24,7 +24,7 @@ from finance.domain.statement import (
     required,
     signatures,
 )
-from finance.settings import companies, company_on
+from finance.settings import companies, company_on, new_book
 from finance.statements.content import (
     Subject,
     content_of,
@@ -368,3 +368,14 @@ def test_the_company_is_what_the_deployment_says_on_that_day(tmp_path):
             companies({"APOTHECA_COMPANY": wrong})
     with pytest.raises(SettingsFaulty):
         companies({"APOTHECA_COMPANY_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.requirement("F1", "F17")
+def test_the_standard_and_first_day_of_new_books_come_from_settings_and_nothing_else_is_taken():
+    assert new_book({}) == ("cas", date(2010, 1, 1))
+    assert new_book({"APOTHECA_COMPANY_STANDARD": "", "APOTHECA_COMPANY_BOOKS_BEGIN": ""}) == new_book({})
+    small = {"APOTHECA_COMPANY_STANDARD": "small", "APOTHECA_COMPANY_BOOKS_BEGIN": "2026-01-01"}
+    assert new_book(small) == ("small", date(2026, 1, 1))
+    for wrong in ({"APOTHECA_COMPANY_STANDARD": "ifrs"}, {"APOTHECA_COMPANY_BOOKS_BEGIN": "soon"}):
+        with pytest.raises(SettingsFaulty):
+            new_book(wrong)

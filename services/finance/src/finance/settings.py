@@ -1,5 +1,6 @@
 """Whose books these are: the dated names of the company, from APOTHECA_COMPANY (or the file APOTHECA_COMPANY_FILE
-names), else from the package's data. Source: F17
+names), else from the package's data; and by which standard they are kept, which counts when the database is made.
+Source: F1, F17
 """
 
 import json
@@ -37,6 +38,19 @@ def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
     if not found:
         raise SettingsFaulty("APOTHECA_COMPANY names no company")
     return sorted(found, key=lambda row: str(row["effective_from"]))
+
+
+def new_book(environ: Mapping[str, str]) -> tuple[str, date]:
+    """The standard (APOTHECA_COMPANY_STANDARD: `cas` or `small`) and first day (APOTHECA_COMPANY_BOOKS_BEGIN) of books
+    that are about to be made. Nothing changes those that exist. Raises SettingsFaulty.
+    """
+    standard = environ.get("APOTHECA_COMPANY_STANDARD") or "cas"
+    if standard not in {"cas", "small"}:
+        raise SettingsFaulty("APOTHECA_COMPANY_STANDARD is cas or small")
+    try:
+        return standard, date.fromisoformat(environ.get("APOTHECA_COMPANY_BOOKS_BEGIN") or "2010-01-01")
+    except ValueError as error:
+        raise SettingsFaulty("APOTHECA_COMPANY_BOOKS_BEGIN is a day, as 2026-01-01") from error
 
 
 @cache

@@ -1,11 +1,14 @@
 """Everything finance starts with: tables, months made on demand, guards of the journal, the chart of accounts."""
 
 import json
+import os
 from importlib.resources import files
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from finance.settings import new_book
 
 revision = "0001"
 down_revision = None
@@ -126,7 +129,9 @@ def chart_of_accounts() -> None:
             if row[standard]
         ],
     )
-    op.execute("insert into books (code, standard, begins_on) values ('main', 'cas', '2010-01-01')")
+    standard, begins_on = new_book(os.environ)
+    book = sa.text("insert into books (code, standard, begins_on) values ('main', :standard, :begins_on)")
+    op.execute(book.bindparams(standard=standard, begins_on=begins_on))
 
 
 def upgrade() -> None:
