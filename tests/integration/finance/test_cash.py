@@ -280,9 +280,16 @@ def test_a_cash_refund_comes_from_the_safe_until_a_drawer_says_it_paid(store):
     assert refunding.pay(store.office, refund, role="cashier").status_code == 200
     assert store.position() == (1_000_000, 979_000, {"D1": 21_000})
     path = f"/v1/cash/sessions/{session}/refunds"
+    other = store.office.post(path, {"refund_id": str(refund)}, role="cashier", person="another")
+    assert refused(other) == (409, "cash_refund_not_payable")
+    later = store.opened("D2", fen=20_000)
+    answer = store.office.post(
+        f"/v1/cash/sessions/{later}/refunds", {"refund_id": str(refund)}, role="cashier"
+    )
+    assert refused(answer) == (409, "cash_refund_not_payable")
     answer = store.office.post(path, {"refund_id": str(refund)}, role="cashier")
     assert (answer.status_code, answer.json["change"]) == (201, money(-1_000))
-    assert store.position() == (1_000_000, 980_000, {"D1": 20_000})
+    assert store.position() == (1_000_000, 960_000, {"D1": 20_000, "D2": 20_000})
     again = store.office.post(path, {"refund_id": str(refund)}, role="cashier")
     assert refused(again) == (409, "cash_refund_not_payable")
 

@@ -112,15 +112,16 @@ def move_safe(tx: Tx, branch_id: str, body: Mapping[str, Any]) -> dict[str, Any]
 def pay_refund(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
     """Pay the cash part of an approved refund out of this drawer; of one the safe paid, say that this drawer did.
 
+    Only who paid it says so, of a drawer that was open then: nobody else's cash is moved to the safe's shortage.
     Raises SessionNotOpen, RefundNotPayable, DrawerShort, and for an unpaid one what finance.refunds asks.
     """
     session = _session(tx, session_id)
     _require_open(session)
     found = tx.conn.execute(
         text(
-            "select t.fen, exists (select from refund_payments p where p.refund_id = t.refund_id"
-            "  and p.tender = t.tender) as is_paid"
+            "select t.fen, p.paid_by, p.paid_at"
             " from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.means = 'cash'"
+            " left join refund_payments p on p.refund_id = t.refund_id and p.tender = t.tender"
             " where r.refund_id = :refund_id and r.branch_id = :branch_id and not exists"
             " (select from cash_movements m where m.refund_id = r.refund_id)"
         ),
@@ -128,9 +129,11 @@ def pay_refund(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
     ).one_or_none()
     if found is None:
         raise rules.RefundNotPayable("no refund of this branch awaits its cash")
+    if found.paid_by is not None and (found.paid_by != tx.actor.id or found.paid_at < session["opened_at"]):
+        raise rules.RefundNotPayable("the safe paid it, and only who paid says that this open drawer did")
     if found.fen > queries.expected(tx.conn, session):
         raise rules.DrawerShort("the drawer does not hold that much")
-    if not found.is_paid:
+    if found.paid_by is None:
         refunds.pay_from_drawer(tx, refund_id)
     return _movement(tx, session["branch_id"], session_id, Kind.REFUND, found.fen, {"refund_id": refund_id})
 
