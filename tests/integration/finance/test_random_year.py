@@ -1,6 +1,6 @@
 """A random year of business, a hundred thousand postings: whatever happened, the books say what the lines say.
 
-Receipts, returns, points, vouchers and reversals come in random numbers while months close behind them and the journal
+Receipts, returns, payments, points, vouchers and reversals come in random numbers while months close behind them and the journal
 is sealed piecemeal. The seed is printed; APOTHECA_TEST_SEED repeats a year.
 """
 
@@ -15,7 +15,7 @@ import pytest
 from finance import balances, journal
 from shared import chain
 from shared.clock import business_date, next_month, utc_now
-from tests.support import refunding, statements
+from tests.support import debtors, refunding, statements
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 from tests.support.redeeming import expired, paid_with, redeemed
 
@@ -42,6 +42,7 @@ def test_a_random_year_keeps_every_invariant(office, seed):
     for at, month in enumerate(months):
         trade(office, chance, month)
         return_some(office, chance, month)
+        collect_some(office, chance, month)
         keep_points(office, chance, month)
         write_vouchers(office, chance, month)
         seal_some(office, chance)
@@ -118,6 +119,24 @@ def return_some(office, chance, month):
     body = {"payments": [{"refund_id": each, "parts": parts} for each, parts in wanted if parts]}
     body["paid_on"] = str(month + timedelta(days=27))
     assert office.post("/v1/refunds/payments", body, role="accountant").status_code == 200
+
+
+def collect_some(office, chance, month):
+    """Customers pay what they owe, or more, or less; some of it bounces."""
+    for customer in chance.sample(CUSTOMERS, 8):
+        paid = debtors.pay(
+            office,
+            customer,
+            chance.randint(1, 3 * 10**6),
+            branch_id=chance.choice(BRANCHES),
+            tender=chance.choice(("bank", "acceptance_bill")),
+            received_on=str(month + timedelta(days=chance.randrange(28))),
+            oldest_first=chance.random() < 0.8,
+        )
+        assert paid.status_code == 201, paid.json
+        if chance.random() < 0.2:
+            path = f"/v1/payments/{paid.json['payment_id']}/reverse"
+            assert office.post(path, {"reason": "退票"}, role="finance_head").status_code == 200
 
 
 def keep_points(office, chance, month):
@@ -250,7 +269,9 @@ def sub_ledgers_tie(office):
             return balances.balance(conn, account, None, until=date(9999, 1, 1))
 
     assert booked("1122") == office.value("select sum(open_fen)::bigint from receivable_items")
-    assert booked("1122") == tendered(office, "credit")
+    paid = office.value("select coalesce(sum(amount_fen), 0)::bigint from payments where reversed_on is null")
+    assert booked("1122") == tendered(office, "credit") - paid
+    assert office.value("select count(*) from receivable_allocations") > 0
     parted = office.rows(
         "select customer_id from (select customer_id, debit_fen - credit_fen as fen from journal_lines"
         " where account = '1122' union all select customer_id, -open_fen from receivable_items) x"
