@@ -269,6 +269,11 @@ def test_a_letter_names_every_overdue_item_of_its_customer_with_its_fonts_inside
     assert "催款函" in said
     assert "壹仟贰佰叁拾陆元伍角整" in said
     assert "1,234.50" in said
+    assert "示例药房连锁有限公司" in said
+    receipts = "select receipt_number from receipts join receivable_items on sale_id = source_id where item_id = any(cast(:ids as uuid[]))"  # fmt: skip
+    numbers = office.rows(receipts, ids=[each["item_id"] for each in letter["items"]])
+    assert all(number in said for (number,) in numbers)
+    assert len(numbers) == 2
     pay(office, customer, 123_450, oldest_first=True)
     assert office.get(f"/v1/dunning/letters/{letter['letter_id']}").json["total"] == money(123_650)  # frozen
     assert office.get(f"/v1/dunning/letters/{letter['letter_id']}/pdf", branches=["S001"]).status_code == 404

@@ -6,19 +6,22 @@ Source: F8, F26, X7
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 from typing import Any
 
 from finance import printing
 from finance.domain.chart import DATA
 from finance.domain.words import in_words
+from finance.settings import company_on
+from shared.clock import business_date
 from shared.money import FEN_MAX
 
 PAPER = """<!doctype html><html lang="zh"><head><title>{{ texts.title }}</title></head><body>
 <p class="meta">{{ texts.form_label }}: {{ texts.form }}</p>
 <h1>{{ texts.title }}</h1>
 <p class="meta">{{ label.number }}: {{ number }}<br>{{ label.version }}: {{ version }}<br>
-{{ label.seller }}: {{ branch_id }}<br>{{ label.buyer }}: {{ customer_id }}<br>
+{{ label.seller }}: {{ seller.zh }} {{ seller.en }} ({{ branch_id }})<br>{{ label.buyer }}: {{ customer_id }}<br>
 {{ label.dated_on }}: {{ content.dated_on or "" }}<br>{{ label.place }}: {{ content.place or "" }}</p>
 <table><thead><tr><th>{{ label.line }}</th><th>{{ label.product }}</th><th>{{ label.specification }}</th>
 <th>{{ label.dosage_form }}</th><th class="amount">{{ label.quantity }}</th>
@@ -35,7 +38,7 @@ PAPER = """<!doctype html><html lang="zh"><head><title>{{ texts.title }}</title>
 <tr><td colspan="7">{{ label.total }}: {{ words }}</td><td class="amount">{{ yuan(total_fen) }}</td><td></td></tr>
 </tbody></table>
 <p>{{ label.payment }}: {{ method }}</p>
-{% for each in instalments %}<p>{{ label.instalment.format(days=each.days, share=each.share_bp / 100) }}</p>
+{% for each in instalments %}<p>{{ (label.instalment if each.days else label.at_once).format(days=each.days, share=each.share_bp / 100) }}</p>
 {% endfor %}
 <p>{{ label.quality }}: {{ content.quality_clause or "" }}</p>
 <p>{{ label.validity }}: {{ content.valid_from or "" }} – {{ content.valid_until or "" }}</p>
@@ -65,6 +68,11 @@ def form() -> str:
     return number
 
 
+def _day_of(row: Mapping[str, Any], content: Mapping[str, Any]) -> date:
+    dated_on = content["dated_on"]
+    return business_date(row["drafted_at"]) if dated_on is None else date.fromisoformat(dated_on)
+
+
 def contract(
     row: Mapping[str, Any],
     content: Mapping[str, Any],
@@ -88,6 +96,7 @@ def contract(
             "number": row["number"],
             "version": version or texts["draft"],
             "branch_id": row["branch_id"],
+            "seller": company_on(_day_of(row, content)),
             "customer_id": str(row["customer_id"]),
             "content": content,
             "lines": lines,

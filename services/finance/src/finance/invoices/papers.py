@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finance import printing
+from finance.settings import company_on
 
 KINDS: Mapping[str, Mapping[str, str]] = {
     "special": {"zh": "增值税专用发票", "en": "Special VAT invoice"},
@@ -21,7 +22,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "number": {"zh": "发票号码", "en": "Invoice"},
     "kind": {"zh": "发票种类", "en": "Kind"},
     "issued_on": {"zh": "开票日期", "en": "Issued on"},
-    "branch": {"zh": "销售方门店", "en": "Branch"},
+    "seller": {"zh": "销售方", "en": "Seller"},
     "buyer": {"zh": "购买方编号", "en": "Buyer"},
     "walk_in": {"zh": "零散顾客", "en": "walk-in customer"},
     "goods": {"zh": "货物名称", "en": "Goods"},
@@ -78,6 +79,7 @@ def sheet(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> byt
         sums[0] += each["net_fen"]
         sums[1] += each["tax_fen"]
     buyer = invoice["customer_id"] or f"{LABELS['walk_in']['zh']} {LABELS['walk_in']['en']}"
+    seller = company_on(invoice["issued_on"])
     is_red = invoice["colour"] == "red"
     return printing.pdf(
         PAPER,
@@ -88,7 +90,7 @@ def sheet(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> byt
                 ("number", invoice["number"]),
                 ("kind", f"{kind['zh']} {kind['en']}, {colour['zh']} {colour['en']}"),
                 ("issued_on", invoice["issued_on"]),
-                ("branch", invoice["branch_id"]),
+                ("seller", f"{seller['zh']} {seller['en']} ({invoice['branch_id']})"),
                 ("buyer", buyer),
             ],
             "lines": lines,

@@ -1,6 +1,6 @@
 """The delivery note that goes with a shipment (随货同行单): what GSP asks of it, in Chinese with English.
 
-Finance holds no names and addresses: the buyer is named by its id.
+Finance holds no names and addresses: the buyer is named by its id, its name and address are left open.
 Source: X11, F24, 药品经营质量管理规范 (随货同行单)
 """
 
@@ -18,7 +18,8 @@ PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ label.titl
 <style>@page { size: A4 landscape; } td { overflow-wrap: anywhere; }</style></head><body>
 <h1>{{ label.title }}</h1>
 <p class="meta">{{ label.supplier }}: {{ supplier }} ({{ note.branch_id }})　{{ label.buyer }}: {{ note.customer_id }}<br>
-{{ label.number }}: {{ note.receipt_number }}　{{ label.order }}: {{ note.number }}　{{ label.date }}: {{ note.sent_on }}</p>
+{{ label.number }}: {{ note.receipt_number }}　{{ label.order }}: {{ note.number }}　{{ label.date }}: {{ note.sent_on }}<br>
+{{ label.consignee }}: ________________________　{{ label.address }}: ________________________________</p>
 <table><thead><tr>
 {% for name in columns %}<th{% if name in amounts %} class="amount"{% endif %}>{{ label[name] }}</th>
 {% endfor %}</tr></thead><tbody>

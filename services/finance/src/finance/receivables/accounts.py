@@ -152,10 +152,20 @@ def answer(tx: Tx, statement_id: UUID, contact_id: UUID | None, answers: Sequenc
     items = tx.conn.execute(
         text("select item_id from customer_statement_items where statement_id = :id"), {"id": statement_id}
     ).scalars()
-    if sorted(items) != sorted(each["item_id"] for each in answers):
-        raise AnswersIncomplete("answer every item of the statement, once")
-    if any(each["answer"] == "disputed" and not each["reason"] for each in answers):
-        raise AnswersIncomplete("a disputed item has its reason")
+    asked, answered = set(items), [each["item_id"] for each in answers]
+    if asked != set(answered) or len(answered) != len(asked):
+        raise AnswersIncomplete(
+            "answer every item of the statement, once",
+            missing=sorted(str(each) for each in asked - set(answered)),
+        )
+    unexplained = [
+        index for index, each in enumerate(answers) if each["answer"] == "disputed" and not each["reason"]
+    ]
+    if unexplained:
+        raise AnswersIncomplete(
+            "a disputed item has its reason",
+            errors=[{"path": f"answers.{index}.reason", "message": "required"} for index in unexplained],
+        )
     for each in sorted(answers, key=lambda one: one["item_id"]):
         tx.conn.execute(
             text(

@@ -252,8 +252,9 @@ def get_customer_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 @receivables.doc(**PDF)
 def print_customer_statement(tx: Tx, args: dict[str, Any], statement_id: UUID) -> Response:
     """The paper, for the customer to seal."""
+    row = queries.statement(tx, statement_id)
     return _paper(
-        papers.statement(queries.statement(tx, statement_id), args["lang"]), f"statement-{statement_id}"
+        papers.statement(row, queries.documents(tx, row["items"]), args["lang"]), f"statement-{statement_id}"
     )
 
 
@@ -376,4 +377,5 @@ def get_dunning_letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
 @receivables.doc(**PDF)
 def print_dunning_letter(tx: Tx, letter_id: UUID) -> Response:
     """The letter on paper."""
-    return _paper(papers.letter(queries.letter(tx, letter_id)), f"letter-{letter_id}")
+    row = queries.letter(tx, letter_id)
+    return _paper(papers.letter(row, queries.documents(tx, row["items"])), f"letter-{letter_id}")

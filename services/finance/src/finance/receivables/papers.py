@@ -1,7 +1,7 @@
 """The papers customers get: letters of demand and statements of account.
 
 Finance holds no names and addresses: the addressee is left open for the window of the envelope, the customer is
-named by its id.
+named by its id. Items bear the numbers of their receipts and payments, by which the customer knows them.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Any
 from finance import printing
 from finance.domain.words import in_words
 from finance.receivables import rules
+from finance.settings import company_on
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "zh": {
@@ -79,17 +80,17 @@ PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</
 <th>{{ label.due_on }}</th><th class="amount">{{ label.days }}</th><th class="amount">{{ label.amount }}</th>
 <th class="amount">{{ label.open }}</th></tr></thead><tbody>
 {% for item in items %}
-<tr><td>{{ item.item_id[-12:] }}</td><td>{{ kinds[item.kind] }}</td><td>{{ item.booked_on }}</td>
+<tr><td>{{ documents.get(item.item_id, item.item_id[-12:]) }}</td><td>{{ kinds[item.kind] }}</td><td>{{ item.booked_on }}</td>
 <td>{{ item.due_on }}</td><td class="amount">{{ item.days }}</td><td class="amount">{{ yuan(item.amount_fen) }}</td>
 <td class="amount">{{ yuan(item.open_fen) }}</td></tr>
 {% endfor %}
 <tr><td colspan="6">{{ label.total }}</td><td class="amount">{{ yuan(total_fen) }}</td></tr></tbody></table>
 {% if asks_for_answer %}<p>{{ label.agrees }}</p><p>{{ label.differs }}</p>{% endif %}
-<p>{{ closing }}</p><p class="signature">{{ label.seal }}<br>{{ day }}</p>
+<p>{{ closing }}</p><p class="signature">{{ company }}<br>{{ label.seal }}<br>{{ day }}</p>
 </body></html>"""
 
 
-def letter(row: Mapping[str, Any]) -> bytes:
+def letter(row: Mapping[str, Any], documents: Mapping[str, str]) -> bytes:
     """The letter as it was issued: its frozen items in the text that was in force then."""
     return _print(
         row["kind"],
@@ -99,10 +100,11 @@ def letter(row: Mapping[str, Any]) -> bytes:
         day=row["issued_on"],
         items=row["items"],
         total_fen=row["total_fen"],
+        documents=documents,
     )
 
 
-def statement(row: Mapping[str, Any], language: str) -> bytes:
+def statement(row: Mapping[str, Any], documents: Mapping[str, str], language: str) -> bytes:
     """The statement of account, for the customer to seal."""
     items = [
         {
@@ -121,6 +123,7 @@ def statement(row: Mapping[str, Any], language: str) -> bytes:
         day=row["as_of"],
         items=items,
         total_fen=row["total_fen"],
+        documents=documents,
         asks_for_answer=True,
     )
 
@@ -146,6 +149,7 @@ def _print(
     day: date,
     items: list[dict[str, Any]],
     total_fen: int,
+    documents: Mapping[str, str],
     asks_for_answer: bool = False,
 ) -> bytes:
     said = script(
@@ -174,6 +178,8 @@ def _print(
             "day": day.isoformat(),
             "items": items,
             "total_fen": total_fen,
+            "documents": documents,
+            "company": company_on(day)[language],
             "asks_for_answer": asks_for_answer,
         },
     )

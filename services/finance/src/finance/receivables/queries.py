@@ -314,6 +314,22 @@ def letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
     return {**row, "kind": row["content"]["kind"], "items": row["content"]["items"]}
 
 
+def documents(tx: Tx, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The number under which the customer knows each item: of its receipt, or of its payment."""
+    rows = tx.conn.execute(
+        text(
+            "select i.item_id::text, coalesce(r.receipt_number, p.reference) as number from receivable_items i"
+            " left join receivable_items principal on principal.item_id = i.principal_id"
+            " left join refunds f on f.refund_id = i.source_id and i.kind = 'credit_note'"
+            " left join receipts r on r.sale_id = coalesce(f.sale_id, principal.source_id, i.source_id)"
+            " left join payments p on p.payment_id = i.source_id"
+            " where i.item_id = any(cast(:ids as uuid[]))"
+        ),
+        {"ids": [str(each["item_id"]) for each in items]},
+    )
+    return {row.item_id: row.number for row in rows if row.number is not None}
+
+
 # --- indicators -------------------------------------------------------------------------------------
 
 _WINDOW = f"""
