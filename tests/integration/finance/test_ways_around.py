@@ -42,6 +42,19 @@ def test_a_till_that_uses_a_shipments_number_stops_no_delivery(office, desk):
     assert numbers == [(f"{order['number']}/1-3",), (f"{order['number']}/2",)]
 
 
+@pytest.mark.requirement("F12", "F27")
+@pytest.mark.parametrize("odd", [{"unit_price": money(1)}, {"deliver_on": "2099-01-01"}])
+def test_what_is_shipped_is_not_made_cheaper_or_punctual_afterwards(desk, odd):
+    """Nothing is left to ship, so neither price nor credit would be judged."""
+    product = desk.price()
+    order = desk.confirmed(an_order_line(product, quantity=4))
+    assert desk.ship(order, a_parcel(quantity=3)).status_code == 201
+    assert desk.change(order, an_order_line(product, quantity=3, **odd)).status_code == 200
+    assert desk.faults(desk.confirm(order)) == ["order_below_shipped"]
+    assert desk.change(order, an_order_line(product, quantity=3)).status_code == 200
+    assert desk.confirm(order).json["state"] == "shipped"
+
+
 @pytest.mark.requirement("F8", "X1")
 def test_who_wrote_any_draft_of_a_contract_neither_reviews_nor_signs_it(office):
     contract_id = drafted(office, a_customer(office))

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from finance.domain.chart import DATA
 from finance.domain.receipt import Product
@@ -304,6 +305,8 @@ def below_shipped(
             yield no, f"{shipped} are shipped"
         elif wanted[no].product != line.product or wanted[no].tax_bp != line.tax_bp:
             yield no, "what is shipped keeps its product and rate"
+        elif wanted[no].quantity == shipped and wanted[no] != replace(line, quantity=shipped):
+            yield no, "what is shipped whole stays as it was: its price, its day, its lots"
 
 
 # --- states -----------------------------------------------------------------------------------------
