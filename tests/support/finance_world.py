@@ -97,6 +97,7 @@ def finance(world, branch):
         "/v1/cash/denominations",
         "/v1/expense-categories",
         "/v1/periods",
+        "/v1/ledger/accounts",
         "/v1/credit-terms",
     }
 

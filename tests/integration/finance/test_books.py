@@ -278,3 +278,11 @@ def test_balances_are_exact_while_part_is_sealed_and_tills_sell(books):
 def test_a_receipt_cannot_be_posted_to_what_the_year_closed(books):
     answer = books.post("/v1/sales", a_receipt(sold_at=f"{DEC}-10T02:00:00Z", lines=[LINE]))
     assert answer.json["code"] == "period_closed"
+
+
+@pytest.mark.requirement("F1")
+def test_the_chart_tells_which_accounts_a_voucher_may_name(books):
+    chart = books.get("/v1/ledger/accounts").json
+    by_hand = {each["account"]: each["by_hand"] for each in chart["items"]}
+    assert (chart["standard"], chart["begins_on"]) == ("cas", "2010-01-01")
+    assert (by_hand["6601.23"], by_hand["6601"], by_hand["1122"]) == (True, False, False)

@@ -129,6 +129,15 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
 # --- reading ----------------------------------------------------------------------------------------
 
 
+@bookkeeping.get("/ledger/accounts")
+@query
+@admits(*READERS)
+@bookkeeping.response(200, schemas.LedgerAccountsView)
+def list_accounts(tx: Tx) -> dict[str, Any]:
+    """The chart of accounts (会计科目表) of the book's standard."""
+    return queries.accounts(tx)
+
+
 @bookkeeping.get("/ledger/income")
 @query
 @admits(*READERS, "store_manager")

@@ -12,12 +12,29 @@ from finance.booking import book_of
 from finance.domain.layout import income_lines
 from finance.domain.period import month_text
 from finance.domain.posting import PostingLine
-from finance.domain.voucher import EntryNotFound, VoucherNotFound
+from finance.domain.voucher import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
 from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
 
 ENTRY_ID_MAX = 2**63 - 1
+
+
+def accounts(tx: Tx) -> dict[str, Any]:
+    """By which standard the books are kept, since when, and in which accounts, by code."""
+    book = book_of(tx.conn)
+    items = [
+        {
+            "account": each.code,
+            "zh": each.zh,
+            "en": each.en,
+            "type": each.type,
+            "leaf": each.leaf,
+            "by_hand": each.leaf and each.meaning not in CONTROL_ACCOUNTS,
+        }
+        for each in sorted(book.chart.accounts, key=lambda account: account.code)
+    ]
+    return {"standard": book.chart.standard.value, "begins_on": book.begins_on, "items": items}
 
 
 def voucher(tx: Tx, voucher_id: UUID, *, lock: bool = False) -> dict[str, Any]:

@@ -165,3 +165,20 @@ class IncomeView(Schema):
     to_month = fields.String()
     branch_id = fields.String(allow_none=True)
     lines = fields.List(fields.Nested(IncomeLineView))
+
+
+class LedgerAccountView(Schema):
+    """`by_hand` says whether a manual voucher may name it: a leaf that no sub-ledger explains."""
+
+    account = fields.String()
+    zh = fields.String()
+    en = fields.String()
+    type = fields.String()
+    leaf = fields.Boolean()
+    by_hand = fields.Boolean()
+
+
+class LedgerAccountsView(Schema):
+    standard = fields.String(metadata={"description": "`cas` 企业会计准则 or `small` 小企业会计准则"})
+    begins_on = fields.Date()
+    items = fields.List(fields.Nested(LedgerAccountView))

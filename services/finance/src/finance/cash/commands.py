@@ -343,7 +343,9 @@ def _require_open(session: Mapping[str, Any]) -> None:
 
 def _require_in_safe(tx: Tx, branch_id: str, fen: int) -> None:
     if fen > queries.safe_holds(tx.conn, branch_id):
-        raise rules.SafeShort("the safe does not hold that much")
+        raise rules.SafeShort(
+            "the safe does not hold that much; cash is brought in as a safe movement (bank_withdrawal, pay_in)"
+        )
 
 
 def _safe_keepers(tx: Tx, branch_id: str) -> list[str]:

@@ -109,9 +109,11 @@ FROM: Mapping[str, frozenset[str]] = {
 
 
 def require(step: str, state: str) -> None:
-    """Raises RefundNotAwaited."""
+    """Raises RefundNotAwaited, naming the steps that are awaited."""
     if state not in FROM[step]:
-        raise RefundNotAwaited(f"the refund is {state}", state=state)
+        awaited = sorted(each for each, states in FROM.items() if state in states)
+        what_next = f"; awaited: {', '.join(awaited)}" if awaited else ""
+        raise RefundNotAwaited(f"the refund is {state}{what_next}", state=state, awaited=awaited)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
