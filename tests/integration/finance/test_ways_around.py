@@ -1,6 +1,8 @@
 """Ways around a rule that nobody may take: two posts in one person, numbers of others, twins that arrive at once."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
@@ -9,7 +11,7 @@ from tests.support.contracts import a_content, drafted
 from tests.support.credit import a_customer, exposure_of
 from tests.support.eventually import eventually
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
-from tests.support.ordering import SalesDesk, a_parcel, an_order_line, refused
+from tests.support.ordering import TODAY, SalesDesk, a_parcel, an_order_line, refused
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,20 @@ def test_one_upload_sent_twice_at_once_posts_once_and_calls_the_other_a_duplicat
     assert sorted(each["status"] for each in told) == ["duplicate", "posted"], told
     assert len({each["sale_id"] for each in told}) == 1
     assert exposure_of(office, customer)["outstanding"] == 3_900
+
+
+@pytest.mark.requirement("F1", "F22")
+def test_a_draft_of_before_an_account_had_a_sub_ledger_is_not_posted_any_more(office):
+    lines = [["2241.01", 500, 0], ["1002", 0, 500]]
+    with office.database.begin() as conn:
+        conn.exec_driver_sql(
+            "insert into vouchers (voucher_id, state, booked_on, branch_id, summary, lines, total_fen, subject_hash,"
+            " drafted_by, drafted_at) values (%s, 'draft', %s, 'S001', '冲销', %s, 500, '', 'ann', now())",
+            (voucher_id := str(uuid4()), TODAY, json.dumps(lines)),
+        )
+    path = f"/v1/journal/entries/{voucher_id}/decision"
+    answer = office.post(path, {"approved": True, "reason": None}, role="finance_head")
+    refused(answer, 422, "voucher_invalid")
+    answer = office.post(path, {"approved": False, "reason": "退款另有单据"}, role="finance_head")
+    assert answer.json["state"] == "rejected"
+    assert office.get("/v1/refunds/liabilities").json["agrees"]

@@ -82,7 +82,8 @@ def _require_open(tx: Tx, day: date) -> None:
 def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
     """Draft → posted or rejected, by a finance head who did not write it.
 
-    Raises VoucherNotFound, VoucherDecided, SamePerson, ReasonMissing, PeriodNotOpen, ForeignBranch.
+    What was no control account when it was written may be one now. Raises VoucherNotFound, VoucherDecided, SamePerson,
+    ReasonMissing, PeriodNotOpen, ForeignBranch, VoucherInvalid.
     """
     row = queries.voucher(tx, voucher_id, lock=True)
     if row["state"] != "draft":
@@ -104,9 +105,13 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
             branch_id=row["branch_id"],
             kind=voucher.MANUAL,
             source_id=str(voucher_id),
-            postings=[
-                PostingLine(line["account"], line["debit_fen"], line["credit_fen"]) for line in row["lines"]
-            ],
+            postings=voucher.postings_of(
+                book_of(tx.conn).chart,
+                [
+                    {"account": each["account"], "debit": each["debit_fen"], "credit": each["credit_fen"]}
+                    for each in row["lines"]
+                ],
+            ),
             customer_id=None,
             reference=row["summary"],
         )
