@@ -1,7 +1,7 @@
 """A random year of business, a hundred thousand postings: whatever happened, the books say what the lines say.
 
-Receipts, returns, payments, points, vouchers and reversals come in random numbers while months close behind them and the journal
-is sealed piecemeal. The seed is printed; APOTHECA_TEST_SEED repeats a year.
+Purchases, receipts, returns, payments, points, vouchers and reversals come in random numbers while months are costed and
+close behind them and the journal is sealed piecemeal. The seed is printed; APOTHECA_TEST_SEED repeats a year.
 """
 
 import os
@@ -16,6 +16,7 @@ from finance import balances, journal
 from shared import chain
 from shared.clock import business_date, next_month, utc_now
 from tests.support import debtors, refunding, statements
+from tests.support.expenses_builders import a_goods_line, a_goods_receipt
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 from tests.support.redeeming import expired, paid_with, redeemed
 
@@ -34,12 +35,13 @@ def seed():
     return chosen
 
 
-@pytest.mark.requirement("F1", "F2", "F4", "F15")
+@pytest.mark.requirement("F1", "F2", "F4", "F5", "F15")
 def test_a_random_year_keeps_every_invariant(office, seed):
     chance = random.Random(seed)
     office.hear(*(office.permit(customer) for customer in CUSTOMERS))
     months = [date(YEAR, number, 1) for number in range(1, 13)]
     for at, month in enumerate(months):
+        buy_some(office, chance, month)
         trade(office, chance, month)
         return_some(office, chance, month)
         collect_some(office, chance, month)
@@ -58,6 +60,21 @@ def test_a_random_year_keeps_every_invariant(office, seed):
     the_year_is_stated_and_proved(office, months[-1])
     assert office.value("select count(*) from journal_lines") >= POSTINGS
     assert office.faults() == []
+
+
+def buy_some(office, chance, month):
+    """Goods come in for a part of what is sold; the rest keeps the cost of the till."""
+    for branch in chance.sample(BRANCHES, 3):
+        line = a_goods_line(quantity=chance.randint(1, 900), unit_price=money(chance.randint(50, 9_000)))
+        body = a_goods_receipt(branch, line, received_on=str(month + timedelta(days=chance.randrange(28))))
+        assert office.post("/v1/goods-receipts", body, role="accountant").status_code == 201
+
+
+def cost_all(office, month):
+    for branch in BRANCHES:
+        body = {"branch_id": branch, "month": f"{month}"}
+        answer = office.post("/v1/cost-runs", body, role="accountant")
+        assert answer.status_code == 201 or answer.json["code"] == "cost_nothing_purchased", answer.json
 
 
 def trade(office, chance, month):
@@ -198,15 +215,17 @@ def seal_some(office, chance):
 
 
 def close_until(office, month):
-    office.seal()
     for each in office.get("/v1/periods").json["items"]:
         if each["state"] == "open" and each["month"] <= f"{month:%Y-%m}":
+            cost_all(office, each["month"])
+            office.seal()
             answer = office.post(f"/v1/periods/{each['month']}/close", role="finance_head")
             assert answer.status_code == 200, answer.json
 
 
 def end_the_year(office, months):
     close_until(office, months[-2])
+    cost_all(office, f"{months[-1]:%Y-%m}")
     answer = office.post(f"/v1/ledger/years/{YEAR}/transfer", role="finance_head")
     assert answer.status_code == 201, answer.json
     close_until(office, months[-1])
@@ -286,6 +305,13 @@ def sub_ledgers_tie(office):
         " - coalesce((select sum(l.points - l.given_back) from points_redemption_lots l"
         "   join points_uses using (redemption_id) where l.sale_id = e.sale_id), 0)))::bigint from points_earned e"
     )
+    parted = office.rows(
+        "select * from lot_stock s full join (select branch_id, product_id, lot, sum(quantity) as moved, sum(value_fen)"
+        " as worth from stock_moves group by branch_id, product_id, lot) m using (branch_id, product_id, lot)"
+        " where quantity is distinct from moved or value_fen is distinct from worth or quantity < 0"
+        " or (quantity = 0 and value_fen <> 0)"
+    )
+    assert parted == []
     owed = office.get("/v1/refunds/liabilities").json
     assert owed["agrees"]
     assert -booked("2241.01") == owed["unpaid"]["fen"] > 0
