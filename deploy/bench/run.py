@@ -65,7 +65,7 @@ def _line(result: dict[str, Any]) -> str:
         parts.append(f"at most {result['at_most']:,}")
     parts += [
         f"{name} {result[name]}"
-        for name in ("p50", "p99_ms", "with_start_compare_and_swap_s")
+        for name in ("first", "p50", "p99_ms", "with_start_compare_and_swap_s")
         if name in result
     ]
     if "memory_mb" in result:
