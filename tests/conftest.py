@@ -39,9 +39,6 @@ LONG = ("test_any_input.py", "test_random_year.py", "test_demo.py", "test_journe
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
     for item in items:
-        # What one worker does as a whole: a file, for its fixtures; a hunt of one service by itself.
-        group = item.nodeid if item.path.name == "test_any_input.py" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
         level = item.path.relative_to(TESTS).parts[0]
         if level not in LEVELS:
             raise pytest.UsageError(
