@@ -124,6 +124,7 @@ def _damaged(seq: int) -> tuple[dict[str, str], bytes]:
 
 
 def _hash_of_a_fresh_book(world, feed: FeedClient) -> str:
+    world.kill()
     with world.book.begin() as conn:
         conn.exec_driver_sql("truncate entries, latest, inbox, source_state")
     apply_batch(world.book, ledger.BOOK_FIXED, feed.events(after=0, limit=5_000))

@@ -277,10 +277,14 @@ class World:
             work.join(10)
             assert not work.is_alive(), f"the {role} does not stop within 10 s"
 
-    def end(self) -> None:
+    def kill(self) -> None:
+        """Kill every process: from then on nobody but the test reads or writes the databases."""
         for process in self.processes:
             process.kill()
             process.join()
+
+    def end(self) -> None:
+        self.kill()
         self.till.dispose()
         self.book.dispose()
 
