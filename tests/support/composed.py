@@ -25,6 +25,7 @@ def composed():
         "DOCKER_BUILDKIT": "1",
     }
     environment = {**os.environ, **chosen}
+    compose(environment, "down", "--volumes", "--timeout", "5", check=False)  # what a killed run left behind
     try:
         compose(environment, "up", "--build", "--detach", "--quiet-pull", "--wait", "--wait-timeout", "300")
         yield f"http://127.0.0.1:{port}"

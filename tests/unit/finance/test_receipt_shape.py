@@ -6,10 +6,10 @@ import json
 import msgspec
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from finance.bulk import from_csv, from_ndjson, invalid, lines_of
+from finance.bulk import Result, from_csv, from_ndjson, invalid, lines_of
 from finance.domain.receipt import decoder
 from finance.schemas import explain
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson
@@ -168,7 +168,24 @@ def test_a_bad_row_is_refused_and_the_next_receipt_is_not(row, code, path):
     assert fine.number == "R-9"
 
 
+CELLS = (
+    b"R-9,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,1,1990,,1300,1,cash=1990".split(
+        b","
+    )
+)
+
+
 @given(st.binary(max_size=400))
+@example(b",,\x80\n")
 def test_no_bytes_break_the_csv_reader(raw):
     for item in from_csv([HEAD.encode(), raw]):
         assert item.receipt is not None or item.refusal is not None
+
+
+@pytest.mark.parametrize("place", range(len(CELLS)))
+def test_bytes_that_are_no_text_are_refused_in_any_column_and_told(place):
+    row = b",".join(b"\x80" if at == place else cell for at, cell in enumerate(CELLS)) + b"\n"
+    [item] = from_csv([HEAD.encode(), row])
+    assert item.refusal is not None
+    told = Result(item.line, item.number, "refused", refusal=item.refusal).json()
+    assert orjson.loads(told)["status"] == "refused"

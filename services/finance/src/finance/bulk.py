@@ -101,7 +101,7 @@ class Result(NamedTuple):
         """One line of the answer."""
         told: dict[str, Any] = {
             "line": self.line,
-            "receipt_number": self.number,
+            "receipt_number": self.number and self.number.encode(errors="replace").decode(),
             "status": self.status,
         }
         if self.sale_id is not None:
@@ -254,7 +254,7 @@ def _receipt_of(line: int, rows: Sequence[Mapping[str, str]]) -> Item:
     payload = _payload(rows)
     try:
         receipt = msgspec.convert(payload, Receipt)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # not text: surrogates here
         return _refused(line, payload, error)
     return Item(line, receipt.receipt_number, receipt, None)
 

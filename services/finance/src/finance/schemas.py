@@ -24,6 +24,8 @@ class _Strict(fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
             return msgspec.convert(value, self._kind)
+        except UnicodeEncodeError as error:
+            raise ValidationError("not text in UTF-8") from error
         except msgspec.ValidationError as error:
             raise ValidationError(str(error)) from error
 
