@@ -21,6 +21,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
@@ -103,8 +104,10 @@ class Child:
         return self.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
+        """Nothing when it has ended, told or not: the nursery knows of a death a moment before we do."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
 
 def main() -> int:
