@@ -9,6 +9,8 @@ import pytest
 from tests.support import queues
 from tests.support.ledger_service import BOOK, World, world
 
+LOG_CHARS_SHOWN_MAX = 20_000
+
 
 @pytest.fixture
 def open_world(postgres, request, tmp_path: Path) -> Iterator[Callable[[str], World]]:
@@ -25,3 +27,5 @@ def open_world(postgres, request, tmp_path: Path) -> Iterator[Callable[[str], Wo
             return stack.enter_context(world(*urls, tmp_path, transport=transport, amqp_url=amqp_url))
 
         yield opened
+    for log in sorted(tmp_path.glob("*.log")):  # pytest shows this where the test failed
+        print(f"--- {log.name}", log.read_text()[-LOG_CHARS_SHOWN_MAX:], sep="\n")

@@ -42,9 +42,13 @@ def steal(amqp_url: str, queue: str, chosen: set[int]) -> int:
 
 
 def inject(amqp_url: str, queue: str, messages: Sequence[tuple[dict[str, str], bytes]]) -> None:
-    """Put messages straight into `queue`."""
+    """Put messages straight into `queue`; the broker has confirmed each on return.
+
+    Without confirms the broker drops what it has read and not yet handled when the connection closes.
+    """
     connection = open_connection(amqp_url)
     channel = connection.channel()
+    channel.confirm_delivery()
     for headers, body in messages:
         channel.basic_publish("", queue, body, pika.BasicProperties(headers=headers, delivery_mode=2))
     connection.close()
