@@ -125,8 +125,14 @@ class Actor:
         if not self.may_see(branch_id):
             raise ForeignBranch(f"this token does not cover branch {branch_id}", branch_id=branch_id)
 
-    def branch_filter(self) -> list[str] | None:
-        """None when every branch may be seen, else the list to put into `branch_id = any(…)`."""
+    def branch_filter(self, branch_id: str | None = None) -> list[str] | None:
+        """What to put into `branch_id = any(…)`: the branch asked for, else those of the token; None is every branch.
+
+        Raises ForeignBranch.
+        """
+        if branch_id is not None:
+            self.require_branch(branch_id)
+            return [branch_id]
         return None if self.has_every_branch else sorted(self.branches)
 
 

@@ -45,7 +45,16 @@ def test_a_token_names_the_actor_its_roles_and_branches(issuer, verifier):
 
 
 def test_the_star_covers_every_branch(issuer, verifier):
-    verifier.actor(bearer(issuer.token("wang", ["management"]))).require_branch("B9")
+    actor = verifier.actor(bearer(issuer.token("wang", ["management"])))
+    actor.require_branch("B9")
+    assert (actor.branch_filter(), actor.branch_filter("B9")) == (None, ["B9"])
+
+
+def test_a_list_is_filtered_by_the_branch_asked_for_or_by_those_of_the_token(issuer, verifier):
+    actor = verifier.actor(bearer(issuer.token("wang", ["cashier"], ["B2", "B1"])))
+    assert (actor.branch_filter(), actor.branch_filter("B2")) == (["B1", "B2"], ["B2"])
+    with pytest.raises(ForeignBranch):
+        actor.branch_filter("B3")
 
 
 def test_no_token_is_told_from_a_bad_one(verifier):

@@ -51,7 +51,7 @@ def sums(tx: Tx, first: date, until: date, branches: Sequence[str] | None) -> di
 
 def trial_balance(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
     """Opening, movement and closing of every account that moved. Raises PeriodUnknown, ForeignBranch."""
-    branches = branches_of(tx, branch_id)
+    branches = tx.actor.branch_filter(branch_id)
     state = period_of(tx, month)["state"]
     moved = balances.accounts(tx.conn, month, next_month(month), branches)
     chart = book_of(tx.conn).chart
@@ -77,14 +77,6 @@ def trial_balance(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
     }
 
 
-def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
-    """The one that was asked for, or all the token covers (None: every one). Raises ForeignBranch."""
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
-
-
 def entries(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     """The journal of a month, entries in the order they were written. Keyset by id."""
     after = decode_cursor(args["cursor"], int)
@@ -98,7 +90,7 @@ def entries(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             **span,
             "after": after[0] if after else 0,
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "limit": args["limit"] + 1,
         },
     ).mappings()

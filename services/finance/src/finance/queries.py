@@ -101,14 +101,6 @@ def _sale(tx: Tx, sale_id: UUID, booked_on: Any) -> dict[str, Any]:
     }
 
 
-def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
-    """The one that was asked for, or all the token covers (None: every one). Raises ForeignBranch."""
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
-
-
 _OF_LINE = ", ".join(f"l.{name.strip()}" for name in _LINE_COLUMNS.split(","))
 _LINES = f"select {_OF_LINE} from sale_lines l where true"
 _LINES_OF_CUSTOMER = (
@@ -143,7 +135,7 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "lot": args["lot"],
             "first": args["first"] or date.min,
             "last": args["last"] or date.max,
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "sale": after[0] if after else None,
             "no": after[1] if after else 0,
             "limit": args["limit"] + 1,

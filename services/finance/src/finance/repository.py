@@ -73,14 +73,14 @@ with p as materialized (
         %(now)s::timestamptz from r
 ), l as (
     insert into sale_lines (sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category,
-        temp_class, dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity,
+        temp_class, dosage_form, specification, mah, maker, approval_number, lot, lot_key, expiry, quantity,
         unit_price_fen, discount_fen, net_fen, tax_bp, tax_fen, cost_fen)
     select %(sale)s::uuid, x.no, %(booked)s::date, x.line_id, %(branch)s, x.product_id, x.generic_name,
         x.category, x.temp_class, x.dosage_form, x.specification, x.mah, x.maker, x.approval_number, x.lot,
-        x.expiry, x.quantity, x.unit_price_fen, x.discount_fen, x.net_fen, x.tax_bp, x.tax_fen, x.cost_fen
+        x.lot_key, x.expiry, x.quantity, x.unit_price_fen, x.discount_fen, x.net_fen, x.tax_bp, x.tax_fen, x.cost_fen
     from r, json_to_recordset(%(lines)s::json) as x(no smallint, line_id uuid, product_id text,
         generic_name text, category text, temp_class text, dosage_form text, specification text, mah text,
-        maker text, approval_number text, lot text, expiry date, quantity int, unit_price_fen bigint,
+        maker text, approval_number text, lot text, lot_key text, expiry date, quantity int, unit_price_fen bigint,
         discount_fen bigint, net_fen bigint, tax_bp int, tax_fen bigint, cost_fen bigint)
 ), t as (
     insert into tenders (sale_id, tender, booked_on, branch_id, fen)
@@ -199,6 +199,7 @@ def _lines_json(booked: Booked) -> str:
                 "maker": line.product.maker,
                 "approval_number": line.product.approval_number,
                 "lot": line.lot,
+                "lot_key": canonical(line.lot),
                 "expiry": line.expiry,
                 "quantity": line.quantity,
                 "unit_price_fen": line.unit_price.fen,
@@ -358,7 +359,7 @@ _COPIES = {
     "sales": "sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,"
     " net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at",
     "sale_lines": "sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category, temp_class,"
-    " dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity, unit_price_fen,"
+    " dosage_form, specification, mah, maker, approval_number, lot, lot_key, expiry, quantity, unit_price_fen,"
     " discount_fen, net_fen, tax_bp, tax_fen, cost_fen",
     "tenders": "sale_id, tender, booked_on, branch_id, fen",
     "journal_entries": "id, booked_on, stream, branch_id, kind, source_id, total_fen, reference, actor,"
@@ -418,8 +419,8 @@ def _copy_rows(tx: Tx, booked: Sequence[Booked], entry_ids: Sequence[int]) -> di
                 f"{sale_id}\t{index + 1}\t{on}\t{each.line_ids[index]}\t{branch}\t{product.id}\t"
                 f"{_text(product.generic_name)}\t{product.category}\t{product.temp_class.value}\t"
                 f"{_text(product.dosage_form)}\t{_text(product.specification)}\t{_text(product.mah)}\t"
-                f"{_text(product.maker)}\t{_text(product.approval_number)}\t{_text(line.lot)}\t{line.expiry}\t"
-                f"{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{nets[index]}\t{line.tax_bp}\t"
+                f"{_text(product.maker)}\t{_text(product.approval_number)}\t{_text(line.lot)}\t"
+                f"{_text(canonical(line.lot))}\t{line.expiry}\t{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{nets[index]}\t{line.tax_bp}\t"
                 f"{taxes[index]}\t{line.cost.fen}\n"
             )
         for payment in receipt.tenders:

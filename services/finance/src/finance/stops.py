@@ -1,7 +1,8 @@
 """Lots that quality assurance took off sale: what is stopped is not sold, at the till or on an order.
 
 A stop may be heard before or after it was lifted; lifted stays lifted. What was sold before the stop was ordered
-is booked, however late it is uploaded, and named to quality assurance.
+is booked, however late it is uploaded, and named to quality assurance. However a lot is spelled, it is the same lot:
+stops are kept by its canonical spelling, and refusals name it as it was written.
 Source: G7, F27
 """
 
@@ -15,6 +16,7 @@ from finance.domain.receipt import Receipt
 from finance.subscriptions import StopSaleLifted, StopSaleOrdered
 from shared.errors import Conflict
 from shared.events import Envelope
+from shared.lots import canonical
 from shared.transaction import Tx
 
 Lot = tuple[str, str]
@@ -23,9 +25,9 @@ Lot = tuple[str, str]
 
 OF_ONE_SALE = """
     select json_agg(json_build_array(y.product_id, y.lot))
-    from json_to_recordset(%(lines)s::json) as y(product_id text, lot text), lateral (
+    from json_to_recordset(%(lines)s::json) as y(product_id text, lot text, lot_key text), lateral (
         select 1 from stopped_lots x
-        where x.product_id = y.product_id and x.lot = y.lot and x.lifted_at is null
+        where x.product_id = y.product_id and x.lot = y.lot_key and x.lifted_at is null
             and x.ordered_at <= %(sold_at)s::timestamptz
         limit 1) z
     where exists (select from stopped_lots where lifted_at is null)
@@ -42,25 +44,29 @@ class LotStopped(Conflict):
 
 
 def active(conn: Connection) -> dict[Lot, datetime]:
-    """All lots whose sale is stopped now, with the instant of the first order."""
+    """All lots whose sale is stopped now, in canonical spelling, with the instant of the first order."""
     return _since(conn, "", {})
 
 
 def among(stopped: Mapping[Lot, datetime], receipt: Receipt) -> list[Lot]:
-    """The lots of a receipt that were stopped before it was made."""
+    """The lots of a receipt that were stopped before it was made, as they were written."""
     lots = {(line.product.id, line.lot) for line in receipt.lines}
-    return [lot for lot in lots if lot in stopped and stopped[lot] <= receipt.sold_at]
+    return [lot for lot in lots if (since := stopped.get(key_of(lot))) and since <= receipt.sold_at]
+
+
+def key_of(lot: Lot) -> Lot:
+    return lot[0], canonical(lot[1])
 
 
 def require_free(conn: Connection, lots: Collection[Lot], at: datetime) -> None:
     """Nothing of these lots was stopped at the instant `at`. Raises LotStopped, naming those that were."""
-    wanted = sorted(set(lots))
+    wanted = sorted({key_of(lot) for lot in lots})
     stopped = _since(
         conn,
         "and (product_id, lot) in (select * from unnest(cast(:products as text[]), cast(:lots as text[])))",
         {"products": [product for product, _ in wanted], "lots": [lot for _, lot in wanted]},
     )
-    refuse([lot for lot, since in stopped.items() if since <= at])
+    refuse([lot for lot in lots if (since := stopped.get(key_of(lot))) and since <= at])
 
 
 def _since(conn: Connection, condition: str, values: dict[str, list[str]]) -> dict[Lot, datetime]:
@@ -90,7 +96,7 @@ def on_ordered(tx: Tx, envelope: Envelope) -> None:
             " select :id, :product, x, :at from unnest(cast(:lots as text[])) x order by x"
             " on conflict (stop_sale_id, product_id, lot) do update set ordered_at = excluded.ordered_at"
         ),
-        {"id": event.stop_sale_id, "product": event.product_id, "lots": event.lots, "at": event.ordered_at},
+        {"id": event.stop_sale_id, "product": event.product_id, "lots": _keys(event.lots), "at": event.ordered_at},
     )
 
 
@@ -103,5 +109,10 @@ def on_lifted(tx: Tx, envelope: Envelope) -> None:
             " select :id, :product, x, :at from unnest(cast(:lots as text[])) x order by x"
             " on conflict (stop_sale_id, product_id, lot) do update set lifted_at = excluded.lifted_at"
         ),
-        {"id": event.stop_sale_id, "product": event.product_id, "lots": event.lots, "at": event.lifted_at},
+        {"id": event.stop_sale_id, "product": event.product_id, "lots": _keys(event.lots), "at": event.lifted_at},
     )
+
+
+def _keys(lots: Collection[str]) -> list[str]:
+    """Each lot once: two spellings of one are one row."""
+    return sorted({canonical(lot) for lot in lots})

@@ -187,6 +187,7 @@ sale_lines = Table(
     Column("maker", Text),
     Column("approval_number", Text),
     Column("lot", Text, nullable=False),
+    Column("lot_key", Text, nullable=False),
     Column("expiry", Date, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("unit_price_fen", BigInteger, nullable=False),
@@ -197,9 +198,10 @@ sale_lines = Table(
     Column("cost_fen", BigInteger, nullable=False),
     PrimaryKeyConstraint("sale_id", "no", "booked_on"),
     CheckConstraint("quantity > 0", name="quantity"),
-    Index("sale_lines_lot", "product_id", "lot"),
+    Index("sale_lines_lot", "product_id", "lot_key"),
     **BY_MONTH,
 )
+"""`lot` is what the till wrote; `lot_key` is its canonical spelling, by which lots are compared everywhere."""
 
 tenders = Table(
     "tenders",
@@ -403,4 +405,4 @@ stopped_lots = Table(
     Column("lifted_at", INSTANT),
     Index("stopped_lots_now", "product_id", "lot", postgresql_where=text("lifted_at is null")),
 )
-"""`ordered_at` is null while only the lifting was heard."""
+"""`lot` in canonical spelling. `ordered_at` is null while only the lifting was heard."""

@@ -27,7 +27,7 @@ from shared.errors import NotFound
 from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
 
-_EXACT = ("branch_id", "status", "kind", "reason", "customer_id", "sale_id", "number")
+_EXACT = ("status", "kind", "reason", "customer_id", "sale_id", "number")
 
 
 class SaleNotKnown(NotFound):
@@ -39,10 +39,8 @@ class SaleNotKnown(NotFound):
 def list_returns(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
     """A page of notices, the newest first, within the branches of the token. Raises ForeignBranch."""
     wanted = select(return_notices)
-    branches = tx.actor.branch_filter()
-    if filters.get("branch_id") is not None:
-        tx.actor.require_branch(filters["branch_id"])
-    elif branches is not None:
+    branches = tx.actor.branch_filter(filters.get("branch_id"))
+    if branches is not None:
         wanted = wanted.where(return_notices.c.branch_id.in_(branches))
     for name in _EXACT:
         if filters.get(name) is not None:

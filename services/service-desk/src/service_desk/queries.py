@@ -263,10 +263,7 @@ def _steps(tx: Tx, ticket_id: UUID) -> list[dict[str, Any]]:
 
 def _visible(tx: Tx, column: ColumnElement[str], branch_id: str | None) -> list[ColumnElement[bool]]:
     """Only the asked branch (which the token must cover), else every branch of the token."""
-    if branch_id is not None:
-        tx.actor.require_branch(branch_id)
-        return [column == branch_id]
-    branches = tx.actor.branch_filter()
+    branches = tx.actor.branch_filter(branch_id)
     return [] if branches is None else [column.in_(branches)]
 
 

@@ -192,7 +192,7 @@ def _stream(
         tx = begin(stack.enter_context(current_app.extensions["database"].read()))
         month = parse_month(args["month"])
         ledger.require_period(tx, month)
-        blocks = make(tx, month, ledger.branches_of(tx, args["branch_id"]))
+        blocks = make(tx, month, tx.actor.branch_filter(args["branch_id"]))
         stack.callback(blocks.close)  # type: ignore[attr-defined]
         first = next(blocks)
         kept = stack.pop_all()
@@ -218,7 +218,7 @@ def get_voucher_list(tx: Tx, args: dict[str, Any]) -> Response:
     """记账凭证列表: the vouchers of a month for a spreadsheet."""
     month = parse_month(args["month"])
     ledger.require_period(tx, month)
-    file = exports.voucher_list(tx, month, ledger.branches_of(tx, args["branch_id"]))
+    file = exports.voucher_list(tx, month, tx.actor.branch_filter(args["branch_id"]))
     response = Response(file, 200, mimetype=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="vouchers-{args["month"]}.xlsx"'
     return response

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import balances, ledger
+from finance import balances
 from finance.booking import book_of
 from finance.domain.layout import income_lines
 from finance.domain.period import month_text
@@ -75,7 +75,7 @@ def vouchers(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
             "first": month,
             "until": next_month(month),
             "state": args["state"],
-            "branches": ledger.branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
         },
@@ -136,7 +136,7 @@ def transferred(tx: Tx, month: date, account: str) -> int:
 
 def income(tx: Tx, first: date, last: date, branch_id: str | None) -> dict[str, Any]:
     """The income statement of the months `first` to `last` as the books stand now. Raises ForeignBranch."""
-    branches = ledger.branches_of(tx, branch_id)
+    branches = tx.actor.branch_filter(branch_id)
     moved = balances.accounts(tx.conn, first, next_month(last), branches, opening=False, transfers=False)
     sums = {code: each.debit_fen - each.credit_fen for code, each in moved.items()}
     return {

@@ -5,7 +5,7 @@ so drawers and safe make up the account at every instant.
 Source: F4, model 3.2 (CashSession)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -219,11 +219,6 @@ def variance_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
 def _page(
     tx: Tx, args: Mapping[str, Any], select: str, key: str, values: Mapping[str, Any], shown: Any
 ) -> dict[str, Any]:
-    if args["branch_id"] is not None:
-        tx.actor.require_branch(args["branch_id"])
-        branches: Sequence[str] | None = [args["branch_id"]]
-    else:
-        branches = tx.actor.branch_filter()
     after = decode_cursor(args["cursor"], str)
     rows = tx.conn.execute(
         text(
@@ -231,7 +226,12 @@ def _page(
             f" and (cast(:after as text) is null or {key} < cast(:after as uuid))"
             f" order by {key} desc limit :limit"
         ),
-        {**values, "branches": branches, "after": after[0] if after else None, "limit": args["limit"] + 1},
+        {
+            **values,
+            "branches": tx.actor.branch_filter(args["branch_id"]),
+            "after": after[0] if after else None,
+            "limit": args["limit"] + 1,
+        },
     ).mappings()
     items = [shown(dict(row)) for row in rows]
     more = len(items) > args["limit"]

@@ -69,7 +69,7 @@ def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
 
 def contracts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Contracts, newest first; keyset by id. Raises ForeignBranch."""
-    branches = _branches(tx, args["branch_id"])
+    branches = tx.actor.branch_filter(args["branch_id"])
     after = decode_cursor(args["cursor"], str)
     rows = tx.conn.execute(
         text(
@@ -231,13 +231,6 @@ def _version(tx: Tx, row: Mapping[str, Any], number: int) -> dict[str, Any]:
     if found is None:
         raise rules.ContractVersionNotFound("no such version of this contract")
     return dict(found)
-
-
-def _branches(tx: Tx, branch_id: str | None) -> list[str] | None:
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
 
 
 def _page(items: list[dict[str, Any]], limit: int, key: str, *, as_text: bool = True) -> dict[str, Any]:

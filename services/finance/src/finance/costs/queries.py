@@ -19,13 +19,6 @@ from shared.transaction import Tx
 MONTHS_MAX = 24
 
 
-def _branches(tx: Tx, branch_id: str | None) -> list[str] | None:
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
-
-
 def goods_receipt(tx: Tx, receipt_id: UUID) -> dict[str, Any]:
     """One receipt with its lines. Raises GoodsReceiptNotFound."""
     key = {"id": receipt_id}
@@ -124,7 +117,7 @@ def cost_runs(tx: Tx, month: date, branch_id: str | None) -> list[dict[str, Any]
             " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
             " order by branch_id, no limit 5000"
         ),
-        {"month": month, "branches": _branches(tx, branch_id)},
+        {"month": month, "branches": tx.actor.branch_filter(branch_id)},
     ).mappings()
     return [{**row, "month": row["month_text"]} for row in rows]
 
@@ -152,7 +145,7 @@ def variance(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "first": month,
             "until": next_month(month),
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
         },
@@ -240,7 +233,7 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
         {
             "first": first,
             "until": next_month(last),
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "after": after[0] if after else None,
             "after_second": after[1] if after else "",
             "limit": args["limit"] + 1,
@@ -278,7 +271,7 @@ def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str
             "first": month,
             "until": next_month(month),
             "accounts": sorted(accounts),
-            "branches": _branches(tx, branch_id),
+            "branches": tx.actor.branch_filter(branch_id),
         },
     )
     return [
@@ -305,7 +298,7 @@ def alerts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " order by line_id limit :limit"
         ),
         {
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "open": args["open"],
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,

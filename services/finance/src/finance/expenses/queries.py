@@ -137,19 +137,12 @@ def claims(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "state": args["state"],
             "person": None if sees_all else tx.actor.id,
-            "branches": _branches(tx, args["branch_id"]) if sees_all or args["branch_id"] else None,
+            "branches": tx.actor.branch_filter(args["branch_id"]) if sees_all or args["branch_id"] else None,
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
         },
     ).mappings()
     return _page([dict(row) for row in rows], args["limit"], "claim_id")
-
-
-def _branches(tx: Tx, branch_id: str | None) -> list[str] | None:
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
 
 
 def _page(rows: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
@@ -170,7 +163,7 @@ def audit_figures(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
                 " and audited_at < (cast(:until as timestamp) at time zone 'Asia/Shanghai')"
                 " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
             ),
-            {"first": month, "until": next_month(month), "branches": _branches(tx, branch_id)},
+            {"first": month, "until": next_month(month), "branches": tx.actor.branch_filter(branch_id)},
         )
         .mappings()
         .one()
@@ -205,7 +198,7 @@ def budgets(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " order by budget_id limit :limit"
         ),
         {
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "day": args["day"],
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
@@ -281,7 +274,7 @@ def plans(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " order by plan_id limit :limit"
         ),
         {
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "state": args["state"],
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,

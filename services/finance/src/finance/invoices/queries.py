@@ -13,7 +13,6 @@ from sqlalchemy import text
 from finance.booking import book_of
 from finance.domain.words import in_words
 from finance.invoices import rules
-from finance.queries import branches_of
 from shared.clock import month_of, next_month
 from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
@@ -53,7 +52,7 @@ def invoices(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " order by i.invoice_id limit :limit"
         ),
         {
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "number": args["number"],
             "customer": args["customer_id"],
             "sale": args["sale_id"],
@@ -115,7 +114,7 @@ def uninvoiced(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "first": args["month"],
             "until": next_month(args["month"]),
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "after": after[0] if after else None,
             "limit": args["limit"] + 1,
@@ -166,7 +165,7 @@ def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
     values = {
         "first": month_of(month),
         "until": next_month(month),
-        "branches": branches_of(tx, branch_id),
+        "branches": tx.actor.branch_filter(branch_id),
         "account": book_of(tx.conn).chart.code("output_vat"),
     }
     rates = [dict(row) for row in tx.conn.execute(text(_VAT), values).mappings()]

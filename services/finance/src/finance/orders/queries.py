@@ -15,13 +15,6 @@ from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
 
 
-def _branches(tx: Tx, branch_id: str | None) -> list[str] | None:
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
-
-
 def _page(rows: list[dict[str, Any]], limit: int, *keys: str) -> dict[str, Any]:
     more = len(rows) > limit
     rows = rows[:limit]
@@ -141,7 +134,7 @@ def list_orders(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     rows = tx.conn.execute(
         _ORDERS,
         {
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "state": args["state"],
             "after": _uuid(after[0]) if after else None,
@@ -178,7 +171,7 @@ def exceptions(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "first": month,
             "until": next_month(month),
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "after": _uuid(after[0]) if after else None,
             "version": _number(after[1]) if after else 0,
             "limit": args["limit"] + 1,
@@ -239,7 +232,7 @@ def due(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "today": today,
             "until": args["until"] or today,
-            "branches": _branches(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "day": _day(after[0]) if after else None,
             "order": _uuid(after[1]) if after else None,
             "line": _number(after[2]) if after else 0,
@@ -293,7 +286,7 @@ def figures(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
         "first": month,
         "until": next_month(month),
         "today": business_date(tx.now),
-        "branches": _branches(tx, branch_id),
+        "branches": tx.actor.branch_filter(branch_id),
     }
     found: dict[str, dict[str, Any]] = {}
     for row in tx.conn.execute(_LINES_OF_MONTH, span).mappings():

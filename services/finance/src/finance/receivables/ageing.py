@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import text
 
 from finance.receivables import rules
-from finance.receivables.queries import LATER, MINE, branches_of
+from finance.receivables.queries import LATER, MINE
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -59,7 +59,7 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
     as_of = args["as_of"] or business_date(tx.now)
     bounds = rules.house("ageing_bounds", as_of)
     shape = rules.buckets(bounds)
-    found = _open_of_customers(tx, as_of, bounds, branches_of(tx, args["branch_id"]))
+    found = _open_of_customers(tx, as_of, bounds, tx.actor.branch_filter(args["branch_id"]))
     credit_fen, first_fen, *overdue = (
         sum(column) for column in zip([0] * (1 + len(shape)), *found.values(), strict=True)
     )

@@ -59,13 +59,6 @@ class SubLedgerDiffers(Conflict):
     code = "receivables_differ_from_ledger"
 
 
-def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
-
-
 # --- the proof --------------------------------------------------------------------------------------
 
 
@@ -106,7 +99,7 @@ def items_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> 
 def proof(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """The sub-ledger against its control account, in one snapshot."""
     as_of = args["as_of"] or business_date(tx.now)
-    branches = branches_of(tx, args["branch_id"])
+    branches = tx.actor.branch_filter(args["branch_id"])
     ledger, items = ledger_fen(tx.conn, as_of, branches), items_fen(tx.conn, as_of, branches)
     return {
         "as_of": as_of,
@@ -140,7 +133,7 @@ def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " and (cast(:after as text) is null or item_id > cast(:after as uuid)) order by item_id limit :limit"
         ),
         {
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "status": args["status"],
             "after": after[0] if after else None,
@@ -271,7 +264,7 @@ def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " and (cast(:after as text) is null or case_id > cast(:after as uuid)) order by case_id limit :limit"
         ),
         {
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "state": args["state"],
             "after": after[0] if after else None,
@@ -355,7 +348,7 @@ def indicators(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     None where the denominator is 0.
     """
     first, until = args["first"], args["until"]
-    key = {"first": first, "until": until, "branches": branches_of(tx, args["branch_id"])}
+    key = {"first": first, "until": until, "branches": tx.actor.branch_filter(args["branch_id"])}
     window = tx.conn.execute(text(_WINDOW), key).one()
     last = date.fromordinal(until.toordinal() - 1)
     current = tx.conn.execute(

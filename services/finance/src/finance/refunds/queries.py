@@ -58,7 +58,7 @@ def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " order by r.refund_id limit :limit"
         ),
         {
-            "branches": branches_of(tx, args["branch_id"]),
+            "branches": tx.actor.branch_filter(args["branch_id"]),
             "state": args["state"],
             "sale": args["sale_id"],
             "return_id": args["return_id"],
@@ -76,14 +76,6 @@ def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         "items": items,
         "next_cursor": encode_cursor(str(items[-1]["refund_id"])) if more else None,
     }
-
-
-def branches_of(tx: Tx, branch_id: str | None) -> list[str] | None:
-    """The one that was asked for, or all the token covers (None: every one). Raises ForeignBranch."""
-    if branch_id is None:
-        return tx.actor.branch_filter()
-    tx.actor.require_branch(branch_id)
-    return [branch_id]
 
 
 def _oldest_in_time(today: date) -> date:
@@ -159,7 +151,7 @@ def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) ->
 
 def liabilities(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """What is owed now by state, how much of it is past its last day, and the proof against the account."""
-    branches = branches_of(tx, args["branch_id"])
+    branches = tx.actor.branch_filter(args["branch_id"])
     today = business_date(tx.now)
     rows = tx.conn.execute(
         text(

@@ -32,10 +32,6 @@ def sample(tx: Tx, sample_id: UUID) -> dict[str, Any]:
 
 def samples(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Samples, newest first; keyset by id. Raises ForeignBranch."""
-    branches = tx.actor.branch_filter()
-    if args["branch_id"] is not None:
-        tx.actor.require_branch(args["branch_id"])
-        branches = [args["branch_id"]]
     after = decode_cursor(args["cursor"], str)
     rows = (
         tx.conn.execute(
@@ -50,7 +46,7 @@ def samples(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
                 " order by sample_id desc limit :limit"
             ),
             {
-                "branches": branches,
+                "branches": tx.actor.branch_filter(args["branch_id"]),
                 "customer": args["customer_id"],
                 "product": args["product_id"],
                 "kind": args["kind"],
