@@ -43,7 +43,6 @@ def test_what_may_be_missing_is_null():
         readers.optional_text("a"),
         readers.optional_number("a"),
         readers.optional_day("a"),
-        readers.optional_flag("a"),
     ):
         assert reader({}) == reader({"a": None}) == NULL
 

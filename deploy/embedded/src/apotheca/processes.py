@@ -90,13 +90,6 @@ def free_port() -> int:
         return port
 
 
-def is_listening(port: int) -> bool:
-    """Say whether something accepts connections on 127.0.0.1:`port`."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 class Process(Protocol):
     """What is asked of a running child; subprocess.Popen has it."""
 

@@ -139,7 +139,7 @@ def draw(tx: Tx, position: Position, *, order_id: UUID, fen: int) -> None:
     """Turn `fen` of what an order holds into a debt that this transaction writes; `position` is from before it.
 
     What was reserved was granted then: a lower limit or debts past due do not stop its shipment, a hold does.
-    What goes beyond the reservation needs room now. Raises as `require_room`.
+    What goes beyond the reservation needs room now. Raises as `judge`.
     """
     held = _held(tx.conn, position.customer_id, order_id)
     if position.on_hold:
@@ -162,22 +162,17 @@ class Room:
         return not self._of
 
     def take(self, customer_id: UUID, fen: int) -> None:
-        """Use `fen` of it. Raises as `require_room`."""
+        """Use `fen` of it. Raises as `judge`."""
         position = self._of[customer_id]
         judge(self._tx, position, fen)
         self._of[customer_id] = replace(position, outstanding_fen=position.outstanding_fen + fen)
 
 
-def require_room(tx: Tx, *, customer_id: UUID, fen: int) -> None:
-    """`fen` more may become a debt in this transaction, and is not written yet.
+def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) -> None:
+    """May the exposure grow by `fen`? An approval passes limit and overdue, nothing else.
 
     Raises CreditNotGranted, CreditOnHold, CreditOverdue, CreditLimitExceeded.
     """
-    judge(tx, look(tx, customer_id), fen)
-
-
-def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) -> None:
-    """May the exposure grow by `fen`? An approval passes limit and overdue, nothing else."""
     refusal = refusal_of(position, fen, business_date(tx.now), is_approved=is_approved)
     if refusal is None:
         return

@@ -49,13 +49,6 @@ def current(archive: Sequence[Credit]) -> Credit | None:
     )
 
 
-def customer_of(conn: Connection, credit_id: UUID) -> UUID | None:
-    found: UUID | None = conn.execute(
-        select(credits_.c.customer_id).where(credits_.c.credit_id == credit_id)
-    ).scalar_one_or_none()
-    return found
-
-
 def add(conn: Connection, credit: Credit) -> None:
     conn.execute(insert(credits_).values(asdict(credit)))
 

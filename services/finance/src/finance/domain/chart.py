@@ -32,10 +32,6 @@ class Account:
     contra: bool
     statement_line: str | None
 
-    @property
-    def is_debit_natured(self) -> bool:
-        return self.type in {"asset", "expense"}
-
 
 class Chart:
     """The accounts of one standard. `code(meaning)` raises KeyError for what the standard does not know."""

@@ -16,7 +16,6 @@ from finance.domain import posting
 from finance.domain.chart import DATA, Chart, Standard
 from finance.domain.posting import PostingLine
 from finance.domain.vat import tax_inside
-from shared.clock import next_month
 from shared.errors import Invalid
 from shared.money import half_up
 
@@ -143,10 +142,6 @@ def last_quarter_end(today: date, every_months: int) -> date:
 
 def last_month_end(today: date) -> date:
     return today.replace(day=1) - timedelta(days=1)
-
-
-def month_after(day: date) -> date:
-    return next_month(day.replace(day=1))
 
 
 # --- postings ---------------------------------------------------------------------------------------

@@ -81,15 +81,6 @@ def flag(name: str) -> Reader:
     return read
 
 
-def optional_flag(name: str) -> Reader:
-    checked = flag(name)
-
-    def read(data: Object) -> str:
-        return NULL if data.get(name) is None else checked(data)
-
-    return read
-
-
 def day(name: str) -> Reader:
     def read(data: Object) -> str:
         try:
