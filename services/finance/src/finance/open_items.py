@@ -49,6 +49,8 @@ class NewItem(Struct, frozen=True, kw_only=True):
     due_on: date
     kind: str
     principal_id: UUID | None = None
+    customer_id: str | None = None
+    """Whose it is, where the entry is about several customers."""
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -159,7 +161,7 @@ def add_for_entry(
     assert sum(item.fen for item in items) == sum(lines), "the items of an entry are its lines on 1122"
     if not items:
         return
-    assert customer_id is not None, "what is owed is owed by a customer"
+    assert customer_id or all(item.customer_id for item in items), "what is owed is owed by a customer"
     tx.conn.execute(
         text(
             f"insert into receivable_items ({_COLUMNS}, principal_id) values (:customer, :branch, :kind, :source,"
@@ -167,7 +169,7 @@ def add_for_entry(
         ),
         [
             {
-                "customer": customer_id,
+                "customer": item.customer_id or customer_id,
                 "branch": branch_id,
                 "kind": item.kind,
                 "source": source_id,

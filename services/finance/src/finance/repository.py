@@ -229,7 +229,7 @@ def _journal_json(postings: Sequence[PostingLine], customer_id: str | None) -> s
             {
                 "no": no,
                 "account": line.account,
-                "customer_id": customer_id if line.is_receivable else None,
+                "customer_id": (line.customer_id or customer_id) if line.is_receivable else None,
                 "debit": line.debit_fen,
                 "credit": line.credit_fen,
             }

@@ -17,6 +17,7 @@ from finance.books import queries
 from finance.domain import voucher
 from finance.domain.company import require_company
 from finance.domain.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
+from finance.domain.permission import CustomerUnknown
 from finance.domain.posting import PostingLine
 from finance.domain.voucher import (
     EntryHasOwnCorrection,
@@ -25,6 +26,7 @@ from finance.domain.voucher import (
     NothingToTransfer,
     VoucherDecided,
 )
+from finance.open_items import NewItem
 from shared import audit
 from shared.approvals import Approval
 from shared.clock import business_date, month_of, new_id, next_month
@@ -41,18 +43,25 @@ _DRAFT = text(
 def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     """Write a voucher down; nothing is booked until another person approves it.
 
-    Raises ForeignBranch, VoucherInvalid, VoucherInFuture, PeriodNotOpen.
+    Dated the day before the books it is their opening. Raises ForeignBranch, VoucherInvalid, VoucherInFuture,
+    CustomerUnknown, PeriodNotOpen.
     """
     tx.actor.require_branch(body["branch_id"])
     book = book_of(tx.conn)
-    postings = voucher.postings_of(book.chart, body["lines"])
+    kind = voucher.kind_of(body["booked_on"], book.begins_on)
+    postings = voucher.postings_of(book.chart, body["lines"], kind)
     voucher.require_bookable(body["booked_on"], begins_on=book.begins_on, today=business_date(tx.now))
+    _require_known(tx, {line.customer_id for line in postings if line.customer_id})
     _require_open(tx, body["booked_on"])
     subject = {
         "booked_on": body["booked_on"],
         "branch_id": body["branch_id"],
         "summary": body["summary"],
-        "lines": [[line.account, line.debit_fen, line.credit_fen] for line in postings],
+        "lines": [
+            [line["account"], line["debit"], line["credit"], *_owed(line)]
+            for line in body["lines"]
+            if line["debit"] or line["credit"]
+        ],
     }
     voucher_id = new_id()
     tx.conn.execute(
@@ -71,6 +80,34 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     )
     audit.record(tx, "voucher.draft", str(voucher_id), after=subject)
     return queries.voucher(tx, voucher_id)
+
+
+def _owed(line: Mapping[str, Any]) -> list[str]:
+    """Who owes an opening debt and since when it is due; other lines say nothing more."""
+    return [str(line["customer_id"]), str(line["due_on"])] if line["customer_id"] else []
+
+
+def _require_known(tx: Tx, customers: set[str]) -> None:
+    known = tx.conn.execute(
+        text("select count(*) from trade_permissions where customer_id = any(cast(:ids as uuid[]))"),
+        {"ids": sorted(customers)},
+    ).scalar_one()
+    if known < len(customers):
+        raise CustomerUnknown("nobody told us of a customer of the voucher")
+
+
+def _opened(lines: Sequence[Mapping[str, Any]]) -> list[NewItem]:
+    """What customers owed, or had paid too much, when the books began."""
+    return [
+        NewItem(
+            fen=each["debit_fen"] - each["credit_fen"],
+            due_on=each["due_on"],
+            kind="other",
+            customer_id=str(each["customer_id"]),
+        )
+        for each in lines
+        if each["customer_id"]
+    ]
 
 
 def _require_open(tx: Tx, day: date) -> None:
@@ -99,21 +136,19 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
     state = "posted" if approved else "rejected"
     if approved:
         _require_open(tx, row["booked_on"])
+        book = book_of(tx.conn)
+        kind = voucher.kind_of(row["booked_on"], book.begins_on)
+        lines = [{**each, "debit": each["debit_fen"], "credit": each["credit_fen"]} for each in row["lines"]]
         repository.add_entry(
             tx,
             booked_on=row["booked_on"],
             branch_id=row["branch_id"],
-            kind=voucher.MANUAL,
+            kind=kind,
             source_id=str(voucher_id),
-            postings=voucher.postings_of(
-                book_of(tx.conn).chart,
-                [
-                    {"account": each["account"], "debit": each["debit_fen"], "credit": each["credit_fen"]}
-                    for each in row["lines"]
-                ],
-            ),
+            postings=voucher.postings_of(book.chart, lines, kind),
             customer_id=None,
             reference=row["summary"],
+            items=_opened(lines),
         )
     tx.conn.execute(
         text(

@@ -54,8 +54,14 @@ def voucher(tx: Tx, voucher_id: UUID, *, lock: bool = False) -> dict[str, Any]:
 
 def _view(row: Mapping[str, Any]) -> dict[str, Any]:
     lines = [
-        {"account": account, "debit_fen": debit, "credit_fen": credit}
-        for account, debit, credit in row["lines"]
+        {
+            "account": account,
+            "debit_fen": debit,
+            "credit_fen": credit,
+            "customer_id": UUID(owed[0]) if owed else None,
+            "due_on": date.fromisoformat(owed[1]) if owed else None,
+        }
+        for account, debit, credit, *owed in row["lines"]
     ]
     return {**row, "lines": lines}
 

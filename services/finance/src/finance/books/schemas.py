@@ -21,6 +21,12 @@ class VoucherLineBody(Schema):
     account = fields.String(required=True, validate=ACCOUNT, metadata={"example": "1002"})
     debit = MoneyField(minimum_fen=0, load_default=0, metadata={"default": {"fen": 0, "currency": "CNY"}})
     credit = MoneyField(minimum_fen=0, load_default=0, metadata={"default": {"fen": 0, "currency": "CNY"}})
+    customer_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "who owes it; in an opening, on 1122 alone"},
+    )
+    due_on = fields.Date(load_default=None, allow_none=True, metadata={"description": "with customer_id"})
 
 
 class VoucherBody(Schema):
@@ -34,6 +40,8 @@ class VoucherLineView(Schema):
     account = fields.String()
     debit_fen = MoneyField(data_key="debit")
     credit_fen = MoneyField(data_key="credit")
+    customer_id = fields.UUID(allow_none=True)
+    due_on = fields.Date(allow_none=True)
 
 
 class VoucherView(Schema):

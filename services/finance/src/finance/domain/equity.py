@@ -84,10 +84,16 @@ def components(chart: Chart, sums: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
+def brought(chart: Chart, sums: Mapping[str, int]) -> dict[str, int]:
+    """Equity per component of what the books began with; the income of its year so far is earned in the year."""
+    return components(chart, {code: fen for code, fen in sums.items() if not _is_profit(chart, code)})
+
+
+def _is_profit(chart: Chart, code: str) -> bool:
+    account = chart.by_code[code]
+    return account.type in RESULT and account.statement_line != PRIOR_YEARS
+
+
 def profit_of(chart: Chart, movements: Mapping[str, int]) -> int:
     """The net profit of movements (debit less credit, the year's transfer left out), earlier years' errors aside."""
-    return -sum(
-        fen
-        for code, fen in movements.items()
-        if chart.by_code[code].type in RESULT and chart.by_code[code].statement_line != PRIOR_YEARS
-    )
+    return -sum(fen for code, fen in movements.items() if _is_profit(chart, code))

@@ -37,13 +37,14 @@ BACK_ACCOUNTS: Mapping[str, str] = {**TENDER_ACCOUNTS, "bank": "bank"}
 class PostingLine(NamedTuple):
     """One side of an entry, in fen; exactly one of debit and credit is above 0.
 
-    `is_receivable` says that the line belongs to the customer's account.
+    `is_receivable` says that the line belongs to a customer's account: the entry's, unless `customer_id` names another.
     """
 
     account: str
     debit_fen: int
     credit_fen: int
     is_receivable: bool = False
+    customer_id: str | None = None
 
 
 class Unbalanced(AssertionError):

@@ -2,19 +2,23 @@
 
 Accounts that a sub-ledger explains (receivables, cash drawers, points) are moved by their own documents alone, so that
 the sub-ledger and its control account never part. A document's entry is corrected by the document's own correction.
+What the books begin with is a voucher dated the day before them (期初余额): it moves nothing, and may name cash in the
+safe and what each customer owes.
 Source: F1, F15, F27, model 3.2 (JournalEntry), I26, I28
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from finance.domain.chart import DATA, Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 
-MANUAL, REVERSAL = "manual", "reversal"
+MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
+OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand"})
+"""Control accounts that an opening may name: its lines bring the rows of the sub-ledger with them."""
 CONTROL_ACCOUNTS: frozenset[str] = frozenset(
     row["meaning"] for row in json.loads((DATA / "control_accounts.json").read_text())
 )
@@ -56,19 +60,36 @@ class NothingToTransfer(Conflict):
     code = "nothing_to_transfer"
 
 
-def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]]) -> list[PostingLine]:
-    """The posting of a manual voucher: `lines` are {account, debit, credit}, in fen.
+def kind_of(booked_on: date, begins_on: date) -> str:
+    """A voucher of the day before the books is their opening."""
+    return OPENING if booked_on == eve_of(begins_on) else MANUAL
+
+
+def eve_of(begins_on: date) -> date:
+    return begins_on - timedelta(days=1)
+
+
+def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MANUAL) -> list[PostingLine]:
+    """The posting of a voucher: `lines` are {account, debit, credit, customer_id, due_on}, amounts in fen.
 
     Raises VoucherInvalid, listing every fault: an account that is unknown, not a leaf, or a control account; a line
-    with both sides or none; sides that differ.
+    with both sides or none; sides that differ; a debt without customer and day, or another line with them.
     """
     faults: list[tuple[str, str]] = []
+    receivables = chart.code("receivables")
     for index, line in enumerate(lines):
         account = chart.by_code.get(line["account"])
         if account is None or not account.leaf:
             faults.append((f"lines.{index}.account", "no such leaf account"))
-        elif account.meaning in CONTROL_ACCOUNTS:
+        elif account.meaning in CONTROL_ACCOUNTS and not (
+            kind == OPENING and account.meaning in OPENED_BY_HAND
+        ):
             faults.append((f"lines.{index}.account", "a sub-ledger explains this account; use its documents"))
+        owed = [line.get("customer_id") is not None, line.get("due_on") is not None]
+        if owed != [line["account"] == receivables] * 2:
+            faults.append(
+                (f"lines.{index}.customer_id", "customer and day belong to what is owed, and to it alone")
+            )
         if (line["debit"] > 0) == (line["credit"] > 0):
             faults.append((f"lines.{index}", "a line has one side"))
     if sum(line["debit"] for line in lines) != sum(line["credit"] for line in lines):
@@ -77,16 +98,25 @@ def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]]) -> list[Postin
         raise VoucherInvalid(
             faults[0][1], errors=[{"path": path, "message": message} for path, message in faults]
         )
-    return balanced(PostingLine(line["account"], line["debit"], line["credit"]) for line in lines)
+    return balanced(
+        PostingLine(
+            line["account"],
+            line["debit"],
+            line["credit"],
+            line["account"] == receivables,
+            str(line["customer_id"]) if line.get("customer_id") else None,
+        )
+        for line in lines
+    )
 
 
 def require_bookable(booked_on: date, *, begins_on: date, today: date) -> None:
-    """Raises VoucherInFuture, or VoucherInvalid for a day before the books."""
+    """Raises VoucherInFuture, or VoucherInvalid for a day before the books; the day before them opens them."""
     if booked_on > today:
         raise VoucherInFuture(
             "a voucher is not dated ahead", errors=[{"path": "booked_on", "message": "after today"}]
         )
-    if booked_on < begins_on:
+    if booked_on < eve_of(begins_on):
         raise VoucherInvalid(
             "the day is before the books", errors=[{"path": "booked_on", "message": f"before {begins_on}"}]
         )

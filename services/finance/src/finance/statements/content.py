@@ -158,6 +158,7 @@ def _cash(
         flows, unknown = cash_flow.classified(figures.chart, by_column[name], named)
         unclassified += [{"column": name, **each} for each in unknown]
         opening, closing = (_held(figures.chart, figures.balances(day)) for day in (first, until))
+        opening += _held(figures.chart, figures.opening(first, until))
         leaves = {
             line.line: opening
             if line.is_opening
@@ -183,9 +184,10 @@ def _equity(figures: Figures, form: Form, subject: Subject) -> dict[str, Amounts
         moves: dict[str, Mapping[str, int]] = dict(figures.equity(first, until))
         moves[equity.INCOME] = {RETAINED: equity.profit_of(figures.chart, figures.movements(first, until))}
         opening, closing = (equity.components(figures.chart, figures.balances(day)) for day in (first, until))
+        begun = equity.brought(figures.chart, figures.opening(first, until))
         for column in _components(form, subject.span):
             leaves = {
-                line.line: opening.get(column, 0)
+                line.line: opening.get(column, 0) + begun.get(column, 0)
                 if line.is_opening
                 else sum(moves.get(move, {}).get(column, 0) for move in line.moves)
                 for line in form.leaves

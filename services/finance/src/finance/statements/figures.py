@@ -17,6 +17,7 @@ from finance.domain import cash_flow, equity
 from finance.domain.cash_flow import Movement
 from finance.domain.chart import Chart
 from finance.domain.period import PeriodState
+from finance.domain.voucher import OPENING, eve_of
 from finance.statements.tables import cash_flow_movements
 from shared.clock import month_of, next_month
 
@@ -32,7 +33,7 @@ with moved as materialized (
 ), known as materialized (
     select e.id, e.booked_on, e.kind, moved.fen from moved
     join journal_entries e on e.id = moved.entry_id and e.booked_on = moved.booked_on
-    where e.booked_on >= :first and e.booked_on < :until {as_of}
+    where e.booked_on >= :first and e.booked_on < :until and e.kind <> 'opening' {as_of}
 )
 select 0 as id, kind, case when fen > 0 then 'in' else 'out' end as account, sum(fen)::bigint as fen
 from known where kind = any(:wholes) group by 2, 3
@@ -53,6 +54,11 @@ join journal_lines l on l.entry_id = t.entry_id and l.booked_on = t.booked_on
 where e.booked_on >= :first and e.booked_on < :until and l.booked_on >= :first and l.booked_on < :until
   and e.kind <> all(:wholes) {as_of}
 group by e.id, e.kind, l.account order by e.id
+"""
+_OPENING = """
+select l.account, sum(l.debit_fen - l.credit_fen)::bigint as fen
+from journal_entries e join journal_lines l on l.entry_id = e.id and l.booked_on = e.booked_on
+where e.booked_on = :eve and l.booked_on = :eve and e.kind = 'opening' {as_of} group by l.account
 """
 _AS_OF = "and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint"
 _JOURNAL = """
@@ -79,13 +85,17 @@ class Figures(Protocol):
 
     def equity(self, first: date, until: date) -> dict[str, dict[str, int]]: ...
 
+    def opening(self, first: date, until: date) -> dict[str, int]:
+        """What the books began with, where the span holds the day before them; nothing moved then."""
+
 
 class _Entries:
     """What both read from the entries themselves; `as_of` gives the last number of each stream, None means all."""
 
     def __init__(self, conn: Connection, as_of: Mapping[str, int] | None) -> None:
         self.conn = conn
-        self.chart = book_of(conn).chart
+        book = book_of(conn)
+        self.chart, self._eve = book.chart, eve_of(book.begins_on)
         self._as_of = as_of
 
     def cash(self, first: date, until: date) -> dict[Movement, int]:
@@ -117,9 +127,18 @@ class _Entries:
 
     def equity(self, first: date, until: date) -> dict[str, dict[str, int]]:
         entries: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
-        for row in self._rows(_EQUITY, first, until, equity.accounts(self.chart), list(TRANSFERS)):
+        for row in self._rows(_EQUITY, first, until, equity.accounts(self.chart), [*TRANSFERS, OPENING]):
             entries[row.id, row.kind][row.account] = row.fen
         return equity.moves_of(self.chart, ((kind, lines) for (_, kind), lines in entries.items()))
+
+    def opening(self, first: date, until: date) -> dict[str, int]:
+        if not first <= self._eve < until:
+            return {}
+        as_of = "" if self._as_of is None else _AS_OF
+        rows = self.conn.execute(
+            text(_OPENING.format(as_of=as_of)), {"eve": self._eve, "as_of": json.dumps(self._as_of)}
+        )
+        return {row.account: row.fen for row in rows}
 
     def _rows(
         self, sql: str, first: date, until: date, accounts: list[str], wholes: list[str]
