@@ -20,7 +20,7 @@ COPIES = {
     "sales": "sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,"
     " net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at",
     "sale_lines": "sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category, temp_class,"
-    " dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity, unit_price_fen,"
+    " dosage_form, specification, mah, maker, approval_number, lot, lot_key, expiry, quantity, unit_price_fen,"
     " discount_fen, net_fen, tax_bp, tax_fen, cost_fen",
     "tenders": "sale_id, tender, booked_on, branch_id, fen",
     "journal_entries": "id, booked_on, stream, branch_id, kind, source_id, total_fen, actor, recorded_at",
@@ -78,7 +78,7 @@ def add(rows, raw, entry_id, now):
         rows["sale_lines"].append(
             (sale_id, no, day, line_id, branch, product["id"], product["generic_name"], product["category"],
              product["temp_class"], product.get("dosage_form"), product.get("specification"), product.get("mah"),
-             product.get("maker"), product.get("approval_number"), line["lot"], line["expiry"], line["quantity"],
+             product.get("maker"), product.get("approval_number"), line["lot"], line["lot"], line["expiry"], line["quantity"],
              line["unit_price"]["fen"], line["discount"]["fen"], gross - line_tax, line["tax_bp"], line_tax,
              line["cost"]["fen"])
         )  # fmt: skip

@@ -49,7 +49,7 @@ def post_sale():
         lines.append(
             (sale_id, no, day, line_id, branch, product["id"], product["generic_name"], product["category"],
              product["temp_class"], product.get("dosage_form"), product.get("specification"), product.get("mah"),
-             product.get("maker"), product.get("approval_number"), line["lot"], line["expiry"], line["quantity"],
+             product.get("maker"), product.get("approval_number"), line["lot"], line["lot"], line["expiry"], line["quantity"],
              line["unit_price"]["fen"], line["discount"]["fen"], gross - line_tax, line["tax_bp"], line_tax,
              line["cost"]["fen"])
         )  # fmt: skip
@@ -85,7 +85,7 @@ def post_sale():
         many(
             cursor,
             "sale_lines (sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category, temp_class,"
-            " dosage_form, specification, mah, maker, approval_number, lot, expiry, quantity, unit_price_fen,"
+            " dosage_form, specification, mah, maker, approval_number, lot, lot_key, expiry, quantity, unit_price_fen,"
             " discount_fen, net_fen, tax_bp, tax_fen, cost_fen)",
             lines,
         )

@@ -10,6 +10,7 @@ from finance import stops
 from shared.clock import utc_now
 from shared.errors import DomainError
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
+from tests.support.ordering import SalesDesk, a_parcel, an_order_line
 
 NOW = utc_now()
 
@@ -33,6 +34,12 @@ def lifted(office, order):
 
 def a_lot():
     return f"L-{uuid4().hex[:8]}"
+
+
+def spellings(lot):
+    """Ways to type a lot, as it is printed last."""
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in lot)
+    return [lot.lower(), wide, f" {lot} ", f"{lot[:3]} {lot[3:]}", lot.replace("-", "\u2013"), lot]
 
 
 def of_lot(*lots, at=None, product="P-1", **odd):
@@ -124,3 +131,50 @@ def test_require_free_judges_lots_at_an_instant(office):
         with pytest.raises(DomainError) as refused:
             stops.require_free(conn, [("P-1", lot), ("P-1", free)], NOW)
     assert refused.value.context["lots"] == [{"product_id": "P-1", "lot": lot}]
+
+
+@pytest.mark.requirement("X11", "F27")
+def test_no_spelling_of_a_stopped_lot_passes_till_or_upload(office):
+    lot = a_lot().upper()
+    typed = spellings(lot)
+    stop = ordered(office, [f"{lot.lower()} ", lot], at=NOW - timedelta(hours=1))
+    assert office.hear(stop).parked == 0
+    for each in typed:
+        answer = office.post("/v1/sales", of_lot(each))
+        assert (answer.status_code, answer.json["code"]) == (409, "lot_stopped")
+        assert answer.json["lots"] == [{"product_id": "P-1", "lot": each}]
+    results = office.results(ndjson([of_lot(each) for each in typed]))
+    assert [each["code"] for each in results] == ["lot_stopped"] * len(typed)
+    office.hear(lifted(office, stop))
+    assert [code_of(office, of_lot(each)) for each in typed] == [None] * len(typed)
+
+
+@pytest.mark.requirement("X11", "F27")
+def test_what_was_sold_of_a_stopped_lot_is_named_however_it_was_typed(office):
+    lot = a_lot().upper()
+    typed = spellings(lot)
+    sold = [office.post("/v1/sales", of_lot(each)).json["sale_id"] for each in typed]
+    assert {each["status"] for each in office.results(ndjson([of_lot(each) for each in typed]))} == {"posted"}
+    office.hear(ordered(office, [lot]))
+    for asked in (lot, typed[1]):
+        items = office.get(f"/v1/stopped-lots/sales?lot={asked}", role="qa").json["items"]
+        assert sold == [each["sale_id"] for each in items][: len(sold)]
+        assert [each["lot"] for each in items] == typed * 2  # as the tills wrote it
+        lines = office.get(f"/v1/sales/lines?product_id=P-1&lot={asked}").json["items"]
+        assert len(lines) == len(items)
+
+
+@pytest.mark.requirement("X11", "F10")
+def test_no_spelling_of_a_stopped_lot_passes_an_order_or_leaves_with_one(office):
+    desk = SalesDesk(office)
+    product, lot = desk.price(), a_lot().upper()
+    named = desk.confirmed(an_order_line(product, lots=[{"lot": lot, "expiry": "2099-12-31"}]))
+    assert desk.ship(named, a_parcel(quantity=1, lot=lot.lower())).status_code == 201
+    free = desk.confirmed(an_order_line(product))
+    stop = ordered(office, [lot], product=product)
+    office.hear(stop)
+    for each in spellings(lot):
+        draft = desk.drafted(an_order_line(product, lots=[{"lot": each, "expiry": "2099-12-31"}]))
+        assert desk.faults(desk.confirm(draft)) == ["lot_stopped"]
+        sent = desk.ship(free, a_parcel(lot=each))
+        assert (sent.status_code, sent.json["code"]) == (409, "lot_stopped")

@@ -11,6 +11,7 @@ from finance import exposure
 from finance.domain.refund import SaleNotFound
 from finance.repository import Known
 from shared.clock import business_date
+from shared.lots import canonical
 from shared.paging import CursorInvalid, decode_cursor, encode_cursor
 from shared.transaction import Tx
 
@@ -120,7 +121,7 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     found = _LINES if args["customer_id"] is None else _LINES_OF_CUSTOMER
     if args["customer_id"] is None and (args["first"] or args["last"]):
         found += " and l.booked_on between :first and :last"
-    for name, column in (("product_id", "product_id"), ("lot", "lot")):
+    for name, column in (("product_id", "product_id"), ("lot", "lot_key")):
         if args[name] is not None:
             found += f" and l.{column} = :{name}"
     rows = tx.conn.execute(
@@ -132,7 +133,7 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "customer": args["customer_id"],
             "product_id": args["product_id"],
-            "lot": args["lot"],
+            "lot": args["lot"] and canonical(args["lot"]),
             "first": args["first"] or date.min,
             "last": args["last"] or date.max,
             "branches": tx.actor.branch_filter(args["branch_id"]),
@@ -194,7 +195,7 @@ def sales_of_stopped_lots(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " from (select product_id, lot, min(ordered_at) as since from stopped_lots where lifted_at is null"
             "  and (cast(:product as text) is null or product_id = :product)"
             "  and (cast(:lot as text) is null or lot = :lot) group by product_id, lot) x"
-            " join sale_lines l on l.product_id = x.product_id and l.lot = x.lot"
+            " join sale_lines l on l.product_id = x.product_id and l.lot_key = x.lot"
             " join sales s on s.sale_id = l.sale_id and s.booked_on = l.booked_on"
             " where (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
             " and (not :late or s.posted_at > x.since)"
@@ -203,7 +204,7 @@ def sales_of_stopped_lots(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         ),
         {
             "product": args["product_id"],
-            "lot": args["lot"],
+            "lot": args["lot"] and canonical(args["lot"]),
             "branches": tx.actor.branch_filter(),
             "late": args["is_after_stop"],
             "sale": str(uuid_of(after[0])) if after else None,

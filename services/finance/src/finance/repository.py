@@ -23,6 +23,7 @@ from finance.domain.posting import PostingLine
 from finance.open_items import NewItem
 from shared import outbox
 from shared.clock import business_date, month_of
+from shared.lots import canonical
 from shared.transaction import Tx
 
 PERIOD_LOCK = 7101
@@ -184,6 +185,7 @@ def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, Any]:
 
 def _lines_json(booked: Booked) -> str:
     priced = booked.priced
+    lines = zip(priced.receipt.lines, booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True)
     return orjson.dumps(
         [
             {
@@ -209,16 +211,7 @@ def _lines_json(booked: Booked) -> str:
                 "tax_fen": tax,
                 "cost_fen": line.cost.fen,
             }
-            for no, (line, line_id, net, tax) in enumerate(
-                zip(
-                    priced.receipt.lines,
-                    booked.line_ids,
-                    priced.line_net_fen,
-                    priced.line_tax_fen,
-                    strict=True,
-                ),
-                1,
-            )
+            for no, (line, line_id, net, tax) in enumerate(lines, 1)
         ]
     ).decode()
 
@@ -420,8 +413,8 @@ def _copy_rows(tx: Tx, booked: Sequence[Booked], entry_ids: Sequence[int]) -> di
                 f"{_text(product.generic_name)}\t{product.category}\t{product.temp_class.value}\t"
                 f"{_text(product.dosage_form)}\t{_text(product.specification)}\t{_text(product.mah)}\t"
                 f"{_text(product.maker)}\t{_text(product.approval_number)}\t{_text(line.lot)}\t"
-                f"{_text(canonical(line.lot))}\t{line.expiry}\t{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{nets[index]}\t{line.tax_bp}\t"
-                f"{taxes[index]}\t{line.cost.fen}\n"
+                f"{_text(canonical(line.lot))}\t{line.expiry}\t{line.quantity}\t{line.unit_price.fen}\t"
+                f"{line.discount.fen}\t{nets[index]}\t{line.tax_bp}\t{taxes[index]}\t{line.cost.fen}\n"
             )
         for payment in receipt.tenders:
             add_tender(f"{sale_id}\t{payment.tender.value}\t{on}\t{branch}\t{payment.amount.fen}\n")

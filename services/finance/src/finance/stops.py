@@ -96,7 +96,12 @@ def on_ordered(tx: Tx, envelope: Envelope) -> None:
             " select :id, :product, x, :at from unnest(cast(:lots as text[])) x order by x"
             " on conflict (stop_sale_id, product_id, lot) do update set ordered_at = excluded.ordered_at"
         ),
-        {"id": event.stop_sale_id, "product": event.product_id, "lots": _keys(event.lots), "at": event.ordered_at},
+        {
+            "id": event.stop_sale_id,
+            "product": event.product_id,
+            "lots": _keys(event.lots),
+            "at": event.ordered_at,
+        },
     )
 
 
@@ -109,7 +114,12 @@ def on_lifted(tx: Tx, envelope: Envelope) -> None:
             " select :id, :product, x, :at from unnest(cast(:lots as text[])) x order by x"
             " on conflict (stop_sale_id, product_id, lot) do update set lifted_at = excluded.lifted_at"
         ),
-        {"id": event.stop_sale_id, "product": event.product_id, "lots": _keys(event.lots), "at": event.lifted_at},
+        {
+            "id": event.stop_sale_id,
+            "product": event.product_id,
+            "lots": _keys(event.lots),
+            "at": event.lifted_at,
+        },
     )
 
 

@@ -165,7 +165,7 @@ def variance(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
 # key and second key of a sale line `l` of a sale `s`, and of a stock move `m` of a run
 MARGIN_KEYS: Mapping[str, tuple[str, str, str, str]] = {
     "product": ("l.product_id", "''", "m.product_id", "''"),
-    "lot": ("l.product_id", "l.lot", "m.product_id", "m.lot"),
+    "lot": ("l.product_id", "l.lot_key", "m.product_id", "m.lot"),
     "branch": ("l.branch_id", "''", "m.branch_id", "''"),
     "channel": ("s.channel", "''", "'adjustment'", "''"),
     "month": (

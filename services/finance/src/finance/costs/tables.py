@@ -82,7 +82,8 @@ lot_stock = Table(
     Column("value_fen", BigInteger, nullable=False),
     CheckConstraint("quantity >= 0 and value_fen >= 0 and (quantity > 0 or value_fen = 0)", name="stock"),
 )
-"""Quantity and value of what was purchased; the average is their quotient and is stored nowhere."""
+"""Quantity and value of what was purchased, one row however the lot was spelled; the average is their quotient and is
+stored nowhere."""
 
 stock_moves = Table(
     "stock_moves",

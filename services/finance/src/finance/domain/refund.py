@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.errors import Conflict, Invalid, NotFound
+from shared.lots import canonical
 from shared.money import allocate
 
 
@@ -62,7 +63,7 @@ def verify(sold: Mapping[str, SoldLine], returned: Sequence[ReturnedLine], refun
     claimed: dict[str, list[int]] = {}
     for line in returned:
         origin = sold.get(line.sale_line_id)
-        if origin is None or origin.lot != line.lot:
+        if origin is None or canonical(origin.lot) != canonical(line.lot):
             raise NotSold("the sale has no such line and lot", sale_line_id=line.sale_line_id, lot=line.lot)
         sums = claimed.setdefault(line.sale_line_id, [0, 0, 0, 0])
         for index, value in enumerate((line.quantity, line.net_fen, line.tax_fen, line.cost_fen)):

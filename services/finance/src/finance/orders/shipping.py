@@ -31,6 +31,7 @@ from finance.orders.rules import (
 from finance.orders.tables import order_lines, orders, revisions, shipment_lines, shipments
 from shared import audit, outbox
 from shared.clock import business_date, new_id
+from shared.lots import canonical
 from shared.transaction import Tx
 
 Lines = Mapping[int, tuple[Line, int]]
@@ -125,7 +126,7 @@ def _check(parcels: Sequence[Parcel], confirmed: Lines) -> dict[int, int]:
                 errors=[{"path": f"lines.{index}.line_no", "message": "unknown"}],
             )
         named = confirmed[each.line_no][0].lots
-        if named and NamedLot(each.lot, each.expiry) not in named:
+        if named and _package(each) not in {_package(lot) for lot in named}:
             raise LotNotOrdered(f"line {each.line_no} names its lots", lots=[lot.lot for lot in named])
         if len(each.trace_codes) > each.quantity or codes & set(each.trace_codes):
             raise _codes(index)
@@ -141,6 +142,11 @@ def _check(parcels: Sequence[Parcel], confirmed: Lines) -> dict[int, int]:
     if over:
         raise ShipmentExceedsOrder("more than is ordered and not shipped", lines=over)
     return sent
+
+
+def _package(of: Parcel | NamedLot) -> tuple[str, date]:
+    """What tells one lot from another, however it is spelled."""
+    return canonical(of.lot), of.expiry
 
 
 def _codes(index: int) -> TraceCodesInvalid:

@@ -21,6 +21,7 @@ from finance.samples.tables import sample_decisions, samples
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, SamePerson
 from shared.clock import business_date, month_of, new_id
+from shared.lots import canonical
 from shared.money import half_up
 from shared.transaction import Tx
 
@@ -59,6 +60,7 @@ def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
             number=_next_number(tx, body["branch_id"], today.year),
             branch_id=body["branch_id"],
             generic_name=body["generic_name"],
+            lot_key=canonical(body["lot"]),
             state="requested",
             subject_hash=audit.digest({name: asked[name] for name in _FROZEN}),
             requested_by=tx.actor.id,
@@ -204,8 +206,8 @@ def _expiry(tx: Tx, sample: Mapping[str, Any]) -> date | None:
     if sample["expiry"] is None:
         return None
     known = tx.conn.execute(
-        text("select min(expiry) from sale_lines where product_id = :product and lot = :lot"),
-        {"product": sample["product_id"], "lot": sample["lot"]},
+        text("select min(expiry) from sale_lines where product_id = :product and lot_key = :lot"),
+        {"product": sample["product_id"], "lot": sample["lot_key"]},
     ).scalar_one()
     stated: date = sample["expiry"]
     return stated if known is None else min(stated, known)
@@ -220,10 +222,10 @@ def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:
         return "average", stock.value_of(sample["quantity"])
     sold = tx.conn.execute(
         text(
-            "select cost_fen, quantity from sale_lines where product_id = :product and lot = :lot"
+            "select cost_fen, quantity from sale_lines where product_id = :product and lot_key = :lot"
             " and branch_id = :branch order by booked_on desc, line_id desc limit 1"
         ),
-        {"product": sample["product_id"], "lot": sample["lot"], "branch": sample["branch_id"]},
+        {"product": sample["product_id"], "lot": sample["lot_key"], "branch": sample["branch_id"]},
     ).one_or_none()
     if sold is not None:
         return "till", half_up(sold.cost_fen * sample["quantity"], sold.quantity)

@@ -41,6 +41,7 @@ samples = Table(
     Column("generic_name", Text, nullable=False),
     Column("category", Text),
     Column("lot", Text, nullable=False),
+    Column("lot_key", Text, nullable=False),
     Column("expiry", Date),
     Column("quantity", Integer, nullable=False),
     Column("reason", Text, nullable=False),

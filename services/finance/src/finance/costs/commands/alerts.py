@@ -14,16 +14,16 @@ from shared.transaction import Tx
 SCAN_EVENTS_MAX = 2_000
 _SCAN = """
 with told as (
-    select o.seq, o.day, o.data from outbox o
+    select o.day, o.subject::uuid as sale_id from outbox o
     where o.seq > :after and o.seq <= :until and o.type = 'finance.sale.posted.v1'
 ), sold as (
-    select (t.data ->> 'sale_id')::uuid as sale_id, t.data ->> 'branch_id' as branch_id, t.day, x.*
-    from told t, jsonb_to_recordset(t.data -> 'lines') as x(line_id uuid, product_id text, lot text,
-        quantity int, net_fen bigint, cost_fen bigint)
+    select l.sale_id, l.branch_id, t.day, l.line_id, l.product_id, l.lot, l.lot_key, l.quantity, l.net_fen, l.cost_fen
+    from told t join sale_lines l on l.sale_id = t.sale_id and l.booked_on = t.day
 ), judged as (
     select s.*, case when k.quantity > 0 then
         ((2 * k.value_fen::numeric * s.quantity + k.quantity) / (2 * k.quantity))::numeric end as average_cost
-    from sold s left join lot_stock k on k.branch_id = s.branch_id and k.product_id = s.product_id and k.lot = s.lot
+    from sold s
+    left join lot_stock k on k.branch_id = s.branch_id and k.product_id = s.product_id and k.lot = s.lot_key
 )
 insert into below_cost_alerts (line_id, sale_id, branch_id, booked_on, product_id, lot, quantity, net_fen, cost_fen,
     basis, sold_by, found_at)

@@ -31,9 +31,11 @@ from finance.costs.tables import cost_runs, stock_moves
 from finance.domain.period import PeriodNotOpen, PeriodState, month_text, require_over
 from shared import audit
 from shared.clock import business_date, new_id, next_month
+from shared.lots import canonical
 from shared.transaction import Tx
 
 Lot = tuple[str, str]
+"""(product_id, lot in canonical spelling)"""
 Change = tuple[int, int, int, int]
 """Quantity, value, and what is posted for them to cost of goods and to samples."""
 
@@ -47,19 +49,19 @@ from (
         0 as returned_cost_fen, 0 as sold, 0 as sold_cost_fen, 0 as given, 0 as given_cost_fen
     from stock_moves where branch_id = :branch and kind = 'receipt' and day between :first and :last
     union all
-    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen, 0, 0
-    from sale_lines l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
+    select l.product_id, s.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen, 0, 0
+    from sale_lines l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
     where l.branch_id = :branch and l.booked_on between :first and :last
     union all
-    select l.product_id, l.lot, f.booked_on, 0, 0, b.quantity, b.cost_fen, 0, 0, 0, 0
+    select l.product_id, s.lot, f.booked_on, 0, 0, b.quantity, b.cost_fen, 0, 0, 0, 0
     from refunds f join refund_lines b on b.refund_id = f.refund_id and b.disposition = 'restock'
     join receipts r on r.sale_id = f.sale_id
     join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
-    join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
+    join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
     where f.branch_id = :branch and f.booked_on between :first and :last
     union all
-    select l.product_id, l.lot, l.booked_on, 0, 0, 0, 0, 0, 0, l.quantity, l.cost_fen
-    from samples l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot
+    select l.product_id, s.lot, l.booked_on, 0, 0, 0, 0, 0, 0, l.quantity, l.cost_fen
+    from samples l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
     where l.branch_id = :branch and l.booked_on between :first and :last and l.cost_fen is not null
 ) happened
 """
@@ -195,12 +197,12 @@ def _day(row: Row[Any]) -> Day:
     )
 
 
-def stock_of(tx: Tx, branch_id: str, lot: Lot, until: date) -> Stock | None:
+def stock_of(tx: Tx, branch_id: str, lot: tuple[str, str], until: date) -> Stock | None:
     """What a purchased lot holds at the end of a day, all that runs have not costed yet counted, its row locked.
 
     None for a lot that the branch never purchased. Tills do not wait for the lock, other issues of the lot do.
     """
-    key = {"branch": branch_id, "product": lot[0], "lot": lot[1], "last": until}
+    key = {"branch": branch_id, "product": lot[0], "lot": canonical(lot[1]), "last": until}
     known = tx.conn.execute(
         text(
             "select 1 from lot_stock where branch_id = :branch and product_id = :product and lot = :lot"

@@ -24,6 +24,7 @@ from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.vat import rates_on
 from shared import audit
 from shared.clock import business_date, month_of, new_id
+from shared.lots import canonical
 from shared.money import tax_of
 from shared.transaction import Tx
 
@@ -145,7 +146,7 @@ def _add_to_stock(tx: Tx, receipt_id: UUID, booked_on: date, lines: Sequence[Map
     """One row per lot, made when missing; taken in order, so that two receipts never deadlock."""
     by_lot: dict[tuple[str, str, str], list[int]] = {}
     for line in lines:
-        sums = by_lot.setdefault((line["branch_id"], line["product_id"], line["lot"]), [0, 0])
+        sums = by_lot.setdefault((line["branch_id"], line["product_id"], canonical(line["lot"])), [0, 0])
         sums[0] += line["quantity"]
         sums[1] += line["net_fen"]
     for (branch, product, lot), (quantity, value) in sorted(by_lot.items()):
