@@ -9,7 +9,7 @@ Source: F13, F15, F16, I28, model 3.2 (Receivable)
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from finance.booking import Booked, book_of
-from finance.domain.chart import DATA
+from finance.domain import dated
 from finance.domain.posting import PostingLine
 from finance.domain.receipt import Receipt, Tender
 from finance.events import receivable_settled
@@ -111,15 +111,10 @@ def credit_in(receipt: Receipt) -> int:
     return sum(each.amount.fen for each in receipt.tenders if each.tender is Tender.CREDIT)
 
 
-@cache
-def _default_rows() -> list[tuple[date, str]]:
-    rows = json.loads((DATA / "credit_terms.json").read_text())
-    return sorted((date.fromisoformat(row["effective_from"]), json.dumps(row["value"])) for row in rows)
-
-
+@lru_cache(maxsize=4_096)
 def default_terms(day: date) -> str:
     """The instalments of a customer without terms of their own, on a business date, as JSON."""
-    return [terms for since, terms in _default_rows() if since <= day][-1]
+    return json.dumps(dated.newest("credit_terms", day)["value"])
 
 
 def add_for_sales(driver: psycopg.Connection[Any], booked: Sequence[Booked]) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import mt940
 
 from finance.bank import rules
-from finance.domain.chart import DATA
+from finance.domain import dated
 from shared.errors import Invalid
 from shared.money import FEN_MAX
 
@@ -65,8 +65,7 @@ class Statement:
 
 @cache
 def dialects() -> dict[str, dict[str, Any]]:
-    rows = json.loads((DATA / "bank_csv_dialects.json").read_text())
-    return {row["dialect"]: row for row in rows}
+    return {row["dialect"]: row for row in dated.read("bank_csv_dialects")}
 
 
 def from_csv(content: bytes, dialect: str) -> list[StatementLine]:

@@ -5,17 +5,15 @@ clearing account whose sum less a fee is the line (cards and wallets settle many
 Source: F3, F16, M24, model 3.2 (BankStatement/Match)
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from finance.domain import deadline
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated, deadline
+from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 from shared.money import allocate, half_up
@@ -173,48 +171,31 @@ class Proposal:
     fee_fen: int = 0
 
 
-@cache
-def _rows(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text())
-    return rows
-
-
-def _newest(name: str, key: str, value: str, day: date) -> dict[str, Any]:
-    """The newest row in force on `day`, or the first there ever was. Raises KeyError."""
-    rows = sorted(
-        (row for row in _rows(name) if row[key] == value), key=lambda row: str(row["effective_from"])
-    )
-    if not rows:
-        raise KeyError(value)
-    in_force = [row for row in rows if date.fromisoformat(row["effective_from"]) <= day]
-    return in_force[-1] if in_force else rows[0]
-
-
 def rule(name: str, day: date) -> int:
-    value: int = _newest("bank_rules", "rule", name, day)["value"]
+    value: int = dated.value("bank_rules", name, day)
     return value
 
 
 def clearings() -> list[str]:
-    return sorted({row["clearing"] for row in _rows("bank_clearings")})
+    return sorted({row["clearing"] for row in dated.read("bank_clearings")})
 
 
 def clearing_account(chart: Chart, clearing: str) -> str:
-    return chart.code(_newest("bank_clearings", "clearing", clearing, date.max)["account"])
+    return chart.code(dated.newest("bank_clearings", date.max, clearing=clearing)["account"])
 
 
 def recognise(text: str, day: date) -> str | None:
     """Who settles, by the words of a line; None if it tells nothing."""
     lowered = text.lower()
     for clearing in clearings():
-        patterns = _newest("bank_clearings", "clearing", clearing, day)["patterns"]
+        patterns = dated.newest("bank_clearings", day, clearing=clearing)["patterns"]
         if any(each in lowered for each in patterns):
             return clearing
     return None
 
 
 def reasons() -> list[str]:
-    return sorted({row["reason"] for row in _rows("bank_reasons")})
+    return sorted({row["reason"] for row in dated.read("bank_reasons")})
 
 
 # --- proposals --------------------------------------------------------------------------------------
@@ -268,7 +249,7 @@ def _settlements(line: Line, batches: Sequence[Batch]) -> list[Proposal]:
 def fee_of(line: Line, gross_fen: int) -> int | None:
     """The fee kept back of `gross_fen`, if the contract allows it; None otherwise."""
     assert line.clearing is not None
-    row = _newest("bank_clearings", "clearing", line.clearing, line.booked_on)
+    row = dated.newest("bank_clearings", line.booked_on, clearing=line.clearing)
     fee = gross_fen - line.fen
     return fee if 0 <= fee <= half_up(abs(gross_fen) * row["fee_max_bp"], 10_000) else None
 
@@ -301,7 +282,7 @@ def direct_postings(chart: Chart, reason: str, fen: int, day: date) -> list[Post
     known = reasons()
     if reason not in known:
         raise BankReasonUnknown(f"a reason is one of {', '.join(known)}", reasons=known)
-    row = _newest("bank_reasons", "reason", reason, day)
+    row = dated.newest("bank_reasons", day, reason=reason)
     if row["sign"] not in {"both", "in" if fen > 0 else "out"}:
         raise BankReasonUnknown(f"{reason} goes the other way")
     return balanced([_sided(chart.code("bank"), fen), _sided(chart.code(row["account"]), -fen)])

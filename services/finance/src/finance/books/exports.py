@@ -17,7 +17,8 @@ from sqlalchemy import text
 
 from finance import balances
 from finance.booking import BOOK, book_of
-from finance.domain.chart import DATA, Account
+from finance.domain import dated
+from finance.domain.chart import Account
 from finance.domain.period import month_text
 from finance.repository import cursor_of
 from shared.clock import next_month
@@ -28,7 +29,7 @@ BLOCK_BYTES = 65_536
 VOUCHER_LINES_MAX = 100_000
 ROWS_AT_ONCE = 5_000
 BOM = "\ufeff".encode()
-KINDS: Mapping[str, Mapping[str, str]] = json.loads((DATA / "entry_kinds.json").read_text())
+KINDS: Mapping[str, Mapping[str, str]] = dated.read("entry_kinds")
 
 
 class VoucherListTooLong(Conflict):

@@ -7,15 +7,13 @@ Amounts are fen. Denominations, reasons and limits are dated data.
 Source: F3, F4, F21, model 3.2 (CashSession)
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-from finance.domain import deadline
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated, deadline
+from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.approvals import RoleNotAwaited, SamePerson
 from shared.errors import Conflict, Invalid, NotFound
@@ -141,36 +139,18 @@ _OUTCOME_ACCOUNTS: Mapping[Outcome, str] = {
 _OF_SURPLUS = frozenset({Outcome.INCOME, Outcome.OWED})
 
 
-@cache
-def _rows(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text())
-    return rows
-
-
-def _in_force(row: Mapping[str, Any], day: date) -> bool:
-    until = row.get("effective_until")
-    return date.fromisoformat(row["effective_from"]) <= day and (
-        until is None or day <= date.fromisoformat(until)
-    )
-
-
-def denominations(day: date) -> list[dict[str, Any]]:
+def denominations(day: date) -> list[Mapping[str, Any]]:
     """Notes and coins in circulation on `day`, largest first."""
-    rows = [row for row in _rows("cash_denominations") if _in_force(row, day)]
-    return sorted(rows, key=lambda row: -row["value"])
+    return sorted(dated.in_force("cash_denominations", day), key=lambda row: -row["value"])
 
 
 def rule(name: str, day: date) -> int:
-    """The newest value of a rule in force on `day`. Raises KeyError for a rule there never was."""
-    rows = [row for row in _rows("cash_rules") if row["rule"] == name and _in_force(row, day)]
-    if not rows:
-        raise KeyError(name)
-    value: int = max(rows, key=lambda row: str(row["effective_from"]))["value"]
+    value: int = dated.value("cash_rules", name, day)
     return value
 
 
-def reasons(day: date) -> list[dict[str, Any]]:
-    return [row for row in _rows("cash_reasons") if _in_force(row, day)]
+def reasons(day: date) -> Sequence[Mapping[str, Any]]:
+    return dated.in_force("cash_reasons", day)
 
 
 def total_of(counted: Sequence[Mapping[str, int]], day: date) -> int:

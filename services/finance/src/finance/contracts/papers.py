@@ -4,14 +4,13 @@ Finance holds no names: the customer and its signatory are named by their ids, t
 Source: F8, F26, X7
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
 from finance import printing
-from finance.domain.chart import DATA
+from finance.domain import dated
 from finance.domain.words import in_words
 from finance.settings import company_on
 from shared.clock import business_date
@@ -58,7 +57,7 @@ PAPER = """<!doctype html><html lang="zh"><head><title>{{ texts.title }}</title>
 
 @cache
 def _texts() -> dict[str, Any]:
-    texts: dict[str, Any] = json.loads((DATA / "contract_texts.json").read_text())
+    texts: dict[str, Any] = dated.read("contract_texts")
     return texts
 
 

@@ -5,14 +5,12 @@ it), so that it is hashed and kept as it was agreed. Limits and retention are da
 Source: F8, F9, F13, F26, C37, X7, model 3.2 (Contract)
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
 from typing import Any
 
-from finance.domain.chart import DATA
+from finance.domain import dated
 from finance.domain.vat import rates_on
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.money import FEN_MAX
@@ -148,18 +146,8 @@ class ContractPriceDiffers(Conflict):
 # --- dated data -------------------------------------------------------------------------------------
 
 
-@cache
-def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / "contract_rules.json").read_text())
-    return rows
-
-
 def rule(name: str, day: date) -> Any:
-    """The newest value of a rule in force on `day`. Raises KeyError for a rule there never was."""
-    rows = [row for row in _rows() if row["rule"] == name and row["effective_from"] <= day.isoformat()]
-    if not rows:
-        raise KeyError(name)
-    return max(rows, key=lambda row: str(row["effective_from"]))["value"]
+    return dated.value("contract_rules", name, day)
 
 
 def is_late(signed_on: date, entered_on: date) -> bool:

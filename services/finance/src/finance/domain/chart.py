@@ -4,14 +4,14 @@ Postings name meanings (`revenue`), never codes; the book's standard gives the c
 Source: F1, F17, regulations 3.0c
 """
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 
-DATA = Path(__file__).parent.parent / "data"
+from finance.domain import dated
+
+DATA = dated.DATA
 
 
 class Standard(StrEnum):
@@ -38,7 +38,7 @@ class Chart:
 
     def __init__(self, standard: Standard) -> None:
         self.standard = standard
-        rows = json.loads((DATA / "chart_of_accounts.json").read_text())["accounts"]
+        rows = dated.read("chart_of_accounts")["accounts"]
         self.accounts = [
             Account(
                 meaning=row["meaning"],

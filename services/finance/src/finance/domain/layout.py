@@ -6,14 +6,14 @@ the books do not tell apart is left empty. Amounts are fen, positive on the line
 Source: F17, 小企业会计准则, 财会〔2019〕6号
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
-from finance.domain.chart import DATA, Account, Chart, Standard
+from finance.domain import dated
+from finance.domain.chart import Account, Chart, Standard
 from finance.domain.statement import Kind
 
 RETAINED = "retained_earnings"
@@ -69,25 +69,13 @@ class Form:
 
 def form_of(standard: Standard, kind: Kind, day: date) -> Form:
     """The form in force on a day; the same object every time. Raises LookupError where there is none."""
-    rows = [
-        index
-        for index, row in enumerate(_forms())
-        if (row["standard"], row["kind"]) == (standard.value, kind.value)
-        and row["effective_from"] <= str(day)
-    ]
-    if not rows:
-        raise LookupError(f"{standard.value} has no {kind.value}")
-    return _form(max(rows, key=lambda index: str(_forms()[index]["effective_from"])))
+    row = dated.newest("statement_layouts", day, standard=standard.value, kind=kind.value)
+    return _form(standard, kind, date.fromisoformat(row["effective_from"]))
 
 
 @cache
-def _forms() -> Sequence[Mapping[str, Any]]:
-    return list(json.loads((DATA / "statement_layouts.json").read_text()))
-
-
-@cache
-def _form(index: int) -> Form:
-    row = _forms()[index]
+def _form(standard: Standard, kind: Kind, since: date) -> Form:
+    row = dated.newest("statement_layouts", since, standard=standard.value, kind=kind.value)
     lines: list[Line] = []
     headings: list[Mapping[str, str]] = []
     for each in row["lines"]:

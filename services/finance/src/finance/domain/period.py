@@ -3,15 +3,12 @@
 Source: F2, G29, model 3.2
 """
 
-import json
 from datetime import date, timedelta
 from enum import StrEnum
 
-from finance.domain.chart import DATA
+from finance.domain import dated
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
-
-_RULES = json.loads((DATA / "period_rules.json").read_text())
 
 
 class PeriodState(StrEnum):
@@ -106,9 +103,5 @@ def require_over(month: date, today: date) -> None:
 
 def late_days(month: date, today: date) -> int:
     """Days by which a month closed on `today` is later than the calendar asks (G29); 0 when it is in time."""
-    allowed: int = next(
-        row["value"]
-        for row in sorted(_RULES, key=lambda row: row["effective_from"], reverse=True)
-        if row["rule"] == "month_closes_within_days" and row["effective_from"] <= str(month)
-    )
+    allowed: int = dated.value("period_rules", "month_closes_within_days", month)
     return max(0, (today - (next_month(month) + timedelta(days=allowed - 1))).days)

@@ -7,23 +7,20 @@ posting rules, so there a point has no value in the books until it is redeemed, 
 Source: regulations 3.0c (points earned), model 3.2 (loyalty = contract liability)
 """
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
-from finance.domain.chart import DATA, Chart, Standard
+from finance.domain import dated
+from finance.domain.chart import Chart, Standard
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.receipt import Payment, Receipt, Tender
 from shared.errors import Conflict, Invalid, Unavailable
 
-_VALUES: Sequence[dict[str, Any]] = json.loads((DATA / "point_values.json").read_text())
 YEAR_3000_MS = 32_503_680_000_000
-_RULES: Sequence[dict[str, Any]] = json.loads((DATA / "points_tender_rules.json").read_text())
 
 
 class PointsExceedEarned(Conflict):
@@ -151,18 +148,16 @@ def made_at(redemption_id: UUID) -> datetime | None:
 @cache
 def never_for(day: date) -> frozenset[str]:
     """The categories of goods that points do not pay on this day. Source: G18"""
-    begun = [row for row in _RULES if row["effective_from"] <= str(day)]
-    if not begun:
-        return frozenset()
-    return frozenset(max(begun, key=lambda row: str(row["effective_from"]))["value"])
+    begun = dated.in_force("points_tender_rules", day)
+    return frozenset(begun[-1]["value"]) if begun else frozenset()
 
 
 def fen_per_point(standard: Standard, day: date) -> int:
     """The value of one point earned on `day`, in fen; 0 under the standard for small enterprises."""
     if standard is Standard.SMALL:
         return 0
-    known = [row for row in _VALUES if row["effective_from"] <= str(day)]
-    return int(max(known, key=lambda row: str(row["effective_from"]))["value"]) if known else 0
+    known = dated.in_force("point_values", day)
+    return int(known[-1]["value"]) if known else 0
 
 
 def earned(chart: Chart, value_fen: int) -> list[PostingLine]:

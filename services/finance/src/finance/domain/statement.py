@@ -5,19 +5,17 @@ equity of a year alone, and under the standard for small enterprises not at all.
 Source: F2, F17, G28, G29, G30, M1
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from finance.domain.chart import DATA, Standard
+from finance.domain import dated
+from finance.domain.chart import Standard
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound
 from shared.money import half_up
-
-_RULES: Sequence[Mapping[str, Any]] = json.loads((DATA / "statement_rules.json").read_text())
 
 
 class Kind(StrEnum):
@@ -115,25 +113,20 @@ class Signature:
     en: str
 
 
-def _in_force(rule: str, day: date, **odd: str) -> Mapping[str, Any]:
-    rows = [
-        row
-        for row in _RULES
-        if row["rule"] == rule
-        and row["effective_from"] <= str(day)
-        and all(row.get(name) == value for name, value in odd.items())
-    ]
-    return max(rows, key=lambda row: str(row["effective_from"]))
+def _in_force(rule: str, day: date, **wanted: str) -> Mapping[str, Any]:
+    return dated.newest("statement_rules", day, rule=rule, **wanted)
 
 
 def signatures(day: date) -> list[Signature]:
     """Those who sign a statement on a day."""
-    rows = [row for row in _RULES if row["rule"] == "signature" and row["effective_from"] <= str(day)]
+    rows = dated.in_force("statement_rules", day, rule="signature")
     ordered = sorted(rows, key=lambda row: int(row["value"]))
     return [Signature(role=row["role"], zh=row["zh"], en=row["en"]) for row in ordered]
 
 
-SIGNERS: frozenset[str] = frozenset(row["role"] for row in _RULES if row["rule"] == "signature")
+SIGNERS: frozenset[str] = frozenset(
+    row["role"] for row in dated.in_force("statement_rules", date.max, rule="signature")
+)
 """Every role that signs or ever signed."""
 
 

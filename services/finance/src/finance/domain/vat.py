@@ -3,26 +3,16 @@
 Source: regulations (legal numbers are data), architecture decision 10
 """
 
-import json
 from datetime import date
 from functools import lru_cache
 
-from finance.domain.chart import DATA
-
-_ROWS = [
-    (
-        int(row["value"]),
-        date.fromisoformat(row["effective_from"]),
-        date.fromisoformat(row["effective_until"]) if row["effective_until"] else date.max,
-    )
-    for row in json.loads((DATA / "vat_rates.json").read_text())
-]
+from finance.domain import dated
 
 
 @lru_cache(maxsize=4_096)
 def rates_on(day: date) -> frozenset[int]:
     """The rates in force on a business date, in basis points."""
-    return frozenset(rate for rate, first, last in _ROWS if first <= day <= last)
+    return frozenset(int(row["value"]) for row in dated.in_force("vat_rates", day))
 
 
 def tax_inside(gross_fen: int, rate_bp: int) -> int:

@@ -7,21 +7,19 @@ safe and what each customer owes.
 Source: F1, F15, F27, model 3.2 (JournalEntry), I26, I28
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated
+from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 
 MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
 OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand"})
 """Control accounts that an opening may name: its lines bring the rows of the sub-ledger with them."""
-CONTROL_ACCOUNTS: frozenset[str] = frozenset(
-    row["meaning"] for row in json.loads((DATA / "control_accounts.json").read_text())
-)
+CONTROL_ACCOUNTS: frozenset[str] = frozenset(row["meaning"] for row in dated.read("control_accounts"))
 
 
 class VoucherInvalid(Invalid):

@@ -4,13 +4,12 @@ Finance holds no names and addresses: the buyer is named by its id, its name and
 Source: X11, F24, 药品经营质量管理规范 (随货同行单)
 """
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from finance import printing
-from finance.domain.chart import DATA
+from finance.domain import dated
 from finance.domain.words import in_words
 from finance.settings import company_on
 
@@ -57,7 +56,7 @@ AMOUNTS = frozenset({"quantity", "unit_price", "amount"})
 @cache
 def labels(language: str) -> dict[str, Any]:
     """The words of the note."""
-    words: dict[str, Any] = json.loads((DATA / "delivery_note.json").read_text())[language]
+    words: dict[str, Any] = dated.read("delivery_note")[language]
     return words
 
 

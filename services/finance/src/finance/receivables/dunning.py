@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
 from finance import open_items
+from finance.domain import dated
 from finance.open_items import Item
 from finance.receivables import ladder, rules
 from finance.receivables.events import dunning_level_reached, receivable_overdue
@@ -337,7 +338,7 @@ def issue_letter(tx: Tx, customer_id: UUID, level_no: int, language: str) -> UUI
     ]
     if not due:
         raise LetterNotDue("no case of this customer awaits this letter")
-    template = rules.on_day("dunning_texts.json", level.kind, today)
+    template = dated.value("dunning_texts", level.kind, today)
     letter_id = new_id()
     for each, row in due:
         case = ladder.acted(

@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 
 from finance import open_items, repository
 from finance.booking import book_of
+from finance.domain import dated
 from finance.open_items import NewItem
 from finance.receivables import rules
 from finance.receivables.commands import booking_day
@@ -34,7 +35,7 @@ def charge_interest(tx: Tx) -> int:
             " order by i.due_on limit :batch"
         ),
         {
-            "kinds": rules.on_day("late_interest.json", "charged_kinds", today),
+            "kinds": dated.value("late_interest", "charged_kinds", today),
             "month_end": rules.last_month_end(today),
             "batch": BATCH,
         },
@@ -50,7 +51,7 @@ def _charge(tx: Tx, item_id: UUID, today: date) -> None:
     row = tx.conn.execute(text("select * from receivable_items where item_id = :id"), {"id": item_id}).one()
     through = row.settled_on or rules.last_month_end(today)
     fen = owed(tx, row, through) - row.interest_fen
-    if fen < rules.on_day("late_interest.json", "charge_least_fen", today):
+    if fen < dated.value("late_interest", "charge_least_fen", today):
         fen = 0
     tx.conn.execute(
         text(

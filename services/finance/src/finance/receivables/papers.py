@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from finance import printing
+from finance.domain import dated
 from finance.domain.words import in_words
-from finance.receivables import rules
 from finance.settings import company_on
 
 LABELS: Mapping[str, Mapping[str, str]] = {
@@ -130,7 +130,7 @@ def statement(row: Mapping[str, Any], documents: Mapping[str, str], language: st
 
 def script(kind: str, language: str, day: date, values: Mapping[str, Any]) -> dict[str, Any]:
     """The text of a level in force on a day, its places filled in."""
-    template = rules.on_day("dunning_texts.json", kind, day)
+    template = dated.value("dunning_texts", kind, day)
     words = template[language]
     return {
         "version": template["version"],

@@ -4,16 +4,14 @@ Days past due are whole days after the due day; the due day itself is 0. Money i
 Source: F13, F14, F16, regulations 3.0c, metric M19
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from finance.domain import posting
-from finance.domain.chart import DATA, Chart, Standard
+from finance.domain import dated, posting
+from finance.domain.chart import Chart, Standard
 from finance.domain.posting import PostingLine
 from finance.domain.vat import tax_inside
 from shared.errors import Invalid
@@ -36,29 +34,14 @@ class InstalmentsInvalid(Invalid):
     code = "instalments_invalid"
 
 
-@cache
-def _rows(file: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / file).read_text())
-    return rows
-
-
-def dated(file: str, rule: str) -> list[tuple[date, Any]]:
-    """Every row of a rule, oldest first, as (effective_from, value)."""
-    found = [
-        (date.fromisoformat(row["effective_from"]), row["value"])
-        for row in _rows(file)
-        if row["rule"] == rule
-    ]
-    return sorted(found, key=lambda row: row[0])
-
-
-def on_day(file: str, rule: str, day: date) -> Any:
-    """The value of a rule in force on a day."""
-    return [value for since, value in dated(file, rule) if since <= day][-1]
-
-
 def house(rule: str, day: date) -> Any:
-    return on_day("receivable_rules.json", rule, day)
+    return dated.value("receivable_rules", rule, day)
+
+
+def _since(file: str, rule: str) -> list[tuple[date, Any]]:
+    """Every row of a rule, oldest first, as (effective_from, value)."""
+    rows = dated.in_force(file, date.max, rule=rule)
+    return [(date.fromisoformat(row["effective_from"]), row["value"]) for row in rows]
 
 
 # --- terms and ageing -------------------------------------------------------------------------------
@@ -114,9 +97,9 @@ def late_interest_fen(
     """
     if through <= due_on:
         return 0
-    days_of_year = on_day("late_interest.json", "days_of_year", through)
-    rates = dated("late_interest.json", "lpr_1y_bp")
-    surcharges = dated("late_interest.json", "surcharge_bp")
+    days_of_year = dated.value("late_interest", "days_of_year", through)
+    rates = _since("late_interest", "lpr_1y_bp")
+    surcharges = _since("late_interest", "surcharge_bp")
     falls = [(day + timedelta(days=1), fen) for day, fen in reductions]
     start, end = due_on + timedelta(days=1), through + timedelta(days=1)
     edges = {start, end}
@@ -180,7 +163,7 @@ def write_off(chart: Chart, fen: int) -> list[PostingLine]:
 
 def interest(chart: Chart, fen: int, day: date) -> list[PostingLine]:
     """Interest for late payment is part of the price: the VAT inside it is due with it."""
-    tax = tax_inside(fen, on_day("late_interest.json", "vat_inside_bp", day))
+    tax = tax_inside(fen, dated.value("late_interest", "vat_inside_bp", day))
     return posting.balanced(
         [
             PostingLine(chart.code("receivables"), fen, 0, is_receivable=True),

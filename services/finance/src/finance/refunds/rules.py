@@ -8,15 +8,12 @@ Finance cannot refuse what returns accepted: it can hold it with a reason, and r
 Source: F22, G21, model 3.2 (Refund)
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
-from typing import Any
 
-from finance.domain.chart import DATA
+from finance.domain import dated
 from finance.domain.receipt import Tender
 from shared.approvals import RoleNotAwaited
 from shared.errors import Conflict, Invalid, NotFound
@@ -154,18 +151,9 @@ def require_payer(part: Part, roles: Collection[str]) -> None:
         raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
 
 
-@cache
-def _rows(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text())
-    return rows
-
-
 def days_to_pay(goods_back_on: date) -> int:
     """Days from the day the goods came back to the last day to pay. What came before the law, it allows no less."""
-    rows = [row for row in _rows("refund_rules") if row["rule"] == "refund_within_days"]
-    in_force = [row for row in rows if date.fromisoformat(row["effective_from"]) <= goods_back_on]
-    newest = max(in_force or rows, key=lambda row: str(row["effective_from"]))
-    days: int = newest["value"]
+    days: int = dated.value("refund_rules", "refund_within_days", goods_back_on)
     return days
 
 
@@ -176,8 +164,6 @@ def due_on(goods_back_on: date) -> date:
 
 def require_failure(reason: str, day: date) -> None:
     """Raises RefundFailureUnknown."""
-    known = sorted(
-        row["reason"] for row in _rows("refund_failures") if date.fromisoformat(row["effective_from"]) <= day
-    )
+    known = sorted(row["reason"] for row in dated.in_force("refund_failures", day))
     if reason not in known:
         raise RefundFailureUnknown(f"a payment fails for one of {', '.join(known)}", reasons=known)

@@ -3,12 +3,11 @@
 Source: F25 (SOP-FY006), X1, X9, 药品管理法 Art 88, 药品流通监督管理办法 Art 20, regulations 3.0c
 """
 
-import json
 from datetime import date
-from functools import cache
 from typing import Any
 
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated
+from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.vat import rates_on
 from shared.errors import Conflict, Invalid, NotFound
@@ -86,21 +85,13 @@ class SampleTaxRateInvalid(Invalid):
     code = "sample_tax_rate_invalid"
 
 
-@cache
-def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / "sample_rules.json").read_text())
-    return rows
-
-
 def rule(name: str, day: date) -> Any:
-    """The newest value of a rule in force on `day`; None before the first."""
-    rows = [row for row in _rows() if row["rule"] == name and row["effective_from"] <= day.isoformat()]
-    return max(rows, key=lambda row: str(row["effective_from"]))["value"] if rows else None
+    return dated.value("sample_rules", name, day)
 
 
 def require_allowed(recipient: str, category: str | None, day: date) -> None:
     """Raises SampleForbidden. Printed packaging has no category and is nobody's medicine, but no gift to HCPs either."""
-    for row in rule("forbidden", day) or []:
+    for row in rule("forbidden", day):
         if row["recipient"] == recipient and {category, EVERYTHING} & set(row["categories"]):
             raise SampleForbidden(row["why"], recipient=recipient, category=category)
 

@@ -1,15 +1,13 @@
 """The content of a statement, from figures and nothing else: it is frozen, hashed, and made anew as its proof."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from typing import Any
 
-from finance.domain import cash_flow, equity
-from finance.domain.chart import DATA, Chart
+from finance.domain import cash_flow, dated, equity
+from finance.domain.chart import Chart
 from finance.domain.layout import RETAINED, Amounts, Form, form_of, leaves_of, lines_of, with_totals
 from finance.domain.period import month_text
 from finance.domain.statement import Kind, Span, StatementUnbalanced, first_month, year_before
@@ -66,16 +64,11 @@ def subject_of(content: Mapping[str, Any]) -> Subject:
     )
 
 
-@cache
-def _columns() -> Sequence[Mapping[str, Any]]:
-    return list(json.loads((DATA / "statement_columns.json").read_text()))
-
-
 def columns_of(form: Form, span: Span) -> list[dict[str, str]]:
     """The columns of the form for a span, in order."""
     row = next(
         row
-        for row in _columns()
+        for row in dated.read("statement_columns")
         if form.kind.value in row["kinds"]
         and row.get("standard", form.standard.value) == form.standard.value
         and row.get("span", span.value) == span.value
