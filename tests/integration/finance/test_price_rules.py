@@ -189,29 +189,52 @@ def test_a_promotion_stays_within_its_plan(office, desk):
 
 
 @pytest.mark.requirement("F12")
-def test_no_wholesale_goes_below_the_floor_without_an_order(office, desk):
+def test_no_wholesale_goes_below_its_price_without_an_order(office, desk):
+    """A lower price than the list's takes an approval: posting the sale without an order is no way around it."""
     product = desk.price()
     desk.price(product, customer_kind="pharmacy", list_price=money(900), floor=money(700))
     hospital, pharmacy = desk.customer(), desk.customer(kind="pharmacy")
     patient = desk.customer(kind="patient")
     answers = [
-        ({"customer_id": hospital}, "price_below_floor"),
-        ({"customer_id": hospital, "channel": "store"}, "price_below_floor"),
-        ({"customer_id": pharmacy}, None),
-        # not to name the buyer is no way around
-        ({}, "price_below_floor"),
-        ({"customer_id": patient, "channel": "store"}, None),
-        ({"channel": "store"}, None),
+        (750, {"customer_id": hospital}, "price_below_floor", "floor is 800"),
+        (750, {"customer_id": hospital, "channel": "store"}, "price_below_floor", "floor is 800"),
+        (999, {"customer_id": hospital}, "discount_not_approved", "price is 1000"),
+        (1_000, {"customer_id": hospital}, None, None),
+        (699, {"customer_id": pharmacy}, "price_below_floor", "floor is 700"),
+        (899, {"customer_id": pharmacy}, "discount_not_approved", "price is 900"),
+        (900, {"customer_id": pharmacy}, None, None),
+        # not to name the buyer is no way around, nor to name one of a kind that has no price
+        (750, {}, "price_below_floor", "floor is 800"),
+        (999, {}, "discount_not_approved", "price is 1000"),
+        (750, {"customer_id": desk.customer(kind="agent")}, "price_below_floor", "floor is 800"),
+        (750, {"customer_id": patient}, "price_below_floor", "floor is 800"),
+        (750, {"customer_id": patient, "channel": "store"}, None, None),
+        (750, {"channel": "store"}, None, None),
     ]
     bulk = []
-    for odd, code in answers:
-        receipt = wholesale(product, 750, **odd)
-        answer = office.post("/v1/sales", receipt)
+    for fen, odd, code, least in answers:
+        answer = office.post("/v1/sales", wholesale(product, fen, **odd))
         assert answer.json.get("code") == code, answer.text
         if code:
-            assert answer.json["errors"] == [
-                {"path": "lines.0.unit_price", "message": "the floor is 800 fen a unit"}
-            ]
-        bulk.append(wholesale(product, 750, **odd))
+            fault = {"path": "lines.0.unit_price", "message": f"the {least} fen a unit"}
+            assert answer.json["errors"] == [fault]
+        bulk.append(wholesale(product, fen, **odd))
     told = office.results(ndjson(bulk))
-    assert [each.get("code") for each in told] == [code for _, code in answers]
+    assert [each.get("code") for each in told] == [code for _, _, code, _ in answers]
+
+
+@pytest.mark.requirement("F11", "F12")
+def test_a_wholesale_without_an_order_gets_the_strategy_of_its_branch_and_quantity(office, desk):
+    product, branch, hospital = desk.price(), a_branch(), desk.customer()
+    desk.decided("/sales-strategies", {**STRATEGY, "products": [product], "branch_id": branch}, "strategy_id")
+
+    def code(fen, quantity, branch_id):
+        receipt = wholesale(product, fen, customer_id=hospital, branch_id=branch_id)
+        receipt["lines"][0]["quantity"] = quantity
+        receipt["tenders"][0]["amount"] = money(quantity * fen)
+        return office.post("/v1/sales", receipt).json.get("code")
+
+    assert code(850, 100, branch) is None
+    assert code(849, 100, branch) == "discount_not_approved"
+    assert code(850, 99, branch) == "discount_not_approved"
+    assert code(850, 100, "S001") == "discount_not_approved"

@@ -57,6 +57,23 @@ def test_what_is_shipped_is_not_made_cheaper_or_punctual_afterwards(desk, odd):
     assert desk.confirm(order).json["state"] == "shipped"
 
 
+@pytest.mark.requirement("F10")
+def test_a_rate_that_ended_after_the_shipment_binds_no_change_of_the_rest(office, desk):
+    """What is shipped keeps its rate, so no change of the order could ever have been confirmed."""
+    product = desk.price()
+    first, second = (an_order_line(product, no, quantity=2) for no in (1, 2))
+    order = desk.confirmed(first, second)
+    assert desk.ship(order, a_parcel(quantity=2)).status_code == 201
+    with office.database.begin() as conn:
+        conn.exec_driver_sql(
+            "update sales_order_lines set tax_bp = 1600 where order_id = %s and no = 1", (order["order_id"],)
+        )
+    assert desk.change(order, {**first, "tax_bp": 1600}, {**second, "tax_bp": 1600}).status_code == 200
+    assert desk.faults(desk.confirm(order)) == ["vat_rate_unknown"]
+    assert desk.change(order, {**first, "tax_bp": 1600}, {**second, "quantity": 1}).status_code == 200
+    assert desk.confirm(order).json["state"] == "part_shipped"
+
+
 @pytest.mark.requirement("F8", "X1")
 def test_who_wrote_any_draft_of_a_contract_neither_reviews_nor_signs_it(office):
     contract_id = drafted(office, a_customer(office))

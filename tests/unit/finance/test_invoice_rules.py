@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from finance.invoices import rules
 from finance.invoices.rules import NOTHING, Fen, Position
+from shared.money import tax_of
 
 FEN = st.integers(0, 10**9)
 RATE = st.sampled_from([0, 100, 300, 600, 900, 1300])
@@ -77,6 +78,33 @@ def test_a_red_invoice_takes_the_least_of_its_limits_and_not_a_fen_more(limits):
     bp = max(most)
     with pytest.raises(rules.InvoiceRedExceeds):
         rules.require_red({**most, bp: most[bp] + Fen(1, 0)}, limits)
+
+
+@pytest.mark.requirement("F15")
+@pytest.mark.parametrize(
+    ("part", "fits"),
+    [
+        (Fen(1_000, 130), True),
+        (Fen(1_000, 131), True),
+        (Fen(1_000, 132), False),
+        (Fen(3_451, 0), False),
+        (Fen(0, 449), False),
+        (Fen(3_451, 449), True),
+    ],
+)
+def test_a_part_of_a_sale_has_its_share_of_the_tax(part, fits):
+    """Else one invoice says only net and another only tax, and the buyer deducts what was never charged with it."""
+    sale = Position(sold={1300: Fen(3_451, 449)}, returned={}, blue={}, red={})
+    invoiced = Position(sold=sale.sold, returned=sale.sold, blue=sale.sold, red={})
+    if fits:
+        assert rules.blue({"s": sale}, {"s": {1300: part}}) == {"s": {1300: part}}
+        rules.require_red({1300: part}, [invoiced.too_much()])
+        return
+    with pytest.raises(rules.InvoiceAmountsDiffer) as refused:
+        rules.blue({"s": sale}, {"s": {1300: part}})
+    assert refused.value.context["expected"][0]["tax_fen"] == tax_of(part.net, 1300)
+    with pytest.raises(rules.InvoiceAmountsDiffer):
+        rules.require_red({1300: part}, [invoiced.too_much()])
 
 
 @pytest.mark.parametrize(

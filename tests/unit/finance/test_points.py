@@ -108,7 +108,7 @@ def test_points_and_their_redemption_go_together_and_need_a_customer(odd, refusa
 
 
 @pytest.mark.requirement("C38")
-@pytest.mark.parametrize("category", ["rx", "otc", "otc_a"])
+@pytest.mark.parametrize("category", ["rx", "prescription", "otc", "otc_a"])
 def test_medicine_that_is_never_a_gift_is_not_paid_with_points(category):
     lines = [GOODS, a_line(product={"category": category})]
     odd = {"lines": lines, "tenders": [by_points(), {"tender": "cash", "amount": money(3900)}]}

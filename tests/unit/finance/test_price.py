@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from finance.domain.chart import Standard, chart_of
 from finance.domain.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
-from finance.domain.receipt import AMOUNT_FEN_MAX, Receipt, Tender, decoder
+from finance.domain.receipt import Receipt, Tender
 from finance.domain.refund import split
 from finance.domain.sale import (
+    SALE_FEN_MAX,
     BeforeTheBooks,
     CreditNeedsCustomer,
     DiscountTooLarge,
     LotExpired,
+    SaleTooLarge,
     SoldInFuture,
     TenderRepeated,
     TendersDiffer,
@@ -23,7 +25,6 @@ from finance.domain.sale import (
     price,
 )
 from finance.domain.vat import rates_on, tax_inside
-from shared.errors import DomainError
 from tests.support.finance_builders import a_line, a_receipt, money
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
@@ -238,11 +239,14 @@ def test_rates_are_those_of_the_day():
     assert 1600 not in rates_on(date(2019, 4, 1))
 
 
-def test_amounts_at_the_bounds_fit_sixty_four_bits():
-    line = a_line(quantity=10**6, unit_price=money(10**10), discount=money(0), cost=money(AMOUNT_FEN_MAX))
-    receipt = a_receipt(
-        "R-1", lines=[line] * 200, tenders=[{"tender": "cash", "amount": money(AMOUNT_FEN_MAX)}]
-    )
-    with pytest.raises(DomainError):
-        price(decoder.decode(msgspec.json.encode(receipt)), now=NOW, begins_on=BEGIN)
-    assert 200 * 10**16 < 2**63
+@pytest.mark.requirement("F1", "F15")
+def test_no_receipt_says_so_much_that_sums_of_the_books_cannot_be_stored():
+    """Fifty receipts with costs of 10¹⁵ fen a line once stopped the numbering of every entry for good."""
+    dear = a_line(quantity=100, unit_price=money(10**10), discount=money(0), cost=money(SALE_FEN_MAX))
+    free = {**dear, "unit_price": money(0), "cost": money(0)}
+    sold = priced(lines=[dear])
+    assert (sold.total_fen, sold.cost_fen) == (SALE_FEN_MAX, SALE_FEN_MAX)
+    for more in ({"unit_price": money(1)}, {"cost": money(1)}):
+        with pytest.raises(SaleTooLarge):
+            priced(lines=[dear, free | more])
+    assert 2**63 // (2 * SALE_FEN_MAX) > 4_000_000

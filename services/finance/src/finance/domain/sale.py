@@ -20,6 +20,8 @@ from shared.errors import Conflict, DomainError, Invalid
 
 CLOCKS_DIFFER_S_MAX = 300
 """A till's clock may run ahead of ours by this much."""
+SALE_FEN_MAX = 10**12
+"""Ten billion yuan: no receipt of a pharmacy says more, and no number of receipts makes sums that cannot be stored."""
 
 
 class TendersDiffer(Invalid):
@@ -32,6 +34,12 @@ class TenderRepeated(Invalid):
 
 class DiscountTooLarge(Invalid):
     code = "discount_too_large"
+
+
+class SaleTooLarge(Invalid):
+    """More than a receipt can be about: what was meant are other units."""
+
+    code = "sale_too_large"
 
 
 class VatRateUnknown(Invalid):
@@ -115,6 +123,8 @@ def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
         taxes.append(tax)
         cost += line.cost.fen
     net, tax = sum(nets), sum(taxes)
+    if max(net + tax, cost) > SALE_FEN_MAX:
+        faults.append((SaleTooLarge, "lines", f"a receipt and its cost are at most {SALE_FEN_MAX} fen each"))
     _check_tenders(receipt, net + tax, faults)
     _check_rewards(receipt, day, faults)
     if faults:

@@ -18,6 +18,7 @@ from typing import Any
 
 from finance.domain.chart import DATA
 from shared.errors import Conflict, Invalid, NotFound
+from shared.money import tax_of
 
 FEBRUARY, LEAP_DAY = 2, 29
 
@@ -160,7 +161,10 @@ def least(parts: Sequence[Rates]) -> dict[int, Fen]:
 
 
 def blue(positions: Mapping[Any, Position], wanted: Mapping[Any, Rates | None]) -> dict[Any, dict[int, Fen]]:
-    """What a blue invoice covers of each sale: all that is left unless less is wanted. Raises InvoiceExceedsSale."""
+    """What a blue invoice covers of each sale: all that is left unless less is wanted.
+
+    Raises InvoiceExceedsSale, InvoiceAmountsDiffer.
+    """
     covered: dict[Any, dict[int, Fen]] = {}
     for sale, position in positions.items():
         left = position.left()
@@ -168,8 +172,26 @@ def blue(positions: Mapping[Any, Position], wanted: Mapping[Any, Rates | None]) 
         part = left if asked is None else {bp: fen for bp, fen in asked.items() if fen != NOTHING}
         if not part or not within(part, left):
             raise InvoiceExceedsSale("no more can be invoiced than is left of the sale", sale_id=str(sale))
+        _require_proportion(part, left)
         covered[sale] = dict(part)
     return covered
+
+
+def _require_proportion(part: Rates, whole: Rates) -> None:
+    """The tax of a part is its net at the rate, give or take a fen and what rounding per line made of the whole.
+
+    Raises InvoiceAmountsDiffer.
+    """
+    for bp, fen in part.items():
+        if _strays(bp, fen) > _strays(bp, whole[bp]) + 1:
+            raise InvoiceAmountsDiffer(
+                "the tax of a part is its net at the rate",
+                expected=[{"tax_bp": bp, "net_fen": fen.net, "tax_fen": tax_of(fen.net, bp)}],
+            )
+
+
+def _strays(bp: int, fen: Fen) -> int:
+    return abs(fen.tax - tax_of(fen.net, bp))
 
 
 def require_stated(covered: Rates, stated: Rates) -> None:
@@ -185,7 +207,7 @@ def require_stated(covered: Rates, stated: Rates) -> None:
 
 
 def require_red(wanted: Rates, limits: Sequence[Rates]) -> None:
-    """Raises InvoiceRedExceeds."""
+    """Raises InvoiceRedExceeds, InvoiceAmountsDiffer."""
     if not wanted or not within(wanted, least(limits)):
         raise InvoiceRedExceeds(
             "a red invoice takes back no more than came back of what the blue one says",
@@ -194,6 +216,7 @@ def require_red(wanted: Rates, limits: Sequence[Rates]) -> None:
                 for bp, fen in sorted(least(limits).items())
             ],
         )
+    _require_proportion(wanted, least(limits))
 
 
 @cache

@@ -22,12 +22,11 @@ from finance.domain.permission import Permission
 from finance.domain.sale import LotExpired, VatRateUnknown
 from finance.domain.vat import rates_on
 from finance.exposure import Override
-from finance.floors import PriceBelowFloor
+from finance.floors import DiscountNotApproved, PriceBelowFloor
 from finance.orders import prices
 from finance.orders.rules import (
     HOLDING,
     ContractNotOfCustomer,
-    DiscountNotApproved,
     Line,
     PriceNotSet,
     Prices,
@@ -100,7 +99,7 @@ def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:
     waiting = still_open(lines, confirmed)
     for no, message in below_shipped(lines, confirmed):
         judged.add(QuantityBelowShipped, message, f"lines.{no}")
-    _rates(judged, lines, today)
+    _rates(judged, waiting, today)
     known = _permit(tx, judged, order, waiting, today)
     if known is not None:
         judge_prices(tx, judged, order, waiting, known, today)

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import Connection, Table, insert, select, text, update
 
 from finance.domain.company import require_company
+from finance.floors import best_strategy
 from finance.orders.rules import (
     Line,
     PriceRuleBackdated,
@@ -163,7 +164,10 @@ def decide(tx: Tx, table: Table, rule_id: UUID, *, approved: bool, reason: str |
     audit.record(tx, f"{_noun(table)}.{state}", str(rule_id), after=[state, reason])
 
 
-_IN_FORCE = text("""
+_STRATEGY = best_strategy(
+    branch=":branch", day=":day", kind=":kind", product="a.product", quantity="a.quantity"
+)
+_IN_FORCE = text(f"""
 with asked as (
     select * from json_to_recordset(cast(:asked as json)) as x(no int, product text, quantity bigint)
 ), g as (
@@ -180,15 +184,7 @@ join lateral (
         and effective_from <= :day
     order by grade desc, effective_from desc, decided_at desc limit 1
 ) r on true
-left join lateral (
-    select strategy_id, discount_bp from sales_strategies s
-    where state = 'approved' and discount_bp > 0 and :day between first_day and last_day
-        and coalesce(branch_id, :branch) = :branch and min_quantity <= a.quantity
-        and (cardinality(products) = 0 or a.product = any(products))
-        and (cardinality(customer_kinds) = 0 or :kind = any(customer_kinds))
-        and (plan_id is null or exists (
-            select 1 from promotion_plans p where p.plan_id = s.plan_id and p.state = 'approved'))
-    order by discount_bp desc, strategy_id limit 1
+left join lateral ({_STRATEGY}
 ) s on true
 """)
 

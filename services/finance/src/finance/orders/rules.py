@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from finance.domain.chart import DATA
 from finance.domain.receipt import Product
+from finance.domain.sale import SALE_FEN_MAX
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 
 BP = 10_000
@@ -83,12 +84,6 @@ class PriceNotSet(Conflict):
     """No price rule covers the product for this kind of customer; nothing is sold at a price nobody decided."""
 
     code = "price_not_set"
-
-
-class DiscountNotApproved(Conflict):
-    """The price is below what the requester's role may give by itself."""
-
-    code = "discount_not_approved"
 
 
 class ApprovalNotNeeded(Conflict):
@@ -254,9 +249,6 @@ class Line(Struct, frozen=True):
         return self.quantity * self.asked_fen
 
 
-TOTAL_FEN_MAX = 10**15
-
-
 def lines_of(rows: Any) -> list[Line]:
     """Lines back from their stored JSON."""
     return msgspec.convert(rows, list[Line])
@@ -286,7 +278,7 @@ def check_lines(lines: Sequence[Line], known: Collection[int], today: date) -> N
             )
         if line.deliver_on < today and line.no not in known:
             faults.append((DeliveryInPast, f"lines.{index}.deliver_on", "this day has passed"))
-    if sum(line.total_fen for line in lines) > TOTAL_FEN_MAX:
+    if sum(line.total_fen for line in lines) > SALE_FEN_MAX:
         faults.append((OrderTooLarge, "lines", "the sum is beyond what an amount may be"))
     if faults:
         refusal, _, message = faults[0]
