@@ -121,6 +121,28 @@ def test_too_small_a_sample_is_refused(counter):
     assert (answer.status_code, answer.json["code"], answer.json["least"]) == (422, "sample_too_small", 6)
 
 
+@pytest.mark.requirement("R2", "R8")
+def test_a_lot_typed_differently_is_the_lot_that_was_sold(counter):
+    sale = counter.sell([a_sold_line(lot="aB-12")])
+    [line] = sale["lines"]
+
+    def asked(*lots, quantity=4):
+        lines = [{"sale_line_id": line["line_id"], "lot": lot, "quantity": quantity} for lot in lots]
+        return counter.request(sale, lines=lines)
+
+    twice = asked("AB-12", "ＡＢ-12", quantity=1)
+    assert (twice.status_code, twice.json["code"]) == (422, "payload_invalid")
+    notice = counter.approved(
+        sale, lines=[{"sale_line_id": line["line_id"], "lot": "AB - 12", "quantity": 4}]
+    )
+    assert notice["lines"][0]["lot"] == "aB-12"  # as it was sold
+    excess = asked("ab–12", quantity=7).json
+    assert (excess["status"], excess["cause"]) == ("refused", "over_quantity")
+    fetched = counter.post(f"/{notice['id']}/pickup-confirmation", role="storekeeper").json
+    arrived = counter.receive(fetched, lots={0: "ＡＢ-12 "}).json
+    assert (arrived["status"], arrived["lines"][0]["receipt_cause"]) == ("received", None)
+
+
 @pytest.mark.requirement("R8")
 def test_goods_of_another_lot_are_refused_and_the_right_ones_may_still_come(counter):
     sale = counter.sell()

@@ -3,7 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import create_engine, text
+
+from returns.app import SERVICE
+from shared import migrations
 
 STOP = {"product_id": "P-1", "lots": ["L2", "L1"], "reason": "片剂变色", "evidence": ["QC-2026-031"]}
 
@@ -95,7 +99,8 @@ def test_stops_are_listed_by_product_lot_and_state_in_pages(counter):
         return [each["stop_sale_id"] for each in answer.json["items"]], answer.json["next_cursor"]
 
     assert listed() == ([third, second, first], None)
-    assert listed(lot="A")[0] == [third, first]
+    for spelling in ("A", "a", " \uff21 "):
+        assert listed(lot=spelling)[0] == [third, first]
     assert listed(state="lifted")[0] == [second]
     page, cursor = listed(limit=2)
     assert page == [third, second]
@@ -111,6 +116,7 @@ def test_who_does_not_answer_for_every_branch_and_what_names_nothing_is_refused(
     for odd in (
         {"lots": []},
         {"lots": ["A", "A"]},
+        {"lots": ["A1", "a 1"]},
         {"lots": ["A"] * 101},
         {"reason": " "},
         {"lots": ["\u0000"]},
@@ -120,3 +126,21 @@ def test_who_does_not_answer_for_every_branch_and_what_names_nothing_is_refused(
         assert (answer.status_code, answer.json["code"]) == (404, "stop_sale_unknown")
     assert call(counter, "GET", f"/{uuid4()}", role="qa").json["code"] == "stop_sale_unknown"
     assert call(counter, "POST", "", STOP, role="store_manager").status_code == 403
+
+
+@pytest.mark.requirement("X11")
+def test_stops_ordered_before_are_found_however_their_lots_are_typed(postgres):
+    url = postgres.create_database()
+    command.upgrade(migrations.config(SERVICE, url), "0003")
+    engine = create_engine(url)
+    with engine.begin() as conn:
+        conn.exec_driver_sql(
+            "insert into stop_sales (id, product_id, lots, reason, evidence, state, ordered_by, ordered_at)"
+            " values (gen_random_uuid(), 'P-1', array['l 1', 'L2'], 'x', '{}', 'ordered', 'wang', now())"
+        )
+    migrations.upgrade(SERVICE, url)
+    with engine.begin() as conn:
+        [row] = conn.exec_driver_sql("select lots, lot_keys from stop_sales")
+    assert tuple(row) == (["l 1", "L2"], ["L1", "L2"])
+    engine.dispose()
+    postgres.drop_database(url)

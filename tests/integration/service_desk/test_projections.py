@@ -163,6 +163,8 @@ def test_a_ticket_shows_the_outcome_of_its_return_and_whether_the_lot_was_sold(d
     shown = desk.call("GET", path).json
     assert (shown["sale_is_known"], shown["lot_in_sale"]) == (True, False)
     assert (shown["return_outcome"], shown["return_cause"]) == ("refused", "not_ours")
+    typed = desk.opened(kind="return_request", sale_id="s1", lot=" l1")
+    assert (typed["lot"], typed["lot_in_sale"]) == (" l1", True)
     relinked = desk.call("POST", f"{path}/return", {"return_id": "r10"}).json
     assert (relinked["return_id"], relinked["return_outcome"]) == ("r10", None)
 

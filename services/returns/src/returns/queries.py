@@ -24,7 +24,8 @@ from returns.tables import (
 )
 from shared.clock import SHANGHAI
 from shared.errors import NotFound
-from shared.paging import decode_cursor, encode_cursor
+from shared.lots import canonical
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _EXACT = ("status", "kind", "reason", "customer_id", "sale_id", "number")
@@ -45,28 +46,11 @@ def list_returns(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
     for name in _EXACT:
         if filters.get(name) is not None:
             wanted = wanted.where(return_notices.c[name] == filters[name])
-    cursor = decode_cursor(filters.get("cursor"), str)
-    if cursor is not None:
-        wanted = wanted.where(return_notices.c.id < _uuid_of(cursor[0]))
-    rows = (
-        tx.conn.execute(wanted.order_by(return_notices.c.id.desc()).limit(filters["limit"] + 1))
-        .mappings()
-        .all()
-    )
-    page = rows[: filters["limit"]]
-    return {
-        "items": page,
-        "next_cursor": encode_cursor(str(page[-1]["id"])) if len(rows) > len(page) else None,
-    }
-
-
-def _uuid_of(value: str) -> UUID:
-    from shared.paging import CursorInvalid
-
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
+    (before,) = decode_cursor(filters.get("cursor"), UUID)
+    if before is not None:
+        wanted = wanted.where(return_notices.c.id < before)
+    rows = tx.conn.execute(wanted.order_by(return_notices.c.id.desc()).limit(filters["limit"] + 1))
+    return page(rows.mappings(), filters["limit"], "id")
 
 
 def get_return(tx: Tx, notice_id: UUID) -> dict[str, Any]:
@@ -143,18 +127,13 @@ def list_stop_sales(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
         if filters.get(name) is not None:
             wanted = wanted.where(stop_sales.c[name] == filters[name])
     if filters.get("lot") is not None:
-        wanted = wanted.where(any_(stop_sales.c.lots) == filters["lot"])
-    cursor = decode_cursor(filters.get("cursor"), str)
-    if cursor is not None:
-        wanted = wanted.where(stop_sales.c.id < _uuid_of(cursor[0]))
-    rows = (
-        tx.conn.execute(wanted.order_by(stop_sales.c.id.desc()).limit(filters["limit"] + 1)).mappings().all()
-    )
-    page = rows[: filters["limit"]]
-    return {
-        "items": _with_liftings(tx, page),
-        "next_cursor": encode_cursor(str(page[-1]["id"])) if len(rows) > len(page) else None,
-    }
+        wanted = wanted.where(any_(stop_sales.c.lot_keys) == canonical(filters["lot"]))
+    (before,) = decode_cursor(filters.get("cursor"), UUID)
+    if before is not None:
+        wanted = wanted.where(stop_sales.c.id < before)
+    rows = tx.conn.execute(wanted.order_by(stop_sales.c.id.desc()).limit(filters["limit"] + 1))
+    found = page(rows.mappings(), filters["limit"], "id")
+    return {**found, "items": _with_liftings(tx, found["items"])}
 
 
 def get_stop_sale(tx: Tx, stop_id: UUID) -> dict[str, Any]:

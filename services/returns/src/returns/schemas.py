@@ -8,6 +8,7 @@ from returns.domain import reason
 from returns.domain.disposition import Disposition
 from returns.domain.inspection import CHECKS, Result
 from returns.domain.notice import Kind, LineStatus, ReceiptCause, RefusalCause, Status
+from shared.lots import canonical
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -55,7 +56,7 @@ def _one_of(kinds: Any, **kwargs: Any) -> fields.String:
 
 
 def _no_twice(lines: list[dict[str, Any]], *names: str) -> None:
-    keys = [tuple(line[name] for name in names) for line in lines]
+    keys = [tuple(canonical(line[name]) if name == "lot" else line[name] for name in names) for line in lines]
     if len(set(keys)) != len(keys):
         raise ValidationError("the same line is named twice", "lines")
 
@@ -438,7 +439,7 @@ class StopSaleBody(Schema):
 
     @validates_schema
     def _each_lot_once(self, data: dict[str, Any], **_: Any) -> None:
-        if len(set(data["lots"])) != len(data["lots"]):
+        if len({canonical(lot) for lot in data["lots"]}) != len(data["lots"]):
             raise ValidationError("the same lot is named twice", "lots")
 
 

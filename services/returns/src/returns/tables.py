@@ -265,6 +265,7 @@ stop_sales = Table(
     Column("id", Uuid, primary_key=True),
     Column("product_id", Text, nullable=False),
     Column("lots", ARRAY(Text), nullable=False),
+    Column("lot_keys", ARRAY(Text), nullable=False),
     Column("reason", Text, nullable=False),
     Column("evidence", ARRAY(Text), nullable=False),
     Column("state", Text, nullable=False),

@@ -13,7 +13,8 @@ from service_desk import tables as t
 from service_desk.domain import ledgers
 from service_desk.domain.clocks import seconds_up
 from shared.calendar import CalendarUnknown
-from shared.paging import decode_cursor, encode_cursor
+from shared.lots import canonical
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 STEPS_SHOWN_MAX = 500
@@ -70,7 +71,9 @@ def get_ticket(tx: Tx, ticket_id: UUID) -> dict[str, Any]:
     if not tx.actor.may_see(view.pop("return_branch_id")):
         view["return_outcome"] = view["return_cause"] = None
     view["lot_in_sale"] = (
-        None if sold is None or view["lot"] is None else view["lot"] in [lot for _, lot in sold]
+        None
+        if sold is None or view["lot"] is None
+        else canonical(view["lot"]) in {canonical(lot) for _, lot in sold}
     )
     view["clocks"] = _clocks(tx, ticket_id)
     view["steps"] = _steps(tx, ticket_id)
@@ -275,22 +278,8 @@ def _page(
     filters: dict[str, Any],
 ) -> dict[str, Any]:
     """A page by descending id; ids are time-ordered, so this is newest first."""
-    keys = decode_cursor(filters["cursor"], str)
-    if keys is not None:
-        conditions = [*conditions, key < _uuid(keys[0])]
-    limit = filters["limit"]
-    found = [
-        dict(row)
-        for row in tx.conn.execute(rows.where(*conditions).order_by(key.desc()).limit(limit + 1)).mappings()
-    ]
-    page = found[:limit]
-    return {"items": page, "cursor": encode_cursor(page[-1]["id"]) if len(found) > limit else None}
-
-
-def _uuid(value: str) -> UUID:
-    from shared.paging import CursorInvalid
-
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
+    (before,) = decode_cursor(filters["cursor"], UUID)
+    if before is not None:
+        conditions = [*conditions, key < before]
+    found = tx.conn.execute(rows.where(*conditions).order_by(key.desc()).limit(filters["limit"] + 1))
+    return page(found.mappings(), filters["limit"], "id")

@@ -18,6 +18,7 @@ from returns.domain.notice import (
     Status,
 )
 from shared.clock import business_date
+from shared.lots import canonical
 from shared.transaction import Tx
 
 
@@ -111,7 +112,7 @@ def _take_line(tx: Tx, notice: Notice, line: Line, arrived: Mapping[str, Any]) -
 
 
 def _receipt_cause(tx: Tx, notice: Notice, line: Line, arrived: Mapping[str, Any]) -> ReceiptCause | None:
-    if arrived["lot"] != line.lot:
+    if canonical(arrived["lot"]) != canonical(line.lot):
         return ReceiptCause.MISMATCH
     if not line.needs_cold_chain:
         return None

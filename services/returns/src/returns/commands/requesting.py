@@ -22,6 +22,7 @@ from returns.subscriptions import CUSTOMER_REGISTERED, SALE_POSTED
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid, Unavailable
+from shared.lots import canonical
 from shared.transaction import Tx
 
 RETRY_AFTER_S = 5
@@ -63,28 +64,29 @@ def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
         raise ReceiptAmbiguous("several sales carry that receipt number; name the sale_id")
     if body["kind"] != Kind.RETAIL:
         _require_institution(tx, sale["customer_id"])
-    by_key = {(row["sale_line_id"], row["lot"]): row for row in sold}
+    by_key = {_key(row): row for row in sold}
     strange = [line for line in body["lines"] if _key(line) not in by_key]
     if strange:
         named = ", ".join(f"{line['sale_line_id']} lot {line['lot']}" for line in strange)
         return _refuse(tx, body, sale, RefusalCause.NOT_OURS, f"not in that sale: {named}")
-    faults = _faults(tx, body, [by_key[_key(line)] for line in body["lines"]])
+    chosen = [(line, by_key[_key(line)]) for line in body["lines"]]
+    faults = _faults(tx, body, [row for _, row in chosen])
     if faults:
         return _refuse(tx, body, sale, RefusalCause.INELIGIBLE, ", ".join(faults))
     allotments = repository.lock_allotments(
-        tx, sale["sale_id"], {_key(line): by_key[_key(line)]["quantity"] for line in body["lines"]}
+        tx, sale["sale_id"], {_place(row): row["quantity"] for _, row in chosen}
     )
-    excess = [line for line in body["lines"] if not allotments[_key(line)].has_room_for(line["quantity"])]
+    excess = [row for line, row in chosen if not allotments[_place(row)].has_room_for(line["quantity"])]
     if excess:
         named = ", ".join(
-            f"{line['sale_line_id']} lot {line['lot']}: {allotments[_key(line)].returnable} left"
-            for line in excess
+            f"{row['sale_line_id']} lot {row['lot']}: {allotments[_place(row)].returnable} left"
+            for row in excess
         )
         return _refuse(tx, body, sale, RefusalCause.OVER_QUANTITY, named)
-    for line in body["lines"]:
-        allotments[_key(line)].reserve(line["quantity"])
+    for line, row in chosen:
+        allotments[_place(row)].reserve(line["quantity"])
     repository.save_allotments(tx, sale["sale_id"], allotments.values())
-    return _add_requested(tx, body, sale, [_line_from(line, by_key[_key(line)]) for line in body["lines"]])
+    return _add_requested(tx, body, sale, [_line_from(line, row) for line, row in chosen])
 
 
 def _find_sold(tx: Tx, body: Mapping[str, Any]) -> Sequence[RowMapping]:
@@ -106,8 +108,14 @@ def _require_institution(tx: Tx, customer_id: str | None) -> None:
         raise KindWrong("only what an institution of record bought can come back as b2b; ask for retail")
 
 
-def _key(line: Mapping[str, Any]) -> tuple[str, str]:
-    return line["sale_line_id"], line["lot"]
+def _key(line: Mapping[Any, Any]) -> tuple[str, str]:
+    """What is asked for and what was sold are one when only the spelling of the lot differs."""
+    return line["sale_line_id"], canonical(line["lot"])
+
+
+def _place(sold: RowMapping) -> tuple[str, str]:
+    """What is sold, reserved and settled is counted under the lot as it was sold."""
+    return sold["sale_line_id"], sold["lot"]
 
 
 def _faults(tx: Tx, body: Mapping[str, Any], sold: Sequence[RowMapping]) -> list[str]:

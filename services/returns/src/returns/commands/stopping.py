@@ -14,6 +14,7 @@ from shared import audit, outbox
 from shared.approvals import Approval
 from shared.clock import business_date, new_id
 from shared.identity import EVERY_BRANCH
+from shared.lots import canonical
 from shared.transaction import Tx
 
 LIFTING_ROLES = frozenset({"management"})
@@ -30,6 +31,7 @@ def order_stop_sale(tx: Tx, body: dict[str, Any]) -> UUID:
             "id": stop_id,
             "product_id": body["product_id"],
             "lots": lots,
+            "lot_keys": [canonical(lot) for lot in lots],
             "reason": body["reason"],
             "evidence": body["evidence"],
             "state": "ordered",
