@@ -20,6 +20,9 @@ LICENCE = UUID("01933a10-0000-7000-8000-00000000000e")
 SALE = "01933a10-0000-7000-8000-00000000000a"
 REDEMPTION = UUID("01933a10-0000-7000-8000-00000000000f")
 EXPIRY = UUID("01933a10-0000-7000-8000-000000000010")
+OFFER = UUID("01933a10-0000-7000-8000-000000000011")
+PLAN = UUID("01933a10-0000-7000-8000-000000000012")
+DRAWING = UUID("01933a10-0000-7000-8000-000000000013")
 RETURN = "01933a10-0000-7000-8000-00000000000b"
 PERSONAL = {"name", "phone", "id_number", "birthday", "legal_name", "uscc", "contacts", "address"}
 
@@ -50,6 +53,34 @@ EMITTED = (
         on_hold=False,
         valid_until=date(2027, 6, 30),
         credit_version=2,
+        on=DAY,
+    ),
+    events.offer_proposed(
+        offer_id=OFFER,
+        plan_id=PLAN,
+        branch_id="B001",
+        first_day=date(2026, 11, 5),
+        last_day=date(2026, 11, 30),
+        cost_fen=500_000,
+        on=DAY,
+    ),
+    events.offer_published(
+        offer_id=OFFER,
+        branch_id="B001",
+        benefit="gift",
+        first_day=date(2026, 11, 5),
+        last_day=date(2026, 11, 30),
+        version=2,
+        on=DAY,
+    ),
+    events.offer_ended(
+        offer_id=OFFER,
+        plan_id=PLAN,
+        branch_id="B001",
+        drawing_id=DRAWING,
+        ending="ended",
+        used_fen=420_000,
+        version=3,
         on=DAY,
     ),
     events.licence_verified(

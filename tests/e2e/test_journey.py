@@ -198,6 +198,54 @@ def test_points_of_one_sale_pay_the_next(people):
     assert eventually(lambda: points(people, mine) == 39 - 30 + 38, within_s=30)
 
 
+@pytest.mark.requirement("F6")
+def test_an_offer_is_paid_by_a_promotion_plan_or_not_made(people):
+    """Finance answers by event: the first offer is funded, the second finds too little left; what ends frees the rest."""
+    code = f"C-{uuid4().hex[:10].upper()}"
+    plan = {
+        "code": code,
+        "branch_id": BRANCH,
+        "first_day": str(TODAY),
+        "last_day": str(TODAY),
+        "uplift_bp": 2_500,
+    }
+    plan |= {"baseline_net": money(100_000), "baseline_margin": money(1_000), "budget": money(10_000)}
+    plan_id = people.post("accountant", "finance", "/v1/promotion-plans", plan)["plan_id"]
+    yes = {"approved": True}
+    for role in ("finance_head", "cs_manager"):
+        people.post(role, "finance", f"/v1/promotion-plans/{plan_id}/decide", yes | {"reason": None})
+
+    def asked(fen):
+        offer = {
+            "plan_id": plan_id,
+            "branch_id": BRANCH,
+            "title": "Gift",
+            "benefit": "gift",
+            "terms": "One each",
+        }
+        offer |= {"first_day": str(TODAY), "last_day": str(TODAY), "cost": money(fen)}
+        path = f"/v1/offers/{people.post('cs_agent', 'customers', '/v1/offers', offer)['offer_id']}"
+
+        def answered():
+            shown = people.get("cs_agent", "customers", path)
+            return shown if shown["state"] != "asking" else None
+
+        return path, eventually(answered, within_s=30)
+
+    path, first = asked(6_000)
+    _, second = asked(6_000)
+    assert (first["state"], second["state"], second["refusal"]) == ("funded", "refused", "budget_exceeded")
+    for role in ("finance_head", "cs_manager"):
+        people.post(role, "customers", f"{path}/decisions", yes)
+    people.post("cs_manager", "customers", f"{path}/end", {"used": money(4_000)})
+
+    def used():
+        [drawing] = people.get("accountant", "finance", f"/v1/promotion-plans/{plan_id}")["drawings"]
+        return drawing["used"] == money(4_000)
+
+    assert eventually(used, within_s=30)
+
+
 @pytest.mark.requirement("D7")
 def test_a_complaint_about_the_sale_is_assigned_and_solved(people, customer, sale):
     about = {"branch_id": BRANCH, "customer_id": customer, "sale_id": sale["sale_id"], "subject": "Torn box"}

@@ -96,12 +96,22 @@ def customers(world):
         "contact_id": shown["contacts"][0]["contact_id"],
         "customer_id": institution,
     }
-    world.told |= {person, institution, kept, credit, "91110000600037341L"}
+    offer = {
+        "plan_id": str(uuid4()), "branch_id": THEIRS, "title": "o", "benefit": "gift", "terms": "t",
+        "first_day": "2026-01-01", "last_day": "2099-01-01", "cost": {"fen": 10, "currency": "CNY"},
+    }  # fmt: skip
+    offered = world.made("/offers", "cs_agent", offer)["offer_id"]
+    world.hears(
+        facts.envelope(2, "finance.drawing.granted.v1", {"offer_id": offered, "drawing_id": str(uuid4())})
+    )
+    world.ids["offer_id"] = offered
+    world.told |= {person, institution, kept, credit, offered, "91110000600037341L"}
     world.hears(points.sale(1, customer_id=person))
     used = {"customer_id": person, "branch_id": THEIRS, "receipt_number": "R-1", "points": 1}
     world.ids["redemption_id"] = world.made("/points/redemptions", "till", used)["redemption_id"]
     of = "/v1/customers/<uuid:customer_id>"
     world.ids[f"{of}/points"] = {"customer_id": person}
+    world.asked = {f"{of}/offers": [{"branch_id": THEIRS}]}
     disclosure = {"purpose": "service", "fields": ["name"]}
     world.sent = {
         "/v1/customers/patients": patient,
@@ -120,6 +130,10 @@ def customers(world):
         f"{of}/credit/<uuid:credit_id>/decisions": {"approved": True},
         f"{of}/credit/hold": {"reason": "x"},
         "/v1/licences/<uuid:licence_id>/verification": {"verified": True},
+        "/v1/offers": offer,
+        "/v1/offers/<uuid:offer_id>/decisions": {"approved": True},
+        "/v1/offers/<uuid:offer_id>/withdraw": {},
+        "/v1/offers/<uuid:offer_id>/end": {"used": {"fen": 1, "currency": "CNY"}},
         "/v1/points/redemptions": {**used, "receipt_number": "R-2"},
         "/v1/points/redemptions/<uuid:redemption_id>/cancel": {},
     }

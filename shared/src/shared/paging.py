@@ -1,8 +1,8 @@
 """Keyset paging: a page ends with a cursor, never an offset, so that depth costs nothing."""
 
 import base64
-import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import orjson
@@ -28,23 +28,37 @@ class PageArgs(Schema):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, CURSOR_BYTES_MAX))
 
 
+def page(rows: Iterable[Mapping[Any, Any]], limit: int, *keys: str) -> dict[str, Any]:
+    """`rows`, read up to one beyond `limit`, as a list answers them: the one too many tells that there are more.
+
+    `keys` name a row's sort keys, in the order in which `decode_cursor` gives them back.
+    """
+    found = [dict(row) for row in rows]
+    items = found[:limit]
+    more = len(found) > limit
+    return {"items": items, "next_cursor": encode_cursor(*(items[-1][key] for key in keys)) if more else None}
+
+
 def encode_cursor(*keys: Any) -> str:
     """The sort keys of the last row of a page, as an opaque token."""
     return base64.urlsafe_b64encode(orjson.dumps(keys, default=str)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *kinds: type) -> Sequence[Any] | None:
-    """The keys back, each of the given kind (int or str). Raises CursorInvalid."""
+def decode_cursor(cursor: str | None, *kinds: type) -> Sequence[Any]:
+    """The keys back, each of the given kind (int, str, date or UUID); None for each on the first page.
+
+    Raises CursorInvalid.
+    """
     if cursor is None:
-        return None
+        return [None] * len(kinds)
     try:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
+        return [_key(key, kind) for key, kind in zip(keys, kinds, strict=True)]
+    except (ValueError, TypeError) as error:
         raise CursorInvalid("the cursor is not one of ours") from error
-    if (
-        not isinstance(keys, list)
-        or len(keys) != len(kinds)
-        or any(type(key) is not kind for key, kind in zip(keys, kinds, strict=True))
-    ):
-        raise CursorInvalid("the cursor is not one of ours")
-    return keys
+
+
+def _key(key: Any, kind: type) -> Any:
+    if type(key) is not (int if kind is int else str):
+        raise TypeError("JSON holds dates and ids as text")
+    return date.fromisoformat(str(key)) if kind is date else kind(key)

@@ -51,32 +51,68 @@ def approved_plan(office, branch, **odd):
     return office.get(f"/v1/promotion-plans/{plan['plan_id']}").json
 
 
-def draw(office, plan_id, fen, offer=None):
-    body = {"offer_id": offer or uuid4().hex, "amount": money(fen)}
-    return office.post(f"/v1/promotion-plans/{plan_id}/drawings", body, role="cs_manager")
+def draw(office, plan, fen, **odd):
+    """An offer of the customers service asks for money of a plan; finance's answer as (fact, data)."""
+    offer = {
+        "offer_id": str(uuid4()),
+        "plan_id": plan["plan_id"],
+        "branch_id": plan["branch_id"],
+        "first_day": plan["first_day"],
+        "last_day": plan["last_day"],
+        "cost_fen": fen,
+        **odd,
+    }
+    office.hear(office.envelope("customers.offer.proposed.v1", offer))
+    [(kind, data)] = office.rows(
+        "select type, data from outbox where subject = :offer", offer=offer["offer_id"]
+    )
+    return kind.split(".")[2], data
+
+
+def drawn(office, plan, fen):
+    fact, data = draw(office, plan, fen)
+    assert fact == "granted", data
+    return data
+
+
+def not_drawn(office, plan, fen, code, **odd):
+    fact, data = draw(office, plan, fen, **odd)
+    assert (fact, data["code"]) == ("refused", code)
+
+
+def settle(office, drawing, fen):
+    """The offer is over and tells what it cost. Returns how many events were parked."""
+    ended = {"plan_id": drawing["plan_id"], "drawing_id": drawing["drawing_id"], "used_fen": fen}
+    return office.hear(office.envelope("customers.offer.ended.v1", ended)).parked
 
 
 @pytest.mark.requirement("F6")
 def test_finance_forecasts_two_approve_and_then_offers_draw(office, desk):
     plan = propose(office, a_branch())
     assert (plan["state"], plan["forecast_net"], plan["budget_id"]) == ("proposed", money(125_000), None)
-    refused(draw(office, plan["plan_id"], 1), 409, "promotion_plan_not_ready")
+    not_drawn(office, plan, 1, "promotion_plan_not_ready")
     decide(office, plan["plan_id"], "finance_head")
-    refused(draw(office, plan["plan_id"], 1), 409, "promotion_plan_not_ready")
+    not_drawn(office, plan, 1, "promotion_plan_not_ready")
     budget = decide(office, plan["plan_id"], "cs_manager").json["budget_id"]
-    drawn = draw(office, plan["plan_id"], 4_000, "OFFER-1")
-    assert drawn.status_code == 201
-    refused(draw(office, plan["plan_id"], 1_000, "OFFER-1"), 409, "promotion_offer_drawn")
-    told = refused(draw(office, plan["plan_id"], 6_001), 409, "budget_exceeded")
-    assert told["available_fen"] == 6_000
-    assert desk.counters(budget) == (4_000, 0)
-    path = f"/v1/promotion-plans/{plan['plan_id']}/drawings/{drawn.json['drawing_id']}/settle"
-    refused(office.post(path, {"used": money(4_001)}, role="cs_manager"), 422, "promotion_used_too_much")
-    office.post(path, {"used": money(3_000)}, role="cs_manager")
+    drawing = drawn(office, plan, 4_000)
+    assert (drawing["drawn_fen"], drawing["branch_id"]) == (4_000, plan["branch_id"])
+    not_drawn(office, plan, 6_001, "budget_exceeded")
+    assert desk.counters(budget) == (4_000, 0), "a refused offer reserves nothing"
+    assert settle(office, drawing, 4_001) == 1, "more than was drawn is parked, not booked"
+    assert settle(office, drawing, 3_000) == 0
     assert desk.counters(budget) == (0, 3_000)
-    refused(office.post(path, {"used": money(0)}, role="cs_manager"), 409, "promotion_drawing_settled")
-    nowhere = f"/v1/promotion-plans/{plan['plan_id']}/drawings/{uuid4()}/settle"
-    refused(office.post(nowhere, {"used": money(0)}, role="cs_manager"), 404, "promotion_drawing_not_found")
+    assert settle(office, drawing, 0) == 1, "a drawing is settled once"
+    [shown] = office.get(f"/v1/promotion-plans/{plan['plan_id']}").json["drawings"]
+    assert (shown["offer_id"], shown["used"]) == (drawing["offer_id"], money(3_000))
+
+
+@pytest.mark.requirement("F6")
+def test_an_offer_draws_on_a_plan_of_its_branch_and_of_its_days(office):
+    plan = approved_plan(office, a_branch())
+    not_drawn(office, plan, 1, "promotion_offer_outside_plan", branch_id=a_branch())
+    not_drawn(office, plan, 1, "promotion_offer_outside_plan", last_day=str(today() + timedelta(days=11)))
+    not_drawn(office, plan, 1, "promotion_offer_outside_plan", first_day=str(today() - timedelta(days=11)))
+    not_drawn(office, plan, 1, "promotion_plan_not_found", plan_id=str(uuid4()))
 
 
 @pytest.mark.requirement("F6")
@@ -100,7 +136,6 @@ def test_a_code_is_used_once_and_days_run_forward(office):
     refused(again, 409, "promotion_code_taken")
     backwards = a_plan(branch, last_day=str(today() - timedelta(days=11)))
     refused(office.post("/v1/promotion-plans", backwards, role="accountant"), 422, "promotion_days_invalid")
-    refused(draw(office, uuid4(), 1), 404, "promotion_plan_not_found")
 
 
 @pytest.mark.requirement("F6", "F20")
@@ -111,7 +146,7 @@ def test_a_claim_for_a_campaign_draws_on_the_plan(office, desk):
         branch, an_item(category="promotion", amount=money(9_000), tax=money(0)), campaign=plan["code"]
     )
     assert desk.counters(plan["budget_id"]) == (9_000, 0)
-    refused(draw(office, plan["plan_id"], 1_001), 409, "budget_exceeded")
+    not_drawn(office, plan, 1_001, "budget_exceeded")
 
 
 @pytest.mark.requirement("F6")
@@ -129,14 +164,14 @@ def test_a_finished_plan_shows_what_it_brought_for_what_it_cost(office):
         products=["P-1"],
         baseline_margin=money(1_302),
     )
-    drawn = draw(office, plan["plan_id"], 500).json["drawing_id"]
+    drawing = drawn(office, plan, 500)
     refused(
         office.post(f"/v1/promotion-plans/{plan['plan_id']}/close", role="accountant"),
         409,
         "promotion_plan_not_ready",
     )
-    path = f"/v1/promotion-plans/{plan['plan_id']}/drawings/{drawn}/settle"
-    shown = office.post(path, {"used": money(500)}, role="accountant").json
+    assert settle(office, drawing, 500) == 0
+    shown = office.get(f"/v1/promotion-plans/{plan['plan_id']}").json
     assert (shown["net"], shown["margin"], shown["spent"]) == (money(6_902), money(2_302), money(500))
     assert shown["roi_bp"] == 10_000
 
@@ -146,7 +181,7 @@ def test_a_plan_that_is_over_closes_with_its_result_frozen(office):
     branch = a_branch()
     office.sell(branch_id=branch)
     plan = approved_plan(office, branch, first_day="2026-03-01", last_day="2026-03-31")
-    refused(draw(office, plan["plan_id"], 1), 409, "promotion_plan_not_ready")
+    not_drawn(office, plan, 1, "promotion_plan_not_ready")
     closed = office.post(f"/v1/promotion-plans/{plan['plan_id']}/close", role="finance_head").json
     assert (closed["state"], closed["net"], closed["roi_bp"]) == ("closed", money(3_451), None)
     office.sell(branch_id=branch)
@@ -158,8 +193,8 @@ def test_a_plan_that_is_over_closes_with_its_result_frozen(office):
 @pytest.mark.requirement("F6")
 def test_offers_drawing_at_once_never_take_more_than_the_plan_has(office, desk):
     plan = approved_plan(office, a_branch())
-    answers = at_once([lambda: draw(office, plan["plan_id"], 3_000) for _ in range(8)])
-    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 5
+    answers = at_once([lambda: draw(office, plan, 3_000) for _ in range(8)])
+    assert sorted(fact for fact, _ in answers) == ["granted"] * 3 + ["refused"] * 5
     assert desk.counters(plan["budget_id"]) == (9_000, 0)
 
 

@@ -1,1 +1,1 @@
-"""Customers: who the customers are, what they may buy, and the points they have earned."""
+"""Customers: who the customers are, what they may buy, the points they have earned, and what they are offered."""

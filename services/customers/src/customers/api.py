@@ -27,7 +27,7 @@ from customers.domain.vault import Vault
 from shared.clock import business_date
 from shared.database import Database
 from shared.errors import TooLarge, Unavailable
-from shared.paging import CursorInvalid, PageArgs, decode_cursor, encode_cursor
+from shared.paging import PageArgs, decode_cursor, encode_cursor
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
 
@@ -228,16 +228,16 @@ def _parsed_row(number: int, line: bytes) -> tuple[int, dict[str, Any] | None, d
 @customers.response(200, schemas.CustomerPage)
 def list_customers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Customers of the token's branches, masked, in the order of registration."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = queries.customers_page(
         tx.conn,
         branches=tx.actor.branch_filter(),
         kind=args.get("kind"),
         status=args.get("status"),
-        after=_cursor_uuid(after[0]) if after else None,
+        after=after,
         limit=args["limit"],
     )
-    last = encode_cursor(str(rows[-1].id)) if len(rows) == args["limit"] else None
+    last = encode_cursor(rows[-1].id) if len(rows) == args["limit"] else None
     return {"items": _views(tx, rows), "next_cursor": last}
 
 
@@ -273,10 +273,8 @@ def get_customer(tx: Tx, customer_id: UUID) -> dict[str, Any]:
 def get_changes(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Who changed which fields when, newest first."""
     _mine(tx, customer_id)
-    before = decode_cursor(args["cursor"], int)
-    rows = queries.change_rows(
-        tx.conn, customer_id, before=before[0] if before else None, limit=args["limit"]
-    )
+    (before,) = decode_cursor(args["cursor"], int)
+    rows = queries.change_rows(tx.conn, customer_id, before=before, limit=args["limit"])
     last = encode_cursor(rows[-1].id) if len(rows) == args["limit"] else None
     return {"items": [row._asdict() for row in rows], "next_cursor": last}
 
@@ -411,12 +409,13 @@ def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any
     """A patient's balance, the lots it is made of with their last days, and its entries, newest first."""
     if _mine(tx, customer_id).kind != "patient":
         raise NotAPatient("institutions earn no points")
-    account, before = str(customer_id), decode_cursor(args["cursor"], str, int, str, str)
+    account = str(customer_id)
+    day, seq, line_id, entry_id = decode_cursor(args["cursor"], date, int, str, str)
     lots = queries.point_lots(tx.conn, account)
     rows = queries.points_page(
         tx.conn,
         account,
-        before=(_cursor_day(before[0]), before[1], before[2], before[3]) if before else None,
+        before=(day, seq, line_id, entry_id) if day else None,
         limit=args["limit"],
     )
     last = rows[-1] if len(rows) == args["limit"] else None
@@ -426,27 +425,11 @@ def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any
         "usable": redemption.usable(lots, business_date(tx.now)),
         "lots": [lot for lot in lots if lot.left][:LOTS_SHOWN_MAX],
         "entries": rows,
-        "next_cursor": encode_cursor(str(last.day), last.seq, last.sale_line_id or "", last.id)
-        if last
-        else None,
+        "next_cursor": encode_cursor(last.day, last.seq, last.sale_line_id or "", last.id) if last else None,
     }
 
 
 # --- what a reader sees -----------------------------------------------------------------------------
-
-
-def _cursor_uuid(value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
-
-
-def _cursor_day(value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
 
 
 def _mine(tx: Tx, customer_id: UUID) -> Any:

@@ -93,6 +93,81 @@ def credit_changed(
     )
 
 
+def offer_proposed(
+    *,
+    offer_id: UUID,
+    plan_id: UUID,
+    branch_id: str,
+    first_day: date,
+    last_day: date,
+    cost_fen: int,
+    on: date,
+) -> Event:
+    """Asks finance to draw `cost_fen` on its promotion plan."""
+    return Event(
+        type="customers.offer.proposed.v1",
+        subject=str(offer_id),
+        version=1,
+        day=on,
+        amount_fen=cost_fen,
+        data={
+            "offer_id": str(offer_id),
+            "plan_id": str(plan_id),
+            "branch_id": branch_id,
+            "first_day": first_day.isoformat(),
+            "last_day": last_day.isoformat(),
+            "cost_fen": cost_fen,
+        },
+    )
+
+
+def offer_published(
+    *, offer_id: UUID, branch_id: str, benefit: str, first_day: date, last_day: date, version: int, on: date
+) -> Event:
+    return Event(
+        type="customers.offer.published.v1",
+        subject=str(offer_id),
+        version=version,
+        day=on,
+        data={
+            "offer_id": str(offer_id),
+            "branch_id": branch_id,
+            "benefit": benefit,
+            "first_day": first_day.isoformat(),
+            "last_day": last_day.isoformat(),
+        },
+    )
+
+
+def offer_ended(
+    *,
+    offer_id: UUID,
+    plan_id: UUID,
+    branch_id: str,
+    drawing_id: UUID,
+    ending: str,
+    used_fen: int,
+    version: int,
+    on: date,
+) -> Event:
+    """`ending` is ended, rejected or withdrawn; `used_fen` what it cost, never more than was drawn."""
+    return Event(
+        type="customers.offer.ended.v1",
+        subject=str(offer_id),
+        version=version,
+        day=on,
+        amount_fen=used_fen,
+        data={
+            "offer_id": str(offer_id),
+            "plan_id": str(plan_id),
+            "branch_id": branch_id,
+            "drawing_id": str(drawing_id),
+            "ending": ending,
+            "used_fen": used_fen,
+        },
+    )
+
+
 def licence_verified(
     *,
     customer_id: UUID,

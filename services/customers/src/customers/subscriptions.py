@@ -59,7 +59,23 @@ class RefundPaid(Struct, frozen=True):
     tenders: list[PointsBack] = []
 
 
+class DrawingGranted(Struct, frozen=True):
+    """finance.drawing.granted.v1"""
+
+    offer_id: UUID
+    drawing_id: UUID
+
+
+class DrawingRefused(Struct, frozen=True):
+    """finance.drawing.refused.v1"""
+
+    offer_id: UUID
+    code: Id
+
+
 SUBSCRIPTIONS: dict[str, type[Struct]] = {
     "finance.sale.posted.v1": SalePosted,
     "finance.refund.paid.v1": RefundPaid,
+    "finance.drawing.granted.v1": DrawingGranted,
+    "finance.drawing.refused.v1": DrawingRefused,
 }

@@ -13,6 +13,7 @@ from finance.costs import api as costs_api
 from finance.costs import jobs as costs_jobs
 from finance.costs import queries as costs_queries
 from finance.expenses import api as expenses_api
+from finance.expenses import reactions as expenses_reactions
 from finance.invoices import api as invoices_api
 from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
@@ -25,6 +26,7 @@ from finance.statements import api as statements_api
 from finance.statements import commands as statements
 from finance.tables import metadata
 from shared import audit
+from shared.consumer import one_by_one
 from shared.service import Job, Service
 
 ledger.proofs += [
@@ -58,7 +60,7 @@ SERVICE = Service(
         invoices_api.invoices,
     ],
     sources=["customers", "returns"],
-    handle=reactions.handle,
+    handle=one_by_one(reactions.REACTIONS | expenses_reactions.REACTIONS),
     jobs=[
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),
         Job(name="prove_sub_ledgers", every_s=21_600, run=jobs.prove_sub_ledgers),

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from finance import exposure, points, stops
 from finance.refunds import verification
 from finance.subscriptions import PermissionChanged
-from shared.consumer import one_by_one
+from shared.consumer import Reaction
 from shared.events import Envelope
 from shared.transaction import Tx
 
@@ -36,18 +36,16 @@ def on_permission_changed(tx: Tx, envelope: Envelope) -> None:
     )
 
 
-handle = one_by_one(
-    {
-        "returns.return.settled.v1": verification.on_return_settled,
-        "returns.return.received.v1": verification.on_goods_received,
-        "customers.permission.changed.v1": on_permission_changed,
-        "customers.credit.changed.v1": exposure.on_credit_changed,
-        "returns.stop_sale.ordered.v1": stops.on_ordered,
-        "returns.stop_sale.lifted.v1": stops.on_lifted,
-        "customers.points.earned.v1": points.on_earned,
-        "customers.points.taken_back.v1": points.on_taken_back,
-        "customers.points.redeemed.v1": points.on_redeemed,
-        "customers.points.restored.v1": points.on_restored,
-        "customers.points.expired.v1": points.on_expired,
-    }
-)
+REACTIONS: dict[str, Reaction] = {
+    "returns.return.settled.v1": verification.on_return_settled,
+    "returns.return.received.v1": verification.on_goods_received,
+    "customers.permission.changed.v1": on_permission_changed,
+    "customers.credit.changed.v1": exposure.on_credit_changed,
+    "returns.stop_sale.ordered.v1": stops.on_ordered,
+    "returns.stop_sale.lifted.v1": stops.on_lifted,
+    "customers.points.earned.v1": points.on_earned,
+    "customers.points.taken_back.v1": points.on_taken_back,
+    "customers.points.redeemed.v1": points.on_redeemed,
+    "customers.points.restored.v1": points.on_restored,
+    "customers.points.expired.v1": points.on_expired,
+}

@@ -50,6 +50,25 @@ class PermissionChanged(Struct, frozen=True):
     valid_until: date | None = None
 
 
+class OfferProposed(Struct, frozen=True):
+    """customers.offer.proposed.v1"""
+
+    offer_id: UUID
+    plan_id: UUID
+    branch_id: Id
+    first_day: date
+    last_day: date
+    cost_fen: Positive
+
+
+class OfferEnded(Struct, frozen=True):
+    """customers.offer.ended.v1"""
+
+    plan_id: UUID
+    drawing_id: UUID
+    used_fen: NotNegative
+
+
 class CreditChanged(Struct, frozen=True):
     """customers.credit.changed.v1"""
 

@@ -11,7 +11,7 @@ from customers import repository
 from customers.credit import commands, records, schemas
 from customers.credit.records import Credit
 from customers.domain.customer import NotAnInstitution
-from shared.paging import CursorInvalid, PageArgs, decode_cursor, encode_cursor
+from shared.paging import PageArgs, decode_cursor, encode_cursor
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -87,11 +87,9 @@ def get_credit(tx: Tx, customer_id: UUID) -> dict[str, Any]:
 def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Everything ever proposed, with who decided what, newest first."""
     _require_mine(tx, customer_id)
-    before = decode_cursor(args["cursor"], str)
-    rows = records.page(
-        tx.conn, customer_id, before=_uuid(before[0]) if before else None, limit=args["limit"]
-    )
-    last = encode_cursor(str(rows[-1].credit_id)) if len(rows) == args["limit"] else None
+    (before,) = decode_cursor(args["cursor"], UUID)
+    rows = records.page(tx.conn, customer_id, before=before, limit=args["limit"])
+    last = encode_cursor(rows[-1].credit_id) if len(rows) == args["limit"] else None
     return {"items": _views(tx, rows), "next_cursor": last}
 
 
@@ -102,15 +100,15 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
 @credits_in_effect.response(200, schemas.CreditArchivePage)
 def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What is in effect for customers of the token's branches, in the order of their ids: the list for assessing anew."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = records.in_effect(
         tx.conn,
         branches=tx.actor.branch_filter(),
         ending_by=args["ending_by"],
-        after=_uuid(after[0]) if after else None,
+        after=after,
         limit=args["limit"],
     )
-    last = encode_cursor(str(rows[-1].customer_id)) if len(rows) == args["limit"] else None
+    last = encode_cursor(rows[-1].customer_id) if len(rows) == args["limit"] else None
     return {"items": _views(tx, rows), "next_cursor": last}
 
 
@@ -119,13 +117,6 @@ def _require_mine(tx: Tx, customer_id: UUID) -> None:
     tx.actor.require_branch(row.branch_id)
     if row.kind == "patient":
         raise NotAnInstitution("a patient gets no credit")
-
-
-def _uuid(value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
 
 
 def _one(tx: Tx, customer_id: UUID, credit_id: UUID) -> dict[str, Any]:

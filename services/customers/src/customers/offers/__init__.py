@@ -1,0 +1,1 @@
+"""Offers to patients: designed here, paid by a promotion plan of finance, published by two approvals, ended with their cost."""

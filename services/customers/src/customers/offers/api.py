@@ -1,0 +1,123 @@
+"""Offers over HTTP: their design and approval, and what a till shows for a customer."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+
+from customers import repository
+from customers.offers import commands, records, schemas
+from customers.offers.records import Offer
+from shared.clock import business_date
+from shared.paging import decode_cursor, encode_cursor
+from shared.transaction import Tx
+from shared.web import admits, command, query
+
+DESIGNERS = ("cs_agent", "cs_manager")
+READERS = (*DESIGNERS, "accountant", "finance_head", "finance_auditor", "store_manager", "management")
+COUNTERS = ("till", "cashier", "invoicing_clerk", "salesperson", "store_manager", *DESIGNERS)
+
+offers = Blueprint("offers", __name__, url_prefix="/offers", description="Offers to patients.")
+customer_offers = Blueprint(
+    "customer_offers",
+    __name__,
+    url_prefix="/customers/<uuid:customer_id>/offers",
+    description="Offers to patients.",
+)
+
+
+@offers.post("")
+@command
+@admits(*DESIGNERS)
+@offers.arguments(schemas.OfferBody)
+@offers.response(201, schemas.OfferView)
+def propose_offer(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Design an offer. Finance is asked for its cost; it is `funded` or `refused` a moment later."""
+    return _one(tx, commands.propose(tx, body))
+
+
+@offers.get("")
+@query
+@admits(*READERS)
+@offers.arguments(schemas.OffersArgs, location="query")
+@offers.response(200, schemas.OffersPage)
+def list_offers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Offers of the token's branches, newest first."""
+    before = decode_cursor(args["cursor"], UUID)
+    rows = records.page(
+        tx.conn,
+        branches=tx.actor.branch_filter(),
+        state=args["state"],
+        before=before[0] if before else None,
+        limit=args["limit"],
+    )
+    last = encode_cursor(rows[-1].offer_id) if len(rows) == args["limit"] else None
+    return {"items": _views(tx, rows), "next_cursor": last}
+
+
+@offers.get("/<uuid:offer_id>")
+@query
+@admits(*READERS)
+@offers.response(200, schemas.OfferView)
+def get_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
+    """An offer, who decided what on it, and finance's answer."""
+    tx.actor.require_branch(records.one(tx.conn, offer_id).branch_id)
+    return _one(tx, offer_id)
+
+
+@offers.post("/<uuid:offer_id>/decisions")
+@command
+@admits(*sorted(commands.APPROVERS))
+@offers.arguments(schemas.OfferDecisionBody)
+@offers.response(200, schemas.OfferView)
+def decide_offer(tx: Tx, body: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
+    """Approve or reject a funded offer; the second approval publishes it."""
+    commands.decide(tx, offer_id, approved=body["approved"], reason=body["reason"])
+    return _one(tx, offer_id)
+
+
+@offers.post("/<uuid:offer_id>/withdraw")
+@command
+@admits(*DESIGNERS)
+@offers.response(200, schemas.OfferView)
+def withdraw_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
+    """Take back a funded offer that is not published; its drawing is free again."""
+    commands.withdraw(tx, offer_id)
+    return _one(tx, offer_id)
+
+
+@offers.post("/<uuid:offer_id>/end")
+@command
+@admits("cs_manager")
+@offers.arguments(schemas.OfferEndBody)
+@offers.response(200, schemas.OfferView)
+def end_offer(tx: Tx, body: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
+    """End a published offer with what it cost; the rest of its drawing is free again."""
+    commands.end(tx, offer_id, used_fen=body["used_fen"])
+    return _one(tx, offer_id)
+
+
+@customer_offers.get("")
+@query
+@admits(*COUNTERS)
+@customer_offers.arguments(schemas.CustomerOffersArgs, location="query")
+@customer_offers.response(200, schemas.CustomerOffersView)
+def list_offers_to_customer(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """What a branch offers this patient on a day. Institutions are offered nothing (G17)."""
+    tx.actor.require_branch(args["branch_id"])
+    customer = repository.customer_row(tx.conn, customer_id)
+    if customer.kind != "patient" or customer.status != "active":
+        return {"items": []}
+    on = args["on"] or business_date(tx.now)
+    return {"items": records.published(tx.conn, branch_id=args["branch_id"], on=on)}
+
+
+def _one(tx: Tx, offer_id: UUID) -> dict[str, Any]:
+    return _views(tx, [records.one(tx.conn, offer_id)])[0]
+
+
+def _views(tx: Tx, rows: Sequence[Offer]) -> list[dict[str, Any]]:
+    decisions = records.decisions(tx.conn, [row.offer_id for row in rows])
+    return [{**asdict(row), "decisions": decisions[row.offer_id]} for row in rows]
