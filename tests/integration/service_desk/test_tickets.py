@@ -183,9 +183,9 @@ def test_tickets_are_listed_newest_first_in_pages(desk):
     while True:
         page = desk.call("GET", f"/tickets?branch_id=B-LIST&limit=2{cursor}").json
         seen += [each["id"] for each in page["items"]]
-        if page["cursor"] is None:
+        if page["next_cursor"] is None:
             break
-        cursor = f"&cursor={page['cursor']}"
+        cursor = f"&cursor={page['next_cursor']}"
     assert seen == opened[::-1]
 
 

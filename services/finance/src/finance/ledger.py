@@ -33,7 +33,7 @@ from shared import audit, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, next_month
 from shared.errors import DomainError
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 DECEMBER = 12
@@ -79,7 +79,7 @@ def trial_balance(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
 
 def entries(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     """The journal of a month, entries in the order they were written. Keyset by id."""
-    after = decode_cursor(args["cursor"], int)
+    (after,) = decode_cursor(args["cursor"], int)
     span = {"first": month, "until": next_month(month)}
     found = tx.conn.execute(
         text(
@@ -89,15 +89,13 @@ def entries(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
         ),
         {
             **span,
-            "after": after[0] if after else 0,
+            "after": after or 0,
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [{**row, "lines": []} for row in found]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    by_id = {item["id"]: item for item in items}
+    shown = page(({**row, "lines": []} for row in found), args["limit"], "id")
+    by_id = {entry["id"]: entry for entry in shown["items"]}
     lines = tx.conn.execute(
         text(
             "select entry_id, account, customer_id, debit_fen, credit_fen from journal_lines"
@@ -107,7 +105,7 @@ def entries(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     ).mappings()
     for line in lines:
         by_id[line["entry_id"]]["lines"].append(dict(line))
-    return {"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if more else None}
+    return shown
 
 
 # --- periods ----------------------------------------------------------------------------------------

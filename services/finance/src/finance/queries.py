@@ -12,7 +12,7 @@ from finance.domain.refund import SaleNotFound
 from finance.repository import Known
 from shared.clock import business_date
 from shared.lots import canonical
-from shared.paging import CursorInvalid, decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _LINE_COLUMNS = (
@@ -117,7 +117,7 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 
     The days are business dates with a customer, else days of booking: each has its index or its partitions.
     """
-    after = decode_cursor(args["cursor"], str, int)
+    sale, no = decode_cursor(args["cursor"], UUID, int)
     found = _LINES if args["customer_id"] is None else _LINES_OF_CUSTOMER
     if args["customer_id"] is None and (args["first"] or args["last"]):
         found += " and l.booked_on between :first and :last"
@@ -137,16 +137,12 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "first": args["first"] or date.min,
             "last": args["last"] or date.max,
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "sale": after[0] if after else None,
-            "no": after[1] if after else 0,
+            "sale": sale,
+            "no": no,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [dict(row) for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    cursor = encode_cursor(str(items[-1]["sale_id"]), items[-1]["no"]) if more else None
-    return {"items": items, "next_cursor": cursor}
+    return page(rows, args["limit"], "sale_id", "no")
 
 
 # --- credit and lots off sale -----------------------------------------------------------------------
@@ -187,7 +183,7 @@ def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
 
 def sales_of_stopped_lots(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """What was sold of lots that are off sale now, by which branch; `is_after_stop` where it arrived after the order."""
-    after = decode_cursor(args["cursor"], str, int)
+    sale, no = decode_cursor(args["cursor"], UUID, int)
     rows = tx.conn.execute(
         text(
             "select l.sale_id, l.no, s.receipt_number, l.branch_id, l.product_id, l.lot, l.quantity, s.sold_at,"
@@ -207,21 +203,9 @@ def sales_of_stopped_lots(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "lot": args["lot"] and canonical(args["lot"]),
             "branches": tx.actor.branch_filter(),
             "late": args["is_after_stop"],
-            "sale": str(uuid_of(after[0])) if after else None,
-            "no": after[1] if after else 0,
+            "sale": sale,
+            "no": no,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [dict(row) for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    cursor = encode_cursor(str(items[-1]["sale_id"]), items[-1]["no"]) if more else None
-    return {"items": items, "next_cursor": cursor}
-
-
-def uuid_of(value: str) -> UUID:
-    """Raises CursorInvalid."""
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
+    return page(rows, args["limit"], "sale_id", "no")

@@ -169,7 +169,7 @@ class TicketView(TicketLine):
 
 class TicketPage(Schema):
     items = fields.List(fields.Nested(TicketLine))
-    cursor = fields.String(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class EscalationView(Schema):
@@ -185,7 +185,7 @@ class EscalationView(Schema):
 
 class EscalationPage(Schema):
     items = fields.List(fields.Nested(EscalationView))
-    cursor = fields.String(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class StandardView(Schema):
@@ -262,7 +262,7 @@ class SurveyFilters(BranchFilters):
 
 class SurveyPage(Schema):
     items = fields.List(fields.Nested(SurveyView))
-    cursor = fields.String(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class InstrumentView(Schema):
@@ -322,4 +322,4 @@ class EntryView(Schema):
 
 class EntryPage(Schema):
     items = fields.List(fields.Nested(EntryView))
-    cursor = fields.String(allow_none=True)
+    next_cursor = fields.String(allow_none=True)

@@ -16,7 +16,7 @@ from finance.bank.rules import Batch, Item, Line, MatchKind
 from finance.booking import book_of
 from finance.domain.period import month_text
 from shared.clock import business_date, next_month
-from shared.paging import CursorInvalid, decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 BEGINNING = date(1970, 1, 1)
@@ -51,22 +51,16 @@ def accounts(tx: Tx) -> list[dict[str, Any]]:
 def statements(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     """Newest import first; keyset by id."""
     account(tx, account_id)
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from bank_statements where account_id = :id"
             " and (cast(:after as text) is null or statement_id < cast(:after as uuid))"
             " order by statement_id desc limit :limit"
         ),
-        {"id": account_id, "after": after[0] if after else None, "limit": args["limit"] + 1},
+        {"id": account_id, "after": after, "limit": args["limit"] + 1},
     ).mappings()
-    items = [dict(row) for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    return {
-        "items": items,
-        "next_cursor": encode_cursor(str(items[-1]["statement_id"])) if more else None,
-    }
+    return page(rows, args["limit"], "statement_id")
 
 
 # --- open on either side ----------------------------------------------------------------------------
@@ -162,7 +156,7 @@ def unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, An
 
 
 def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
-    after = _after(args["cursor"])
+    day, after = decode_cursor(args["cursor"], date, UUID)
     rows = tx.conn.execute(
         text(
             "select l.* from bank_lines l where l.account_id = :id"
@@ -170,24 +164,11 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
             " and (cast(:day as date) is null or (l.booked_on, l.line_id) > (:day, cast(:after as uuid)))"
             " order by l.booked_on, l.line_id limit :limit"
         ),
-        {"id": account_id, "day": after[0], "after": after[1], "limit": args["limit"] + 1},
+        {"id": account_id, "day": day, "after": after, "limit": args["limit"] + 1},
     ).mappings()
     today = business_date(tx.now)
-    items = [{**row, "overdue": not rules.is_in_time(row["booked_on"], today)} for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    cursor = encode_cursor(str(items[-1]["booked_on"]), str(items[-1]["line_id"])) if more else None
-    return {"items": items, "next_cursor": cursor}
-
-
-def _after(cursor: str | None) -> tuple[date | None, str | None]:
-    keys = decode_cursor(cursor, str, str)
-    if keys is None:
-        return None, None
-    try:
-        return date.fromisoformat(keys[0]), str(UUID(keys[1]))
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
+    items = ({**row, "overdue": not rules.is_in_time(row["booked_on"], today)} for row in rows)
+    return page(items, args["limit"], "booked_on", "line_id")
 
 
 def proposals(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:

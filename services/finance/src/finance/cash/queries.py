@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from finance.booking import book_of
 from finance.cash import rules
 from shared.clock import SHANGHAI, business_date, next_month
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _TAKINGS = (
@@ -219,7 +219,7 @@ def variance_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
 def _page(
     tx: Tx, args: Mapping[str, Any], select: str, key: str, values: Mapping[str, Any], shown: Any
 ) -> dict[str, Any]:
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             f"{select} and (cast(:branches as text[]) is null or branch_id = any(:branches))"
@@ -229,14 +229,11 @@ def _page(
         {
             **values,
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [shown(dict(row)) for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    return {"items": items, "next_cursor": encode_cursor(str(items[-1][key])) if more else None}
+    return page((shown(dict(row)) for row in rows), args["limit"], key)
 
 
 def unattended(tx: Tx, branch_id: str, month: date) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from finance.contracts import papers, rules
 from shared import audit
 from shared.clock import business_date
 from shared.money import allocate
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _OVERDUE = """
@@ -70,7 +70,7 @@ def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
 def contracts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Contracts, newest first; keyset by id. Raises ForeignBranch."""
     branches = tx.actor.branch_filter(args["branch_id"])
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from contracts c where (cast(:branches as text[]) is null or branch_id = any(:branches))"
@@ -88,11 +88,11 @@ def contracts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "late": args["late"],
             "overdue": args["overdue"],
             "today": business_date(tx.now),
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([summary(dict(row)) for row in rows], args["limit"], "contract_id")
+    return page((summary(dict(row)) for row in rows), args["limit"], "contract_id")
 
 
 def version(tx: Tx, contract_id: UUID, number: int) -> dict[str, Any]:
@@ -104,30 +104,29 @@ def version(tx: Tx, contract_id: UUID, number: int) -> dict[str, Any]:
 def history(tx: Tx, contract_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     """Who changed what, when and why, oldest first. Raises ContractNotFound, ForeignBranch."""
     row = _row(tx, contract_id)
-    after = decode_cursor(args["cursor"], int)
+    (after,) = decode_cursor(args["cursor"], int)
     changes = tx.conn.execute(
         text(
             "select * from contract_changes where contract_id = :id and id > :after order by id limit :limit"
         ),
-        {"id": contract_id, "after": after[0] if after else 0, "limit": args["limit"] + 1},
+        {"id": contract_id, "after": after or 0, "limit": args["limit"] + 1},
     ).mappings()
-    page = _page([dict(each) for each in changes], args["limit"], "id", as_text=False)
-    return {**page, "form": papers.form(), "number": row["number"]}
+    return {**page(changes, args["limit"], "id"), "form": papers.form(), "number": row["number"]}
 
 
 def amendments(tx: Tx, contract_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     """The amendments of a contract, newest first. Raises ContractNotFound, ForeignBranch."""
     _row(tx, contract_id)
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from contract_amendments where contract_id = :id"
             " and (cast(:after as text) is null or amendment_id < cast(:after as uuid))"
             " order by amendment_id desc limit :limit"
         ),
-        {"id": contract_id, "after": after[0] if after else None, "limit": args["limit"] + 1},
+        {"id": contract_id, "after": after, "limit": args["limit"] + 1},
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "amendment_id")
+    return page(rows, args["limit"], "amendment_id")
 
 
 def amendment(tx: Tx, amendment_id: UUID) -> dict[str, Any]:
@@ -231,12 +230,3 @@ def _version(tx: Tx, row: Mapping[str, Any], number: int) -> dict[str, Any]:
     if found is None:
         raise rules.ContractVersionNotFound("no such version of this contract")
     return dict(found)
-
-
-def _page(items: list[dict[str, Any]], limit: int, key: str, *, as_text: bool = True) -> dict[str, Any]:
-    more, items = len(items) > limit, items[:limit]
-    last = items[-1][key] if more else None
-    return {
-        "items": items,
-        "next_cursor": encode_cursor(str(last) if as_text else last) if more else None,
-    }

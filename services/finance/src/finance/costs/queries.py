@@ -13,7 +13,7 @@ from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpan
 from finance.domain.period import PeriodState
 from shared.clock import business_date, month_of, next_month
 from shared.money import half_up
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 MONTHS_MAX = 24
@@ -46,7 +46,7 @@ def _line_variance(line: Mapping[str, Any]) -> int | None:
 def stock(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Purchased lots of a branch: quantity, value, and the average of one unit rounded half up. Keyset by lot."""
     tx.actor.require_branch(args["branch_id"])
-    after = decode_cursor(args["cursor"], str, str)
+    after, after_lot = decode_cursor(args["cursor"], str, str)
     rows = tx.conn.execute(
         text(
             "select * from lot_stock where branch_id = :branch"
@@ -57,8 +57,8 @@ def stock(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "branch": args["branch_id"],
             "product": args["product_id"],
-            "after": after[0] if after else None,
-            "after_lot": after[1] if after else "",
+            "after": after,
+            "after_lot": after_lot,
             "limit": args["limit"] + 1,
         },
     ).mappings()
@@ -69,9 +69,7 @@ def stock(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         }
         for row in rows
     ]
-    more, items = len(items) > args["limit"], items[: args["limit"]]
-    cursor = encode_cursor(items[-1]["product_id"], items[-1]["lot"]) if more else None
-    return {"items": items, "next_cursor": cursor}
+    return page(items, args["limit"], "product_id", "lot")
 
 
 def reconciliation(tx: Tx, branch_id: str) -> dict[str, Any]:
@@ -139,14 +137,14 @@ def variance(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
 
     Lines without a reference, of products bought for the first time, are told in `actual` and left out of both.
     """
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], str)
     rows = tx.conn.execute(
         text(_VARIANCE.format(key=VARIANCE_KEYS[args["by"]])),
         {
             "first": month,
             "until": next_month(month),
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
@@ -158,8 +156,7 @@ def variance(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
         }
         for row in rows
     ]
-    more, items = len(items) > args["limit"], items[: args["limit"]]
-    return {"items": items, "next_cursor": encode_cursor(items[-1]["key"]) if more else None}
+    return page(items, args["limit"], "key")
 
 
 # key and second key of a sale line `l` of a sale `s`, and of a stock move `m` of a run
@@ -227,15 +224,15 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
         moved=moved,
         moved2=moved2,
     )
-    after = decode_cursor(args["cursor"], str, str)
+    after, second = decode_cursor(args["cursor"], str, str)
     rows = tx.conn.execute(
         text(statement),
         {
             "first": first,
             "until": next_month(last),
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "after": after[0] if after else None,
-            "after_second": after[1] if after else "",
+            "after": after,
+            "after_second": second,
             "limit": args["limit"] + 1,
         },
     ).mappings()
@@ -248,9 +245,7 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
         }
         for row in rows
     ]
-    more, items = len(items) > args["limit"], items[: args["limit"]]
-    cursor = encode_cursor(items[-1]["key"], items[-1]["second"]) if more else None
-    return {"by": args["by"], "items": items, "next_cursor": cursor}
+    return {"by": args["by"], **page(items, args["limit"], "key", "second")}
 
 
 EXPENSE_LINES = frozenset({"selling_expenses", "administrative_expenses", "financial_expenses"})
@@ -288,7 +283,7 @@ def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str
 
 def alerts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Sale lines below cost; by default those nobody has acknowledged."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from below_cost_alerts"
@@ -300,13 +295,11 @@ def alerts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "open": args["open"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [dict(row) for row in rows]
-    more, items = len(items) > args["limit"], items[: args["limit"]]
-    return {"items": items, "next_cursor": encode_cursor(str(items[-1]["line_id"])) if more else None}
+    return page(rows, args["limit"], "line_id")
 
 
 def next_uncosted(conn: Connection, month: date) -> str | None:

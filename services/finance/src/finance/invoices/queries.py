@@ -14,7 +14,7 @@ from finance.booking import book_of
 from finance.domain.words import in_words
 from finance.invoices import rules
 from shared.clock import month_of, next_month
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _MINE = "(cast(:branches as text[]) is null or {0}.branch_id = any(:branches))"
@@ -38,7 +38,7 @@ def invoice(tx: Tx, invoice_id: UUID) -> dict[str, Any]:
 
 def invoices(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Invoices by number, sale, customer or month; keyset by id."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     month = args["month"]
     rows = tx.conn.execute(
         text(
@@ -58,15 +58,12 @@ def invoices(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "sale": args["sale_id"],
             "first": month,
             "until": None if month is None else next_month(month),
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [dict(row) for row in rows]
-    more = len(items) > args["limit"]
-    items = _with_amounts(tx, items[: args["limit"]])
-    cursor = encode_cursor(str(items[-1]["invoice_id"])) if more else None
-    return {"items": items, "next_cursor": cursor}
+    found = page(rows, args["limit"], "invoice_id")
+    return {**found, "items": _with_amounts(tx, found["items"])}
 
 
 def _with_amounts(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -108,7 +105,7 @@ def uninvoiced(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 
     `left` is below 0 where goods came back after they were invoiced: a red invoice is due, whoever bought them.
     """
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(_UNINVOICED),
         {
@@ -116,14 +113,11 @@ def uninvoiced(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "until": next_month(args["month"]),
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [dict(row) for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    return {"items": items, "next_cursor": encode_cursor(str(items[-1]["sale_id"])) if more else None}
+    return page(rows, args["limit"], "sale_id")
 
 
 _VAT = f"""

@@ -11,16 +11,8 @@ from finance.orders.rules import OrderNotFound, PriceRuleNotFound, ShipmentNotFo
 from finance.orders.tables import orders, strategies
 from shared.clock import business_date, next_month
 from shared.money import half_up
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
-
-
-def _page(rows: list[dict[str, Any]], limit: int, *keys: str) -> dict[str, Any]:
-    more = len(rows) > limit
-    rows = rows[:limit]
-    cursor = encode_cursor(*(str(rows[-1][key]) for key in keys)) if more else None
-    return {"items": rows, "next_cursor": cursor}
-
 
 # --- rules ------------------------------------------------------------------------------------------
 
@@ -37,28 +29,18 @@ def rule(tx: Tx, table: Table, rule_id: UUID) -> dict[str, Any]:
 
 def rules(tx: Tx, table: Table, args: Mapping[str, Any], *filters: str) -> dict[str, Any]:
     """Rules of one kind, newest last; prices are everybody's, strategies those of the token's branches."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     key = table.primary_key.columns[0]
     statement = select(table).order_by(key).limit(args["limit"] + 1)
-    if after:
-        statement = statement.where(key > _uuid(after[0]))
+    if after is not None:
+        statement = statement.where(key > after)
     for name in ("state", *filters):
         if args[name] is not None:
             statement = statement.where(table.c[name] == args[name])
     allowed = tx.actor.branch_filter()
     if table is strategies and allowed is not None:
         statement = statement.where(strategies.c.branch_id.is_(None) | strategies.c.branch_id.in_(allowed))
-    rows = [dict(row) for row in tx.conn.execute(statement).mappings()]
-    return _page(rows, args["limit"], key.name)
-
-
-def _uuid(value: str) -> UUID:
-    from shared.paging import CursorInvalid
-
-    try:
-        return UUID(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
+    return page(tx.conn.execute(statement).mappings(), args["limit"], key.name)
 
 
 # --- orders -----------------------------------------------------------------------------------------
@@ -130,18 +112,18 @@ order by o.order_id
 
 def list_orders(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Orders by id, with the value of what is confirmed."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         _ORDERS,
         {
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "state": args["state"],
-            "after": _uuid(after[0]) if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "order_id")
+    return page(rows, args["limit"], "order_id")
 
 
 _EXCEPTIONS = text("""
@@ -165,19 +147,19 @@ order by r.order_id, r.version limit :limit
 
 def exceptions(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     """What was confirmed in a month beyond somebody's own authority, and who let it pass (F27)."""
-    after = decode_cursor(args["cursor"], str, str)
+    after, version = decode_cursor(args["cursor"], UUID, int)
     rows = tx.conn.execute(
         _EXCEPTIONS,
         {
             "first": month,
             "until": next_month(month),
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "after": _uuid(after[0]) if after else None,
-            "version": _number(after[1]) if after else 0,
+            "after": after,
+            "version": version,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "order_id", "version")
+    return page(rows, args["limit"], "order_id", "version")
 
 
 # --- shipments --------------------------------------------------------------------------------------
@@ -225,7 +207,7 @@ order by l.deliver_on, o.order_id, l.no limit :limit
 
 def due(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Lines that wait for their shipment until a day, the latest first of all; `late_days` above 0 are late (F10)."""
-    after = decode_cursor(args["cursor"], str, str, str)
+    day, order, line = decode_cursor(args["cursor"], date, UUID, int)
     today = business_date(tx.now)
     rows = tx.conn.execute(
         _DUE,
@@ -233,30 +215,13 @@ def due(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "today": today,
             "until": args["until"] or today,
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "day": _day(after[0]) if after else None,
-            "order": _uuid(after[1]) if after else None,
-            "line": _number(after[2]) if after else 0,
+            "day": day,
+            "order": order,
+            "line": line,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "deliver_on", "order_id", "line_no")
-
-
-def _day(value: str) -> date:
-    from shared.paging import CursorInvalid
-
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise CursorInvalid("the cursor is not one of ours") from error
-
-
-def _number(value: str) -> int:
-    from shared.paging import CursorInvalid
-
-    if not value.isascii() or not value.isdigit() or len(value) > 7:
-        raise CursorInvalid("the cursor is not one of ours")
-    return int(value)
+    return page(rows, args["limit"], "deliver_on", "order_id", "line_no")
 
 
 _LINES_OF_MONTH = text("""

@@ -19,7 +19,7 @@ from finance.receivables.commands import PaymentUnknown
 from finance.receivables.dunning import DunningCaseUnknown, LetterUnknown
 from shared.clock import business_date, month_of, next_month
 from shared.errors import Conflict, NotFound
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 MINE = "(cast(:branches as text[]) is null or i.branch_id = any(:branches))"
@@ -124,7 +124,7 @@ def require_agreement(conn: Connection, month: date) -> None:
 
 def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """The items of one customer, or of all; keyset by id."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             f"select {ITEM} from receivable_items i where {MINE}"
@@ -136,19 +136,11 @@ def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "status": args["status"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "item_id")
-
-
-def _page(found: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
-    shown = found[:limit]
-    return {
-        "items": shown,
-        "next_cursor": encode_cursor(str(shown[-1][key])) if len(found) > limit else None,
-    }
+    return page(rows, args["limit"], "item_id")
 
 
 def item(tx: Tx, item_id: UUID) -> dict[str, Any]:
@@ -233,7 +225,7 @@ def statements(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """
     if args["branch_id"] is not None:
         tx.actor.require_branch(args["branch_id"])
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from customer_statements where (cast(:customer as uuid) is null or customer_id = :customer)"
@@ -246,16 +238,16 @@ def statements(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "customer": args["customer_id"],
             "branches": tx.actor.branch_filter(),
             "branch": args["branch_id"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "statement_id")
+    return page(rows, args["limit"], "statement_id")
 
 
 def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Dunning cases with what is open of their items; keyset by id."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select i.*, r.due_on, r.open_fen from dunning_cases i join receivable_items r on r.item_id = i.item_id"
@@ -267,11 +259,11 @@ def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
             "state": args["state"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "case_id")
+    return page(rows, args["limit"], "case_id")
 
 
 def case(tx: Tx, case_id: UUID) -> dict[str, Any]:

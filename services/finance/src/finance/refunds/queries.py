@@ -14,7 +14,7 @@ from finance import balances
 from finance.booking import book_of
 from finance.refunds import rules
 from shared.clock import business_date, month_of, next_month
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _REFUND = (
@@ -43,7 +43,7 @@ def refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
 
 def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Refunds in the order they became owed; keyset by id. `overdue` are the unpaid ones past their last day."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     today = business_date(tx.now)
     rows = tx.conn.execute(
         text(
@@ -65,17 +65,12 @@ def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "unpaid": args["unpaid"],
             "overdue": args["overdue"],
             "oldest_in_time": _oldest_in_time(today),
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [dict(row) for row in rows]
-    more = len(items) > args["limit"]
-    items = _with_parts(tx, items[: args["limit"]])
-    return {
-        "items": items,
-        "next_cursor": encode_cursor(str(items[-1]["refund_id"])) if more else None,
-    }
+    found = page(rows, args["limit"], "refund_id")
+    return {**found, "items": _with_parts(tx, found["items"])}
 
 
 def _oldest_in_time(today: date) -> date:

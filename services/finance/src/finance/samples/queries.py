@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from finance.samples import rules
 from shared.clock import business_date
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 
@@ -32,39 +32,32 @@ def sample(tx: Tx, sample_id: UUID) -> dict[str, Any]:
 
 def samples(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Samples, newest first; keyset by id. Raises ForeignBranch."""
-    after = decode_cursor(args["cursor"], str)
-    rows = (
-        tx.conn.execute(
-            text(
-                "select * from samples where (cast(:branches as text[]) is null or branch_id = any(:branches))"
-                " and (cast(:customer as uuid) is null or customer_id = :customer)"
-                " and (cast(:product as text) is null or product_id = :product)"
-                " and (cast(:kind as text) is null or kind = :kind)"
-                " and (cast(:state as text) is null or state = :state)"
-                " and (not :overdue or (state = 'issued' and confirm_by < :today))"
-                " and (cast(:after as text) is null or sample_id < cast(:after as uuid))"
-                " order by sample_id desc limit :limit"
-            ),
-            {
-                "branches": tx.actor.branch_filter(args["branch_id"]),
-                "customer": args["customer_id"],
-                "product": args["product_id"],
-                "kind": args["kind"],
-                "state": args["state"],
-                "overdue": args["overdue"],
-                "today": business_date(tx.now),
-                "after": after[0] if after else None,
-                "limit": args["limit"] + 1,
-            },
-        )
-        .mappings()
-        .all()
-    )
-    more, rows = len(rows) > args["limit"], rows[: args["limit"]]
-    return {
-        "items": _shown(tx, [dict(row) for row in rows]),
-        "next_cursor": encode_cursor(str(rows[-1]["sample_id"])) if more else None,
-    }
+    (after,) = decode_cursor(args["cursor"], UUID)
+    rows = tx.conn.execute(
+        text(
+            "select * from samples where (cast(:branches as text[]) is null or branch_id = any(:branches))"
+            " and (cast(:customer as uuid) is null or customer_id = :customer)"
+            " and (cast(:product as text) is null or product_id = :product)"
+            " and (cast(:kind as text) is null or kind = :kind)"
+            " and (cast(:state as text) is null or state = :state)"
+            " and (not :overdue or (state = 'issued' and confirm_by < :today))"
+            " and (cast(:after as text) is null or sample_id < cast(:after as uuid))"
+            " order by sample_id desc limit :limit"
+        ),
+        {
+            "branches": tx.actor.branch_filter(args["branch_id"]),
+            "customer": args["customer_id"],
+            "product": args["product_id"],
+            "kind": args["kind"],
+            "state": args["state"],
+            "overdue": args["overdue"],
+            "today": business_date(tx.now),
+            "after": after,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    found = page(rows, args["limit"], "sample_id")
+    return {**found, "items": _shown(tx, found["items"])}
 
 
 def _shown(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
