@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
@@ -127,6 +128,37 @@ def test_rows_of_a_csv_file_become_receipts(office):
     ]
     office.sell(receipt_number="C-3", lines=[a_line(), a_line()])
     assert facts(office, "C-1") == facts(office, "C-3")
+
+
+@pytest.mark.requirement("F24")
+@pytest.mark.parametrize(
+    ("column", "first", "second", "fits"),
+    [
+        ("channel", "store", "online", False),
+        ("sold_at", "2026-03-03T02:15:00Z", "2026-02-03T02:15:00Z", False),
+        ("late", "false", "true", False),
+        ("customer_id", CUSTOMER, CUSTOMER.replace("1", "2"), False),
+        ("tenders", "wechat=200", "cash=200", False),
+        ("customer_id", CUSTOMER, "", True),
+        ("customer_id", "", CUSTOMER, True),
+    ],
+)
+def test_rows_of_one_receipt_do_not_contradict_each_other(office, column, first, second, fits):
+    """Who bought it, where and when is what all rows say, not what the first happens to."""
+    number = f"C-{uuid4().hex}"
+    head = "receipt_number,branch_id,customer_id,channel,sold_at,late,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,tax_bp,cost_fen,tenders"  # fmt: skip
+    says = f"{number},S001,,store,2026-03-03T02:15:00Z,,P-1,纱布,otc,normal,L1,2027-12-31,1,100,1300,50,wechat=200"
+    row = dict(zip(head.split(","), says.split(","), strict=True))
+    rows = [row | {column: first}, row | {column: second}]
+    text = "\n".join([head, *(",".join(each.values()) for each in rows)])
+    [told] = office.results(text.encode(), kind="text/csv")
+    if fits:
+        assert told["status"] == "posted", told
+        sold = office.get(f"/v1/sales?branch_id=S001&receipt_number={number}").json
+        assert sold["customer_id"] == CUSTOMER
+        return
+    assert told["code"] == "payload_invalid"
+    assert [each["path"].split(".")[0] for each in told["errors"]] == [column]
 
 
 @pytest.mark.parametrize(

@@ -261,25 +261,23 @@ def _receipt_of(line: int, rows: Sequence[Mapping[str, str]]) -> Item:
 
 def _payload(rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """The JSON shape of rows. What is not a number stays text, so that the strict decoder names the fault."""
-    head = rows[0]
-    payload: dict[str, Any] = {
-        name: head[name] for name in ("receipt_number", "branch_id", "channel", "sold_at") if head.get(name)
-    }
-    if head.get("customer_id"):
-        payload["customer_id"] = head["customer_id"]
-    if head.get("late"):
-        payload["late"] = {"true": True, "false": False, "1": True, "0": False}.get(
-            head["late"].lower(), head["late"]
-        )
+    heads = ("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late")
+    payload: dict[str, Any] = {name: said for name in heads if (said := _said(rows, name))}
+    if isinstance(late := payload.get("late"), str):
+        payload["late"] = {"true": True, "false": False, "1": True, "0": False}.get(late.lower(), late)
     payload["lines"] = [_line(row) for row in rows]
-    tenders = {row["tenders"] for row in rows if row.get("tenders")}
-    if len(tenders) == 1:
-        payload["tenders"] = [_tender(part) for part in tenders.pop().split(";") if part]
-    elif tenders:
+    tenders = _said(rows, "tenders")
+    if isinstance(tenders, list):
         payload["tenders"] = "rows of one receipt give different tenders"
     else:
-        payload["tenders"] = []
+        payload["tenders"] = [_tender(part) for part in (tenders or "").split(";") if part]
     return payload
+
+
+def _said(rows: Sequence[Mapping[str, str]], name: str) -> str | list[str] | None:
+    """What the rows of a receipt say of it; all of it, which no decoder takes, when they contradict each other."""
+    said = sorted({row[name] for row in rows if row.get(name)})
+    return said if len(said) > 1 else said[0] if said else None
 
 
 def _line(row: Mapping[str, str]) -> dict[str, Any]:
