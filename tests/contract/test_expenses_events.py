@@ -5,12 +5,16 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from finance.budgets import events as of_budgets
 from finance.expenses import events
 from finance.expenses.rules import Item
+from finance.subscriptions import OfferProposed
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
+OFFERS = Path(__file__).parents[2] / "services/customers/contracts/events"
 CLAIM = {
     "claim_id": UUID("0199b1c0-0000-7000-8000-000000000021"),
     "branch_id": "S001",
@@ -54,11 +58,17 @@ ITEMS = [
     ),
 ]
 DAY = date(2026, 3, 20)
+TOLD_ON = date(2026, 11, 2)
+OFFER = msgspec.convert(
+    json.loads((OFFERS / "customers.offer.proposed.v1.json").read_text())["data"], OfferProposed
+)
 MADE = [
     events.expense_audited(CLAIM, accepted_fen=13_550, hit=True, day=DAY),
     events.expense_approved(CLAIM, ITEMS, day=DAY),
     events.expense_paid(CLAIM, paid_from="bank", day=DAY),
-    events.budget_exceeded(BUDGET, claim_id=CLAIM["claim_id"], day=DAY),
+    of_budgets.budget_exceeded(BUDGET, source_kind="claim", source_id=CLAIM["claim_id"], day=DAY),
+    events.drawing_granted(OFFER, drawing_id=UUID("01933a10-0000-7000-8000-000000000013"), day=TOLD_ON),
+    events.drawing_refused(OFFER, code="budget_exceeded", day=TOLD_ON),
 ]
 
 
@@ -80,4 +90,4 @@ def test_each_published_event_is_its_example(event):
 
 
 def test_every_published_type_has_an_example():
-    assert {event.type for event in MADE} == set(events.PUBLISHED)
+    assert {event.type for event in MADE} == {*events.PUBLISHED, *of_budgets.PUBLISHED}

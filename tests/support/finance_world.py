@@ -154,6 +154,7 @@ def _books(company, branch, ids, sent, asked):
         "/v1/ledger/years/<int:year>/transfer": {},
         "/v1/journal/entries": voucher,
         "/v1/journal/entries/<uuid:voucher_id>/decision": decision,
+        "/v1/journal/entries/<uuid:voucher_id>/decide-overrun": decision,
         "/v1/journal/entries/<int:entry_id>/reversal": {"reason": "r"},
         "/v1/statements": {"kind": "balance", "month": "2025-06"},
         f"{of}/review": {},
@@ -276,6 +277,7 @@ def _cash(company, branch, ids, sent, asked):
         "/v1/cash/drawers": [{"branch_id": branch}],
         "/v1/cash/sessions": scopes,
         "/v1/cash/counts": scopes,
+        "/v1/cash/counts/due": scopes,
         "/v1/cash/variances": scopes,
         "/v1/cash/position": [{"branch_id": branch}],
         "/v1/cash/unattended": [{"month": NOW, "branch_id": branch}],
@@ -341,8 +343,6 @@ def _expenses(company, branch, ids, sent, asked):
     approved = {"approved": True, "reason": None}
     for role in ("finance_head", "cs_manager"):
         company.made(f"/promotion-plans/{plan}/decide", approved, role)
-    draw = {"offer_id": "o-1", "amount": money(10)}
-    drawing = company.made(f"/promotion-plans/{plan}/drawings", draw, "cs_manager")["drawing_id"]
     target = {"branch_id": branch, "month": NOW, "net": money(10_000), "strategy": "regulars"}
     report = {"branch_id": branch, "day": str(TODAY), "net": money(3_500)}
     company.made("/sales-reports", report, "cashier")
@@ -352,7 +352,6 @@ def _expenses(company, branch, ids, sent, asked):
         "claim_id": claim,
         "budget_id": company.made("/budgets", budget, "finance_head")["budget_id"],
         "plan_id": plan,
-        "drawing_id": drawing,
         "target_id": company.made("/sales-targets", target, "store_manager")["target_id"],
         "project": "CRM-1",
     }
@@ -360,6 +359,7 @@ def _expenses(company, branch, ids, sent, asked):
     asked |= {
         "/v1/expense-claims": scopes,
         "/v1/expense-claims/audit-figures": month,
+        "/v1/budgets/spending": month,
         "/v1/budgets": scopes,
         "/v1/promotion-plans": scopes,
         "/v1/sales-targets": [{"branch_id": branch, "year": TODAY.year}],
@@ -380,8 +380,6 @@ def _expenses(company, branch, ids, sent, asked):
         "/v1/budgets/<uuid:budget_id>/change": {"amount": money(1), "overrun": "stop"},
         "/v1/promotion-plans": {**PLAN, "code": "C-2", "branch_id": branch},
         f"{plans}/decide": approved,
-        f"{plans}/drawings": {**draw, "offer_id": "o-2"},
-        f"{plans}/drawings/<uuid:drawing_id>/settle": {"used": money(1)},
         f"{plans}/close": {},
         "/v1/sales-targets": {**target, "person": "sally"},
         "/v1/sales-targets/<uuid:target_id>/change": {"net": money(1), "strategy": "s"},

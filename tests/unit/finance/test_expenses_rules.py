@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finance.budgets.rules import Budget, BudgetExceeded, categories_on, overruns, spent_by_category
 from finance.domain.chart import Standard, chart_of
+from finance.domain.posting import PostingLine
+from finance.domain.vat import rates_on, tax_inside
 from finance.expenses import rules
-from finance.expenses.rules import Budget, Finding, Item, Outcome
+from finance.expenses.rules import Finding, Item, Outcome
 
 TODAY = date(2026, 3, 20)
 
@@ -41,11 +44,27 @@ items = st.builds(
 
 @pytest.mark.requirement("F18", "F23")
 @pytest.mark.parametrize("standard", list(Standard))
-def test_every_category_has_an_account_of_selling_expenses_in_both_standards(standard):
+def test_every_category_has_an_expense_account_of_its_own_and_every_selling_expense_a_category(standard):
     chart = chart_of(standard)
-    for category in rules.categories_on(TODAY).values():
-        account = chart.by_code[chart.code(category.account)]
-        assert (account.type, account.leaf, account.statement_line) == ("expense", True, "selling_expenses")
+    categories = categories_on(TODAY).values()
+    accounts = [chart.by_code[chart.code(each.account)] for each in categories]
+    assert len({each.code for each in accounts}) == len(accounts)
+    selling = {
+        each.code for each in chart.accounts if each.leaf and each.statement_line == "selling_expenses"
+    }
+    assert {each.code for each in accounts} == selling | {chart.code("administrative_expenses")}
+    claimed = {each.category for each in categories if each.claimable}
+    assert {"travel", "entertainment", "office"} < claimed < {each.category for each in categories}
+
+
+@pytest.mark.requirement("F20")
+@given(st.lists(st.tuples(st.sampled_from(["6601.01", "6601.23", "6602", "1002"]), st.integers(-99, 99))))
+def test_an_entry_spends_its_debits_less_its_credits_on_the_accounts_of_categories(moved):
+    lines = [PostingLine(account, max(fen, 0), max(-fen, 0)) for account, fen in moved]
+    spent = spent_by_category(chart_of(Standard.CAS), lines, TODAY)
+    for name, account in (("travel", "6601.01"), ("rent", "6601.23"), ("administration", "6602")):
+        assert spent.pop(name, 0) == sum(fen for where, fen in moved if where == account)
+    assert spent == {}
 
 
 @pytest.mark.requirement("F18")
@@ -57,6 +76,8 @@ def test_every_category_has_an_account_of_selling_expenses_in_both_standards(sta
         ({"category": "gold"}, rules.CategoryUnknown, "items.0.category"),
         ({"category": "entertainment"}, rules.AttendeesMissing, "items.0.attendees"),
         ({"tax_fen": 10_900}, rules.TaxTooLarge, "items.0.tax"),
+        ({"tax_fen": 1_265}, rules.TaxTooLarge, "items.0.tax"),
+        ({"category": "rent"}, rules.CategoryUnknown, "items.0.category"),
     ],
 )
 def test_what_may_not_be_claimed_is_named_with_its_place(odd, refusal, path):
@@ -69,6 +90,16 @@ def test_what_may_not_be_claimed_is_named_with_its_place(odd, refusal, path):
 def test_an_invoice_stands_once_in_a_claim():
     with pytest.raises(rules.InvoiceRepeated):
         rules.check_items([an_item(1), an_item(2, invoice_no="INV0001")], TODAY)
+    with pytest.raises(rules.InvoiceRepeated):
+        rules.check_items([an_item(1, invoice_no="012345678"), an_item(2, invoice_no="12345678")], TODAY)
+
+
+@pytest.mark.requirement("F19")
+@given(amounts, st.sampled_from(sorted(rates_on(TODAY))))
+def test_the_tax_of_any_rate_may_be_claimed_and_none_that_would_hide_the_expense(amount, rate):
+    honest = an_item(amount_fen=amount, tax_fen=min(tax_inside(amount, rate), amount - 1))
+    rules.check_items([honest], TODAY)
+    assert rules.most_tax_fen(honest, TODAY) <= amount * 13 // 113 + 11
 
 
 @pytest.mark.requirement("F18")
@@ -162,10 +193,10 @@ def test_a_budget_lets_through_what_is_available_and_not_a_fen_more(amount, rese
     )
     excess = need + reserved + actual - amount
     if excess > 0 and overrun == "stop":
-        with pytest.raises(rules.BudgetExceeded):
-            rules.overruns([budget], {"b": need})
+        with pytest.raises(BudgetExceeded):
+            overruns([budget], {"b": need})
     else:
-        assert rules.overruns([budget], {"b": need}) == ({"b": excess} if excess > 0 else {})
+        assert overruns([budget], {"b": need}) == ({"b": excess} if excess > 0 else {})
 
 
 @pytest.mark.requirement("F6", "F28")

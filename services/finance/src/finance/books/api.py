@@ -12,6 +12,7 @@ from flask_smorest import Blueprint
 
 from finance import ledger, reopening
 from finance.books import commands, exports, queries, schemas
+from finance.budgets.rules import OVERRUN_ROLES
 from finance.domain.period import parse_month
 from finance.schemas import MonthArgs
 from shared.errors import TooMany
@@ -40,10 +41,10 @@ class LedgerStreamsBusy(TooMany):
 @command
 @admits("accountant")
 @bookkeeping.arguments(schemas.VoucherBody)
-@bookkeeping.response(201, schemas.VoucherView)
+@bookkeeping.response(201, schemas.VoucherDetailView)
 def draft_voucher(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Write a manual voucher; a finance head approves it before it is booked. A draft keeps its month open."""
-    return commands.draft(tx, body)
+    return queries.warned(tx, commands.draft(tx, body))
 
 
 @bookkeeping.get("/journal/entries")
@@ -59,20 +60,30 @@ def list_vouchers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @bookkeeping.get("/journal/entries/<uuid:voucher_id>")
 @query
 @admits(*READERS)
-@bookkeeping.response(200, schemas.VoucherView)
+@bookkeeping.response(200, schemas.VoucherDetailView)
 def get_voucher(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
     """One manual voucher."""
-    return queries.voucher(tx, voucher_id)
+    return queries.warned(tx, queries.voucher(tx, voucher_id))
 
 
 @bookkeeping.post("/journal/entries/<uuid:voucher_id>/decision")
 @command
 @admits(commands.APPROVER)
 @bookkeeping.arguments(schemas.DecisionBody)
-@bookkeeping.response(200, schemas.VoucherView)
+@bookkeeping.response(200, schemas.VoucherDetailView)
 def decide_voucher(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
     """Approve and book a draft, or reject it; never by who wrote it."""
-    return commands.decide(tx, voucher_id, approved=body["approved"], reason=body["reason"])
+    return queries.warned(tx, commands.decide(tx, voucher_id, **body))
+
+
+@bookkeeping.post("/journal/entries/<uuid:voucher_id>/decide-overrun")
+@command
+@admits(*sorted(OVERRUN_ROLES))
+@bookkeeping.arguments(schemas.DecisionBody)
+@bookkeeping.response(200, schemas.VoucherDetailView)
+def decide_voucher_overrun(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
+    """Let a draft exceed its budgets: finance head and management, two persons; a no rejects the draft."""
+    return queries.warned(tx, commands.decide_overrun(tx, voucher_id, **body))
 
 
 @bookkeeping.post("/journal/entries/<int:entry_id>/reversal")

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from finance import balances, repository
 from finance.booking import book_of, stream_of
 from finance.books import queries
+from finance.budgets import draws
 from finance.domain import voucher
 from finance.domain.company import require_company
 from finance.domain.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
@@ -28,15 +29,15 @@ from finance.domain.voucher import (
 )
 from finance.open_items import NewItem
 from shared import audit
-from shared.approvals import Approval
+from shared.approvals import Approval, Decision
 from shared.clock import business_date, month_of, new_id, next_month
 from shared.transaction import Tx
 
 APPROVER = "finance_head"
 _DRAFT = text(
     "insert into vouchers (voucher_id, state, booked_on, branch_id, summary, lines, total_fen, subject_hash,"
-    " drafted_by, drafted_at) values (:voucher_id, 'draft', :booked_on, :branch_id, :summary, :lines, :total,"
-    " :hash, :person, :now)"
+    " drafted_by, drafted_at, department) values (:voucher_id, 'draft', :booked_on, :branch_id, :summary, :lines,"
+    " :total, :hash, :person, :now, :department)"
 ).bindparams(bindparam("lines", type_=JSONB))
 
 
@@ -57,6 +58,7 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
         "booked_on": body["booked_on"],
         "branch_id": body["branch_id"],
         "summary": body["summary"],
+        "department": body["department"],
         "lines": [
             [line["account"], line["debit"], line["credit"], *_owed(line)]
             for line in body["lines"]
@@ -76,6 +78,7 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
             "hash": audit.digest(subject),
             "person": tx.actor.id,
             "now": tx.now,
+            "department": body["department"],
         },
     )
     audit.record(tx, "voucher.draft", str(voucher_id), after=subject)
@@ -119,12 +122,11 @@ def _require_open(tx: Tx, day: date) -> None:
 def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
     """Draft → posted or rejected, by a finance head who did not write it.
 
-    What was no control account when it was written may be one now. Raises VoucherNotFound, VoucherDecided, SamePerson,
-    ReasonMissing, PeriodNotOpen, ForeignBranch, VoucherInvalid.
+    What was no control account when it was written may be one now. What it spends draws on the budgets. Raises
+    VoucherNotFound, VoucherDecided, SamePerson, ReasonMissing, PeriodNotOpen, ForeignBranch, VoucherInvalid, Unbudgeted,
+    BudgetExceeded, OverrunNotApproved.
     """
-    row = queries.voucher(tx, voucher_id, lock=True)
-    if row["state"] != "draft":
-        raise VoucherDecided(f"the voucher is {row['state']}")
+    row = _undecided(tx, voucher_id)
     approval = Approval(
         required=frozenset({APPROVER}),
         excluded=frozenset({row["drafted_by"]}),
@@ -149,7 +151,40 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
             customer_id=None,
             reference=row["summary"],
             items=_opened(lines),
+            department=row["department"],
         )
+    _decided(tx, row, state, decision)
+    return queries.voucher(tx, voucher_id)
+
+
+def decide_overrun(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
+    """Finance head and management let a draft exceed its budgets when it is posted, or reject it.
+
+    Raises VoucherNotFound, VoucherDecided and the refusals of shared.approvals.
+    """
+    row = _undecided(tx, voucher_id)
+    state, decision = draws.decide_overrun(
+        tx,
+        "voucher",
+        voucher_id,
+        excluded=frozenset({row["drafted_by"]}),
+        subject_hash=row["subject_hash"],
+        approved=approved,
+        reason=reason,
+    )
+    if state == "rejected":
+        _decided(tx, row, state, decision)
+    return queries.voucher(tx, voucher_id)
+
+
+def _undecided(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
+    row = queries.voucher(tx, voucher_id, lock=True)
+    if row["state"] != "draft":
+        raise VoucherDecided(f"the voucher is {row['state']}")
+    return row
+
+
+def _decided(tx: Tx, row: Mapping[str, Any], state: str, decision: Decision) -> None:
     tx.conn.execute(
         text(
             "update vouchers set state = :state, decided_by = :person, decided_at = :now, decided_reason = :reason"
@@ -160,11 +195,12 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
             "person": decision.person,
             "now": decision.at,
             "reason": decision.reason,
-            "voucher_id": voucher_id,
+            "voucher_id": row["voucher_id"],
         },
     )
-    audit.record(tx, f"voucher.{state}", str(voucher_id), before="draft", after=[state, row["subject_hash"]])
-    return queries.voucher(tx, voucher_id)
+    audit.record(
+        tx, f"voucher.{state}", str(row["voucher_id"]), before="draft", after=[state, row["subject_hash"]]
+    )
 
 
 def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from sqlalchemy import text
 
 from finance import balances
 from finance.booking import book_of
+from finance.budgets import draws
 from finance.domain.layout import income_lines
 from finance.domain.period import month_text
 from finance.domain.posting import PostingLine
 from finance.domain.voucher import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 ENTRY_ID_MAX = 2**63 - 1
@@ -52,6 +53,17 @@ def voucher(tx: Tx, voucher_id: UUID, *, lock: bool = False) -> dict[str, Any]:
     return _view(dict(row))
 
 
+def warned(tx: Tx, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The voucher with what its budgets would refuse if a draft were posted now."""
+    if found["state"] != "draft":
+        return {**found, "warnings": []}
+    lines = [PostingLine(each["account"], each["debit_fen"], each["credit_fen"]) for each in found["lines"]]
+    warnings = draws.foreseen(
+        tx, found["voucher_id"], found["branch_id"], found["department"], found["booked_on"], lines
+    )
+    return {**found, "warnings": warnings}
+
+
 def _view(row: Mapping[str, Any]) -> dict[str, Any]:
     lines = [
         {
@@ -68,7 +80,7 @@ def _view(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def vouchers(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     """Vouchers of a month in the order they were written. Keyset by id. Raises ForeignBranch."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from vouchers where booked_on >= :first and booked_on < :until"
@@ -82,14 +94,11 @@ def vouchers(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
             "until": next_month(month),
             "state": args["state"],
             "branches": tx.actor.branch_filter(args["branch_id"]),
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    items = [_view(dict(row)) for row in rows]
-    more = len(items) > args["limit"]
-    items = items[: args["limit"]]
-    return {"items": items, "next_cursor": encode_cursor(str(items[-1]["voucher_id"])) if more else None}
+    return page((_view(dict(row)) for row in rows), args["limit"], "voucher_id")
 
 
 def entry(tx: Tx, entry_id: int) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from shared.paging import PageArgs
 
 TEXT = [validate.Length(1, 200), validate.Regexp(shape.VISIBLE_PATTERN)]
 ACCOUNT = validate.Regexp(r"^[0-9]{4}(\.[0-9]{2}){0,3}$(?!\n)")
+OPTIONAL_NAME = validate.Regexp(r"^([a-z][a-z0-9_]{0,39})?$(?!\n)")
 LINES_MAX = 200
 FORMATS = ("ndjson", "csv")
 
@@ -33,6 +34,9 @@ class VoucherBody(Schema):
     booked_on = fields.Date(required=True)
     branch_id = fields.String(required=True, validate=BRANCH)
     summary = fields.String(required=True, validate=TEXT, metadata={"description": "摘要"})
+    department = fields.String(
+        load_default="", validate=OPTIONAL_NAME, metadata={"description": "whose budget it draws on"}
+    )
     lines = fields.List(fields.Nested(VoucherLineBody), required=True, validate=validate.Length(2, LINES_MAX))
 
 
@@ -50,6 +54,7 @@ class VoucherView(Schema):
     booked_on = fields.Date()
     branch_id = fields.String()
     summary = fields.String()
+    department = fields.String()
     lines = fields.List(fields.Nested(VoucherLineView))
     total_fen = MoneyField(data_key="total")
     drafted_by = fields.String()
@@ -57,6 +62,18 @@ class VoucherView(Schema):
     decided_by = fields.String(allow_none=True)
     decided_at = fields.AwareDateTime(allow_none=True)
     decided_reason = fields.String(allow_none=True)
+
+
+class VoucherWarningView(Schema):
+    """What would stand in the way of a draft: `code` is that of the refusal."""
+
+    code = fields.String()
+    category = fields.String(allow_none=True)
+    budget_id = fields.UUID(allow_none=True)
+
+
+class VoucherDetailView(VoucherView):
+    warnings = fields.List(fields.Nested(VoucherWarningView))
 
 
 class VouchersArgs(PageArgs):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask_smorest import Blueprint
 
+from finance.budgets.rules import categories_on
 from finance.domain.period import parse_month
 from finance.expenses import queries, rules, schemas
 from finance.expenses.commands import budgets, claims, promotions, targets
@@ -43,8 +44,8 @@ BUDGET_READERS = (*MANAGERS, "accountant", "finance_auditor", "finance_head", "m
 @admits(*STAFF)
 @expenses.response(200, schemas.ExpenseCategoriesView)
 def list_categories(tx: Tx) -> dict[str, Any]:
-    """What may be claimed today, with the account of each category."""
-    return {"items": list(rules.categories_on(business_date(tx.now)).values())}
+    """What expenses are today, with the account of each category; staff claim those that are `claimable`."""
+    return {"items": list(categories_on(business_date(tx.now)).values())}
 
 
 @expenses.post("/expense-claims")
@@ -194,6 +195,16 @@ def list_budgets(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.budgets(tx, args)
 
 
+@expenses.get("/budgets/spending")
+@query
+@admits(*BUDGET_READERS)
+@expenses.arguments(schemas.FiguresArgs, location="query")
+@expenses.response(200, schemas.SpendingView)
+def get_spending(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What a month spent by branch and category as the ledger says, and what of it drew on no budget."""
+    return {"items": queries.spending(tx, parse_month(args["month"]), args["branch_id"])}
+
+
 @expenses.get("/budgets/<uuid:budget_id>")
 @query
 @admits(*BUDGET_READERS)
@@ -252,29 +263,8 @@ def get_plan(tx: Tx, plan_id: UUID) -> dict[str, Any]:
 @expenses.arguments(schemas.ExpenseDecisionBody)
 @expenses.response(200, schemas.PromotionPlanView)
 def decide_plan(tx: Tx, body: dict[str, Any], plan_id: UUID) -> dict[str, Any]:
-    """Finance head and customer service manager approve; then offers may draw."""
+    """Finance head and customer service manager approve; then offers of the customers service may draw."""
     promotions.decide(tx, plan_id, **body)
-    return queries.plan(tx, plan_id)
-
-
-@expenses.post("/promotion-plans/<uuid:plan_id>/drawings")
-@command
-@admits("cs_manager")
-@expenses.arguments(schemas.PromotionDrawingBody)
-@expenses.response(201, schemas.PromotionDrawnView)
-def draw_on_plan(tx: Tx, body: dict[str, Any], plan_id: UUID) -> dict[str, Any]:
-    """Reserve budget for one offer to customers."""
-    return {"drawing_id": promotions.draw(tx, plan_id, body["offer_id"], body["amount"])}
-
-
-@expenses.post("/promotion-plans/<uuid:plan_id>/drawings/<uuid:drawing_id>/settle")
-@command
-@admits("cs_manager", "accountant")
-@expenses.arguments(schemas.DrawingSettleBody)
-@expenses.response(200, schemas.PromotionPlanView)
-def settle_drawing(tx: Tx, body: dict[str, Any], plan_id: UUID, drawing_id: UUID) -> dict[str, Any]:
-    """What the offer cost in the end; the rest is free again."""
-    promotions.settle(tx, plan_id, drawing_id, body["used"])
     return queries.plan(tx, plan_id)
 
 

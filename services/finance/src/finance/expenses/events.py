@@ -6,13 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from finance.expenses.rules import Item, cost_fen
+from finance.subscriptions import OfferProposed
 from shared.events import Event
 
 EXPENSE_AUDITED = "finance.expense.audited.v1"
 EXPENSE_APPROVED = "finance.expense.approved.v1"
 EXPENSE_PAID = "finance.expense.paid.v1"
-BUDGET_EXCEEDED = "finance.budget.exceeded.v1"
-PUBLISHED = (EXPENSE_AUDITED, EXPENSE_APPROVED, EXPENSE_PAID, BUDGET_EXCEEDED)
+DRAWING_GRANTED = "finance.drawing.granted.v1"
+DRAWING_REFUSED = "finance.drawing.refused.v1"
+PUBLISHED = (
+    EXPENSE_AUDITED,
+    EXPENSE_APPROVED,
+    EXPENSE_PAID,
+    DRAWING_GRANTED,
+    DRAWING_REFUSED,
+)
 
 
 def _head(claim: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,23 +83,33 @@ def expense_paid(claim: Mapping[str, Any], *, paid_from: str, day: date) -> Even
     )
 
 
-def budget_exceeded(budget: Mapping[str, Any], *, claim_id: UUID, day: date) -> Event:
-    """An approval let a claim exceed the budget; `over_fen` is by how much it is exceeded now."""
-    over = budget["reserved_fen"] + budget["actual_fen"] - budget["amount_fen"]
+def drawing_granted(offer: OfferProposed, *, drawing_id: UUID, day: date) -> Event:
+    """The plan's budget holds what the offer may cost."""
     return Event(
-        type=BUDGET_EXCEEDED,
-        subject=str(budget["budget_id"]),
-        version=budget["exceeded"],
+        type=DRAWING_GRANTED,
+        subject=str(offer.offer_id),
+        version=1,
         day=day,
-        amount_fen=over,
-        data={
-            "budget_id": str(budget["budget_id"]),
-            "branch_id": budget["branch_id"],
-            "department": budget["department"] or None,
-            "category": budget["category"] or None,
-            "campaign": budget["campaign"] or None,
-            "claim_id": str(claim_id),
-            "amount_fen": budget["amount_fen"],
-            "over_fen": over,
-        },
+        amount_fen=offer.cost_fen,
+        data={**_asked(offer), "drawing_id": str(drawing_id), "drawn_fen": offer.cost_fen},
     )
+
+
+def drawing_refused(offer: OfferProposed, *, code: str, day: date) -> Event:
+    """Nothing was reserved; `code` is that of the refusal."""
+    return Event(
+        type=DRAWING_REFUSED,
+        subject=str(offer.offer_id),
+        version=1,
+        day=day,
+        amount_fen=0,
+        data={**_asked(offer), "code": code},
+    )
+
+
+def _asked(offer: OfferProposed) -> dict[str, Any]:
+    return {
+        "offer_id": str(offer.offer_id),
+        "plan_id": str(offer.plan_id),
+        "branch_id": offer.branch_id,
+    }

@@ -1,12 +1,14 @@
 """What can be read of expenses. Lists are limited to the branches of the token; staff see their own claims."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from finance.booking import book_of
+from finance.budgets.rules import NO_SPENDING, categories_on
 from finance.domain.company import require_company
 from finance.expenses.rules import (
     BudgetNotFound,
@@ -15,6 +17,7 @@ from finance.expenses.rules import (
     PlanNotFound,
     cost_fen,
     forecast_net_fen,
+    invoice_key,
     roi_bp,
     share_bp,
 )
@@ -71,14 +74,15 @@ def _may_see(tx: Tx, row: Mapping[str, Any]) -> bool:
 
 _WARNINGS = """
 with mine as (
-    select i.no, i.invoice_no, c.cost_fen, (
+    select i.no, c.invoice_no, c.cost_fen, (
         select b.budget_id from budgets b where b.branch_id = :branch and b.campaign = :campaign
         and b.first_day <= i.spent_on and b.last_day >= i.spent_on
         and (b.campaign <> '' or (b.category = i.category and b.department in (:department, '')))
+        and not exists (select from promotion_plans p where p.budget_id = b.budget_id and p.state = 'closed')
         order by b.department desc limit 1
     ) as budget_id
-    from expense_items i join unnest(cast(:nos as smallint[]), cast(:costs as bigint[])) as c(no, cost_fen)
-        using (no) where i.claim_id = :claim
+    from expense_items i join unnest(cast(:nos as smallint[]), cast(:costs as bigint[]), cast(:invoices as text[]))
+        as c(no, cost_fen, invoice_no) using (no) where i.claim_id = :claim
 )
 select no, 'expense_unbudgeted' as code, null::uuid as budget_id from mine where budget_id is null
 union all
@@ -102,6 +106,7 @@ def _warnings(tx: Tx, row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
             "campaign": row["campaign"],
             "nos": [item.no for item in items],
             "costs": [cost_fen(item) for item in items],
+            "invoices": [invoice_key(item.invoice_no) for item in items],
         },
     )
     return [dict(each) for each in warned.mappings()]
@@ -205,6 +210,45 @@ def budgets(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         },
     ).mappings()
     return _page([_available(dict(row)) for row in rows], args["limit"], "budget_id")
+
+
+_SPENDING = """
+with names as (
+    select * from unnest(cast(:names as text[]), cast(:codes as text[])) as n(category, account)
+), booked as (
+    select l.branch_id, n.category, sum(l.debit_fen - l.credit_fen)::bigint as fen from journal_lines l
+    join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+    join names n on n.account = l.account
+    where l.booked_on >= :first and l.booked_on < :until and e.kind <> all(:unspent)
+    and (cast(:branches as text[]) is null or l.branch_id = any(:branches)) group by 1, 2
+), drawn as (
+    select b.branch_id, m.category, sum(m.actual_fen)::bigint as fen from budget_movements m
+    join budgets b using (budget_id) where m.booked_on >= :first and m.booked_on < :until
+    and (cast(:branches as text[]) is null or b.branch_id = any(:branches)) group by 1, 2
+)
+select branch_id, category, coalesce(booked.fen, 0) as booked_fen, coalesce(drawn.fen, 0) as drawn_fen,
+    coalesce(booked.fen, 0) - coalesce(drawn.fen, 0) as unbudgeted_fen
+from booked full join drawn using (branch_id, category) order by branch_id, category limit 10000
+"""
+
+
+def spending(tx: Tx, month: date, branch_id: str | None) -> list[dict[str, Any]]:
+    """What the ledger says was spent in a month by branch and category, and how much of it drew on no budget (F20)."""
+    chart = book_of(tx.conn).chart
+    known = categories_on(next_month(month) - timedelta(days=1))
+    codes = {name: chart.code(each.account) for name, each in known.items()}
+    rows = tx.conn.execute(
+        text(_SPENDING),
+        {
+            "names": list(codes),
+            "codes": list(codes.values()),
+            "unspent": sorted(NO_SPENDING),
+            "first": month,
+            "until": next_month(month),
+            "branches": tx.actor.branch_filter(branch_id),
+        },
+    ).mappings()
+    return [{**row, "account": codes[row["category"]]} for row in rows]
 
 
 def _available(row: Mapping[str, Any]) -> dict[str, Any]:

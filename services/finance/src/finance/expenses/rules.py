@@ -1,4 +1,4 @@
-"""The rules of expenses: what may be claimed, what an audit may do, what a budget allows, what a plan brought.
+"""The rules of expenses: what may be claimed, what an audit may do, what a plan brought.
 
 Amounts of items are fen with the tax inside. What an item costs the company, and draws on a budget, is its amount
 less the tax that may be deducted; entertainment deducts none.
@@ -6,13 +6,15 @@ Source: F5, F6, F7, F18, F19, F20, F23, F28, F29, lessons I32, I33, M28
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from finance.budgets.rules import categories_on
 from finance.domain.chart import DATA, Chart
 from finance.domain.posting import PostingLine, balanced
+from finance.domain.vat import rates_on, tax_inside
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from shared.money import half_up
 
@@ -80,16 +82,6 @@ class AuditFindingInvalid(Invalid):
     code = "expense_finding_invalid"
 
 
-class Unbudgeted(Conflict):
-    """No budget covers the branch, category and day: refused by default (I32)."""
-
-    code = "expense_unbudgeted"
-
-
-class BudgetExceeded(Conflict):
-    code = "budget_exceeded"
-
-
 class BudgetNotFound(NotFound):
     code = "budget_not_found"
 
@@ -108,6 +100,12 @@ class BudgetBelowUse(Conflict):
     code = "budget_below_use"
 
 
+class BudgetOfPlan(Conflict):
+    """A plan's budget was approved by two persons; one of them does not change it."""
+
+    code = "budget_of_plan"
+
+
 class PlanNotFound(NotFound):
     code = "promotion_plan_not_found"
 
@@ -124,8 +122,10 @@ class PlanDaysInvalid(Invalid):
     code = "promotion_days_invalid"
 
 
-class OfferDrawnAlready(Conflict):
-    code = "promotion_offer_drawn"
+class OfferOutsidePlan(Conflict):
+    """The offer is of another branch, or lasts longer than the plan that shall pay for it."""
+
+    code = "promotion_offer_outside_plan"
 
 
 class DrawingNotFound(NotFound):
@@ -156,41 +156,10 @@ class ReportDayInvalid(Invalid):
     code = "sales_report_day_invalid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
-    category: str
-    zh: str
-    en: str
-    account: str
-    deducts_input_vat: bool
-    attendees: bool
-    effective_from: date
-
-
-_CATEGORIES = [
-    Category(
-        category=row["category"],
-        zh=row["zh"],
-        en=row["en"],
-        account=row["account"],
-        deducts_input_vat=row["deducts_input_vat"],
-        attendees=row["attendees"],
-        effective_from=date.fromisoformat(row["effective_from"]),
-    )
-    for row in json.loads((DATA / "expense_categories.json").read_text())
-]
 _RULES = [
     (row["rule"], date.fromisoformat(row["effective_from"]), int(row["value"]))
     for row in json.loads((DATA / "expense_rules.json").read_text())
 ]
-
-
-def categories_on(day: date) -> Mapping[str, Category]:
-    """The categories in force on a day, by name."""
-    rows = sorted(
-        (each for each in _CATEGORIES if each.effective_from <= day), key=lambda r: r.effective_from
-    )
-    return {each.category: each for each in rows}
 
 
 def rule_on(rule: str, day: date) -> int:
@@ -234,18 +203,36 @@ def check_items(items: Sequence[Item], today: date) -> None:
         elif item.spent_on < oldest:
             faults.append((SpentTooLongAgo, f"{path}.spent_on", f"claims reach back to {oldest}"))
         category = categories_on(min(item.spent_on, today)).get(item.category)
+        if category is not None and not category.claimable:
+            category = None
         if item.spent_on >= oldest and category is None:
             faults.append((CategoryUnknown, f"{path}.category", "no such category on that day"))
         if category is not None and category.attendees and not item.attendees:
             faults.append((AttendeesMissing, f"{path}.attendees", "name who took part"))
-        if item.tax_fen >= item.amount_fen:
-            faults.append((TaxTooLarge, f"{path}.tax", "the tax is part of the amount"))
-        if item.invoice_no in seen:
+        if item.tax_fen > most_tax_fen(item, today):
+            faults.append((TaxTooLarge, f"{path}.tax", "more than the highest VAT rate has in the amount"))
+        number = invoice_key(item.invoice_no)
+        if number in seen:
             faults.append((InvoiceRepeated, f"{path}.invoice_no", "named twice"))
-        seen.add(item.invoice_no)
+        seen.add(number)
     if faults:
         refusal, _, message = faults[0]
         raise refusal(message, errors=[{"path": path, "message": text} for _, path, text in faults])
+
+
+def most_tax_fen(item: Item, today: date) -> int:
+    """The tax in fen that the highest rate of the day has in the amount, and what an invoice's lines may round to.
+
+    Tax is deducted and draws on no budget: claimed too high it would hide an expense.
+    """
+    day = min(item.spent_on, today)
+    highest = tax_inside(item.amount_fen, max(rates_on(day), default=0))
+    return min(highest + rule_on("claim_tax_rounding_fen", day), item.amount_fen - 1)
+
+
+def invoice_key(invoice_no: str) -> str:
+    """The number as it is compared: zeros in front are written or left out as people please."""
+    return invoice_no.lstrip("0") or "0"
 
 
 def deductible_fen(item: Item) -> int:
@@ -320,40 +307,6 @@ def _audited(item: Item, finding: Finding | None) -> Audited:
         accepted_tax_fen=half_up(item.tax_fen * accepted, item.amount_fen),
         reason=reason,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    budget_id: str
-    amount_fen: int
-    reserved_fen: int
-    actual_fen: int
-    overrun: str
-
-    @property
-    def available_fen(self) -> int:
-        return self.amount_fen - self.reserved_fen - self.actual_fen
-
-
-def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, int]:
-    """By how many fen each budget that an approval may exceed would be exceeded by its need.
-
-    Raises BudgetExceeded when a budget that stops would be.
-    """
-    over: dict[str, int] = {}
-    for budget in budgets:
-        excess = needs[budget.budget_id] - budget.available_fen
-        if excess <= 0:
-            continue
-        if budget.overrun == "stop":
-            raise BudgetExceeded(
-                f"{budget.available_fen} fen are available, {needs[budget.budget_id]} fen are needed",
-                budget_id=budget.budget_id,
-                available_fen=budget.available_fen,
-                needed_fen=needs[budget.budget_id],
-            )
-        over[budget.budget_id] = excess
-    return over
 
 
 def approved_posting(chart: Chart, items: Sequence[Item]) -> list[PostingLine]:

@@ -162,6 +162,7 @@ class ExpenseCategoryView(Schema):
     zh = fields.String()
     en = fields.String()
     account = fields.String()
+    claimable = fields.Boolean()
     deducts_input_vat = fields.Boolean()
     attendees = fields.Boolean()
 
@@ -203,10 +204,14 @@ class BudgetView(Schema):
 
 
 class BudgetMovementView(Schema):
+    """`source_kind` is `claim`, `drawing` or the kind of the ledger's entry; what was booked has its day."""
+
     source_kind = fields.String()
     source_id = fields.UUID()
     reserved_fen = MoneyField(data_key="reserved")
     actual_fen = MoneyField(data_key="actual")
+    category = fields.String(allow_none=True)
+    booked_on = fields.Date(allow_none=True)
     actor = fields.String()
     at = fields.AwareDateTime()
 
@@ -223,6 +228,21 @@ class BudgetsArgs(PageArgs):
 class BudgetsPage(Schema):
     items = fields.List(fields.Nested(BudgetView))
     next_cursor = fields.String(allow_none=True)
+
+
+class SpendingRowView(Schema):
+    """`booked` is what the ledger spent on the category's account; `unbudgeted` of it drew on no budget."""
+
+    branch_id = fields.String()
+    category = fields.String()
+    account = fields.String()
+    booked_fen = MoneyField(data_key="booked")
+    drawn_fen = MoneyField(data_key="drawn")
+    unbudgeted_fen = MoneyField(data_key="unbudgeted")
+
+
+class SpendingView(Schema):
+    items = fields.List(fields.Nested(SpendingRowView))
 
 
 class PromotionPlanBody(Schema):
@@ -285,19 +305,6 @@ class PlansArgs(PageArgs):
 class PromotionPlansPage(Schema):
     items = fields.List(fields.Nested(PromotionPlanHeadView))
     next_cursor = fields.String(allow_none=True)
-
-
-class PromotionDrawingBody(Schema):
-    offer_id = fields.String(required=True, validate=ID)
-    amount = MoneyField(required=True, minimum_fen=1)
-
-
-class PromotionDrawnView(Schema):
-    drawing_id = fields.UUID()
-
-
-class DrawingSettleBody(Schema):
-    used = MoneyField(required=True, minimum_fen=0)
 
 
 class SalesTargetBody(Schema):

@@ -1,4 +1,4 @@
-"""Tables of expenses: claims, the invoices they took, budgets with every movement, plans, targets, reports."""
+"""Tables of expenses: claims, the invoices they took, plans, targets, reports."""
 
 from sqlalchemy import (
     ARRAY,
@@ -7,7 +7,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    Identity,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -82,7 +81,7 @@ taken_invoices = Table(
     Column("claim_id", Uuid, nullable=False),
     Index("taken_invoices_claim", "claim_id"),
 )
-"""An invoice is claimed once over the whole tenant; a rejected claim gives its invoices back."""
+"""An invoice is claimed once over the whole tenant, under `rules.invoice_key`; a rejected claim gives its invoices back."""
 
 decisions = Table(
     "claim_decisions",
@@ -99,46 +98,6 @@ decisions = Table(
     UniqueConstraint("claim_id", "matter", "person"),
     CheckConstraint("matter in ('claim', 'overrun')", name="matter"),
 )
-
-budgets = Table(
-    "budgets",
-    metadata,
-    Column("budget_id", Uuid, primary_key=True),
-    Column("branch_id", Text, nullable=False),
-    Column("department", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("campaign", Text, nullable=False),
-    Column("first_day", Date, nullable=False),
-    Column("last_day", Date, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("reserved_fen", BigInteger, nullable=False, server_default="0"),
-    Column("actual_fen", BigInteger, nullable=False, server_default="0"),
-    Column("overrun", Text, nullable=False),
-    Column("exceeded", Integer, nullable=False, server_default="0"),
-    Column("made_by", Text, nullable=False),
-    Column("made_at", INSTANT, nullable=False),
-    UniqueConstraint("branch_id", "department", "category", "campaign", "first_day"),
-    CheckConstraint("amount_fen >= 0 and reserved_fen >= 0 and actual_fen >= 0", name="amounts"),
-    CheckConstraint("first_day <= last_day", name="days"),
-    CheckConstraint("overrun in ('stop', 'approval')", name="overrun"),
-    CheckConstraint("(category = '') <> (campaign = '')", name="dimension"),
-)
-"""A dimension that does not apply is ''. Two budgets of one dimension never overlap in time."""
-
-movements = Table(
-    "budget_movements",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("budget_id", Uuid, nullable=False),
-    Column("source_kind", Text, nullable=False),
-    Column("source_id", Uuid, nullable=False),
-    Column("reserved_fen", BigInteger, nullable=False),
-    Column("actual_fen", BigInteger, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("at", INSTANT, nullable=False),
-    Index("budget_movements_budget", "budget_id", "id"),
-)
-"""Append-only; the sums of a budget's movements are its reserved and actual."""
 
 plans = Table(
     "promotion_plans",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask_smorest import Blueprint
 
+from finance.budgets.rules import OVERRUN_ROLES
 from finance.samples import commands, queries, schemas
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -66,6 +67,17 @@ def get_sample(tx: Tx, sample_id: UUID) -> dict[str, Any]:
 def decide_sample(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, Any]:
     """Approve or reject: business head and quality assurance; of packaging quality assurance alone."""
     commands.decide(tx, sample_id, **body)
+    return queries.sample(tx, sample_id)
+
+
+@samples.post("/<uuid:sample_id>/decide-overrun")
+@command
+@admits(*sorted(OVERRUN_ROLES))
+@samples.arguments(schemas.SampleDecisionBody)
+@samples.response(200, schemas.SampleView)
+def decide_sample_overrun(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, Any]:
+    """Let samples exceed their budget: finance head and management, two persons; a no rejects them."""
+    commands.decide_overrun(tx, sample_id, **body)
     return queries.sample(tx, sample_id)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text, update
 
 from finance import repository, stops
 from finance.booking import book_of
+from finance.budgets import draws
 from finance.costs.commands.costing import stock_of
 from finance.domain import permission
 from finance.samples import rules
@@ -158,13 +159,32 @@ def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> No
         audit.record(tx, "sample.decide", str(sample_id), after=[decision.role, approved])
 
 
+def decide_overrun(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> None:
+    """Finance head and management let approved samples exceed their budget when they are issued, or reject them.
+
+    Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
+    """
+    sample = _locked(tx, sample_id, "approved")
+    state, _ = draws.decide_overrun(
+        tx,
+        "sample",
+        sample_id,
+        excluded=frozenset({sample["requested_by"]}),
+        subject_hash=sample["subject_hash"],
+        approved=approved,
+        reason=reason,
+    )
+    if state == "rejected":
+        _move(tx, sample, "rejected")
+
+
 def issue(tx: Tx, sample_id: UUID) -> None:
     """Hand them over and book what they cost: the lot's moving average; where it was never bought, the till's cost.
 
     What is given away is deemed sold, its output VAT is booked with it. By a storekeeper who neither asked nor
     approved. Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleForbidden,
-    SampleTaxRateInvalid, SampleLotExpired, LotStopped, SampleStockShort, SampleCostUnknown, PeriodClosed and
-    the refusals of a trade permission.
+    SampleTaxRateInvalid, SampleLotExpired, LotStopped, SampleStockShort, SampleCostUnknown, PeriodClosed, Unbudgeted,
+    BudgetExceeded, OverrunNotApproved and the refusals of a trade permission.
     """
     sample = _locked(tx, sample_id, "approved")
     if tx.actor.id in {sample["requested_by"], *(each.person for each in _decisions(tx, sample_id))}:

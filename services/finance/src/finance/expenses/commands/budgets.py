@@ -1,25 +1,24 @@
-"""Budgets: set, changed, reserved, spent. Every change of the counters is a movement under the row's lock.
+"""Budgets: set and changed. What draws on them: finance.budgets.draws.
 
 Source: F20, lesson I32
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
+from finance.budgets.rules import categories_on
+from finance.budgets.tables import budgets
 from finance.expenses.rules import (
-    Budget,
     BudgetBelowUse,
     BudgetDimensionInvalid,
     BudgetNotFound,
+    BudgetOfPlan,
     BudgetOverlaps,
-    Item,
-    categories_on,
 )
-from finance.expenses.tables import budgets, movements
 from shared import audit
 from shared.clock import new_id
 from shared.transaction import Tx
@@ -97,7 +96,10 @@ def open_budget(
 
 
 def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
-    """A new amount, never below what is reserved and spent. Raises BudgetNotFound, ForeignBranch, BudgetBelowUse."""
+    """A new amount, never below what is reserved and spent, of a budget that belongs to no plan.
+
+    Raises BudgetNotFound, ForeignBranch, BudgetOfPlan, BudgetBelowUse.
+    """
     row = (
         tx.conn.execute(select(budgets).where(budgets.c.budget_id == budget_id).with_for_update())
         .mappings()
@@ -106,6 +108,8 @@ def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
     if row is None:
         raise BudgetNotFound("no such budget")
     tx.actor.require_branch(row["branch_id"])
+    if row["campaign"]:
+        raise BudgetOfPlan("the plan's budget was approved with the plan")
     used = row["reserved_fen"] + row["actual_fen"]
     if amount_fen < used:
         raise BudgetBelowUse(f"{used} fen are reserved or spent", used_fen=used)
@@ -118,75 +122,4 @@ def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
         str(budget_id),
         before=[row["amount_fen"], row["overrun"]],
         after=[amount_fen, overrun],
-    )
-
-
-def covering(
-    tx: Tx, branch_id: str, department: str, campaign: str, items: Sequence[Item]
-) -> dict[int, UUID | None]:
-    """The budget of each item by its number: the campaign's, else the department's, else the branch's."""
-    found: dict[int, UUID | None] = {}
-    for item in items:
-        found[item.no] = tx.conn.execute(
-            text(
-                "select budget_id from budgets where branch_id = :branch and campaign = :campaign"
-                " and first_day <= :day and last_day >= :day"
-                " and (campaign <> '' or (category = :category and department in (:department, '')))"
-                " order by department desc limit 1"
-            ),
-            {
-                "branch": branch_id,
-                "campaign": campaign,
-                "day": item.spent_on,
-                "category": item.category,
-                "department": department,
-            },
-        ).scalar_one_or_none()
-    return found
-
-
-def locked(tx: Tx, budget_ids: Sequence[UUID]) -> list[Budget]:
-    """The budgets as they are, held until the transaction ends; always taken in one order."""
-    rows = tx.conn.execute(
-        select(budgets)
-        .where(budgets.c.budget_id.in_(budget_ids))
-        .order_by(budgets.c.budget_id)
-        .with_for_update()
-    )
-    return [budget_of(dict(row)) for row in rows.mappings()]
-
-
-def budget_of(row: Mapping[str, Any]) -> Budget:
-    return Budget(
-        budget_id=str(row["budget_id"]),
-        amount_fen=row["amount_fen"],
-        reserved_fen=row["reserved_fen"],
-        actual_fen=row["actual_fen"],
-        overrun=row["overrun"],
-    )
-
-
-def move(
-    tx: Tx, budget_id: UUID, source_kind: str, source_id: UUID, *, reserved_fen: int = 0, actual_fen: int = 0
-) -> None:
-    """Change the counters of a budget and write down why. The caller checked what is available under the lock."""
-    if not reserved_fen and not actual_fen:
-        return
-    tx.conn.execute(
-        update(budgets)
-        .where(budgets.c.budget_id == budget_id)
-        .values(
-            reserved_fen=budgets.c.reserved_fen + reserved_fen, actual_fen=budgets.c.actual_fen + actual_fen
-        )
-    )
-    tx.conn.execute(
-        insert(movements).values(
-            budget_id=budget_id,
-            source_kind=source_kind,
-            source_id=source_id,
-            reserved_fen=reserved_fen,
-            actual_fen=actual_fen,
-            actor=tx.actor.id,
-            at=tx.now,
-        )
     )

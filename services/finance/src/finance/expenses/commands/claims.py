@@ -13,9 +13,10 @@ from sqlalchemy import delete, insert, select, text, update
 
 from finance import repository
 from finance.booking import before_safe_pays, book_of
+from finance.budgets import draws
+from finance.budgets.rules import OVERRUN_ROLES, Unbudgeted, overruns
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.expenses import events
-from finance.expenses.commands import budgets
 from finance.expenses.queries import item_of
 from finance.expenses.rules import (
     ClaimNotFound,
@@ -25,17 +26,15 @@ from finance.expenses.rules import (
     Finding,
     InvoiceTaken,
     Item,
-    Unbudgeted,
     approved_posting,
     check_items,
     cost_fen,
-    overruns,
+    invoice_key,
     paid_posting,
 )
 from finance.expenses.rules import (
     audit as audited_items,
 )
-from finance.expenses.tables import budgets as budget_table
 from finance.expenses.tables import claims, decisions, items, taken_invoices
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, SamePerson
@@ -45,7 +44,6 @@ from shared.transaction import Tx
 CLAIM, OVERRUN = "claim", "overrun"
 MANAGER, AUDITOR, APPROVER = "manager", "auditor", "approver"
 STEPS = frozenset({MANAGER, AUDITOR, APPROVER})
-OVERRUN_ROLES = frozenset({"finance_head", "management"})
 
 
 def draft(tx: Tx, body: Mapping[str, Any]) -> UUID:
@@ -138,7 +136,12 @@ def submit(tx: Tx, claim_id: UUID) -> None:
     claimed = items_of(tx, claim_id)
     check_items(claimed, business_date(tx.now))
     _take_invoices(tx, claim_id, claimed)
-    covers = budgets.covering(tx, row["branch_id"], row["department"], row["campaign"], claimed)
+    covers = {
+        item.no: draws.covering(
+            tx, row["branch_id"], row["department"], item.category, item.spent_on, row["campaign"]
+        )
+        for item in claimed
+    }
     bare = [item for item in claimed if covers[item.no] is None]
     if bare:
         raise Unbudgeted(
@@ -155,7 +158,7 @@ def submit(tx: Tx, claim_id: UUID) -> None:
             .values(budget_id=covers[item.no])
         )
     needs = _needs(claimed, covers)
-    over = overruns(budgets.locked(tx, list(needs)), {str(key): fen for key, fen in needs.items()})
+    over = overruns(draws.locked(tx, list(needs)), {str(key): fen for key, fen in needs.items()})
     if not over:
         _reserve(tx, claim_id, needs)
     subject = audit.digest([[str(claim_id), row["branch_id"], row["campaign"]], [_shown(i) for i in claimed]])
@@ -182,13 +185,13 @@ def _shown(item: Item) -> list[Any]:
 
 def _take_invoices(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
     """In order, so that two claims never wait for each other; the second of a race waits and is refused."""
-    for item in sorted(claimed, key=lambda each: each.invoice_no):
+    for item in sorted(claimed, key=lambda each: invoice_key(each.invoice_no)):
         taken = tx.conn.execute(
             text(
                 "insert into taken_invoices (invoice_no, claim_id) values (:invoice_no, :claim_id)"
                 " on conflict (invoice_no) do nothing"
             ),
-            {"invoice_no": item.invoice_no, "claim_id": claim_id},
+            {"invoice_no": invoice_key(item.invoice_no), "claim_id": claim_id},
         )
         if not taken.rowcount:
             raise InvoiceTaken(
@@ -208,7 +211,7 @@ def _needs(counted: Sequence[Item], covers: Mapping[int, UUID | None]) -> dict[U
 
 def _reserve(tx: Tx, claim_id: UUID, needs: Mapping[UUID, int]) -> None:
     for budget_id, fen in sorted(needs.items()):
-        budgets.move(tx, budget_id, "claim", claim_id, reserved_fen=fen)
+        draws.move(tx, budget_id, CLAIM, claim_id, reserved_fen=fen)
 
 
 def decide_overrun(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None) -> None:
@@ -222,25 +225,10 @@ def decide_overrun(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None
         _reject(tx, row, {})
     elif state == "approved":
         needs = _held(tx, claim_id)
-        budgets.locked(tx, list(needs))
+        draws.locked(tx, list(needs))
         _reserve(tx, claim_id, needs)
-        _tell_exceeded(tx, claim_id, list(needs))
+        draws.tell_exceeded(tx, CLAIM, claim_id, list(needs))
         _move(tx, row, ClaimState.SUBMITTED)
-
-
-def _tell_exceeded(tx: Tx, claim_id: UUID, budget_ids: Sequence[UUID]) -> None:
-    for budget in budgets.locked(tx, budget_ids):
-        if budget.available_fen >= 0:
-            continue
-        told = tx.conn.execute(
-            update(budget_table)
-            .where(budget_table.c.budget_id == UUID(budget.budget_id))
-            .values(exceeded=budget_table.c.exceeded + 1)
-            .returning(budget_table)
-        ).mappings()
-        outbox.append(
-            tx, events.budget_exceeded(dict(told.one()), claim_id=claim_id, day=business_date(tx.now))
-        )
 
 
 def decide_as_manager(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None) -> None:
@@ -286,7 +274,7 @@ def audit_claim(tx: Tx, claim_id: UUID, findings: Sequence[Finding]) -> None:
         return
     after = _held(tx, claim_id)
     for budget_id, fen in sorted(before.items()):
-        budgets.move(tx, budget_id, "claim", claim_id, reserved_fen=after[budget_id] - fen)
+        draws.move(tx, budget_id, CLAIM, claim_id, reserved_fen=after[budget_id] - fen)
     _move(tx, row, ClaimState.FINANCE_AUDITED, **values)
 
 
@@ -297,15 +285,14 @@ def approve(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None) -> No
     """
     row = _locked(tx, claim_id, ClaimState.FINANCE_AUDITED)
     state = _decide(tx, row, CLAIM, STEPS, {APPROVER}, approved=approved, reason=reason)
-    held = _held(tx, claim_id)
     if state == "rejected":
-        _reject(tx, row, held)
+        _reject(tx, row, _held(tx, claim_id))
         return
     today = business_date(tx.now)
-    for budget_id, fen in sorted(held.items()):
-        budgets.move(tx, budget_id, "claim", claim_id, reserved_fen=-fen, actual_fen=fen)
     counted = [item for item in items_of(tx, claim_id) if item.counted_fen]
     _post(tx, row, "expense_approved", approved_posting(book_of(tx.conn).chart, counted))
+    for (budget_id, category), fen in sorted(_spent(tx, claim_id, counted).items()):
+        draws.spend(tx, budget_id, CLAIM, claim_id, fen, category=category, booked_on=today, reserved_fen=fen)
     _move(tx, row, ClaimState.APPROVED, booked_on=today)
     outbox.append(tx, events.expense_approved(row, counted, day=today))
 
@@ -316,7 +303,8 @@ def pay(tx: Tx, claim_id: UUID, paid_from: str) -> None:
     Raises ClaimNotFound, ForeignBranch, ClaimNotReady, SamePerson, PeriodClosed, SafeShort.
     """
     row = _locked(tx, claim_id, ClaimState.APPROVED)
-    involved = {row["claimant"], *(each.person for each in _decisions(tx, claim_id, CLAIM))}
+    decided = [*_decisions(tx, claim_id, CLAIM), *_decisions(tx, claim_id, OVERRUN)]
+    involved = {row["claimant"], *(each.person for each in decided)}
     if tx.actor.id in involved:
         raise SamePerson("who claimed or decided does not pay")
     today = business_date(tx.now)
@@ -373,8 +361,23 @@ def items_of(tx: Tx, claim_id: UUID) -> list[Item]:
 
 def _held(tx: Tx, claim_id: UUID) -> dict[UUID, int]:
     """What the claim draws on each budget, as its items count now."""
+    return _needs(items_of(tx, claim_id), _covers(tx, claim_id))
+
+
+def _covers(tx: Tx, claim_id: UUID) -> dict[int, UUID | None]:
     rows = tx.conn.execute(select(items.c.no, items.c.budget_id).where(items.c.claim_id == claim_id))
-    return _needs(items_of(tx, claim_id), {row.no: row.budget_id for row in rows})
+    return {row.no: row.budget_id for row in rows}
+
+
+def _spent(tx: Tx, claim_id: UUID, counted: Sequence[Item]) -> dict[tuple[UUID, str], int]:
+    """What the claim costs, by budget and category."""
+    covers = _covers(tx, claim_id)
+    spent: dict[tuple[UUID, str], int] = {}
+    for item in counted:
+        budget_id = covers[item.no]
+        assert budget_id is not None
+        spent[budget_id, item.category] = spent.get((budget_id, item.category), 0) + cost_fen(item)
+    return spent
 
 
 def _decisions(tx: Tx, claim_id: UUID, matter: str) -> list[Decision]:
@@ -432,7 +435,7 @@ def _decide(
 def _reject(tx: Tx, row: Mapping[str, Any], held: Mapping[UUID, int], **values: Any) -> None:
     """Release the budget and give the invoices back: a claim that was wrong in form may be made anew."""
     for budget_id, fen in sorted(held.items()):
-        budgets.move(tx, budget_id, "claim", row["claim_id"], reserved_fen=-fen)
+        draws.move(tx, budget_id, CLAIM, row["claim_id"], reserved_fen=-fen)
     tx.conn.execute(delete(taken_invoices).where(taken_invoices.c.claim_id == row["claim_id"]))
     _move(tx, row, ClaimState.REJECTED, **values)
 

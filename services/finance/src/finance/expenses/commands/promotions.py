@@ -1,5 +1,6 @@
 """Promotion plans: finance's forecast and budget, approved by two; offers draw on them; the result at the end.
 
+Nobody draws but an offer of the customers service, by its event (reactions.py).
 Source: F6
 """
 
@@ -9,20 +10,22 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
+from finance.budgets import draws
+from finance.budgets.rules import overruns
 from finance.expenses.commands import budgets
 from finance.expenses.queries import plan_figures
 from finance.expenses.rules import (
     DrawingNotFound,
     DrawingSettled,
-    OfferDrawnAlready,
+    OfferOutsidePlan,
     PlanCodeTaken,
     PlanDaysInvalid,
     PlanNotFound,
     PlanNotReady,
     UsedTooMuch,
-    overruns,
 )
 from finance.expenses.tables import drawings, plan_decisions, plans
+from finance.subscriptions import OfferProposed
 from shared import audit
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, new_id
@@ -121,35 +124,32 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
         _move(tx, row, "approved", budget_id=budget_id)
 
 
-def draw(tx: Tx, plan_id: UUID, offer_id: str, amount_fen: int) -> UUID:
-    """Reserve a part of the plan's budget for one offer to customers, never more than is left.
+def draw(tx: Tx, offer: OfferProposed) -> UUID:
+    """Reserve what one offer to customers may cost on its plan's budget, never more than is left.
 
-    Raises PlanNotFound, ForeignBranch, PlanNotReady (also after its last day), OfferDrawnAlready, BudgetExceeded.
+    Raises PlanNotFound, PlanNotReady (also after its last day), OfferOutsidePlan, BudgetExceeded.
     """
-    row = _locked(tx, plan_id, "approved")
+    row = _locked(tx, offer.plan_id, "approved")
     if business_date(tx.now) > row["last_day"]:
         raise PlanNotReady("the plan is over", last_day=str(row["last_day"]))
+    if offer.branch_id != row["branch_id"]:
+        raise OfferOutsidePlan("the plan is another branch's")
+    if not row["first_day"] <= offer.first_day <= offer.last_day <= row["last_day"]:
+        raise OfferOutsidePlan(f"the plan lasts from {row['first_day']} to {row['last_day']}")
     drawing_id = new_id()
-    added = tx.conn.execute(
-        text(
-            "insert into promotion_drawings (drawing_id, plan_id, offer_id, amount_fen, drawn_by, drawn_at)"
-            " values (:drawing_id, :plan_id, :offer_id, :amount, :person, :now)"
-            " on conflict (plan_id, offer_id) do nothing"
-        ),
-        {
-            "drawing_id": drawing_id,
-            "plan_id": plan_id,
-            "offer_id": offer_id,
-            "amount": amount_fen,
-            "person": tx.actor.id,
-            "now": tx.now,
-        },
+    tx.conn.execute(
+        insert(drawings).values(
+            drawing_id=drawing_id,
+            plan_id=offer.plan_id,
+            offer_id=str(offer.offer_id),
+            amount_fen=offer.cost_fen,
+            drawn_by=tx.actor.id,
+            drawn_at=tx.now,
+        )
     )
-    if not added.rowcount:
-        raise OfferDrawnAlready("the offer has drawn on this plan")
-    overruns(budgets.locked(tx, [row["budget_id"]]), {str(row["budget_id"]): amount_fen})
-    budgets.move(tx, row["budget_id"], "drawing", drawing_id, reserved_fen=amount_fen)
-    audit.record(tx, "promotion.draw", str(plan_id), after=[offer_id, amount_fen])
+    overruns(draws.locked(tx, [row["budget_id"]]), {str(row["budget_id"]): offer.cost_fen})
+    draws.move(tx, row["budget_id"], "drawing", drawing_id, reserved_fen=offer.cost_fen)
+    audit.record(tx, "promotion.draw", str(offer.plan_id), after=[str(offer.offer_id), offer.cost_fen])
     return drawing_id
 
 
@@ -178,7 +178,7 @@ def settle(tx: Tx, plan_id: UUID, drawing_id: UUID, used_fen: int) -> None:
         .where(drawings.c.drawing_id == drawing_id)
         .values(used_fen=used_fen, settled_at=tx.now)
     )
-    budgets.move(
+    draws.move(
         tx,
         row["budget_id"],
         "drawing",
@@ -197,7 +197,7 @@ def close(tx: Tx, plan_id: UUID) -> None:
     row = _locked(tx, plan_id, "approved")
     if business_date(tx.now) <= row["last_day"]:
         raise PlanNotReady("the plan is not over", last_day=str(row["last_day"]))
-    [budget] = budgets.locked(tx, [row["budget_id"]])
+    [budget] = draws.locked(tx, [row["budget_id"]])
     if budget.reserved_fen:
         raise PlanNotReady("settle the drawings and claims that reserve its budget first")
     figures = plan_figures(tx, row)

@@ -1,0 +1,38 @@
+"""The fact that a budget was exceeded."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from shared.events import Event
+
+BUDGET_EXCEEDED = "finance.budget.exceeded.v1"
+PUBLISHED = (BUDGET_EXCEEDED,)
+
+
+def budget_exceeded(budget: Mapping[str, Any], *, source_kind: str, source_id: UUID, day: date) -> Event:
+    """A document exceeded the budget, let through or because it had happened; `over_fen` is by how much it is now.
+
+    `source_kind` is `claim` or the kind of the ledger's entry; `claim_id` is given for claims.
+    """
+    over = budget["reserved_fen"] + budget["actual_fen"] - budget["amount_fen"]
+    return Event(
+        type=BUDGET_EXCEEDED,
+        subject=str(budget["budget_id"]),
+        version=budget["exceeded"],
+        day=day,
+        amount_fen=over,
+        data={
+            "budget_id": str(budget["budget_id"]),
+            "branch_id": budget["branch_id"],
+            "department": budget["department"] or None,
+            "category": budget["category"] or None,
+            "campaign": budget["campaign"] or None,
+            "claim_id": str(source_id) if source_kind == "claim" else None,
+            "source_kind": source_kind,
+            "source_id": str(source_id),
+            "amount_fen": budget["amount_fen"],
+            "over_fen": over,
+        },
+    )

@@ -1,0 +1,83 @@
+"""Tables of budgets: what may be spent, every change of it, and who let it be exceeded."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from finance.tables import metadata
+from shared.tables import INSTANT
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("budget_id", Uuid, primary_key=True),
+    Column("branch_id", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("reserved_fen", BigInteger, nullable=False, server_default="0"),
+    Column("actual_fen", BigInteger, nullable=False, server_default="0"),
+    Column("overrun", Text, nullable=False),
+    Column("exceeded", Integer, nullable=False, server_default="0"),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", INSTANT, nullable=False),
+    UniqueConstraint("branch_id", "department", "category", "campaign", "first_day"),
+    CheckConstraint("amount_fen >= 0 and reserved_fen >= 0", name="amounts"),
+    CheckConstraint("first_day <= last_day", name="days"),
+    CheckConstraint("overrun in ('stop', 'approval')", name="overrun"),
+    CheckConstraint("(category = '') <> (campaign = '')", name="dimension"),
+)
+"""A dimension that does not apply is ''. Two budgets of one dimension never overlap in time. `actual_fen` follows the
+ledger's debits less credits, and may so be below 0."""
+
+movements = Table(
+    "budget_movements",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("budget_id", Uuid, nullable=False),
+    Column("source_kind", Text, nullable=False),
+    Column("source_id", Uuid, nullable=False),
+    Column("reserved_fen", BigInteger, nullable=False),
+    Column("actual_fen", BigInteger, nullable=False),
+    Column("category", Text),
+    Column("booked_on", Date),
+    Column("actor", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Index("budget_movements_budget", "budget_id", "id"),
+    Index("budget_movements_booked", "booked_on", postgresql_where=text("booked_on is not null")),
+    Index("budget_movements_source", "source_id", postgresql_where=text("booked_on is not null")),
+)
+"""Append-only; the sums of a budget's movements are its reserved and actual. `category` and `booked_on` are given where
+an entry of the ledger spends: what one day's movements spend of a category is on the category's account that day."""
+
+overrun_decisions = Table(
+    "budget_overrun_decisions",
+    metadata,
+    Column("source_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("source_kind", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("at", INSTANT, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    PrimaryKeyConstraint("source_id", "role"),
+    UniqueConstraint("source_id", "person"),
+)
+"""Who let a voucher or samples exceed a budget; the same of claims is among `claim_decisions`."""

@@ -1,0 +1,294 @@
+"""Whatever posts an expense draws on its budget: no path leads around it, and what budgets say is what the ledger says."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from tests.support.expenses_builders import Desk, a_branch, an_item, at_once, today
+from tests.support.finance_builders import money
+
+ACCOUNTS = {"travel": "6601.01", "office": "6601.07", "administration": "6602"}
+YES, NO = {"approved": True}, {"approved": False, "reason": "not this year"}
+
+
+@pytest.fixture(scope="module")
+def desk(office):
+    return Desk(office)
+
+
+def refused(answer, status, code):
+    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
+    return answer.json
+
+
+def drafted(office, branch, fen, *, account="6601.01", booked_on=None, **odd):
+    """A voucher that spends `fen`, or takes back what is below 0."""
+    spent, paid = ("debit", "credit") if fen > 0 else ("credit", "debit")
+    body = {
+        "booked_on": str(booked_on or today()),
+        "branch_id": branch,
+        "summary": "差旅费",
+        "lines": [{"account": account, spent: money(abs(fen))}, {"account": "1002", paid: money(abs(fen))}],
+        **odd,
+    }
+    answer = office.post("/v1/journal/entries", body, role="accountant")
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def post(office, voucher, **identity):
+    path = f"/v1/journal/entries/{voucher['voucher_id']}/decision"
+    return office.post(path, YES, role="finance_head", **identity)
+
+
+def posted(office, *arguments, **odd):
+    voucher = drafted(office, *arguments, **odd)
+    answer = post(office, voucher)
+    assert answer.status_code == 200, answer.json
+    return voucher
+
+
+def reverse(office, voucher):
+    entry = office.value(
+        "select id from journal_entries where source_id = cast(:id as uuid) and kind = 'manual'",
+        id=voucher["voucher_id"],
+    )
+    answer = office.post(f"/v1/journal/entries/{entry}/reversal", {"reason": "错误"}, role="finance_head")
+    assert answer.status_code == 201, answer.json
+
+
+def pay_out(office, branch, fen):
+    body = {"branch_id": branch, "kind": "payout", "amount": money(fen), "reason": "petty_expense"}
+    return office.post("/v1/cash/safe-movements", body, role="cashier")
+
+
+def fill_safe(office, branch, fen):
+    body = {"branch_id": branch, "kind": "bank_withdrawal", "amount": money(fen)}
+    assert office.post("/v1/cash/safe-movements", body, role="cashier").status_code == 201
+
+
+def spending(office, branch):
+    """Booked, drawn and unbudgeted fen of this month by category."""
+    items = office.get(f"/v1/budgets/spending?month={today():%Y-%m}&branch_id={branch}").json["items"]
+    assert {each["account"] for each in items} == {ACCOUNTS[each["category"]] for each in items}
+    return {
+        each["category"]: tuple(each[name]["fen"] for name in ("booked", "drawn", "unbudgeted"))
+        for each in items
+    }
+
+
+# --- vouchers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("F20")
+def test_a_voucher_to_a_budgeted_account_draws_on_the_budget_and_stops_where_that_stops(office, desk):
+    branch = a_branch()
+    budget = desk.budget(branch, 25_000)
+    posted(office, branch, 20_000)
+    assert desk.counters(budget) == (0, 20_000)
+    refused(desk.submit(desk.draft(branch)["claim_id"]), 409, "budget_exceeded")
+    over = drafted(office, branch, 5_001)
+    assert over["warnings"] == [{"code": "budget_exceeded", "category": None, "budget_id": budget}]
+    told = refused(post(office, over), 409, "budget_exceeded")
+    assert (told["available_fen"], told["needed_fen"]) == (5_000, 5_001)
+    last = drafted(office, branch, 5_000)
+    assert last["warnings"] == []
+    assert post(office, last).json["state"] == "posted"
+    assert desk.counters(budget) == (0, 25_000)
+    assert spending(office, branch) == {"travel": (25_000, 25_000, 0)}
+
+
+@pytest.mark.requirement("F20", "X1")
+def test_a_voucher_exceeds_a_budget_only_when_finance_head_and_management_let_it(office, desk):
+    branch = a_branch()
+    budget = desk.budget(branch, 4_000, overrun="approval")
+    voucher = drafted(office, branch, 10_000)
+    path = f"/v1/journal/entries/{voucher['voucher_id']}/decide-overrun"
+    assert [each["code"] for each in voucher["warnings"]] == ["budget_overrun_not_approved"]
+    refused(post(office, voucher), 409, "budget_overrun_not_approved")
+    refused(office.post(path, YES, role="management", person="the-accountant"), 403, "approval_same_person")
+    assert office.post(path, YES, role="finance_head").status_code == 200
+    refused(post(office, voucher), 409, "budget_overrun_not_approved")
+    refused(office.post(path, YES, role="management", person="the-finance_head"), 403, "approval_same_person")
+    assert office.post(path, YES, role="management").json["warnings"] == []
+    assert post(office, voucher).json["state"] == "posted"
+    assert desk.counters(budget) == (0, 10_000)
+    [(event, over)] = office.rows(
+        "select data, amount_fen from outbox where type = 'finance.budget.exceeded.v1' and subject = :id",
+        id=budget,
+    )
+    source = (event["source_kind"], event["source_id"], event["claim_id"])
+    assert (*source, over) == ("manual", voucher["voucher_id"], None, 6_000)
+
+
+@pytest.mark.requirement("F20")
+def test_an_overrun_that_is_not_let_through_rejects_the_voucher(office, desk):
+    branch = a_branch()
+    desk.budget(branch, 4_000, overrun="approval")
+    voucher = drafted(office, branch, 10_000)
+    path = f"/v1/journal/entries/{voucher['voucher_id']}/decide-overrun"
+    told = office.post(path, NO, role="management").json
+    assert (told["state"], told["decided_by"], told["warnings"]) == ("rejected", "the-management", [])
+    refused(post(office, voucher), 409, "voucher_decided")
+    refused(office.post(path, YES, role="finance_head"), 409, "voucher_decided")
+
+
+@pytest.mark.requirement("F20")
+def test_a_reversal_gives_back_what_the_voucher_drew_and_nothing_more(office, desk):
+    branch = a_branch()
+    before = posted(office, branch, 3_000)
+    budget = desk.budget(branch, 20_000)
+    voucher = posted(office, branch, 20_000)
+    reverse(office, voucher)
+    assert desk.counters(budget) == (0, 0)
+    reverse(office, before)
+    assert desk.counters(budget) == (0, 0)
+    posted(office, branch, 20_000)
+    posted(office, branch, -20_500)
+    assert desk.counters(budget) == (0, -500)
+    assert spending(office, branch) == {"travel": (-500, -500, 0)}
+
+
+@pytest.mark.requirement("F20")
+def test_a_voucher_draws_on_the_budget_of_the_day_it_is_booked_to(office, desk):
+    branch = a_branch()
+    first = today().replace(day=1)
+    last_month = desk.budget(branch, 1_000, last_day=str(first - timedelta(days=1)))
+    this_month = desk.budget(branch, 1_000, first_day=str(first))
+    posted(office, branch, 700, booked_on=first - timedelta(days=1))
+    refused(post(office, drafted(office, branch, 1_001)), 409, "budget_exceeded")
+    late = posted(office, branch, 200, booked_on=first - timedelta(days=2))
+    reverse(office, late)
+    assert (desk.counters(last_month), desk.counters(this_month)) == ((0, 700), (0, 0))
+
+
+@pytest.mark.requirement("F20")
+def test_where_only_departments_have_a_budget_a_voucher_names_one_of_them(office, desk):
+    branch = a_branch()
+    budget = desk.budget(branch, 1_000, department="wholesale")
+    for department in ("", "retail"):
+        voucher = drafted(office, branch, 500, department=department)
+        assert [each["code"] for each in voucher["warnings"]] == ["expense_unbudgeted"]
+        assert refused(post(office, voucher), 409, "expense_unbudgeted")["categories"] == ["travel"]
+    posted(office, branch, 500, department="wholesale")
+    assert desk.counters(budget) == (0, 500)
+
+
+@pytest.mark.requirement("F20")
+def test_what_no_budget_of_the_branch_covers_is_booked_and_told_as_unbudgeted(office, desk):
+    branch = a_branch()
+    budget = desk.budget(branch, 1_000)
+    posted(office, branch, 600, account="6601.07")
+    posted(office, branch, 400)
+    assert desk.counters(budget) == (0, 400)
+    assert spending(office, branch) == {"office": (600, 0, 600), "travel": (400, 400, 0)}
+    elsewhere = office.get(
+        f"/v1/budgets/spending?month={today():%Y-%m}&branch_id={branch}", role="accountant", branches=["X"]
+    )
+    refused(elsewhere, 403, "foreign_branch")
+
+
+# --- other paths ------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("F4", "F20")
+def test_petty_cash_draws_on_the_budget_of_administration_and_stops_with_it(office, desk):
+    branch = a_branch()
+    fill_safe(office, branch, 10_000)
+    budget = desk.budget(branch, 1_000, category="administration")
+    assert pay_out(office, branch, 900).status_code == 201
+    refused(pay_out(office, branch, 101), 409, "budget_exceeded")
+    change = {"amount": money(1_000), "overrun": "approval"}
+    office.post(f"/v1/budgets/{budget}/change", change, role="finance_head")
+    refused(pay_out(office, branch, 101), 409, "budget_overrun_not_approved")
+    assert pay_out(office, branch, 100).status_code == 201
+    assert desk.counters(budget) == (0, 1_000)
+
+
+@pytest.mark.requirement("F4", "F20")
+def test_a_shortage_that_the_house_bears_is_booked_beyond_the_budget_and_told(office, desk):
+    branch = a_branch()
+    fill_safe(office, branch, 10_000)
+    budget = desk.budget(branch, 100, category="administration")
+    count = {"branch_id": branch, "denominations": [{"denomination_fen": 5_000, "pieces": 1}]}
+    found = office.post("/v1/cash/counts", count, role="finance_auditor")
+    assert found.status_code == 201, found.json
+    variance = office.value("select variance_id from cash_variances where branch_id = :branch", branch=branch)
+    done = office.post(
+        f"/v1/cash/variances/{variance}/resolve",
+        {"outcome": "expense", "reason": "not found"},
+        role="finance_auditor",
+        person="another-auditor",
+    )
+    assert done.status_code == 200, done.json
+    assert desk.counters(budget) == (0, 5_000)
+    told = office.rows(
+        "select data->>'source_kind', amount_fen from outbox where type = 'finance.budget.exceeded.v1'"
+        " and subject = :id",
+        id=budget,
+    )
+    assert told == [("cash_variance_resolved", 4_900)]
+
+
+# --- at once ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("F20")
+def test_vouchers_and_claims_at_once_never_spend_the_last_of_a_budget_twice(office, desk):
+    branch = a_branch()
+    budget = desk.budget(branch, 35_000)
+    claims = [desk.draft(branch, person=f"b{no}")["claim_id"] for no in range(4)]
+    vouchers = [drafted(office, branch, 10_000) for _ in range(4)]
+    jobs = [lambda id_=id_, no=no: desk.submit(id_, person=f"b{no}") for no, id_ in enumerate(claims)]
+    jobs += [lambda voucher=voucher: post(office, voucher) for voucher in vouchers]
+    answers = at_once(jobs)
+    codes = sorted(answer.json.get("code", "ok") for answer in answers)
+    assert codes == ["budget_exceeded"] * 5 + ["ok"] * 3
+    assert sum(desk.counters(budget)) == 30_000
+
+
+# --- always -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("F20")
+def test_through_any_history_budgets_say_what_the_ledger_says(office, desk):
+    chance = random.Random(20)
+    branch = a_branch()
+    fill_safe(office, branch, 100_000)
+    of = {
+        "travel": desk.budget(branch, 60_000),
+        "administration": desk.budget(branch, 5_000, category="administration"),
+    }
+    standing, unbudgeted = [], 0
+    for _ in range(60):
+        step = chance.choice(("claim", "voucher", "voucher", "back", "payout", "reject", "office"))
+        if step in {"claim", "reject"}:
+            claim_id = desk.draft(branch, an_item(amount=money(chance.randint(2_000, 9_000)), tax=money(100)))["claim_id"]  # fmt: skip
+            if desk.submit(claim_id).status_code == 200:
+                desk.manage(claim_id, approved=step == "claim", reason="no")
+                if step == "claim" and chance.random() < 0.7:
+                    desk.audit(
+                        claim_id, {"no": 1, "outcome": "reduce", "accepted": money(1_000), "reason": "r"}
+                    )
+                    desk.approve(claim_id)
+        elif step == "voucher":
+            voucher = drafted(office, branch, chance.choice((1, -1)) * chance.randint(1, 15_000))
+            if post(office, voucher).status_code == 200:
+                standing.append(voucher)
+        elif step == "back" and standing:
+            reverse(office, standing.pop(chance.randrange(len(standing))))
+        elif step == "payout":
+            pay_out(office, branch, chance.randint(1, 2_000))
+        elif step == "office":
+            fen = chance.randint(1, 900)
+            posted(office, branch, fen, account="6601.07")
+            unbudgeted += fen
+        told = spending(office, branch)
+        for category, budget in of.items():
+            reserved, actual = desk.counters(budget)
+            assert min(reserved, 0) == 0
+            assert told.get(category, (0, 0, 0)) == (actual, actual, 0)
+        assert told.get("office", (0, 0, 0)) == (unbudgeted, 0, unbudgeted)
+    assert unbudgeted
+    assert standing
