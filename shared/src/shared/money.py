@@ -46,6 +46,11 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     return [sign * share for share in shares]
 
 
+def money(fen: int) -> dict[str, Any]:
+    """An amount as JSON has it."""
+    return {"fen": fen, "currency": "CNY"}
+
+
 class MoneyField(fields.Field[int]):
     """`{"fen": 1250, "currency": "CNY"}` in JSON, int fen in Python."""
 
@@ -63,7 +68,7 @@ class MoneyField(fields.Field[int]):
         self.minimum_fen = minimum_fen
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else {"fen": value, "currency": "CNY"}
+        return None if value is None else money(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not isinstance(value, dict) or set(value) != {"fen", "currency"}:

@@ -17,6 +17,7 @@ from finance.booking import Booked
 from finance.domain.period import parse_month
 from finance.domain.receipt import Receipt, decoder
 from shared.errors import TooMany
+from shared.money import money
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
 
@@ -93,20 +94,16 @@ def _posted(booked: Booked) -> bytes:
             "business_date": priced.business_date,
             "booked_on": booked.booked_on,
             "lines": [
-                {"line_id": line_id, "net": _money(net), "tax": _money(tax)}
+                {"line_id": line_id, "net": money(net), "tax": money(tax)}
                 for line_id, net, tax in zip(
                     booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
                 )
             ],
-            "net": _money(priced.net_fen),
-            "tax": _money(priced.tax_fen),
-            "total": _money(priced.total_fen),
+            "net": money(priced.net_fen),
+            "tax": money(priced.tax_fen),
+            "total": money(priced.total_fen),
         }
     )
-
-
-def _money(fen: int) -> dict[str, Any]:
-    return {"fen": fen, "currency": "CNY"}
 
 
 @sales.post("/bulk")

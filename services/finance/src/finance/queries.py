@@ -12,6 +12,7 @@ from finance.domain.refund import SaleNotFound
 from finance.repository import Known
 from shared.clock import business_date
 from shared.lots import canonical
+from shared.money import money
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
@@ -46,16 +47,12 @@ def posted_sale(tx: Tx, known: Known) -> dict[str, Any]:
         "business_date": sale.business_date,
         "booked_on": known.booked_on,
         "lines": [
-            {"line_id": row.line_id, "net": _money(row.net_fen), "tax": _money(row.tax_fen)} for row in lines
+            {"line_id": row.line_id, "net": money(row.net_fen), "tax": money(row.tax_fen)} for row in lines
         ],
-        "net": _money(sale.net_fen),
-        "tax": _money(sale.tax_fen),
-        "total": _money(sale.total_fen),
+        "net": money(sale.net_fen),
+        "tax": money(sale.tax_fen),
+        "total": money(sale.total_fen),
     }
-
-
-def _money(fen: int) -> dict[str, Any]:
-    return {"fen": fen, "currency": "CNY"}
 
 
 def sale_by_number(tx: Tx, branch_id: str, number: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from reporting.queries.months import ledger_view, list_months, metric_view
 from reporting.translations import translator
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import Actor
+from shared.money import money
 from shared.service import Service
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -236,7 +237,7 @@ def _ledger_json(view: dict[str, Any]) -> dict[str, Any]:
     }
     if "tenders" in content:
         body["tenders"] = [
-            {"tender": tender, "amount": _money(fen)} for tender, fen in sorted(content["tenders"].items())
+            {"tender": tender, "amount": money(fen)} for tender, fen in sorted(content["tenders"].items())
         ]
     if "events" in content:
         body["events"] = [_with_money(each) for each in content["events"]]
@@ -246,10 +247,6 @@ def _ledger_json(view: dict[str, Any]) -> dict[str, Any]:
 def _with_money(row: Mapping[str, Any]) -> dict[str, Any]:
     """`net_fen: 5` becomes `net: {"fen": 5, "currency": "CNY"}`."""
     return {
-        name.removesuffix("_fen"): _money(value) if name.endswith("_fen") else value
+        name.removesuffix("_fen"): money(value) if name.endswith("_fen") else value
         for name, value in row.items()
     }
-
-
-def _money(fen: int) -> dict[str, Any]:
-    return {"fen": fen, "currency": "CNY"}

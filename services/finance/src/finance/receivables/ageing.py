@@ -16,6 +16,7 @@ from sqlalchemy import text
 from finance.receivables import rules
 from finance.receivables.queries import LATER, MINE
 from shared.clock import business_date
+from shared.money import money
 from shared.transaction import Tx
 
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
@@ -72,12 +73,12 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
         "as_of": as_of,
         "branch_id": args["branch_id"],
         "buckets": [
-            {"bucket": each.name, "open": _money(fen)}
+            {"bucket": each.name, "open": money(fen)}
             for each, fen in zip(shape, [credit_fen + first_fen, *overdue], strict=True)
         ],
-        "total": _money(credit_fen + debts_fen),
-        "credits": _money(credit_fen),
-        "overdue": _money(overdue_fen),
+        "total": money(credit_fen + debts_fen),
+        "credits": money(credit_fen),
+        "overdue": money(overdue_fen),
         "overdue_bp": round(10_000 * overdue_fen / debts_fen) if debts_fen else None,
         "customers": _as_json(page, found),
         "next_after": page[-1] if len(customers) > len(page) else None,
@@ -114,16 +115,12 @@ def _as_json(page: Sequence[str], found: Mapping[str, Sequence[int]]) -> orjson.
     """The customers as the schema has them, written out: making thousands of objects first costs as much as the sums."""
     if not page:
         return orjson.Fragment(b"[]")
-    money = '{"fen":%d,"currency":"CNY"}'
-    buckets = ",".join([money] * (len(found[page[0]]) - 1))
-    customer = '{"customer_id":"%s","buckets":[' + buckets + '],"total":' + money + "}"
+    amount = '{"fen":%d,"currency":"CNY"}'
+    buckets = ",".join([amount] * (len(found[page[0]]) - 1))
+    customer = '{"customer_id":"%s","buckets":[' + buckets + '],"total":' + amount + "}"
     written = []
     for customer_id in page:
         credit_fen, first_fen, *overdue = found[customer_id]
         total_fen = credit_fen + first_fen + sum(overdue)
         written.append(customer % (customer_id, credit_fen + first_fen, *overdue, total_fen))
     return orjson.Fragment("[" + ",".join(written) + "]")
-
-
-def _money(fen: int) -> dict[str, Any]:
-    return {"fen": fen, "currency": "CNY"}
