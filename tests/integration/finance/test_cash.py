@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import text
 
 from finance.cash import queries
 from shared.clock import business_date, utc_now
@@ -259,6 +260,48 @@ def test_a_surprise_count_of_the_safe_is_done_by_somebody_else_and_posts_its_dif
     found = store.surprise(1_000_400)
     assert (found.json["expected"], found.json["variance"]) == (money(1_000_500), money(-100))
     assert store.position()[:2] == (1_000_400, 1_000_400)
+
+
+@pytest.mark.requirement("F4", "F21")
+def test_what_nobody_counts_by_surprise_is_listed_the_longest_first(store):
+    def due(query="", **identity):
+        path = f"/v1/cash/counts/due?branch_id={store.branch}{query}"
+        answer = store.office.get(path, **{"role": "finance_auditor", **identity})
+        assert answer.status_code == 200, answer.json
+        return answer.json
+
+    def places(query=""):
+        return [(each["drawer"], each["days"], each["is_overdue"]) for each in due(query)["items"]]
+
+    def ages(days, what, of):
+        """As if it had happened so many days before."""
+        with store.office.database.begin() as conn:
+            conn.execute(text(f"update cash_{what} - make_interval(days => {days}) where {of}"))
+
+    store.drawer("NEVER-OPENED")
+    busy, idle = store.opened("BUSY"), store.opened("IDLE")
+    for session, days in ((busy, 40), (idle, 32)):
+        ages(days, "sessions set opened_at = opened_at", f"session_id = '{session}'")
+    assert places() == [("BUSY", 40, True), ("IDLE", 32, True)]
+    assert store.surprise(20_000, session=idle).status_code == 201
+    assert store.surprise(20_000, session=busy).status_code == 201
+    ages(31, "counts set counted_at = counted_at", f"session_id = '{busy}'")
+    assert places() == [("BUSY", 31, False), ("IDLE", 0, False)]
+    assert places("&is_overdue=true") == []
+    store.counted(idle, 20_000)
+    ages(1, "counts set counted_at = counted_at", f"session_id in ('{busy}', '{idle}')")
+    assert places("&is_overdue=true") == [("BUSY", 32, True)]
+    ages(2, "sessions set closed_at = closed_at", f"session_id = '{idle}'")  # and nobody opened it since
+    assert places() == [("BUSY", 32, True)]
+    store.office.seal()
+    assert places()[1][0] is None  # the safe, from the month on in which the branch first had cash
+    assert store.surprise(960_000).status_code == 201
+    first = due("&limit=1")
+    assert (first["items"][0]["drawer"], len(due(f"&cursor={first['next_cursor']}")["items"])) == ("BUSY", 1)
+    assert places()[1:] == [(None, 0, False)]
+    cashier = store.office.get("/v1/cash/counts/due", role="cashier")
+    assert refused(cashier) == (403, "role_not_admitted")
+    store.counted(busy, 20_000)  # months close only with drawers that are closed
 
 
 @pytest.mark.requirement("F3")

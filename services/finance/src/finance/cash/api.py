@@ -150,6 +150,16 @@ def list_counts(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.counts(tx, args)
 
 
+@cash.get("/counts/due")
+@query
+@admits(*COUNTERS, *BOOKKEEPERS)
+@cash.arguments(schemas.CashCountsDueArgs, location="query")
+@cash.response(200, schemas.CashCountsDuePage)
+def list_counts_due(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Drawers and safes that nobody counted without notice for longest. Not for cashiers, or none would be a surprise."""
+    return queries.counts_due(tx, args)
+
+
 @cash.get("/variances")
 @query
 @admits(*READERS)

@@ -6,7 +6,7 @@ Source: F4, model 3.2 (CashSession)
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,33 @@ _HELD = (
     "  left join cash_sessions s on s.branch_id = d.branch_id and s.drawer = d.drawer"
     "  where d.branch_id = :branch_id order by d.drawer, s.closed_at desc nulls first) last"
 )
+# Where cash lies, since when nobody counted it without notice, and until when it was handled. A drawer's first and
+# last session are each one probe of an index; surprise counts are few.
+_PLACES = """
+with counted as (
+    select c.branch_id, coalesce(s.drawer, '') as drawer, max(c.counted_at) as at
+    from cash_counts c left join cash_sessions s on s.session_id = c.session_id group by 1, 2
+), places as (
+    select d.branch_id, d.drawer, (first.opened_at at time zone 'Asia/Shanghai')::date as began_on,
+        coalesce(last.closed_at, 'infinity') as handled_until
+    from cash_drawers d
+    cross join lateral (select opened_at from cash_sessions s where s.branch_id = d.branch_id
+        and s.drawer = d.drawer order by closed_at limit 1) first
+    cross join lateral (select closed_at from cash_sessions s where s.branch_id = d.branch_id
+        and s.drawer = d.drawer order by closed_at desc limit 1) last
+    union all
+    select branch_id, '', min(month), 'infinity' from running_balances where account = :account group by branch_id
+), uncounted as (
+    select p.branch_id, p.drawer, c.at as counted_at, coalesce((c.at at time zone 'Asia/Shanghai')::date, p.began_on) as since_on
+    from places p left join counted c using (branch_id, drawer)
+    where c.at is null or p.handled_until > c.at
+)
+select branch_id, drawer, counted_at, since_on, cast(:today as date) - since_on as days from uncounted
+where (cast(:branches as text[]) is null or branch_id = any(:branches))
+    and (not :overdue or since_on < :first_in_time)
+    and (cast(:after as date) is null or (since_on, branch_id, drawer) > (cast(:after as date), :branch, :drawer))
+order by since_on, branch_id, drawer limit :limit
+"""
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 UNATTENDED_MAX = 1_000
 
@@ -176,6 +203,35 @@ def sessions(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 def counts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Surprise counts, newest first."""
     return _page(tx, args, "select * from cash_counts where true", "count_id", {}, dict)
+
+
+def counts_due(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Drawers and safes by how long nobody counted them without notice, the longest first.
+
+    A drawer counts from its first session, a safe from the month in which its branch first had cash; both anew from each
+    surprise count. A drawer that was not open since is not among them: nobody handled what was counted.
+    """
+    today = business_date(tx.now)
+    after, branch, drawer = decode_cursor(args["cursor"], date, str, str)
+    most = rules.rule("surprise_count_days", today)
+    rows = tx.conn.execute(
+        text(_PLACES),
+        {
+            "account": book_of(tx.conn).chart.code("cash_on_hand"),
+            "today": today,
+            "branches": tx.actor.branch_filter(args["branch_id"]),
+            "overdue": args["is_overdue"],
+            "first_in_time": today - timedelta(days=most),
+            "after": after,
+            "branch": branch,
+            "drawer": drawer,
+            "limit": args["limit"] + 1,
+        },
+    ).mappings()
+    shown = page(rows, args["limit"], "since_on", "branch_id", "drawer")
+    for item in shown["items"]:
+        item |= {"drawer": item["drawer"] or None, "is_overdue": item["days"] > most}
+    return shown
 
 
 def variances(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:

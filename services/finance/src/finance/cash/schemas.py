@@ -158,6 +158,28 @@ class CashCountsPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
+class CashCountsDueArgs(CashCountsArgs):
+    """`is_overdue`: those alone that were not counted for longer than `cash_rules.json` allows."""
+
+    is_overdue = fields.Boolean(load_default=False)
+
+
+class CashCountDueView(Schema):
+    """`drawer` is null for the safe; `counted_at` where it never was counted without notice."""
+
+    branch_id = fields.String()
+    drawer = fields.String(allow_none=True)
+    counted_at = fields.AwareDateTime(allow_none=True)
+    since_on = fields.Date()
+    days = fields.Integer()
+    is_overdue = fields.Boolean()
+
+
+class CashCountsDuePage(Schema):
+    items = fields.List(fields.Nested(CashCountDueView))
+    next_cursor = fields.String(allow_none=True)
+
+
 class CashVariancesArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
     state = fields.String(load_default=None, validate=validate.OneOf(["unresolved", "overdue", "resolved"]))
