@@ -54,6 +54,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reclass:
+    """What stands in `goes_to` while these accounts together have a debit balance: no liability is below nothing."""
+
+    accounts: Sequence[str]
+    comes_from: str
+    goes_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     standard: Standard
     kind: Kind
@@ -61,6 +70,7 @@ class Form:
     zh: str
     en: str
     lines: Sequence[Line]
+    reclasses: Sequence[Reclass]
 
     @property
     def leaves(self) -> Sequence[Line]:
@@ -108,6 +118,10 @@ def _form(standard: Standard, kind: Kind, since: date) -> Form:
         zh=row["zh"],
         en=row["en"],
         lines=tuple(lines),
+        reclasses=tuple(
+            Reclass(accounts=tuple(each["accounts"]), comes_from=each["from"], goes_to=each["to"])
+            for each in row.get("debit_balances", ())
+        ),
     )
 
 
@@ -134,6 +148,10 @@ def leaves_of(form: Form, chart: Chart, sums: Mapping[str, int]) -> dict[str, in
         line = line_of(form, account)
         if line is not None:
             by_line[line] = by_line.get(line, 0) + fen
+    for reclass in form.reclasses:
+        fen = max(0, sum(by_meaning.get(name, 0) for name in reclass.accounts))
+        by_line[reclass.comes_from] = by_line.get(reclass.comes_from, 0) - fen
+        by_line[reclass.goes_to] = by_line.get(reclass.goes_to, 0) + fen
     found: dict[str, int | None] = {}
     for each in form.lines:
         if each.is_leaf:
