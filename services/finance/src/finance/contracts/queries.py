@@ -13,7 +13,6 @@ from sqlalchemy import text
 from finance.contracts import papers, rules
 from shared import audit
 from shared.clock import business_date
-from shared.money import allocate
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
@@ -27,15 +26,12 @@ state in ('signed', 'active', 'expired') and exists (
 """
 
 _INSTALMENTS = """
-select i.amount_fen, i.open_fen, i.written_off_fen, i.due_on < :today as past_due, own.fen as own_fen,
-    s.total_fen - own.fen as other_fen
+select coalesce(sum(i.amount_fen), 0)::bigint as billed_fen,
+    coalesce(sum(i.amount_fen - i.open_fen - i.written_off_fen), 0)::bigint as paid_fen,
+    coalesce(sum(i.open_fen), 0)::bigint as open_fen,
+    coalesce(sum(i.open_fen) filter (where i.due_on < :today), 0)::bigint as past_due_fen
 from sales_orders o join shipments s on s.order_id = o.order_id
 join receivable_items i on i.source_id = s.sale_id and i.kind = 'sale' and i.amount_fen > 0
-cross join lateral (
-    select coalesce(sum(l.quantity * (l.unit_price_fen - l.unit_discount_fen)), 0)::bigint as fen
-    from shipment_lines l join sales_order_lines x on x.order_id = s.order_id and x.no = l.order_line
-    where l.shipment_id = s.shipment_id and x.contract_line is not null
-) own
 where o.customer_id = :customer and o.contract_id = :id
 """
 
@@ -165,25 +161,15 @@ def summary(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _collected(tx: Tx, row: Mapping[str, Any]) -> dict[str, int]:
-    """What the contract's lines left to be paid on credit, and what of it is paid, open and past due (F13).
+    """What the contract left to be paid on credit, and what of it is paid, open and past due (F13).
 
-    A shipment may carry lines outside the contract: of its instalments the contract's lines count by their gross,
-    rounded so that billed = paid + open + what was written off.
+    An order of a contract is of its goods alone: billed = paid + open + what was written off.
     """
     found = tx.conn.execute(
         text(_INSTALMENTS),
         {"today": business_date(tx.now), "customer": row["customer_id"], "id": row["contract_id"]},
     )
-    sums = {"billed_fen": 0, "paid_fen": 0, "open_fen": 0, "past_due_fen": 0}
-    for item in found:
-        billed, _ = allocate(item.amount_fen, [item.own_fen, item.other_fen])
-        paid = item.amount_fen - item.open_fen - item.written_off_fen
-        open_fen, paid, _ = allocate(billed, [item.open_fen, paid, item.written_off_fen])
-        sums["billed_fen"] += billed
-        sums["paid_fen"] += paid
-        sums["open_fen"] += open_fen
-        sums["past_due_fen"] += open_fen if item.past_due else 0
-    return sums
+    return dict(found.mappings().one())
 
 
 def _fulfilment(tx: Tx, contract_id: UUID, content: Mapping[str, Any]) -> list[dict[str, Any]]:

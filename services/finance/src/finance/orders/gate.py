@@ -290,6 +290,12 @@ def _contract(
         give_back(tx, contract_id, confirmed)
     for line in lines:
         if line.contract_line is None:
+            # what is shipped is due by the contract's instalments, which finance agreed to for these goods alone
+            judged.add(
+                ContractNotOfCustomer,
+                "goods outside the contract take an order of their own",
+                f"lines.{line.no}.contract_line",
+            )
             continue
         if agreed.get(line.contract_line, line.product.id) != line.product.id:
             judged.add(
