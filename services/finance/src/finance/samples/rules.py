@@ -91,7 +91,8 @@ def rule(name: str, day: date) -> Any:
 
 def require_allowed(recipient: str, category: str | None, day: date) -> None:
     """Raises SampleForbidden. Printed packaging has no category and is nobody's medicine, but no gift to HCPs either."""
-    for row in rule("forbidden", day):
+    begun = dated.in_force("sample_rules", day, rule="forbidden")
+    for row in begun[-1]["value"] if begun else ():
         if row["recipient"] == recipient and {category, EVERYTHING} & set(row["categories"]):
             raise SampleForbidden(row["why"], recipient=recipient, category=category)
 
