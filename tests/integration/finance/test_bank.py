@@ -10,9 +10,9 @@ from finance.bank import queries
 from shared.clock import business_date, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
-from tests.support.finance_builders import Office, a_line, money
-
-HEAD = "date,amount,reference,summary,counterparty\n"
+from tests.support.banking import Bank, post_to_bank, sold
+from tests.support.expenses_builders import Desk
+from tests.support.finance_builders import Office, money
 
 
 @pytest.fixture
@@ -25,90 +25,6 @@ def office(migrated_database, tmp_path_factory):
 
 def refused(answer):
     return answer.status_code, answer.json["code"]
-
-
-class Bank:
-    def __init__(self, office, number="CN0012345", branch=None):
-        self.office = office
-        body = {"name": "基本户", "bank": "Example Bank", "number": number, "branch_id": branch}
-        answer = office.post("/v1/bank/accounts", body, role="finance_head")
-        assert answer.status_code == 201, answer.json
-        self.id = answer.json["account_id"]
-
-    def send(
-        self, rows, *, number="2026-03", first="2026-03-01", last="2026-03-31", opening=0, closing=None, **odd
-    ):
-        """`rows` are (day, yuan as text, reference, summary, counterparty)."""
-        text = HEAD + "".join(",".join(row) + "\n" for row in rows)
-        moved = sum(round(float(row[1]) * 100) for row in rows)
-        body = {
-            "format": "csv",
-            "dialect": "plain",
-            "file": base64.b64encode(text.encode()).decode(),
-            "number": number,
-            "from_on": first,
-            "to_on": last,
-            "opening": money(opening),
-            "closing": money(opening + moved if closing is None else closing),
-            **odd,
-        }
-        return self.office.post(f"/v1/bank/accounts/{self.id}/statements", body, role="accountant")
-
-    def load(self, rows, **odd):
-        answer = self.send(rows, **odd)
-        assert answer.status_code == 201, answer.json
-        return answer.json
-
-    def lines(self, path="unmatched"):
-        answer = self.office.get(f"/v1/bank/accounts/{self.id}/{path}")
-        assert answer.status_code == 200, answer.json
-        return answer.json["items"]
-
-    def confirm(self, line, kind, *, role="accountant", **body):
-        return self.office.post(f"/v1/bank/lines/{line['line_id']}/match", {"kind": kind, **body}, role=role)
-
-    def accept(self, line, index=0):
-        """Confirm one of the proposals of a line exactly as it stands."""
-        proposed = line["proposals"][index]
-        body = {}
-        if proposed["kind"] == "settlement":
-            body["clearing"] = proposed["batches"][0]["clearing"]
-            body["batches"] = [
-                {"branch_id": each["branch_id"], "day": each["day"]} for each in proposed["batches"]
-            ]
-        else:
-            body["items"] = [
-                {"source_id": each["source_id"], "entry_kind": each["entry_kind"]}
-                for each in proposed["items"]
-            ]
-        return self.confirm(line, proposed["kind"], **body)
-
-    def sheet(self, month="2026-03"):
-        answer = self.office.get(f"/v1/bank/accounts/{self.id}/reconciliation?month={month}")
-        assert answer.status_code == 200, answer.json
-        return answer.json
-
-    def complete(self, month="2026-03", **odd):
-        path = f"/v1/bank/accounts/{self.id}/reconciliations"
-        return self.office.post(path, {"month": month}, **{"role": "accountant", **odd})
-
-    def balance(self, account, branch=None):
-        return self.office.value(
-            "select coalesce(sum(debit_fen - credit_fen), 0) from journal_lines where account = :account"
-            " and (cast(:branch as text) is null or branch_id = :branch)",
-            account=account,
-            branch=branch,
-        )
-
-
-def sold(office, fen, day, tender="wechat", branch="S001"):
-    line = a_line(quantity=1, unit_price=money(fen), discount=money(0), cost=money(0))
-    return office.sell(
-        sold_at=f"{day}T02:00:00Z",
-        branch_id=branch,
-        lines=[line],
-        tenders=[{"tender": tender, "amount": money(fen)}],
-    )
 
 
 @pytest.mark.requirement("F3", "F16")
@@ -376,25 +292,6 @@ def test_what_the_bank_shows_a_month_later_is_carried_forward_and_then_cleared(o
     assert bank.balance("1002") == 40_000
 
 
-def post_to_bank(tx, day, fen):
-    from finance import repository
-    from finance.domain.posting import PostingLine
-    from shared.clock import new_id
-
-    source = new_id()
-    repository.hold_months(tx.conn, [day])
-    repository.add_entry(
-        tx,
-        booked_on=day,
-        branch_id="S001",
-        kind="test_payment",
-        source_id=str(source),
-        postings=[PostingLine("1002", fen, 0), PostingLine("2203", 0, fen)],
-        customer_id=None,
-    )
-    return str(source)
-
-
 @pytest.mark.requirement("F3")
 def test_money_between_own_accounts_is_in_transit_until_both_banks_show_it(office):
     main, other = Bank(office, "MAIN1"), Bank(office, "OTHER")
@@ -434,6 +331,7 @@ def test_of_parallel_confirmations_one_posts(office):
 def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_again(office):
     bank = Bank(office)
     sold(office, 10_000, "2026-03-02")
+    fees = Desk(office).budget("S001", 50, category="finance", first_day="2026-03-01")
     with office.database.begin() as conn:
         source = post_to_bank(
             Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), date(2026, 3, 3), 9_940
@@ -442,6 +340,7 @@ def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_aga
     [line] = bank.lines("proposals")
     settled, booked = sorted(line["proposals"], key=lambda each: each["kind"], reverse=True)
     match = bank.accept(line, line["proposals"].index(settled)).json["match_id"]
+    assert Desk(office).counters(fees) == (0, 60), "a fee that the bank took is spent, beyond the budget"
     path = f"/v1/bank/matches/{match}/undo"
     why = {"reason": "it was the hospital's payment"}
     same = office.post(path, why, role="finance_head", person="the-accountant")
@@ -452,6 +351,7 @@ def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_aga
     nothing = office.post(f"/v1/bank/matches/{source}/undo", why, role="finance_head")
     assert refused(nothing) == (404, "bank_match_not_found")
     assert (bank.balance("1002"), bank.balance("1012.01"), bank.balance("6603")) == (9_940, 10_000, 0)
+    assert Desk(office).counters(fees) == (0, 0)
     [again] = bank.lines("proposals")
     assert again["proposals"] == line["proposals"]
     ticked = bank.accept(again, again["proposals"].index(booked))
@@ -467,6 +367,31 @@ def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_aga
         == 200
     )
     assert len(bank.lines()) == 1
+
+
+@pytest.mark.requirement("F3", "F16")
+def test_an_entry_of_a_closed_month_is_open_again_when_its_match_is_undone(office):
+    """What March's reconciliation took for shown, April's must name: else both sides never meet again."""
+    bank = Bank(office)
+    with office.database.begin() as conn:
+        post_to_bank(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), date(2026, 3, 3), 9_940)
+    bank.load([("2026-03-03", "99.40", "", "", "")])
+    [line] = bank.lines("proposals")
+    match = bank.accept(line).json["match_id"]
+    assert bank.complete().status_code == 201
+    office.seal()
+    for month in office.rows("select to_char(month, 'YYYY-MM') from periods where month < '2026-04-01' order by 1"):  # fmt: skip
+        assert office.post(f"/v1/periods/{month[0]}/close", role="finance_head").status_code == 200
+    bank.load([], number="2026-04", first="2026-04-01", last="2026-04-30", opening=9_940)
+    why = {"reason": "another payment"}
+    assert office.post(f"/v1/bank/matches/{match}/undo", why, role="finance_head").status_code == 200
+    april = bank.sheet("2026-04")
+    assert [each["amount"]["fen"] for each in april["received_by_book_only"]] == [9_940]
+    assert [each["amount"]["fen"] for each in april["received_by_bank_only"]] == [9_940]
+    assert bank.complete("2026-04").status_code == 201
+    [line] = bank.lines("proposals")
+    assert bank.accept(line).status_code == 201
+    assert bank.sheet("2026-04")["difference"] == money(0)
 
 
 def test_a_transfer_that_reached_the_other_account_is_taken_back_there_first(office):

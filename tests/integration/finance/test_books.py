@@ -220,9 +220,13 @@ def test_the_year_ends_with_its_profit_in_the_distribution(books):
     books.seal()
     refused = books.post(f"/v1/periods/{DEC}/close", role="finance_head")
     assert refused.json["code"] == "year_not_transferred"
+    rent = {"branch_id": "S001", "booked_on": f"{DEC}-20"}
+    assert decide(books, draft(books, **rent).json["voucher_id"]).status_code == 200
+    expenses = books.get(f"/v1/branch-expenses?month={DEC}").json
+    assert [each["amount"] for each in expenses["items"]] == [money(50000)]
     before = books.get(f"/v1/ledger/income?from_month={LAST_YEAR}-01&to_month={DEC}").json
     profit = next(line["amount"]["fen"] for line in before["lines"] if line["line"] == "net_profit")
-    assert profit == 4 * (3451 - 2300) - 2 * 50000
+    assert profit == 4 * (3451 - 2300) - 3 * 50000
     done = books.post(f"/v1/ledger/years/{LAST_YEAR}/transfer", role="finance_head")
     assert (done.status_code, done.json["entries"]) == (201, 4)
     assert done.json["profit"] == done.json["distribution"] == money(profit)
@@ -231,6 +235,7 @@ def test_the_year_ends_with_its_profit_in_the_distribution(books):
     assert (closing["4104"], closing["4103"]) == (-profit, 0)
     after = books.get(f"/v1/ledger/income?from_month={LAST_YEAR}-01&to_month={DEC}").json
     assert after == before
+    assert books.get(f"/v1/branch-expenses?month={DEC}").json == expenses
     again = books.post(f"/v1/ledger/years/{LAST_YEAR}/transfer", role="finance_head")
     assert again.json["code"] == "nothing_to_transfer"
     books.seal()

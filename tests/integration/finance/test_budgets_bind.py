@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.expenses_builders import Desk, a_branch, an_item, at_once, today
+from tests.support.expenses_builders import (
+    Desk,
+    a_branch,
+    a_goods_line,
+    a_goods_receipt,
+    an_item,
+    at_once,
+    today,
+)
 from tests.support.finance_builders import money
 
 ACCOUNTS = {"travel": "6601.01", "office": "6601.07", "administration": "6602"}
@@ -229,6 +237,49 @@ def test_a_shortage_that_the_house_bears_is_booked_beyond_the_budget_and_told(of
         id=budget,
     )
     assert told == [("cash_variance_resolved", 4_900)]
+
+
+@pytest.mark.requirement("F20", "F25")
+def test_samples_draw_when_they_are_issued_and_beyond_the_budget_wait_for_two(office, desk):
+    branch = a_branch()
+    line = a_goods_line(product_id="S-1", quantity=10, unit_price=money(700))
+    bought = a_goods_receipt(branch, line, received_on=str(today()))
+    assert office.post("/v1/goods-receipts", bought, role="accountant").status_code == 201
+    budget = desk.budget(branch, 1_399, category="samples", overrun="approval")
+    asked = {
+        "branch_id": branch,
+        "kind": "product",
+        "recipient": "internal",
+        "purpose": "laboratory",
+        "product_id": "S-1",
+        "generic_name": "阿莫西林胶囊",
+        "category": "rx",
+        "lot": "L1",
+        "expiry": "2099-12-31",
+        "quantity": 1,
+        "reason": "质量对比",
+    }
+
+    def approved():
+        sample_id = office.post("/v1/samples", asked, role="salesperson", person="sally").json["sample_id"]
+        for role in ("business_head", "qa"):
+            assert office.post(f"/v1/samples/{sample_id}/decision", YES, role=role).status_code == 200
+        return f"/v1/samples/{sample_id}"
+
+    first, second, third = approved(), approved(), approved()
+    assert office.post(f"{first}/issue", role="storekeeper").status_code == 200
+    assert desk.counters(budget) == (0, 700)
+    refused(office.post(f"{second}/issue", role="storekeeper"), 409, "budget_overrun_not_approved")
+    own = office.post(f"{second}/decide-overrun", YES, role="management", person="sally")
+    refused(own, 403, "approval_same_person")
+    for role in ("finance_head", "management"):
+        assert office.post(f"{second}/decide-overrun", YES, role=role).status_code == 200
+    assert office.post(f"{second}/issue", role="storekeeper").status_code == 200
+    assert office.post(f"{third}/decide-overrun", NO, role="management").json["state"] == "rejected"
+    assert desk.counters(budget) == (0, 1_400)
+    change = {"amount": money(1_400), "overrun": "stop"}
+    assert office.post(f"/v1/budgets/{budget}/change", change, role="finance_head").status_code == 200
+    refused(office.post(f"{approved()}/issue", role="storekeeper"), 409, "budget_exceeded")
 
 
 # --- at once ----------------------------------------------------------------------------------------

@@ -296,6 +296,9 @@ def test_a_draft_is_the_claimants_alone_and_may_be_revised_until_submitted(offic
         ({"category": "gold"}, "expense_category_unknown"),
         ({"category": "entertainment"}, "expense_attendees_missing"),
         ({"tax": money(10_900)}, "expense_tax_too_large"),
+        ({"tax": money(9_000)}, "expense_tax_too_large"),
+        ({"category": "entertainment", "attendees": ["the-salesperson"]}, "expense_attendees_missing"),
+        ({"category": "rent"}, "expense_category_unknown"),
     ],
 )
 @pytest.mark.requirement("F18")
@@ -315,6 +318,9 @@ def test_an_invoice_is_claimed_once_in_the_whole_company(office, desk):
     assert [each["code"] for each in second["warnings"]] == ["expense_invoice_taken"]
     told = refused(desk.submit(second["claim_id"], person="peter"), 409, "expense_invoice_taken")
     assert told["errors"][0]["path"] == "items.0.invoice_no"
+    zeros = desk.draft(other, {**item, "invoice_no": "00" + item["invoice_no"]}, person="peter")
+    assert [each["code"] for each in zeros["warnings"]] == ["expense_invoice_taken"]
+    refused(desk.submit(zeros["claim_id"], person="peter"), 409, "expense_invoice_taken")
     twice = office.post("/v1/expense-claims", a_claim(branch, item, item), role="salesperson")
     refused(twice, 422, "expense_invoice_repeated")
 

@@ -106,6 +106,26 @@ def test_finance_forecasts_two_approve_and_then_offers_draw(office, desk):
     assert (shown["offer_id"], shown["used"]) == (drawing["offer_id"], money(3_000))
 
 
+@pytest.mark.requirement("F6", "F20")
+def test_a_plans_budget_stays_as_approved_and_pays_for_nothing_once_the_plan_is_closed(office, desk):
+    branch = a_branch()
+    yesterday = str(today() - timedelta(days=1))
+    plan = approved_plan(office, branch, last_day=yesterday)
+    more = {"amount": money(99_999), "overrun": "approval"}
+    refused(
+        office.post(f"/v1/budgets/{plan['budget_id']}/change", more, role="finance_head"),
+        409,
+        "budget_of_plan",
+    )
+    late = desk.draft(branch, an_item(spent_on=yesterday), campaign=plan["code"])
+    assert late["warnings"] == []
+    closed = office.post(f"/v1/promotion-plans/{plan['plan_id']}/close", role="accountant")
+    assert (closed.status_code, closed.json["spent"]) == (200, money(0))
+    refused(desk.submit(late["claim_id"]), 409, "expense_unbudgeted")
+    warned = office.get(f"/v1/expense-claims/{late['claim_id']}").json["warnings"]
+    assert [each["code"] for each in warned] == ["expense_unbudgeted"]
+
+
 @pytest.mark.requirement("F6")
 def test_an_offer_draws_on_a_plan_of_its_branch_and_of_its_days(office):
     plan = approved_plan(office, a_branch())

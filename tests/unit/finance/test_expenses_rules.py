@@ -52,7 +52,10 @@ def test_every_category_has_an_expense_account_of_its_own_and_every_selling_expe
     selling = {
         each.code for each in chart.accounts if each.leaf and each.statement_line == "selling_expenses"
     }
-    assert {each.code for each in accounts} == selling | {chart.code("administrative_expenses")}
+    assert {each.code for each in accounts} == selling | {
+        chart.code("administrative_expenses"),
+        chart.code("financial_expenses"),
+    }
     claimed = {each.category for each in categories if each.claimable}
     assert {"travel", "entertainment", "office"} < claimed < {each.category for each in categories}
 
@@ -75,6 +78,7 @@ def test_an_entry_spends_its_debits_less_its_credits_on_the_accounts_of_categori
         ({"spent_on": TODAY - timedelta(days=181)}, rules.SpentTooLongAgo, "items.0.spent_on"),
         ({"category": "gold"}, rules.CategoryUnknown, "items.0.category"),
         ({"category": "entertainment"}, rules.AttendeesMissing, "items.0.attendees"),
+        ({"category": "entertainment", "attendees": ("sally",)}, rules.AttendeesMissing, "items.0.attendees"),
         ({"tax_fen": 10_900}, rules.TaxTooLarge, "items.0.tax"),
         ({"tax_fen": 1_265}, rules.TaxTooLarge, "items.0.tax"),
         ({"category": "rent"}, rules.CategoryUnknown, "items.0.category"),
@@ -82,23 +86,25 @@ def test_an_entry_spends_its_debits_less_its_credits_on_the_accounts_of_categori
 )
 def test_what_may_not_be_claimed_is_named_with_its_place(odd, refusal, path):
     with pytest.raises(refusal) as refused:
-        rules.check_items([an_item(**odd)], TODAY)
+        rules.check_items([an_item(**odd)], "sally", TODAY)
     assert path in {fault["path"] for fault in refused.value.context["errors"]}
 
 
 @pytest.mark.requirement("F19")
 def test_an_invoice_stands_once_in_a_claim():
     with pytest.raises(rules.InvoiceRepeated):
-        rules.check_items([an_item(1), an_item(2, invoice_no="INV0001")], TODAY)
+        rules.check_items([an_item(1), an_item(2, invoice_no="INV0001")], "sally", TODAY)
     with pytest.raises(rules.InvoiceRepeated):
-        rules.check_items([an_item(1, invoice_no="012345678"), an_item(2, invoice_no="12345678")], TODAY)
+        rules.check_items(
+            [an_item(1, invoice_no="012345678"), an_item(2, invoice_no="12345678")], "sally", TODAY
+        )
 
 
 @pytest.mark.requirement("F19")
 @given(amounts, st.sampled_from(sorted(rates_on(TODAY))))
 def test_the_tax_of_any_rate_may_be_claimed_and_none_that_would_hide_the_expense(amount, rate):
     honest = an_item(amount_fen=amount, tax_fen=min(tax_inside(amount, rate), amount - 1))
-    rules.check_items([honest], TODAY)
+    rules.check_items([honest], "sally", TODAY)
     assert rules.most_tax_fen(honest, TODAY) <= amount * 13 // 113 + 11
 
 

@@ -139,7 +139,14 @@ def _give_back(tx: Tx, kind: str, source: UUID, booked_on: date, corrected: UUID
 def covering(
     tx: Tx, branch_id: str, department: str, category: str, day: date, campaign: str = ""
 ) -> UUID | None:
-    """The budget that pays: the campaign's while its plan is not closed, else the department's, else the branch's."""
+    """The budget that pays: the campaign's while its plan is not closed, else the department's, else the branch's.
+
+    A campaign's plan is kept from being closed until the transaction ends.
+    """
+    if campaign:
+        tx.conn.execute(
+            text("select 1 from promotion_plans where code = :code for share"), {"code": campaign}
+        )
     found: UUID | None = tx.conn.execute(
         text(
             "select budget_id from budgets b where branch_id = :branch and campaign = :campaign"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from finance import ledger
 from finance.booking import book_of
+from finance.budgets.rules import NO_SPENDING
 from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpanInvalid, rate_bp, variance_fen
 from finance.domain.period import PeriodState
 from shared.clock import business_date, month_of, next_month
@@ -252,20 +253,25 @@ EXPENSE_LINES = frozenset({"selling_expenses", "administrative_expenses", "finan
 
 
 def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str, Any]]:
-    """What each branch spent in a month, by account of selling, administrative and financial expenses (F5)."""
+    """What each branch spent in a month, by account of selling, administrative and financial expenses (F5).
+
+    Openings and the year's transfer spend nothing.
+    """
     chart = book_of(tx.conn).chart
     accounts = {each.code: each for each in chart.accounts if each.statement_line in EXPENSE_LINES}
     rows = tx.conn.execute(
         text(
-            "select branch_id, account, sum(debit_fen - credit_fen)::bigint as fen from journal_lines"
-            " where booked_on >= :first and booked_on < :until and account = any(:accounts)"
-            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
-            " group by branch_id, account order by branch_id, account limit 10000"
+            "select l.branch_id, account, sum(debit_fen - credit_fen)::bigint as fen from journal_lines l"
+            " join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
+            " where l.booked_on >= :first and l.booked_on < :until and account = any(:accounts)"
+            " and (cast(:branches as text[]) is null or l.branch_id = any(:branches)) and kind <> all(:unspent)"
+            " group by l.branch_id, account order by l.branch_id, account limit 10000"
         ),
         {
             "first": month,
             "until": next_month(month),
             "accounts": sorted(accounts),
+            "unspent": sorted(NO_SPENDING),
             "branches": tx.actor.branch_filter(branch_id),
         },
     )

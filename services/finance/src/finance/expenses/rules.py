@@ -191,7 +191,7 @@ class Item:
         return self.tax_fen if self.accepted_tax_fen is None else self.accepted_tax_fen
 
 
-def check_items(items: Sequence[Item], today: date) -> None:
+def check_items(items: Sequence[Item], claimant: str, today: date) -> None:
     """Raises the first fault (of each item in order), listing all under `errors`."""
     faults: list[tuple[type[DomainError], str, str]] = []
     seen: set[str] = set()
@@ -207,8 +207,8 @@ def check_items(items: Sequence[Item], today: date) -> None:
             category = None
         if item.spent_on >= oldest and category is None:
             faults.append((CategoryUnknown, f"{path}.category", "no such category on that day"))
-        if category is not None and category.attendees and not item.attendees:
-            faults.append((AttendeesMissing, f"{path}.attendees", "name who took part"))
+        if category is not None and category.attendees and not {*item.attendees} - {claimant}:
+            faults.append((AttendeesMissing, f"{path}.attendees", "name who took part beside the claimant"))
         if item.tax_fen > most_tax_fen(item, today):
             faults.append((TaxTooLarge, f"{path}.tax", "more than the highest VAT rate has in the amount"))
         number = invoice_key(item.invoice_no)

@@ -50,7 +50,7 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> UUID:
     """A claim of the caller's own. Raises ForeignBranch and the faults of rules.check_items."""
     tx.actor.require_branch(body["branch_id"])
     claimed = _items(body["items"])
-    check_items(claimed, business_date(tx.now))
+    check_items(claimed, tx.actor.id, business_date(tx.now))
     claim_id = new_id()
     tx.conn.execute(
         insert(claims).values(
@@ -75,7 +75,7 @@ def revise(tx: Tx, claim_id: UUID, body: Mapping[str, Any]) -> None:
     row = _own(tx, claim_id)
     tx.actor.require_branch(body["branch_id"])
     claimed = _items(body["items"])
-    check_items(claimed, business_date(tx.now))
+    check_items(claimed, tx.actor.id, business_date(tx.now))
     tx.conn.execute(delete(items).where(items.c.claim_id == claim_id))
     _write_items(tx, claim_id, claimed)
     tx.conn.execute(
@@ -134,7 +134,7 @@ def submit(tx: Tx, claim_id: UUID) -> None:
     """
     row = _own(tx, claim_id)
     claimed = items_of(tx, claim_id)
-    check_items(claimed, business_date(tx.now))
+    check_items(claimed, tx.actor.id, business_date(tx.now))
     _take_invoices(tx, claim_id, claimed)
     covers = {
         item.no: draws.covering(
