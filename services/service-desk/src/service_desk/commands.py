@@ -91,11 +91,7 @@ def open_ticket(tx: Tx, order: Mapping[str, Any]) -> UUID:
 
 
 def acknowledge_ticket(tx: Tx, ticket_id: UUID) -> None:
-    def change(ticket: Ticket) -> list[Event]:
-        ticket.acknowledge()
-        return []
-
-    _advance(tx, ticket_id, "acknowledge", change)
+    _advance(tx, ticket_id, "acknowledge", lambda ticket: ticket.acknowledge())
 
 
 def assign_ticket(tx: Tx, ticket_id: UUID, *, handler: str, role: str) -> None:
@@ -120,11 +116,7 @@ def contact_customer(tx: Tx, ticket_id: UUID, *, channel: str, reached: bool, no
 
 
 def propose_solution(tx: Tx, ticket_id: UUID, *, solution: str) -> None:
-    def change(ticket: Ticket) -> list[Event]:
-        ticket.propose(tx.actor)
-        return []
-
-    _advance(tx, ticket_id, "propose", change, note=solution)
+    _advance(tx, ticket_id, "propose", lambda ticket: ticket.propose(tx.actor), note=solution)
 
 
 def record_consent(tx: Tx, ticket_id: UUID, *, agreed: bool, reason: str | None) -> None:
@@ -139,11 +131,7 @@ def record_consent(tx: Tx, ticket_id: UUID, *, agreed: bool, reason: str | None)
 
 
 def execute_solution(tx: Tx, ticket_id: UUID) -> None:
-    def change(ticket: Ticket) -> list[Event]:
-        ticket.execute(tx.actor)
-        return []
-
-    _advance(tx, ticket_id, "execute", change)
+    _advance(tx, ticket_id, "execute", lambda ticket: ticket.execute(tx.actor))
 
 
 def resolve_ticket(tx: Tx, ticket_id: UUID, *, cause: str, fault: str, resolution: str) -> None:
@@ -158,19 +146,17 @@ def resolve_ticket(tx: Tx, ticket_id: UUID, *, cause: str, fault: str, resolutio
 
 
 def archive_ticket(tx: Tx, ticket_id: UUID, *, customer_confirmed: bool) -> None:
-    def change(ticket: Ticket) -> list[Event]:
-        ticket.archive(tx.actor, customer_confirmed=customer_confirmed, at=tx.now)
-        return []
-
-    _advance(tx, ticket_id, "archive", change, detail={"customer_confirmed": customer_confirmed})
+    _advance(
+        tx,
+        ticket_id,
+        "archive",
+        lambda ticket: ticket.archive(tx.actor, customer_confirmed=customer_confirmed, at=tx.now),
+        detail={"customer_confirmed": customer_confirmed},
+    )
 
 
 def reopen_ticket(tx: Tx, ticket_id: UUID, *, reason: str) -> None:
-    def change(ticket: Ticket) -> list[Event]:
-        ticket.reopen(tx.actor, at=tx.now)
-        return []
-
-    _advance(tx, ticket_id, "reopen", change, note=reason)
+    _advance(tx, ticket_id, "reopen", lambda ticket: ticket.reopen(tx.actor, at=tx.now), note=reason)
 
 
 def link_return(tx: Tx, ticket_id: UUID, *, return_id: str) -> None:
@@ -178,12 +164,13 @@ def link_return(tx: Tx, ticket_id: UUID, *, return_id: str) -> None:
 
     Source: D20
     """
-
-    def change(ticket: Ticket) -> list[Event]:
-        repository.link_return(tx, ticket.id, return_id)
-        return []
-
-    _advance(tx, ticket_id, "link_return", change, detail={"return_id": return_id})
+    _advance(
+        tx,
+        ticket_id,
+        "link_return",
+        lambda ticket: repository.link_return(tx, ticket.id, return_id),
+        detail={"return_id": return_id},
+    )
 
 
 def breach_clock(tx: Tx, ticket_id: UUID, name: ClockName) -> None:
@@ -193,12 +180,7 @@ def breach_clock(tx: Tx, ticket_id: UUID, name: ClockName) -> None:
 
 def date_clock(tx: Tx, ticket_id: UUID) -> None:
     """Compute a due moment that was unknown. Raises CalendarUnknown while it still is."""
-
-    def change(ticket: Ticket) -> list[Event]:
-        ticket.compute_due()
-        return []
-
-    _advance(tx, ticket_id, "date_clock", change)
+    _advance(tx, ticket_id, "date_clock", lambda ticket: ticket.compute_due())
 
 
 def acknowledge_escalation(tx: Tx, escalation_id: UUID) -> None:
@@ -217,7 +199,7 @@ def _advance(
     tx: Tx,
     ticket_id: UUID,
     action: str,
-    change: Callable[[Ticket], list[Event]],
+    change: Callable[[Ticket], list[Event] | None],
     *,
     detail: Mapping[str, Any] | None = None,
     note: str | None = None,
@@ -226,7 +208,7 @@ def _advance(
     ticket = repository.lock_ticket(tx, ticket_id)
     tx.actor.require_branch(ticket.branch_id)
     before = _audited(ticket)
-    facts = change(ticket)
+    facts = change(ticket) or []
     repository.save_ticket(tx, ticket)
     repository.add_step(tx, ticket, action, detail=detail, note=note)
     for fact in facts:
