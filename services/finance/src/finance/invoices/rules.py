@@ -8,15 +8,13 @@ the blue one it names; a red one for an error takes the whole rest of the blue o
 Source: F15, F22, INV-5
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
-from finance.domain.chart import DATA
+from finance.domain import dated
 from shared.errors import Conflict, Invalid, NotFound
 from shared.money import tax_of
 
@@ -219,25 +217,9 @@ def require_red(wanted: Rates, limits: Sequence[Rates]) -> None:
     _require_proportion(wanted, least(limits))
 
 
-@cache
-def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / "invoice_rules.json").read_text())
-    return rows
-
-
-def _in_force(rule: str, day: date) -> list[dict[str, Any]]:
-    return [
-        row
-        for row in _rows()
-        if row["rule"] == rule
-        and date.fromisoformat(row["effective_from"]) <= day
-        and (row["effective_until"] is None or day <= date.fromisoformat(row["effective_until"]))
-    ]
-
-
 def require_number(number: str, day: date) -> None:
     """Raises InvoiceNumberUnfit unless the number has a form that was in use on the day."""
-    forms = _in_force("number", day)
+    forms = dated.in_force("invoice_rules", day, rule="number")
     if not any(re.fullmatch(row["value"], number, re.ASCII) for row in forms):
         raise InvoiceNumberUnfit(
             "no invoice has a number like this",
@@ -247,7 +229,7 @@ def require_number(number: str, day: date) -> None:
 
 def keep_until(day: date) -> date:
     """The last day that an invoice issued on `day` is kept. Source: INV-5"""
-    years = max(_in_force("keep_years", day), key=lambda row: str(row["effective_from"]))["value"]
+    years = dated.value("invoice_rules", "keep_years", day)
     if (day.month, day.day) == (FEBRUARY, LEAP_DAY):
         return date(day.year + years, 3, 1)
     return day.replace(year=day.year + years)

@@ -4,19 +4,17 @@ Prices are fen of one unit with the tax inside; what is asked is the unit price 
 Source: F10, F11, F12, F27, I30, I34, X9, model 3.2 (SalesOrder)
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from finance.domain.chart import DATA
+from finance.domain import dated
 from finance.domain.receipt import Product
 from finance.domain.sale import SALE_FEN_MAX
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -153,16 +151,8 @@ class ShippedByConfirmer(Forbidden):
 # --- dated data -------------------------------------------------------------------------------------
 
 
-@cache
-def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((DATA / "order_rules.json").read_text())
-    return rows
-
-
 def rule_on(name: str, day: date) -> Any:
-    """The newest value of a rule in force on a day."""
-    rows = [row for row in _rows() if row["rule"] == name and row["effective_from"] <= day.isoformat()]
-    return max(rows, key=lambda row: str(row["effective_from"]))["value"]
+    return dated.value("order_rules", name, day)
 
 
 # --- prices -----------------------------------------------------------------------------------------
