@@ -1,5 +1,6 @@
 """Books of a whole year, entered voucher by voucher, and statements brought to publication."""
 
+from finance.domain import cash_flow
 from tests.support.finance_builders import money
 
 SIGNERS = ("unit_head", "chief_accountant", "accounting_head")
@@ -64,3 +65,16 @@ def column(statement, name):
         for line in statement["lines"]
         if line["amounts"][name] is not None
     }
+
+
+def movements_of(chart, entries):
+    """Cash movements of entries (kind, credit less debit per account), by the rule alone."""
+    codes = frozenset(cash_flow.cash_accounts(chart))
+    wholes, others = [], []
+    for kind, lines in entries:
+        net = -sum(fen for code, fen in lines.items() if code in codes)
+        if kind in cash_flow.WHOLE_KINDS:
+            wholes.append((kind, "", net))
+        else:
+            others.append((kind, net, {code: fen for code, fen in lines.items() if code not in codes}))
+    return cash_flow.movements_of(others, wholes)

@@ -36,6 +36,7 @@ from finance.statements.content import (
 from finance.statements.figures import TRANSFERS
 from shared.audit import digest
 from shared.settings import SettingsFaulty
+from tests.support.statements import movements_of
 
 DAY = date(2026, 6, 30)
 COMPANY = {"zh": "某药房", "en": "A pharmacy", "uscc": None}
@@ -66,14 +67,7 @@ class Book:
         return self._summed([each for each in self._of(first, until) if each[1] not in TRANSFERS])
 
     def cash(self, first, until):
-        codes = frozenset(cash_flow.cash_accounts(self.chart))
-        wholes, others = [], []
-        for _, kind, lines in self._of(first, until):
-            if kind in cash_flow.WHOLE_KINDS:
-                wholes.append((kind, -sum(fen for code, fen in lines.items() if code in codes)))
-            else:
-                others.append((kind, lines))
-        return cash_flow.movements_of(codes, wholes, others)
+        return movements_of(self.chart, [(kind, lines) for _, kind, lines in self._of(first, until)])
 
     def equity(self, first, until):
         found = [(kind, lines) for _, kind, lines in self._of(first, until) if kind not in TRANSFERS]
@@ -202,10 +196,7 @@ CAS = chart_of(Standard.CAS)
 
 
 def flows_of(*entries):
-    codes = cash_flow.cash_accounts(CAS)
-    wholes = [(kind, -sum(fen for code, fen in lines.items() if code in codes)) for kind, lines in entries if kind in cash_flow.WHOLE_KINDS]  # fmt: skip
-    others = [each for each in entries if each[0] not in cash_flow.WHOLE_KINDS]
-    movements = cash_flow.movements_of(codes, wholes, others)
+    movements = movements_of(CAS, entries)
     found = cash_flow.classified(CAS, movements, {})
     return {flow: fen for flow, fen in found.flows.items() if fen}, found.unclassified
 
@@ -249,7 +240,7 @@ def test_what_no_rule_knows_is_listed_until_somebody_says_what_it_was():
     flows, unclassified = flows_of(interest)
     assert flows == {"other_operating_paid": -500}
     assert unclassified == [{"entry_kind": "manual", "account": "6603", "direction": "paid", "fen": -500}]
-    movements = cash_flow.movements_of(cash_flow.cash_accounts(CAS), [], [interest])
+    movements = movements_of(CAS, [interest])
     told = {"entry_kind": "manual", "account": "6603", "direction": "paid", "flow": "interest_paid"}
     named = cash_flow.named_of(CAS, movements, [told])
     assert named == {Movement("manual", "6603", "paid"): "interest_paid"}

@@ -24,6 +24,10 @@ OPPOSITE_KINDS: frozenset[str] = frozenset(_DATA["opposite_kinds"])
 """Entries that take another back: their receipt is a payment that did not happen."""
 WHOLE_KINDS: Mapping[str, Mapping[str, str]] = {row["kind"]: row for row in _DATA["kinds"]}
 """Kinds that are for one thing, whatever accounts they name."""
+ONE_FLOW_KINDS: frozenset[str] = frozenset(
+    kind for kind, row in WHOLE_KINDS.items() if row[RECEIVED] == row[PAID]
+)
+"""Those of them whose payments lower what their receipts raise, so that a sum over many says the same."""
 _ACCOUNTS: Mapping[tuple[str | None, str], Mapping[str, str]] = {
     (row.get("kind"), row["account"]): row for row in _DATA["accounts"]
 }
@@ -81,21 +85,19 @@ def direction_of(entry_kind: str, fen: int) -> str:
 
 
 def movements_of(
-    cash: Iterable[str],
-    wholes: Iterable[tuple[str, int]],
-    entries: Iterable[tuple[str, Mapping[str, int]]],
+    entries: Iterable[tuple[str, int, Mapping[str, int]]], sums: Iterable[tuple[str, str, int]]
 ) -> dict[Movement, int]:
-    """Movements from sums of kinds that are for one thing, and from the lines (credit less debit) of other entries."""
-    codes = frozenset(cash)
-    sums: defaultdict[Movement, int] = defaultdict(int)
-    for entry_kind, fen in wholes:
-        sums[Movement(entry_kind, "", direction_of(entry_kind, fen))] += fen
-    for entry_kind, lines in entries:
-        net_fen = -sum(fen for code, fen in lines.items() if code in codes)
-        counters = {code: fen for code, fen in lines.items() if code not in codes}
+    """Movements of entries (kind, net cash, counter accounts: credit less debit), and what is summed already.
+
+    `sums` are (kind, account, fen), receipts and payments apart; they are read when the entries are.
+    """
+    found: defaultdict[Movement, int] = defaultdict(int)
+    for kind, net_fen, counters in entries:
         for code, fen in explained(net_fen, counters).items():
-            sums[Movement(entry_kind, code, direction_of(entry_kind, fen))] += fen
-    return {movement: fen for movement, fen in sums.items() if fen}
+            found[Movement(kind, code, direction_of(kind, fen))] += fen
+    for kind, code, fen in sums:
+        found[Movement(kind, code, direction_of(kind, fen))] += fen
+    return {movement: fen for movement, fen in found.items() if fen}
 
 
 def _rule(chart: Chart, movement: Movement) -> str | None:

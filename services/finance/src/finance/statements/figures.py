@@ -4,9 +4,12 @@ Both answer the same questions; the second reads nothing but journal lines of se
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, text
@@ -24,23 +27,37 @@ from shared.clock import month_of, next_month
 TRANSFERS = ("year_result", "year_transfer")
 ROWS_AT_ONCE = 5_000
 
-# Every entry that moved cash, summed where its kind is for one thing, else with all its lines.
+# Kinds that are for one thing, receipt or payment, are summed as a whole.
+_SUMMED = """
+select e.kind, sum(l.debit_fen - l.credit_fen)::bigint as fen
+from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+where l.booked_on >= :first and l.booked_on < :until and l.account = any(:accounts)
+  and e.booked_on >= :first and e.booked_on < :until and e.kind = any(:summed)
+group by e.kind
+"""
+# What else moved cash, summed where the counter lines say what it was for without sharing anything out; only entries
+# whose cash has to be shared out come one by one, with the counter lines that explain it.
 _CASH = """
-with moved as materialized (
-    select entry_id, booked_on, sum(debit_fen - credit_fen)::bigint as fen from journal_lines
-    where booked_on >= :first and booked_on < :until and account = any(:accounts)
-    group by entry_id, booked_on having sum(debit_fen - credit_fen) <> 0
-), known as materialized (
-    select e.id, e.booked_on, e.kind, moved.fen from moved
-    join journal_entries e on e.id = moved.entry_id and e.booked_on = moved.booked_on
-    where e.booked_on >= :first and e.booked_on < :until and e.kind <> 'opening' {as_of}
+with known as materialized (
+    select e.id, e.booked_on, e.kind, sum(l.debit_fen - l.credit_fen)::bigint as net
+    from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+    where l.booked_on >= :first and l.booked_on < :until and l.account = any(:accounts)
+      and e.booked_on >= :first and e.booked_on < :until and e.kind <> all(:summed) {as_of}
+    group by e.id, e.booked_on, e.kind having sum(l.debit_fen - l.credit_fen) <> 0
+), counters as (
+    select k.id, k.kind, k.net, l.account, sum(l.credit_fen - l.debit_fen)::bigint as fen
+    from known k join journal_lines l on l.entry_id = k.id and l.booked_on = k.booked_on
+    where l.booked_on >= :first and l.booked_on < :until and k.kind <> all(:wholes) and l.account <> all(:accounts)
+    group by k.id, k.kind, k.net, l.account having sum(l.credit_fen - l.debit_fen) <> 0
+), explaining as materialized (
+    select *, sum(fen) over (partition by id) = net as is_exact from counters where (fen > 0) = (net > 0)
 )
-select 0 as id, kind, case when fen > 0 then 'in' else 'out' end as account, sum(fen)::bigint as fen
-from known where kind = any(:wholes) group by 2, 3
+select 0 as id, kind, '' as account, sum(net)::bigint as fen, 0 as net from known where kind = any(:wholes)
+group by kind, net > 0
 union all
-select k.id, k.kind, l.account, sum(l.credit_fen - l.debit_fen)::bigint from known k
-join journal_lines l on l.entry_id = k.id and l.booked_on = k.booked_on
-where l.booked_on >= :first and l.booked_on < :until and k.kind <> all(:wholes) group by k.id, k.kind, l.account
+select 0, kind, account, sum(fen)::bigint, 0 from explaining where is_exact group by kind, account, net > 0
+union all
+select id, kind, account, fen, net from explaining where not is_exact
 order by 1
 """
 _EQUITY = """
@@ -62,12 +79,25 @@ where e.booked_on = :eve and l.booked_on = :eve and e.kind = 'opening' {as_of} g
 """
 _AS_OF = "and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint"
 _JOURNAL = """
-select l.account, e.kind = any(:transfers) as is_transfer,
-    sum(l.debit_fen - l.credit_fen)::bigint as fen
-from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+select l.account, e.kind,
+    coalesce(sum(l.debit_fen - l.credit_fen) filter (where l.booked_on = e.booked_on), 0)::bigint as fen
+from journal_lines l join journal_entries e on e.id = l.entry_id
 where l.booked_on >= :first and l.booked_on < :until and e.booked_on >= :first and e.booked_on < :until
   and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint
 group by 1, 2
+"""
+
+
+# A voucher number is its place in a chain without gaps, so numbers up to one are as many as it says, and sum up to it.
+_GAPS = """
+select known.key as stream, known.value::bigint as numbered, found.entries
+from jsonb_each_text(cast(:as_of as jsonb)) known cross join lateral (
+    select count(*) as entries, coalesce(sum(chain_no), 0) as total from journal_entries e
+    where e.stream = known.key and e.chain_no <= known.value::bigint
+) found
+where found.entries <> known.value::bigint
+    or found.total <> known.value::numeric * (known.value::bigint + 1) / 2
+order by 1
 """
 
 
@@ -89,7 +119,7 @@ class Figures(Protocol):
         """What the books began with, where the span holds the day before them; nothing moved then."""
 
 
-class _Entries:
+class _Entries(ABC):
     """What both read from the entries themselves; `as_of` gives the last number of each stream, None means all."""
 
     def __init__(self, conn: Connection, as_of: Mapping[str, int] | None) -> None:
@@ -115,15 +145,28 @@ class _Entries:
 
     def cash_of(self, month: date) -> dict[Movement, int]:
         codes = cash_flow.cash_accounts(self.chart)
-        rows = self._rows(_CASH, month, next_month(month), codes, list(cash_flow.WHOLE_KINDS))
-        wholes: list[tuple[str, int]] = []
-        entries: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
-        for row in rows:
-            if row.id == 0:
-                wholes.append((row.kind, row.fen))
-            else:
-                entries[row.id, row.kind][row.account] = row.fen
-        return cash_flow.movements_of(codes, wholes, ((kind, lines) for (_, kind), lines in entries.items()))
+        rows = self._rows(
+            _CASH,
+            month,
+            next_month(month),
+            codes,
+            list(cash_flow.WHOLE_KINDS),
+            summed=[*cash_flow.ONE_FLOW_KINDS, OPENING],
+        )
+        sums = [(kind, "", fen) for kind, fen in self._summed_cash(month, codes).items()]
+
+        def shared_out() -> Iterator[tuple[str, int, dict[str, int]]]:
+            for (number, kind, net), each in groupby(rows, key=attrgetter("id", "kind", "net")):
+                if number:
+                    yield kind, net, {row.account: row.fen for row in each}
+                else:
+                    sums.extend((kind, row.account, row.fen) for row in each)
+
+        return cash_flow.movements_of(shared_out(), sums)
+
+    @abstractmethod
+    def _summed_cash(self, month: date, codes: list[str]) -> dict[str, int]:
+        """What cash moved in a month for each kind of entry that is for one thing."""
 
     def equity(self, first: date, until: date) -> dict[str, dict[str, int]]:
         entries: defaultdict[tuple[int, str], dict[str, int]] = defaultdict(dict)
@@ -141,10 +184,16 @@ class _Entries:
         return {row.account: row.fen for row in rows}
 
     def _rows(
-        self, sql: str, first: date, until: date, accounts: list[str], wholes: list[str]
+        self, sql: str, first: date, until: date, accounts: list[str], wholes: list[str], **more: list[str]
     ) -> Iterator[Any]:
         as_of = "" if self._as_of is None else _AS_OF
-        given: dict[str, Any] = {"first": first, "until": until, "accounts": accounts, "wholes": wholes}
+        given: dict[str, Any] = {
+            "first": first,
+            "until": until,
+            "accounts": accounts,
+            "wholes": wholes,
+            **more,
+        }
         if self._as_of is not None:
             given["as_of"] = json.dumps(self._as_of)
         yield from self.conn.execute(
@@ -189,6 +238,15 @@ class Folded(_Entries):
             self._keep(month, period.version, found)
         return found
 
+    def _summed_cash(self, month: date, codes: list[str]) -> dict[str, int]:
+        given = {
+            "first": month,
+            "until": next_month(month),
+            "accounts": codes,
+            "summed": list(cash_flow.ONE_FLOW_KINDS),
+        }
+        return {row.kind: row.fen for row in self.conn.execute(text(_SUMMED), given)}
+
     def _keep(self, month: date, version: int, found: Mapping[Movement, int]) -> None:
         given = {"month": month, "version": version}
         self.conn.execute(
@@ -211,16 +269,16 @@ class Journal(_Entries):
 
     def __init__(self, conn: Connection, as_of: Mapping[str, int], until: date) -> None:
         super().__init__(conn, as_of)
-        self._sums: list[tuple[date, str, bool, int]] = []
+        self._sums: list[tuple[date, str, str, int]] = []
         for month in self.months(date.min, until):
-            given = {
-                "first": month,
-                "until": next_month(month),
-                "transfers": list(TRANSFERS),
-                "as_of": json.dumps(as_of),
-            }
+            given = {"first": month, "until": next_month(month), "as_of": json.dumps(as_of)}
             rows = conn.execute(text(_JOURNAL), given)
-            self._sums += [(month, row.account, row.is_transfer, row.fen) for row in rows]
+            self._sums += [(month, row.account, row.kind, row.fen) for row in rows]
+
+    def gaps(self) -> list[dict[str, Any]]:
+        """Streams that hold fewer or more entries than the numbers they had reached."""
+        rows = self.conn.execute(text(_GAPS), {"as_of": json.dumps(self._as_of)}).mappings()
+        return [dict(row) for row in rows]
 
     def balances(self, until: date) -> dict[str, int]:
         return self._summed(date.min, until, transfers=True)
@@ -230,7 +288,14 @@ class Journal(_Entries):
 
     def _summed(self, first: date, until: date, *, transfers: bool) -> dict[str, int]:
         found: defaultdict[str, int] = defaultdict(int)
-        for month, account, is_transfer, fen in self._sums:
-            if first <= month < until and (transfers or not is_transfer):
+        for month, account, kind, fen in self._sums:
+            if first <= month < until and (transfers or kind not in TRANSFERS):
                 found[account] += fen
+        return dict(found)
+
+    def _summed_cash(self, month: date, codes: list[str]) -> dict[str, int]:
+        found: defaultdict[str, int] = defaultdict(int)
+        for of, account, kind, fen in self._sums:
+            if of == month and account in codes and kind in cash_flow.ONE_FLOW_KINDS:
+                found[kind] += fen
         return dict(found)

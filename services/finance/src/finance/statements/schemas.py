@@ -151,6 +151,14 @@ class ProofDifferenceView(Schema):
     proved_fen = MoneyField(data_key="proved", allow_none=True)
 
 
+class ProofGapView(Schema):
+    """A stream of voucher numbers that had reached `numbered`, and holds other entries than those."""
+
+    stream = fields.String()
+    numbered = fields.Integer()
+    entries = fields.Integer()
+
+
 class ProofView(Schema):
     statement_id = fields.UUID()
     as_of = fields.Dict(keys=fields.String(), values=fields.Integer())
@@ -158,6 +166,7 @@ class ProofView(Schema):
     recomputed_hash = fields.String(allow_none=True)
     content_is_intact = fields.Boolean()
     agrees = fields.Boolean()
+    gaps = fields.List(fields.Nested(ProofGapView))
     imbalance = fields.String(allow_none=True)
     differences = fields.List(fields.Nested(ProofDifferenceView))
 
