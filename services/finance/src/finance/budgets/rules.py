@@ -3,12 +3,13 @@
 Source: F18, F20, lesson I32
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated
+from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine
 from shared.errors import Conflict
 
@@ -53,30 +54,16 @@ class Category:
     claimable: bool
     deducts_input_vat: bool
     attendees: bool
-    effective_from: date
 
 
-_CATEGORIES = sorted(
-    (
-        Category(
-            category=row["category"],
-            zh=row["zh"],
-            en=row["en"],
-            account=row["account"],
-            claimable=row["claimable"],
-            deducts_input_vat=row["deducts_input_vat"],
-            attendees=row["attendees"],
-            effective_from=date.fromisoformat(row["effective_from"]),
-        )
-        for row in json.loads((DATA / "expense_categories.json").read_text())
-    ),
-    key=lambda each: each.effective_from,
-)
-
-
+@lru_cache(maxsize=4_096)
 def categories_on(day: date) -> Mapping[str, Category]:
     """The categories in force on a day, by name."""
-    return {each.category: each for each in _CATEGORIES if each.effective_from <= day}
+    names = [each.name for each in fields(Category)]
+    return {
+        row["category"]: Category(**{name: row[name] for name in names})
+        for row in dated.in_force("expense_categories", day)
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from finance.expenses.rules import (
     share_bp,
 )
 from shared.clock import next_month
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 SEE_ALL_CLAIMS = frozenset(
@@ -129,7 +129,7 @@ def item_of(row: Mapping[str, Any]) -> Item:
 
 def claims(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Claims, newest last; keyset by id."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     sees_all = bool(tx.actor.roles & SEE_ALL_CLAIMS)
     rows = tx.conn.execute(
         text(
@@ -143,17 +143,11 @@ def claims(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "state": args["state"],
             "person": None if sees_all else tx.actor.id,
             "branches": tx.actor.branch_filter(args["branch_id"]) if sees_all or args["branch_id"] else None,
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([dict(row) for row in rows], args["limit"], "claim_id")
-
-
-def _page(rows: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return {"items": rows, "next_cursor": encode_cursor(str(rows[-1][key])) if more else None}
+    return page(rows, args["limit"], "claim_id")
 
 
 def audit_figures(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
@@ -194,7 +188,7 @@ def budget(tx: Tx, budget_id: UUID) -> dict[str, Any]:
 
 def budgets(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Budgets that cover a day, by id."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from budgets where (cast(:branches as text[]) is null or branch_id = any(:branches))"
@@ -205,11 +199,11 @@ def budgets(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "day": args["day"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
-    return _page([_available(dict(row)) for row in rows], args["limit"], "budget_id")
+    return page((_available(dict(row)) for row in rows), args["limit"], "budget_id")
 
 
 _SPENDING = """
@@ -309,7 +303,7 @@ def plan_figures(tx: Tx, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def plans(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Plans by id, without their drawings."""
-    after = decode_cursor(args["cursor"], str)
+    (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
             "select * from promotion_plans where (cast(:branches as text[]) is null or branch_id = any(:branches))"
@@ -320,7 +314,7 @@ def plans(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "state": args["state"],
-            "after": after[0] if after else None,
+            "after": after,
             "limit": args["limit"] + 1,
         },
     ).mappings()
@@ -328,7 +322,7 @@ def plans(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {**row, "forecast_net_fen": forecast_net_fen(row["baseline_net_fen"], row["uplift_bp"])}
         for row in rows
     ]
-    return _page(items, args["limit"], "plan_id")
+    return page(items, args["limit"], "plan_id")
 
 
 # --- targets ----------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ less the tax that may be deducted; entertainment deducts none.
 Source: F5, F6, F7, F18, F19, F20, F23, F28, F29, lessons I32, I33, M28
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from finance.budgets.rules import categories_on
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated
+from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.vat import rates_on, tax_inside
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -156,16 +156,9 @@ class ReportDayInvalid(Invalid):
     code = "sales_report_day_invalid"
 
 
-_RULES = [
-    (row["rule"], date.fromisoformat(row["effective_from"]), int(row["value"]))
-    for row in json.loads((DATA / "expense_rules.json").read_text())
-]
-
-
 def rule_on(rule: str, day: date) -> int:
-    """The value of a policy row in force on a day; the first row when the day is before all of them."""
-    rows = sorted((since, value) for name, since, value in _RULES if name == rule)
-    return next((value for since, value in reversed(rows) if since <= day), rows[0][1])
+    value: int = dated.value("expense_rules", rule, day)
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
