@@ -8,8 +8,10 @@ Source: G7, F27
 from unicodedata import category, normalize
 
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-"""Categories of what takes no ink: blanks of any width, also those of no width that come with copied text."""
+_UNSEEN = frozenset({"Cc", "Cf", "Me", "Mn", "Zl", "Zp", "Zs"})
+"""Categories of what takes no place: blanks of any width, those of no width that come with copied text, and marks that
+no letter took up, such as the selectors of glyphs.
+"""
 
 
 def canonical(lot: str) -> str:

@@ -11,7 +11,7 @@ from shared.lots import canonical
 pytestmark = pytest.mark.requirement("F27")
 
 LOTS = st.text(alphabet="ABCDEFGHJKLMNPQRSTUVWXYZ0123456789-/.批号", min_size=1, max_size=20)
-BLANKS = (" ", "  ", "\t", "\u3000", "\u00a0", "\u200b", "\ufeff", "")
+BLANKS = (" ", "  ", "\t", "\u3000", "\u00a0", "\u200b", "\ufeff", "\ufe0f", "")
 
 
 @st.composite
