@@ -246,6 +246,7 @@ def _receivables(company, branch, ids, sent, asked):
         f"{item}/resolve-dispute": reason,
         f"{item}/write-offs": {"reason": "r"},
         "/v1/write-offs/<uuid:write_off_id>/decisions": {"approved": True},
+        f"{item}/recoveries": {"credit_id": credit, "amount": money(1)},
         "/v1/payments": {**payment, "reference": "P-2"},
         "/v1/payments/<uuid:payment_id>/reverse": reason,
         "/v1/credit-terms": terms,

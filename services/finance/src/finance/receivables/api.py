@@ -7,7 +7,17 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from finance import printing
-from finance.receivables import accounts, ageing, commands, dunning, papers, queries, schemas, write_offs
+from finance.receivables import (
+    accounts,
+    ageing,
+    commands,
+    dunning,
+    papers,
+    queries,
+    recoveries,
+    schemas,
+    write_offs,
+)
 from shared.clock import business_date
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -157,6 +167,17 @@ def decide_write_off(tx: Tx, body: dict[str, Any], write_off_id: UUID) -> dict[s
     """With the second approval it is booked: to the allowance, or to expense for small enterprises."""
     write_offs.decide_write_off(tx, write_off_id, approved=body["approved"], reason=body["reason"])
     return queries.write_off(tx, write_off_id)
+
+
+@receivables.post("/receivables/<uuid:item_id>/recoveries")
+@command
+@admits(*BOOKKEEPERS)
+@receivables.arguments(schemas.RecoveryBody)
+@receivables.response(201, schemas.ReceivableWithAllocations)
+def recover(tx: Tx, body: dict[str, Any], item_id: UUID) -> dict[str, Any]:
+    """Money came for a debt that was written off: it stands again by as much, and is paid."""
+    made = recoveries.recover(tx, item_id, credit_id=body["credit_id"], fen=body["amount_fen"])
+    return queries.item(tx, made)
 
 
 # --- payments and terms -----------------------------------------------------------------------------

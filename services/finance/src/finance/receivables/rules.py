@@ -161,6 +161,17 @@ def write_off(chart: Chart, fen: int) -> list[PostingLine]:
     )
 
 
+def recovery(chart: Chart, fen: int) -> list[PostingLine]:
+    """What was written off stands again: the mirror under CAS, income of a small enterprise."""
+    gain = "bad_debt_allowance" if chart.standard is Standard.CAS else "non_operating_income"
+    return posting.balanced(
+        [
+            PostingLine(chart.code("receivables"), fen, 0, is_receivable=True),
+            PostingLine(chart.code(gain), 0, fen),
+        ]
+    )
+
+
 def interest(chart: Chart, fen: int, day: date) -> list[PostingLine]:
     """Interest for late payment is part of the price: the VAT inside it is due with it."""
     tax = tax_inside(fen, dated.value("late_interest", "vat_inside_bp", day))

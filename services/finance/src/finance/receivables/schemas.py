@@ -262,6 +262,11 @@ class WriteOffBody(Schema):
     reason = fields.String(required=True, validate=REASON)
 
 
+class RecoveryBody(Schema):
+    credit_id = fields.UUID(required=True, metadata={"description": "the open item of the money that came"})
+    amount_fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
+
+
 class ReceivableDecisionBody(Schema):
     approved = fields.Boolean(required=True, truthy={True}, falsy={False})
     reason = fields.String(load_default=None, validate=REASON)
