@@ -301,10 +301,18 @@ def _book_only(conn: Connection, known: Mapping[str, Any], month: date, end: dat
 
 
 def _carried(conn: Connection, account_id: UUID, month: date) -> tuple[date, list[dict[str, Any]]]:
+    """The first day to read, and what was open before it.
+
+    A reconciliation that rests on a match undone since does not say so: then an earlier one is carried forward. The
+    day allows for moments taken before the lock was given; an earlier one is never wrong, only longer to read.
+    """
     row = conn.execute(
         text(
             "select r.month, r.content from bank_reconciliations r join periods p on p.month = r.month"
-            " where r.account_id = :id and r.month < :month and p.state <> 'open' order by r.month desc limit 1"
+            " where r.account_id = :id and r.month < :month and p.state <> 'open' and not exists"
+            " (select from bank_matches m where m.account_id = r.account_id and m.kind = 'book'"
+            "  and m.confirmed_at <= r.completed_at and m.undone_at > r.completed_at - interval '1 day')"
+            " order by r.month desc limit 1"
         ),
         {"id": account_id, "month": month},
     ).one_or_none()
