@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from tests.support.contracts import a_content, drafted
 from tests.support.credit import a_customer, exposure_of
 from tests.support.eventually import eventually
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
-from tests.support.ordering import TODAY, SalesDesk, a_parcel, an_order_line, refused
+from tests.support.ordering import LATER, TODAY, SalesDesk, a_parcel, an_order_line, refused
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,24 @@ def test_what_is_shipped_is_not_made_cheaper_or_punctual_afterwards(desk, odd):
     assert desk.faults(desk.confirm(order)) == ["order_below_shipped"]
     assert desk.change(order, an_order_line(product, quantity=3)).status_code == 200
     assert desk.confirm(order).json["state"] == "shipped"
+
+
+@pytest.mark.requirement("F10", "F27", "X11")
+def test_another_expiry_makes_no_expired_lot_fresh(office, desk):
+    product, expired = desk.price(), str(TODAY - timedelta(days=1))
+
+    def sold(lot, expiry):
+        line = a_line(product={"id": product}, lot=lot, expiry=expiry)
+        office.sell(lines=[line], sold_at=(utc_now() - timedelta(days=5)).isoformat())
+
+    for lot, expiry in (("OLD", expired), ("NEW", LATER), ("NEW", LATER), ("NEW", expired)):
+        sold(lot, expiry)
+    order = desk.confirmed(an_order_line(product))
+    refused(desk.ship(order, a_parcel(quantity=1, lot="ｏｌｄ")), 409, "lot_expired")
+    named = an_order_line(product, lots=[{"lot": "OLD", "expiry": LATER}])
+    assert desk.faults(desk.confirm(desk.drafted(named))) == ["lot_expired"]
+    # one slip of a till among others stops no delivery
+    assert desk.ship(order, a_parcel(quantity=1, lot="NEW")).status_code == 201
 
 
 @pytest.mark.requirement("F10")

@@ -5,7 +5,7 @@ from an earlier turn: a first confirmation, a change and a re-opening are judged
 Source: F10, F12, F27, I30, I34, model 3.2 (SalesOrder)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -260,10 +260,35 @@ def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None
         for lot in line.lots:
             if lot.expiry < today:
                 judged.add(LotExpired, f"lot {lot.lot} expired on {lot.expiry}", f"lines.{line.no}.lots")
+    lots = [(line.product.id, lot.lot) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
-        stops.require_free(
-            tx.conn, [(line.product.id, lot.lot) for line in lines for lot in line.lots], tx.now
-        )
+        stops.require_free(tx.conn, lots, tx.now)
+    with judged.collecting("lines"):
+        require_fresh(tx, lots, today)
+
+
+def require_fresh(tx: Tx, lots: Collection[stops.Lot], today: date) -> None:
+    """What sales say of a lot counts, whatever expiry is named now: the one said most often, so that a slip blocks nothing.
+
+    Raises LotExpired.
+    """
+    rows = tx.conn.execute(
+        text(
+            "select x.product, x.lot, (select mode() within group (order by expiry) from sale_lines"
+            " where product_id = x.product and lot_key = x.key) as expiry"
+            " from unnest(cast(:products as text[]), cast(:lots as text[]), cast(:keys as text[]))"
+            " as x(product, lot, key)"
+        ),
+        {
+            "products": [product for product, _ in lots],
+            "lots": [lot for _, lot in lots],
+            "keys": [stops.key_of(lot)[1] for lot in lots],
+        },
+    )
+    expired = [row for row in rows if row.expiry is not None and row.expiry < today]
+    if expired:
+        named = [{"product_id": row.product, "lot": row.lot, "expiry": row.expiry} for row in expired]
+        raise LotExpired("by what was sold of it before, the lot has expired", lots=named)
 
 
 def _contract(

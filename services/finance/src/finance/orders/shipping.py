@@ -53,7 +53,7 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
 
     The order's row is locked, so all shipments together never exceed what is ordered. Returns the shipment.
     Raises OrderNotFound, ForeignBranch, OrderNotReady, ShippedByConfirmer, ShipmentLineUnknown, ShipmentExceedsOrder,
-    LotNotOrdered, TraceCodesInvalid, and the refusals of contracts.fulfilment.ship and of post_sale.
+    LotNotOrdered, TraceCodesInvalid, LotExpired, and the refusals of contracts.fulfilment.ship and of post_sale.
     """
     order = locked(tx, order_id, {"confirmed", "part_shipped"})
     _require_another(tx, order_id)
@@ -61,6 +61,7 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
     sent = _check(parcels, confirmed)
     total_fen = sum(each.quantity * confirmed[each.line_no][0].asked_fen for each in parcels)
     today = business_date(tx.now)
+    gate.require_fresh(tx, {(confirmed[each.line_no][0].product.id, each.lot) for each in parcels}, today)
     _ship_contract(tx, order, sent, confirmed)
     no = order["shipments"] + 1
     receipt = _receipt(tx, order, _free_number(tx, order, no), parcels, confirmed, total_fen)
