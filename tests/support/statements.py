@@ -77,4 +77,4 @@ def movements_of(chart, entries):
             wholes.append((kind, "", net))
         else:
             others.append((kind, net, {code: fen for code, fen in lines.items() if code not in codes}))
-    return cash_flow.movements_of(others, wholes)
+    return cash_flow.movements_of(others, wholes, cash_flow.following(chart))

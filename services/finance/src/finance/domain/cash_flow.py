@@ -2,14 +2,14 @@
 
 Cash is 1001, 1002 and 1012.x. An entry's net cash is explained by its other lines on the opposite side, in proportion
 where the entry also has lines that moved no cash: `debit 1601 100, credit 1002 30, credit 2202 70` is 30 paid for fixed
-assets. Transfers between cash accounts cancel. What no rule knows counts as other operating and is listed until
+assets; the VAT of an entry is paid or received for what the entry is about. Transfers between cash accounts cancel. What no rule knows counts as other operating and is listed until
 somebody says what it was. Amounts are fen; receipts are positive, payments negative.
 Source: F17, 企业会计准则第31号
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from finance.domain.chart import DATA, Chart
@@ -31,6 +31,7 @@ ONE_FLOW_KINDS: frozenset[str] = frozenset(
 _ACCOUNTS: Mapping[tuple[str | None, str], Mapping[str, str]] = {
     (row.get("kind"), row["account"]): row for row in _DATA["accounts"]
 }
+_FOLLOWING: frozenset[str] = frozenset(_DATA["following"])
 UNKNOWN: Mapping[str, str] = {RECEIVED: "other_operating_received", PAID: "other_operating_paid"}
 
 
@@ -66,16 +67,22 @@ def cash_accounts(chart: Chart) -> list[str]:
     return sorted(each.code for each in chart.accounts if each.leaf and each.statement_line == CASH_LINE)
 
 
-def explained(net_fen: int, counters: Mapping[str, int]) -> dict[str, int]:
+def following(chart: Chart) -> list[str]:
+    """Accounts that explain nothing beside another: VAT is part of the price of what was bought or sold."""
+    return sorted(chart.code(meaning) for meaning in _FOLLOWING)
+
+
+def explained(net_fen: int, counters: Mapping[str, int], followers: Collection[str] = ()) -> dict[str, int]:
     """`net_fen` shared out over the counter accounts (credit less debit) that can explain it; nothing is lost.
 
-    Raises AssertionError where the entry does not balance.
+    Those of `followers` explain it where no other does. Raises AssertionError where the entry does not balance.
     """
     if not net_fen:
         return {}
     sign = 1 if net_fen > 0 else -1
     explaining = sorted((code, abs(fen)) for code, fen in counters.items() if fen * sign > 0)
     assert sum(fen for _, fen in explaining) >= abs(net_fen), "an entry's lines do not balance"
+    explaining = [each for each in explaining if each[0] not in followers] or explaining
     shares = allocate(net_fen, [fen for _, fen in explaining])
     return {code: share for (code, _), share in zip(explaining, shares, strict=True) if share}
 
@@ -85,7 +92,9 @@ def direction_of(entry_kind: str, fen: int) -> str:
 
 
 def movements_of(
-    entries: Iterable[tuple[str, int, Mapping[str, int]]], sums: Iterable[tuple[str, str, int]]
+    entries: Iterable[tuple[str, int, Mapping[str, int]]],
+    sums: Iterable[tuple[str, str, int]],
+    followers: Collection[str],
 ) -> dict[Movement, int]:
     """Movements of entries (kind, net cash, counter accounts: credit less debit), and what is summed already.
 
@@ -93,7 +102,7 @@ def movements_of(
     """
     found: defaultdict[Movement, int] = defaultdict(int)
     for kind, net_fen, counters in entries:
-        for code, fen in explained(net_fen, counters).items():
+        for code, fen in explained(net_fen, counters, followers).items():
             found[Movement(kind, code, direction_of(kind, fen))] += fen
     for kind, code, fen in sums:
         found[Movement(kind, code, direction_of(kind, fen))] += fen

@@ -50,7 +50,9 @@ with known as materialized (
     where l.booked_on >= :first and l.booked_on < :until and k.kind <> all(:wholes) and l.account <> all(:accounts)
     group by k.id, k.kind, k.net, l.account having sum(l.credit_fen - l.debit_fen) <> 0
 ), explaining as materialized (
-    select *, sum(fen) over (partition by id) = net as is_exact from counters where (fen > 0) = (net > 0)
+    select *, sum(fen) over each = net
+        and (count(*) over each = 1 or not bool_or(account = any(:followers)) over each) as is_exact
+    from counters where (fen > 0) = (net > 0) window each as (partition by id)
 )
 select 0 as id, kind, '' as account, sum(net)::bigint as fen, 0 as net from known where kind = any(:wholes)
 group by kind, net > 0
@@ -144,7 +146,7 @@ class _Entries(ABC):
         return [row.month for row in rows]
 
     def cash_of(self, month: date) -> dict[Movement, int]:
-        codes = cash_flow.cash_accounts(self.chart)
+        codes, followers = cash_flow.cash_accounts(self.chart), cash_flow.following(self.chart)
         rows = self._rows(
             _CASH,
             month,
@@ -152,6 +154,7 @@ class _Entries(ABC):
             codes,
             list(cash_flow.WHOLE_KINDS),
             summed=[*cash_flow.ONE_FLOW_KINDS, OPENING],
+            followers=followers,
         )
         sums = [(kind, "", fen) for kind, fen in self._summed_cash(month, codes).items()]
 
@@ -162,7 +165,7 @@ class _Entries(ABC):
                 else:
                     sums.extend((kind, row.account, row.fen) for row in each)
 
-        return cash_flow.movements_of(shared_out(), sums)
+        return cash_flow.movements_of(shared_out(), sums, followers)
 
     @abstractmethod
     def _summed_cash(self, month: date, codes: list[str]) -> dict[str, int]:
