@@ -59,6 +59,11 @@ def ndjson(receipts):
     return "\n".join(each if isinstance(each, str) else json.dumps(each) for each in receipts).encode()
 
 
+def refused(answer, status, code):
+    assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
+    return answer.json
+
+
 class Office:
     """The web process of finance in this process, with a token for every post."""
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from shared.clock import business_date, utc_now
-from tests.support.finance_builders import money
+from tests.support.finance_builders import money, refused
 
 TODAY = business_date(utc_now())
 SOON = TODAY + timedelta(days=7)
@@ -59,11 +59,6 @@ def a_price_rule(product, **odd):
         "effective_from": str(TODAY),
         **odd,
     }
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
-    return answer.json
 
 
 class SalesDesk:

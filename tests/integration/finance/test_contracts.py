@@ -27,7 +27,7 @@ from tests.support.contracts import (
     signed,
 )
 from tests.support.debtors import run
-from tests.support.finance_builders import money
+from tests.support.finance_builders import money, refused
 
 MANDATORY = [
     "lines.0.line_no",
@@ -61,11 +61,6 @@ def customer(office):
 
 def step(office, contract_id, path, body=None, role="salesperson", **identity):
     return office.post(f"/v1/contracts/{contract_id}/{path}", body or {}, role=role, **identity)
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
-    return answer.json
 
 
 def shown(office, contract_id):

@@ -13,12 +13,7 @@ from shared.identity import system_actor
 from shared.sequencer import number_events
 from shared.transaction import Tx
 from tests.support.expenses_builders import a_branch, a_goods_line, a_goods_receipt, an_invoice, at_once
-from tests.support.finance_builders import a_line, money
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    return answer.json
+from tests.support.finance_builders import a_line, money, refused
 
 
 def receive(office, branch, *lines, **odd):

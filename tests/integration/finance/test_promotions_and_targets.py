@@ -6,17 +6,12 @@ from uuid import uuid4
 import pytest
 
 from tests.support.expenses_builders import Desk, a_branch, an_item, at_once, today
-from tests.support.finance_builders import a_line, a_receipt, money
+from tests.support.finance_builders import a_line, a_receipt, money, refused
 
 
 @pytest.fixture(scope="module")
 def desk(office):
     return Desk(office)
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    return answer.json
 
 
 def a_plan(branch, **odd):
