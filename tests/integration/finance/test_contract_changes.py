@@ -332,6 +332,22 @@ def test_goods_outside_a_contract_are_not_sold_at_its_terms_of_payment(office):
     assert desk.faults(desk.confirm(alone)) == ["order_contract_differs"]
 
 
+@pytest.mark.requirement("F9", "F27")
+def test_goods_of_a_contract_keep_its_category_in_orders(office):
+    """Else what a contract calls prescription leaves as something that needs less of a permission."""
+    desk = SalesDesk(office)
+    customer, product = desk.customer(categories=["otc", "rx"]), desk.price()
+    line = a_contract_line(quantity=10, product_id=product, category="rx")
+    contract_id = signed(office, customer, line)
+    assert office.hear(office.permit(customer, version=2)).parked == 0
+    contracted = {"unit_price": money(1_990), "contract_line": 1}
+    order = desk.drafted(an_order_line(product, **contracted), customer=customer, contract_id=contract_id)
+    assert desk.faults(desk.confirm(order)) == ["order_contract_differs"]
+    truly = an_order_line(product, product_odd={"category": "rx"}, **contracted)
+    order = desk.drafted(truly, customer=customer, contract_id=contract_id)
+    assert desk.faults(desk.confirm(order)) == ["trade_not_permitted"]
+
+
 @pytest.mark.requirement("C37", "F8")
 def test_a_line_that_leaves_nothing_to_order_keeps_the_vat_rate_of_its_time(office):
     lines = a_contract_line(quantity=10), a_contract_line(2, product_id="P-2")

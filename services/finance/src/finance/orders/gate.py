@@ -322,9 +322,12 @@ def _contract(
                 f"lines.{line.no}.contract_line",
             )
             continue
-        if agreed.get(line.contract_line, line.product.id) != line.product.id:
+        goods = line.product.id, line.product.category
+        if agreed.get(line.contract_line, goods) != goods:
             judged.add(
-                ContractNotOfCustomer, "the line is about another product", f"lines.{line.no}.contract_line"
+                ContractNotOfCustomer,
+                "the contract's line is about another product, or one of another category",
+                f"lines.{line.no}.contract_line",
             )
         left = line.quantity - _shipped(confirmed, line.no)
         if left > 0:
@@ -332,8 +335,8 @@ def _contract(
                 fulfilment.order(tx, contract_id, line.contract_line, left, line.asked_fen, today)
 
 
-def _agreed(tx: Tx, contract_id: UUID, order: Order) -> dict[int, str] | None:
-    """The product of each line of the contract; None unless it is of this customer and branch."""
+def _agreed(tx: Tx, contract_id: UUID, order: Order) -> dict[int, tuple[str, str]] | None:
+    """Product and category of each line of the contract; None unless it is of this customer and branch."""
     row = tx.conn.execute(
         text(
             "select coalesce(v.content, c.draft) from contracts c left join contract_versions v"
@@ -344,7 +347,7 @@ def _agreed(tx: Tx, contract_id: UUID, order: Order) -> dict[int, str] | None:
     ).one_or_none()
     if row is None:
         return None
-    return {each["line_no"]: each["product_id"] for each in row[0].get("lines") or []}
+    return {each["line_no"]: (each["product_id"], each["category"]) for each in row[0].get("lines") or []}
 
 
 def give_back(tx: Tx, contract_id: UUID | None, confirmed: Mapping[int, tuple[Line, int]]) -> None:
