@@ -5,7 +5,16 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.expenses_builders import Desk, a_branch, a_claim, an_invoice, an_item, at_once, today
+from tests.support.expenses_builders import (
+    Desk,
+    a_branch,
+    a_claim,
+    a_goods_receipt,
+    an_invoice,
+    an_item,
+    at_once,
+    today,
+)
 from tests.support.finance_builders import money
 
 
@@ -323,6 +332,25 @@ def test_an_invoice_is_claimed_once_in_the_whole_company(office, desk):
     refused(desk.submit(zeros["claim_id"], person="peter"), 409, "expense_invoice_taken")
     twice = office.post("/v1/expense-claims", a_claim(branch, item, item), role="salesperson")
     refused(twice, 422, "expense_invoice_repeated")
+
+
+@pytest.mark.requirement("F19")
+def test_an_invoice_is_either_claimed_or_purchased_and_named_with_its_code(office, desk):
+    branch = a_branch()
+    desk.budget(branch, 100_000)
+    first, second = (f"24{uuid4().int % 10**18:018d}" for _ in range(2))
+    desk.submitted(branch, an_item(invoice_no=first))
+    purchase = a_goods_receipt(branch, invoice_no=first)
+    refused(office.post("/v1/goods-receipts", purchase, role="accountant"), 409, "supplier_invoice_taken")
+    purchase = a_goods_receipt(branch, invoice_no=second, received_on=str(today()))
+    assert office.post("/v1/goods-receipts", purchase, role="accountant").status_code == 201
+    other = {**purchase, "supplier_id": "SUP-2"}
+    refused(office.post("/v1/goods-receipts", other, role="accountant"), 409, "supplier_invoice_taken")
+    claim = desk.draft(branch, an_item(invoice_no=second))
+    refused(desk.submit(claim["claim_id"]), 409, "expense_invoice_taken")
+    bare = a_claim(branch, an_item(invoice_no="0012345678"))
+    told = office.post("/v1/expense-claims", bare, role="salesperson")
+    refused(told, 422, "expense_invoice_code_missing")
 
 
 @pytest.mark.requirement("X1")

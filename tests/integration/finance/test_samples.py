@@ -123,19 +123,22 @@ def test_a_sample_is_asked_for_approved_by_two_and_issued_by_a_third_at_its_aver
 
 
 @pytest.mark.requirement("F25")
-def test_what_became_of_samples_is_confirmed_by_another_than_who_asked(office):
+def test_what_became_of_samples_is_confirmed_by_another_than_who_asked_or_handed_them_out(office):
     bought(office, "A-2")
     sample_id = approved(office, "A-2")
     refused(step(office, sample_id, "confirm", {"used": 3, "returned": 0}), 409, "sample_state_wrong")
     step(office, sample_id, "issue")
-    refused(step(office, sample_id, "confirm", {"used": 3, "returned": 1}), 422, "sample_quantities_differ")
+    too_many = step(office, sample_id, "confirm", {"used": 3, "returned": 1}, "store_manager")
+    refused(too_many, 422, "sample_quantities_differ")
     requester = office.get(f"/v1/samples/{sample_id}").json["requested_by"]
     own = step(office, sample_id, "confirm", {"used": 3, "returned": 0}, "store_manager", person=requester)
     refused(own, 403, "approval_same_person")
     office.rows("update samples set confirm_by = :day where sample_id = cast(:id as uuid) returning 1", day=TODAY - timedelta(days=1), id=sample_id)  # fmt: skip
     listed = office.get("/v1/samples?overdue=true").json["items"]
     assert [each["sample_id"] for each in listed] == [sample_id]
-    done = step(office, sample_id, "confirm", {"used": 1, "returned": 2}).json
+    outcome = {"used": 1, "returned": 2}
+    refused(step(office, sample_id, "confirm", outcome), 403, "approval_same_person")
+    done = step(office, sample_id, "confirm", outcome, person="another-storekeeper").json
     assert (done["state"], done["used"], done["returned"], done["overdue"]) == ("confirmed", 1, 2, False)
     assert office.get("/v1/samples?overdue=true").json["items"] == []
 

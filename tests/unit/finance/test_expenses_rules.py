@@ -96,7 +96,7 @@ def test_an_invoice_stands_once_in_a_claim():
         rules.check_items([an_item(1), an_item(2, invoice_no="INV0001")], "sally", TODAY)
     with pytest.raises(rules.InvoiceRepeated):
         rules.check_items(
-            [an_item(1, invoice_no="012345678"), an_item(2, invoice_no="12345678")], "sally", TODAY
+            [an_item(1, invoice_no="0123456789"), an_item(2, invoice_no="123456789")], "sally", TODAY
         )
 
 

@@ -62,7 +62,6 @@ def draw(
         return
     covers = {name: covering(tx, branch_id, department, name, booked_on) for name in spent}
     needs = _needs(spent, covers)
-    held = locked(tx, list(needs))
     if kind in MAY_BE_REFUSED:
         bare = _uncovered(tx, branch_id, booked_on, covers)
         if bare:
@@ -70,11 +69,7 @@ def draw(
                 "only departments have a budget of this category here; name the one that spends",
                 categories=bare,
             )
-        over = overruns(held, {str(key): fen for key, fen in needs.items()})
-        if over and not _is_let_through(tx, source):
-            raise OverrunNotApproved(
-                "finance head and management have not let this exceed its budget", budgets=sorted(over)
-            )
+    _require_room(tx, kind, source, needs)
     for name, budget_id in covers.items():
         if budget_id is not None:
             spend(tx, budget_id, kind, source, spent[name], category=name, booked_on=booked_on)
@@ -124,16 +119,35 @@ def _corrected(tx: Tx, entry_id: int | None) -> UUID | None:
 
 
 def _give_back(tx: Tx, kind: str, source: UUID, booked_on: date, corrected: UUID) -> None:
-    """Return to each budget what the corrected document drew on it; what drew on none returns to none."""
+    """Return to each budget what the corrected document drew on it; what drew on none returns to none.
+
+    Who reverses what had given back spends anew, within the budget.
+    """
     drawn = tx.conn.execute(
         select(movements.c.budget_id, movements.c.category, func.sum(movements.c.actual_fen).label("fen"))
         .where(movements.c.source_id == corrected, movements.c.booked_on.is_not(None))
         .group_by(movements.c.budget_id, movements.c.category)
         .order_by(movements.c.budget_id)
     ).all()
-    locked(tx, [row.budget_id for row in drawn])
+    needs: dict[UUID, int] = {}
+    for row in drawn:
+        needs[row.budget_id] = needs.get(row.budget_id, 0) - int(row.fen)
+    _require_room(tx, kind, source, needs)
     for row in drawn:
         spend(tx, row.budget_id, kind, source, -int(row.fen), category=row.category, booked_on=booked_on)
+    tell_exceeded(tx, kind, source, [budget_id for budget_id, fen in needs.items() if fen > 0])
+
+
+def _require_room(tx: Tx, kind: str, source: UUID, needs: Mapping[UUID, int]) -> None:
+    """Lock the budgets, and hold them against what may be refused. Raises BudgetExceeded, OverrunNotApproved."""
+    held = locked(tx, list(needs))
+    if kind not in MAY_BE_REFUSED:
+        return
+    over = overruns(held, {str(key): fen for key, fen in needs.items()})
+    if over and not _is_let_through(tx, source):
+        raise OverrunNotApproved(
+            "finance head and management have not let this exceed its budget", budgets=sorted(over)
+        )
 
 
 def covering(

@@ -22,7 +22,7 @@ RESERVED_BEFORE = frozenset({"expense_approved"})
 NO_SPENDING = frozenset({"opening", "year_result", "year_transfer"})
 """Entries that move balances of expense accounts without anything being spent."""
 
-MAY_BE_REFUSED = frozenset({"manual", "sample_issue", "cash_payout"})
+MAY_BE_REFUSED = frozenset({"manual", "reversal", "sample_issue", "cash_payout"})
 """Entries of what can still be left undone. Others book what has happened (the bank took its fee, the cash is short, a
 cost became known): they draw on the budget even beyond it, and the overrun is told."""
 

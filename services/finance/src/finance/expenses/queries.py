@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from finance.booking import book_of
 from finance.budgets.rules import NO_SPENDING, categories_on
+from finance.domain import invoice_number
 from finance.domain.company import require_company
 from finance.expenses.rules import (
     BudgetNotFound,
@@ -17,7 +18,6 @@ from finance.expenses.rules import (
     PlanNotFound,
     cost_fen,
     forecast_net_fen,
-    invoice_key,
     roi_bp,
     share_bp,
 )
@@ -106,7 +106,7 @@ def _warnings(tx: Tx, row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
             "campaign": row["campaign"],
             "nos": [item.no for item in items],
             "costs": [cost_fen(item) for item in items],
-            "invoices": [invoice_key(item.invoice_no) for item in items],
+            "invoices": [invoice_number.key(item.invoice_no) for item in items],
         },
     )
     return [dict(each) for each in warned.mappings()]

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from finance.budgets.rules import categories_on
-from finance.domain import dated
+from finance.domain import dated, invoice_number
 from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.vat import rates_on, tax_inside
@@ -72,8 +72,14 @@ class InvoiceRepeated(Invalid):
     code = "expense_invoice_repeated"
 
 
+class InvoiceCodeMissing(Invalid):
+    """Eight digits alone are the number of many invoices, and with its code of another spelling of this one."""
+
+    code = "expense_invoice_code_missing"
+
+
 class InvoiceTaken(Conflict):
-    """Another claim of anyone in the company holds the invoice."""
+    """Another claim of anyone in the company, or a purchase, holds the invoice."""
 
     code = "expense_invoice_taken"
 
@@ -204,7 +210,9 @@ def check_items(items: Sequence[Item], claimant: str, today: date) -> None:
             faults.append((AttendeesMissing, f"{path}.attendees", "name who took part beside the claimant"))
         if item.tax_fen > most_tax_fen(item, today):
             faults.append((TaxTooLarge, f"{path}.tax", "more than the highest VAT rate has in the amount"))
-        number = invoice_key(item.invoice_no)
+        number = invoice_number.key(item.invoice_no)
+        if invoice_number.lacks_code(item.invoice_no):
+            faults.append((InvoiceCodeMissing, f"{path}.invoice_no", "write the invoice's code before it"))
         if number in seen:
             faults.append((InvoiceRepeated, f"{path}.invoice_no", "named twice"))
         seen.add(number)
@@ -221,11 +229,6 @@ def most_tax_fen(item: Item, today: date) -> int:
     day = min(item.spent_on, today)
     highest = tax_inside(item.amount_fen, max(rates_on(day), default=0))
     return min(highest + rule_on("claim_tax_rounding_fen", day), item.amount_fen - 1)
-
-
-def invoice_key(invoice_no: str) -> str:
-    """The number as it is compared: zeros in front are written or left out as people please."""
-    return invoice_no.lstrip("0") or "0"
 
 
 def deductible_fen(item: Item) -> int:

@@ -78,10 +78,11 @@ taken_invoices = Table(
     "taken_invoices",
     metadata,
     Column("invoice_no", Text, primary_key=True),
-    Column("claim_id", Uuid, nullable=False),
-    Index("taken_invoices_claim", "claim_id"),
+    Column("document_id", Uuid, nullable=False),
+    Index("taken_invoices_claim", "document_id"),
 )
-"""An invoice is claimed once over the whole tenant, under `rules.invoice_key`; a rejected claim gives its invoices back."""
+"""An invoice is used once over the whole tenant, under `invoice_number.key`: by a claim, or by a purchase where the number is
+nationwide. A rejected claim gives its invoices back."""
 
 decisions = Table(
     "claim_decisions",

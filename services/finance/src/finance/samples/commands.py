@@ -255,13 +255,13 @@ def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:
 
 
 def confirm(tx: Tx, sample_id: UUID, *, used: int, returned: int) -> None:
-    """What was used and what came back, said by another person than who asked. What came back is kept apart.
+    """What was used and what came back, said by another than who asked or handed out. What came back is kept apart.
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleQuantitiesDiffer.
     """
     sample = _locked(tx, sample_id, "issued")
-    if tx.actor.id == sample["requested_by"]:
-        raise SamePerson("who asked for samples does not confirm what became of them")
+    if tx.actor.id in {sample["requested_by"], sample["issued_by"]}:
+        raise SamePerson("who asked for samples or handed them out does not confirm what became of them")
     rules.require_whole(sample["quantity"], used, returned)
     _move(
         tx,

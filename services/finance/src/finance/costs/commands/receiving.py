@@ -19,6 +19,7 @@ from finance.costs.rules import (
     receipt_posting,
 )
 from finance.costs.tables import goods_receipt_lines, stock_moves
+from finance.domain import invoice_number
 from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.vat import rates_on
@@ -118,8 +119,22 @@ def _write(
             "now": tx.now,
         },
     )
-    if not added.rowcount:
-        raise SupplierInvoiceTaken("this invoice of the supplier is booked")
+    if not added.rowcount or not _take_invoice(tx, receipt_id, body["invoice_no"]):
+        raise SupplierInvoiceTaken("this invoice is booked, or claimed as an expense")
+
+
+def _take_invoice(tx: Tx, receipt_id: UUID, invoice_no: str) -> bool:
+    """Hold a nationwide number against claims and other purchases; the second of a race waits and is told no."""
+    if not invoice_number.is_nationwide(invoice_no):
+        return True
+    taken = tx.conn.execute(
+        text(
+            "insert into taken_invoices (invoice_no, document_id) values (:number, :id)"
+            " on conflict (invoice_no) do nothing"
+        ),
+        {"number": invoice_number.key(invoice_no), "id": receipt_id},
+    )
+    return bool(taken.rowcount)
 
 
 _REFERENCE = """

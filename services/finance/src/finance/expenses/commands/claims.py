@@ -15,6 +15,7 @@ from finance import repository
 from finance.booking import before_safe_pays, book_of
 from finance.budgets import draws
 from finance.budgets.rules import OVERRUN_ROLES, Unbudgeted, overruns
+from finance.domain import invoice_number
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.expenses import events
 from finance.expenses.queries import item_of
@@ -29,7 +30,6 @@ from finance.expenses.rules import (
     approved_posting,
     check_items,
     cost_fen,
-    invoice_key,
     paid_posting,
 )
 from finance.expenses.rules import (
@@ -185,13 +185,13 @@ def _shown(item: Item) -> list[Any]:
 
 def _take_invoices(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
     """In order, so that two claims never wait for each other; the second of a race waits and is refused."""
-    for item in sorted(claimed, key=lambda each: invoice_key(each.invoice_no)):
+    for item in sorted(claimed, key=lambda each: invoice_number.key(each.invoice_no)):
         taken = tx.conn.execute(
             text(
-                "insert into taken_invoices (invoice_no, claim_id) values (:invoice_no, :claim_id)"
+                "insert into taken_invoices (invoice_no, document_id) values (:invoice_no, :claim_id)"
                 " on conflict (invoice_no) do nothing"
             ),
-            {"invoice_no": invoice_key(item.invoice_no), "claim_id": claim_id},
+            {"invoice_no": invoice_number.key(item.invoice_no), "claim_id": claim_id},
         )
         if not taken.rowcount:
             raise InvoiceTaken(
@@ -436,7 +436,7 @@ def _reject(tx: Tx, row: Mapping[str, Any], held: Mapping[UUID, int], **values: 
     """Release the budget and give the invoices back: a claim that was wrong in form may be made anew."""
     for budget_id, fen in sorted(held.items()):
         draws.move(tx, budget_id, CLAIM, row["claim_id"], reserved_fen=-fen)
-    tx.conn.execute(delete(taken_invoices).where(taken_invoices.c.claim_id == row["claim_id"]))
+    tx.conn.execute(delete(taken_invoices).where(taken_invoices.c.document_id == row["claim_id"]))
     _move(tx, row, ClaimState.REJECTED, **values)
 
 

@@ -55,9 +55,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "person", name=op.f("uq_budget_overrun_decisions_source_id_person")),
     )
     op.execute(WITHOUT_ZEROS)
+    op.alter_column("taken_invoices", "claim_id", new_column_name="document_id")
 
 
 def downgrade() -> None:
+    op.alter_column("taken_invoices", "document_id", new_column_name="claim_id")
     op.drop_table("budget_overrun_decisions")
     op.drop_column("vouchers", "department")
     for name in ("source", "booked"):
