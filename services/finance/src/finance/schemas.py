@@ -2,13 +2,13 @@
 
 import types
 import typing
-from datetime import date
 from typing import Any
 
 import msgspec
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.domain import receipt as shape
+from finance.shapes import BRANCH, DAY, LOT, MONTH, NUMBER
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -203,13 +203,6 @@ class SaleView(Schema):
     refunded_fen = MoneyField(data_key="refunded")
 
 
-BRANCH = validate.Regexp(r"^[A-Z0-9][A-Z0-9_\-]{0,31}$(?!\n)")
-NUMBER = [validate.Length(1, 64), validate.Regexp(shape.NUMBER_PATTERN)]
-VISIBLE = [validate.Length(1, 64), validate.Regexp(shape.VISIBLE_PATTERN)]
-DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
-MONTH = validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])$(?!\n)")
-
-
 class SaleByNumberArgs(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
     receipt_number = fields.String(required=True, validate=NUMBER)
@@ -223,7 +216,7 @@ class SaleLinesArgs(PageArgs):
 
     customer_id = fields.UUID(load_default=None)
     product_id = fields.String(load_default=None, validate=NUMBER)
-    lot = fields.String(load_default=None, validate=VISIBLE)
+    lot = fields.String(load_default=None, validate=LOT)
     first = fields.Date(load_default=None, validate=DAY)
     last = fields.Date(load_default=None, validate=DAY)
     branch_id = fields.String(load_default=None, validate=BRANCH)
@@ -360,7 +353,7 @@ class ExposureView(Schema):
 
 class StoppedSalesArgs(PageArgs):
     product_id = fields.String(load_default=None, validate=NUMBER)
-    lot = fields.String(load_default=None, validate=VISIBLE)
+    lot = fields.String(load_default=None, validate=LOT)
     is_after_stop = fields.Boolean(
         load_default=False, metadata={"description": "Only what arrived after the stop was ordered."}
     )

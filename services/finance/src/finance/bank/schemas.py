@@ -9,11 +9,11 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from finance.bank import rules
 from finance.bank.formats import dialects
 from finance.domain.receipt import NUMBER_PATTERN, VISIBLE_PATTERN
-from finance.schemas import BRANCH, MONTH
+from finance.shapes import BRANCH, MONTH, visible
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-TEXT = [validate.Length(1, 100), validate.Regexp(VISIBLE_PATTERN)]
+TEXT = visible(100)
 REASON = validate.Regexp(r"^[a-z_]{1,40}$(?!\n)")
 FILE_CHARS_MAX = 1_000_000
 MATCHED_MAX = 2_000

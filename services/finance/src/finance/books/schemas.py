@@ -4,14 +4,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.domain import receipt as shape
-from finance.schemas import BRANCH, MONTH
+from finance.shapes import BRANCH, MONTH, OPTIONAL_NAME, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-TEXT = [validate.Length(1, 200), validate.Regexp(shape.VISIBLE_PATTERN)]
 ACCOUNT = validate.Regexp(r"^[0-9]{4}(\.[0-9]{2}){0,3}$(?!\n)")
-OPTIONAL_NAME = validate.Regexp(r"^([a-z][a-z0-9_]{0,39})?$(?!\n)")
 LINES_MAX = 200
 FORMATS = ("ndjson", "csv")
 

@@ -3,14 +3,10 @@
 from marshmallow import Schema, fields, validate
 
 from finance.cash.rules import DRAWER_KINDS, SAFE_KINDS, Outcome
-from finance.domain.receipt import NUMBER_PATTERN, VISIBLE_PATTERN
-from finance.schemas import BRANCH, MONTH
+from finance.shapes import BRANCH, MONTH, NUMBER, PERSON, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-PERSON = [validate.Length(1, 128), validate.Regexp(VISIBLE_PATTERN)]
-TEXT = [validate.Length(1, 200), validate.Regexp(VISIBLE_PATTERN)]
-REFERENCE = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
 DRAWER = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,31}$(?!\n)")
 
 
@@ -66,7 +62,7 @@ class CashCountBody(Schema):
 class _Movement(Schema):
     fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
     reason = fields.String(load_default=None, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
-    reference = fields.String(load_default=None, validate=REFERENCE)
+    reference = fields.String(load_default=None, validate=NUMBER)
     note = fields.String(load_default=None, validate=TEXT)
 
 

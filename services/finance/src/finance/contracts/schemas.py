@@ -1,39 +1,27 @@
 """The shapes of contracts in requests and answers. Contents may be missing until they are submitted (F8)."""
 
-from typing import Any
-
 from marshmallow import Schema, fields, validate
 
 from finance.contracts.rules import METHODS, PARTIES
 from finance.domain.receipt import (
-    CATEGORY_PATTERN,
     LINES_MAX,
-    NUMBER_PATTERN,
     QUANTITY_MAX,
     UNIT_PRICE_FEN_MAX,
-    VISIBLE_PATTERN,
 )
-from finance.schemas import BRANCH, DAY
+from finance.shapes import BRANCH, CATEGORY, DAY, MAYBE, NUMBER, PERSON, REASON, TEXT, visible
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
 STATES = ("draft", "legal_review", "signed", "active", "fulfilled", "expired", "terminated")
-VISIBLE = validate.Regexp(VISIBLE_PATTERN)
-TEXT = [validate.Length(1, 200), VISIBLE]
-CLAUSE = [validate.Length(1, 2_000), VISIBLE]
-REASON = [validate.Length(1, 500), VISIBLE]
-PERSON = [validate.Length(1, 128), VISIBLE]
-PRODUCT = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
-CATEGORY = [validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)]
+CLAUSE = visible(2_000)
 SHA256 = validate.Regexp(r"^[0-9a-f]{64}$(?!\n)")
-MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
 
 
 class ContractLineBody(Schema):
     """`unit_price` holds the VAT, as receipts do; `dosage_form` where it is known."""
 
     line_no = fields.Integer(strict=True, validate=validate.Range(1, LINES_MAX), **MAYBE)
-    product_id = fields.String(validate=PRODUCT, **MAYBE)
+    product_id = fields.String(validate=NUMBER, **MAYBE)
     generic_name = fields.String(validate=TEXT, **MAYBE)
     specification = fields.String(validate=TEXT, **MAYBE)
     dosage_form = fields.String(validate=TEXT, **MAYBE)

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
-from finance.schemas import BRANCH, MONTH, NUMBER, VISIBLE
+from finance.shapes import BRANCH, LOT, MONTH, NUMBER
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -27,7 +27,7 @@ class GoodsLineBody(Schema):
     """`unit_price` is that of one unit, without tax, as on the supplier's invoice."""
 
     product_id = fields.String(required=True, validate=NUMBER)
-    lot = fields.String(required=True, validate=VISIBLE)
+    lot = fields.String(required=True, validate=LOT)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
     unit_price = UnitPriceField(required=True)
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))

@@ -3,13 +3,11 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import Channel
-from finance.schemas import BRANCH, MONTH, NUMBER
+from finance.shapes import BRANCH, MONTH, NUMBER, OPTIONAL_NAME, PLAIN
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-PLAIN = validate.Regexp(r"^[^\x00-\x1f\x7f\ud800-\udfff]*$")
 NAME = validate.Regexp(r"^[a-z][a-z0-9_]{0,39}$(?!\n)")
-OPTIONAL_NAME = validate.Regexp(r"^([a-z][a-z0-9_]{0,39})?$(?!\n)")
 CODE = validate.Regexp(r"^[A-Z0-9][A-Z0-9\-]{1,31}$(?!\n)")
 OPTIONAL_CODE = validate.Regexp(r"^([A-Z0-9][A-Z0-9\-]{1,31})?$(?!\n)")
 INVOICE = validate.Regexp(r"^[0-9A-Z]{4,40}$(?!\n)")

@@ -1,18 +1,15 @@
 """The shapes of invoices in requests and answers."""
 
-from datetime import date
 from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
 from finance.domain.period import parse_month
-from finance.domain.receipt import AMOUNT_FEN_MAX, NUMBER_PATTERN
-from finance.schemas import BRANCH, MONTH
+from finance.domain.receipt import AMOUNT_FEN_MAX
+from finance.shapes import BRANCH, DAY, MONTH, NUMBER
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-NUMBER = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
-DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
 FEN = validate.Range(0, AMOUNT_FEN_MAX)
 SALES_MAX = 500
 RATES_MAX = 20

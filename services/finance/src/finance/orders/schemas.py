@@ -3,14 +3,12 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import (
-    CATEGORY_PATTERN,
     LINES_MAX,
     QUANTITY_MAX,
     UNIT_PRICE_FEN_MAX,
-    VISIBLE_PATTERN,
     TempClass,
 )
-from finance.schemas import BRANCH, MONTH, NUMBER, VISIBLE
+from finance.shapes import BRANCH, CATEGORY, LOT, MONTH, NUMBER, PLAIN, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -19,15 +17,11 @@ GRADES = ("", "A", "B", "C")
 RULE_STATES = ("proposed", "approved", "rejected")
 ORDER_STATES = ("draft", "checked", "confirmed", "part_shipped", "shipped", "closed", "cancelled")
 MATTERS = ("discount", "below_floor", "credit")
-PLAIN = validate.Regexp(r"^[^\x00-\x1f\x7f\ud800-\udfff]*$")
 PRICE = validate.Range(0, UNIT_PRICE_FEN_MAX)
 
 
 def _text(**kwargs: object) -> fields.String:
-    return fields.String(
-        validate=[validate.Length(1, 200), validate.Regexp(VISIBLE_PATTERN)],
-        **kwargs,  # type: ignore[arg-type]
-    )
+    return fields.String(validate=TEXT, **kwargs)  # type: ignore[arg-type]
 
 
 def _count(largest: int, **kwargs: object) -> fields.Integer:
@@ -164,9 +158,7 @@ class OrderProductBody(Schema):
 
     id = fields.String(required=True, validate=NUMBER)
     generic_name = _text(required=True)
-    category = fields.String(
-        required=True, validate=[validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)]
-    )
+    category = fields.String(required=True, validate=CATEGORY)
     temp_class = fields.String(required=True, validate=validate.OneOf([each.value for each in TempClass]))
     dosage_form = _text(required=True)
     specification = _text(required=True)
@@ -176,7 +168,7 @@ class OrderProductBody(Schema):
 
 
 class OrderLotBody(Schema):
-    lot = fields.String(required=True, validate=VISIBLE)
+    lot = fields.String(required=True, validate=LOT)
     expiry = fields.Date(required=True)
 
 
@@ -405,7 +397,7 @@ class ShipmentLineBody(Schema):
     """Units of one lot; `cost` is that of all of them, without tax."""
 
     line_no = _count(LINES_MAX, required=True)
-    lot = fields.String(required=True, validate=VISIBLE)
+    lot = fields.String(required=True, validate=LOT)
     expiry = fields.Date(required=True)
     quantity = _count(QUANTITY_MAX, required=True)
     cost = MoneyField(required=True, minimum_fen=0)

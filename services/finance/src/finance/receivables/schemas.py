@@ -1,21 +1,15 @@
 """The shapes of receivables in requests and answers."""
 
-from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.domain.receipt import NUMBER_PATTERN, VISIBLE_PATTERN
 from finance.receivables.ladder import CaseState, Outcome
 from finance.receivables.rules import PAYMENT_ACCOUNTS
-from finance.schemas import BRANCH
+from finance.shapes import BRANCH, DAY, NUMBER, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-REASON = [validate.Length(1, 500), validate.Regexp(VISIBLE_PATTERN)]
-REFERENCE = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
-TEXT_VERSION = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
-DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
 DAY_DOC = {"example": "2026-03-31"}
 STATUSES = ["open", "part", "settled", "written_off", "disputed"]
 CHANNELS = ["phone", "letter", "lawyer_letter", "lawsuit", "arbitration", "visit", "wechat", "email"]
@@ -180,7 +174,7 @@ class ReceivedPaymentBody(Schema):
     customer_id = fields.UUID(required=True)
     branch_id = fields.String(required=True, validate=BRANCH)
     tender = fields.String(required=True, validate=validate.OneOf(sorted(PAYMENT_ACCOUNTS)))
-    reference = fields.String(required=True, validate=REFERENCE)
+    reference = fields.String(required=True, validate=NUMBER)
     received_on = fields.Date(required=True, validate=DAY, metadata=DAY_DOC)
     amount_fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
     allocations = fields.List(
@@ -420,7 +414,7 @@ class DunningActionBody(Schema):
     channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
     outcome = fields.String(required=True, validate=validate.OneOf([each.value for each in Outcome]))
     contact_id = fields.UUID(load_default=None)
-    text_version = fields.String(required=True, validate=TEXT_VERSION)
+    text_version = fields.String(required=True, validate=NUMBER)
     promise = fields.Nested(DunningPromiseBody, load_default=None)
 
 

@@ -1,18 +1,13 @@
 """The shapes of refunds in requests and answers."""
 
-from datetime import date
-
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import BRANCH_PATTERN, NUMBER_PATTERN, VISIBLE_PATTERN, Tender
+from finance.domain.receipt import Tender
 from finance.refunds.rules import State
+from finance.shapes import BRANCH, DAY, NUMBER, PERSON, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-BRANCH = [validate.Length(1, 32), validate.Regexp(BRANCH_PATTERN)]
-DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
-REASON = [validate.Length(1, 500), validate.Regexp(VISIBLE_PATTERN)]
-REFERENCE = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
 CODE = validate.Regexp(r"^[a-z][a-z_]{0,39}$(?!\n)")
 TENDER = validate.OneOf([each.value for each in Tender])
 AT_ONCE_MAX = 500
@@ -82,9 +77,7 @@ class RefundsArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
     state = fields.String(load_default=None, validate=validate.OneOf([each.value for each in State]))
     sale_id = fields.UUID(load_default=None)
-    return_id = fields.String(
-        load_default=None, validate=[validate.Length(1, 128), validate.Regexp(VISIBLE_PATTERN)]
-    )
+    return_id = fields.String(load_default=None, validate=PERSON)
     unpaid = fields.Boolean(load_default=False)
     overdue = fields.Boolean(load_default=False)
 
@@ -138,7 +131,7 @@ class RefundPaymentBody(Schema):
     """`reference` is the channel's; cash, credit and points have none."""
 
     tender = fields.String(required=True, validate=TENDER)
-    reference = fields.String(load_default=None, allow_none=True, validate=REFERENCE)
+    reference = fields.String(load_default=None, allow_none=True, validate=NUMBER)
 
 
 class RefundPayBody(Schema):

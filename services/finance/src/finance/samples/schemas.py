@@ -1,20 +1,14 @@
 """The shapes of samples in requests and answers."""
 
-from typing import Any
-
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import CATEGORY_PATTERN, NUMBER_PATTERN, QUANTITY_MAX, VISIBLE_PATTERN
+from finance.domain.receipt import QUANTITY_MAX
 from finance.samples.rules import KINDS, RECIPIENTS
-from finance.schemas import BRANCH, DAY
+from finance.shapes import BRANCH, CATEGORY, DAY, LOT, MAYBE, NUMBER, REASON, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
 STATES = ("requested", "approved", "rejected", "issued", "confirmed")
-VISIBLE = validate.Regexp(VISIBLE_PATTERN)
-PRODUCT = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
-REASON = [validate.Length(1, 500), VISIBLE]
-MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
 
 
 class SampleBody(Schema):
@@ -28,10 +22,10 @@ class SampleBody(Schema):
     recipient = fields.String(required=True, validate=validate.OneOf(RECIPIENTS))
     customer_id = fields.UUID(**MAYBE)
     purpose = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
-    product_id = fields.String(required=True, validate=PRODUCT)
-    generic_name = fields.String(required=True, validate=[validate.Length(1, 200), VISIBLE])
-    category = fields.String(validate=[validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)], **MAYBE)
-    lot = fields.String(required=True, validate=[validate.Length(1, 64), VISIBLE])
+    product_id = fields.String(required=True, validate=NUMBER)
+    generic_name = fields.String(required=True, validate=TEXT)
+    category = fields.String(validate=CATEGORY, **MAYBE)
+    lot = fields.String(required=True, validate=LOT)
     expiry = fields.Date(validate=DAY, **MAYBE)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
     tax_bp = fields.Integer(strict=True, validate=validate.Range(0, 10_000), **MAYBE)
@@ -55,7 +49,7 @@ class SamplesArgs(PageArgs):
 
     branch_id = fields.String(validate=BRANCH, **MAYBE)
     customer_id = fields.UUID(**MAYBE)
-    product_id = fields.String(validate=PRODUCT, **MAYBE)
+    product_id = fields.String(validate=NUMBER, **MAYBE)
     kind = fields.String(validate=validate.OneOf(KINDS), **MAYBE)
     state = fields.String(validate=validate.OneOf(STATES), **MAYBE)
     overdue = fields.Boolean(load_default=False)

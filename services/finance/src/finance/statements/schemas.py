@@ -4,15 +4,15 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.domain import receipt as shape
 from finance.domain.cash_flow import FLOWS, PAID, RECEIVED
 from finance.domain.statement import Kind, Span
+from finance.shapes import visible
 from shared.money import MoneyField
 
 MONTH = validate.Regexp(r"^\d{4}-(0[1-9]|1[0-2])$(?!\n)")
 KINDS = validate.OneOf([each.value for each in Kind])
+TEXT = visible(500)
 SPANS = validate.OneOf([each.value for each in Span])
-TEXT = [validate.Length(1, 500), validate.Regexp(shape.VISIBLE_PATTERN)]
 
 
 class CashClassificationBody(Schema):
