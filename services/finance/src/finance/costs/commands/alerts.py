@@ -17,8 +17,10 @@ with told as (
     select o.day, o.subject::uuid as sale_id from outbox o
     where o.seq > :after and o.seq <= :until and o.type = 'finance.sale.posted.v1'
 ), sold as (
-    select l.sale_id, l.branch_id, t.day, l.line_id, l.product_id, l.lot, l.lot_key, l.quantity, l.net_fen, l.cost_fen
-    from told t join sale_lines l on l.sale_id = t.sale_id and l.booked_on = t.day
+    -- each sale's lines by their key, whatever the planner thinks: never all months of them
+    select l.* from told t cross join lateral (
+        select sale_id, branch_id, booked_on as day, line_id, product_id, lot, lot_key, quantity, net_fen, cost_fen
+        from sale_lines where sale_id = t.sale_id and booked_on = t.day offset 0) l
 ), judged as (
     select s.*, case when k.quantity > 0 then
         ((2 * k.value_fen::numeric * s.quantity + k.quantity) / (2 * k.quantity))::numeric end as average_cost
