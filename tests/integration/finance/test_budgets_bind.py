@@ -181,6 +181,18 @@ def test_a_voucher_draws_on_the_budget_of_the_day_it_is_booked_to(office, desk):
 
 
 @pytest.mark.requirement("F20")
+def test_what_is_reserved_when_a_budget_ends_is_spent_of_it_later(office, desk):
+    branch = a_branch()
+    first = today().replace(day=1)
+    before = first - timedelta(days=1)
+    last_month = desk.budget(branch, 10_000, last_day=str(before))
+    this_month = desk.budget(branch, 10_000, first_day=str(first))
+    desk.approved(branch, an_item(spent_on=str(before)))
+    assert (desk.counters(last_month), desk.counters(this_month)) == ((0, 10_000), (0, 0))
+    assert spending(office, branch) == {"travel": (10_000, 10_000, 0)}
+
+
+@pytest.mark.requirement("F20")
 def test_where_only_departments_have_a_budget_a_voucher_names_one_of_them(office, desk):
     branch = a_branch()
     budget = desk.budget(branch, 1_000, department="wholesale")

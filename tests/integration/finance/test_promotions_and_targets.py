@@ -102,6 +102,28 @@ def test_finance_forecasts_two_approve_and_then_offers_draw(office, desk):
 
 
 @pytest.mark.requirement("F6", "F20")
+def test_an_agencys_bill_is_a_voucher_that_the_plan_pays(office, desk):
+    branch = a_branch()
+    plan = approved_plan(office, branch)
+    body = {
+        "booked_on": str(today()),
+        "branch_id": branch,
+        "summary": "广告费",
+        "campaign": plan["code"],
+        "lines": [{"account": "6601.04", "debit": money(9_000)}, {"account": "2202", "credit": money(9_000)}],
+    }
+    drafts = [office.post("/v1/journal/entries", body, role="accountant").json for _ in range(2)]
+    paths = [f"/v1/journal/entries/{draft['voucher_id']}/decision" for draft in drafts]
+    assert office.post(paths[0], {"approved": True}, role="finance_head").status_code == 200
+    assert desk.counters(plan["budget_id"]) == (0, 9_000)
+    assert office.get(f"/v1/promotion-plans/{plan['plan_id']}").json["spent"] == money(9_000)
+    refused(office.post(paths[1], {"approved": True}, role="finance_head"), 409, "budget_exceeded")
+    nowhere = office.post("/v1/journal/entries", {**body, "campaign": "NO-SUCH"}, role="accountant").json
+    path = f"/v1/journal/entries/{nowhere['voucher_id']}/decision"
+    refused(office.post(path, {"approved": True}, role="finance_head"), 409, "expense_unbudgeted")
+
+
+@pytest.mark.requirement("F6", "F20")
 def test_a_plans_budget_stays_as_approved_and_pays_for_nothing_once_the_plan_is_closed(office, desk):
     branch = a_branch()
     yesterday = str(today() - timedelta(days=1))

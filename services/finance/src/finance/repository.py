@@ -452,17 +452,17 @@ def add_entry(
     reference: str | None = None,
     items: Sequence[NewItem] | None = None,
     corrects_id: int | None = None,
-    department: str = "",
+    charged_to: tuple[str, str] = ("", ""),
 ) -> None:
     """Post one entry of a reaction or command; the month is held open by the caller. Nothing to post, no entry.
 
-    It draws on the budgets of what it spends, and raises what budgets.draws refuses. `items` are the open items of its
-    lines on 1122, when they are not simply one per line, due at once.
+    It draws on the budgets of what it spends, those of a (department, campaign), and raises what budgets.draws refuses.
+    `items` are the open items of its lines on 1122, when they are not simply one per line, due at once.
     """
     total = sum(line.debit_fen for line in postings)
     if not total:
         return
-    draws.draw(tx, kind, source_id, branch_id, department, booked_on, postings, corrects_id)
+    draws.draw(tx, kind, source_id, branch_id, charged_to, booked_on, postings, corrects_id)
     tx.conn.exec_driver_sql(
         "with e as (insert into journal_entries (booked_on, stream, branch_id, kind, source_id, total_fen,"
         " reference, corrects_id, actor, recorded_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id)"

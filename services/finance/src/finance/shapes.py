@@ -13,6 +13,7 @@ DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
 NUMBER = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
 """A receipt's number, a product's id, a reference of a bank."""
 CATEGORY = [validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)]
+OPTIONAL_CODE = validate.Regexp(r"^([A-Z0-9][A-Z0-9\-]{1,31})?$(?!\n)")
 OPTIONAL_NAME = validate.Regexp(r"^([a-z][a-z0-9_]{0,39})?$(?!\n)")
 PLAIN = validate.Regexp(r"^[^\x00-\x1f\x7f\ud800-\udfff]*$")
 """Text without control characters, or none at all."""

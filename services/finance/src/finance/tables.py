@@ -285,6 +285,7 @@ vouchers = Table(
     Column("decided_at", INSTANT),
     Column("decided_reason", Text),
     Column("department", Text, nullable=False, server_default=""),
+    Column("campaign", Text, nullable=False, server_default=""),
     CheckConstraint("state in ('draft', 'posted', 'rejected')", name="state"),
     CheckConstraint("total_fen > 0", name="total"),
     CheckConstraint("(state = 'draft') = (decided_by is null)", name="decided"),

@@ -36,8 +36,8 @@ from shared.transaction import Tx
 APPROVER = "finance_head"
 _DRAFT = text(
     "insert into vouchers (voucher_id, state, booked_on, branch_id, summary, lines, total_fen, subject_hash,"
-    " drafted_by, drafted_at, department) values (:voucher_id, 'draft', :booked_on, :branch_id, :summary, :lines,"
-    " :total, :hash, :person, :now, :department)"
+    " drafted_by, drafted_at, department, campaign) values (:voucher_id, 'draft', :booked_on, :branch_id, :summary, :lines,"
+    " :total, :hash, :person, :now, :department, :campaign)"
 ).bindparams(bindparam("lines", type_=JSONB))
 
 
@@ -58,7 +58,7 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
         "booked_on": body["booked_on"],
         "branch_id": body["branch_id"],
         "summary": body["summary"],
-        "department": body["department"],
+        "charged_to": [body["department"], body["campaign"]],
         "lines": [
             [line["account"], line["debit"], line["credit"], *_owed(line)]
             for line in body["lines"]
@@ -79,6 +79,7 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
             "person": tx.actor.id,
             "now": tx.now,
             "department": body["department"],
+            "campaign": body["campaign"],
         },
     )
     audit.record(tx, "voucher.draft", str(voucher_id), after=subject)
@@ -151,7 +152,7 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
             customer_id=None,
             reference=row["summary"],
             items=_opened(lines),
-            department=row["department"],
+            charged_to=(row["department"], row["campaign"]),
         )
     _decided(tx, row, state, decision)
     return queries.voucher(tx, voucher_id)

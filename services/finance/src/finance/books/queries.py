@@ -58,8 +58,9 @@ def warned(tx: Tx, found: Mapping[str, Any]) -> dict[str, Any]:
     if found["state"] != "draft":
         return {**found, "warnings": []}
     lines = [PostingLine(each["account"], each["debit_fen"], each["credit_fen"]) for each in found["lines"]]
+    charged_to = (found["department"], found["campaign"])
     warnings = draws.foreseen(
-        tx, found["voucher_id"], found["branch_id"], found["department"], found["booked_on"], lines
+        tx, found["voucher_id"], found["branch_id"], charged_to, found["booked_on"], lines
     )
     return {**found, "warnings": warnings}
 

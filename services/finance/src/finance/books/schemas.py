@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.shapes import BRANCH, MONTH, OPTIONAL_NAME, TEXT
+from finance.shapes import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -34,6 +34,9 @@ class VoucherBody(Schema):
     department = fields.String(
         load_default="", validate=OPTIONAL_NAME, metadata={"description": "whose budget it draws on"}
     )
+    campaign = fields.String(
+        load_default="", validate=OPTIONAL_CODE, metadata={"description": "the plan whose budget pays"}
+    )
     lines = fields.List(fields.Nested(VoucherLineBody), required=True, validate=validate.Length(2, LINES_MAX))
 
 
@@ -52,6 +55,7 @@ class VoucherView(Schema):
     branch_id = fields.String()
     summary = fields.String()
     department = fields.String()
+    campaign = fields.String()
     lines = fields.List(fields.Nested(VoucherLineView))
     total_fen = MoneyField(data_key="total")
     drafted_by = fields.String()

@@ -42,7 +42,7 @@ def draw(
     kind: str,
     source_id: str,
     branch_id: str,
-    department: str,
+    charged_to: tuple[str, str],
     booked_on: date,
     postings: Sequence[PostingLine],
     corrects_id: int | None,
@@ -60,13 +60,13 @@ def draw(
     if corrects_id is not None or kind == UNDOES_ITS_SOURCE:
         _give_back(tx, kind, source, booked_on, _corrected(tx, corrects_id) or source)
         return
-    covers = {name: covering(tx, branch_id, department, name, booked_on) for name in spent}
+    covers = {name: covering(tx, branch_id, charged_to, name, booked_on) for name in spent}
     needs = _needs(spent, covers)
     if kind in MAY_BE_REFUSED:
-        bare = _uncovered(tx, branch_id, booked_on, covers)
+        bare = _uncovered(tx, branch_id, charged_to, booked_on, covers)
         if bare:
             raise Unbudgeted(
-                "only departments have a budget of this category here; name the one that spends",
+                "no budget of this campaign, or only departments have one of this category; name the one that spends",
                 categories=bare,
             )
     _require_room(tx, kind, source, needs)
@@ -80,14 +80,14 @@ def foreseen(
     tx: Tx,
     source_id: UUID,
     branch_id: str,
-    department: str,
+    charged_to: tuple[str, str],
     booked_on: date,
     postings: Sequence[PostingLine],
 ) -> list[dict[str, Any]]:
     """What `draw` would refuse if the document were posted now, by the codes of its refusals (I32)."""
     spent = spent_by_category(book_of(tx.conn).chart, postings, booked_on)
-    covers = {name: covering(tx, branch_id, department, name, booked_on) for name in spent}
-    bare = _uncovered(tx, branch_id, booked_on, covers)
+    covers = {name: covering(tx, branch_id, charged_to, name, booked_on) for name in spent}
+    bare = _uncovered(tx, branch_id, charged_to, booked_on, covers)
     warned: list[dict[str, Any]] = [
         {"code": Unbudgeted.code, "category": name, "budget_id": None} for name in bare
     ]
@@ -150,13 +150,13 @@ def _require_room(tx: Tx, kind: str, source: UUID, needs: Mapping[UUID, int]) ->
         )
 
 
-def covering(
-    tx: Tx, branch_id: str, department: str, category: str, day: date, campaign: str = ""
-) -> UUID | None:
+def covering(tx: Tx, branch_id: str, charged_to: tuple[str, str], category: str, day: date) -> UUID | None:
     """The budget that pays: the campaign's while its plan is not closed, else the department's, else the branch's.
 
-    A campaign's plan is kept from being closed until the transaction ends.
+    `charged_to` is the department and the campaign, '' where there is none. A campaign's plan is kept from being closed
+    until the transaction ends.
     """
+    department, campaign = charged_to
     if campaign:
         tx.conn.execute(
             text("select 1 from promotion_plans where code = :code for share"), {"code": campaign}
@@ -180,14 +180,16 @@ def covering(
     return found
 
 
-def _uncovered(tx: Tx, branch_id: str, day: date, covers: Mapping[str, UUID | None]) -> list[str]:
-    """Categories that no budget covers though the branch has one of another department that day.
+def _uncovered(
+    tx: Tx, branch_id: str, charged_to: tuple[str, str], day: date, covers: Mapping[str, UUID | None]
+) -> list[str]:
+    """Categories that no budget covers though one should: a campaign's, or where another department has one that day.
 
     Where a branch has any budget of a category on a day, all of it is under budget.
     """
     bare = sorted(name for name, budget_id in covers.items() if budget_id is None)
-    if not bare:
-        return []
+    if not bare or charged_to[1]:
+        return bare
     found = tx.conn.execute(
         text(
             "select distinct category from budgets where branch_id = :branch and category = any(:names)"

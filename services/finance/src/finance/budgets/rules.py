@@ -101,9 +101,15 @@ def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, i
     return over
 
 
+@lru_cache(maxsize=1_024)
+def _names(chart: Chart, day: date) -> Mapping[str, str]:
+    """The category of each account that has one."""
+    return {chart.code(each.account): each.category for each in categories_on(day).values()}
+
+
 def spent_by_category(chart: Chart, postings: Sequence[PostingLine], day: date) -> dict[str, int]:
     """What an entry spends of each category: debit less credit on the category's account, in fen."""
-    names = {chart.code(each.account): each.category for each in categories_on(day).values()}
+    names = _names(chart, day)
     spent: dict[str, int] = {}
     for line in postings:
         name = names.get(line.account)

@@ -3,13 +3,12 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import Channel
-from finance.shapes import BRANCH, MONTH, NUMBER, OPTIONAL_NAME, PLAIN
+from finance.shapes import BRANCH, MONTH, NUMBER, OPTIONAL_CODE, OPTIONAL_NAME, PLAIN
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
 NAME = validate.Regexp(r"^[a-z][a-z0-9_]{0,39}$(?!\n)")
 CODE = validate.Regexp(r"^[A-Z0-9][A-Z0-9\-]{1,31}$(?!\n)")
-OPTIONAL_CODE = validate.Regexp(r"^([A-Z0-9][A-Z0-9\-]{1,31})?$(?!\n)")
 INVOICE = validate.Regexp(r"^[0-9A-Z]{4,40}$(?!\n)")
 ID = validate.Regexp(r"^[A-Za-z0-9._:@\-]{1,64}$(?!\n)")
 OPTIONAL_ID = validate.Regexp(r"^[A-Za-z0-9._:@\-]{0,64}$(?!\n)")

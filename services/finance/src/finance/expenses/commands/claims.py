@@ -138,7 +138,7 @@ def submit(tx: Tx, claim_id: UUID) -> None:
     _take_invoices(tx, claim_id, claimed)
     covers = {
         item.no: draws.covering(
-            tx, row["branch_id"], row["department"], item.category, item.spent_on, row["campaign"]
+            tx, row["branch_id"], (row["department"], row["campaign"]), item.category, item.spent_on
         )
         for item in claimed
     }

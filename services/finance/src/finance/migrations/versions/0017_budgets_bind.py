@@ -40,7 +40,8 @@ def upgrade() -> None:
             [column],
             postgresql_where=sa.text("booked_on is not null"),
         )
-    op.add_column("vouchers", sa.Column("department", sa.Text(), nullable=False, server_default=""))
+    for name in ("department", "campaign"):
+        op.add_column("vouchers", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "budget_overrun_decisions",
         sa.Column("source_id", sa.Uuid(), nullable=False),
@@ -61,6 +62,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.alter_column("taken_invoices", "document_id", new_column_name="claim_id")
     op.drop_table("budget_overrun_decisions")
+    op.drop_column("vouchers", "campaign")
     op.drop_column("vouchers", "department")
     for name in ("source", "booked"):
         op.drop_index(f"budget_movements_{name}", table_name="budget_movements")
