@@ -9,10 +9,20 @@ from typing import Any
 
 import jinja2
 import pylopdf_fonts_zh_cn as chinese
+from flask import Response
 
 from shared.errors import Unavailable
 
 MIMETYPE = "application/pdf"
+DOC: dict[str, Any] = {
+    "responses": {
+        "200": {
+            "description": "A4, fonts embedded",
+            "content": {MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+"""Of a route that answers a paper, for its OpenAPI document."""
 FAMILY = "Apotheca Sans"
 STYLE = """
 @font-face { font-family: "%(family)s"; src: url("%(sans)s"); }
@@ -67,3 +77,9 @@ def pdf(template: str, values: Mapping[str, Any]) -> bytes:
         stylesheets=[CSS(string=style, font_config=fonts)], font_config=fonts
     )
     return printed
+
+
+def shown(paper: bytes, name: str) -> Response:
+    """A PDF as a browser shows it, and saves it as `name`.pdf."""
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    return Response(paper, 200, headers, mimetype=MIMETYPE)

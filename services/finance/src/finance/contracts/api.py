@@ -221,15 +221,7 @@ def decide_termination(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[
 @query
 @admits("salesperson", "business_head", "accountant", "finance_head", "management")
 @contracts.arguments(schemas.ContractPaperArgs, location="query")
-@contracts.doc(
-    responses={
-        "200": {
-            "description": "A4, fonts embedded",
-            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
-)
+@contracts.doc(**printing.DOC)
 def print_contract(tx: Tx, args: dict[str, Any], contract_id: UUID) -> Response:
     """A version on paper, Chinese with English, the amount in words."""
-    headers = {"Content-Disposition": f'inline; filename="contract-{contract_id}.pdf"'}
-    return Response(queries.paper(tx, contract_id, args["version"]), 200, headers, mimetype=printing.MIMETYPE)
+    return printing.shown(queries.paper(tx, contract_id, args["version"]), f"contract-{contract_id}")

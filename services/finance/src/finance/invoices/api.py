@@ -23,14 +23,6 @@ invoices = Blueprint(
 
 CLERK = "invoicing_clerk"
 READERS = (CLERK, "accountant", "finance_auditor", "finance_head", "management")
-PDF = {
-    "responses": {
-        "200": {
-            "description": "A4, fonts embedded",
-            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
-}
 
 
 @invoices.post("")
@@ -85,12 +77,11 @@ def get_invoice(tx: Tx, invoice_id: UUID) -> dict[str, Any]:
 @invoices.get("/<uuid:invoice_id>/pdf")
 @query
 @admits(*READERS)
-@invoices.doc(**PDF)
+@invoices.doc(**printing.DOC)
 def print_invoice(tx: Tx, invoice_id: UUID) -> Response:
     """The list of goods with the amount in words."""
     shown = queries.invoice(tx, invoice_id)
-    headers = {"Content-Disposition": f'inline; filename="invoice-{invoice_id}.pdf"'}
-    return Response(papers.sheet(shown, queries.goods(tx, shown)), 200, headers, mimetype=printing.MIMETYPE)
+    return printing.shown(papers.sheet(shown, queries.goods(tx, shown)), f"invoice-{invoice_id}")
 
 
 @invoices.post("/<uuid:invoice_id>/red")

@@ -23,14 +23,6 @@ SELLERS = ("salesperson", "invoicing_clerk", "store_manager", "business_head")
 CONFIRMERS = ("invoicing_clerk", "store_manager", "business_head")
 SHIPPERS = ("storekeeper",)
 READERS = (*SELLERS, *SHIPPERS, "accountant", "finance_auditor", "finance_head", "management", "qa")
-PDF = {
-    "responses": {
-        "200": {
-            "description": "The paper.",
-            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
-}
 
 
 # --- price rules ------------------------------------------------------------------------------------
@@ -320,9 +312,8 @@ def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
 @query
 @admits(*READERS)
 @orders.arguments(schemas.DeliveryNoteArgs, location="query")
-@orders.doc(**PDF)
+@orders.doc(**printing.DOC)
 def print_delivery_note(tx: Tx, args: dict[str, Any], shipment_id: UUID) -> Response:
     """The paper that travels with the goods (随货同行单)."""
-    headers = {"Content-Disposition": f'inline; filename="shipment-{shipment_id}.pdf"'}
     paper = papers.delivery_note(queries.shipment(tx, shipment_id), args["lang"])
-    return Response(paper, 200, headers, mimetype=printing.MIMETYPE)
+    return printing.shown(paper, f"shipment-{shipment_id}")

@@ -29,19 +29,6 @@ receivables = Blueprint(
 BOOKKEEPERS = ("accountant", "finance_head")
 COLLECTORS = (*BOOKKEEPERS, "salesperson")
 READERS = (*COLLECTORS, "business_head", "store_manager", "finance_auditor", "management")
-PDF = {
-    "responses": {
-        "200": {
-            "description": "A4, fonts embedded",
-            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
-}
-
-
-def _paper(content: bytes, name: str) -> Response:
-    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
-    return Response(content, 200, headers, mimetype=printing.MIMETYPE)
 
 
 # --- items ------------------------------------------------------------------------------------------
@@ -270,11 +257,11 @@ def get_customer_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.PaperArgs, location="query")
-@receivables.doc(**PDF)
+@receivables.doc(**printing.DOC)
 def print_customer_statement(tx: Tx, args: dict[str, Any], statement_id: UUID) -> Response:
     """The paper, for the customer to seal."""
     row = queries.statement(tx, statement_id)
-    return _paper(
+    return printing.shown(
         papers.statement(row, queries.documents(tx, row["items"]), args["lang"]), f"statement-{statement_id}"
     )
 
@@ -395,8 +382,8 @@ def get_dunning_letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
 @receivables.get("/dunning/letters/<uuid:letter_id>/pdf")
 @query
 @admits(*READERS)
-@receivables.doc(**PDF)
+@receivables.doc(**printing.DOC)
 def print_dunning_letter(tx: Tx, letter_id: UUID) -> Response:
     """The letter on paper."""
     row = queries.letter(tx, letter_id)
-    return _paper(papers.letter(row, queries.documents(tx, row["items"])), f"letter-{letter_id}")
+    return printing.shown(papers.letter(row, queries.documents(tx, row["items"])), f"letter-{letter_id}")

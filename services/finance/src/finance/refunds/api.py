@@ -28,14 +28,6 @@ READERS = (
     "cs_manager",
     "management",
 )
-PDF = {
-    "responses": {
-        "200": {
-            "description": "A4, fonts embedded",
-            "content": {printing.MIMETYPE: {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
-}
 
 
 @refunds.get("")
@@ -79,11 +71,10 @@ def get_refund_notice(tx: Tx, refund_id: UUID) -> dict[str, Any]:
 @refunds.get("/<uuid:refund_id>/notice/pdf")
 @query
 @admits(*READERS)
-@refunds.doc(**PDF)
+@refunds.doc(**printing.DOC)
 def print_refund_notice(tx: Tx, refund_id: UUID) -> Response:
     """The notice on paper."""
-    headers = {"Content-Disposition": f'inline; filename="refund-{refund_id}.pdf"'}
-    return Response(papers.printed(queries.refund(tx, refund_id)), 200, headers, mimetype=printing.MIMETYPE)
+    return printing.shown(papers.printed(queries.refund(tx, refund_id)), f"refund-{refund_id}")
 
 
 @refunds.post("/approvals")

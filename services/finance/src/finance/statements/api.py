@@ -78,7 +78,8 @@ def prove_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 def get_statement_sheet(tx: Tx, statement_id: UUID) -> Response:
     """The form as a spreadsheet, set up for A4."""
     row = queries.get(tx, statement_id)
-    return _file(sheets.sheet(row), sheets.MIMETYPE, f'attachment; filename="{_name(row)}.xlsx"')
+    headers = {"Content-Disposition": f'attachment; filename="{_name(row)}.xlsx"'}
+    return Response(sheets.sheet(row), 200, headers, mimetype=sheets.MIMETYPE)
 
 
 @statements.get("/<uuid:statement_id>/pdf")
@@ -88,15 +89,11 @@ def get_statement_sheet(tx: Tx, statement_id: UUID) -> Response:
 def print_statement(tx: Tx, statement_id: UUID) -> Response:
     """The form on paper, fonts embedded."""
     row = queries.get(tx, statement_id)
-    return _file(papers.paper(row), printing.MIMETYPE, f'inline; filename="{_name(row)}.pdf"')
+    return printing.shown(papers.paper(row), _name(row))
 
 
 def _name(row: dict[str, Any]) -> str:
     return f"{row['kind']}-{row['span']}-{row['month']}-v{row['version']}"
-
-
-def _file(content: bytes, mimetype: str, disposition: str) -> Response:
-    return Response(content, 200, {"Content-Disposition": disposition}, mimetype=mimetype)
 
 
 @statements.post("/<uuid:statement_id>/withdraw")
