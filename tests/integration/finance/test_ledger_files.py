@@ -8,12 +8,16 @@ import subprocess
 import sys
 import zipfile
 from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
+from sqlalchemy import text
 
+from finance.books import voucher_list
 from tests.support.finance_builders import a_line, money
 
 FEB, MAR = "2026-02", "2026-03"
@@ -159,10 +163,43 @@ def test_the_voucher_list_opens_in_a_spreadsheet_and_its_totals_agree(ledger):
     assert {row["B"] for row in body} >= {"记-1", "未编号"} or any(row["B"].startswith("记-") for row in body)
 
 
-def _sheet(content):
-    """Rows of the first sheet as {column letter: text}; formulas would be an `f` element and are refused."""
+@pytest.mark.requirement("F2", "X7")
+def test_a_voucher_list_that_is_too_long_for_a_sheet_goes_on_in_the_next(ledger, monkeypatch):
+    whole = _sheet(ledger.get(f"/v1/ledger/vouchers.xlsx?month={MAR}").data)
+    fits = (len(whole) - 2) // 2
+    monkeypatch.setattr(voucher_list, "ROWS_A_SHEET", fits)
+    answer = ledger.get(f"/v1/ledger/vouchers.xlsx?month={MAR}")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="vouchers-{MAR}.xlsx"'
+    numbers = range(1, 2 + -(-(len(whole) - 2 - fits) // fits))
+    parts = [_sheet(answer.data, number) for number in numbers]
+    assert [len(part) - 1 for part in parts[:-1]] == [fits] * (len(parts) - 1)
+    assert {tuple(part[0].values()) for part in parts} == {tuple(whole[0].values())}
+    assert [row for part in parts for row in part[1:]] == whole[1:]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        names = [
+            each.get("name") for each in ET.fromstring(book.read("xl/workbook.xml")).iter(f"{SHEET}sheet")
+        ]
+    assert names == [MAR, *(f"{MAR} ({number})" for number in numbers[1:])]
+
+
+@pytest.mark.requirement("X7")
+def test_what_people_wrote_breaks_no_voucher_list(ledger):
+    said = "R&D <b>\u0001\u000b\uffff ]]> 结余\n第二行"
+    with ledger.database.engine.connect() as conn:
+        conn.exec_driver_sql("set local session_replication_role = replica")
+        conn.execute(
+            text("update journal_entries set reference = :said where kind = 'manual'"), {"said": said}
+        )
+        tx = SimpleNamespace(conn=conn)
+        file = b"".join(voucher_list.voucher_list(tx, date.fromisoformat(f"{MAR}-01"), None))
+        conn.rollback()
+    assert any(row["C"] == "R&D <b>    ]]> 结余 第二行" for row in _sheet(file)[1:])
+
+
+def _sheet(content, number=1):
+    """Rows of a sheet as {column letter: text}; formulas would be an `f` element and are refused."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
-        root = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))
+        root = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
         names = [name for name in book.namelist() if name == "xl/sharedStrings.xml"]
         shared = [
             "".join(text.text or "" for text in item.iter(f"{SHEET}t"))

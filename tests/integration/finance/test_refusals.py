@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from finance import jobs
-from finance.books import exports
+from finance.books import voucher_list
 from shared.clock import utc_now
 from shared.errors import Conflict
 from tests.support.debtors import TODAY, a_debtor, run, sell_on_credit
@@ -148,7 +148,7 @@ def test_a_voucher_list_longer_than_a_spreadsheet_bears_is_refused(office, monke
     office.sell(sold_at="2026-03-10T02:00:00Z", lines=[LINE])
     path = "/v1/ledger/vouchers.xlsx?month=2026-03"
     assert office.get(path).status_code == 200
-    monkeypatch.setattr(exports, "VOUCHER_LINES_MAX", 2)
+    monkeypatch.setattr(voucher_list, "LINES_MAX", 2)
     answer = office.get(path)
     assert (answer.status_code, answer.json["code"]) == (409, "voucher_list_too_long")
 

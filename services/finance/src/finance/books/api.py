@@ -11,7 +11,7 @@ from flask import Response, current_app
 from flask_smorest import Blueprint
 
 from finance import ledger, reopening
-from finance.books import commands, exports, queries, schemas
+from finance.books import commands, exports, queries, schemas, voucher_list
 from finance.budgets.rules import OVERRUN_ROLES
 from finance.domain.period import parse_month
 from finance.schemas import MonthArgs
@@ -194,6 +194,7 @@ def _stream(
     make: Callable[[Tx, date, list[str] | None], Iterator[bytes]],
     mimetype: str,
     extension: str,
+    name: str = "ledger",
 ) -> Response:
     """Answer block by block from one snapshot; what is refused is refused before the first block."""
     if not _streams.acquire(blocking=False):
@@ -208,7 +209,7 @@ def _stream(
         first = next(blocks)
         kept = stack.pop_all()
     response = Response(_after(first, blocks, kept), 200, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="ledger-{args["month"]}.{extension}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{args["month"]}.{extension}"'
     response.call_on_close(kept.close)
     return response
 
@@ -221,15 +222,10 @@ def _after(first: bytes, rest: Iterator[bytes], kept: ExitStack) -> Iterator[byt
 
 
 @bookkeeping.get("/ledger/vouchers.xlsx")
-@query
+@detached
 @admits(*READERS)
 @bookkeeping.arguments(MonthArgs, location="query")
 @bookkeeping.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
-def get_voucher_list(tx: Tx, args: dict[str, Any]) -> Response:
-    """记账凭证列表: the vouchers of a month for a spreadsheet."""
-    month = parse_month(args["month"])
-    ledger.require_period(tx, month)
-    file = exports.voucher_list(tx, month, tx.actor.branch_filter(args["branch_id"]))
-    response = Response(file, 200, mimetype=XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="vouchers-{args["month"]}.xlsx"'
-    return response
+def stream_voucher_list(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+    """记账凭证列表: the vouchers of a month for a spreadsheet, streamed; a sheet for every million lines, five at most."""
+    return _stream(begin, args, voucher_list.voucher_list, XLSX, "xlsx", name="vouchers")

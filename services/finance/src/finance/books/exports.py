@@ -1,18 +1,15 @@
-"""The ledger as files: general ledger (CSV, NDJSON), a month as Beancount text, the voucher list as XLSX.
+"""The ledger as files: general ledger (CSV, NDJSON), a month as Beancount text.
 
 The general ledger is made by PostgreSQL alone: one COPY, whose blocks are handed on as they come. Nothing holds a
-month in memory but the voucher list, which is bounded.
+month in memory.
 Source: F1, F2, X7, regulations 3.0c
 """
 
-import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy import text
 
 from finance import balances
@@ -22,20 +19,12 @@ from finance.domain.chart import Account
 from finance.domain.period import month_text
 from finance.repository import cursor_of
 from shared.clock import next_month
-from shared.errors import Conflict
 from shared.transaction import Tx
 
 BLOCK_BYTES = 65_536
-VOUCHER_LINES_MAX = 100_000
 ROWS_AT_ONCE = 5_000
 BOM = "\ufeff".encode()
 KINDS: Mapping[str, Mapping[str, str]] = dated.read("entry_kinds")
-
-
-class VoucherListTooLong(Conflict):
-    """Ask for one branch, or take the general ledger as CSV."""
-
-    code = "voucher_list_too_long"
 
 
 # --- general ledger ---------------------------------------------------------------------------------
@@ -177,87 +166,3 @@ def _beancount_head(row: Any) -> str:
 
 def _quoted(given: str) -> str:
     return '"' + given.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-# --- the voucher list -------------------------------------------------------------------------------
-
-HEADINGS = (
-    ("日期", 12),
-    ("凭证字号", 12),
-    ("摘要", 32),
-    ("科目编码", 14),
-    ("科目名称", 30),
-    ("借方金额", 14),
-    ("贷方金额", 14),
-    ("客户", 38),
-    ("门店", 10),
-    ("制单", 20),
-    ("审核", 20),
-)
-
-
-def voucher_list(tx: Tx, month: date, branches: list[str] | None) -> bytes:
-    """记账凭证列表: every line of every voucher of the month, and the totals. Raises VoucherListTooLong.
-
-    Excel knows doubles alone: amounts are yuan made from exact decimals, so that a fen is never lost below 10 trillion.
-    """
-    lines = tx.conn.execute(
-        text(
-            "select count(*) from journal_lines where booked_on >= :first and booked_on < :until"
-            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
-        ),
-        {"first": month, "until": next_month(month), "branches": branches},
-    ).scalar_one()
-    if lines > VOUCHER_LINES_MAX:
-        raise VoucherListTooLong(f"the month has {lines} lines, a list at most {VOUCHER_LINES_MAX}")
-    by_code = book_of(tx.conn).chart.by_code
-    file = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-    }
-    with xlsxwriter.Workbook(file, options) as workbook:
-        bold = workbook.add_format({"bold": True, "bottom": 1})
-        money = workbook.add_format({"num_format": "#,##0.00"})
-        total = workbook.add_format({"num_format": "#,##0.00", "bold": True, "top": 1})
-        sheet = workbook.add_worksheet(month_text(month))
-        sheet.freeze_panes(1, 0)
-        for column, (heading, width) in enumerate(HEADINGS):
-            sheet.set_column(column, column, width)
-            sheet.write_string(0, column, heading, bold)
-        at = debit = credit = 0
-        for at, row in enumerate(_lines(tx, month, branches), 1):
-            _write_line(sheet, at, row, by_code[row.account], money)
-            debit += row.debit_fen
-            credit += row.credit_fen
-        sheet.write_string(at + 1, 2, "合计", bold)
-        sheet.write_number(at + 1, 5, Decimal(debit) / 100, total)
-        sheet.write_number(at + 1, 6, Decimal(credit) / 100, total)
-    return file.getvalue()
-
-
-def _write_line(sheet: Any, at: int, row: Any, account: Account, money: Any) -> None:
-    summary = KINDS.get(row.kind, {}).get("zh", row.kind)
-    if row.reference:
-        summary = row.reference if row.kind == "manual" else f"{summary} {row.reference}"
-    texts = {
-        0: str(row.booked_on),
-        1: f"记-{row.chain_no}" if row.chain_no else "未编号",
-        2: summary,
-        3: account.code,
-        4: account.zh,
-        7: str(row.customer_id or ""),
-        8: row.branch_id,
-        9: row.drafted_by or row.actor,
-        10: row.actor if row.drafted_by else "",
-    }
-    for column in (0, 1, 2, 3, 4):
-        sheet.write_string(at, column, texts[column])
-    if row.debit_fen:
-        sheet.write_number(at, 5, Decimal(row.debit_fen) / 100, money)
-    if row.credit_fen:
-        sheet.write_number(at, 6, Decimal(row.credit_fen) / 100, money)
-    for column in (7, 8, 9, 10):
-        sheet.write_string(at, column, texts[column])
