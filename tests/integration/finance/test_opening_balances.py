@@ -81,6 +81,8 @@ def test_what_the_books_begin_with_moves_nothing(office):
     equity = prepared(office, "equity", "2025-12", "year")
     total = column(equity, "total")
     assert (total["prior_year_end"], total["changes"], total["year_end"]) == (100_000_00, 0, 100_000_00)
+    due = office.get("/v1/statements/calendar?from_month=2025-10&to_month=2026-01").json["items"]
+    assert {each["month"] for each in due} == {"2026-01"}
     for made in (balance, before, equity):
         assert proof(office, made["statement_id"])["agrees"]
 
@@ -103,4 +105,8 @@ def test_only_an_opening_names_what_customers_owe(office):
     assert refused.json["code"] == "customer_unknown"
     refused = draft(office, ("1122", 1_00, debt), ("4104", -1_00, {}))
     assert (refused.status_code, refused.json["code"]) == (409, "period_not_open")
+    earned = draft(office, ("6001", 5_00, {}), ("4103", -5_00, {}), day="2026-02-28")
+    assert earned.json["errors"][0]["path"] == "lines.1.account", (
+        "a month's income stays in its accounts until the year's end"
+    )
     assert prepare(office, "balance", "2025-11").json["code"] == "period_not_closed"

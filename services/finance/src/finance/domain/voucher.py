@@ -17,7 +17,7 @@ from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 
 MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
-OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand"})
+OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand", "year_profit"})
 """Control accounts that an opening may name: its lines bring the rows of the sub-ledger with them."""
 CONTROL_ACCOUNTS: frozenset[str] = frozenset(row["meaning"] for row in dated.read("control_accounts"))
 

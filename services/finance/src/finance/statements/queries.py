@@ -27,7 +27,7 @@ from finance.statements import content as contents
 from finance.statements.figures import Journal
 from shared import audit
 from shared.approvals import Decision
-from shared.clock import business_date, next_month
+from shared.clock import business_date, month_of, next_month
 from shared.transaction import Tx
 
 CALENDAR_MONTHS_MAX = 36
@@ -208,23 +208,24 @@ def _differences(frozen: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator
 def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
     """What the law asks for of every span that ends in these months, when it is due, and how far it is.
 
-    From the first month of the books on, months without any entry too. Raises CalendarTooLong, CompanyNotCovered.
+    From the first month of the books on, months without any entry too; not the one that only opens them. Raises CalendarTooLong, CompanyNotCovered.
     """
     require_company(tx.actor)
     if (last.year - first.year) * 12 + last.month - first.month >= CALENDAR_MONTHS_MAX:
         raise CalendarTooLong(
             f"at most {CALENDAR_MONTHS_MAX} months", errors=[{"path": "to_month", "message": "too far"}]
         )
+    book = book_of(tx.conn)
     given = {"first": first, "last": last}
     states = {
         row.month: row.state
         for row in tx.conn.execute(
             text(
                 "select made::date as month, coalesce(state, 'open') as state from generate_series("
-                " greatest((select min(month) from periods), cast(:first as date)), cast(:last as date),"
+                " greatest((select min(month) from periods), cast(:first as date), cast(:begun as date)), cast(:last as date),"
                 " interval '1 month') made left join periods on month = made::date"
             ),
-            given,
+            {**given, "begun": month_of(book.begins_on)},
         )
     }
     newest = {
@@ -246,7 +247,7 @@ def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
         given,
     ):
         in_time[row.kind, row.span, row.month] = row
-    standard, today = book_of(tx.conn).chart.standard, business_date(tx.now)
+    standard, today = book.chart.standard, business_date(tx.now)
     items = []
     for month, state in sorted(states.items()):
         for span in (span for span in Span if ends_in(span, month) and next_month(month) <= today):
