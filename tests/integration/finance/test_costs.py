@@ -186,6 +186,13 @@ def test_what_may_not_be_costed_or_received_is_refused(office):
     refused(foreign, 403, "foreign_branch")
     future = office.post("/v1/goods-receipts", {**body, "received_on": "2099-01-01"}, role="accountant")
     refused(future, 422, "received_in_future")
+    early = office.post("/v1/goods-receipts", {**body, "received_on": "2009-12-31"}, role="accountant")
+    refused(early, 422, "before_the_books")
+    dear = {**body["lines"][0], "quantity": 10**6, "unit_price": money(10**6)}
+    assert office.value("select count(*) from periods where month < '2010-01-01'") == 0
+    for lines, code in (([dear], None), ([dear, {**dear, "quantity": 1}], "purchase_too_large")):
+        answer = office.post("/v1/goods-receipts", {**body, "lines": lines}, role="accountant")
+        assert answer.json.get("code") == code, answer.text
     odd = a_goods_receipt(branch, a_goods_line(), a_goods_line(tax_bp=1700))
     told = refused(
         office.post("/v1/goods-receipts", odd, role="accountant"), 422, "purchase_vat_rate_unknown"

@@ -16,7 +16,7 @@ from uuid_utils import uuid7
 from finance.domain import posting
 from finance.domain.chart import Chart, Standard, chart_of
 from finance.domain.posting import PostingLine
-from finance.domain.sale import PricedSale
+from finance.domain.sale import BeforeTheBooks, PricedSale
 from finance.events import SALE_POSTED, sale_posted
 from shared.transaction import Tx
 
@@ -71,6 +71,13 @@ def book_of(conn: Connection) -> Book:
         known = Book(chart_of(Standard(row.standard)), row.begins_on)
         _BOOKS[conn.engine] = known
     return known
+
+
+def require_in_books(conn: Connection, day: date) -> None:
+    """What was before the first day of the books is in their opening balances. Raises BeforeTheBooks."""
+    begins_on = book_of(conn).begins_on
+    if day < begins_on:
+        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
 
 
 def stream_of(booked_on: date) -> str:

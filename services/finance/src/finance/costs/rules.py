@@ -26,6 +26,12 @@ class ReceivedInFuture(Invalid):
     code = "received_in_future"
 
 
+class PurchaseTooLarge(Invalid):
+    """More than one invoice can be about: what was meant are other units."""
+
+    code = "purchase_too_large"
+
+
 class PurchaseRateUnknown(Invalid):
     """No such VAT rate was in force on the day of receipt."""
 

@@ -14,11 +14,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
 from finance import open_items, repository
-from finance.booking import before_safe_pays, book_of
+from finance.booking import before_safe_pays, book_of, require_in_books
 from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import CustomerUnknown
-from finance.domain.sale import BeforeTheBooks
 from finance.open_items import Item, Match, NewItem, ReceivableUnknown
 from finance.receivables import dunning, rules
 from finance.receivables.events import payment_received, payment_reversed
@@ -142,9 +141,7 @@ def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
 def _check_day(tx: Tx, received_on: date) -> None:
     if received_on > business_date(tx.now):
         raise PaymentInFuture("the payment lies in the future")
-    begins_on = book_of(tx.conn).begins_on
-    if received_on < begins_on:
-        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+    require_in_books(tx.conn, received_on)
 
 
 def _insert_payment(

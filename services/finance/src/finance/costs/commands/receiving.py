@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from finance import repository
-from finance.booking import book_of
+from finance.booking import book_of, require_in_books
 from finance.costs.rules import (
     PurchaseRateUnknown,
+    PurchaseTooLarge,
     ReceivedInFuture,
     SupplierInvoiceTaken,
     receipt_posting,
@@ -22,6 +23,7 @@ from finance.costs.tables import goods_receipt_lines, stock_moves
 from finance.domain import invoice_number
 from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
+from finance.domain.sale import SALE_FEN_MAX
 from finance.domain.vat import rates_on
 from shared import audit
 from shared.clock import business_date, month_of, new_id
@@ -34,7 +36,8 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     """Book an invoice of a supplier with the goods it is for.
 
     Per line net = quantity × unit price, tax rounded half up. Booked to the day of receipt, or to today when its
-    month is closed. Raises ForeignBranch, ReceivedInFuture, PurchaseRateUnknown, SupplierInvoiceTaken, PeriodClosed.
+    month is closed. Raises ForeignBranch, ReceivedInFuture, BeforeTheBooks,
+    PurchaseRateUnknown, PurchaseTooLarge, SupplierInvoiceTaken, PeriodClosed.
     """
     tx.actor.require_branch(body["branch_id"])
     today, received_on = business_date(tx.now), body["received_on"]
@@ -42,6 +45,7 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
         raise ReceivedInFuture(
             "the receipt lies in the future", errors=[{"path": "received_on", "message": "in the future"}]
         )
+    require_in_books(tx.conn, received_on)
     rates = rates_on(received_on)
     unknown = [no for no, line in enumerate(body["lines"]) if line["tax_bp"] not in rates]
     if unknown:
@@ -70,6 +74,8 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
         for no, line in enumerate(body["lines"], 1)
     ]
     net, tax = sum(line["net_fen"] for line in lines), sum(line["tax_fen"] for line in lines)
+    if net > SALE_FEN_MAX:
+        raise PurchaseTooLarge(f"an invoice is of at most {SALE_FEN_MAX} fen without tax")
     _write(tx, receipt_id, body, booked_on, net, tax)
     tx.conn.execute(insert(goods_receipt_lines), lines)
     _add_to_stock(tx, receipt_id, booked_on, lines)
