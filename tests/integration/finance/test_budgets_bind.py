@@ -14,7 +14,7 @@ from tests.support.expenses_builders import (
     at_once,
     today,
 )
-from tests.support.finance_builders import money
+from tests.support.finance_builders import money, refused
 
 ACCOUNTS = {"travel": "6601.01", "office": "6601.07", "administration": "6602"}
 YES, NO = {"approved": True}, {"approved": False, "reason": "not this year"}
@@ -23,11 +23,6 @@ YES, NO = {"approved": True}, {"approved": False, "reason": "not this year"}
 @pytest.fixture(scope="module")
 def desk(office):
     return Desk(office)
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    return answer.json
 
 
 def drafted(office, branch, fen, *, account="6601.01", booked_on=None, **odd):

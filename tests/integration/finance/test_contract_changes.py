@@ -13,7 +13,7 @@ from shared.identity import Actor
 from shared.transaction import Tx
 from tests.support.contracts import CONTACT, TODAY, a_content, a_contract_line, drafted, signed
 from tests.support.debtors import items_of, pay
-from tests.support.finance_builders import money
+from tests.support.finance_builders import money, refused
 from tests.support.ordering import SalesDesk, an_order_line
 
 CLERK = Actor("clerk", frozenset({"invoicing_clerk"}), frozenset({"*"}))
@@ -52,10 +52,6 @@ def confirm(office, contract_id, amendment_id, **odd):
     identity = {name: odd.pop(name) for name in ("role", "person") if name in odd}
     path = f"amendments/{amendment_id}/customer-confirmation"
     return step(office, contract_id, path, {**ANSWER, **odd}, **identity)
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
 
 
 def shown(office, contract_id):

@@ -15,17 +15,12 @@ from tests.support.expenses_builders import (
     at_once,
     today,
 )
-from tests.support.finance_builders import money
+from tests.support.finance_builders import money, refused
 
 
 @pytest.fixture(scope="module")
 def desk(office):
     return Desk(office)
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.json
-    return answer.json
 
 
 def entry(office, claim_id, kind):

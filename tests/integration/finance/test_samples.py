@@ -16,7 +16,7 @@ from shared.clock import business_date, month_of, next_month, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
 from tests.support.expenses_builders import a_goods_line, a_goods_receipt
-from tests.support.finance_builders import a_line, money
+from tests.support.finance_builders import a_line, money, refused
 from tests.support.ordering import SalesDesk
 
 TODAY = business_date(utc_now())
@@ -71,10 +71,6 @@ def bought(office, product, quantity=10, price=700, *, branch="S001", **odd):
         role="accountant",
     )
     assert answer.status_code == 201, answer.text
-
-
-def refused(answer, status, code):
-    assert (answer.status_code, answer.json["code"]) == (status, code), answer.text
 
 
 def stock(office, product):
