@@ -233,6 +233,7 @@ def november(company):
     )
     company.pay("2024-11-05", company.hospital, 3_600_00, oldest_first=True)
     company.pay("2024-11-06", company.ahead, 500_00, tender="wechat")
+    paper.ahead.append((NOV, 500_00))
     back = [(0, 6, "restock", 120_00, 15_60, 60_00), (0, 4, "destroy", 80_00, 10_40, 40_00)]
     [refund_id] = told(
         office, office.settled(company.on_credit, back, settled_on="2024-11-10", customer_id=company.hospital)

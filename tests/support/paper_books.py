@@ -38,6 +38,7 @@ class Paper:
         self.standard = standard
         self.entries = []
         self.transfers = []
+        self.ahead = []
 
     def code(self, account):
         return account if self.standard == "cas" else SMALL.get(account[:4], account[:4]) + account[4:]
@@ -107,6 +108,10 @@ class Paper:
             else:
                 assert account in RESULT, account
                 found["retained_earnings"] -= fen
+        # who paid more than they owe have their money shown beside what others owe
+        for month, fen in self.ahead:
+            found["receivables"] += fen if month <= last else 0
+            found["advances_received"] += fen if month <= last else 0
         owned = [found[line] for line in {*EQUITY.values()}]
         return {line: fen for line, fen in found.items() if fen} | {"total_equity": sum(owned)}
 

@@ -91,6 +91,8 @@ def test_a_statement_that_cannot_be_true_is_refused(office):
     assert refused(bank.send(rows, closing=1)) == (422, "bank_statement_unbalanced")
     assert refused(bank.send(rows, last="2026-03-08")) == (422, "bank_statement_days_wrong")
     assert refused(bank.send(rows, last="2999-03-08")) == (422, "bank_statement_days_wrong")
+    early = {"number": "2009", "first": "2009-12-01", "last": "2010-01-31"}
+    assert refused(bank.send([("2009-12-31", "10.00", "A", "x", "")], **early)) == (422, "before_the_books")
     assert refused(bank.send([("x", "1", "", "", "")], closing=1)) == (422, "bank_statement_unreadable")
     assert refused(bank.send(rows, file="%%%")) == (422, "payload_invalid")
     assert refused(bank.send(rows, dialect=None)) == (422, "payload_invalid")

@@ -18,6 +18,7 @@ from finance.bank import formats, queries, rules
 from finance.bank.events import reconciliation_completed
 from finance.bank.formats import Statement
 from finance.bank.tables import bank_accounts, bank_lines, bank_statements
+from finance.booking import require_in_books
 from finance.domain.period import PeriodClosed, PeriodState, month_text, require_over
 from shared import audit, outbox
 from shared.clock import business_date, new_id, next_month
@@ -54,8 +55,8 @@ def import_statement(
 ) -> tuple[dict[str, Any], bool]:
     """Keep what is new of a statement; the same statement again changes nothing. Returns it, and whether it is new.
 
-    Raises AccountNotFound, AccountDiffers, StatementDaysWrong, StatementUnbalanced, StatementNumberReused,
-    StatementGap, StatementContradicts.
+    Raises AccountNotFound, AccountDiffers, StatementDaysWrong, BeforeTheBooks, StatementUnbalanced,
+    StatementNumberReused, StatementGap, StatementContradicts.
     """
     account = queries.account(tx, account_id)
     queries.hold(tx, str(account_id))
@@ -118,6 +119,8 @@ def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> 
         or max(days, default=statement.to_on) > statement.to_on
     ):
         raise rules.StatementDaysWrong("a line lies outside the days of the statement, or they are not over")
+    for day in days:
+        require_in_books(tx.conn, day)
     moved = sum(line.fen for line in statement.lines)
     if statement.opening_fen + moved != statement.closing_fen:
         raise rules.StatementUnbalanced(

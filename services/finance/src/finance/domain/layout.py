@@ -71,6 +71,8 @@ class Form:
     en: str
     lines: Sequence[Line]
     reclasses: Sequence[Reclass]
+    ahead: Reclass | None
+    """Where customers' money stands that is more than they owe: each customer's account is one or the other."""
 
     @property
     def leaves(self) -> Sequence[Line]:
@@ -122,6 +124,9 @@ def _form(standard: Standard, kind: Kind, since: date) -> Form:
             Reclass(accounts=tuple(each["accounts"]), comes_from=each["from"], goes_to=each["to"])
             for each in row.get("debit_balances", ())
         ),
+        ahead=Reclass(accounts=(), comes_from=row["ahead"]["from"], goes_to=row["ahead"]["to"])
+        if "ahead" in row
+        else None,
     )
 
 

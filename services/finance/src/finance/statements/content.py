@@ -126,7 +126,12 @@ def _accounts(figures: Figures, form: Form, subject: Subject, names: Sequence[st
             sums = figures.balances({"end": subject.until, "year_begin": subject.year}[name])
         else:
             sums = figures.movements(*_spans(subject)[name])
-        found[name] = with_totals(form, leaves_of(form, figures.chart, sums))
+        leaves = leaves_of(form, figures.chart, sums)
+        if form.ahead is not None:
+            fen = figures.ahead({"end": subject.until, "year_begin": subject.year}[name])
+            for line in (form.ahead.comes_from, form.ahead.goes_to):
+                leaves[line] = (leaves[line] or 0) + fen
+        found[name] = with_totals(form, leaves)
     return found
 
 

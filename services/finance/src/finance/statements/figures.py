@@ -90,6 +90,24 @@ group by 1, 2
 """
 
 
+# What is open now, less what was booked since: Σ open = Σ booked per customer, so nothing older is read.
+_AHEAD = """
+select coalesce(-sum(fen), 0)::bigint from (
+    select sum(fen) as fen from (
+        select customer_id, open_fen as fen from receivable_items where open_fen > 0
+        union all select customer_id, open_fen from receivable_items where open_fen < 0
+        union all select customer_id, credit_fen - debit_fen from journal_lines
+        where booked_on >= :until and account = :receivables
+    ) moved group by customer_id having sum(fen) < 0
+) ahead
+"""
+_OF_CUSTOMERS = """
+select l.customer_id, sum(l.debit_fen - l.credit_fen)::bigint as fen
+from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+where l.booked_on >= :first and l.booked_on < :until and e.booked_on >= :first and e.booked_on < :until
+  and l.account = :receivables and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint
+group by l.customer_id
+"""
 # A voucher number is its place in a chain without gaps, so numbers up to one are as many as it says, and sum up to it.
 _GAPS = """
 select known.key as stream, known.value::bigint as numbered, found.entries
@@ -119,6 +137,9 @@ class Figures(Protocol):
 
     def opening(self, first: date, until: date) -> dict[str, int]:
         """What the books began with, where the span holds the day before them; nothing moved then."""
+
+    def ahead(self, until: date) -> int:
+        """What customers had paid beyond what each of them owed, in fen."""
 
 
 class _Entries(ABC):
@@ -219,6 +240,10 @@ class Folded(_Entries):
         found = balances.accounts(self.conn, first, until, None, opening=False, transfers=False)
         return {code: each.debit_fen - each.credit_fen for code, each in found.items()}
 
+    def ahead(self, until: date) -> int:
+        given = {"until": until, "receivables": self.chart.code("receivables")}
+        return int(self.conn.execute(text(_AHEAD), given).scalar_one())
+
     def cash_of(self, month: date) -> dict[Movement, int]:
         """Kept for a closed month, until it is opened again: a year is read from what its months were made of."""
         period = self.conn.execute(
@@ -277,6 +302,19 @@ class Journal(_Entries):
             given = {"first": month, "until": next_month(month), "as_of": json.dumps(as_of)}
             rows = conn.execute(text(_JOURNAL), given)
             self._sums += [(month, row.account, row.kind, row.fen) for row in rows]
+
+    def ahead(self, until: date) -> int:
+        owed: Counter[Any] = Counter()
+        for month in self.months(date.min, until):
+            given = {
+                "first": month,
+                "until": next_month(month),
+                "receivables": self.chart.code("receivables"),
+                "as_of": json.dumps(self._as_of),
+            }
+            for row in self.conn.execute(text(_OF_CUSTOMERS), given):
+                owed[row.customer_id] += row.fen
+        return -sum(fen for fen in owed.values() if fen < 0)
 
     def gaps(self) -> list[dict[str, Any]]:
         """Streams that hold fewer or more entries than the numbers they had reached."""
