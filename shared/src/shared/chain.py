@@ -66,17 +66,12 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
             {"chain": chain.name},
         )
     }
-    ids, parts, streams, numbers, hashes = [], [], [], [], []
+    numbers, hashes = [], []
     for row in rows:
-        no, previous = heads.get(row.stream, (0, GENESIS))
-        no += 1
-        sealed = link(previous, no, row.content)
-        heads[row.stream] = (no, sealed)
-        ids.append(row.id)
-        parts.append(row.part)
-        streams.append(row.stream)
-        numbers.append(no)
-        hashes.append(sealed)
+        last_no, previous = heads.get(row.stream, (0, GENESIS))
+        heads[row.stream] = last_no + 1, link(previous, last_no + 1, row.content)
+        numbers.append(heads[row.stream][0])
+        hashes.append(heads[row.stream][1])
     conn.execute(
         text(
             f"update {chain.table} t set chain_no = s.no, chain_hash = s.hash"
@@ -84,18 +79,24 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
             " cast(:numbers as bigint[]), cast(:hashes as bytea[])) as s(id, part, no, hash)"
             f" where t.id = s.id and t.{chain.partition_key} = s.part and t.chain_no is null"
         ),
-        {"ids": ids, "parts": parts, "numbers": numbers, "hashes": hashes},
+        {
+            "ids": [row.id for row in rows],
+            "parts": [row.part for row in rows],
+            "numbers": numbers,
+            "hashes": hashes,
+        },
     )
-    for stream in set(streams):
-        no, last = heads[stream]
-        conn.execute(
-            text(
-                "insert into chain_heads (chain, stream, last_no, last_hash) values (:chain, :stream, :no, :last)"
-                " on conflict (chain, stream) do update set last_no = excluded.last_no,"
-                " last_hash = excluded.last_hash"
-            ),
-            {"chain": chain.name, "stream": stream, "no": no, "last": last},
-        )
+    conn.execute(
+        text(
+            "insert into chain_heads (chain, stream, last_no, last_hash) values (:chain, :stream, :no, :last)"
+            " on conflict (chain, stream) do update set last_no = excluded.last_no,"
+            " last_hash = excluded.last_hash"
+        ),
+        [
+            {"chain": chain.name, "stream": stream, "no": heads[stream][0], "last": heads[stream][1]}
+            for stream in {row.stream for row in rows}
+        ],
+    )
     return len(rows)
 
 

@@ -245,6 +245,28 @@ def _sale_of_refund(tx: Tx, refund_id: UUID, said: Mapping[UUID, Any]) -> UUID:
 
 def _keep(tx: Tx, values: Mapping[str, Any], covered: Mapping[UUID, Rates], rates: Rates) -> UUID:
     rules.require_number(values["number"], values["issued_on"])
+    row = _insert(tx, values, covered, rates)
+    outbox.append(
+        tx,
+        invoice_issued(
+            invoice_id=str(row["invoice_id"]),
+            number=row["number"],
+            kind=row["kind"],
+            colour=row["colour"],
+            reverses=_text(row["reverses"]),
+            branch_id=row["branch_id"],
+            customer_id=_text(row["customer_id"]),
+            sale_ids=sorted(str(sale_id) for sale_id in covered),
+            rates=rates,
+            issued_on=row["issued_on"],
+        ),
+    )
+    audit.record(tx, f"invoice.{row['colour']}", str(row["invoice_id"]), after=row)
+    invoice_id: UUID = row["invoice_id"]
+    return invoice_id
+
+
+def _insert(tx: Tx, values: Mapping[str, Any], covered: Mapping[UUID, Rates], rates: Rates) -> dict[str, Any]:
     invoice_id = new_id()
     row = {
         "reverses": None,
@@ -281,23 +303,7 @@ def _keep(tx: Tx, values: Mapping[str, Any], covered: Mapping[UUID, Rates], rate
             for bp, fen in part.items()
         ],
     )
-    outbox.append(
-        tx,
-        invoice_issued(
-            invoice_id=str(invoice_id),
-            number=row["number"],
-            kind=row["kind"],
-            colour=row["colour"],
-            reverses=_text(row["reverses"]),
-            branch_id=row["branch_id"],
-            customer_id=_text(row["customer_id"]),
-            sale_ids=sorted(str(sale_id) for sale_id in covered),
-            rates=rates,
-            issued_on=row["issued_on"],
-        ),
-    )
-    audit.record(tx, f"invoice.{row['colour']}", str(invoice_id), after=row)
-    return invoice_id
+    return row
 
 
 def _text(value: UUID | None) -> str | None:

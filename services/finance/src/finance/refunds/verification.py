@@ -41,16 +41,7 @@ def on_return_settled(tx: Tx, envelope: Envelope) -> None:
     if _is_known(tx, event.return_id):
         return
     returned = [
-        ReturnedLine(
-            return_line_id=line.return_line_id,
-            sale_line_id=str(line.sale_line_id),
-            lot=line.lot,
-            quantity=line.quantity,
-            disposition=line.disposition,
-            net_fen=line.net_fen,
-            tax_fen=line.tax_fen,
-            cost_fen=line.cost_fen,
-        )
+        ReturnedLine(**{**msgspec.structs.asdict(line), "sale_line_id": str(line.sale_line_id)})
         for line in event.lines
     ]
     refund.verify(_sold_lines(tx, event.sale_id, found.booked_on), returned, event.refund_fen)
