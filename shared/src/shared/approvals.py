@@ -8,6 +8,7 @@ Source: model 3.0, X1
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from shared.errors import Conflict, Forbidden, Invalid
 
@@ -38,6 +39,18 @@ class Decision:
     reason: str | None
     at: datetime
     subject_hash: str
+
+
+def decision_of(row: Any) -> Decision:
+    """The decision that a row holds; every table of decisions has columns of these names."""
+    return Decision(
+        role=row.role,
+        person=row.person,
+        approved=bool(row.approved),
+        reason=row.reason,
+        at=row.at,
+        subject_hash=row.subject_hash,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

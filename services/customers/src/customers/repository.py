@@ -24,7 +24,7 @@ from customers.tables import (
     subject_keys,
     trade_permissions,
 )
-from shared.approvals import Decision
+from shared.approvals import Decision, decision_of
 
 PATIENT_COLUMNS = (
     ("id", "uuid"),
@@ -236,17 +236,7 @@ def decisions_on(conn: Connection, customer_id: UUID) -> list[Decision]:
         .where(approval_decisions.c.customer_id == customer_id)
         .order_by(approval_decisions.c.id)
     )
-    return [
-        Decision(
-            role=row.role,
-            person=row.person,
-            approved=row.approved,
-            reason=row.reason,
-            at=row.at,
-            subject_hash=row.subject_hash,
-        )
-        for row in rows
-    ]
+    return [decision_of(row) for row in rows]
 
 
 def stored_permission(conn: Connection, customer_id: UUID) -> StoredPermission | None:

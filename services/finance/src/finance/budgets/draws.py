@@ -30,7 +30,7 @@ from finance.budgets.rules import (
 from finance.budgets.tables import budgets, movements, overrun_decisions
 from finance.domain.posting import PostingLine
 from shared import audit, outbox
-from shared.approvals import Approval, Decision
+from shared.approvals import Approval, Decision, decision_of
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -317,17 +317,7 @@ def decide_overrun(
         required=OVERRUN_ROLES,
         excluded=excluded,
         subject_hash=subject_hash,
-        decisions=[
-            Decision(
-                role=row.role,
-                person=row.person,
-                approved=row.approved,
-                reason=row.reason,
-                at=row.at,
-                subject_hash=row.subject_hash,
-            )
-            for row in made
-        ],
+        decisions=[decision_of(row) for row in made],
     )
     decision = approval.decide(
         person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now

@@ -24,7 +24,7 @@ from finance.contracts.tables import (
 )
 from finance.domain import permission
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson
+from shared.approvals import Approval, SamePerson, decision_of
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
@@ -168,17 +168,7 @@ def decide(
         required=required,
         excluded=frozenset(excluded),
         subject_hash=subject_hash,
-        decisions=[
-            Decision(
-                role=each.role,
-                person=each.person,
-                approved=each.approved,
-                reason=each.reason,
-                at=each.at,
-                subject_hash=each.subject_hash,
-            )
-            for each in made
-        ],
+        decisions=[decision_of(each) for each in made],
     )
     decision = approval.decide(
         person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now

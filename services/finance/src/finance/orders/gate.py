@@ -38,7 +38,7 @@ from finance.orders.rules import (
     roles_for,
 )
 from finance.orders.tables import approvals, order_lines
-from shared.approvals import Approval, Decision
+from shared.approvals import Approval, decision_of
 from shared.clock import business_date
 from shared.errors import DomainError, Unavailable
 from shared.transaction import Tx
@@ -238,17 +238,7 @@ def approval(tx: Tx, order: Order, matter: str, required: frozenset[str]) -> App
         required=required,
         excluded=frozenset({order["drafted_by"], order["proposed_by"]}),
         subject_hash=order["proposal_hash"],
-        decisions=[
-            Decision(
-                role=row.role,
-                person=row.person,
-                approved=row.approved,
-                reason=row.reason,
-                at=row.at,
-                subject_hash=row.subject_hash,
-            )
-            for row in rows
-        ],
+        decisions=[decision_of(row) for row in rows],
     )
 
 

@@ -16,7 +16,7 @@ from finance.receivables import rules
 from finance.receivables.commands import booking_day, lock_item
 from finance.receivables.events import receivable_written_off
 from shared import audit, outbox
-from shared.approvals import Approval, Decision
+from shared.approvals import Approval, Decision, decision_of
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, NotFound
 from shared.transaction import Tx
@@ -117,17 +117,7 @@ def _approval(tx: Tx, row: Row[Any]) -> Approval:
         required=APPROVERS,
         excluded=frozenset({row.requested_by}),
         subject_hash=subject_hash,
-        decisions=[
-            Decision(
-                role=each.role,
-                person=each.person,
-                approved=bool(each.approved),
-                reason=each.reason,
-                at=each.at,
-                subject_hash=each.subject_hash,
-            )
-            for each in decisions
-        ],
+        decisions=[decision_of(each) for each in decisions],
     )
 
 

@@ -20,7 +20,7 @@ from finance.samples.deemed import vat_of
 from finance.samples.events import sample_issued
 from finance.samples.tables import sample_decisions, samples
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson
+from shared.approvals import Approval, Decision, SamePerson, decision_of
 from shared.clock import business_date, month_of, new_id
 from shared.lots import canonical
 from shared.money import half_up
@@ -290,17 +290,7 @@ def _locked(tx: Tx, sample_id: UUID, state: str) -> dict[str, Any]:
 
 def _decisions(tx: Tx, sample_id: UUID) -> list[Decision]:
     made = tx.conn.execute(select(sample_decisions).where(sample_decisions.c.sample_id == sample_id))
-    return [
-        Decision(
-            role=each.role,
-            person=each.person,
-            approved=each.approved,
-            reason=each.reason,
-            at=each.at,
-            subject_hash=each.subject_hash,
-        )
-        for each in made
-    ]
+    return [decision_of(each) for each in made]
 
 
 def _move(tx: Tx, sample: Mapping[str, Any], state: str, **values: Any) -> None:

@@ -37,7 +37,7 @@ from finance.expenses.rules import (
 )
 from finance.expenses.tables import claims, decisions, items, taken_invoices
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson
+from shared.approvals import Approval, Decision, SamePerson, decision_of
 from shared.clock import business_date, month_of, new_id
 from shared.transaction import Tx
 
@@ -386,17 +386,7 @@ def _decisions(tx: Tx, claim_id: UUID, matter: str) -> list[Decision]:
         .where(decisions.c.claim_id == claim_id, decisions.c.matter == matter)
         .order_by(decisions.c.at)
     )
-    return [
-        Decision(
-            role=row.role,
-            person=row.person,
-            approved=row.approved,
-            reason=row.reason,
-            at=row.at,
-            subject_hash=row.subject_hash,
-        )
-        for row in rows
-    ]
+    return [decision_of(row) for row in rows]
 
 
 def _decide(

@@ -27,7 +27,7 @@ from finance.expenses.rules import (
 from finance.expenses.tables import drawings, plan_decisions, plans
 from finance.subscriptions import OfferProposed
 from shared import audit
-from shared.approvals import Approval, Decision
+from shared.approvals import Approval, decision_of
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
@@ -81,17 +81,7 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
         required=ROLES,
         excluded=frozenset({row["prepared_by"]}),
         subject_hash=row["subject_hash"],
-        decisions=[
-            Decision(
-                role=each.role,
-                person=each.person,
-                approved=each.approved,
-                reason=each.reason,
-                at=each.at,
-                subject_hash=each.subject_hash,
-            )
-            for each in made
-        ],
+        decisions=[decision_of(each) for each in made],
     )
     decision = approval.decide(
         person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
