@@ -7,18 +7,18 @@ somebody says what it was. Amounts are fen; receipts are positive, payments nega
 Source: F17, 企业会计准则第31号
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from finance.domain.chart import DATA, Chart
+from finance.domain import dated
+from finance.domain.chart import Chart
 from shared.errors import Conflict, Invalid
 from shared.money import allocate
 
 CASH_LINE = "cash"
 RECEIVED, PAID = "received", "paid"
-_DATA: Mapping[str, Any] = json.loads((DATA / "cash_flow_rules.json").read_text())
+_DATA: Mapping[str, Any] = dated.read("cash_flow_rules")
 FLOWS: frozenset[str] = frozenset(row["flow"] for row in _DATA["flows"])
 OPPOSITE_KINDS: frozenset[str] = frozenset(_DATA["opposite_kinds"])
 """Entries that take another back: their receipt is a payment that did not happen."""

@@ -11,8 +11,6 @@ from functools import cache
 
 from finance.domain import dated
 
-DATA = dated.DATA
-
 
 class Standard(StrEnum):
     SMALL = "small"
