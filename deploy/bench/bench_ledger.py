@@ -8,14 +8,11 @@ usage: python -m deploy.bench.run ledger
 """
 
 import http.client
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -26,7 +23,7 @@ from sqlalchemy import create_engine
 
 from apotheca import processes
 from deploy.bench import ledger_data, load_sales
-from deploy.bench.servers import Bench, peak_rss_mb
+from deploy.bench.servers import Bench, bare_web, peak_rss_mb
 from finance import journal
 from shared import chain, migrations
 from shared.service import load
@@ -38,7 +35,6 @@ BRANCHES = 10
 YEAR = 2025
 HISTORY_YEARS = 9
 RECEIPTS, SHOPS, UPLOAD = 200_000, 100, 20_000
-ROOT = Path(__file__).parents[2]
 MONTH = f"{YEAR}-12"
 PATHS = {
     "trial balance of a month": (f"/v1/trial-balance?month={MONTH}", 58),
@@ -68,7 +64,11 @@ def run(bench: Bench, *, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
     web_mb = database_mb = 0
     token = _token(bench)
     for _ in range(rounds):
-        with _web(bench, one) as (address, web), _web(bench, ten) as (ten_at, _), _bare_web(one) as bare_at:
+        with (
+            _web(bench, one) as (address, web),
+            _web(bench, ten) as (ten_at, _),
+            bare_web("bare_ledger", one.replace("+psycopg", "")) as bare_at,
+        ):
             for name, (path, _) in PATHS.items():
                 of_one, of_ten = _taken_ms([(address, path), (ten_at, path)], token)
                 short[name] += of_one
@@ -275,33 +275,3 @@ def _web(bench: Bench, url: str) -> "Iterator[tuple[str, subprocess.Popen[bytes]
     port = processes.free_port()
     with bench.process("finance", "web", transport="feed", DATABASE_URL=url, PORT=str(port)) as web:
         yield f"127.0.0.1:{port}", web
-
-
-@contextmanager
-def _bare_web(url: str) -> Iterator[str]:
-    port = processes.free_port()
-    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "8", "--keep-alive", "30"]
-    command += ["--no-control-socket", "-b", f"127.0.0.1:{port}", "--log-level", "warning"]
-    command += ["deploy.bench.limits.bare_ledger:app"]
-    environment = {**os.environ, "BARE_DATABASE_URL": url.replace("+psycopg", "")}
-    started = subprocess.Popen(command, env=environment, cwd=ROOT)
-    try:
-        _wait_for(port)
-        yield f"127.0.0.1:{port}"
-    finally:
-        started.terminate()
-        started.wait(timeout=20)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/")
-            connection.getresponse()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError("the bare program did not come up")

@@ -5,25 +5,21 @@ usage: python -m deploy.bench.bench_sales [rounds]
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from apotheca import processes
 from deploy.bench import load_sales
-from deploy.bench.servers import Bench, bench, peak_rss_mb
+from deploy.bench.servers import Bench, bare_web, bench, peak_rss_mb
 
 ROUNDS = 5
 LOAD_S = 5.0
 RECEIPTS = 20_000
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 
 
 def run(bench: Bench, *, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
@@ -71,7 +67,7 @@ def _single(bench: Bench, web: "subprocess.Popen[bytes]", rounds: int) -> dict[s
     ours_at = bench.address("finance").removeprefix("http://")
     ours: list[tuple[float, float]] = []
     bare: list[tuple[float, float]] = []
-    with _bare_web(bench) as bare_at:
+    with bare_web("bare_sale", bench.plain_url("finance")) as bare_at:
         _load(ours_at, "/v1/sales", 2, 900_000_000, token)
         _load(bare_at, "/sales", 2, 950_000_000, token)
         for turn in range(rounds):
@@ -79,37 +75,6 @@ def _single(bench: Bench, web: "subprocess.Popen[bytes]", rounds: int) -> dict[s
             ours.append(_load(ours_at, "/v1/sales", LOAD_S, turn * 20_000_000 + 10_000_000, token))
     found = _compared("one sale over HTTP, sales/s", [one[0] for one in ours], [one[0] for one in bare], 0.5)
     return found | {"p99_ms": round(median(one[1] for one in ours), 1), "memory_mb": peak_rss_mb(web.pid)}
-
-
-@contextmanager
-def _bare_web(bench: Bench) -> Iterator[str]:
-    port = processes.free_port()
-    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "8", "--keep-alive", "30"]
-    command += ["--no-control-socket", "-b", f"127.0.0.1:{port}", "--log-level", "warning"]
-    command += ["deploy.bench.limits.bare_sale:app"]
-    started = subprocess.Popen(
-        command, env={**os.environ, "BARE_DATABASE_URL": bench.plain_url("finance")}, cwd=ROOT
-    )
-    try:
-        _wait_for(port)
-        yield f"127.0.0.1:{port}"
-    finally:
-        started.terminate()
-        started.wait(timeout=20)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/")
-            connection.getresponse()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError("the bare program did not come up")
 
 
 def _load(address: str, path: str, seconds: float, first: int, token: str) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from shared.service import load
 from tests.support.infrastructure import open_rabbitmq
 
 READY_WITHIN_S = 60
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -113,13 +114,30 @@ def bench() -> Iterator[Bench]:
         yield Bench(folder=folder, postgres=postgres, issuer=LocalIssuer(folder / "keys"), stack=stack)
 
 
-def wait_until_ready(address: str) -> None:
+@contextmanager
+def bare_web(program: str, plain_url: str) -> Iterator[str]:
+    """Run a bare program of `deploy.bench.limits` as our web processes run, over a database; its host and port."""
+    port = processes.free_port()
+    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "8", "--keep-alive", "30"]
+    command += ["--no-control-socket", "-b", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command += [f"deploy.bench.limits.{program}:app"]
+    started = subprocess.Popen(command, env={**os.environ, "BARE_DATABASE_URL": plain_url}, cwd=ROOT)
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}", is_ready=lambda _: True)
+        yield f"127.0.0.1:{port}"
+    finally:
+        started.terminate()
+        started.wait(timeout=20)
+
+
+def wait_until_ready(address: str, is_ready: Callable[[int], bool] = lambda status: status == 200) -> None:
+    """Wait for an answer of `/readyz` whose status is ready."""
     import httpx
 
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{address}/readyz", timeout=2).status_code == 200:
+            if is_ready(httpx.get(f"{address}/readyz", timeout=2).status_code):
                 return
         except httpx.HTTPError:
             pass
