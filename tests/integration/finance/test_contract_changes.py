@@ -178,7 +178,7 @@ def test_proposals_that_cannot_stand_are_refused(office):
 def test_a_contract_amended_down_to_what_was_shipped_is_fulfilled(office):
     contract_id = signed(office)
     act(office, fulfilment.order, UUID(contract_id), 1, 40, 1990, TODAY)
-    act(office, fulfilment.ship, UUID(contract_id), 1, 40, TODAY)
+    act(office, fulfilment.ship, UUID(contract_id), 1, 40, 1990, TODAY)
     amendment_id = proposed(office, contract_id, a_contract_line(quantity=40))
     decide(office, contract_id, amendment_id)
     assert confirm(office, contract_id, amendment_id).status_code == 200
@@ -213,7 +213,7 @@ def test_two_persons_end_a_contract_with_a_reason_once_no_order_holds_goods_of_i
     declined = {"approved": False, "reason": "先发货"}
     kept = step(office, contract_id, "termination/decision", declined, "finance_head")
     assert (kept.json["state"], kept.json["termination_requested"]) == ("active", False)
-    act(office, fulfilment.ship, UUID(contract_id), 1, 1, TODAY)
+    act(office, fulfilment.ship, UUID(contract_id), 1, 1, 1990, TODAY)
     step(office, contract_id, "termination", {"reason": "客户停业"}, "business_head")
     ended = step(office, contract_id, "termination/decision", verdict, "finance_head").json
     assert (ended["state"], ended["end_reason"], ended["ended_on"]) == ("terminated", "客户停业", str(TODAY))
@@ -326,6 +326,24 @@ def test_goods_outside_a_contract_are_not_sold_at_its_terms_of_payment(office):
     assert desk.faults(desk.confirm(order)) == ["order_contract_differs"]
     alone = desk.drafted(lines[1], customer=customer, contract_id=contract_id)
     assert desk.faults(desk.confirm(alone)) == ["order_contract_differs"]
+
+
+@pytest.mark.requirement("F9", "F15")
+def test_what_is_shipped_is_worth_what_it_was_ordered_for_after_an_amendment_too(office):
+    desk = SalesDesk(office)
+    customer, product = desk.customer(), desk.price()
+    contract_id = signed(office, customer, a_contract_line(quantity=10, product_id=product))
+    line = an_order_line(product, unit_price=money(1_990), contract_line=1)
+    order = desk.confirmed(line, customer=customer, contract_id=contract_id)
+    cheaper = a_contract_line(quantity=10, product_id=product, unit_price=money(1_500))
+    amendment_id = proposed(office, contract_id, cheaper)
+    decide(office, contract_id, amendment_id)
+    assert confirm(office, contract_id, amendment_id).json["state"] == "confirmed"
+    assert desk.ship(order).json["total"] == money(19_900)
+    after = shown(office, contract_id)
+    assert (after["billed"], after["fulfilment"][0]["shipped_value"]) == (money(19_900), money(19_900))
+    told = "select amount_fen from outbox where type = 'finance.contract.fulfilled.v1' and subject = :id"
+    assert office.value(told, id=contract_id) == 19_900
 
 
 @pytest.mark.requirement("F9", "F27")

@@ -310,8 +310,8 @@ def test_what_is_ordered_and_shipped_is_tracked_per_line_until_all_is_fulfilled(
     )  # fmt: skip
     act(office, fulfilment.order, contract_id, 1, 10, 1990, TODAY)
     act(office, fulfilment.release, contract_id, 1, 3)
-    act(office, fulfilment.ship, contract_id, 1, 5, due)
-    act(office, fulfilment.ship, contract_id, 1, 2, TODAY)
+    act(office, fulfilment.ship, contract_id, 1, 5, 1990, due)
+    act(office, fulfilment.ship, contract_id, 1, 2, 1990, TODAY)
     [first, second] = shown(office, contract_id)["fulfilment"]
     names = ("ordered", "shipped", "remaining", "unshipped", "late", "overdue")
     assert [first[name] for name in names] == [7, 7, 3, 3, 2, True]
@@ -321,10 +321,10 @@ def test_what_is_ordered_and_shipped_is_tracked_per_line_until_all_is_fulfilled(
     assert [second[name] for name in names] == [0, 0, 4, 4, 0, False]
     act(office, fulfilment.order, contract_id, 1, 3, 1990, TODAY)
     act(office, fulfilment.order, contract_id, 2, 4, 1990, TODAY)
-    act(office, fulfilment.ship, contract_id, 1, 3, TODAY)
+    act(office, fulfilment.ship, contract_id, 1, 3, 1990, TODAY)
     assert str(contract_id) not in [each["contract_id"] for each in office.get(overdue).json["items"]]
     assert shown(office, contract_id)["state"] == "active"
-    act(office, fulfilment.ship, contract_id, 2, 4, TODAY)
+    act(office, fulfilment.ship, contract_id, 2, 4, 1990, TODAY)
     assert shown(office, contract_id)["state"] == "fulfilled"
     assert told(office, str(contract_id))[-1] == (
         "fulfilled",
@@ -356,7 +356,7 @@ def test_an_order_beyond_the_contract_is_refused(office):
     with pytest.raises(rules.ContractQuantityExceeded):
         act(office, fulfilment.release, contract_id, 1, 1)
     with pytest.raises(rules.ContractQuantityExceeded):
-        act(office, fulfilment.ship, contract_id, 1, 1, TODAY)
+        act(office, fulfilment.ship, contract_id, 1, 1, 1990, TODAY)
     with pytest.raises(rules.ContractQuantityExceeded):
         act(office, fulfilment.order, contract_id, 1, 11, 1990, TODAY)
     with office.database.begin() as conn:
@@ -384,6 +384,6 @@ def test_time_puts_contracts_in_force_and_expires_them(office):
     assert told(office, contract_id)[-1][1]["unshipped_fen"] == 199_000
     with pytest.raises(rules.ContractNotActive):
         act(office, fulfilment.order, UUID(contract_id), 1, 1, 1990, TODAY)
-    act(office, fulfilment.ship, UUID(contract_id), 1, 20, TODAY + timedelta(days=61))
+    act(office, fulfilment.ship, UUID(contract_id), 1, 20, 1990, TODAY + timedelta(days=61))
     act(office, fulfilment.release, UUID(contract_id), 1, 10)
     assert shown(office, contract_id)["state"] == "expired"

@@ -58,10 +58,13 @@ def release(tx: Tx, contract_id: UUID, line_no: int, quantity: int) -> None:
     _write(tx, contract, line_no, progress.release(quantity), "release", quantity, day=business_date(tx.now))
 
 
-def ship(tx: Tx, contract_id: UUID, line_no: int, quantity: int, shipped_on: date) -> None:
+def ship(
+    tx: Tx, contract_id: UUID, line_no: int, quantity: int, unit_price_fen: int, shipped_on: date
+) -> None:
     """Ship what an order holds; after the line's delivery date it is late. The last of all fulfils the contract.
 
-    What was ordered in time is shipped after the contract expired, too. Raises ContractNotFound, ForeignBranch,
+    It is worth what it was ordered for, though an amendment may have changed the price since. What was ordered in
+    time is shipped after the contract expired, too. Raises ContractNotFound, ForeignBranch,
     ContractLineUnknown, ContractQuantityExceeded.
     """
     contract = locked(tx, contract_id)
@@ -74,7 +77,7 @@ def ship(tx: Tx, contract_id: UUID, line_no: int, quantity: int, shipped_on: dat
         "ship",
         quantity,
         day=shipped_on,
-        value_fen=quantity * line["unit_price_fen"],
+        value_fen=quantity * unit_price_fen,
         late=shipped_on > date.fromisoformat(line["delivery_date"]),
     )
     settle(tx, contract)

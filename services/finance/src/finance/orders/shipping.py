@@ -162,7 +162,7 @@ def _ship_contract(tx: Tx, order: Mapping[str, Any], sent: Mapping[int, int], co
     for no, quantity in sorted(sent.items()):
         line = confirmed[no][0]
         if order["contract_id"] is not None and line.contract_line is not None:
-            fulfilment.ship(tx, order["contract_id"], line.contract_line, quantity, today)
+            fulfilment.ship(tx, order["contract_id"], line.contract_line, quantity, line.asked_fen, today)
 
 
 def _receipt(
