@@ -4,7 +4,9 @@ import random
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
+from finance.budgets.proof import BudgetsDiffer, require_tied
 from tests.support.expenses_builders import (
     Desk,
     a_branch,
@@ -361,3 +363,31 @@ def test_through_any_history_budgets_say_what_the_ledger_says(office, desk):
         assert told.get("office", (0, 0, 0)) == (unbudgeted, 0, unbudgeted)
     assert unbudgeted
     assert standing
+    with office.database.begin() as conn:
+        require_tied(conn, today().replace(day=1))
+
+
+@pytest.mark.requirement("F20")
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "update budgets set actual_fen = actual_fen + 1 where budget_id = :budget",
+        (
+            "with more as (update budgets set actual_fen = actual_fen + 1 where budget_id = :budget)"
+            " insert into budget_movements (budget_id, source_kind, source_id, reserved_fen, actual_fen, category, booked_on,"
+            " actor, at) select budget_id, source_kind, source_id, 0, 1, category, booked_on, actor, at"
+            " from budget_movements where budget_id = :budget"
+        ),
+    ],
+)
+def test_a_budget_that_is_not_the_ledgers_keeps_the_month_open(office, desk, tampering):
+    branch = a_branch()
+    budget = desk.budget(branch, 1_000)
+    posted(office, branch, 600)
+    month = today().replace(day=1)
+    with office.database.begin() as conn, conn.begin_nested() as undone:
+        require_tied(conn, month)
+        conn.execute(text(tampering), {"budget": budget})
+        with pytest.raises(BudgetsDiffer):
+            require_tied(conn, month)
+        undone.rollback()

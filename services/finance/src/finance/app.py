@@ -4,6 +4,7 @@ from finance import api, booking, jobs, journal, ledger, points, reactions
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
 from finance.books import api as books_api
+from finance.budgets import proof as budgets
 from finance.cash import api as cash_api
 from finance.cash import commands as cash
 from finance.cash import queries as cash_queries
@@ -33,6 +34,7 @@ ledger.proofs += [
     receivables_queries.require_agreement,
     refunds_queries.require_agreement,
     points.require_tied,
+    budgets.require_tied,
 ]
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
 ledger.closing_checks += [*ledger.proofs, costs_queries.require_costed]
