@@ -69,7 +69,8 @@ def test_what_the_books_begin_with_moves_nothing(office):
     book(office, "2026-01-20", ("6602", 100_00), ("1002", -100_00))
     close(office, "2025-12", "2026-01")
     balance = prepared(office, "balance", "2026-01")
-    assert column(balance, "year_begin")["total_assets"] == 115_120_00
+    assert column(balance, "year_begin")["total_assets"] == 115_320_00
+    assert column(balance, "year_begin")["advances_received"] == 200_00
     assert column(balance, "year_begin")["retained_earnings"] == 20_000_00
     assert column(balance, "end")["cash"] == 90_800_00 + 3_390_00 - 100_00
     flows = column(prepared(office, "cashflow", "2026-01"), "period")
