@@ -90,15 +90,19 @@ group by 1, 2
 """
 
 
-# What is open now, less what was booked since: Σ open = Σ booked per customer, so nothing older is read.
+# What is open now, with the matches made since put back: a customer's items as they stood, and nothing that was settled
+# before.
 _AHEAD = """
 select coalesce(-sum(fen), 0)::bigint from (
     select sum(fen) as fen from (
-        select customer_id, open_fen as fen from receivable_items where open_fen > 0
-        union all select customer_id, open_fen from receivable_items where open_fen < 0
-        union all select customer_id, credit_fen - debit_fen from journal_lines
-        where booked_on >= :until and account = :receivables
-    ) moved group by customer_id having sum(fen) < 0
+        select customer_id, open_fen as fen from receivable_items where open_fen > 0 and booked_on < :until
+        union all
+        select customer_id, open_fen from receivable_items where open_fen < 0 and booked_on < :until
+        union all
+        select i.customer_id, case when i.item_id = a.debt_id then a.fen else -a.fen end
+        from receivable_allocations a join receivable_items i on i.item_id in (a.debt_id, a.credit_id)
+        where a.allocated_on >= :until and i.booked_on < :until
+    ) items group by customer_id having sum(fen) < 0
 ) ahead
 """
 _OF_CUSTOMERS = """
@@ -241,8 +245,7 @@ class Folded(_Entries):
         return {code: each.debit_fen - each.credit_fen for code, each in found.items()}
 
     def ahead(self, until: date) -> int:
-        given = {"until": until, "receivables": self.chart.code("receivables")}
-        return int(self.conn.execute(text(_AHEAD), given).scalar_one())
+        return int(self.conn.execute(text(_AHEAD), {"until": until}).scalar_one())
 
     def cash_of(self, month: date) -> dict[Movement, int]:
         """Kept for a closed month, until it is opened again: a year is read from what its months were made of."""
