@@ -76,6 +76,19 @@ def test_another_expiry_makes_no_expired_lot_fresh(office, desk):
     assert desk.ship(order, a_parcel(quantity=1, lot="NEW")).status_code == 201
 
 
+@pytest.mark.requirement("F12", "X9")
+@pytest.mark.parametrize(
+    ("unit_price", "discount", "fits"), [(1_000, 20, True), (1_200, 220, False), (1_200, 0, True)]
+)
+def test_no_discount_is_shown_off_a_price_that_nobody_asks(desk, unit_price, discount, fits):
+    line = an_order_line(desk.price(), unit_price=money(unit_price), unit_discount=money(discount))
+    answer = desk.confirm(desk.drafted(line))
+    if fits:
+        assert answer.status_code == 200, answer.text
+    else:
+        assert desk.faults(answer) == ["order_price_feigned"]
+
+
 @pytest.mark.requirement("F10")
 def test_a_rate_that_ended_after_the_shipment_binds_no_change_of_the_rest(office, desk):
     """What is shipped keeps its rate, so no change of the order could ever have been confirmed."""

@@ -28,6 +28,7 @@ from finance.orders.rules import (
     HOLDING,
     ContractNotOfCustomer,
     Line,
+    PriceFeigned,
     PriceNotSet,
     Prices,
     QuantityBelowShipped,
@@ -185,6 +186,12 @@ def judge_prices(
             )
             continue
         is_contracted = order["contract_id"] is not None and line.contract_line is not None
+        if line.unit_discount_fen and line.unit_price_fen > found.list_fen and not is_contracted:
+            judged.add(
+                PriceFeigned,
+                f"a discount is taken off the list price of {found.list_fen} fen",
+                f"lines.{line.no}.unit_price",
+            )
         judged.verdicts[line.no] = decide_price(line.asked_fen, found, authority, is_contracted=is_contracted)
 
 

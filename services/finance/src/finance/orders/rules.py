@@ -84,6 +84,12 @@ class PriceNotSet(Conflict):
     code = "price_not_set"
 
 
+class PriceFeigned(Conflict):
+    """A price above the list's, to show a discount that is none (价格法 Art 14: no false prices)."""
+
+    code = "order_price_feigned"
+
+
 class ApprovalNotNeeded(Conflict):
     code = "order_approval_not_needed"
 
