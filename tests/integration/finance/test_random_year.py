@@ -47,6 +47,7 @@ def test_a_random_year_keeps_every_invariant(year):
     closing.end_the_year(year)
     ties.every_figure_is_that_of_the_lines(year, MONTHS)
     ties.every_entry_balances(year)
+    ties.every_ageing_is_the_ledger_of_its_day(year)
     ties.everything_ties(year)
     closing.is_stated_and_proved(year, MONTHS[-1], "year", "balance", "income", "cashflow", "equity")
     assert year.value("select count(*) from journal_lines") >= POSTINGS

@@ -13,6 +13,7 @@ from finance.app import SERVICE
 from finance.books import commands as books
 from finance.cash import commands as cash
 from finance.cash.rules import Outcome
+from finance.costs.commands import alerts
 from finance.domain.statement import Kind, Span
 from finance.expenses.commands import budgets, claims
 from finance.orders import prices
@@ -142,7 +143,7 @@ def test_a_debt_is_written_off_once(office):
 
 @pytest.mark.requirement("F22")
 def test_a_refund_that_is_being_held_is_not_paid(office):
-    sale = office.sell(lines=[a_line(quantity=1, expiry="2099-12-31")])
+    sale = office.sell(sold_at=utc_now().isoformat(), lines=[a_line(quantity=1, expiry="2099-12-31")])
     [line] = sale["lines"]
     part = (0, 1, "restock", line["net"]["fen"], line["tax"]["fen"], 0)
     [refund] = refunding.told(office, office.settled(sale, [part]))
@@ -229,3 +230,23 @@ def test_a_statement_that_is_being_withdrawn_is_not_reviewed(office):
     withdraws = acts("accountant", statements.withdraw, made["statement_id"], "错了")
     reviews = acts("finance_head", statements.review, made["statement_id"])
     assert the_second_waits(office, withdraws, reviews) == "statement_not_ready"
+
+
+@pytest.mark.requirement("F5")
+def test_a_sale_below_cost_is_acknowledged_once(office):
+    sale = office.sell(
+        sold_at=utc_now().isoformat(),
+        lines=[a_line(quantity=1, unit_price=money(100), discount=money(0), expiry="2099-12-31")],
+    )
+    line_id = UUID(sale["lines"][0]["line_id"])
+    with office.database.begin() as conn:
+        conn.exec_driver_sql(
+            "insert into below_cost_alerts (line_id, sale_id, branch_id, booked_on, product_id, lot, quantity, net_fen,"
+            " cost_fen, basis, sold_by, found_at) select line_id, sale_id, branch_id, booked_on, product_id, lot,"
+            " quantity, net_fen, cost_fen, 'till', 'the-till', now() from sale_lines where line_id = %s",
+            (line_id,),
+        )
+    first, second = (
+        acts(role, alerts.acknowledge, line_id, "清仓") for role in ("store_manager", "finance_auditor")
+    )
+    assert the_second_waits(office, first, second) == "below_cost_alert_acknowledged"

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from finance import commands
+from finance import bulk, commands
 from finance.cash import commands as cash
 from finance.cash import queries
 from finance.cash.rules import Outcome
@@ -17,8 +17,13 @@ SHORTAGE = (Outcome.PERSON, Outcome.EXPENSE)
 
 
 def posted(year, receipt, at, person="the-till"):
-    """A till posts a receipt; its cash lies in the safe until a shift says that its drawer has it."""
-    year.do(at, "till", commands.post_sale, decoder.decode(ndjson([receipt])), person=person)
+    """A till posts a receipt, or uploads it; its cash lies in the safe until a shift says that its drawer has it."""
+    is_paid_by_points = any(each["tender"] == "points" for each in receipt["tenders"])
+    if is_paid_by_points or year.fifty_fifty():
+        year.do(at, "till", commands.post_sale, decoder.decode(ndjson([receipt])), person=person)
+    else:
+        [result] = year.do(at, "till", bulk.load, list(bulk.from_ndjson([ndjson([receipt])])), person=person)
+        assert result.status == "posted"
     cash_fen = sum(each["amount"]["fen"] for each in receipt["tenders"] if each["tender"] == "cash")
     year.safe[receipt["branch_id"]] += cash_fen
     return cash_fen

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from datetime import date
 
-from finance import balances
+from finance import balances, ledger
+from finance.books.exports import KINDS
 from shared.clock import next_month
 from tests.support.year import cash, debts, expenses, goods, orders
-from tests.support.year.desk import BRANCHES
+from tests.support.year.desk import BRANCHES, MONTHS, last_day
 
 TIES = (
     debts.debts_tie,
@@ -25,6 +26,8 @@ def everything_ties(year):
 
     for tie in (*TIES, year.bank.ties, points_tie, stock_ties):
         tie(year, booked)
+    for proof in ledger.proofs:
+        year.ask(proof, MONTHS[-1])
 
 
 def points_tie(year, booked):
@@ -83,6 +86,15 @@ def every_figure_is_that_of_the_lines(year, months):
             assert {code: list(each) for code, each in found.items()} == expected, (month, branch)
 
 
+def every_ageing_is_the_ledger_of_its_day(year):
+    """However late an item was matched: its buckets and its customers sum to 1122 as it stood."""
+    for month in MONTHS[2::3]:
+        ageing = year.office.get(f"/v1/receivables/ageing?as_of={last_day(month)}").json
+        then = year.ask(balances.balance, "1122", None, until=next_month(month))
+        assert ageing["total"]["fen"] == then == sum(each["open"]["fen"] for each in ageing["buckets"])
+        assert then == sum(each["total"]["fen"] for each in ageing["customers"])
+
+
 def every_entry_balances(year):
     wrong = year.value(
         "select count(*) from (select e.id from journal_entries e left join journal_lines l on l.entry_id = e.id"
@@ -95,3 +107,4 @@ def every_entry_balances(year):
         " having min(chain_no) <> 1 or max(chain_no) <> count(chain_no) or count(distinct chain_no) <> count(chain_no)"
     )
     assert gaps == []
+    assert {row.kind for row in year.rows("select distinct kind from journal_entries")} <= set(KINDS)
