@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, MetaData, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 STATEMENT_TIMEOUT_S = 60
 """No transaction lives longer; the inbox pruning margin (10 min) relies on it."""
@@ -20,6 +23,19 @@ def new_metadata() -> MetaData:
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+@contextmanager
+def driver_of(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The psycopg connection inside the caller's transaction, for pipelines and COPY; its errors wrapped for the edge."""
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        yield driver
+    except psycopg.Error as error:
+        # Any: SQLAlchemy types the statement and parameters more narrowly than it handles them
+        wrapped: Any = DBAPIError.instance(None, None, error, psycopg.Error)
+        raise wrapped from error
 
 
 class Database:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from psycopg import Cursor
 
+from shared.database import driver_of
 from shared.events import Event
 from shared.transaction import Tx
 
@@ -37,8 +38,8 @@ def append(tx: Tx, *events: Event) -> None:
     """
     if not events:
         return
-    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
-    write(cursor, tx, events)
+    with driver_of(tx.conn) as driver:
+        write(driver.cursor(), tx, events)
 
 
 def write(cursor: Cursor[Any], tx: Tx, events: Sequence[Event]) -> None:

@@ -3,17 +3,14 @@
 The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's, which the edge understands.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import orjson
-import psycopg
 from msgspec import Struct
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from finance import open_items, stops
 from finance.booking import Booked, stream_of
@@ -24,24 +21,12 @@ from finance.domain.posting import PostingLine
 from finance.open_items import NewItem
 from shared import outbox
 from shared.clock import business_date, month_of
+from shared.database import driver_of
 from shared.lots import canonical
 from shared.transaction import Tx
 
 PERIOD_LOCK = 7101
 """First key of the advisory locks of months: writers share it, closing a month takes it alone."""
-
-
-@contextmanager
-def cursor_of(conn: Connection) -> Iterator[psycopg.Connection[Any]]:
-    """The psycopg connection inside the caller's transaction, its errors wrapped for the edge."""
-    driver = conn.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    try:
-        yield driver
-    except psycopg.Error as error:
-        # Any: SQLAlchemy types the statement and parameters more narrowly than it handles them
-        wrapped: Any = DBAPIError.instance(None, None, error, psycopg.Error)
-        raise wrapped from error
 
 
 class Written(Struct, frozen=True):
@@ -132,7 +117,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
         parameters["terms_of"] = None if booked.terms else parameters["customer"]
     customer_id = booked.priced.receipt.customer_id
     found = None
-    with cursor_of(tx.conn) as driver:
+    with driver_of(tx.conn) as driver:
         with driver.pipeline():
             if customer_id is not None:
                 found = driver.execute(_PERMISSION, (customer_id,), prepare=True)
@@ -247,7 +232,7 @@ def ensure_month(conn: Connection, day: date) -> None:
 def hold_months(conn: Connection, days: Sequence[date]) -> dict[date, str]:
     """Make the months that are missing, keep all from closing until the transaction ends, and say their states."""
     months = sorted({month_of(day) for day in days})
-    with cursor_of(conn) as driver:
+    with driver_of(conn) as driver:
         for month in months:
             driver.execute("select ensure_month(%s)", (month,))
         states: dict[date, str] = {}
@@ -292,7 +277,7 @@ def find_receipt(conn: Connection, branch_id: str, number: str) -> Known | None:
 
 
 def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
-    with cursor_of(conn) as driver:
+    with driver_of(conn) as driver:
         rows = driver.execute(
             "select r.branch_id, r.receipt_number, r.sale_id, r.booked_on, r.content_hash"
             " from unnest(%s::text[], %s::text[]) as k(branch_id, receipt_number)"
@@ -306,7 +291,7 @@ def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tu
 def permissions(conn: Connection, customer_ids: Sequence[UUID]) -> dict[UUID, Permission]:
     if not customer_ids:
         return {}
-    with cursor_of(conn) as driver:
+    with driver_of(conn) as driver:
         rows = driver.execute(
             "select customer_id, kind, allowed, categories, valid_until from trade_permissions"
             " where customer_id = any(%s)",
@@ -334,7 +319,7 @@ _CLAIM = (
 
 def claim_receipts(conn: Connection, booked: Sequence[Booked]) -> set[str]:
     """Take the numbers; returns the sale ids that got theirs. Taken in order, so two uploads never deadlock."""
-    with cursor_of(conn) as driver:
+    with driver_of(conn) as driver:
         rows = driver.execute(
             _CLAIM,
             (
@@ -366,7 +351,7 @@ _NULL = "\\N"
 
 def copy_sales(tx: Tx, booked: Sequence[Booked]) -> None:
     """Write all rows of the sales whose numbers are claimed, six COPYs for all of them together."""
-    with cursor_of(tx.conn) as driver:
+    with driver_of(tx.conn) as driver:
         ids = driver.execute(
             "select nextval('journal_entry_ids') from generate_series(1, %s)", (len(booked),)
         ).fetchall()

@@ -18,6 +18,7 @@ from customers.domain.customer import CustomerAnonymised, completeness_bp, first
 from customers.domain.vault import SubjectKey, Vault
 from shared import audit, outbox
 from shared.clock import business_date, new_id
+from shared.database import driver_of
 from shared.errors import Conflict, DomainError, Invalid
 from shared.transaction import Tx
 
@@ -202,16 +203,17 @@ def _insert_patients(tx: Tx, vault: Vault, rows: Sequence[dict[str, Any]]) -> se
         return set()
     keys: dict[UUID, tuple[bytes, SubjectKey]] = {row["id"]: vault.new_key(row["id"]) for row in rows}
     sealed = [row | {"personal": keys[row["id"]][1].seal(row["personal"])} for row in rows]
-    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
-    created = repository.add_patients(cursor, sealed)
-    fresh = [row for row in rows if row["code"] in created]
-    repository.add_subject_keys(
-        cursor, [(row["id"], keys[row["id"]][0], vault.master_key_id, tx.now) for row in fresh]
-    )
-    outbox.append(tx, *(_registered(row) for row in fresh))
-    cursor.executemany(
-        audit.INSERT, [audit.row_of(tx, "customer.registered", str(row["id"])) for row in fresh]
-    )
+    with driver_of(tx.conn) as driver:
+        cursor = driver.cursor()
+        created = repository.add_patients(cursor, sealed)
+        fresh = [row for row in rows if row["code"] in created]
+        repository.add_subject_keys(
+            cursor, [(row["id"], keys[row["id"]][0], vault.master_key_id, tx.now) for row in fresh]
+        )
+        outbox.append(tx, *(_registered(row) for row in fresh))
+        cursor.executemany(
+            audit.INSERT, [audit.row_of(tx, "customer.registered", str(row["id"])) for row in fresh]
+        )
     return created
 
 

@@ -17,8 +17,8 @@ from finance.booking import BOOK, book_of
 from finance.domain import dated
 from finance.domain.chart import Account
 from finance.domain.period import month_text
-from finance.repository import cursor_of
 from shared.clock import next_month
+from shared.database import driver_of
 from shared.transaction import Tx
 
 BLOCK_BYTES = 65_536
@@ -72,7 +72,7 @@ def general_ledger(
     }
     block = bytearray(BOM if as_csv else b"")
     statement = _AS_CSV if as_csv else _AS_NDJSON
-    with cursor_of(tx.conn) as driver, driver.cursor() as cursor, cursor.copy(statement, given) as copy:
+    with driver_of(tx.conn) as driver, driver.cursor() as cursor, cursor.copy(statement, given) as copy:
         for row in copy:
             block += row
             if len(block) >= BLOCK_BYTES:

@@ -20,8 +20,8 @@ import xlsxwriter
 from finance.booking import book_of
 from finance.books.exports import KINDS
 from finance.domain.period import month_text
-from finance.repository import cursor_of
 from shared.clock import next_month
+from shared.database import driver_of
 from shared.errors import Conflict
 from shared.transaction import Tx
 
@@ -121,7 +121,7 @@ def voucher_list(tx: Tx, month: date, branches: list[str] | None) -> Iterator[by
         ),
         "rows": ROWS_A_SHEET,
     }
-    with cursor_of(tx.conn) as driver, driver.cursor() as cursor:
+    with driver_of(tx.conn) as driver, driver.cursor() as cursor:
         lines, debit_fen, credit_fen = cursor.execute(_TOTALS, given).fetchone() or (0, 0, 0)
         if lines > LINES_MAX:
             raise VoucherListTooLong(
