@@ -57,6 +57,7 @@ ITEMS = [
         accepted_tax_fen=150,
     ),
 ]
+VOUCHER = UUID("0199b1c0-0000-7000-8000-000000000023")
 DAY = date(2026, 3, 20)
 TOLD_ON = date(2026, 11, 2)
 OFFER = msgspec.convert(
@@ -66,7 +67,7 @@ MADE = [
     events.expense_audited(CLAIM, accepted_fen=13_550, hit=True, day=DAY),
     events.expense_approved(CLAIM, ITEMS, day=DAY),
     events.expense_paid(CLAIM, paid_from="bank", day=DAY),
-    of_budgets.budget_exceeded(BUDGET, source_kind="claim", source_id=CLAIM["claim_id"], day=DAY),
+    of_budgets.budget_exceeded(BUDGET, source_kind="manual", source_id=VOUCHER, day=DAY),
     events.drawing_granted(OFFER, drawing_id=UUID("01933a10-0000-7000-8000-000000000013"), day=TOLD_ON),
     events.drawing_refused(OFFER, code="budget_exceeded", day=TOLD_ON),
 ]
