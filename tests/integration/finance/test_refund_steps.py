@@ -328,7 +328,15 @@ def test_the_customer_gets_a_notice_without_names(office):
     assert (notice["state"], notice["paid_on"]) == ("paid", str(TODAY))
     assert [part["amount"]["fen"] for part in notice["parts"]] == [975, 975]
     said = refunding.paper(office.get(f"/v1/refunds/{refund_id}/notice/pdf", role="cs_agent"))
-    for words in ("退款通知", "微信支付", "9.75", "壹拾玖元伍角整", str(TODAY)):
+    for words in (
+        "退款通知",
+        "微信支付",
+        "9.75",
+        "壹拾玖元伍角整",
+        str(TODAY),
+        "示例药房连锁有限公司",
+        "（盖章）",
+    ):
         assert words in said
 
 

@@ -129,6 +129,8 @@ def test_a_movement_nobody_classified_holds_the_review(closed):
     assert (unknown["account"], unknown["amount"]) == ("6603", money(-60_00))
     assert column(made, "period")["other_operating_paid"] == 60_00
     path = f"/v1/statements/{made['statement_id']}"
+    said = [str(value) for value in sheet_of(closed, made["statement_id"])[0].values()]
+    assert any(value.endswith("本月金额 手工凭证 6603 财务费用 支付 paid -60.00") for value in said)
     refused = closed.post(f"{path}/review", role="finance_head")
     assert (refused.status_code, refused.json["code"]) == (409, "cash_flow_unclassified")
     reason = {"reason": "利息未分类"}
@@ -327,6 +329,11 @@ def test_a_statement_is_handed_over_on_paper_and_as_a_sheet(closed, kind, span):
     is_wide = kind in {"balance", "equity"}
     if kind in {"balance", "cashflow"}:
         on_one_page(closed, made, is_wide)
+    elif kind == "equity":
+        _, second = printed(closed, made["statement_id"])[0].pages
+        said = second.extract_text()
+        for wanted in ("所有者权益变动表（续", made["company"]["zh"], made["form"], "2 / 2"):
+            assert wanted in said, wanted
     assert setup["paperSize"] == "9"
     assert (setup.get("orientation") == "landscape") == is_wide
     assert made["content_hash"] in footer

@@ -90,7 +90,7 @@ def sheet(invoice: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> byt
                 ("number", invoice["number"]),
                 ("kind", f"{kind['zh']} {kind['en']}, {colour['zh']} {colour['en']}"),
                 ("issued_on", invoice["issued_on"]),
-                ("seller", f"{seller['zh']} {seller['en']} ({invoice['branch_id']})"),
+                ("seller", f"{seller['zh']} {seller['en']} ({invoice['branch_id']}) {seller['uscc'] or ''}"),
                 ("buyer", buyer),
             ],
             "lines": lines,

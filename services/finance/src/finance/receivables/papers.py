@@ -69,7 +69,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "write_off": "written off",
     },
 }
-PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</title></head><body>
+PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</title>
+<style>.answer { table-layout: fixed; } .answer td { height: 32mm; vertical-align: top; }</style></head><body>
 <p>{{ label.to }}: ________________________________</p>
 <h1>{{ title }}</h1>
 <p class="meta">{{ label.number }}: {{ number }}<br>{{ label.customer }}: {{ customer_id }}<br>
@@ -85,7 +86,7 @@ PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</
 <td class="amount">{{ yuan(item.open_fen) }}</td></tr>
 {% endfor %}
 <tr><td colspan="6">{{ label.total }}</td><td class="amount">{{ yuan(total_fen) }}</td></tr></tbody></table>
-{% if asks_for_answer %}<p>{{ label.agrees }}</p><p>{{ label.differs }}</p>{% endif %}
+{% if asks_for_answer %}<table class="answer"><tr><td>{{ label.agrees }}</td><td>{{ label.differs }}</td></tr></table>{% endif %}
 <p>{{ closing }}</p><p class="signature">{{ company }}<br>{{ label.seal }}<br>{{ day }}</p>
 </body></html>"""
 

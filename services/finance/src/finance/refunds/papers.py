@@ -8,6 +8,7 @@ from typing import Any
 
 from finance import printing
 from finance.domain.words import in_words
+from finance.settings import company_on
 
 TENDERS: Mapping[str, Mapping[str, str]] = {
     "zh": {
@@ -46,6 +47,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "amount": {"zh": "金额（元）", "en": "Amount (CNY)"},
     "total": {"zh": "合计", "en": "Total"},
     "words": {"zh": "金额大写", "en": "Amount in words"},
+    "seal": {"zh": "（盖章）", "en": "(seal)"},
 }
 PAPER = """<!doctype html><html lang="zh"><head><title>{{ label.title.zh }}</title></head><body>
 <h1>{{ label.title.zh }}</h1><p class="meta" style="text-align:center">{{ label.title.en }}</p>
@@ -61,6 +63,7 @@ PAPER = """<!doctype html><html lang="zh"><head><title>{{ label.title.zh }}</tit
 <tr><td colspan="2">{{ label.total.zh }} {{ label.total.en }}</td>
 <td class="amount">{{ yuan(total_fen) }}</td></tr></tbody></table>
 <p>{{ label.words.zh }} {{ label.words.en }}: {{ words }}</p>
+<p class="signature">{{ seller.zh }}<br>{{ seller.en }}<br>{{ label.seal.zh }} {{ label.seal.en }}</p>
 </body></html>"""
 
 
@@ -109,5 +112,6 @@ def printed(refund: Mapping[str, Any]) -> bytes:
             "parts": parts,
             "total_fen": said["total_fen"],
             "words": said["words"],
+            "seller": company_on(day[1]),
         },
     )

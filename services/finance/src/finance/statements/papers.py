@@ -11,6 +11,9 @@ from typing import Any
 import orjson
 
 from finance import printing
+from finance.domain import dated
+from finance.domain.cash_flow import PAID, RECEIVED
+from finance.domain.chart import Standard, chart_of
 from finance.domain.statement import Kind, Span, StatementNotProvable, signatures
 from shared.clock import business_date, next_month
 
@@ -22,14 +25,14 @@ LABELS: Mapping[str, str] = {
     "assets": "资产 Assets",
     "claims": "负债和所有者权益 Liabilities and equity",
     "row": "行次 Row",
-    "prepared": "制表人 Prepared by",
-    "reviewed": "复核人 Reviewed by",
-    "seal": "（签章 Seal）",
+    "seal": "（签章）",
     "date": "日期 Date",
     "draft": "未发布 Not published",
     "version": "版本 Version",
     "unclassified": "下列现金收支未分类，暂列“其他与经营活动有关的现金” Cash movements not classified, shown as other operating",
+    "continued": "（续 continued）",
 }
+DIRECTIONS: Mapping[str, str] = {RECEIVED: "收到 received", PAID: "支付 paid"}
 GROUPS: Mapping[str, str] = {"current": "本年金额 This year", "prior": "上年金额 Year before"}
 STATES: Mapping[str, str] = {
     "prepared": "未发布（已编制） Not published (prepared)",
@@ -40,12 +43,17 @@ STATES: Mapping[str, str] = {
     "withdrawn": "已撤回 Withdrawn",
 }
 REVIEWER = "finance_head"
+REVIEWED, PREPARED = ("复核人", "Reviewed by"), ("制表人", "Prepared by")
 PAPERS_KEPT_MAX = 16
+BALANCE_ROWS_LARGE = 34
 TEMPLATE = """<!doctype html><html lang="zh"><head><title>{{ title }}</title><style>
 @page { size: A4 {{ layout }} !important; margin: 9mm 12mm 12mm !important;
   @bottom-left { content: "{{ foot }}"; font-family: "Apotheca Sans"; font-size: 6pt; width: 85%; white-space: nowrap; }
   @bottom-center { content: none !important; }
+  @top-left { content: "{{ later }}"; font-family: "Apotheca Sans"; font-size: 7pt; width: 85%; white-space: nowrap; }
+  @top-right { content: "{{ form }}"; font-family: "Apotheca Sans"; font-size: 7pt; }
   @bottom-right { content: counter(page) " / " counter(pages); font-family: "Apotheca Sans"; font-size: 7pt; } }
+@page :first { @top-left { content: none; } @top-right { content: none; } }
 html { font-size: 8pt; line-height: 1.2; }
 h1 { font-size: 14pt; margin: 0; } h1 small { font-size: 8pt; letter-spacing: 0; display: block; }
 .head { display: flex; justify-content: space-between; font-size: 8pt; margin-top: .8mm; }
@@ -54,6 +62,7 @@ th, td { padding: {{ gap }} 1mm; } th { text-align: center; }
 td.row { text-align: center; width: 6mm; } td.amount { white-space: nowrap; }
 .total { background: #f2f2f2; } .en { color: #333; } td.share { padding-left: 4mm; }
 .sign { table-layout: fixed; } .sign td { border: none; font-size: 7.5pt; vertical-align: top; }
+.sign .person { height: 9mm; }
 </style></head><body>
 <h1>{{ title }}<small>{{ title_en }}</small></h1>
 <div class="head"><span>{{ state }}</span><span>{{ period }}</span><span>{{ form }}</span></div>
@@ -76,8 +85,10 @@ td.row { text-align: center; width: 6mm; } td.amount { white-space: nowrap; }
 {% endfor %}</tbody></table>
 {% endfor %}
 {% if unclassified %}<p>{{ label.unclassified }}：{% for each in unclassified %}{{ each }}；{% endfor %}</p>{% endif %}
-<table class="sign"><tr>{% for each in signed %}<td>{{ each.title }}{{ each.seal }}：<br>{{ each.person }}<br>
-{{ label.date }}：{{ each.on }}</td>{% endfor %}</tr></table>
+<table class="sign"><tr>{% for each in signed %}<td>{{ each.zh }}<br>
+<span class="en">{{ each.en }}</span></td>{% endfor %}</tr><tr class="person">
+{% for each in signed %}<td>{{ each.seal }}{{ each.person }}</td>{% endfor %}</tr><tr>
+{% for each in signed %}<td>{{ label.date }}：{{ each.on }}</td>{% endfor %}</tr></table>
 </body></html>"""
 
 
@@ -100,10 +111,11 @@ def signed(row: Mapping[str, Any]) -> list[dict[str, str]]:
     """Preparer, reviewer and those who sign, each with who it was and when, as far as they did."""
     by_role = {each["role"]: each for each in row["decisions"]}
 
-    def place(title: str, role: str, seal: str) -> dict[str, str]:
+    def place(zh: str, en: str, role: str, seal: str) -> dict[str, str]:
         done = by_role.get(role)
         return {
-            "title": title,
+            "zh": zh,
+            "en": en,
             "seal": seal,
             "person": done["person"] if done else "",
             "on": str(business_date(done["at"])) if done else "",
@@ -111,9 +123,27 @@ def signed(row: Mapping[str, Any]) -> list[dict[str, str]]:
 
     prepared_on = business_date(row["prepared_at"])
     return [
-        *(place(f"{each.zh} {each.en}", each.role, LABELS["seal"]) for each in signatures(prepared_on)),
-        place(LABELS["reviewed"], REVIEWER, ""),
-        {"title": LABELS["prepared"], "seal": "", "person": row["prepared_by"], "on": str(prepared_on)},
+        *(place(each.zh, each.en, each.role, LABELS["seal"]) for each in signatures(prepared_on)),
+        place(*REVIEWED, REVIEWER, ""),
+        {
+            "zh": PREPARED[0],
+            "en": PREPARED[1],
+            "seal": "",
+            "person": row["prepared_by"],
+            "on": str(prepared_on),
+        },
+    ]
+
+
+def unclassified(row: Mapping[str, Any]) -> list[str]:
+    """Movements of cash that nobody said the purpose of, in words: column, kind of entry, account, amount."""
+    columns = {each["column"]: each["zh"] for each in row["columns"]}
+    kinds = dated.read("entry_kinds")
+    by_code = chart_of(Standard(row["standard"])).by_code
+    return [
+        f"{columns[each['column']]} {kinds.get(each['entry_kind'], {}).get('zh', each['entry_kind'])}"
+        f" {each['account']} {by_code[each['account']].zh} {DIRECTIONS[each['direction']]} {printing.yuan(each['fen'])}"
+        for each in row["unclassified"]
     ]
 
 
@@ -133,15 +163,14 @@ def paper(row: Mapping[str, Any]) -> bytes:
     """The statement as PDF. Raises StatementNotProvable, PrintingUnavailable."""
     require_form(row)
     is_wide = row["kind"] in {Kind.BALANCE, Kind.EQUITY}
-    company = row["company"]
+    company, tables = row["company"], tables_of(row)
     return _printed(
         orjson.dumps(
             {
                 "title": row["title"]["zh"],
                 "title_en": row["title"]["en"],
                 "layout": "landscape" if is_wide else "portrait",
-                "size": "6pt" if is_wide else "8pt",
-                "gap": "0.26mm" if is_wide else "0.7mm",
+                **_sizes(row["kind"], len(tables[0]["rows"])),
                 "breaks": "avoid" if row["kind"] == Kind.EQUITY else "auto",
                 "foot": foot_of(row),
                 "form": row["form"],
@@ -150,15 +179,24 @@ def paper(row: Mapping[str, Any]) -> bytes:
                 "uscc": company["uscc"],
                 "state": STATES[row["state"]],
                 "label": LABELS,
-                "tables": tables_of(row),
-                "unclassified": [
-                    f"{each['column']} {each['entry_kind']} {each['account']} {each['direction']} {printing.yuan(each['fen'])}"
-                    for each in row["unclassified"]
-                ],
+                "tables": tables,
+                "unclassified": unclassified(row),
+                "later": f"{row['title']['zh']}{LABELS['continued']} {company['zh']} {period_of(row)} {LABELS['currency']}",
                 "signed": signed(row),
             }
         )
     )
+
+
+def _sizes(kind: str, rows: int) -> dict[str, str]:
+    """As large as one page bears: a form is handed in on one."""
+    if kind == Kind.BALANCE:
+        return (
+            {"size": "7pt", "gap": "0.5mm"}
+            if rows <= BALANCE_ROWS_LARGE
+            else {"size": "6pt", "gap": "0.26mm"}
+        )
+    return {"size": "6pt", "gap": "0.7mm"} if kind == Kind.EQUITY else {"size": "8pt", "gap": "0.7mm"}
 
 
 @lru_cache(PAPERS_KEPT_MAX)

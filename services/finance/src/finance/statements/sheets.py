@@ -8,7 +8,16 @@ from typing import Any
 import xlsxwriter
 
 from finance.domain.statement import Kind
-from finance.statements.papers import LABELS, STATES, foot_of, period_of, require_form, signed, tables_of
+from finance.statements.papers import (
+    LABELS,
+    STATES,
+    foot_of,
+    period_of,
+    require_form,
+    signed,
+    tables_of,
+    unclassified,
+)
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 A4 = 9
@@ -56,6 +65,9 @@ class _Page:
         at = FIRST_TABLE_ROW
         for table in tables:
             at = self._table(table, at)
+        for said in unclassified(self.row):
+            at += 1
+            self.sheet.write_string(at, 0, f"{LABELS['unclassified']}：{said}", self.plain)
         self._signatures(at + 1)
 
     def _set_up(self, halves: int, columns: int) -> None:
@@ -123,5 +135,7 @@ class _Page:
 
     def _signatures(self, at: int) -> None:
         for offset, each in enumerate(signed(self.row)):
-            said = f"{each['title']}{each['seal']}：{each['person']}　{LABELS['date']}：{each['on']}"
+            said = (
+                f"{each['zh']} {each['en']}{each['seal']}：{each['person']}　{LABELS['date']}：{each['on']}"
+            )
             self.sheet.write_string(at + offset, 0, said, self.plain)
