@@ -4,7 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 import structlog
@@ -128,13 +128,8 @@ def _authorization(view: Callable[..., Any]) -> str | None:
 
 
 def _admitted(view: Callable[..., Any]) -> frozenset[str] | None:
-    if not hasattr(view, "admitted_roles"):
-        _unguarded(view)
+    assert hasattr(view, "admitted_roles"), f"{view.__name__} declares neither @admits nor @public"
     return view.admitted_roles  # type: ignore[no-any-return]
-
-
-def _unguarded(view: Callable[..., Any]) -> NoReturn:
-    raise AssertionError(f"{view.__name__} declares neither @admits nor @public")
 
 
 def _close(response: Response) -> Response:

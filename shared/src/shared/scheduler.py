@@ -27,13 +27,13 @@ RUNS_IN_A_ROW_MAX = 20
 JOBS_AT_ONCE_MAX = 2
 
 
-def jobs_of(service: Service, settings: Settings) -> list[Job]:
+def jobs_of(service: Service) -> list[Job]:
     """The service's own jobs, the sealing of its chains, and the upkeep every service has."""
     seals = [
         Job(name=f"seal_{each.name}", every_s=1.0, run=lambda tx, each=each: chain.seal(tx.conn, each))  # type: ignore[misc]
         for each in service.chains
     ]
-    return [*service.jobs, *seals, *upkeep.jobs(service, settings)]
+    return [*service.jobs, *seals, *upkeep.JOBS]
 
 
 def run_once(database: Database, service: Service, job: Job) -> int:
@@ -50,7 +50,7 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
             try:
                 with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
                     if _lead(lock, service):
-                        _work(database, service, settings, lock, stop)
+                        _work(database, service, lock, stop)
             except Exception as error:  # noqa: BLE001 - a lost connection ends leadership, not the process
                 log.warning("scheduler_interrupted", error=repr(error))
             stop.wait(STANDBY_POLL_S)
@@ -66,9 +66,7 @@ def _lead(lock: Connection, service: Service) -> bool:
     return bool(got.scalar())
 
 
-def _work(
-    database: Database, service: Service, settings: Settings, lock: Connection, stop: threading.Event
-) -> None:
+def _work(database: Database, service: Service, lock: Connection, stop: threading.Event) -> None:
     # A turn skipped because the last one still works is as meant (max_instances), not worth a line each second.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
@@ -76,7 +74,7 @@ def _work(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone="Asia/Shanghai",
     )
-    for job in jobs_of(service, settings):
+    for job in jobs_of(service):
         scheduler.add_job(
             _guarded, "interval", (database, service, job, stop), seconds=job.every_s, id=job.name
         )

@@ -5,16 +5,11 @@ Watermarks, gap repair and the pruning of the inbox are the consumer's (shared.w
 
 from sqlalchemy import text
 
-from shared.service import Job, Service
-from shared.settings import Settings
+from shared.service import Job
 from shared.transaction import Tx
 
 IDEMPOTENCY_KEYS_KEPT_DAYS = 30
 PRUNE_ROWS_MAX = 10_000
-
-
-def jobs(service: Service, settings: Settings) -> list[Job]:
-    return [Job(name="prune_idempotency_keys", every_s=3600, run=prune_idempotency_keys)]
 
 
 def prune_idempotency_keys(tx: Tx) -> int:
@@ -28,3 +23,6 @@ def prune_idempotency_keys(tx: Tx) -> int:
         {"now": tx.now, "days": IDEMPOTENCY_KEYS_KEPT_DAYS, "limit": PRUNE_ROWS_MAX},
     )
     return int(done.rowcount)
+
+
+JOBS = (Job(name="prune_idempotency_keys", every_s=3600, run=prune_idempotency_keys),)

@@ -34,7 +34,6 @@ metadata = new_metadata()
 mechanism_tables(metadata)
 
 BY_MONTH: dict[str, Any] = {"postgresql_partition_by": "RANGE (booked_on)"}
-PARTITIONED = ("sales", "sale_lines", "tenders", "journal_entries", "journal_lines")
 
 books = Table(
     "books",

@@ -45,12 +45,12 @@ def propose_offer(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @offers.response(200, schemas.OffersPage)
 def list_offers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Offers of the token's branches, newest first."""
-    before = decode_cursor(args["cursor"], UUID)
+    (before,) = decode_cursor(args["cursor"], UUID)
     rows = records.page(
         tx.conn,
         branches=tx.actor.branch_filter(),
         state=args["state"],
-        before=before[0] if before else None,
+        before=before,
         limit=args["limit"],
     )
     last = encode_cursor(rows[-1].offer_id) if len(rows) == args["limit"] else None
