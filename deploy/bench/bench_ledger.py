@@ -103,21 +103,40 @@ def run(bench: Bench, *, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
 
 
 def _statements(bench: Bench, url: str) -> Iterator[dict[str, Any]]:
-    """Prepare and freeze the statements of five closed months; the first that tells cash reads the months before it."""
+    """Prepare and freeze the statements of five closed months; the first that tells cash reads the months before it.
+
+    Each month is proved from the journal, too.
+    """
     with bench.process("finance", "web", transport="feed", DATABASE_URL=url) as web:
         for kind in ("balance", "income", "cashflow"):
-            taken_ms = []
+            taken_ms, proved_ms = [], []
             for month in range(7, 12):
                 body = orjson.dumps({"kind": kind, "span": "month", "month": f"{YEAR}-{month:02d}"})
                 started = time.perf_counter()
-                _post(bench, "/v1/statements", body, role="accountant")
+                made = orjson.loads(_post(bench, "/v1/statements", body, role="accountant"))
                 taken_ms.append((time.perf_counter() - started) * 1000)
+                proved_ms.append(_proved_ms(bench, made["statement_id"]))
             yield {
                 "what": f"preparing the {kind} statement of a month, ms",
                 "ours": median(taken_ms),
                 "first": f"{taken_ms[0]:.0f}",
                 "memory_mb": peak_rss_mb(web.pid),
             }
+            yield {"what": f"proving the {kind} statement of a month, ms", "ours": median(proved_ms)}
+
+
+def _proved_ms(bench: Bench, statement_id: str) -> float:
+    """Raises RuntimeError unless the proof agrees."""
+    connection = http.client.HTTPConnection(_address(bench))
+    started = time.perf_counter()
+    path = f"/v1/statements/{statement_id}/proof"
+    connection.request("GET", path, headers={"Authorization": f"Bearer {_token(bench)}"})
+    found = orjson.loads(connection.getresponse().read())
+    taken_ms = (time.perf_counter() - started) * 1000
+    connection.close()
+    if not found.get("agrees"):
+        raise RuntimeError(f"the proof differs: {found}")
+    return taken_ms
 
 
 def _ratio(theirs: list[float], ours: list[float]) -> float:
@@ -254,7 +273,7 @@ def _taken_ms(asked: list[tuple[str, str]], token: str) -> list[list[float]]:
     return [each[WARM_UP:] for each in taken_ms]
 
 
-def _post(bench: Bench, path: str, body: bytes = b"{}", *, role: str = "finance_head") -> None:
+def _post(bench: Bench, path: str, body: bytes = b"{}", *, role: str = "finance_head") -> bytes:
     connection = http.client.HTTPConnection(_address(bench), timeout=120)
     headers = {
         "Authorization": f"Bearer {bench.issuer.token('bench', [role])}",
@@ -263,10 +282,11 @@ def _post(bench: Bench, path: str, body: bytes = b"{}", *, role: str = "finance_
     }
     connection.request("POST", path, body, headers)
     answer = connection.getresponse()
-    body = answer.read()
+    told = answer.read()
     connection.close()
     if answer.status >= 300:
-        raise RuntimeError(f"{path} answered {answer.status}: {body[:500]!r}")
+        raise RuntimeError(f"{path} answered {answer.status}: {told[:500]!r}")
+    return told
 
 
 @contextmanager
