@@ -116,7 +116,7 @@ class Office:
         """Consume envelopes as the consumer does."""
         return apply_batch(self.database, SERVICE, told)
 
-    def envelope(self, event_type, data, *, version=1, seq=None):
+    def envelope(self, event_type, data, *, version=1, seq=None, day=date(2026, 3, 5)):
         if seq is None:
             self._seq += 1
             seq = self._seq
@@ -128,7 +128,7 @@ class Office:
             type=event_type,
             subject="x",
             version=version,
-            day=date(2026, 3, 5),
+            day=day,
             amount_fen=0,
             occurred_at=utc_now(),
             data=data,
@@ -177,8 +177,8 @@ class Office:
         }
         return self.envelope("customers.credit.changed.v1", data, version=version)
 
-    def permit(self, customer_id=CUSTOMER, *, version=1, **odd):
-        """What customers tell of a permission. Credit as ample as that of a test not about credit is there at once,
+    def permit(self, customer_id=CUSTOMER, *, version=1, day=date(2010, 1, 1), **odd):
+        """What customers tell of a permission on a day. Credit as ample as that of a test not about credit is there at once,
         older than all that `grant` tells.
         """
         with self.database.begin() as conn:
@@ -203,7 +203,7 @@ class Office:
             "permission_version": version,
             **odd,
         }
-        return self.envelope("customers.permission.changed.v1", data, version=version)
+        return self.envelope("customers.permission.changed.v1", data, version=version, day=day)
 
     def seal(self):
         from finance import journal

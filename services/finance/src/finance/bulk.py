@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from finance import exposure, floors, open_items, repository, stops
+from finance import exposure, floors, open_items, permissions, repository, stops
 from finance.booking import Booked, book_of, book_sale
 from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission, points
@@ -400,10 +400,12 @@ def _judged(
         days.add(today)
     states = repository.hold_months(tx.conn, sorted(days))
     customers = {
-        each.priced.receipt.customer_id for each in candidates if each.priced.receipt.customer_id is not None
+        (each.priced.receipt.customer_id, each.priced.business_date)
+        for each in candidates
+        if each.priced.receipt.customer_id is not None
     }
-    permissions = repository.permissions(tx.conn, sorted(customers))
-    caught_up = len(permissions) < len(customers) and repository.has_heard_all_of_customers(tx.conn)
+    held = permissions.held(tx.conn, customers)
+    caught_up = len(held) < len(customers) and repository.has_heard_all_of_customers(tx.conn)
     chart = book_of(tx.conn).chart
     booked = []
     for each in candidates:
@@ -413,7 +415,7 @@ def _judged(
                 raise PointsNotInBulk("post a receipt that points pay by itself")
             if receipt.customer_id is not None:
                 permission.check(
-                    permissions.get(receipt.customer_id),
+                    held.get((receipt.customer_id, each.priced.business_date)),
                     receipt,
                     each.priced.business_date,
                     is_caught_up=caught_up,
@@ -425,7 +427,7 @@ def _judged(
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
         else:
             booked.append((each, book_sale(each.priced, booked_on, chart)))
-    return _within_credit(room, _above_floors(tx, booked, permissions, results), results)
+    return _within_credit(room, _above_floors(tx, booked, held, results), results)
 
 
 def _owing(candidate: _Candidate) -> UUID:
@@ -455,10 +457,10 @@ def _within_credit(
 def _above_floors(
     tx: Tx,
     booked: Sequence[tuple[_Candidate, Booked]],
-    permissions: Mapping[UUID, permission.Permission],
+    held: Mapping[tuple[UUID, date], permission.Permission],
     results: dict[int, Result],
 ) -> list[tuple[_Candidate, Booked]]:
-    below = floors.below(tx.conn, [each.priced for each, _ in booked], permissions)
+    below = floors.below(tx.conn, [each.priced for each, _ in booked], held)
     for index, refusal in below.items():
         item = booked[index][0].item
         results[item.line] = Result(item.line, item.number, "refused", refusal=refusal)

@@ -6,6 +6,7 @@ Source: F11, F12
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -85,13 +86,13 @@ def is_wholesale(sale: PricedSale, permission: Permission | None) -> bool:
 
 
 def below(
-    conn: Connection, sales: Sequence[PricedSale], permissions: Mapping[UUID, Permission]
+    conn: Connection, sales: Sequence[PricedSale], held: Mapping[tuple[UUID, date], Permission]
 ) -> dict[int, PriceBelowFloor | DiscountNotApproved]:
     """Refusals of the wholesale that asks less than it may, by the index of the sale."""
     asked: list[dict[str, Any]] = []
     for index, sale in enumerate(sales):
         customer = sale.receipt.customer_id
-        if is_wholesale(sale, None if customer is None else permissions.get(customer)):
+        if is_wholesale(sale, None if customer is None else held.get((customer, sale.business_date))):
             asked += [
                 {
                     "sale": index,
@@ -129,6 +130,6 @@ def below(
 def require(conn: Connection, sale: PricedSale, permission: Permission | None) -> None:
     """Raises PriceBelowFloor or DiscountNotApproved when a wholesale asks too little."""
     customer = sale.receipt.customer_id
-    known = {} if customer is None or permission is None else {customer: permission}
-    for refusal in below(conn, [sale], known).values():
+    held = {} if customer is None or permission is None else {(customer, sale.business_date): permission}
+    for refusal in below(conn, [sale], held).values():
         raise refusal

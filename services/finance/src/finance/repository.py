@@ -6,13 +6,12 @@ The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import orjson
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from finance import open_items, stops
+from finance import open_items, permissions, stops
 from finance.booking import Booked, stream_of
 from finance.budgets import draws
 from finance.domain.period import PeriodClosed, PeriodState
@@ -40,8 +39,6 @@ class Written(Struct, frozen=True):
     permission: Permission | None
     stopped: list[stops.Lot]
 
-
-_PERMISSION = "select kind, allowed, categories, valid_until from trade_permissions where customer_id = %s"
 
 _ADD_SALE = """
 with p as materialized (
@@ -120,7 +117,8 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     with driver_of(tx.conn) as driver:
         with driver.pipeline():
             if customer_id is not None:
-                found = driver.execute(_PERMISSION, (customer_id,), prepare=True)
+                asked = {"customer": customer_id, "day": booked.priced.business_date}
+                found = driver.execute(permissions.OF_ONE, asked, prepare=True)
             added = driver.execute(statement, parameters, prepare=True)
         count, state, stopped = added.fetchone() or (0, None, None)
         permission = found.fetchone() if found is not None else None
@@ -286,18 +284,6 @@ def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tu
             prepare=True,
         ).fetchall()
     return {(row[0], row[1]): Known(str(row[2]), row[3], bytes(row[4])) for row in rows}
-
-
-def permissions(conn: Connection, customer_ids: Sequence[UUID]) -> dict[UUID, Permission]:
-    if not customer_ids:
-        return {}
-    with driver_of(conn) as driver:
-        rows = driver.execute(
-            "select customer_id, kind, allowed, categories, valid_until from trade_permissions"
-            " where customer_id = any(%s)",
-            (list(customer_ids),),
-        ).fetchall()
-    return {row[0]: Permission(*row[1:]) for row in rows}
 
 
 def has_heard_all_of_customers(conn: Connection) -> bool:

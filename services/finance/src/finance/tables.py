@@ -371,6 +371,19 @@ trade_permissions = Table(
 )
 """What customers last said about whom we may sell to; an older version never overwrites a newer one."""
 
+trade_permission_versions = Table(
+    "trade_permission_versions",
+    metadata,
+    Column("customer_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("from_day", Date, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("categories", ARRAY(Text), nullable=False),
+    Column("valid_until", Date),
+)
+"""All they ever said, and from which day on: a sale is judged by what held on its own day."""
+
 credit_limits = Table(
     "credit_limits",
     metadata,

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import repository
+from finance import permissions, repository
 from finance.contracts import events, rules
 from finance.contracts.fulfilment import changed, locked, next_revision
 from finance.contracts.tables import (
@@ -279,7 +279,7 @@ def _conclude(tx: Tx, contract: Mapping[str, Any], signed_on: date) -> None:
 
 def require_permission(tx: Tx, customer_id: UUID, content: Mapping[str, Any], day: date) -> None:
     """The customer may buy all of it on that day. Raises TradeNotPermitted, CustomerUnknown, CustomerNotYetKnown."""
-    known = repository.permissions(tx.conn, [customer_id]).get(customer_id)
+    known = permissions.held_on(tx.conn, customer_id, day)
     permission.require(
         known,
         rules.categories(content),

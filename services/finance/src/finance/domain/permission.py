@@ -33,6 +33,9 @@ class CustomerNotYetKnown(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
+    """One word of customers; `version` grows with each."""
+
+    version: int
     kind: str
     allowed: bool
     categories: Sequence[str]

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from finance import exposure
+from finance import exposure, permissions
 from finance.orders import events, gate
 from finance.orders.gate import HEADS, Judgement
 from finance.orders.rules import (
@@ -197,7 +197,7 @@ def _roles_awaited(tx: Tx, order: Mapping[str, Any], matter: str) -> frozenset[s
     judged = Judgement()
     today = business_date(tx.now)
     lines = gate.still_open(lines_of(order["proposal"]), gate.confirmed_lines(tx, order["order_id"]))
-    known = gate.known_permission(tx, order)
+    known = permissions.held_on(tx.conn, order["customer_id"], today)
     if known is not None:
         gate.judge_prices(tx, judged, order, lines, known, today)
     able = gate.roles_for_discount(judged, lines, today)

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 from sqlalchemy import select, text
 
-from finance import exposure, repository, stops
+from finance import exposure, permissions, repository, stops
 from finance.contracts import fulfilment
 from finance.domain import permission
 from finance.domain.permission import Permission
@@ -130,7 +130,7 @@ def _rates(judged: Judgement, lines: Sequence[Line], today: date) -> None:
 
 
 def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], today: date) -> Permission | None:
-    known = known_permission(tx, order)
+    known = permissions.held_on(tx.conn, order["customer_id"], today)
     with judged.collecting("customer_id"):
         permission.require(
             known,
@@ -140,26 +140,13 @@ def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], toda
         )
     if known is not None:
         judged.permission = {
-            "version": known_version(tx, order),
+            "version": known.version,
             "on": str(today),
             "kind": known.kind,
             "categories": list(known.categories),
             "valid_until": None if known.valid_until is None else str(known.valid_until),
         }
     return known
-
-
-def known_version(tx: Tx, order: Order) -> int:
-    """The version of that permission."""
-    version: int = tx.conn.execute(
-        text("select version from trade_permissions where customer_id = :id"), {"id": order["customer_id"]}
-    ).scalar_one()
-    return version
-
-
-def known_permission(tx: Tx, order: Order) -> Permission | None:
-    """What customers last said of the order's customer."""
-    return repository.permissions(tx.conn, [order["customer_id"]]).get(order["customer_id"])
 
 
 # --- prices -----------------------------------------------------------------------------------------

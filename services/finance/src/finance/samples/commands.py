@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
-from finance import repository, stops
+from finance import permissions, repository, stops
 from finance.booking import book_of
 from finance.budgets import draws
 from finance.costs.commands.costing import stock_of
@@ -83,7 +83,7 @@ def _recipient(tx: Tx, body: Mapping[str, Any], today: date) -> str:
         )
     if customer_id is None:
         return said
-    known = repository.permissions(tx.conn, [customer_id]).get(customer_id)
+    known = permissions.held_on(tx.conn, customer_id, today)
     permission.require(
         known,
         [] if body["category"] is None else [body["category"]],
