@@ -1,6 +1,7 @@
 """Dunning, statements of account, interest and the papers, on real PostgreSQL and with the real fonts."""
 
 import io
+import json
 import re
 from datetime import timedelta
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 import pypdf
 import pytest
 
+from finance import settings
 from finance.receivables import jobs
 from tests.support.debtors import TODAY, a_debtor, agrees, days_ago, items_of, pay, run, sell_on_credit, told
 from tests.support.finance_builders import money
@@ -250,6 +252,33 @@ def fonts_and_text(answer):
     return fonts, re.sub(r"\s", "", "".join(page.extract_text() for page in reader.pages))
 
 
+@pytest.fixture
+def account_to_pay_into(monkeypatch):
+    """The company as a deployment describes it, with where its debtors pay."""
+    row = {
+        "zh": "甲药房",
+        "en": "A",
+        "pay_to": "工商银行北京分行 0200 0010 0901",
+        "effective_from": "2020-01-01",
+    }
+    monkeypatch.setenv("APOTHECA_COMPANY", json.dumps([row]))
+    settings._companies.cache_clear()
+    yield row["pay_to"]
+    monkeypatch.undo()
+    settings._companies.cache_clear()
+
+
+@pytest.mark.requirement("F14", "F16")
+def test_a_letter_tells_where_to_pay(office, account_to_pay_into):
+    customer = overdue(office, 40, 5_000)
+    act(office, case_of(office, customer))
+    run(office, jobs.dun, TODAY + timedelta(days=7))
+    body = {"customer_id": customer, "level": 2}
+    letter = office.post("/v1/dunning/letters", body, role="accountant").json
+    _, said = fonts_and_text(office.get(f"/v1/dunning/letters/{letter['letter_id']}/pdf"))
+    assert "收款账户:" + account_to_pay_into.replace(" ", "") in said
+
+
 @pytest.mark.requirement("F14")
 def test_a_letter_names_every_overdue_item_of_its_customer_with_its_fonts_inside(office):
     customer = overdue(office, 20, 123_450)
@@ -270,6 +299,7 @@ def test_a_letter_names_every_overdue_item_of_its_customer_with_its_fonts_inside
     assert "壹仟贰佰叁拾陆元伍角整" in said
     assert "1,234.50" in said
     assert "示例药房连锁有限公司" in said
+    assert "收款账户" not in said, "nobody said where to pay"
     receipts = "select receipt_number from receipts join receivable_items on sale_id = source_id where item_id = any(cast(:ids as uuid[]))"  # fmt: skip
     numbers = office.rows(receipts, ids=[each["item_id"] for each in letter["items"]])
     assert all(number in said for (number,) in numbers)

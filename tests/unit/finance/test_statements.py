@@ -364,7 +364,15 @@ def test_the_company_is_what_the_deployment_says_on_that_day(tmp_path):
     for environ in ({"APOTHECA_COMPANY": rows}, {"APOTHECA_COMPANY_FILE": str(file)}):
         assert [row["zh"] for row in companies(environ)] == ["甲", "乙"]
     assert set(company_on(date(1999, 1, 1))) == {"zh", "en", "uscc"}
-    for wrong in ("[]", "{", '[{"zh": "x"}]', '[{"zh": "x", "en": "x", "effective_from": "soon"}]', "3"):
+    pay_nowhere = '[{"zh": "x", "en": "x", "pay_to": 3, "effective_from": "2020-01-01"}]'
+    for wrong in (
+        "[]",
+        "{",
+        '[{"zh": "x"}]',
+        '[{"zh": "x", "en": "x", "effective_from": "soon"}]',
+        pay_nowhere,
+        "3",
+    ):
         with pytest.raises(SettingsFaulty):
             companies({"APOTHECA_COMPANY": wrong})
     with pytest.raises(SettingsFaulty):

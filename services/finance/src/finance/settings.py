@@ -16,7 +16,7 @@ from shared.settings import SettingsFaulty
 
 
 def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
-    """Rows of {zh, en, uscc, effective_from}. Raises SettingsFaulty."""
+    """Rows of {zh, en, uscc, pay_to, effective_from}; uscc and pay_to may be left out. Raises SettingsFaulty."""
     given, path = environ.get("APOTHECA_COMPANY"), environ.get("APOTHECA_COMPANY_FILE")
     try:
         if not given and not path:
@@ -27,6 +27,7 @@ def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
                 "zh": str(row["zh"]),
                 "en": str(row["en"]),
                 "uscc": row.get("uscc"),
+                "pay_to": row.get("pay_to"),
                 "effective_from": row["effective_from"],
             }
             for row in rows
@@ -34,9 +35,13 @@ def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
         for row in found:
             date.fromisoformat(row["effective_from"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingsFaulty("APOTHECA_COMPANY is a JSON list of {zh, en, uscc, effective_from}") from error
+        raise SettingsFaulty(
+            "APOTHECA_COMPANY is a JSON list of {zh, en, uscc, pay_to, effective_from}"
+        ) from error
     if not found:
         raise SettingsFaulty("APOTHECA_COMPANY names no company")
+    if not all(isinstance(row["pay_to"], str | None) for row in found):
+        raise SettingsFaulty("pay_to of APOTHECA_COMPANY is one line of text")
     return sorted(found, key=lambda row: str(row["effective_from"]))
 
 
@@ -58,8 +63,18 @@ def _companies() -> Sequence[Mapping[str, Any]]:
     return companies(os.environ)
 
 
+def _row_on(day: date) -> Mapping[str, Any]:
+    begun = [row for row in _companies() if row["effective_from"] <= day.isoformat()]
+    return begun[-1] if begun else _companies()[0]
+
+
 def company_on(day: date) -> dict[str, Any]:
     """The company's names on a day; its first ones for days before."""
-    begun = [row for row in _companies() if row["effective_from"] <= day.isoformat()]
-    row = begun[-1] if begun else _companies()[0]
+    row = _row_on(day)
     return {name: row[name] for name in ("zh", "en", "uscc")}
+
+
+def pay_to_on(day: date) -> str | None:
+    """The account that debtors are asked to pay into on a day, in one line; None where none was said."""
+    found: str | None = _row_on(day)["pay_to"]
+    return found

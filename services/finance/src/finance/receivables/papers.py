@@ -11,7 +11,7 @@ from typing import Any
 from finance import printing
 from finance.domain import dated
 from finance.domain.words import in_words
-from finance.settings import company_on
+from finance.settings import company_on, pay_to_on
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "zh": {
@@ -27,6 +27,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "amount": "原金额（元）",
         "open": "未付（元）",
         "total": "合计",
+        "pay_to": "收款账户",
         "seal": "（盖章）",
         "agrees": "信息证明无误（盖章、日期）：",
         "differs": "信息不符，列明不符项目（盖章、日期）：",
@@ -44,6 +45,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "amount": "Amount (CNY)",
         "open": "Open (CNY)",
         "total": "Total",
+        "pay_to": "Pay to",
         "seal": "(seal)",
         "agrees": "Confirmed (seal, date):",
         "differs": "Does not agree, namely (seal, date):",
@@ -87,6 +89,7 @@ PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</
 {% endfor %}
 <tr><td colspan="6">{{ label.total }}</td><td class="amount">{{ yuan(total_fen) }}</td></tr></tbody></table>
 {% if asks_for_answer %}<table class="answer"><tr><td>{{ label.agrees }}</td><td>{{ label.differs }}</td></tr></table>{% endif %}
+{% if pay_to %}<p>{{ label.pay_to }}: {{ pay_to }}</p>{% endif %}
 <p>{{ closing }}</p><p class="signature">{{ company }}<br>{{ label.seal }}<br>{{ day }}</p>
 </body></html>"""
 
@@ -181,6 +184,7 @@ def _print(
             "total_fen": total_fen,
             "documents": documents,
             "company": company_on(day)[language],
+            "pay_to": pay_to_on(day),
             "asks_for_answer": asks_for_answer,
         },
     )
