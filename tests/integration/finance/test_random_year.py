@@ -42,7 +42,7 @@ def test_a_random_year_keeps_every_invariant(year):
         a_month_of_business(year, month)
         ties.everything_ties(year)
         ties.trial_balance_is_zero(year, month)
-        if at >= 2 and year.chance.random() < 0.8:
+        if at >= 2 and (MONTHS[at - 2].month % 4 == 0 or year.chance.random() < 0.8):
             close_some(year, MONTHS[at - 2], moment(next_month(month), 5))
     closing.end_the_year(year)
     ties.every_figure_is_that_of_the_lines(year, MONTHS)
@@ -84,11 +84,8 @@ EVERYTHING = {
     "cash.commands.pay_refund",
     "cash.commands.resolve",
     "cash.commands.surprise_count",
-    "contracts.amending.record_answer",
     "costs.commands.costing.run",
-    "expenses.commands.claims.decide_overrun",
     "expenses.commands.claims.pay",
-    "orders.commands.decide",
     "orders.commands.end",
     "orders.commands.reopen",
     "orders.shipping.ship",

@@ -120,14 +120,15 @@ class Bank:
         return self.show(account or self.main, month, day, sum(item.fen for item in items), plan)
 
     def of_clearing(self, month):
-        """Each wallet pays the takings of most days and branches, less its fee."""
-        for clearing in rules.clearings():
+        """Each wallet pays the takings of some branches, less its fee."""
+        for clearing in self.year.chance.sample(rules.clearings(), 2):
             until = month + timedelta(days=self.year.chance.randint(15, 27))
-            found = self.year.ask(queries.open_batches, clearing, FIRST, until, branch_id=None)
+            since = month - timedelta(days=40)
+            found = self.year.ask(queries.open_batches, clearing, since, until, branch_id=None)
             shown = [
                 batch for plan in self.waiting() if plan["clearing"] == clearing for batch in plan["batches"]
             ]
-            branches = self.year.chance.sample(BRANCHES, 7)
+            branches = self.year.chance.sample(BRANCHES, 3)
             chosen = [
                 each
                 for each in found

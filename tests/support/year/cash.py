@@ -34,8 +34,8 @@ def counted(fen):
 
 
 def shifts(year, month):
-    for branch in year.chance.sample(BRANCHES, 3):
-        for number in sorted(year.chance.sample(range(28), 2)):
+    for branch in year.chance.sample(BRANCHES, 2):
+        for number in sorted(year.chance.sample(range(28), year.chance.choice((1, 2)))):
             Shift(year, branch, month + timedelta(days=number)).work()
     resolve_some(year, month)
 

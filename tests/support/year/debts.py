@@ -14,11 +14,11 @@ _OPEN = (
 
 def collect(year, month):
     """Customers pay what they owe, or more, or less; some of it bounces, some is matched later."""
-    for customer in [*year.chance.sample(CUSTOMERS, 6), *year.chance.sample(year.buyers, 2)]:
+    for customer in [*year.chance.sample(CUSTOMERS, 4), *year.chance.sample(year.buyers, 1)]:
         receive(year, month, customer)
     match_by_hand(year, month)
     give_up_some(year, month)
-    if month.month in {5, 10}:
+    if month.month == 10:
         year.do(moment(last_day(month), 15), "accountant", interest.charge_interest)
 
 
@@ -49,7 +49,7 @@ def match_by_hand(year, month):
         "select c.item_id as credit, d.item_id as debt, least(-c.open_fen, d.open_fen) as fen from receivable_items c"
         " join lateral (select * from receivable_items d where d.customer_id = c.customer_id and d.open_fen > 0"
         "  and d.branch_id = c.branch_id order by d.item_id desc limit 1) d on true"
-        " where c.open_fen < 0 order by c.item_id limit 5"
+        " where c.open_fen < 0 order by c.item_id limit 2"
     )
     for pair in pairs:
         fen = year.chance.randint(1, pair.fen)
@@ -65,7 +65,7 @@ def match_by_hand(year, month):
 
 def give_up_some(year, month):
     items = year.rows(_OPEN, until=month)
-    for item in year.chance.sample(items, min(len(items), 3)):
+    for item in year.chance.sample(items, min(len(items), 2)):
         at = moment(year.day(month), 11)
         if year.fifty_fifty():
             year.do(at, "salesperson", receivables.dispute, item.item_id, "数量不符")

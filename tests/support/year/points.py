@@ -10,7 +10,7 @@ from tests.support.year.desk import BRANCHES, LATEST, last_day, moment
 
 def keep_points(year, month):
     told, paid = [], []
-    for _ in range(40):
+    for _ in range(20):
         sale, branch, points = str(uuid4()), year.chance.choice(BRANCHES), year.chance.randint(1, 900)
         data = {"branch_id": branch, "sale_id": sale, "points": points}
         told.append(year.office.envelope("customers.points.earned.v1", data))

@@ -233,15 +233,11 @@ def _post_settlement(posting: _Posting, clearing: str, batches: Sequence[Batch],
     gross: dict[str, int] = defaultdict(int)
     for batch in batches:
         gross[batch.branch_id] += batch.fen
-        posting.tx.conn.execute(
-            insert(bank_settled).values(
-                match_id=posting.match["match_id"],
-                clearing=clearing,
-                branch_id=batch.branch_id,
-                day=batch.day,
-                fen=batch.fen,
-            )
-        )
+    key = {"match_id": posting.match["match_id"], "clearing": clearing}
+    posting.tx.conn.execute(
+        insert(bank_settled),
+        [{**key, "branch_id": each.branch_id, "day": each.day, "fen": each.fen} for each in batches],
+    )
     fees = rules.share_fee(fee_fen, gross)
     for branch_id in sorted(gross):
         lines = rules.settlement_postings(posting.chart, clearing, gross[branch_id], fees[branch_id])
