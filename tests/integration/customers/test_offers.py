@@ -204,5 +204,9 @@ def test_days_run_forward_and_a_branch_has_a_bounded_number_of_offers(caller, fi
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == OPEN_OFFERS_MAX + 1
+    exact = caller("cs_manager", branches=("B-MANY",)).get("/offers", limit=len(seen)).json
+    assert (len(exact["items"]), exact["next_cursor"]) == (len(seen), None), (
+        "no empty page follows a full one"
+    )
     refused = caller("cs_manager").get("/offers", state="refused").json["items"]
     assert ids[0] in {each["offer_id"] for each in refused}

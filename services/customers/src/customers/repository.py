@@ -1,13 +1,13 @@
 """Every statement that changes the customer master, and what is read to do so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, Table, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from customers import settings
@@ -322,3 +322,20 @@ def erase_change_log(conn: Connection, customer_id: UUID) -> None:
     conn.execute(
         update(customer_changes).where(customer_changes.c.customer_id == customer_id).values(personal=None)
     )
+
+
+# --- decisions on credits and offers ------------------------------------------------------------------
+
+
+def decisions_of(conn: Connection, table: Table, ids: Sequence[UUID]) -> dict[UUID, list[Decision]]:
+    """The decisions on each, oldest first; the first column of `table` says on which."""
+    key = next(iter(table.c))
+    found: dict[UUID, list[Decision]] = {each: [] for each in ids}
+    for row in conn.execute(select(table).where(key.in_(ids)).order_by(table.c.at, table.c.role)):
+        found[row[0]].append(decision_of(row))
+    return found
+
+
+def add_decision_of(conn: Connection, table: Table, subject_id: UUID, decision: Decision) -> None:
+    key = next(iter(table.c))
+    conn.execute(insert(table).values({key.name: subject_id, **asdict(decision)}))

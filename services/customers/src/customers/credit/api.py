@@ -11,7 +11,8 @@ from customers import repository
 from customers.credit import commands, records, schemas
 from customers.credit.records import Credit
 from customers.domain.customer import NotAnInstitution
-from shared.paging import PageArgs, decode_cursor, encode_cursor
+from customers.tables import credit_decisions
+from shared.paging import PageArgs, decode_cursor, page
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -88,9 +89,8 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
     """Everything ever proposed, with who decided what, newest first."""
     _require_mine(tx, customer_id)
     (before,) = decode_cursor(args["cursor"], UUID)
-    rows = records.page(tx.conn, customer_id, before=before, limit=args["limit"])
-    last = encode_cursor(rows[-1].credit_id) if len(rows) == args["limit"] else None
-    return {"items": _views(tx, rows), "next_cursor": last}
+    rows = records.page(tx.conn, customer_id, before=before, limit=args["limit"] + 1)
+    return _listed(tx, rows, args["limit"], "credit_id")
 
 
 @credits_in_effect.get("")
@@ -106,10 +106,14 @@ def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
         branches=tx.actor.branch_filter(),
         ending_by=args["ending_by"],
         after=after,
-        limit=args["limit"],
+        limit=args["limit"] + 1,
     )
-    last = encode_cursor(rows[-1].customer_id) if len(rows) == args["limit"] else None
-    return {"items": _views(tx, rows), "next_cursor": last}
+    return _listed(tx, rows, args["limit"], "customer_id")
+
+
+def _listed(tx: Tx, rows: Sequence[Credit], limit: int, key: str) -> dict[str, Any]:
+    listed = page(map(asdict, rows), limit, key)
+    return listed | {"items": _views(tx, rows[:limit])}
 
 
 def _require_mine(tx: Tx, customer_id: UUID) -> None:
@@ -125,5 +129,5 @@ def _one(tx: Tx, customer_id: UUID, credit_id: UUID) -> dict[str, Any]:
 
 
 def _views(tx: Tx, rows: Sequence[Credit]) -> list[dict[str, Any]]:
-    decisions = records.decisions(tx.conn, [row.credit_id for row in rows])
+    decisions = repository.decisions_of(tx.conn, credit_decisions, [row.credit_id for row in rows])
     return [{**asdict(row), "decisions": decisions[row.credit_id]} for row in rows]

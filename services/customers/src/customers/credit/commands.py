@@ -13,6 +13,7 @@ from customers import events, repository
 from customers.commands.admission import lock_institution
 from customers.credit import records
 from customers.credit.records import Credit
+from customers.tables import credit_decisions
 from shared import audit, outbox
 from shared.approvals import Approval
 from shared.clock import business_date, new_id
@@ -105,12 +106,12 @@ def decide(tx: Tx, customer_id: UUID, credit_id: UUID, *, approved: bool, reason
         required=APPROVERS,
         excluded=frozenset({credit.requested_by}),
         subject_hash=_hash(credit),
-        decisions=records.decisions(tx.conn, [credit_id])[credit_id],
+        decisions=repository.decisions_of(tx.conn, credit_decisions, [credit_id])[credit_id],
     )
     decision = approval.decide(
         person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
     )
-    records.add_decision(tx.conn, credit_id, decision)
+    repository.add_decision_of(tx.conn, credit_decisions, credit_id, decision)
     audit.record(tx, "credit.decide", str(credit_id), after=[decision.role, approved, reason])
     if not approved:
         records.change(tx.conn, credit_id, state="rejected")

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, exists, insert, select, update
 
-from customers.tables import credit_decisions, credits_, customers
-from shared.approvals import Decision
+from customers.tables import credits_, customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +54,6 @@ def add(conn: Connection, credit: Credit) -> None:
 
 def change(conn: Connection, credit_id: UUID, **values: Any) -> None:
     conn.execute(update(credits_).where(credits_.c.credit_id == credit_id).values(**values))
-
-
-def add_decision(conn: Connection, credit_id: UUID, decision: Decision) -> None:
-    conn.execute(insert(credit_decisions).values(credit_id=credit_id, **asdict(decision)))
-
-
-def decisions(conn: Connection, credit_ids: Sequence[UUID]) -> dict[UUID, list[Decision]]:
-    """The decisions on each, oldest first."""
-    found: dict[UUID, list[Decision]] = {credit_id: [] for credit_id in credit_ids}
-    rows = conn.execute(
-        select(credit_decisions)
-        .where(credit_decisions.c.credit_id.in_(credit_ids))
-        .order_by(credit_decisions.c.at, credit_decisions.c.role)
-    ).mappings()
-    for row in rows:
-        values = dict(row)
-        found[values.pop("credit_id")].append(Decision(**values))
-    return found
 
 
 def page(conn: Connection, customer_id: UUID, *, before: UUID | None, limit: int) -> list[Credit]:

@@ -1,6 +1,6 @@
 """Offers over HTTP: their design and approval, and what a till shows for a customer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,9 @@ from flask_smorest import Blueprint
 
 from customers import repository
 from customers.offers import commands, records, schemas
-from customers.offers.records import Offer
+from customers.tables import offer_decisions
 from shared.clock import business_date
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -51,10 +51,10 @@ def list_offers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
         branches=tx.actor.branch_filter(),
         state=args["state"],
         before=before,
-        limit=args["limit"],
+        limit=args["limit"] + 1,
     )
-    last = encode_cursor(rows[-1].offer_id) if len(rows) == args["limit"] else None
-    return {"items": _views(tx, rows), "next_cursor": last}
+    listed = page(map(asdict, rows), args["limit"], "offer_id")
+    return listed | {"items": _views(tx, listed["items"])}
 
 
 @offers.get("/<uuid:offer_id>")
@@ -115,9 +115,9 @@ def list_offers_to_customer(tx: Tx, args: dict[str, Any], customer_id: UUID) -> 
 
 
 def _one(tx: Tx, offer_id: UUID) -> dict[str, Any]:
-    return _views(tx, [records.one(tx.conn, offer_id)])[0]
+    return _views(tx, [asdict(records.one(tx.conn, offer_id))])[0]
 
 
-def _views(tx: Tx, rows: Sequence[Offer]) -> list[dict[str, Any]]:
-    decisions = records.decisions(tx.conn, [row.offer_id for row in rows])
-    return [{**asdict(row), "decisions": decisions[row.offer_id]} for row in rows]
+def _views(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    decisions = repository.decisions_of(tx.conn, offer_decisions, [row["offer_id"] for row in rows])
+    return [{**row, "decisions": decisions[row["offer_id"]]} for row in rows]

@@ -16,10 +16,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from customers import events
+from customers import events, repository
 from customers.offers import records
 from customers.offers.records import Offer
 from customers.subscriptions import DrawingGranted, DrawingRefused
+from customers.tables import offer_decisions
 from shared import audit, outbox
 from shared.approvals import Approval
 from shared.clock import business_date, new_id
@@ -109,12 +110,12 @@ def decide(tx: Tx, offer_id: UUID, *, approved: bool, reason: str | None) -> Non
         required=APPROVERS,
         excluded=frozenset({offer.proposed_by}),
         subject_hash=offer.subject_hash,
-        decisions=records.decisions(tx.conn, [offer_id])[offer_id],
+        decisions=repository.decisions_of(tx.conn, offer_decisions, [offer_id])[offer_id],
     )
     decision = approval.decide(
         person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
     )
-    records.add_decision(tx.conn, offer_id, decision)
+    repository.add_decision_of(tx.conn, offer_decisions, offer_id, decision)
     audit.record(tx, "offer.decide", str(offer_id), after=[decision.role, approved, reason])
     if not approved:
         _end(tx, offer, "rejected", used_fen=0)

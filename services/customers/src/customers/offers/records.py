@@ -8,8 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from customers.tables import offer_decisions, offers
-from shared.approvals import Decision
+from customers.tables import offers
 from shared.errors import NotFound
 
 OPEN = ("asking", "funded", "published")
@@ -119,21 +118,3 @@ def published(conn: Connection, *, branch_id: str, on: date) -> list[Offer]:
     )
     rows = conn.execute(query.order_by(offers.c.offer_id)).mappings()
     return [Offer(**row) for row in rows]
-
-
-def add_decision(conn: Connection, offer_id: UUID, decision: Decision) -> None:
-    conn.execute(insert(offer_decisions).values(offer_id=offer_id, **asdict(decision)))
-
-
-def decisions(conn: Connection, offer_ids: Sequence[UUID]) -> dict[UUID, list[Decision]]:
-    """The decisions on each, oldest first."""
-    found: dict[UUID, list[Decision]] = {offer_id: [] for offer_id in offer_ids}
-    rows = conn.execute(
-        select(offer_decisions)
-        .where(offer_decisions.c.offer_id.in_(offer_ids))
-        .order_by(offer_decisions.c.at, offer_decisions.c.role)
-    ).mappings()
-    for row in rows:
-        values = dict(row)
-        found[values.pop("offer_id")].append(Decision(**values))
-    return found
