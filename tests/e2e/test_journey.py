@@ -201,12 +201,13 @@ def test_points_of_one_sale_pay_the_next(people):
 @pytest.mark.requirement("F6")
 def test_an_offer_is_paid_by_a_promotion_plan_or_not_made(people):
     """Finance answers by event: the first offer is funded, the second finds too little left; what ends frees the rest."""
+    until = str(TODAY + timedelta(days=1))  # midnight may pass
     code = f"C-{uuid4().hex[:10].upper()}"
     plan = {
         "code": code,
         "branch_id": BRANCH,
         "first_day": str(TODAY),
-        "last_day": str(TODAY),
+        "last_day": until,
         "uplift_bp": 2_500,
     }
     plan |= {"baseline_net": money(100_000), "baseline_margin": money(1_000), "budget": money(10_000)}
@@ -223,7 +224,7 @@ def test_an_offer_is_paid_by_a_promotion_plan_or_not_made(people):
             "benefit": "gift",
             "terms": "One each",
         }
-        offer |= {"first_day": str(TODAY), "last_day": str(TODAY), "cost": money(fen)}
+        offer |= {"first_day": str(TODAY), "last_day": until, "cost": money(fen)}
         path = f"/v1/offers/{people.post('cs_agent', 'customers', '/v1/offers', offer)['offer_id']}"
 
         def answered():
