@@ -123,7 +123,7 @@ def _books(company, branch, ids, sent, asked):
         "statement_id": statement["statement_id"],
         "reopening_id": reopening["reopening_id"],
         "voucher_id": company.made("/journal/entries", voucher, "accountant")["voucher_id"],
-        "entry_id": next(each["id"] for each in entries if each["kind"] == "manual"),
+        "entry_id": next(each["entry_id"] for each in entries if each["kind"] == "manual"),
         "month": "2025-06",
         "year": 2025,
     }
@@ -132,6 +132,7 @@ def _books(company, branch, ids, sent, asked):
     asked |= {
         "/v1/sales": [{"branch_id": branch, "receipt_number": old["receipt_number"]}],
         "/v1/sales/lines": [line, {**line, "branch_id": branch}],
+        "/v1/sales/totals": [{"branch_id": branch, "from": "2025-06-10", "until": "2025-06-10"}],
         "/v1/trial-balance": month,
         "/v1/journal-entries": month,
         "/v1/journal/entries": month,
@@ -396,7 +397,7 @@ def _costs(company, branch, ids, sent, asked):
     cost_run = {"branch_id": branch, "month": "2026-03"}
     company.made("/cost-runs", cost_run, "accountant")
     told = "/v1/below-cost-alerts/<uuid:line_id>/acknowledge"
-    ids |= {"receipt_id": receipt["goods_receipt_id"], told: {"line_id": sold["lines"][0]["line_id"]}}
+    ids |= {"goods_receipt_id": receipt["goods_receipt_id"], told: {"line_id": sold["lines"][0]["line_id"]}}
     month = [{"month": "2026-03"}, {"month": "2026-03", "branch_id": branch}]
     asked |= {
         "/v1/stock": [{"branch_id": branch}],

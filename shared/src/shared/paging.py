@@ -1,12 +1,15 @@
 """Keyset paging: a page ends with a cursor, never an offset, so that depth costs nothing."""
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import orjson
 from marshmallow import Schema, fields, validate
+from sqlalchemy import Connection, text
 
 from shared.errors import Invalid
 
@@ -37,6 +40,43 @@ def page(rows: Iterable[Mapping[Any, Any]], limit: int, *keys: str) -> dict[str,
     items = found[:limit]
     more = len(found) > limit
     return {"items": items, "next_cursor": encode_cursor(*(items[-1][key] for key in keys)) if more else None}
+
+
+_SQL_KIND = {UUID: "uuid", date: "date", int: "bigint", str: "text"}
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+
+def page_of(
+    conn: Connection,
+    select: str,
+    where: Mapping[str, Any],
+    keys: Mapping[str, type],
+    args: Mapping[str, Any],
+    *,
+    fixed: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One page of what `select` (SQL up to its `where`) finds, in the order of `keys`, after the cursor of `args`.
+
+    `where` maps a condition with one parameter to the value asked for; a condition whose value is None is left out,
+    so that each question has a plan of its own. `keys` maps a column to the kind of its values; together they are
+    unique. `fixed` are parameters of `select` itself. Raises CursorInvalid.
+    """
+    conditions: list[str] = ["true"]
+    values: dict[str, Any] = {**(fixed or {}), "limit": args["limit"] + 1}
+    for condition, value in where.items():
+        if value is not None:
+            conditions.append(condition)
+            values |= dict.fromkeys(_PARAMETER.findall(condition), value)
+    columns = ", ".join(keys)
+    if args["cursor"] is not None:
+        after = decode_cursor(args["cursor"], *keys.values())
+        values |= {f"after_{no}": key for no, key in enumerate(after)}
+        bounds = (f"cast(:after_{no} as {_SQL_KIND[kind]})" for no, kind in enumerate(keys.values()))
+        conditions.append(f"({columns}) > ({', '.join(bounds)})")
+    found = conn.execute(
+        text(f"{select} where {' and '.join(conditions)} order by {columns} limit :limit"), values
+    )
+    return page(found.mappings(), args["limit"], *(column.rpartition(".")[2] for column in keys))
 
 
 def encode_cursor(*keys: Any) -> str:

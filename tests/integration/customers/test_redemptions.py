@@ -468,6 +468,28 @@ def test_the_history_is_paged_over_facts_of_both_sides(caller, patient, earn, he
     assert sum(points for *_, points in seen) == 18
 
 
+def test_a_redemption_is_found_by_customer_receipt_branch_day_and_state(caller, patient, earn):
+    earn(patient, 10)
+    gone = redeem(caller, patient, 2, receipt="R-FIND-1")
+    cancel(caller, gone["redemption_id"])
+    held = redeem(caller, patient, 3, receipt="R-FIND-2", branch="B2")
+
+    def found(**wanted):
+        page = caller("till").get("/points/redemptions", customer_id=patient, **wanted).json
+        return {each["redemption_id"] for each in page["items"]}
+
+    both = {gone["redemption_id"], held["redemption_id"]}
+    assert found() == found(**{"from": str(TODAY), "until": str(TODAY)}) == both
+    assert found(state="open") == found(receipt_number="R-FIND-2") == {held["redemption_id"]}
+    assert found(branch_id="B1") == found(state="restored") == {gone["redemption_id"]}
+    assert found(until=str(TODAY - timedelta(days=1))) == set()
+    first = caller("till").get("/points/redemptions", customer_id=patient, limit=1).json
+    rest = caller("till").get("/points/redemptions", customer_id=patient, cursor=first["next_cursor"]).json
+    assert {each["redemption_id"] for each in first["items"] + rest["items"]} == both
+    elsewhere = caller("till", branches=["B3"]).get("/points/redemptions", customer_id=patient)
+    assert elsewhere.json["items"] == []
+
+
 def test_points_earned_before_any_expired_get_the_last_day_the_rule_gives_them(postgres):
     url = postgres.create_database()
     command.upgrade(migrations.config(SERVICE, url), "0003")

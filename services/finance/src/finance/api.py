@@ -167,11 +167,21 @@ def _from_start(results: IO[bytes]) -> Iterator[bytes]:
 @sales.get("")
 @query
 @admits(*SALE_READERS)
-@sales.arguments(schemas.SaleByNumberArgs, location="query")
-@sales.response(200, schemas.SaleView)
-def get_sale_by_number(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """The sale behind a branch's receipt number."""
-    return queries.sale_by_number(tx, args["branch_id"], args["receipt_number"])
+@sales.arguments(schemas.SalesArgs, location="query")
+@sales.response(200, schemas.SalesPage)
+def list_sales(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Receipts of a branch by number, day, till, tender, customer or channel; oldest business day first."""
+    return queries.sales(tx, args)
+
+
+@sales.get("/totals")
+@query
+@admits(*SALE_READERS)
+@sales.arguments(schemas.SalesTotalsArgs, location="query")
+@sales.response(200, schemas.SalesTotalsPage)
+def list_sales_totals(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What each till of a branch took of each tender, per business day."""
+    return queries.sales_totals(tx, args)
 
 
 @sales.get("/<uuid:sale_id>")

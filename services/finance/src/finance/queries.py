@@ -13,7 +13,7 @@ from finance.repository import Known
 from shared.clock import business_date
 from shared.lots import canonical
 from shared.money import money
-from shared.paging import decode_cursor, page
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 _LINE_COLUMNS = (
@@ -55,18 +55,90 @@ def posted_sale(tx: Tx, known: Known) -> dict[str, Any]:
     }
 
 
-def sale_by_number(tx: Tx, branch_id: str, number: str) -> dict[str, Any]:
-    """Raises ForeignBranch, SaleNotFound."""
-    tx.actor.require_branch(branch_id)
-    row = tx.conn.execute(
-        text(
-            "select sale_id, booked_on from receipts where branch_id = :branch and receipt_number = :number"
-        ),
+_SALES = """
+select s.sale_id, s.receipt_number, s.branch_id, s.customer_id, s.channel, s.business_date, s.booked_on, s.sold_at,
+    s.net_fen, s.tax_fen, s.total_fen, s.posted_by, s.posted_at,
+    (select coalesce(jsonb_agg(jsonb_build_object('tender', t.tender, 'fen', t.fen) order by t.tender), '[]')
+     from tenders t where t.sale_id = s.sale_id and t.booked_on = s.booked_on) as tenders
+from sales s
+"""
+
+
+def sales(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Receipts of one branch by business day, then in the order in which they arrived; keyset by day and id.
+
+    Raises ForeignBranch.
+    """
+    tx.actor.require_branch(args["branch_id"])
+    known = _booked_on(tx, args["branch_id"], args["receipt_number"])
+    return page_of(
+        tx.conn,
+        _SALES,
+        {
+            **_of_days(args),
+            "s.receipt_number = :receipt_number": args["receipt_number"],
+            "s.booked_on = :booked_on": known,
+            "s.customer_id = :customer_id": args["customer_id"],
+            "s.channel = :channel": args["channel"],
+            _PAID_WITH: args["tender"],
+        },
+        {"s.business_date": date, "s.sale_id": UUID},
+        args,
+    )
+
+
+_PAID_WITH = "exists (select from tenders t where t.sale_id = s.sale_id and t.booked_on = s.booked_on and t.tender = :tender)"
+
+
+def _of_days(args: Mapping[str, Any]) -> dict[str, Any]:
+    """A sale is booked on its day or later: partitions of months before the first day hold none."""
+    return {
+        "s.branch_id = :branch_id": args["branch_id"],
+        "s.business_date >= :first": args["first"],
+        "s.booked_on >= :first": args["first"],
+        "s.business_date <= :until": args["until"],
+        "s.posted_by = :posted_by": args["posted_by"],
+    }
+
+
+def _booked_on(tx: Tx, branch_id: str, number: str | None) -> date | None:
+    """The one partition a receipt number leads to; the beginning of time, where nothing is, for an unknown one."""
+    if number is None:
+        return None
+    known: date | None = tx.conn.execute(
+        text("select booked_on from receipts where branch_id = :branch and receipt_number = :number"),
         {"branch": branch_id, "number": number},
-    ).one_or_none()
-    if row is None:
-        raise SaleNotFound("no such receipt")
-    return _sale(tx, row.sale_id, row.booked_on)
+    ).scalar_one_or_none()
+    return known or date.min
+
+
+_TOTALS = """
+select * from (
+    select s.business_date, s.posted_by, coalesce(t.tender, 'none') as tender, count(*) as receipts,
+        coalesce(sum(t.fen), 0)::bigint as fen
+    from sales s left join tenders t on t.sale_id = s.sale_id and t.booked_on = s.booked_on
+    where s.branch_id = :branch and s.business_date between :first and :until and s.booked_on >= :first
+    group by s.business_date, s.posted_by, coalesce(t.tender, 'none')
+) totals
+"""
+
+
+def sales_totals(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What each till took of each tender on each business day of a branch: the figures a till is balanced by.
+
+    A receipt of two tenders counts once under each; one that nothing was paid for is under `none`.
+    Raises ForeignBranch.
+    """
+    tx.actor.require_branch(args["branch_id"])
+    days = {"branch": args["branch_id"], "first": args["first"], "until": args["until"]}
+    return page_of(
+        tx.conn,
+        _TOTALS,
+        {"totals.posted_by = :posted_by": args["posted_by"], "totals.tender = :tender": args["tender"]},
+        {"totals.business_date": date, "totals.posted_by": str, "totals.tender": str},
+        args,
+        fixed=days,
+    )
 
 
 def sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.domain import receipt as shape
-from finance.shapes import BRANCH, DAY, LOT, MONTH, NUMBER
+from finance.shapes import BRANCH, DAY, LOT, MONTH, NUMBER, PERSON
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -203,9 +203,86 @@ class SaleView(Schema):
     refunded_fen = MoneyField(data_key="refunded")
 
 
-class SaleByNumberArgs(Schema):
+class _OfDays(PageArgs):
+    """Business days, both included. `posted_by` is the account of the till or person that posted the receipt."""
+
     branch_id = fields.String(required=True, validate=BRANCH)
-    receipt_number = fields.String(required=True, validate=NUMBER)
+    posted_by = fields.String(load_default=None, validate=PERSON)
+    tender = fields.String(load_default=None, validate=validate.OneOf([each.value for each in shape.Tender]))
+
+    @validates_schema
+    def _days_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("first") and data.get("until") and data["until"] < data["first"]:
+            raise ValidationError("`until` is before `from`", "until")
+
+
+class SalesArgs(_OfDays):
+    receipt_number = fields.String(load_default=None, validate=NUMBER)
+    first = fields.Date(load_default=None, validate=DAY, data_key="from")
+    until = fields.Date(load_default=None, validate=DAY)
+    customer_id = fields.UUID(load_default=None)
+    channel = fields.String(
+        load_default=None, validate=validate.OneOf([each.value for each in shape.Channel])
+    )
+
+
+class PaidView(Schema):
+    tender = fields.String(required=True)
+    fen = MoneyField(data_key="amount", required=True)
+
+
+class SaleRow(Schema):
+    """One receipt without its lines; `GET /v1/sales/{sale_id}` tells those."""
+
+    sale_id = fields.UUID(required=True)
+    receipt_number = fields.String(required=True)
+    branch_id = fields.String(required=True)
+    customer_id = fields.UUID(required=True, allow_none=True)
+    channel = fields.String(required=True)
+    business_date = fields.Date(required=True)
+    booked_on = fields.Date(required=True)
+    sold_at = fields.AwareDateTime(required=True)
+    net_fen = MoneyField(data_key="net", required=True)
+    tax_fen = MoneyField(data_key="tax", required=True)
+    total_fen = MoneyField(data_key="total", required=True)
+    tenders = fields.List(fields.Nested(PaidView), required=True)
+    posted_by = fields.String(required=True)
+    posted_at = fields.AwareDateTime(required=True)
+
+
+class SalesPage(Schema):
+    items = fields.List(fields.Nested(SaleRow), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+TOTALS_DAYS_MAX = 31
+
+
+class SalesTotalsArgs(_OfDays):
+    """At most 31 days."""
+
+    first = fields.Date(required=True, validate=DAY, data_key="from")
+    until = fields.Date(required=True, validate=DAY)
+
+    @validates_schema
+    def _not_too_many_days(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["until"] - data["first"]).days >= TOTALS_DAYS_MAX:
+            raise ValidationError(f"at most {TOTALS_DAYS_MAX} days", "until")
+
+
+class SalesTotalsRow(Schema):
+    """`tender` is `none` for receipts that nothing was paid for."""
+
+    business_date = fields.Date(required=True)
+    posted_by = fields.String(required=True)
+    tender = fields.String(required=True)
+    receipts = fields.Integer(required=True)
+    fen = MoneyField(data_key="amount", required=True)
+
+
+class SalesTotalsPage(Schema):
+    items = fields.List(fields.Nested(SalesTotalsRow), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class SaleLinesArgs(PageArgs):
@@ -275,7 +352,7 @@ class EntryLineView(Schema):
 class EntryView(Schema):
     """`voucher_no` is gap-free per book and year; it is given within seconds of the commit."""
 
-    id = fields.Integer()
+    id = fields.Integer(data_key="entry_id")
     voucher_no = fields.Integer(allow_none=True)
     booked_on = fields.Date()
     branch_id = fields.String()

@@ -164,6 +164,7 @@ sales = Table(
     Column("posted_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("sale_id", "booked_on"),
     Index("sales_posted_at", "posted_at", postgresql_using="brin"),
+    Index("sales_branch_day", "branch_id", "business_date", "sale_id"),
     Index("sales_customer", "customer_id", "sale_id", postgresql_where=text("customer_id is not null")),
     **BY_MONTH,
 )

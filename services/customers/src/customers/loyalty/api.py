@@ -24,9 +24,22 @@ def redeem_points(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.redeem(tx, **body)
 
 
+READERS = (*TILLS, "store_manager", "cs_agent", "cs_manager", "accountant")
+
+
+@points.get("/redemptions")
+@query
+@admits(*READERS)
+@points.arguments(schemas.RedemptionsArgs, location="query")
+@points.response(200, schemas.RedemptionsPage)
+def list_redemptions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Redemptions of a customer, a branch or a receipt, oldest day first."""
+    return queries.redemptions(tx, args)
+
+
 @points.get("/redemptions/<uuid:redemption_id>")
 @query
-@admits(*TILLS, "store_manager", "cs_agent", "cs_manager", "accountant")
+@admits(*READERS)
 @points.response(200, schemas.RedemptionView)
 def get_redemption(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
     """A redemption and what became of it."""

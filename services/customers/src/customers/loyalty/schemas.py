@@ -4,6 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from customers.schemas import BRANCH
 from shared.money import MoneyField
+from shared.paging import PageArgs
 
 POINTS_MAX = 10**9
 RECEIPT = validate.Regexp(r"^[A-Za-z0-9._:/-]{1,64}\Z")
@@ -28,6 +29,17 @@ class RedemptionLotView(Schema):
     given_back = fields.Integer(required=True)
 
 
+class RedemptionsArgs(PageArgs):
+    """Days on which the points were set aside, both included."""
+
+    customer_id = fields.UUID(load_default=None)
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    receipt_number = fields.String(load_default=None, validate=RECEIPT)
+    state = fields.String(load_default=None, validate=validate.OneOf(["open", "used", "restored"]))
+    first = fields.Date(load_default=None, data_key="from")
+    until = fields.Date(load_default=None)
+
+
 class RedemptionView(Schema):
     redemption_id = fields.UUID(required=True)
     customer_id = fields.String(required=True)
@@ -50,3 +62,17 @@ class RedemptionView(Schema):
         allow_none=True, required=True, metadata={"description": "The sale that used it."}
     )
     lots = fields.List(fields.Nested(RedemptionLotView), required=True)
+
+
+class RedemptionRow(RedemptionView):
+    """One redemption; `GET /v1/points/redemptions/{redemption_id}` tells the sales its points came from."""
+
+    redeemed_on = fields.Date(required=True)
+
+    class Meta:
+        exclude = ("lots",)
+
+
+class RedemptionsPage(Schema):
+    items = fields.List(fields.Nested(RedemptionRow), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

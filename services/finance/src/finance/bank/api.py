@@ -81,6 +81,26 @@ def list_unmatched(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, 
     return queries.unmatched(tx, account_id, args)
 
 
+@bank.get("/accounts/<uuid:account_id>/lines")
+@query
+@admits(*READERS)
+@bank.arguments(schemas.BankLinesArgs, location="query")
+@bank.response(200, schemas.BankAnyLinesPage)
+def list_lines(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """Every line the bank told of, by its booking day, with the match that explains it."""
+    return queries.lines(tx, account_id, args)
+
+
+@bank.get("/accounts/<uuid:account_id>/matches")
+@query
+@admits(*READERS)
+@bank.arguments(schemas.BankMatchesArgs, location="query")
+@bank.response(200, schemas.BankMatchesPage)
+def list_matches(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """What was matched, and what was taken back."""
+    return queries.matches(tx, account_id, args)
+
+
 @bank.get("/accounts/<uuid:account_id>/proposals")
 @query
 @admits("accountant", "finance_auditor", "finance_head")

@@ -16,7 +16,7 @@ from finance.bank.rules import Batch, Item, Line, MatchKind
 from finance.booking import book_of
 from finance.domain.period import month_text
 from shared.clock import business_date, next_month
-from shared.paging import decode_cursor, page
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 BEGINNING = date(1970, 1, 1)
@@ -169,6 +169,64 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
     today = business_date(tx.now)
     items = ({**row, "overdue": not rules.is_in_time(row["booked_on"], today)} for row in rows)
     return page(items, args["limit"], "booked_on", "line_id")
+
+
+_LINES = """
+select l.*, m.match_id from bank_lines l
+left join bank_matches m on m.line_id = l.line_id and m.undone_at is null
+"""
+
+
+def lines(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines of the account, matched or not, by booking day; keyset by day and id. Raises AccountNotFound."""
+    account(tx, account_id)
+    today = business_date(tx.now)
+    found = page_of(
+        tx.conn,
+        _LINES,
+        {
+            "l.account_id = :account_id": account_id,
+            "l.statement_id = :statement_id": args["statement_id"],
+            "l.booked_on >= :first": args["first"],
+            "l.booked_on <= :until": args["until"],
+            "(m.match_id is not null) = :is_matched": args["is_matched"],
+        },
+        {"l.booked_on": date, "l.line_id": UUID},
+        args,
+    )
+    for row in found["items"]:
+        row["overdue"] = row["match_id"] is None and not rules.is_in_time(row["booked_on"], today)
+    return found
+
+
+_MATCHES = """
+select * from (
+    select m.*, l.booked_on as line_booked_on, l.fen as line_fen, l.reference as line_reference
+    from bank_matches m join bank_lines l on l.line_id = m.line_id
+) m
+"""
+
+
+def matches(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Matches of the account by the line's booking day, those taken back included; keyset by day and id.
+
+    Raises AccountNotFound.
+    """
+    account(tx, account_id)
+    return page_of(
+        tx.conn,
+        _MATCHES,
+        {
+            "m.account_id = :account_id": account_id,
+            "m.line_id = :line_id": args["line_id"],
+            "m.kind = :kind": args["kind"],
+            "m.line_booked_on >= :first": args["first"],
+            "m.line_booked_on <= :until": args["until"],
+            "(m.undone_at is not null) = :is_undone": args["is_undone"],
+        },
+        {"m.line_booked_on": date, "m.match_id": UUID},
+        args,
+    )
 
 
 def proposals(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:

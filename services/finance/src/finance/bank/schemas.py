@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from finance.bank import rules
 from finance.bank.formats import dialects
 from finance.domain.receipt import NUMBER_PATTERN, VISIBLE_PATTERN
-from finance.shapes import BRANCH, MONTH, visible
+from finance.shapes import BRANCH, DAY, MONTH, visible
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -122,6 +122,27 @@ class BankLinesPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
+class _BankDaysArgs(PageArgs):
+    """Booking days of the bank, both included."""
+
+    first = fields.Date(load_default=None, validate=DAY, data_key="from")
+    until = fields.Date(load_default=None, validate=DAY)
+
+
+class BankLinesArgs(_BankDaysArgs):
+    statement_id = fields.UUID(load_default=None)
+    is_matched = fields.Boolean(load_default=None)
+
+
+class BankAnyLineView(BankLineView):
+    match_id = fields.UUID(required=True, allow_none=True)
+
+
+class BankAnyLinesPage(Schema):
+    items = fields.List(fields.Nested(BankAnyLineView), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
 class BankItemView(Schema):
     source_id = fields.UUID()
     entry_kind = fields.String()
@@ -213,6 +234,30 @@ class BankMatchView(Schema):
     undone_at = fields.AwareDateTime(allow_none=True)
     undone_reason = fields.String(allow_none=True)
     items = fields.List(fields.Nested(BankMatchedItemView))
+
+
+class BankMatchesArgs(_BankDaysArgs):
+    """The days are those of the matched lines."""
+
+    line_id = fields.UUID(load_default=None)
+    kind = fields.String(load_default=None, validate=validate.OneOf([each.value for each in rules.MatchKind]))
+    is_undone = fields.Boolean(load_default=None)
+
+
+class BankMatchRow(BankMatchView):
+    """One match with the line it explains; without what it was matched with."""
+
+    line_booked_on = fields.Date(required=True)
+    line_fen = MoneyField(data_key="line_amount", required=True)
+    line_reference = fields.String(required=True)
+
+    class Meta:
+        exclude = ("items",)
+
+
+class BankMatchesPage(Schema):
+    items = fields.List(fields.Nested(BankMatchRow), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class BankUndoBody(Schema):

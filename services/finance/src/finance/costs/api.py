@@ -35,13 +35,23 @@ def book_goods_receipt(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return queries.goods_receipt(tx, receiving.receive(tx, body))
 
 
-@costs.get("/goods-receipts/<uuid:receipt_id>")
+@costs.get("/goods-receipts")
+@query
+@admits(*READERS)
+@costs.arguments(schemas.GoodsReceiptsArgs, location="query")
+@costs.response(200, schemas.GoodsReceiptsPage)
+def list_goods_receipts(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Goods receipts by the day the goods came, oldest first."""
+    return queries.goods_receipts(tx, args)
+
+
+@costs.get("/goods-receipts/<uuid:goods_receipt_id>")
 @query
 @admits(*READERS)
 @costs.response(200, schemas.GoodsReceiptView)
-def get_goods_receipt(tx: Tx, receipt_id: UUID) -> dict[str, Any]:
+def get_goods_receipt(tx: Tx, goods_receipt_id: UUID) -> dict[str, Any]:
     """One goods receipt, each line with the price it was compared with."""
-    return queries.goods_receipt(tx, receipt_id)
+    return queries.goods_receipt(tx, goods_receipt_id)
 
 
 @costs.post("/standard-prices")

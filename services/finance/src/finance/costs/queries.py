@@ -14,7 +14,7 @@ from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpan
 from finance.domain.period import PeriodState
 from shared.clock import business_date, month_of, next_month
 from shared.money import half_up
-from shared.paging import decode_cursor, page
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 MONTHS_MAX = 24
@@ -37,6 +37,23 @@ def goods_receipt(tx: Tx, receipt_id: UUID) -> dict[str, Any]:
         **row,
         "lines": [{**each, "variance_fen": _line_variance(dict(each))} for each in lines.mappings()],
     }
+
+
+def goods_receipts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Goods receipts without their lines, by the day the goods came; keyset by day and id. Raises ForeignBranch."""
+    return page_of(
+        tx.conn,
+        "select g.* from goods_receipts g",
+        {
+            "g.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "g.supplier_id = :supplier_id": args["supplier_id"],
+            "g.invoice_no = :invoice_no": args["invoice_no"],
+            "g.received_on >= :first": args["first"],
+            "g.received_on <= :until": args["until"],
+        },
+        {"g.received_on": date, "g.goods_receipt_id": UUID},
+        args,
+    )
 
 
 def _line_variance(line: Mapping[str, Any]) -> int | None:

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
-from finance.shapes import BRANCH, LOT, MONTH, NUMBER
+from finance.shapes import BRANCH, DAY, LOT, MONTH, NUMBER
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
@@ -66,6 +66,28 @@ class GoodsReceiptView(Schema):
     tax_fen = MoneyField(data_key="tax")
     recorded_by = fields.String()
     lines = fields.List(fields.Nested(GoodsLineView))
+
+
+class GoodsReceiptsArgs(PageArgs):
+    """Days on which the goods came, both included."""
+
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    supplier_id = fields.String(load_default=None, validate=NUMBER)
+    invoice_no = fields.String(load_default=None, validate=INVOICE)
+    first = fields.Date(load_default=None, validate=DAY, data_key="from")
+    until = fields.Date(load_default=None, validate=DAY)
+
+
+class GoodsReceiptRow(GoodsReceiptView):
+    """One goods receipt; `GET /v1/goods-receipts/{goods_receipt_id}` tells its lines."""
+
+    class Meta:
+        exclude = ("lines",)
+
+
+class GoodsReceiptsPage(Schema):
+    items = fields.List(fields.Nested(GoodsReceiptRow), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
 class StandardPriceBody(Schema):

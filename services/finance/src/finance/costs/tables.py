@@ -35,6 +35,7 @@ goods_receipts = Table(
     Column("recorded_at", INSTANT, nullable=False),
     UniqueConstraint("supplier_id", "invoice_no"),
     Index("goods_receipts_branch", "branch_id", "goods_receipt_id"),
+    Index("goods_receipts_day", "received_on", "goods_receipt_id"),
 )
 
 goods_receipt_lines = Table(

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from finance import printing
 from finance.domain.period import parse_month
 from finance.domain.receipt import Product, TempClass
-from finance.orders import commands, papers, prices, queries, schemas, shipping
+from finance.orders import commands, papers, prices, queries, schemas, shipment_schemas, shipping
 from finance.orders.rules import Line, NamedLot
 from finance.orders.shipping import Parcel
 from finance.orders.tables import price_grades, price_rules, strategies
@@ -261,8 +261,8 @@ def reopen_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
 @orders.post("/orders/<uuid:order_id>/shipments")
 @command
 @admits(*SHIPPERS)
-@orders.arguments(schemas.ShipmentBody)
-@orders.response(201, schemas.ShipmentView)
+@orders.arguments(shipment_schemas.ShipmentBody)
+@orders.response(201, shipment_schemas.ShipmentView)
 def ship_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Ship lots of an order: the sale is posted with it."""
     parcels = [
@@ -279,11 +279,21 @@ def ship_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     return queries.shipment(tx, shipping.ship(tx, order_id, parcels))
 
 
+@orders.get("/shipments")
+@query
+@admits(*READERS)
+@orders.arguments(shipment_schemas.ShipmentsArgs, location="query")
+@orders.response(200, shipment_schemas.ShipmentsPage)
+def list_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Shipments by the day they were sent, oldest first."""
+    return queries.shipments(tx, args)
+
+
 @orders.get("/shipments/due")
 @query
 @admits(*READERS)
-@orders.arguments(schemas.ShipmentsDueArgs, location="query")
-@orders.response(200, schemas.ShipmentsDuePage)
+@orders.arguments(shipment_schemas.ShipmentsDueArgs, location="query")
+@orders.response(200, shipment_schemas.ShipmentsDuePage)
 def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What waits to be shipped until a day, the most overdue first."""
     return queries.due(tx, args)
@@ -292,8 +302,8 @@ def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @orders.get("/shipments/figures")
 @query
 @admits(*READERS)
-@orders.arguments(schemas.ShipmentFiguresArgs, location="query")
-@orders.response(200, schemas.ShipmentFiguresView)
+@orders.arguments(shipment_schemas.ShipmentFiguresArgs, location="query")
+@orders.response(200, shipment_schemas.ShipmentFiguresView)
 def get_shipment_figures(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Delivery in time, per branch, of a month."""
     return queries.figures(tx, parse_month(args["month"]), args["branch_id"])
@@ -302,7 +312,7 @@ def get_shipment_figures(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @orders.get("/shipments/<uuid:shipment_id>")
 @query
 @admits(*READERS)
-@orders.response(200, schemas.ShipmentView)
+@orders.response(200, shipment_schemas.ShipmentView)
 def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
     """One shipment with its lots."""
     return queries.shipment(tx, shipment_id)
@@ -311,7 +321,7 @@ def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
 @orders.get("/shipments/<uuid:shipment_id>/delivery-note")
 @query
 @admits(*READERS)
-@orders.arguments(schemas.DeliveryNoteArgs, location="query")
+@orders.arguments(shipment_schemas.DeliveryNoteArgs, location="query")
 @orders.doc(**printing.DOC)
 def print_delivery_note(tx: Tx, args: dict[str, Any], shipment_id: UUID) -> Response:
     """The paper that travels with the goods (随货同行单)."""

@@ -11,7 +11,7 @@ from finance.orders.rules import OrderNotFound, PriceRuleNotFound, ShipmentNotFo
 from finance.orders.tables import orders, strategies
 from shared.clock import business_date, next_month
 from shared.money import half_up
-from shared.paging import decode_cursor, page
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 # --- rules ------------------------------------------------------------------------------------------
@@ -192,6 +192,28 @@ def shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
         for each in lines
     ]
     return {**row, "lines": found}
+
+
+_SHIPMENTS = (
+    "select s.*, o.number, o.customer_id from shipments s join sales_orders o on o.order_id = s.order_id"
+)
+
+
+def shipments(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Shipments without their lots, by the day they were sent; keyset by day and id. Raises ForeignBranch."""
+    return page_of(
+        tx.conn,
+        _SHIPMENTS,
+        {
+            "s.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "s.order_id = :order_id": args["order_id"],
+            "o.customer_id = :customer_id": args["customer_id"],
+            "s.sent_on >= :first": args["first"],
+            "s.sent_on <= :until": args["until"],
+        },
+        {"s.sent_on": date, "s.shipment_id": UUID},
+        args,
+    )
 
 
 _DUE = text("""

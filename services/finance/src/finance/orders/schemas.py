@@ -24,7 +24,7 @@ def _text(**kwargs: object) -> fields.String:
     return fields.String(validate=TEXT, **kwargs)  # type: ignore[arg-type]
 
 
-def _count(largest: int, **kwargs: object) -> fields.Integer:
+def count(largest: int, **kwargs: object) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, largest), **kwargs)  # type: ignore[arg-type]
 
 
@@ -64,7 +64,7 @@ class SalesStrategyBody(Schema):
     customer_kinds = fields.List(
         fields.String(validate=validate.OneOf(KINDS)), load_default=list, validate=validate.Length(0, 5)
     )
-    min_quantity = _count(QUANTITY_MAX, load_default=1)
+    min_quantity = count(QUANTITY_MAX, load_default=1)
     discount_bp = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 9_999))
     service = fields.String(load_default="", validate=[validate.Length(0, 500), PLAIN])
     first_day = fields.Date(required=True)
@@ -175,25 +175,25 @@ class OrderLotBody(Schema):
 class OrderLineBody(Schema):
     """`unit_price` and `unit_discount` are of one unit, with the tax. Named lots are the only ones to be shipped."""
 
-    no = _count(LINES_MAX, required=True)
+    no = count(LINES_MAX, required=True)
     product = fields.Nested(OrderProductBody, required=True)
-    quantity = _count(QUANTITY_MAX, required=True)
+    quantity = count(QUANTITY_MAX, required=True)
     unit_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
     unit_discount = MoneyField(load_default=0, minimum_fen=0, validate=PRICE)
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
     deliver_on = fields.Date(required=True)
-    contract_line = _count(10_000, load_default=None, allow_none=True)
+    contract_line = count(10_000, load_default=None, allow_none=True)
     lots = fields.List(fields.Nested(OrderLotBody), load_default=list, validate=validate.Length(0, 50))
 
 
-_LINES = validate.Length(1, LINES_MAX)
+LINES = validate.Length(1, LINES_MAX)
 
 
 class OrderBody(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
     customer_id = fields.UUID(required=True)
     contract_id = fields.UUID(load_default=None, allow_none=True)
-    lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=_LINES)
+    lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=LINES)
 
 
 class OrderVersionBody(Schema):
@@ -205,7 +205,7 @@ class OrderVersionBody(Schema):
 class OrderChangeBody(OrderVersionBody):
     """All lines as they are to be, with those that stay as they are."""
 
-    lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=_LINES)
+    lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=LINES)
 
 
 class OrderApprovalBody(OrderVersionBody):
@@ -388,97 +388,3 @@ class OrderExceptionView(Schema):
 class OrderExceptionsPage(Schema):
     items = fields.List(fields.Nested(OrderExceptionView))
     next_cursor = fields.String(allow_none=True)
-
-
-# --- shipments --------------------------------------------------------------------------------------
-
-
-class ShipmentLineBody(Schema):
-    """Units of one lot; `cost` is that of all of them, without tax."""
-
-    line_no = _count(LINES_MAX, required=True)
-    lot = fields.String(required=True, validate=LOT)
-    expiry = fields.Date(required=True)
-    quantity = _count(QUANTITY_MAX, required=True)
-    cost = MoneyField(required=True, minimum_fen=0)
-    trace_codes = fields.List(
-        fields.String(validate=validate.Regexp(r"^[0-9A-Za-z]{8,64}$(?!\n)")),
-        load_default=list,
-        validate=validate.Length(0, 1_000),
-    )
-
-
-class ShipmentBody(Schema):
-    lines = fields.List(fields.Nested(ShipmentLineBody), required=True, validate=_LINES)
-
-
-class ShipmentLineView(Schema):
-    no = fields.Integer()
-    order_line = fields.Integer()
-    product = fields.Dict()
-    lot = fields.String()
-    expiry = fields.Date()
-    quantity = fields.Integer()
-    unit_price_fen = MoneyField(data_key="unit_price")
-    unit_discount_fen = MoneyField(data_key="unit_discount")
-    tax_bp = fields.Integer()
-    trace_codes = fields.List(fields.String())
-    total_fen = MoneyField(data_key="total")
-
-
-class ShipmentView(OrderShipmentView):
-    order_id = fields.UUID()
-    number = fields.String()
-    branch_id = fields.String()
-    customer_id = fields.UUID()
-    sent_at = fields.AwareDateTime()
-    sent_by = fields.String()
-    lines = fields.List(fields.Nested(ShipmentLineView))
-
-
-class ShipmentsDueArgs(PageArgs):
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-    until = fields.Date(load_default=None, metadata={"description": "Last delivery day; today if left out."})
-
-
-class ShipmentDueView(Schema):
-    order_id = fields.UUID()
-    number = fields.String()
-    branch_id = fields.String()
-    customer_id = fields.UUID()
-    line_no = fields.Integer()
-    product_id = fields.String()
-    deliver_on = fields.Date()
-    left_quantity = fields.Integer()
-    late_days = fields.Integer()
-
-
-class ShipmentsDuePage(Schema):
-    items = fields.List(fields.Nested(ShipmentDueView))
-    next_cursor = fields.String(allow_none=True)
-
-
-class ShipmentFiguresArgs(Schema):
-    month = fields.String(required=True, validate=MONTH)
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-
-
-class ShipmentFiguresRow(Schema):
-    """`waited_s` is the mean from confirmation to the first shipment, of orders first shipped in the month."""
-
-    branch_id = fields.String()
-    due = fields.Integer()
-    on_time = fields.Integer()
-    late = fields.Integer()
-    on_time_bp = fields.Integer(allow_none=True)
-    shipped = fields.Integer()
-    waited_s = fields.Integer(allow_none=True)
-    longest_s = fields.Integer(allow_none=True)
-
-
-class ShipmentFiguresView(Schema):
-    branches = fields.List(fields.Nested(ShipmentFiguresRow))
-
-
-class DeliveryNoteArgs(Schema):
-    lang = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))

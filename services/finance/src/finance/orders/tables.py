@@ -216,7 +216,7 @@ shipments = Table(
     Column("total_fen", BigInteger, nullable=False),
     UniqueConstraint("order_id", "no"),
     Index("shipments_branch", "branch_id", "shipment_id"),
-    Index("shipments_sent", "sent_on"),
+    Index("shipments_sent", "sent_on", "shipment_id"),
 )
 
 shipment_lines = Table(

@@ -12,6 +12,7 @@ from finance.receivables import (
     ageing,
     commands,
     dunning,
+    list_schemas,
     papers,
     queries,
     recoveries,
@@ -36,7 +37,7 @@ READERS = (*COLLECTORS, "business_head", "store_manager", "finance_auditor", "ma
 
 @receivables.get("/receivables")
 @query
-@admits(*READERS)
+@admits(*READERS, "cs_agent", "cs_manager")
 @receivables.arguments(schemas.ReceivablesArgs, location="query")
 @receivables.response(200, schemas.ReceivablesPage)
 def list_receivables(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +82,16 @@ def get_indicators(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 def get_receivable(tx: Tx, item_id: UUID) -> dict[str, Any]:
     """One item and what was set against it."""
     return queries.item(tx, item_id)
+
+
+@receivables.get("/receivables/allocations")
+@query
+@admits(*READERS)
+@receivables.arguments(list_schemas.AllocationsArgs, location="query")
+@receivables.response(200, list_schemas.AllocationsPage)
+def list_allocations(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """What was set against what, oldest day first."""
+    return queries.allocations(tx, args)
 
 
 @receivables.post("/receivables/allocations")
@@ -145,6 +156,16 @@ def request_write_off(tx: Tx, body: dict[str, Any], item_id: UUID) -> dict[str, 
     )
 
 
+@receivables.get("/write-offs")
+@query
+@admits(*READERS)
+@receivables.arguments(list_schemas.WriteOffsArgs, location="query")
+@receivables.response(200, list_schemas.WriteOffsPage)
+def list_write_offs(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Write-offs, for instance those that wait for a decision; oldest request first."""
+    return queries.write_offs(tx, args)
+
+
 @receivables.post("/write-offs/<uuid:write_off_id>/decisions")
 @command
 @admits(*sorted(write_offs.APPROVERS))
@@ -178,6 +199,16 @@ def recover(tx: Tx, body: dict[str, Any], item_id: UUID) -> dict[str, Any]:
 def receive_payment(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Book money of a customer, and set it against what it pays."""
     return queries.payment(tx, commands.receive_payment(tx, body))
+
+
+@receivables.get("/payments")
+@query
+@admits(*READERS, "cashier")
+@receivables.arguments(list_schemas.PaymentsArgs, location="query")
+@receivables.response(200, list_schemas.PaymentsPage)
+def list_payments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Payments of customers, by the day they came."""
+    return queries.payments(tx, args)
 
 
 @receivables.get("/payments/<uuid:payment_id>")
@@ -368,6 +399,16 @@ def unblock_dunning(tx: Tx, body: dict[str, Any], case_id: UUID) -> dict[str, An
 def issue_dunning_letter(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """One letter for every overdue item of a customer; it does the action of each case it was due for."""
     return queries.letter(tx, dunning.issue_letter(tx, body["customer_id"], body["level"], body["language"]))
+
+
+@receivables.get("/dunning/letters")
+@query
+@admits(*READERS)
+@receivables.arguments(list_schemas.DunningLettersArgs, location="query")
+@receivables.response(200, list_schemas.DunningLettersPage)
+def list_dunning_letters(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Letters issued, oldest first."""
+    return queries.letters(tx, args)
 
 
 @receivables.get("/dunning/letters/<uuid:letter_id>")

@@ -19,7 +19,7 @@ from finance.receivables.commands import PaymentUnknown
 from finance.receivables.dunning import DunningCaseUnknown, LetterUnknown
 from shared.clock import business_date, month_of, next_month
 from shared.errors import Conflict, NotFound
-from shared.paging import decode_cursor, page
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 MINE = "(cast(:branches as text[]) is null or i.branch_id = any(:branches))"
@@ -180,6 +180,76 @@ def payment(tx: Tx, payment_id: UUID) -> dict[str, Any]:
     return {**row, "allocations": item(tx, row["item_id"])["allocations"]}
 
 
+_PAYMENTS = """
+select p.*, -i.open_fen as unallocated_fen from payments p join receivable_items i on i.item_id = p.item_id
+"""
+_PAYMENT_STATE = (
+    "case when p.reversed_on is not null then 'reversed' when i.open_fen <> 0 then 'open' else 'used' end"
+)
+
+
+def payments(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Payments received, by the day they came; keyset by day and id. Raises ForeignBranch."""
+    return page_of(
+        tx.conn,
+        _PAYMENTS,
+        {
+            "p.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "p.customer_id = :customer_id": args["customer_id"],
+            "p.tender = :tender": args["tender"],
+            "p.reference = :reference": args["reference"],
+            "p.received_on >= :first": args["first"],
+            "p.received_on <= :until": args["until"],
+            f"{_PAYMENT_STATE} = :state": args["state"],
+        },
+        {"p.received_on": date, "p.payment_id": UUID},
+        args,
+    )
+
+
+_ALLOCATIONS = """
+select a.allocation_id, a.credit_id, a.debt_id, a.fen, a.allocated_on, a.undoes, a.actor, a.at, d.customer_id,
+    d.branch_id, (select u.allocation_id from receivable_allocations u where u.undoes = a.allocation_id) as undone_by
+from receivable_allocations a join receivable_items d on d.item_id = a.debt_id
+"""
+
+
+def allocations(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What was set against what, and what took it back; keyset by day and id. Raises ForeignBranch."""
+    return page_of(
+        tx.conn,
+        _ALLOCATIONS,
+        {
+            "d.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "d.customer_id = :customer_id": args["customer_id"],
+            ":item_id in (a.credit_id, a.debt_id)": args["item_id"],
+            "a.allocated_on >= :first": args["first"],
+            "a.allocated_on <= :until": args["until"],
+        },
+        {"a.allocated_on": date, "a.allocation_id": UUID},
+        args,
+    )
+
+
+_WRITE_OFFS = "select w.*, i.customer_id from write_offs w join receivable_items i on i.item_id = w.item_id"
+
+
+def write_offs(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Write-offs asked for and decided, oldest request first; keyset by id. Raises ForeignBranch."""
+    return page_of(
+        tx.conn,
+        _WRITE_OFFS,
+        {
+            "w.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "i.customer_id = :customer_id": args["customer_id"],
+            "w.item_id = :item_id": args["item_id"],
+            "w.state = :state": args["state"],
+        },
+        {"w.write_off_id": UUID},
+        args,
+    )
+
+
 def terms(tx: Tx, customer_id: UUID) -> list[dict[str, Any]]:
     rows = tx.conn.execute(
         text("select * from credit_terms where customer_id = :id order by effective_from"),
@@ -297,6 +367,26 @@ def letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
     if row is None or not all(tx.actor.may_see(branch) for branch in row["branches"]):
         raise LetterUnknown("no such letter")
     return {**row, "kind": row["content"]["kind"], "items": row["content"]["items"]}
+
+
+def letters(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Letters issued, without their items, those of branches the token does not cover left out; keyset by id."""
+    if args["branch_id"] is not None:
+        tx.actor.require_branch(args["branch_id"])
+    return page_of(
+        tx.conn,
+        "select l.* from dunning_letters l",
+        {
+            "l.branches <@ to_jsonb(cast(:branches as text[]))": tx.actor.branch_filter(),
+            "l.branches @> to_jsonb(cast(:branch as text))": args["branch_id"],
+            "l.customer_id = :customer_id": args["customer_id"],
+            "l.level = :level": args["level"],
+            "l.issued_on >= :first": args["first"],
+            "l.issued_on <= :until": args["until"],
+        },
+        {"l.letter_id": UUID},
+        args,
+    )
 
 
 def documents(tx: Tx, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:

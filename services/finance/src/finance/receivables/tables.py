@@ -110,6 +110,7 @@ payments = Table(
         "payments_reference", "tender", "reference", unique=True, postgresql_where=text("reversed_on is null")
     ),
     Index("payments_customer", "customer_id", "payment_id"),
+    Index("payments_day", "received_on", "payment_id"),
 )
 
 credit_terms = Table(
@@ -137,6 +138,7 @@ write_offs = Table(
     Column("booked_on", Date),
     CheckConstraint("amount_fen > 0", name="amount"),
     CheckConstraint("state in ('requested', 'rejected', 'written_off')", name="state"),
+    Index("write_offs_state", "state", "write_off_id"),
     Index("write_offs_requested", "item_id", unique=True, postgresql_where=text("state = 'requested'")),
 )
 
