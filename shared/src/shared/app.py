@@ -11,11 +11,13 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Api
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from shared import documentation, health, internal_api, metrics, problems
+from shared import callers, documentation, health, internal_api, metrics, problems, rations
+from shared.admission import ENVIRON_KEY, Admission
 from shared.database import Database
 from shared.errors import DomainError
 from shared.identity import RoleNotAdmitted, Verifier
@@ -29,6 +31,9 @@ log = structlog.get_logger()
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
 SLOW_REQUEST_S = 1.0
+NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""Of an answer that is no page: should a browser show it, it loads and runs nothing."""
+HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 
 
 class _Json(JSONProvider):
@@ -77,6 +82,7 @@ def new_app(service: Service, settings: Settings) -> Flask:
     app.extensions["verifier"] = Verifier(
         jwks=settings.jwks, issuer=settings.issuer, audience=settings.audience
     )
+    app.extensions["failures"] = callers.Failures()
     app.extensions["wakeup"] = Wakeup(settings.database_url)
     app.url_map.strict_slashes = False
 
@@ -84,6 +90,7 @@ def new_app(service: Service, settings: Settings) -> Flask:
     app.after_request(_close)
     app.register_error_handler(DomainError, problems.domain_problem)
     app.register_error_handler(HTTPException, problems.http_problem)
+    app.register_error_handler(ParseException, problems.framing_problem)
     app.register_error_handler(DBAPIError, problems.database_problem)
     app.register_error_handler(PoolTimeout, problems.pool_problem)
     app.register_error_handler(Exception, problems.bug_problem)
@@ -99,7 +106,7 @@ def new_app(service: Service, settings: Settings) -> Flask:
     return app
 
 
-def _open() -> None:
+def _open() -> Response | None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     parent = request.headers.get("traceparent", "")
@@ -107,15 +114,37 @@ def _open() -> None:
     g.request_id = given if REQUEST_ID.match(given) else made[:32]
     g.traceparent = parent if TRACEPARENT.match(parent) else f"00-{made[32:64]}-{made[64:]}-01"
     if request.endpoint is None:
-        return
+        return None
     view = current_app.view_functions[request.endpoint]
     roles = _admitted(view)
-    if roles is None:
-        return
-    verifier: Verifier = current_app.extensions["verifier"]
-    g.actor = verifier.actor(_authorization(view))
-    if not g.actor.roles & roles:
-        raise RoleNotAdmitted(f"this needs one of: {', '.join(sorted(roles))}", roles=sorted(roles))
+    if roles is not None:
+        g.actor = callers.authenticate(_authorization(view))
+        if not g.actor.roles & roles:
+            raise RoleNotAdmitted(f"this needs one of: {', '.join(sorted(roles))}", roles=sorted(roles))
+    admission: Admission | None = request.environ.get(ENVIRON_KEY)
+    if admission is not None:
+        return _admit_body(view, admission)
+    share = getattr(view, "ration_share", 0)
+    if share:
+        rations.take(
+            current_app.extensions["database"],
+            current_app.extensions["settings"],
+            actor_id=g.actor.id,
+            address=callers.address(),
+            share=share,
+        )
+    return None
+
+
+def _admit_body(view: Callable[..., Any], admission: Admission) -> Response:
+    """Whether the body shall come; the answer is for the worker alone."""
+    settings: Settings = current_app.extensions["settings"]
+    is_upload = getattr(view, "is_upload", False)
+    bytes_max = settings.bulk_body_bytes_max if is_upload else settings.body_bytes_max
+    if (request.content_length or 0) > bytes_max:
+        raise RequestEntityTooLarge(f"at most {bytes_max} bytes in one request")
+    admission.grant(body_bytes_max=bytes_max, uploader=g.actor.id if is_upload else None)
+    return Response(status=204)
 
 
 def _authorization(view: Callable[..., Any]) -> str | None:
@@ -133,10 +162,16 @@ def _admitted(view: Callable[..., Any]) -> frozenset[str] | None:
 
 
 def _close(response: Response) -> Response:
+    admission: Admission | None = request.environ.get(ENVIRON_KEY)
+    if admission is not None and admission.is_granted:
+        return response  # the request is not over, it only begins
     response.headers["X-Request-ID"] = g.get("request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Content-Security-Policy", NOTHING_ELSE)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     taken_s = time.perf_counter() - g.get("started", time.perf_counter())
     metrics.REQUEST_SECONDS.labels(request.endpoint or "none", str(response.status_code)).observe(taken_s)
     if response.status_code >= 400 or taken_s > SLOW_REQUEST_S:
@@ -145,6 +180,8 @@ def _close(response: Response) -> Response:
             method=request.method,
             endpoint=request.endpoint,
             status=response.status_code,
+            code=g.get("problem_code"),
+            actor=g.actor.id if "actor" in g else None,
             taken_ms=round(taken_s * 1000, 1),
             request_id=g.get("request_id"),
             trace=g.get("traceparent"),

@@ -21,8 +21,10 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @public
 def readyz() -> Response | tuple[Response, int]:
-    """The database answers and its schema is at head."""
+    """The database answers, its schema is at head, and the process has not been told to stop."""
     extensions = current_app.extensions
+    if extensions.get("is_draining"):
+        return jsonify({"status": "stopping"}), 503
     checks = {"database": False, "schema": bool(extensions.get("schema_checked"))}
     try:
         extensions["database"].ping()

@@ -36,6 +36,7 @@ class TextNotStorable(Invalid):
 
 def problem(code: str, status: int, detail: str, context: Mapping[str, Any]) -> Response:
     """An RFC 9457 document; `code` is the stable name of the refusal."""
+    g.problem_code = code
     body = {
         "type": f"urn:apotheca:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -91,6 +92,11 @@ def http_problem(error: HTTPException) -> Response:
         if name in response.headers:
             made.headers[name] = response.headers[name]
     return made
+
+
+def framing_problem(error: Exception) -> Response:
+    """A chunked body whose chunks are faulty, found while it was read."""
+    return problem("malformed", 400, "the body is not well-formed HTTP", {})
 
 
 def _faults(messages: Any, path: tuple[str, ...] = ()) -> Any:

@@ -6,6 +6,7 @@ embedded system), `migrate` (one shot), `new-migration <message>`. Settings come
 """
 
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
 
 STOP_S_MAX = 10
+WEB_CONNECTIONS_MAX = 4_096
 SWITCH_INTERVAL_S = 0.0005
 """How long a busy thread may keep another waiting. With the usual 5 ms the thread that applies a batch may lose
 a turn after each of its statements to the thread that reads the socket: the consumer then reached 0.31 to 0.45 of
@@ -107,21 +109,37 @@ def _web(service: Service, settings: Settings) -> int:
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            # In the worker, after the fork: no connection is ever shared between processes.
+            # Before the fork and before the port is open, so that whoever is let in is answered. Nothing connects
+            # here: the database's pool, the bell and the keys begin with the first request, in the worker.
             from shared.app import new_app
 
             return new_app(service, settings)
 
+    _raise_open_files()
     Server().run()
     return 0
 
 
+def _raise_open_files() -> None:
+    """Every connection is an open file; the usual soft limit of 1,024 is below what the worker is made for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WEB_CONNECTIONS_MAX + 512
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def gunicorn_options(settings: Settings) -> dict[str, Any]:
     """Threads, not processes, share the pool; a worker is recycled only by an operator."""
+    from shared.web_worker import WebWorker
+
     options: dict[str, Any] = {
         "bind": f"{settings.host}:{settings.port}",
         "workers": settings.web_workers,
-        "worker_class": "gthread",
+        "worker_class": WebWorker,
+        "worker_connections": WEB_CONNECTIONS_MAX,
+        "preload_app": True,
+        "forwarded_allow_ips": ",".join(settings.trusted_proxies),
         "threads": settings.web_threads,
         "timeout": 120,
         "graceful_timeout": STOP_S_MAX - 2,

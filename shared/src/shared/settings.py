@@ -4,6 +4,7 @@ Every variable `APOTHECA_X` may instead be given as `APOTHECA_X_FILE`, the path 
 (secrets).
 """
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,13 @@ class Settings:
     """Of relay, consumer and scheduler; 0 serves none."""
     body_bytes_max: int = 1_048_576
     bulk_body_bytes_max: int = 268_435_456
+    drain_s: int = 0
+    """How long the web process still takes requests after SIGTERM while /readyz says 503, for balancers that ask it."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's by default."""
+    look_ups_per_minute: int = 30
+    """Requests that find people's data by something guessable, of one actor."""
+    look_ups_of_address_per_minute: int = 300
     master_key: str | None = None
     """Base64 of 32 bytes: wraps the per-subject keys of personal data (customers alone has it)."""
     log_level: str = "INFO"
@@ -64,6 +72,10 @@ class Settings:
             metrics_port=reader.number("METRICS_PORT", 0, 0, 65_535),
             body_bytes_max=reader.number("BODY_BYTES_MAX", 1_048_576, 1_024, 104_857_600),
             bulk_body_bytes_max=reader.number("BULK_BODY_BYTES_MAX", 268_435_456, 1_024, 4_294_967_296),
+            drain_s=reader.number("DRAIN_S", 0, 0, 5),
+            trusted_proxies=reader.networks("TRUSTED_PROXIES"),
+            look_ups_per_minute=reader.number("LOOK_UPS_PER_MINUTE", 30, 1, 100_000),
+            look_ups_of_address_per_minute=reader.number("LOOK_UPS_OF_ADDRESS_PER_MINUTE", 300, 1, 1_000_000),
             master_key=reader.text("MASTER_KEY") or None,
             log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         )
@@ -106,6 +118,17 @@ class _Reader:
             self.faults.append(f"APOTHECA_{name} must be one of {', '.join(allowed)}, not {value!r}")
             return default
         return value
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        found = []
+        for part in filter(None, (each.strip() for each in self.text(name).split(","))):
+            try:
+                found.append(str(ipaddress.ip_network(part)))
+            except ValueError:
+                self.faults.append(
+                    f"APOTHECA_{name}: {part!r} is not an address or a network such as 10.0.0.0/8"
+                )
+        return tuple(found)
 
     def pairs(self, name: str) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -70,6 +70,24 @@ def public(view: View) -> View:
     return view
 
 
+def upload(view: View) -> View:
+    """The view takes bodies up to `bulk_body_bytes_max`, few at once of one actor (shared.admission)."""
+    view.is_upload = True  # type: ignore[attr-defined]
+    return view
+
+
+def rationed(*, share: int = 1) -> Callable[[View], View]:
+    """The view finds people's data by something that can be guessed: each call takes 1/share of a look-up
+    from what the actor and the address may do in a minute (shared.rations).
+    """
+
+    def mark(view: View) -> View:
+        view.ration_share = share  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def page(view: View) -> View:
     """A page for people: on GET it also takes the token from the cookie that signing in set."""
     view.is_page = True  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from finance import api, bulk
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson
 
 
@@ -177,17 +176,6 @@ def test_an_upload_that_cannot_be_read_is_refused_whole(office, body, kind, stat
 def test_an_empty_upload_answers_nothing(office):
     assert office.results(b"") == []
     assert office.results(b"", kind="text/csv") == []
-
-
-def test_a_third_upload_at_once_is_sent_away(office):
-    held = [api._uploads.acquire(blocking=False) for _ in range(bulk.UPLOADS_AT_ONCE_MAX)]
-    try:
-        answer = office.upload(ndjson([a_receipt("BUSY")]))
-    finally:
-        for _ in held:
-            api._uploads.release()
-    assert (answer.status_code, answer.json["code"]) == (429, "uploads_busy")
-    assert office.results(ndjson([a_receipt("BUSY")]))[0]["status"] == "posted"
 
 
 def test_an_upload_above_the_limit_is_refused_and_frees_its_place(office):

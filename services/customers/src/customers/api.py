@@ -29,7 +29,7 @@ from shared.database import Database
 from shared.errors import TooLarge, Unavailable
 from shared.paging import PageArgs, decode_cursor, encode_cursor
 from shared.transaction import Tx
-from shared.web import admits, command, detached, query
+from shared.web import admits, command, detached, query, rationed, upload
 
 BULK_BATCH_ROWS = 500
 BULK_LINE_BYTES_MAX = 16_384
@@ -122,6 +122,7 @@ def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
 
 
 @customers.post("/bulk")
+@upload
 @detached
 @admits("cs_manager", "store_manager", "till")
 @customers.doc(
@@ -222,6 +223,7 @@ def _parsed_row(number: int, line: bytes) -> tuple[int, dict[str, Any] | None, d
 
 
 @customers.get("/")
+@rationed()
 @query
 @admits(*READERS)
 @customers.arguments(schemas.CustomerListArgs, location="query")
@@ -242,6 +244,7 @@ def list_customers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 
 
 @customers.post("/lookup")
+@rationed()
 @detached
 @admits(*READERS)
 @customers.arguments(schemas.LookupBody)
@@ -280,6 +283,7 @@ def get_changes(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, An
 
 
 @customers.post("/<uuid:customer_id>/disclosures")
+@rationed()
 @detached
 @admits("cs_agent", "cs_manager", "pharmacist", "qa", "privacy_officer")
 @customers.arguments(schemas.DisclosureBody)
@@ -294,6 +298,7 @@ def disclose(make_tx: MakeTx, body: dict[str, Any], customer_id: UUID) -> dict[s
 
 
 @customers.post("/<uuid:customer_id>/contacts/<uuid:contact_id>/disclosures")
+@rationed()
 @detached
 @admits("cs_agent", "cs_manager", "pharmacist", "qa", "privacy_officer")
 @customers.arguments(schemas.ContactDisclosureBody)

@@ -14,6 +14,7 @@ from customers.offers import reactions as offers_reactions
 from customers.tables import metadata
 from shared import audit
 from shared.events import Envelope
+from shared.rations import PRUNING
 from shared.service import Service
 from shared.settings import Settings, SettingsFaulty
 from shared.transaction import Tx
@@ -50,7 +51,7 @@ SERVICE = Service(
     ],
     sources=["finance"],
     handle=_handle,
-    jobs=[*jobs.JOBS, *loyalty_jobs.JOBS],
+    jobs=[*jobs.JOBS, *loyalty_jobs.JOBS, PRUNING],
     chains=[audit.CHAIN],
     configure=_configure,
 )

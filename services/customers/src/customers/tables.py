@@ -27,10 +27,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from customers.domain.customer import KINDS, STATUSES
 from customers.domain.licence import LICENCE_STATES
 from shared.database import new_metadata
+from shared.rations import rations_table
 from shared.tables import INSTANT, mechanism_tables
 
 metadata = new_metadata()
 mechanism_tables(metadata)
+rations_table(metadata)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:

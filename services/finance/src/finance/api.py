@@ -1,7 +1,6 @@
 """HTTP: sales, journal and periods."""
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 from uuid import UUID
@@ -16,10 +15,9 @@ from finance import bulk, commands, ledger, queries, schemas
 from finance.booking import Booked
 from finance.domain.period import parse_month
 from finance.domain.receipt import Receipt, decoder
-from shared.errors import TooMany
 from shared.money import money
 from shared.transaction import Tx
-from shared.web import admits, command, detached, query
+from shared.web import admits, command, detached, query, rationed, upload
 
 sales = Blueprint("sales", __name__, url_prefix="/sales", description="Receipts of tills and invoicing.")
 
@@ -39,16 +37,10 @@ SALE_READERS = (
     "management",
 )
 RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
-SWALLOWED_BYTES_MAX = 33_554_432
+RECEIPTS_PER_LOOK_UP = 4
+"""A receipt names no person, but its customer's id: finding four is rationed as finding one person."""
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
-
-
-class UploadsBusy(TooMany):
-    code = "uploads_busy"
-
-
-_uploads = threading.BoundedSemaphore(bulk.UPLOADS_AT_ONCE_MAX)
 
 
 @sales.post("")
@@ -107,6 +99,7 @@ def _posted(booked: Booked) -> bytes:
 
 
 @sales.post("/bulk")
+@upload
 @detached
 @admits(*SELLERS)
 @sales.doc(
@@ -129,33 +122,19 @@ def post_sales(begin: Callable[[Any], Tx]) -> Response:
     kind = request.mimetype
     request.max_content_length = current_app.extensions["settings"].bulk_body_bytes_max
     if kind not in {NDJSON, CSV}:
-        _swallow()
         raise UnsupportedMediaType(f"send {NDJSON} or {CSV}")
-    if not _uploads.acquire(blocking=False):
-        _swallow()
-        raise UploadsBusy("two uploads run already; try again later", retry_after_s=5)
-    try:
-        chunks = bulk.read_chunks(request.stream)
-        items = bulk.from_ndjson(chunks) if kind == NDJSON else bulk.from_csv(chunks)
-        results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
-        for batch in bulk.batches(items):
-            with current_app.extensions["database"].begin() as conn:
-                tx = begin(conn)
-                lines = [result.json() for result in bulk.load(tx, batch)]
-            results.writelines(lines)
-            if tx.has_events:
-                current_app.extensions["wakeup"].ring()
-    finally:
-        _uploads.release()
+    chunks = bulk.read_chunks(request.stream)
+    items = bulk.from_ndjson(chunks) if kind == NDJSON else bulk.from_csv(chunks)
+    results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+    for batch in bulk.batches(items):
+        with current_app.extensions["database"].begin() as conn:
+            tx = begin(conn)
+            lines = [result.json() for result in bulk.load(tx, batch)]
+        results.writelines(lines)
+        if tx.has_events:
+            current_app.extensions["wakeup"].ring()
     results.seek(0)
     return Response(_from_start(results), 200, mimetype=NDJSON)
-
-
-def _swallow() -> None:
-    """Drop what the client is still sending, within a bound: one that writes before it reads gets our refusal."""
-    left = SWALLOWED_BYTES_MAX
-    while left > 0 and (chunk := request.stream.read(bulk.READ_BYTES)):
-        left -= len(chunk)
 
 
 def _from_start(results: IO[bytes]) -> Iterator[bytes]:
@@ -165,6 +144,7 @@ def _from_start(results: IO[bytes]) -> Iterator[bytes]:
 
 
 @sales.get("")
+@rationed(share=RECEIPTS_PER_LOOK_UP)
 @query
 @admits(*SALE_READERS)
 @sales.arguments(schemas.SalesArgs, location="query")

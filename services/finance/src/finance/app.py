@@ -28,6 +28,7 @@ from finance.statements import commands as statements
 from finance.tables import metadata
 from shared import audit
 from shared.consumer import one_by_one
+from shared.rations import PRUNING
 from shared.service import Job, Service
 
 ledger.proofs += [
@@ -64,6 +65,7 @@ SERVICE = Service(
     sources=["customers", "returns"],
     handle=one_by_one(reactions.REACTIONS | expenses_reactions.REACTIONS),
     jobs=[
+        PRUNING,
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),
         Job(name="prove_sub_ledgers", every_s=21_600, run=jobs.prove_sub_ledgers),
         Job(name="cost_last_month", every_s=3600, run=costs_jobs.cost_last_month),

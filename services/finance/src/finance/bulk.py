@@ -32,7 +32,6 @@ BATCH_RECEIPTS_MAX = 1_000
 LINE_BYTES_MAX = 1_048_576
 READ_BYTES = 262_144
 ERRORS_SHOWN_MAX = 100
-UPLOADS_AT_ONCE_MAX = 2
 TOO_LONG_MARK = "\ufffe"
 
 OPTIONAL = ("dosage_form", "specification", "mah", "maker", "approval_number")

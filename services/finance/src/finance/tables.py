@@ -28,10 +28,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.database import new_metadata
+from shared.rations import rations_table
 from shared.tables import INSTANT, mechanism_tables
 
 metadata = new_metadata()
 mechanism_tables(metadata)
+rations_table(metadata)
 
 BY_MONTH: dict[str, Any] = {"postgresql_partition_by": "RANGE (booked_on)"}
 

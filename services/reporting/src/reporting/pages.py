@@ -29,9 +29,10 @@ from reporting.queries.ledgers import CHAIN, KINDS, branches_of
 from reporting.queries.months import close_of, ledger_view, list_months, metric_view
 from reporting.schemas import BRANCH, parse_month
 from reporting.translations import LANGUAGE_COOKIE, LANGUAGES, label, language_of_request, translator
+from shared.callers import authenticate
 from shared.clock import business_date, month_of
 from shared.errors import DomainError, NotFound, Unauthorised
-from shared.identity import TOKEN_BYTES_MAX, Verifier
+from shared.identity import TOKEN_BYTES_MAX
 from shared.service import Service
 from shared.transaction import Tx
 from shared.web import PAGE_COOKIE, admits, page, public, query
@@ -146,9 +147,8 @@ def sign_in() -> Response:
     """Take a bearer token from the form, believe it only when it verifies, and keep it in the cookie."""
     token = (request.form.get("token") or request.args.get("token") or "").strip()[: TOKEN_BYTES_MAX + 1]
     token = token.removeprefix("Bearer ").strip()
-    verifier: Verifier = current_app.extensions["verifier"]
     try:
-        verifier.actor(f"Bearer {token}")
+        authenticate(f"Bearer {token}")
     except DomainError as refusal:
         body = render_template("sign_in.html", root="./", refusal=refusal.code, **_words())
         return _finish(body, refusal.status)

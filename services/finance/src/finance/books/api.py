@@ -1,13 +1,12 @@
 """HTTP: manual vouchers, reversals, re-opening, the year's end, and the ledger as files."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app
+from flask import Response, current_app, g
 from flask_smorest import Blueprint
 
 from finance import ledger, reopening
@@ -15,6 +14,7 @@ from finance.books import commands, exports, queries, schemas, voucher_list
 from finance.budgets.rules import OVERRUN_ROLES
 from finance.domain.period import parse_month
 from finance.schemas import MonthArgs
+from shared.admission import Slots
 from shared.errors import TooMany
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
@@ -24,10 +24,11 @@ bookkeeping = Blueprint(
 )
 
 READERS = ("accountant", "finance_auditor", "finance_head", "unit_head", "management")
-STREAMS_AT_ONCE_MAX = 4
+STREAMS_OF_ACTOR_MAX = 2
+STREAMS_AT_ONCE_MAX = 6
 NDJSON, CSV, TEXT = "application/x-ndjson", "text/csv", "text/plain"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_streams = threading.BoundedSemaphore(STREAMS_AT_ONCE_MAX)
+_streams = Slots(per_actor_max=STREAMS_OF_ACTOR_MAX, together_max=STREAMS_AT_ONCE_MAX)
 
 
 class LedgerStreamsBusy(TooMany):
@@ -197,10 +198,11 @@ def _stream(
     name: str = "ledger",
 ) -> Response:
     """Answer block by block from one snapshot; what is refused is refused before the first block."""
-    if not _streams.acquire(blocking=False):
-        raise LedgerStreamsBusy("enough ledgers are being read; try again later", retry_after_s=5)
     with ExitStack() as stack:
-        stack.callback(_streams.release)
+        reader = g.actor.id
+        if _streams.claim(reader) != "taken":
+            raise LedgerStreamsBusy("enough ledgers are being read; try again later", retry_after_s=5)
+        stack.callback(_streams.release, reader)
         tx = begin(stack.enter_context(current_app.extensions["database"].read()))
         month = parse_month(args["month"])
         ledger.require_period(tx, month)

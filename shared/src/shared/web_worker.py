@@ -1,0 +1,409 @@
+"""The gunicorn worker of the web process: requests are received and answers are sent by one loop, threads only work.
+
+gunicorn's threaded worker gives a thread to whoever connects and lets it wait for the client: nine clients that send
+a byte now and then stop it. This one reads heads and bodies without waiting and gives a request to a thread when it
+is whole. Promises:
+
+- a head has HEAD_S_MAX to arrive; a body GRACE_S plus one second per BODY_BYTES_PER_S_MIN bytes received, ordinary
+  ones at most BODY_S_MAX, uploads UPLOAD_S_MAX; then 408. An answer is read as fast, or the connection ends.
+- a body that has not come with its head is read only after the application admitted the request by its head alone
+  (shared.admission): token, roles, length, uploads of this actor at once. A refusal reads no body: it says
+  `Connection: close`, and what still comes is dropped for LINGER_S_MAX and LINGER_BYTES_MAX at most.
+- a caller (by its Authorization; without one by address) takes at most half of the threads; uploads have threads of
+  their own (shared.lanes).
+- open connections are bounded; when all are taken the one that has been silent longest goes.
+- SIGTERM: /readyz says 503 for `drain_s` while requests are taken as ever; then what waits to be accepted is
+  accepted, what was received is answered, and the process ends within gunicorn's graceful_timeout.
+
+HTTP/1 without TLS: that is the gateway's.
+"""
+
+import errno
+import ipaddress
+import selectors
+import socket
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from gunicorn.http import wsgi
+from gunicorn.http.parser import RequestParser
+from gunicorn.workers.gthread import ThreadWorker
+
+from shared.admission import ENVIRON_KEY, UPLOADS_MAX, UPLOADS_PER_ACTOR_MAX, Admission, Slots
+from shared.lanes import Lane
+from shared.outgoing import Outgoing
+from shared.raw_problems import problem_of_fault, raw_problem
+from shared.reception import READ_BYTES, Incoming
+
+HEAD_S_MAX = 10
+GRACE_S = 10
+BODY_BYTES_PER_S_MIN = 8_192
+BODY_S_MAX = 30
+UPLOAD_S_MAX = 900
+ANSWER_BYTES_PER_S_MIN = 8_192
+LINGER_S_MAX = 2
+LINGER_BYTES_MAX = 33_554_432
+STOPPING_KEEPALIVE_S = 1
+SWEEP_EVERY_S = 0.5
+ACCEPTED_AT_ONCE_MAX = 64
+UPLOAD_THREADS = 2
+FRAMING_BYTES_MAX = 1_048_576
+"""What chunks may add to a body."""
+
+log = structlog.get_logger()
+
+KEEP, CLOSE, ADMITTED = "keep", "close", "admitted"
+"""What a thread says about a connection when its job is done."""
+
+
+class Connection:
+    """A client's connection. `deadline` is on the monotonic clock and counts while the loop watches the socket."""
+
+    __slots__ = ("admission", "client", "deadline", "dropped_bytes", "incoming", "keeps", "outgoing", "server",
+                 "sock", "started")  # fmt: skip
+
+    def __init__(self, sock: socket.socket, client: Any, server: Any) -> None:
+        self.sock = sock
+        self.client = client
+        self.server = server
+        self.incoming = Incoming()
+        self.outgoing = Outgoing(sock)
+        self.admission: Admission | None = None
+        self.keeps = False
+        self.started = 0.0
+        self.deadline = 0.0
+        self.dropped_bytes = 0
+
+    def request_is_over(self) -> None:
+        if self.admission is not None:
+            self.admission.release()
+        self.incoming.close()
+        self.outgoing.close()
+
+
+class WebWorker(ThreadWorker):  # type: ignore[misc]
+    """See the module. The loop's thread alone touches `watched`, the lanes and the poller."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.watched: dict[Connection, None] = {}  # ordered: silent longest first
+        self.uploading = Slots(per_actor_max=UPLOADS_PER_ACTOR_MAX, together_max=UPLOADS_MAX)
+        self.drain_s = 0
+        self.draining_until: float | None = None
+        self.swept_at = 0.0
+
+    def init_process(self) -> None:
+        half = max(1, self.cfg.threads // 2)
+        self.requests = Lane("request", threads=self.cfg.threads, per_caller_max=half)
+        self.uploads = Lane("upload", threads=UPLOAD_THREADS, per_caller_max=1)
+        super().init_process()
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1)  # the base class wants one and never uses it: ours are in the lanes
+
+    # --- life -----------------------------------------------------------------------------------------
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        if self.draining_until is None:
+            if self.booted:
+                self.drain_s = self.wsgi.extensions["settings"].drain_s
+                self.wsgi.extensions["is_draining"] = True
+            self.draining_until = time.monotonic() + self.drain_s
+            self.method_queue.defer(lambda: None)  # wakes the loop
+
+    def run(self) -> None:
+        self.poller.register(
+            self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
+        )
+        self.set_accept_enabled(True)
+        while self.is_parent_alive():
+            self.notify()
+            if self.draining_until is not None and time.monotonic() >= self.draining_until:
+                break
+            self._turn()
+        self.alive = False
+        self._stop()
+
+    def _stop(self) -> None:
+        for listener in self.sockets:
+            self.accept(listener)
+        self.set_accept_enabled(False)
+        soon = time.monotonic() + STOPPING_KEEPALIVE_S
+        for conn in self.watched:
+            if conn.incoming.is_empty:
+                conn.deadline = min(conn.deadline, soon)
+        until = time.monotonic() + max(1, self.cfg.graceful_timeout - self.drain_s - 1)
+        while self.nr_conns > 0 and time.monotonic() < until:
+            self.notify()
+            self._turn()
+        for lane in (self.requests, self.uploads):
+            lane.close()
+        for conn in list(self.watched):
+            self._drop(conn)
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        for listener in self.sockets:
+            listener.close()
+
+    def _turn(self) -> None:
+        is_calm = not self.watched and self.draining_until is None
+        self.wait_for_and_dispatch_events(1.0 if is_calm else SWEEP_EVERY_S / 2)
+        now = time.monotonic()
+        if now - self.swept_at >= SWEEP_EVERY_S:
+            self.swept_at = now
+            for conn in [each for each in self.watched if each.deadline <= now]:
+                self._expire(conn)
+
+    def _expire(self, conn: Connection) -> None:
+        is_receiving = not (conn.incoming.is_empty or conn.incoming.is_whole or conn.dropped_bytes)
+        if is_receiving and not conn.outgoing.has_more:
+            self._refuse(conn, 408, "request_too_slow", "the request did not arrive in time")
+        else:
+            self._drop(conn)
+
+    # --- connections ----------------------------------------------------------------------------------
+
+    def accept(self, listener: Any) -> None:
+        for _ in range(ACCEPTED_AT_ONCE_MAX):
+            try:
+                sock, client = listener.accept()
+            except OSError as error:
+                if error.errno in {errno.EMFILE, errno.ENFILE}:
+                    self._make_room()
+                elif error.errno not in {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}:
+                    raise
+                return
+            if self.nr_conns >= self.worker_connections:
+                self._make_room()
+            self.nr_conns += 1
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            conn = Connection(sock, client, listener.getsockname())
+            self._watch(conn, self._readable, HEAD_S_MAX)
+
+    def _make_room(self) -> None:
+        """Of those that no thread works for, the one that has been silent longest goes, an idle one first."""
+        idle = next((conn for conn in self.watched if conn.incoming.is_empty), None)
+        oldest = idle or next(iter(self.watched), None)
+        if oldest is not None:
+            self._drop(oldest)
+
+    def _watch(
+        self, conn: Connection, then: Callable[[Connection], None], seconds: float, *, to_write: bool = False
+    ) -> None:
+        conn.deadline = time.monotonic() + seconds
+        self.watched[conn] = None
+        event = selectors.EVENT_WRITE if to_write else selectors.EVENT_READ
+        self.poller.register(conn.sock, event, lambda _sock: then(conn))
+
+    def _unwatch(self, conn: Connection) -> None:
+        if conn in self.watched:
+            del self.watched[conn]
+            self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        conn.request_is_over()
+        conn.sock.close()
+        self.nr_conns -= 1
+
+    # --- receiving ------------------------------------------------------------------------------------
+
+    def _readable(self, conn: Connection) -> None:
+        data = _received(conn)
+        if not data:
+            if data is not None:
+                self._drop(conn)
+            return
+        if conn.incoming.is_empty:
+            conn.deadline = time.monotonic() + HEAD_S_MAX
+        self._feed(conn, data)
+
+    def _feed(self, conn: Connection, data: bytes) -> None:
+        incoming, admission = conn.incoming, conn.admission
+        try:
+            incoming.feed(data)
+        except OSError as error:
+            log.warning("body_cannot_be_kept", error=type(error).__name__)
+            self._refuse(
+                conn, 503, "body_cannot_be_kept", "there is no room for the body now", retry_after_s=30
+            )
+            return
+        if incoming.is_head_too_long:
+            self._refuse(conn, 431, "headers_too_large", "the head of the request is too large")
+        elif incoming.is_whole:
+            self._unwatch(conn)
+            self._give(conn, self._answer)
+        elif admission is not None:
+            if incoming.body_bytes > admission.body_bytes_max + FRAMING_BYTES_MAX:
+                self._refuse(conn, 413, "too_large", "the body is larger than this address takes")
+            else:
+                conn.deadline = _body_deadline(conn, admission)
+        elif incoming.has_head:
+            self._unwatch(conn)
+            self._give(conn, self._admit)
+
+    # --- working, in threads --------------------------------------------------------------------------
+
+    def _give(self, conn: Connection, work: Callable[[Connection], str]) -> None:
+        lane = self.uploads if conn.admission is not None and conn.admission.is_upload else self.requests
+        caller = conn.incoming.caller or self._address(conn)
+
+        def job() -> None:
+            try:
+                said = work(conn)
+            except (OSError, StopIteration):  # the client went away, or sent nothing that could be a request
+                said = CLOSE
+            except Exception as error:  # noqa: BLE001 - whatever it is, the loop must get the connection back
+                said = self._fault(conn, error)
+            self.method_queue.defer(self._worked, lane, caller, conn, said)
+
+        lane.add(caller, job)
+
+    def _address(self, conn: Connection) -> bytes:
+        """Of the client: the gateway tells it, where the gateway is trusted."""
+        peer = str(conn.client[0]) if isinstance(conn.client, tuple) else ""
+        told = conn.incoming.forwarded_for
+        networks = self.cfg.forwarded_allow_networks()
+        if told and networks and any(ipaddress.ip_address(peer) in each for each in networks):
+            return told
+        return peer.encode()
+
+    def _admit(self, conn: Connection) -> str:
+        """Ask the application by the head alone."""
+        admission = Admission(self.uploading)
+        answer, environ = self._begin(conn, [conn.incoming.head])
+        environ[ENVIRON_KEY] = admission
+        body = self.wsgi(environ, answer.start_response)
+        if not admission.is_granted:
+            answer.force_close()
+            _write(answer, body)
+            return CLOSE
+        conn.admission = admission
+        if conn.incoming.expects_continue:
+            conn.outgoing.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return ADMITTED
+
+    def _answer(self, conn: Connection) -> str:
+        answer, environ = self._begin(conn, conn.incoming.chunks())
+        environ["wsgi.multithread"] = True
+        if not self.alive:
+            answer.force_close()
+        _write(answer, self.wsgi(environ, answer.start_response))
+        return CLOSE if answer.should_close() else KEEP
+
+    def _begin(self, conn: Connection, request_bytes: Iterable[bytes]) -> tuple[Any, dict[str, Any]]:
+        req = next(RequestParser(self.cfg, request_bytes, conn.client))
+        req._expected_100_continue = False  # noqa: SLF001 - `create` would answer it; that is said after admission
+        made: tuple[Any, dict[str, Any]] = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg)
+        return made
+
+    def _fault(self, conn: Connection, error: Exception) -> str:
+        answer = problem_of_fault(error)
+        if answer is None:
+            log.error("unexpected_error", exc_info=error)
+            answer = raw_problem(
+                500, "internal", "something failed here; the request id finds it in the logs"
+            )
+        if not conn.outgoing.has_begun:
+            conn.outgoing.sendall(answer)
+        return CLOSE
+
+    # --- answering, in the loop again -----------------------------------------------------------------
+
+    def _worked(self, lane: Lane, caller: bytes, conn: Connection, said: str) -> None:
+        lane.done(caller)
+        if said == ADMITTED:
+            conn.started = time.monotonic()
+            self._watch(conn, self._readable, GRACE_S)
+            return
+        conn.keeps = said == KEEP
+        conn.outgoing.rewind()
+        self._send(conn)
+
+    def _send(self, conn: Connection) -> None:
+        try:
+            conn.outgoing.flush()
+        except OSError:
+            self._drop(conn)
+            return
+        if conn.outgoing.has_more:
+            seconds = GRACE_S + conn.outgoing.sent_bytes / ANSWER_BYTES_PER_S_MIN
+            if conn in self.watched:
+                conn.deadline = conn.started + seconds
+            else:
+                conn.started = time.monotonic()
+                self._watch(conn, self._send, seconds, to_write=True)
+            return
+        self._unwatch(conn)
+        self._answered(conn)
+
+    def _answered(self, conn: Connection) -> None:
+        rest = conn.incoming.rest
+        conn.request_is_over()
+        if not conn.keeps:
+            self._linger(conn)
+            return
+        conn.incoming, conn.outgoing, conn.admission = Incoming(), Outgoing(conn.sock), None
+        self._watch(conn, self._readable, self.cfg.keepalive if self.alive else STOPPING_KEEPALIVE_S)
+        if rest:
+            conn.deadline = time.monotonic() + HEAD_S_MAX
+            self._feed(conn, rest)
+
+    def _refuse(
+        self, conn: Connection, status: int, code: str, detail: str, *, retry_after_s: int | None = None
+    ) -> None:
+        """Answer from the loop; whoever cannot take these few bytes at once goes without."""
+        log.info("request", status=status, code=code)
+        self._unwatch(conn)
+        with suppress(OSError):
+            conn.sock.send(raw_problem(status, code, detail, retry_after_s=retry_after_s))
+        conn.request_is_over()
+        self._linger(conn)
+
+    def _linger(self, conn: Connection) -> None:
+        """Say that no more comes, and read what is under way: closing on unread bytes would destroy our answer."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(conn)
+            return
+        conn.dropped_bytes = 1
+        self._watch(conn, self._drop_more, LINGER_S_MAX)
+
+    def _drop_more(self, conn: Connection) -> None:
+        data = _received(conn)
+        if data is None:
+            return
+        conn.dropped_bytes += len(data)
+        if not data or conn.dropped_bytes > LINGER_BYTES_MAX:
+            self._drop(conn)
+
+
+def _received(conn: Connection) -> bytes | None:
+    """What the socket holds; empty at the end, None when there is nothing now."""
+    try:
+        return conn.sock.recv(READ_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+def _write(answer: Any, body: Any) -> None:
+    try:
+        for item in body:
+            answer.write(item)
+        answer.close()
+    finally:
+        if hasattr(body, "close"):
+            body.close()
+
+
+def _body_deadline(conn: Connection, admission: Admission) -> float:
+    seconds = GRACE_S + conn.incoming.body_bytes / BODY_BYTES_PER_S_MIN
+    return conn.started + min(seconds, UPLOAD_S_MAX if admission.is_upload else BODY_S_MAX)

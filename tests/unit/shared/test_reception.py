@@ -1,0 +1,224 @@
+"""Where a request ends, however its bytes are cut; what waits for a slow reader; callers take turns."""
+
+import threading
+from itertools import pairwise
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http import errors
+from gunicorn.http.parser import RequestParser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.admission import Admission, Slots, UploadsBusy, UploadsFull
+from shared.callers import FAILURES_PER_MINUTE_MAX, Failures
+from shared.lanes import Lane
+from shared.outgoing import Outgoing
+from shared.raw_problems import problem_of_fault, raw_problem
+from shared.reception import HEAD_BYTES_MAX, IN_MEMORY_BYTES_MAX, Incoming
+
+HEAD = b"POST /v1/sales HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\n"
+NEXT = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def fed(pieces):
+    incoming = Incoming()
+    for piece in pieces:
+        incoming.feed(piece)
+    return incoming
+
+
+def cut(data, places):
+    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    return [data[a:b] for a, b in pairwise(edges) if a < b]
+
+
+def chunked(parts):
+    framed = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(part), part) for part in parts if part)
+    return framed + b"0\r\nX-Sum: 1\r\n\r\n"
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 600), max_size=8))
+def test_a_body_of_known_length_ends_where_it_says_however_it_is_cut(body, places):
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    incoming = fed(cut(request + NEXT, places))
+    assert incoming.is_whole
+    assert b"".join(incoming.chunks()) == request
+    assert incoming.rest == NEXT
+
+
+@given(st.lists(st.binary(max_size=60), max_size=6), st.lists(st.integers(0, 900), max_size=8))
+def test_a_chunked_body_ends_with_its_trailers_and_gunicorn_reads_the_same(parts, places):
+    request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(parts)
+    incoming = fed(cut(request + NEXT, places))
+    assert incoming.is_whole
+    assert incoming.rest == NEXT
+    parsed = next(RequestParser(Config(), incoming.chunks(), ("127.0.0.1", 1)))
+    assert parsed.body.read() == b"".join(parts)
+
+
+@given(st.binary(min_size=1, max_size=200), st.integers(1, 200))
+def test_a_request_is_not_whole_before_its_last_byte(body, missing):
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    assert not fed([request[:-missing]]).is_whole
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: -5\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+    ],
+)
+def test_a_length_that_may_be_read_in_two_ways_waits_for_no_body_and_is_refused_by_gunicorn(fields):
+    incoming = fed([HEAD + fields + b"\r\n"])
+    assert incoming.is_whole
+    with pytest.raises(errors.ParseException) as refusal:
+        next(RequestParser(Config(), incoming.chunks(), ("127.0.0.1", 1)))
+    assert b'"status":' in problem_of_fault(refusal.value)
+
+
+def test_a_faulty_chunk_ends_the_waiting():
+    assert fed([HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"]).is_whole
+    assert fed([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 10_000]).is_whole
+
+
+def test_an_endless_head_is_noticed_whether_it_comes_at_once_or_in_pieces():
+    assert fed([b"GET / HTTP/1.1\r\n" + b"a" * HEAD_BYTES_MAX]).is_head_too_long
+    assert fed([b"GET / HTTP/1.1\r\n", *[b"a" * 1000] * 70]).is_head_too_long
+    assert not fed([HEAD]).is_head_too_long
+
+
+def test_a_large_body_goes_to_a_file_and_comes_back_unchanged():
+    body = bytes(range(256)) * (IN_MEMORY_BYTES_MAX // 256 + 1000)
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    incoming = fed(request[at : at + 50_000] for at in range(0, len(request), 50_000))
+    assert incoming.is_whole
+    assert b"".join(incoming.chunks()) == request
+    incoming.close()
+
+
+def test_a_caller_is_known_by_what_it_says_and_by_the_last_address_in_the_chain():
+    incoming = fed([HEAD + b"Cookie: a=1\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2\r\n\r\n"])
+    assert (incoming.caller, incoming.forwarded_for) == (b"Bearer x", b"2.2.2.2")
+    assert fed([b"GET / HTTP/1.1\r\nCookie: a=1\r\n\r\n"]).caller == b"a=1"
+    assert fed([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]).caller == b""
+
+
+# --- turns ------------------------------------------------------------------------------------------
+
+
+class Work:
+    """Jobs that run until they are let go; what ran is told in order."""
+
+    def __init__(self, lane):
+        self.lane = lane
+        self.began = []
+        self.go = threading.Semaphore(0)
+        self.ended = threading.Semaphore(0)
+
+    def add(self, caller, name):
+        def job():
+            self.began.append(name)
+            self.go.acquire()
+            self.ended.release()
+
+        self.lane.add(caller, job)
+
+    def end_one(self, caller):
+        self.go.release()
+        self.ended.acquire()
+        self.lane.done(caller)
+
+
+def test_one_caller_leaves_threads_to_others_and_the_waiting_take_turns():
+    lane = Lane("test", threads=3, per_caller_max=2)
+    work = Work(lane)
+    for number in range(4):
+        work.add("greedy", f"g{number}")
+    work.add("other", "o0")
+    work.add("other", "o1")
+    work.add("third", "t0")
+    try:
+        while len(work.began) < 3:
+            pass
+        assert sorted(work.began) == ["g0", "g1", "o0"]
+        for caller, next_one in (("other", "o1"), ("greedy", "t0"), ("greedy", "g2")):
+            before = len(work.began)
+            work.end_one(caller)
+            while len(work.began) == before:
+                pass
+            assert work.began[-1] in {"o1", "t0", "g2"}, next_one
+        assert "t0" in work.began
+    finally:
+        for _ in range(20):
+            work.go.release()
+        lane.close()
+
+
+def test_uploads_of_one_actor_leave_places_for_others_and_give_theirs_back():
+    slots = Slots(per_actor_max=2, together_max=3)
+    mine = [Admission(slots) for _ in range(3)]
+    for each in mine[:2]:
+        each.grant(body_bytes_max=10, uploader="me")
+    with pytest.raises(UploadsBusy):
+        mine[2].grant(body_bytes_max=10, uploader="me")
+    assert not mine[2].is_granted
+    Admission(slots).grant(body_bytes_max=10, uploader="you")
+    with pytest.raises(UploadsFull):
+        Admission(slots).grant(body_bytes_max=10, uploader="they")
+    mine[0].release()
+    mine[0].release()
+    mine[2].grant(body_bytes_max=10, uploader="me")
+
+
+# --- answers ------------------------------------------------------------------------------------------
+
+
+class Narrow:
+    """A socket that takes 1,000 bytes and then nothing until it was emptied."""
+
+    def __init__(self):
+        self.room = 1_000
+        self.taken = bytearray()
+
+    def send(self, data):
+        if not self.room:
+            raise BlockingIOError
+        part = bytes(data[: self.room])
+        self.room -= len(part)
+        self.taken += part
+        return len(part)
+
+
+def test_an_answer_that_nobody_reads_yet_waits_beside_the_socket_and_arrives_whole():
+    sock = Narrow()
+    outgoing = Outgoing(sock)
+    parts = [bytes([number]) * 777 for number in range(40)]
+    for part in parts:
+        outgoing.sendall(part)
+    outgoing.rewind()
+    while outgoing.has_more:
+        assert len(sock.taken) < 40 * 777
+        sock.room = 1_000
+        outgoing.flush()
+    assert bytes(sock.taken) == b"".join(parts)
+    assert outgoing.sent_bytes == 40 * 777
+    outgoing.close()
+
+
+def test_a_refusal_without_the_application_is_a_problem_document_that_ends_the_connection():
+    head, _, body = raw_problem(408, "request_too_slow", "slow", retry_after_s=3).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n")
+    assert b"Retry-After: 3" in head
+    assert b'"status":408,"code":"request_too_slow"' in body
+
+
+def test_unacceptable_tokens_of_an_address_are_counted_by_the_minute():
+    failures = Failures()
+    assert [failures.count("a", 0.0) for _ in range(FAILURES_PER_MINUTE_MAX)] == [0] * FAILURES_PER_MINUTE_MAX
+    assert failures.count("a", 10.0) == 50
+    assert failures.count("b", 10.0) == 0
+    assert failures.count("a", 60.0) == 0
