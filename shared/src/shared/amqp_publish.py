@@ -20,10 +20,9 @@ from amqp.exceptions import AMQPError
 from kombu.connection import Connection
 
 from shared import messaging_metrics as metrics
-from shared import topology
+from shared import postgres, topology
 from shared.backoff import Backoff
 from shared.events import routing_key
-from shared.leadership import plain_url
 from shared.wire import amqp_headers
 
 WINDOW = 500
@@ -31,7 +30,8 @@ READ_ROWS = 1_000
 DRAIN_EVERY = 50
 CONFIRM_S = 10.0
 STOP_CONFIRM_S = 5.0
-IDLE_S = 0.2
+DRAIN_S = 0.2
+IDLE_S = 1.0
 SAVE_EVERY_S = 1.0
 SAVE_EVENTS = 100
 STUCK_AFTER_TRIES = 20
@@ -106,7 +106,7 @@ class AmqpPublisher:
 
     def __init__(self, service: str, database_url: str, amqp_url: str) -> None:
         self._service = service
-        self._database_url = plain_url(database_url)
+        self._database_url = database_url
         self._amqp_url = amqp_url
         self._wake = threading.Event()
         self._tries: tuple[int, int] = (0, 0)
@@ -142,9 +142,7 @@ class AmqpPublisher:
 
     def _publish(self, stop: threading.Event, progress: Callable[[], None]) -> None:
         # Losing the last cursor update in a crash only repeats publications, so its commit need not wait for disk.
-        with psycopg.connect(
-            self._database_url, autocommit=True, connect_timeout=5, options="-c synchronous_commit=off"
-        ) as store:
+        with postgres.connect(self._database_url, options="-c synchronous_commit=off") as store:
             session = _Session(self._service, store, progress, self._wake)
             broker = topology.connect(
                 self._amqp_url, on_blocked=session.on_blocked, on_unblocked=session.on_unblocked
@@ -268,13 +266,13 @@ class _Session:
         while not stop.is_set():
             self._fill()
             if self._inflight or self._blocked:
-                self._drain(IDLE_S)
+                self._drain(DRAIN_S)
             else:
                 self._idle()
             self._check()
         deadline = time.monotonic() + STOP_CONFIRM_S
         while self._inflight and time.monotonic() < deadline:
-            self._drain(IDLE_S)
+            self._drain(DRAIN_S)
             self._check()
         self._save()
         self._amqp.close()

@@ -5,6 +5,7 @@ Beside it runs the keeper (watermark), which in both cases repairs gaps from the
 """
 
 import threading
+from pathlib import Path
 
 import structlog
 
@@ -20,6 +21,9 @@ from shared.settings import Settings, SettingsFaulty
 from shared.wakeup import Wakeup
 
 KEEP_EVERY_S = 0.5
+KEEP_AT_REST_S = 5.0
+HEAD_EVERY_S_BY_TRANSPORT = {"amqp": 5.0, "feed": 15.0}
+"""Of a quiet source. The feed itself tells a reader of feeds when there is more; the head is only for show then."""
 POOL = 4
 JOIN_S = 8.0
 
@@ -41,14 +45,20 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
     feeds = open_feeds(service, settings)
     wakeup = Wakeup(settings.database_url)
 
+    stirred = threading.Event()
+
     def applied(result: BatchResult) -> None:
+        stirred.set()
         if result.has_events:
             wakeup.ring()
 
     if not _prepare(database, service, stop):
         return
     keeper = threading.Thread(
-        target=_keep, args=(database, service, feeds, stop), name=f"keep-{service.name}", daemon=True
+        target=_keep,
+        args=(database, service, feeds, settings.transport, stirred, stop),
+        name=f"keep-{service.name}",
+        daemon=True,
     )
     keeper.start()
     try:
@@ -56,8 +66,10 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
             assert settings.amqp_url is not None
             amqp_source.consume(database, service, settings.amqp_url, applied, stop)
         else:
-            feed_source.consume(database, service, feeds, applied, stop)
+            bells = Path(settings.bells) if settings.bells else None
+            feed_source.consume(database, service, feeds, applied, stop, bells)
     finally:
+        stirred.set()
         keeper.join(JOIN_S)
         wakeup.close()
         for feed in feeds:
@@ -91,15 +103,28 @@ def _prepare(database: Database, service: Service, stop: threading.Event) -> boo
     return False
 
 
-def _keep(database: Database, service: Service, feeds: list[FeedClient], stop: threading.Event) -> None:
-    keeper = watermark.Keeper(database, service, feeds)
+def _keep(
+    database: Database,
+    service: Service,
+    feeds: list[FeedClient],
+    transport: str,
+    stirred: threading.Event,
+    stop: threading.Event,
+) -> None:
+    """Take turns every KEEP_EVERY_S while something is unsettled, else when stirred or after KEEP_AT_REST_S."""
+    keeper = watermark.Keeper(
+        database, service, feeds, quiet_head_every_s=HEAD_EVERY_S_BY_TRANSPORT[transport]
+    )
+    rest_s = 0.0
     backoff = Backoff(stop)
     with Leadership(database.url, f"keeper:{service.name}") as leadership:
         while not stop.wait(KEEP_EVERY_S):
             if not leadership.held():
                 continue
+            stirred.wait(rest_s)
+            stirred.clear()
             try:
-                keeper.turn()
+                rest_s = 0.0 if keeper.turn() else KEEP_AT_REST_S
                 with database.begin() as conn:
                     metrics.PARKED_OPEN.labels(service.name).set(parking.count_open(conn))
                 backoff.reset()

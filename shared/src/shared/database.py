@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, MetaData, create_engine, text
+from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
+
+from shared import postgres
 
 STATEMENT_TIMEOUT_S = 60
 """No transaction lives longer; the inbox pruning margin (10 min) relies on it."""
@@ -47,17 +49,14 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = url
-        self.engine: Engine = create_engine(
+        self.engine: Engine = postgres.new_engine(
             url,
+            options=f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c timezone=UTC "
+            f"-c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_S}s",
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
             pool_recycle=1800,
-            connect_args={
-                "connect_timeout": 5,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c timezone=UTC "
-                f"-c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_S}s",
-            },
         )
 
     @contextmanager

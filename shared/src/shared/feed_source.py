@@ -1,17 +1,20 @@
 """Consume without a broker: poll every producer's feed and apply page by page.
 
-Each source has its own cursor and rhythm: at once again after events, else 20 ms doubling to 250 ms. The cursor
-lives in memory and starts at the watermark; what is read twice is known to the inbox. A producer that is away
+Each source has its own cursor and rhythm: at once again after events and when its producer rings (shared.bells),
+else after 20 ms doubling to a second, or to 15 s where there are bells. The cursor lives in memory and starts at the watermark; what is read twice is known to the inbox. A producer that is away
 holds up nobody else.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 import structlog
 
 from shared import parking, watermark
+from shared.bells import Bell
 from shared.client import FeedClient, FeedUnavailable
 from shared.consumer import BatchResult, apply_batch
 from shared.database import Database
@@ -21,7 +24,9 @@ from shared.wire import Received
 
 PAGE_EVENTS = 1_000
 FIRST_POLL_S = 0.02
-LONGEST_POLL_S = 0.25
+LONGEST_POLL_S = 1.0
+LONGEST_POLL_WITH_BELL_S = 15.0
+LOOK_UP_S = 1.0
 AWAY_POLL_S = 2.0
 STANDBY_POLL_S = 1.0
 
@@ -33,9 +38,10 @@ Applied = Callable[[BatchResult], None]
 class _Feed:
     """Where one source's reading stands and when it is read next."""
 
-    def __init__(self, client: FeedClient, after: int) -> None:
+    def __init__(self, client: FeedClient, after: int, longest_poll_s: float) -> None:
         self.client = client
         self.after = after
+        self._longest_poll_s = longest_poll_s
         self.due = 0.0
         self._pause_s = FIRST_POLL_S
 
@@ -46,7 +52,11 @@ class _Feed:
 
     def nothing(self) -> None:
         self.due = time.monotonic() + self._pause_s
-        self._pause_s = min(self._pause_s * 2, LONGEST_POLL_S)
+        self._pause_s = min(self._pause_s * 2, self._longest_poll_s)
+
+    def rung(self) -> None:
+        self._pause_s = FIRST_POLL_S
+        self.due = 0.0
 
     def away(self) -> None:
         self.due = time.monotonic() + AWAY_POLL_S
@@ -58,6 +68,7 @@ def consume(
     feeds: Sequence[FeedClient],
     applied: Applied,
     stop: threading.Event,
+    bells: Path | None = None,
 ) -> None:
     """Apply the feeds of every source until `stop`. One active reader per service, a standby behind it."""
     with Leadership(database.url, f"feed:{service.name}") as leadership:
@@ -66,7 +77,7 @@ def consume(
                 stop.wait(STANDBY_POLL_S)
                 continue
             try:
-                _lead(database, service, feeds, applied, leadership, stop)
+                _lead(database, service, feeds, applied, leadership, stop, bells)
             except Exception as error:
                 if not parking.is_transient(error):
                     raise
@@ -81,14 +92,32 @@ def _lead(
     applied: Applied,
     leadership: Leadership,
     stop: threading.Event,
+    bells: Path | None,
 ) -> None:
+    longest_poll_s = LONGEST_POLL_S if bells is None else LONGEST_POLL_WITH_BELL_S
     with database.begin() as conn:
-        feeds = [_Feed(client, watermark.state_of(conn, client.source).contiguous_seq) for client in clients]
-    while not stop.is_set() and leadership.held():
-        for feed in feeds:
-            if feed.due <= time.monotonic() and not stop.is_set():
-                _read(database, service, feed, applied)
-        stop.wait(max(0.0, min(feed.due for feed in feeds) - time.monotonic()))
+        feeds = [
+            _Feed(client, watermark.state_of(conn, client.source).contiguous_seq, longest_poll_s)
+            for client in clients
+        ]
+    with Bell(bells, service.name) if bells is not None else nullcontext() as bell:
+        while not stop.is_set() and leadership.held():
+            for feed in feeds:
+                if feed.due <= time.monotonic() and not stop.is_set():
+                    _read(database, service, feed, applied)
+            _rest(feeds, bell, stop)
+
+
+def _rest(feeds: Sequence[_Feed], bell: Bell | None, stop: threading.Event) -> None:
+    """Wait until a feed is due or its producer rings, for LOOK_UP_S at most."""
+    wait_s = min(LOOK_UP_S, max(0.0, min(feed.due for feed in feeds) - time.monotonic()))
+    if bell is None:
+        stop.wait(wait_s)
+        return
+    rang = bell.wait(wait_s)
+    for feed in feeds:
+        if feed.client.source in rang:
+            feed.rung()
 
 
 def _read(database: Database, service: Service, feed: _Feed, applied: Applied) -> None:

@@ -10,8 +10,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 
+from shared import postgres
 from shared.service import Service
 
 PARTITION = re.compile(r"_y\d{4}m\d{2}$|_default$")
@@ -50,7 +50,7 @@ def new(service: Service, url: str, message: str) -> None:
 
 
 def is_at_head(service: Service, url: str) -> bool:
-    engine = create_engine(url)
+    engine = postgres.new_engine(url)
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()

@@ -5,9 +5,11 @@ Nothing here may lose an event: numbering is by flag (sequencer), publishing by 
 (amqp_publish), and a relay killed at any instant leaves at most one window to be published twice.
 """
 
+import select
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,17 +17,20 @@ import sqlalchemy
 import structlog
 from sqlalchemy import text
 
+from shared import bells, postgres
 from shared import messaging_metrics as metrics
 from shared.amqp_publish import AmqpPublisher
 from shared.backoff import Backoff
 from shared.database import Database
-from shared.leadership import Leadership, plain_url
+from shared.leadership import Leadership
 from shared.sequencer import BACKLOG_ROWS, BATCH_ROWS, number_events
 from shared.service import Service
 from shared.settings import Settings
 from shared.wakeup import CHANNEL
 
 POLL_S = 0.2
+REST_POLL_S = 1.0
+"""Without a ring the relay looks for itself, at first after POLL_S, when nothing happens after REST_POLL_S."""
 TURN_MIN_S = 0.005
 """Under load turns are at least so far apart: each costs a commit, and a fuller turn costs hardly more."""
 STANDBY_POLL_S = 1.0
@@ -34,6 +39,7 @@ MEASURE_EVERY_S = 5.0
 
 log = structlog.get_logger(__name__)
 
+_WAITING = "select exists (select from outbox where seq is null)"
 _BACKLOG = text(
     """
     select h.last_seq - coalesce(c.confirmed_seq, 0),
@@ -70,7 +76,7 @@ def _lead(
     service: Service, settings: Settings, database: Database, held: Callable[[], bool], stop: threading.Event
 ) -> None:
     if settings.transport == "feed":
-        _number(service, settings, database, held, stop, lambda: None)
+        _number(service, settings, database, held, stop, _bell_ringer(service, settings))
         return
     assert settings.amqp_url is not None
     publisher = AmqpPublisher(service.name, settings.database_url, settings.amqp_url)
@@ -87,6 +93,17 @@ def _lead(
         thread.join(JOIN_S)
 
 
+def _bell_ringer(service: Service, settings: Settings) -> Callable[[], None]:
+    folder = Path(settings.bells) if settings.bells else None
+
+    def ring() -> None:
+        if folder is not None:
+            bells.ring(folder, service.name)
+
+    ring()  # the relay before this one may have been killed between its commit and its ring
+    return ring
+
+
 def _number(
     service: Service,
     settings: Settings,
@@ -98,12 +115,16 @@ def _number(
     """Number rows as they come while this process leads. Raises database faults."""
     limit = BATCH_ROWS
     measured_at = 0.0
-    with psycopg.connect(plain_url(settings.database_url), autocommit=True, connect_timeout=5) as bell:
+    poll_s = POLL_S
+    has_work = True
+    with postgres.connect(settings.database_url) as bell:
         bell.execute(f"listen {CHANNEL}")
         while not stop.is_set() and held():
             started = time.monotonic()
-            with database.begin() as conn:
-                count = number_events(conn, limit)
+            count = 0
+            if has_work:
+                with database.begin() as conn:
+                    count = number_events(conn, limit)
             if count:
                 metrics.SEQUENCED.labels(service.name).inc(count)
                 numbered()
@@ -115,13 +136,22 @@ def _number(
                 continue
             limit = BATCH_ROWS
             stop.wait(max(0.0, started + TURN_MIN_S - time.monotonic()))
-            _await_bell(bell)
+            poll_s = POLL_S if count else min(poll_s * 2, REST_POLL_S)
+            has_work = _await_work(bell, poll_s)
 
 
-def _await_bell(bell: psycopg.Connection[Any]) -> None:
-    """Return when the bell rang, after POLL_S at the latest."""
-    for _ in bell.notifies(timeout=POLL_S, stop_after=1):
-        return
+def _await_work(bell: psycopg.Connection[Any], poll_s: float) -> bool:
+    """Return True when the bell rang, else after `poll_s` whether rows wait all the same."""
+    if _rang(bell):
+        return True
+    # psycopg's own waiting wakes up ten times a second.
+    if select.select([bell.fileno()], [], [], poll_s)[0]:
+        return _rang(bell)
+    return bell.execute(_WAITING).fetchone() == (True,)
+
+
+def _rang(bell: psycopg.Connection[Any]) -> bool:
+    return bool(list(bell.notifies(timeout=0)))
 
 
 def _measure(service: Service, database: Database) -> None:

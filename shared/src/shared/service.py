@@ -23,12 +23,14 @@ Handler = Callable[[Tx, Sequence[Envelope]], None]
 class Job:
     """Time-driven work: `run(tx)` every `every_s` seconds in one transaction, by one active scheduler.
 
-    Returns how many things it did; a job that did a full batch is run again at once.
+    Returns how many things it did; a job that did something is run again at once. While it does nothing its pauses
+    double up to `rest_s`, where that is given.
     """
 
     name: str
     every_s: float
     run: Callable[[Tx], int]
+    rest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ class Settings:
     amqp_url: str | None = None
     feeds: Mapping[str, str] = field(default_factory=dict)
     """Base URL of each service that is listened to, by name: `{"finance": "http://finance:8000"}`."""
+    bells: str | None = None
+    """Folder of the bells that all services on this machine share (shared.bells); none across machines."""
     feed_token: str | None = None
     jwks: str = "jwks.json"
     issuer: str = "apotheca-local"
@@ -60,6 +62,7 @@ class Settings:
             transport=transport,
             amqp_url=reader.text("AMQP_URL", required=transport == "amqp") or None,
             feeds=reader.pairs("FEEDS"),
+            bells=reader.text("BELLS") or None,
             feed_token=reader.text("FEED_TOKEN") or None,
             jwks=reader.text("JWKS", "jwks.json"),
             issuer=reader.text("ISSUER", "apotheca-local"),

@@ -1,7 +1,7 @@
 """Tell the relay that something was committed, without touching the business transaction.
 
 A transaction with a pending NOTIFY takes a lock global to the server at its commit, so the bell rings after the
-commit, on a connection of its own, and many rings become one. Losing a ring costs at most one poll (200 ms).
+commit, on a connection of its own, and many rings become one. Losing a ring costs at most one poll of the relay.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from shared.leadership import plain_url
+from shared import postgres
 
 CHANNEL = "apotheca_outbox"
 RECONNECT_S = 1.0
@@ -20,7 +20,7 @@ class Wakeup:
     """A bell with one thread behind it, started by the first ring of each process (so after a fork)."""
 
     def __init__(self, database_url: str) -> None:
-        self._url = plain_url(database_url)
+        self._url = database_url
         self._rung = threading.Event()
         self._lock = threading.Lock()
         self._pid = 0
@@ -52,10 +52,12 @@ class Wakeup:
                 break
             try:
                 if connection is None:
-                    connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+                    connection = postgres.connect(self._url)
                 connection.execute(f"notify {CHANNEL}")
             except psycopg.OperationalError:
                 # The relay polls anyway: forget the ring, do not hammer a database that is away.
+                if connection is not None:
+                    connection.close()
                 connection = None
                 threading.Event().wait(RECONNECT_S)
         if connection is not None:

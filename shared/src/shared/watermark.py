@@ -27,6 +27,7 @@ PRUNE_ROWS = 10_000
 MARGIN_S = 600.0
 REPAIR_EVENTS = 1_000
 RANGES_MAX = 1_000
+QUIET_AFTER_S = 20.0
 BRIDGE_EVENTS = 50
 """Two holes nearer than that are fetched in one request; what lies between is known and changes nothing."""
 
@@ -63,6 +64,15 @@ _ADVANCE = text(
         advanced_at = clock_timestamp()
     where s.source = :source
     returning contiguous_seq, (select count(*) from above)
+    """
+)
+_UNSETTLED = text(
+    """
+    select exists (
+        select from unnest(cast(:sources as text[])) as wanted(source) left join source_state s using (source)
+        where s.source is null or contiguous_seq < greatest(max_seq, head_seq)
+            or exists (select from inbox i where i.source = s.source and i.seq > s.contiguous_seq)
+    )
     """
 )
 _MISSING = text(
@@ -112,6 +122,11 @@ def advance_all(database: Database, service: Service) -> None:
     for source in service.sources:
         with database.begin() as conn:
             advance(conn, source)
+
+
+def is_any_unsettled(conn: Connection, sources: Sequence[str]) -> bool:
+    """Whether an event of any of `sources` is missing, or is here and not yet counted in the watermark."""
+    return bool(conn.execute(_UNSETTLED, {"sources": list(sources)}).scalar())
 
 
 def missing_ranges(conn: Connection, source: str, *, through: int) -> list[tuple[int, int]]:
@@ -210,7 +225,10 @@ class _Sight:
 
 
 class Keeper:
-    """Advances watermarks, finds and repairs gaps, prunes. One active keeper per service; call `turn` twice a second.
+    """Advances watermarks, finds and repairs gaps, prunes. One active keeper per service.
+
+    Call `turn` twice a second while it says that something is unsettled, else at least every `head_every_s`. The
+    head of a source from which nothing came for QUIET_AFTER_S is asked for every `quiet_head_every_s` only.
 
     A gap is open when the watermark has not moved for `gap_s` although later events are here; the tail is lost
     when the producer's head has been ahead for `tail_s` and nothing new arrives.
@@ -225,6 +243,7 @@ class Keeper:
         gap_s: float = 5.0,
         tail_s: float = 10.0,
         head_every_s: float = 5.0,
+        quiet_head_every_s: float = 5.0,
         margin_s: float = MARGIN_S,
     ) -> None:
         self._database = database
@@ -233,15 +252,24 @@ class Keeper:
         self._gap_s = gap_s
         self._tail_s = tail_s
         self._head_every_s = head_every_s
+        self._quiet_head_every_s = max(head_every_s, quiet_head_every_s)
         self._margin_s = margin_s
         self._head_at: dict[str, float] = {}
         self._away_until: dict[str, float] = {}
         self._seen = {source: _Sight() for source in service.sources}
 
-    def turn(self) -> None:
-        """One look at every source. A producer that is away is asked again later; database faults are raised."""
-        advance_all(self._database, self._service)
+    def turn(self) -> bool:
+        """One look at every source; return whether anything is unsettled: a gap, or applied and not yet counted.
+
+        A producer that is away is asked again later; database faults are raised.
+        """
+        with self._database.begin() as conn:
+            is_unsettled = is_any_unsettled(conn, self._service.sources)
+        if is_unsettled:
+            advance_all(self._database, self._service)
         for source in self._service.sources:
+            if not is_unsettled and not self._is_due(source, time.monotonic()):
+                continue
             try:
                 self._look(source, time.monotonic())
             except FeedUnavailable as error:
@@ -249,6 +277,21 @@ class Keeper:
                 log.warning(
                     "producer_unreachable", service=self._service.name, source=source, detail=error.detail
                 )
+        return is_unsettled
+
+    def _is_due(self, source: str, now: float) -> bool:
+        sight = self._seen[source]
+        return self._is_prune_due(sight, now) or self._is_head_due(source, now)
+
+    def _is_head_due(self, source: str, now: float) -> bool:
+        if source not in self._feeds or now < self._away_until.get(source, 0.0):
+            return False
+        is_quiet = now - self._seen[source].max_since > QUIET_AFTER_S
+        every_s = self._quiet_head_every_s if is_quiet else self._head_every_s
+        return now - self._head_at.get(source, -every_s) >= every_s
+
+    def _is_prune_due(self, sight: _Sight, now: float) -> bool:
+        return sight.pruned is None or now - sight.pruned_at >= self._margin_s
 
     def _look(self, source: str, now: float) -> None:
         with self._database.begin() as conn:
@@ -264,7 +307,7 @@ class Keeper:
         if feed is None or now < self._away_until.get(source, 0.0):
             self._show(state)
             return
-        if now - self._head_at.get(source, -self._head_every_s) >= self._head_every_s:
+        if self._is_head_due(source, now):
             self._head_at[source] = now
             with self._database.begin() as conn:
                 record_head(conn, source, feed.head().last_seq)
@@ -276,7 +319,7 @@ class Keeper:
             repair(self._database, self._service, feed, through=through)
 
     def _prune(self, source: str, sight: _Sight, now: float) -> None:
-        if sight.pruned is not None and now - sight.pruned_at < self._margin_s:
+        if not self._is_prune_due(sight, now):
             return
         with self._database.begin() as conn:
             if sight.pruned is not None and delete_pruned(conn, source, sight.pruned) == PRUNE_ROWS:

@@ -194,6 +194,7 @@ class System:
             "DATABASE_URL": self.database_url(name),
             "TRANSPORT": "feed",
             "FEEDS": feeds,
+            "BELLS": str(self.folder / "bells"),
             "FEED_TOKEN": feed_token,
             "JWKS": str(self.issuer.jwks),
             "HOST": "127.0.0.1",

@@ -18,15 +18,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-import psycopg
 from psycopg import Cursor, sql
-from sqlalchemy import create_engine, make_url
 
 from reporting.projections import FACTS_LOCK, ensure_partitions, rows_of, write_rows
 from reporting.subscriptions import EventTypeUnknown
 from reporting.subscriptions.readers import EventMalformed
 from reporting.tables import FACT_TABLES, SCHEMA, metadata
-from shared import watermark
+from shared import postgres, watermark
 from shared.client import PAGE_EVENTS_MAX, FeedClient
 from shared.clock import month_of
 from shared.database import Database
@@ -90,7 +88,7 @@ def rebuild(
 
     Raises RebuildRunning, FactsDiffer, FeedUnavailable; the live facts are then as they were.
     """
-    with psycopg.connect(conninfo(url), autocommit=True) as guard:
+    with postgres.connect(url) as guard:
         if not _scalar(guard.cursor(), "select pg_try_advisory_lock(%s)", (REBUILD_LOCK,)):
             raise RebuildRunning("another rebuild is at work on this database")
         work = _Rebuild(url, service, feeds, tell)
@@ -100,11 +98,6 @@ def rebuild(
             work.close()
 
 
-def conninfo(url: str) -> str:
-    """A SQLAlchemy URL as psycopg takes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 class _Rebuild:
     def __init__(self, url: str, service: Service, feeds: Sequence[FeedClient], tell: Tell) -> None:
         self._url = url
@@ -112,7 +105,7 @@ class _Rebuild:
         self._feeds = {feed.source: feed for feed in feeds}
         self._tell = tell
         self._database = Database(url, pool_size=2)
-        self._conn = psycopg.connect(conninfo(url), autocommit=True)
+        self._conn = postgres.connect(url)
         self._schema = ""
         self._progress = {source: _Progress() for source in service.sources}
         self._told_at = 0.0
@@ -157,7 +150,7 @@ class _Rebuild:
         self._drop_leftovers()
         number = time.strftime("%Y%m%d%H%M%S", time.gmtime())
         self._schema = f"{PREFIX}{number}"
-        engine = create_engine(self._url).execution_options(schema_translate_map={SCHEMA: self._schema})
+        engine = postgres.new_engine(self._url).execution_options(schema_translate_map={SCHEMA: self._schema})
         with engine.begin() as conn:
             conn.exec_driver_sql(f"create schema {self._schema}")
             metadata.create_all(conn, tables=list(FACT_TABLES), checkfirst=False)
@@ -204,7 +197,7 @@ class _Rebuild:
         self._news(heads, always=True)
 
     def _replay_source(self, source: str, head: int, stop: threading.Event) -> None:
-        with psycopg.connect(conninfo(self._url), autocommit=True) as conn, ThreadPoolExecutor(1) as ahead:
+        with postgres.connect(self._url) as conn, ThreadPoolExecutor(1) as ahead:
             conn.execute("set synchronous_commit = off")
             feed, progress = self._feeds[source], self._progress[source]
             coming = ahead.submit(feed.events, after=0, limit=PAGE_EVENTS_MAX) if head else None
@@ -327,7 +320,7 @@ class _Rebuild:
 
     def _hashes(self, schema: str, through: dict[str, int]) -> dict[tuple[str, str, date], tuple[int, int]]:
         found: dict[tuple[str, str, date], tuple[int, int]] = {}
-        with psycopg.connect(conninfo(self._url)) as conn:
+        with postgres.connect(self._url) as conn:
             for table in FACT_TABLES:
                 # The sum of row hashes does not depend on the order of the rows.
                 rows = conn.execute(

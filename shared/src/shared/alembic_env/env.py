@@ -3,8 +3,9 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, text
 
+from shared import postgres
 from shared.migrations import PARTITION
 
 service = context.config.attributes["service"]
@@ -22,7 +23,7 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 # Without a pool a migration that fails closes its connection, and with it lets go of the lock.
-engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
+engine = postgres.new_engine(context.config.attributes["url"], poolclass=NullPool)
 with engine.connect() as connection:
     connection.execute(text("set lock_timeout = '5s'"))
     connection.execute(text("select pg_advisory_lock(4242)"))
