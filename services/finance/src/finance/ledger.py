@@ -153,10 +153,10 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     require_company(tx.actor)
     today = business_date(tx.now)
     require_over(month, today)
-    repository.hold_month_alone(tx.conn, month)
     is_empty = _is_passed_over(tx, month)
     if is_empty:
         repository.ensure_month(tx.conn, month)
+    repository.hold_month_alone(tx.conn, month)
     period = period_of(tx, month, lock=True)
     if is_empty and period["state"] != PeriodState.OPEN:
         audit.record(tx, "period.close", month_text(month), after=period)

@@ -22,6 +22,7 @@ from shared import outbox
 from shared.clock import business_date, month_of
 from shared.database import driver_of
 from shared.lots import canonical
+from shared.partitions import make_months
 from shared.transaction import Tx
 
 PERIOD_LOCK = 7101
@@ -42,7 +43,7 @@ class Written(Struct, frozen=True):
 
 _ADD_SALE = """
 with p as materialized (
-    select hold_month(%(month)s::date) as state
+    select state from periods where month = %(month)s::date
 ), r as (
     insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
     select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s
@@ -116,6 +117,8 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     found = None
     with driver_of(tx.conn) as driver:
         with driver.pipeline():
+            # a statement of its own, before: the one that writes is planned with all partitions of the month in sight
+            driver.execute("select hold_month(%s::date)", (parameters["month"],), prepare=True)
             if customer_id is not None:
                 asked = {"customer": customer_id, "day": booked.priced.business_date}
                 found = driver.execute(permissions.OF_ONE, asked, prepare=True)
@@ -223,22 +226,30 @@ def _month_key(day: date) -> int:
 
 
 def ensure_month(conn: Connection, day: date) -> None:
-    """Make the partitions and the open period of the month of `day`; a month that exists stays as it is."""
-    conn.exec_driver_sql("select ensure_month(%s)", (day,))
+    """Make the partitions and the open period of the month of `day`; they stay, whatever becomes of the caller.
+
+    A month that exists stays as it is. The caller sees the month once it holds it.
+    """
+    make_months(conn, [month_of(day)])
 
 
 def hold_months(conn: Connection, days: Sequence[date]) -> dict[date, str]:
     """Make the months that are missing, keep all from closing until the transaction ends, and say their states."""
     months = sorted({month_of(day) for day in days})
+    states = _held(conn, months)
+    missing = [month for month in months if states[month] is None]
+    if missing:
+        make_months(conn, missing)
+        states |= _held(conn, missing)
+    return {month: state for month, state in states.items() if state is not None}
+
+
+def _held(conn: Connection, months: Sequence[date]) -> dict[date, str | None]:
     with driver_of(conn) as driver:
-        for month in months:
-            driver.execute("select ensure_month(%s)", (month,))
-        states: dict[date, str] = {}
-        for month in months:
-            row = driver.execute("select hold_month(%s)", (month,)).fetchone()
-            assert row is not None
-            states[month] = row[0]
-        return states
+        rows = driver.execute(
+            "select month, hold_month(month) from unnest(%s::date[]) as month", (list(months),), prepare=True
+        ).fetchall()
+    return dict(rows)
 
 
 def booking_day(tx: Tx, wanted: date) -> tuple[date, str | None]:
@@ -254,7 +265,9 @@ def booking_day(tx: Tx, wanted: date) -> tuple[date, str | None]:
 
 def hold_month_alone(conn: Connection, month: date) -> None:
     """Wait until no writer of the month is left, and let none begin, until the transaction ends."""
-    conn.exec_driver_sql("select pg_advisory_xact_lock(%s, %s)", (PERIOD_LOCK, _month_key(month)))
+    conn.exec_driver_sql(
+        "select pg_advisory_xact_lock(%s, %s), see_month(%s)", (PERIOD_LOCK, _month_key(month), month)
+    )
 
 
 # --- what is known ----------------------------------------------------------------------------------

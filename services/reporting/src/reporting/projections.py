@@ -18,6 +18,7 @@ from reporting.subscriptions.readers import NULL, NUMBER_MAX, EventMalformed, Ob
 from reporting.tables import FACT_TABLES, SCHEMA
 from shared.clock import month_of, next_month
 from shared.events import Envelope
+from shared.partitions import see_months
 from shared.transaction import Tx
 
 FACTS_LOCK: Final = 7_301
@@ -35,7 +36,7 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
     cursor.execute("select pg_advisory_xact_lock_shared(%s)", (FACTS_LOCK,))
     months = sorted({month_of(envelope.day) for envelope in envelopes})
-    ensure_partitions(cursor, SCHEMA, months)
+    see_months(tx.conn, months)
     write_rows(cursor, SCHEMA, rows)
     _note_late_facts(cursor, tx, envelopes, months)
 
@@ -181,9 +182,9 @@ def partition_of(table: str, month: date) -> str:
 
 
 def ensure_partitions(cursor: Cursor[Any], schema: str, months: Sequence[date]) -> None:
-    """Make the partitions of `months` that are missing, in the caller's transaction.
+    """Make the partitions of `months` that are missing from the tables a rebuild fills, in the caller's transaction.
 
-    A partition is made beside its table and attached, which blocks neither readers nor writers.
+    Those of the live tables are made by shared.partitions. A partition is made beside its table and attached, which blocks neither readers nor writers.
     """
     last = FACT_TABLES[-1].name
     missing = [month for month in months if not _exists(cursor, schema, partition_of(last, month))]

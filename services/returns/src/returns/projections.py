@@ -4,12 +4,12 @@ A sale never changes, so the projection only inserts: any order and any repetiti
 """
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from returns.subscriptions import CustomerRegistered, SalePosted
-from shared.clock import month_of, next_month
+from shared.clock import month_of
 from shared.events import Envelope
+from shared.partitions import see_months
 from shared.transaction import Tx
 
 _SCHEMA = SalePosted()
@@ -30,7 +30,7 @@ def on_sales_posted(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     rows = [row for envelope in envelopes for row in _rows_of(envelope)]
     if not rows:
         return
-    ensure_months(tx, {month_of(row[0]) for row in rows})
+    see_months(tx.conn, {month_of(row[0]) for row in rows})
     _cursor(tx).execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
 
 
@@ -41,30 +41,6 @@ def on_customer_registered(tx: Tx, envelope: Envelope) -> None:
         "insert into customer_kinds (customer_id, kind) values (%s, %s) on conflict do nothing",
         (customer["customer_id"], customer["kind"]),
     )
-
-
-def ensure_months(tx: Tx, months: set[date]) -> None:
-    """Make the missing partitions. They are made beside the table and then attached, which stops no reader."""
-    cursor = _cursor(tx)
-    names = {f"sold_lines_y{month:%Y}m{month:%m}": month for month in sorted(months)}
-    cursor.execute(
-        "select name from unnest(%s::text[]) as name where to_regclass(name) is null", [list(names)]
-    )
-    missing = sorted(name for (name,) in cursor.fetchall())
-    if not missing:
-        return
-    cursor.execute("select pg_advisory_xact_lock(hashtextextended('sold_lines_partitions', 0))")
-    for name in missing:
-        month = names[name]
-        cursor.execute("select to_regclass(%s) is null", [name])
-        found = cursor.fetchone()
-        if found is not None and not found[0]:
-            continue
-        cursor.execute(f"create table {name} (like sold_lines including all)")
-        cursor.execute(
-            f"alter table sold_lines attach partition {name}"
-            f" for values from ('{month}') to ('{next_month(month)}')"
-        )
 
 
 def _rows_of(envelope: Envelope) -> list[tuple[Any, ...]]:
