@@ -25,6 +25,7 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from shared import postgres
 from shared.database import driver_of
 
 MAKER_LOCK = 7102
@@ -118,10 +119,9 @@ def make_months(conn: Connection, months: Iterable[date]) -> None:
 
     The caller sees them by `see_month`. Raises DBAPIError with lock_not_available after WAIT_S_MAX.
     """
-    url = conn.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    options = f"-c lock_timeout={WAIT_S_MAX}s -c timezone=UTC"
+    url = conn.engine.url.render_as_string(hide_password=False)
     try:
-        with _making, psycopg.connect(url, autocommit=True, connect_timeout=5, options=options) as maker:
+        with _making, postgres.connect(url, options=f"-c lock_timeout={WAIT_S_MAX}s") as maker:
             for month in months:
                 maker.execute("select ensure_month(%s)", (month,))
     except psycopg.Error as error:
