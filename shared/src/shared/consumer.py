@@ -28,6 +28,8 @@ from shared.wire import Received, Undecodable
 log = structlog.get_logger(__name__)
 
 Reaction = Callable[[Tx, Envelope], None]
+SetReaction = Callable[[Tx, Sequence[Envelope]], None]
+"""Gets all events of a batch that it is there for, at least one, in any order."""
 
 # Rows are inserted in key order, so that competing consumers that hold the same messages wait for one another
 # in the same order. What was pruned from the inbox is below pruned_seq and therefore known (watermark.py).
@@ -78,6 +80,30 @@ def one_by_one(reactions: Mapping[str, Reaction]) -> Handler:
             tx.correlation_id = envelope.correlation_id
             tx.causation_id = str(envelope.event_id)
             reaction(tx, envelope)
+
+    return handle
+
+
+def in_sets(reactions: Mapping[str, SetReaction]) -> Handler:
+    """A handler from a table `type → reaction` that gives each reaction all its events of the batch at once.
+
+    Types that name the same reaction are given to it together; reactions run in the order of the table. Types of no
+    interest and other versions are treated as `one_by_one` does.
+    """
+    known = {routing_key(event_type) for event_type in reactions}
+    order = list(dict.fromkeys(reactions.values()))
+
+    def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+        told: dict[SetReaction, list[Envelope]] = {}
+        for envelope in envelopes:
+            reaction = reactions.get(envelope.type)
+            if reaction is not None:
+                told.setdefault(reaction, []).append(envelope)
+            elif routing_key(envelope.type) in known:
+                raise UnknownEventVersion(f"this service does not know {envelope.type}")
+        for reaction in order:
+            if reaction in told:
+                reaction(tx, told[reaction])
 
     return handle
 

@@ -1,5 +1,7 @@
 """The finance service: one description from which every process is assembled."""
 
+from collections.abc import Sequence
+
 from finance import api, booking, jobs, journal, ledger, points, reactions
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
@@ -27,9 +29,11 @@ from finance.statements import api as statements_api
 from finance.statements import commands as statements
 from finance.tables import metadata
 from shared import audit
-from shared.consumer import one_by_one
 from shared.rations import PRUNING
+from shared.consumer import in_sets, one_by_one
+from shared.events import Envelope
 from shared.service import Job, Service
+from shared.transaction import Tx
 
 ledger.proofs += [
     receivables_queries.require_agreement,
@@ -40,6 +44,15 @@ ledger.proofs += [
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
 ledger.closing_checks += [*ledger.proofs, costs_queries.require_costed]
 booking.before_safe_pays.append(cash.before_safe_pays)
+
+_in_sets = in_sets(reactions.SETS)
+_each = one_by_one(reactions.REACTIONS | expenses_reactions.REACTIONS)
+
+
+def _handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    _in_sets(tx, envelopes)
+    _each(tx, envelopes)
+
 
 SERVICE = Service(
     name="finance",
@@ -63,7 +76,7 @@ SERVICE = Service(
         invoices_api.invoices,
     ],
     sources=["customers", "returns"],
-    handle=one_by_one(reactions.REACTIONS | expenses_reactions.REACTIONS),
+    handle=_handle,
     jobs=[
         PRUNING,
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),

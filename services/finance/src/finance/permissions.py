@@ -6,12 +6,13 @@ on a customer the first one holds: whoever was a customer before these books was
 Source: model 3.0, X11
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, text
+import orjson
+from sqlalchemy import Connection
 
 from finance.domain.permission import Permission
 from finance.subscriptions import PermissionChanged
@@ -30,34 +31,38 @@ _OF_MANY = f"""
     from unnest(%s::uuid[], %s::date[]) as asked(customer, day)
     join lateral ({_HELD.format(customer="asked.customer", day="asked.day")}) as held on true
 """
-_ADD = text(
-    "insert into trade_permission_versions (customer_id, version, from_day, kind, allowed, categories, valid_until)"
-    " values (:customer_id, :version, :from_day, :kind, :allowed, :categories, :valid_until)"
-    " on conflict do nothing"
-)
-_RENEW = text(
-    "insert into trade_permissions (customer_id, version, kind, allowed, categories, valid_until)"
-    " values (:customer_id, :version, :kind, :allowed, :categories, :valid_until)"
-    " on conflict (customer_id) do update set version = excluded.version, kind = excluded.kind,"
-    " allowed = excluded.allowed, categories = excluded.categories, valid_until = excluded.valid_until"
-    " where trade_permissions.version < excluded.version"
-)
+_ADD = """
+    insert into trade_permission_versions (customer_id, version, from_day, kind, allowed, categories, valid_until)
+    select customer_id, version, from_day, kind, allowed, array(select jsonb_array_elements_text(categories)),
+        valid_until
+    from jsonb_to_recordset(%s::jsonb) as told(customer_id uuid, version int, from_day date, kind text,
+        allowed boolean, categories jsonb, valid_until date)
+    order by customer_id, version on conflict do nothing
+"""
+_RENEW = """
+    insert into trade_permissions (customer_id, version, kind, allowed, categories, valid_until)
+    select distinct on (customer_id) customer_id, version, kind, allowed,
+        array(select jsonb_array_elements_text(categories)), valid_until
+    from jsonb_to_recordset(%s::jsonb) as told(customer_id uuid, version int, kind text, allowed boolean,
+        categories jsonb, valid_until date)
+    order by customer_id, version desc
+    on conflict (customer_id) do update set version = excluded.version, kind = excluded.kind,
+        allowed = excluded.allowed, categories = excluded.categories, valid_until = excluded.valid_until
+    where trade_permissions.version < excluded.version
+"""
 
 
-def on_changed(tx: Tx, envelope: Envelope) -> None:
-    """Keep what was said, from the day on which it was said."""
-    event = msgspec.convert(envelope.data, PermissionChanged)
-    row = {
-        "customer_id": event.customer_id,
-        "version": event.permission_version,
-        "from_day": envelope.day,
-        "kind": event.kind,
-        "allowed": event.allowed,
-        "categories": event.categories,
-        "valid_until": event.valid_until,
-    }
-    tx.conn.execute(_ADD, row)
-    tx.conn.execute(_RENEW, row)
+def on_changed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Keep all that was said, from the day on which it was said, and the newest of each customer."""
+    rows = []
+    for envelope in envelopes:
+        event = msgspec.convert(envelope.data, PermissionChanged)
+        fields = {**msgspec.structs.asdict(event), "version": event.permission_version}
+        rows.append({**fields, "from_day": envelope.day})
+    told = orjson.dumps(rows).decode()
+    with driver_of(tx.conn) as driver:
+        driver.execute(_ADD, (told,))
+        driver.execute(_RENEW, (told,))
 
 
 def held_on(conn: Connection, customer_id: UUID, day: date) -> Permission | None:

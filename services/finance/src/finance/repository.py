@@ -3,7 +3,7 @@
 The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's, which the edge understands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -254,13 +254,22 @@ def _held(conn: Connection, months: Sequence[date]) -> dict[date, str | None]:
 
 def booking_day(tx: Tx, wanted: date) -> tuple[date, str | None]:
     """The day of a fact while its month is open, else today with a reference; the month stays open. Raises PeriodClosed."""
+    return booking_days(tx, {wanted})[wanted]
+
+
+def booking_days(tx: Tx, wanted: Collection[date]) -> dict[date, tuple[date, str | None]]:
+    """`booking_day` of each day."""
     today = business_date(tx.now)
-    states = hold_months(tx.conn, [wanted, today])
-    if states[month_of(wanted)] == PeriodState.OPEN:
-        return wanted, None
-    if states[month_of(today)] == PeriodState.OPEN:
-        return today, f"late:{wanted:%Y-%m}"
-    raise PeriodClosed("no open period to book to")
+    states = hold_months(tx.conn, [*wanted, today])
+    found: dict[date, tuple[date, str | None]] = {}
+    for day in wanted:
+        if states[month_of(day)] == PeriodState.OPEN:
+            found[day] = day, None
+        elif states[month_of(today)] == PeriodState.OPEN:
+            found[day] = today, f"late:{day:%Y-%m}"
+        else:
+            raise PeriodClosed("no open period to book to")
+    return found
 
 
 def hold_month_alone(conn: Connection, month: date) -> None:
