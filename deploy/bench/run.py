@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.bench import bench_ledger, bench_sales, messaging
+from deploy.bench import bench_ledger, bench_sales, messaging, settling
 from deploy.bench.servers import Bench, bench
 
-SUITES = {"sales": bench_sales.run, "messaging": messaging.run, "ledger": bench_ledger.run}
+SUITES = {
+    "sales": bench_sales.run,
+    "messaging": messaging.run,
+    "settling": settling.run,
+    "ledger": bench_ledger.run,
+}
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from returns import events
@@ -91,10 +92,10 @@ def test_every_published_type_has_an_example_and_no_example_is_left_over():
     }
 
 
-@pytest.mark.parametrize(("event_type", "schema"), [(SALE_POSTED, SalePosted()), (REFUND_PAID, RefundPaid())])
-def test_the_examples_of_finance_are_understood(event_type, schema):
+@pytest.mark.parametrize(("event_type", "shape"), [(SALE_POSTED, SalePosted), (REFUND_PAID, RefundPaid)])
+def test_the_examples_of_finance_are_understood(event_type, shape):
     messages = [json.loads(path.read_text()) for path in (ROOT / "finance/contracts/events").glob("*.json")]
     found = [message for message in messages if message["type"] == event_type]
     assert found, f"finance keeps no example of {event_type}"
     for message in found:
-        assert schema.load(message["data"])
+        assert msgspec.convert(message["data"], shape)

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import marshmallow
+import msgspec
 import orjson
 import sqlalchemy
 from psycopg import errors as postgres
@@ -101,6 +102,8 @@ def reason_of(error: BaseException) -> tuple[str, str]:
         return "invalid_payload", orjson.dumps(
             error.messages, default=str, option=orjson.OPT_NON_STR_KEYS
         ).decode()[:REASON_CHARS_MAX]
+    if isinstance(error, msgspec.ValidationError):
+        return "invalid_payload", str(error)[:REASON_CHARS_MAX]
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         error = error.orig
     lines = str(error).splitlines() or [""]

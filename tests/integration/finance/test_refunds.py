@@ -135,7 +135,7 @@ REFUSED = [
     ([HALF], {"lot": "L2"}, "refund_of_what_was_not_sold"),
     ([HALF], {"refund_fen": 1951}, "refund_amount_differs"),
     ([HALF], {"sale_id": str(uuid4())}, "sale_not_found"),
-    ([HALF], {"settled_on": None}, "handler_failed"),
+    ([HALF], {"settled_on": None}, "invalid_payload"),
 ]
 
 

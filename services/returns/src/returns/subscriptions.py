@@ -1,8 +1,10 @@
 """The fields Returns reads of other services' facts; whatever else they carry is ignored."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from msgspec import Meta, Struct
 
 SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
@@ -10,59 +12,52 @@ CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
 QUANTITY_MAX = 2**31 - 1
 FEN_MAX = 10**15
-_ID = validate.Length(1, 128)
-_FEN = validate.Range(0, FEN_MAX)
+YEARS = range(2000, 2100)
+"""A sale of another year is no sale."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Fen = Annotated[int, Meta(ge=0, le=FEN_MAX)]
 
 
-class _SoldLine(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
-    line_id = fields.String(required=True, validate=_ID)
-    product_id = fields.String(required=True, validate=_ID)
-    category = fields.String(required=True, validate=_ID)
-    temp_class = fields.String(
-        required=True, validate=validate.OneOf(["normal", "cool", "cold_2_8", "frozen"])
-    )
-    lot = fields.String(required=True, validate=_ID)
-    expiry = fields.Date(required=True)
-    quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
-    net_fen = fields.Integer(required=True, strict=True, validate=_FEN)
-    tax_fen = fields.Integer(required=True, strict=True, validate=_FEN)
-    cost_fen = fields.Integer(required=True, strict=True, validate=_FEN)
+class SoldLine(Struct, frozen=True):
+    line_id: Id
+    product_id: Id
+    category: Id
+    temp_class: Literal["normal", "cool", "cold_2_8", "frozen"]
+    lot: Id
+    expiry: date
+    quantity: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
+    net_fen: Fen
+    tax_fen: Fen
+    cost_fen: Fen
 
 
-class SalePosted(Schema):
+class SalePosted(Struct, frozen=True):
     """What is read of SALE_POSTED."""
 
-    class Meta:
-        unknown = EXCLUDE
+    sale_id: Id
+    receipt_number: Id
+    branch_id: Id
+    customer_id: Id | None
+    business_date: date
+    sold_at: Annotated[datetime, Meta(tz=True)]
+    lines: list[SoldLine]
 
-    sale_id = fields.String(required=True, validate=_ID)
-    receipt_number = fields.String(required=True, validate=_ID)
-    branch_id = fields.String(required=True, validate=_ID)
-    customer_id = fields.String(required=True, allow_none=True, validate=_ID)
-    business_date = fields.Date(required=True, validate=validate.Range(date(2000, 1, 1), date(2099, 12, 31)))
-    sold_at = fields.AwareDateTime(required=True)
-    lines = fields.List(fields.Nested(_SoldLine), required=True)
+    def __post_init__(self) -> None:
+        if self.business_date.year not in YEARS:
+            raise ValueError(f"business_date {self.business_date} is not between 2000 and 2099")
 
 
-class CustomerRegistered(Schema):
+class CustomerRegistered(Struct, frozen=True):
     """What is read of CUSTOMER_REGISTERED."""
 
-    class Meta:
-        unknown = EXCLUDE
-
-    customer_id = fields.String(required=True, validate=_ID)
-    kind = fields.String(required=True, validate=_ID)
+    customer_id: Id
+    kind: Id
 
 
-class RefundPaid(Schema):
+class RefundPaid(Struct, frozen=True):
     """What is read of REFUND_PAID."""
 
-    class Meta:
-        unknown = EXCLUDE
-
-    refund_id = fields.String(required=True, validate=_ID)
-    return_id = fields.UUID(required=True)
-    total_fen = fields.Integer(required=True, strict=True, validate=_FEN)
+    refund_id: Id
+    return_id: UUID
+    total_fen: Fen
