@@ -15,6 +15,7 @@ from shared.consumer import apply_batch
 from shared.events import Envelope
 from shared.identity import LocalIssuer
 from shared.settings import Settings
+from tests.support import quiet
 
 CUSTOMER = "0199b1c0-0000-7000-8000-000000000001"
 
@@ -69,7 +70,13 @@ class Office:
 
     def __init__(self, url, folder):
         self.issuer = LocalIssuer(folder)
-        self.app = new_app(SERVICE, Settings(database_url=url, jwks=str(self.issuer.jwks)))
+        settings = Settings(
+            database_url=url,
+            jwks=str(self.issuer.jwks),
+            feeds=dict(quiet.feeds),
+            feed_token=next(iter(quiet.token), None),
+        )
+        self.app = new_app(SERVICE, settings)
         self.database = self.app.extensions["database"]
         self._seq = 0
 

@@ -28,16 +28,26 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What the producer itself has heard of one of its sources: all up to `through_seq`; `parked` it could not apply."""
+
+    through_seq: int
+    parked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlTotals:
     """What the producer counts for a range of business days.
 
     `days` maps (day, type) to (events, amount in fen); `through_seq` is the last number they cover;
-    `unsequenced` events of those days still wait for their number and are not in the totals.
+    `unsequenced` events of those days still wait for their number and are not in the totals. `heard` holds its own
+    sources by name: whatever their events up to `through_seq` caused is in the totals, or waits for its number.
     """
 
     through_seq: int
     unsequenced: int
     days: dict[tuple[date, str], tuple[int, int]]
+    heard: dict[str, Heard]
 
 
 class FeedClient:
@@ -77,6 +87,16 @@ class FeedClient:
     def control_totals(self, first: date, last: date) -> ControlTotals:
         """Totals for the business days `first` to `last`, both included."""
         value = self._json("/internal/control-totals", {"from": first.isoformat(), "to": last.isoformat()})
+        try:
+            return self._totals(value)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FeedUnavailable(
+                f"{self.source} tells its control totals in another way than this release reads them",
+                retry_after_s=60,
+            ) from error
+
+    @staticmethod
+    def _totals(value: dict[str, Any]) -> ControlTotals:
         return ControlTotals(
             through_seq=int(value["through_seq"]),
             unsequenced=int(value["unsequenced"]),
@@ -86,6 +106,10 @@ class FeedClient:
                     int(each["amount_fen"]),
                 )
                 for each in value["days"]
+            },
+            heard={
+                each["source"]: Heard(through_seq=int(each["through_seq"]), parked=int(each["parked"]))
+                for each in value["heard"]
             },
         )
 

@@ -1,5 +1,8 @@
 """Refuse to close a month while anything of it is missing, and name what.
 
+`gate` is for who only listens: every fact of the month is here and adds up. `hear` is for who also speaks: what others
+made of its own events has come back as well, so that a close waits for sale → points → liability, however slow.
+
 A month is complete when, for every source, every event up to the producer's head is here, none of the month's
 is parked, and counts and amounts per day and type equal the producer's own. Events an operator discarded count
 as accounted for: their record, with its reason, stands in for the fact.
@@ -15,7 +18,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 from shared import watermark
-from shared.client import ControlTotals, FeedClient, FeedUnavailable
+from shared.client import ControlTotals, FeedClient, FeedUnavailable, Heard
 from shared.clock import next_month
 from shared.database import Database
 from shared.service import Service
@@ -25,8 +28,18 @@ RETRY_S = 0.1
 OBSTACLES_MAX = 1_000
 
 Reason = Literal[
-    "missing_events", "parked_events", "control_total_mismatch", "source_unreachable", "unsequenced"
+    "missing_events",
+    "parked_events",
+    "control_total_mismatch",
+    "source_unreachable",
+    "unsequenced",
+    "source_behind",
+    "parked_at_source",
+    "still_written",
 ]
+"""`source_behind`: the source has applied our events up to `found` and has to come to `expected`. `parked_at_source`: it
+could not apply `found` of them. `still_written`: events of the month were written while we asked.
+"""
 Totals = dict[tuple[date, str], tuple[int, int]]
 OwnTotals = Callable[[Connection, str, date, date], Totals]
 """`own_totals(conn, source, first, last)`: what the consumer's facts say, (day, type) → (events, amount in fen)."""
@@ -90,6 +103,143 @@ def gate(
     return obstacles[:OBSTACLES_MAX]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """What keeps a span of days from being complete here; nothing: all was heard that `own_events` of ours caused."""
+
+    obstacles: list[Obstacle]
+    own_events: int
+
+
+def hear(
+    database: Database,
+    service: Service,
+    feeds: Sequence[FeedClient],
+    first: date,
+    last: date,
+    *,
+    patience_s: float = PATIENCE_S,
+) -> Hearing:
+    """Whether everything of the days `first` to `last` is here that our sources know or will make of our own events.
+
+    Per source: its events of those days are numbered; it has applied ours of those days, when it listens to us; its
+    numbers up to there are all here, none parked there or here. Waits up to `patience_s` for what is on its way.
+    Who acts on the answer holds off writers of those days and sees that `own_events` still are as many.
+    """
+    deadline = time.monotonic() + patience_s
+    reached: tuple[int, int] | None = None  # our events of those days, and the number that covers them
+    while True:
+        with database.read() as conn:
+            head, waiting, own_events = _own(conn, first, last)
+        if not waiting and (reached is None or reached[0] != own_events):
+            reached = own_events, head
+        obstacles = _behind(
+            database, service, feeds, (first, last), reached[1] if reached and not waiting else None
+        )
+        if not obstacles:
+            with database.read() as conn:
+                after = count_own(conn, first, last)
+            if after == own_events:
+                return Hearing(obstacles=[], own_events=own_events)
+            obstacles = [
+                Obstacle(source=service.name, reason="still_written", expected=own_events, found=after)
+            ]
+        if time.monotonic() >= deadline:
+            return Hearing(obstacles=obstacles[:OBSTACLES_MAX], own_events=own_events)
+        time.sleep(RETRY_S)
+
+
+_OWN = text(
+    """
+    select coalesce((select last_seq from outbox_head where one = 1), 0),
+        (select count(*) from outbox where seq is null and day between :first and :last),
+        (select coalesce(sum(events), 0)::bigint from outbox_totals where day between :first and :last)
+    """
+)
+
+
+def _own(conn: Connection, first: date, last: date) -> tuple[int, int, int]:
+    """Our newest number; how many events of those days wait for one; how many there are."""
+    head, waiting, numbered = conn.execute(_OWN, {"first": first, "last": last}).one()
+    return head, waiting, numbered + waiting
+
+
+def count_own(conn: Connection, first: date, last: date) -> int:
+    """How many events of those days we have written."""
+    return _own(conn, first, last)[2]
+
+
+def _behind(
+    database: Database,
+    service: Service,
+    feeds: Sequence[FeedClient],
+    span: tuple[date, date],
+    reached: int | None,
+) -> list[Obstacle]:
+    """`reached` covers our own events of those days; None while one of them has no number."""
+    known = {feed.source: feed for feed in feeds}
+    obstacles: list[Obstacle] = []
+    for source in service.sources:
+        try:
+            produced = _asked(known.get(source), span)
+        except FeedUnavailable as error:
+            obstacles.append(Obstacle(source=source, reason="source_unreachable", found=error.detail))
+            continue
+        with database.begin() as conn:
+            here = watermark.advance(conn, source)
+        if (ours := produced.heard.get(service.name)) is not None:
+            obstacles += _of_ours(service.name, source, ours, reached)
+        if produced.unsequenced:
+            obstacles.append(
+                Obstacle(source=source, reason="unsequenced", expected=0, found=produced.unsequenced)
+            )
+        if here < produced.through_seq:
+            obstacles.append(
+                Obstacle(source=source, reason="missing_events", expected=produced.through_seq, found=here)
+            )
+        with database.read() as conn:
+            obstacles += _parked(conn, source, *span)
+    return obstacles
+
+
+def _asked(feed: FeedClient | None, span: tuple[date, date]) -> ControlTotals:
+    if feed is None:
+        raise FeedUnavailable("no address is set", retry_after_s=60)
+    return feed.control_totals(*span)
+
+
+def _of_ours(service: str, source: str, heard: Heard, reached: int | None) -> list[Obstacle]:
+    """What the source has still to make of our own events."""
+    found = []
+    if reached is None:
+        found.append(Obstacle(source=service, reason="unsequenced", expected=0))
+    elif heard.through_seq < reached:
+        found.append(
+            Obstacle(source=source, reason="source_behind", expected=reached, found=heard.through_seq)
+        )
+    if heard.parked:
+        found.append(Obstacle(source=source, reason="parked_at_source", expected=0, found=heard.parked))
+    return found
+
+
+def _parked(conn: Connection, source: str, first: date, last: date) -> list[Obstacle]:
+    """Events of those days that could not be applied here, and those that do not tell their day."""
+    rows = conn.execute(
+        _PARKED, {"source": source, "first": first.isoformat(), "last": last.isoformat()}
+    ).all()
+    return [
+        Obstacle(
+            source=source,
+            reason="parked_events",
+            day=date.fromisoformat(row.day) if row.day else None,
+            type=row.type,
+            expected=0,
+            found=row.events,
+        )
+        for row in rows
+    ]
+
+
 def _of_source(
     database: Database, feed: FeedClient, month: date, own_totals: OwnTotals, patience_s: float
 ) -> list[Obstacle]:
@@ -115,7 +265,7 @@ def _compare(
     span = {"source": source, "first": first.isoformat(), "last": last.isoformat()}
     with database.read() as conn:
         contiguous = watermark.state_of(conn, source).contiguous_seq
-        parked = conn.execute(_PARKED, span).all()
+        parked = _parked(conn, source, first, last)
         own = dict(own_totals(conn, source, first, last))
         for row in conn.execute(_DISCARDED, span):
             key = (date.fromisoformat(row.day), row.type)
@@ -130,17 +280,7 @@ def _compare(
         obstacles.append(
             Obstacle(source=source, reason="missing_events", expected=produced.through_seq, found=contiguous)
         )
-    obstacles += [
-        Obstacle(
-            source=source,
-            reason="parked_events",
-            day=date.fromisoformat(row.day) if row.day else None,
-            type=row.type,
-            expected=0,
-            found=row.events,
-        )
-        for row in parked
-    ]
+    obstacles += parked
     obstacles += [
         Obstacle(
             source=source,

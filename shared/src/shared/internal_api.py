@@ -43,6 +43,19 @@ _TOTALS = text(
 )
 
 
+# A watermark moves after the commit of what it covers, so in one snapshot with it every event that these numbers caused
+# here is either numbered or waits.
+_HEARD = text(
+    """
+    select w.source, coalesce(s.contiguous_seq, 0) as through_seq, (
+        select count(*) from parked_events p where p.source = w.source and p.state = 'parked'
+            and (p.payload->>'day' is null or p.payload->>'day' between :first and :last)) as parked
+    from unnest(cast(:sources as text[])) as w(source) left join source_state s on s.source = w.source
+    order by w.source
+    """
+)
+
+
 class FeedQueryInvalid(Invalid):
     code = "feed_query_invalid"
 
@@ -71,7 +84,11 @@ def head(tx: Tx) -> Response:
 @query
 @admits("feed")
 def control_totals(tx: Tx) -> Response:
-    """Events and amounts per day and type for the days `from` to `to`; `unsequenced` counts those days only."""
+    """Events and amounts per day and type for the days `from` to `to`; `unsequenced` counts those days only.
+
+    `heard` tells, of each source this service listens to, up to which number it has applied everything, and how many
+    events of those days it could not apply and has parked.
+    """
     first, last = _day("from"), _day("to")
     if not 0 <= (last - first).days < TOTALS_DAYS_MAX:
         raise FeedQueryInvalid(f"`to` must be 0 to {TOTALS_DAYS_MAX - 1} days after `from`")
@@ -82,7 +99,17 @@ def control_totals(tx: Tx) -> Response:
         {"day": row.day.isoformat(), "type": row.type, "events": row.events, "amount_fen": row.amount_fen}
         for row in tx.conn.execute(_TOTALS, {"first": first, "last": last})
     ]
-    return jsonify({"service": _service(), "through_seq": through, "unsequenced": waiting, "days": days})
+    span = {"first": first.isoformat(), "last": last.isoformat()}
+    heard = tx.conn.execute(_HEARD, {**span, "sources": list(current_app.extensions["service"].sources)})
+    return jsonify(
+        {
+            "service": _service(),
+            "through_seq": through,
+            "unsequenced": waiting,
+            "days": days,
+            "heard": [dict(row) for row in heard.mappings()],
+        }
+    )
 
 
 def _service() -> str:

@@ -46,6 +46,7 @@ def test_control_totals_cover_the_days_asked_for(world):
         "through_seq": 5,
         "unsequenced": 1,
         "days": [{"day": "2026-01-30", "type": ledger.POSTED, "events": 2, "amount_fen": 203}],
+        "heard": [],
     }
 
 

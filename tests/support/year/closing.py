@@ -7,7 +7,7 @@ from finance.books import commands as books
 from finance.books.schemas import VoucherBody
 from shared import chain
 from shared.clock import next_month
-from tests.support import statements
+from tests.support import quiet, statements
 from tests.support.finance_builders import money
 from tests.support.year import bank, goods
 from tests.support.year.desk import BRANCHES, MONTHS, YEAR, last_day, moment
@@ -58,7 +58,7 @@ def close(year, month, at):
         year.do(at, "finance_head", books.transfer_year, YEAR)
     bank.still_reconciled(year.bank, month, at)
     year.office.seal()
-    year.do(at, "finance_head", ledger.close_period, month)
+    year.do(at, "finance_head", ledger.close_period, month, quiet.hear(year.office.database))
 
 
 def open_again(year, at):

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import IO, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from finance import bulk, commands, ledger, queries, schemas
 from finance.booking import Booked
 from finance.domain.period import parse_month
 from finance.domain.receipt import Receipt, decoder
+from shared import completeness
 from shared.money import money
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query, rationed, upload
@@ -225,7 +227,7 @@ def list_periods(tx: Tx) -> dict[str, Any]:
 @books.response(200, schemas.PeriodObstaclesView)
 def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
     """Everything that keeps a month from closing now, at once."""
-    return ledger.obstacles(tx, parse_month(month))
+    return ledger.obstacles(tx, parse_month(month), _hear())
 
 
 @books.post("/periods/<month>/close")
@@ -233,8 +235,19 @@ def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
 @admits("finance_head")
 @books.response(200, schemas.PeriodView)
 def close_period(tx: Tx, month: str) -> dict[str, Any]:
-    """Close a month that is over: numbered, balanced, after all earlier ones."""
-    return ledger.close_period(tx, parse_month(month))
+    """Close a month that is over: all of it heard from other services, numbered, balanced, after all earlier ones."""
+    return ledger.close_period(tx, parse_month(month), _hear())
+
+
+def _hear() -> ledger.Hear:
+    held = current_app.extensions
+
+    def hear(first: date, last: date, patience_s: float) -> completeness.Hearing:
+        return completeness.hear(
+            held["database"], held["service"], held["feeds"], first, last, patience_s=patience_s
+        )
+
+    return hear
 
 
 @books.post("/periods/<month>/lock")

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from flask import Flask
+
 from finance import api, booking, jobs, journal, ledger, points, reactions
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
@@ -31,6 +33,7 @@ from finance.tables import metadata
 from shared import audit
 from shared.rations import PRUNING
 from shared.consumer import in_sets, one_by_one
+from shared.consuming import open_feeds
 from shared.events import Envelope
 from shared.service import Job, Service
 from shared.transaction import Tx
@@ -52,6 +55,10 @@ _each = one_by_one(reactions.REACTIONS | expenses_reactions.REACTIONS)
 def _handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     _in_sets(tx, envelopes)
     _each(tx, envelopes)
+
+
+def _configure(app: Flask) -> None:
+    app.extensions["feeds"] = open_feeds(app.extensions["service"], app.extensions["settings"])
 
 
 SERVICE = Service(
@@ -89,4 +96,5 @@ SERVICE = Service(
         Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),
     ],
     chains=[audit.CHAIN, journal.CHAIN, statements.CHAIN],
+    configure=_configure,
 )

@@ -4,6 +4,7 @@ Open months always follow closed ones: a month made before a closed month is bor
 Source: F1, F2, G29, model 3.2, I27
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -23,6 +24,8 @@ from finance.domain.period import (
     PeriodNotOpen,
     PeriodState,
     PeriodUnknown,
+    SourcesBehind,
+    SourcesUnreachable,
     YearNotTransferred,
     late_days,
     month_text,
@@ -32,6 +35,7 @@ from finance.events import period_closed, period_locked
 from shared import audit, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, next_month
+from shared.completeness import PATIENCE_S, Hearing, Obstacle, count_own
 from shared.errors import DomainError
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
@@ -141,32 +145,57 @@ def periods(tx: Tx) -> list[dict[str, Any]]:
     return [view(dict(row)) for row in rows]
 
 
-def close_period(tx: Tx, month: date) -> dict[str, Any]:
+Hear = Callable[[date, date, float], Hearing]
+"""`hear(first, last, patience_s)`: whether all is here that others have to tell of these days (shared.completeness)."""
+
+
+def close_period(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
     """Open → soft_closed: over by the calendar, all earlier months closed, no draft, all of it sealed, every check.
 
-    Proves that the folded sums are those of the lines, and carries every balance forward. Waits for tills that
+    What the month's sales set off elsewhere has come back before: points earned and taken back, returns settled. It is
+    waited for without holding anybody up, up to PATIENCE_S. Then the month is held alone: nothing was written to it
+    since. Proves that the folded sums are those of the lines, and carries every balance forward. Waits for tills that
     are writing to the month. A late closing is recorded in days, never refused. A month without any entry closes
     as well: it is made when it is closed, and is born closed before one that is.
-    Raises PeriodNotOver, PeriodUnknown, PeriodNotOpen, EarlierPeriodOpen, DraftsPending, YearNotTransferred,
-    JournalNotSealed, JournalUnbalanced, CompanyNotCovered, and what the areas' checks raise.
+    Raises PeriodNotOver, PeriodUnknown, PeriodNotOpen, SourcesBehind, SourcesUnreachable, EarlierPeriodOpen,
+    DraftsPending, YearNotTransferred, JournalNotSealed, JournalUnbalanced, CompanyNotCovered, and what the areas'
+    checks raise.
     """
     require_company(tx.actor)
-    today = business_date(tx.now)
-    require_over(month, today)
+    require_over(month, business_date(tx.now))
     is_empty = _is_passed_over(tx, month)
     if is_empty:
         repository.ensure_month(tx.conn, month)
+    else:
+        _require_open(period_of(tx, month))
+        _require_earlier_closed(tx, {"month": month})
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        hearing = hear(month, _last_day(month), max(0.0, deadline - time.monotonic()))
+        require_heard(hearing, month)
+        try:
+            # giving up the savepoint gives up the hold on the month, so that what was written can settle
+            with tx.conn.begin_nested():
+                repository.hold_month_alone(tx.conn, month)
+                _require_still(tx, month, hearing)
+                return _close(tx, month, is_empty=is_empty)
+        except SourcesBehind:
+            if time.monotonic() >= deadline:
+                raise
+
+
+def _close(tx: Tx, month: date, *, is_empty: bool) -> dict[str, Any]:
+    """The month is held alone, and all that belongs into it is here."""
     repository.hold_month_alone(tx.conn, month)
     period = period_of(tx, month, lock=True)
     if is_empty and period["state"] != PeriodState.OPEN:
         audit.record(tx, "period.close", month_text(month), after=period)
         return view(period)
-    if period["state"] != PeriodState.OPEN:
-        raise PeriodNotOpen(f"{month_text(month)} is {period['state']}")
+    _require_open(period)
     for require in _conditions(tx, month):
         require()
     tx.conn.execute(text(_CARRY), {"month": month})
-    late = late_days(month, today)
+    late = late_days(month, business_date(tx.now))
     tx.conn.execute(
         text(
             "update periods set state = 'soft_closed', version = version + 1, closed_by = :person, closed_at = :now,"
@@ -177,15 +206,47 @@ def close_period(tx: Tx, month: date) -> dict[str, Any]:
     closed = period_of(tx, month)
     outbox.append(
         tx,
-        period_closed(
-            book=BOOK,
-            month=month_text(month),
-            version=closed["version"],
-            day=next_month(month) - timedelta(days=1),
-        ),
+        period_closed(book=BOOK, month=month_text(month), version=closed["version"], day=_last_day(month)),
     )
     audit.record(tx, "period.close", month_text(month), before=period, after=closed)
     return view(closed)
+
+
+def _last_day(month: date) -> date:
+    return next_month(month) - timedelta(days=1)
+
+
+def _require_open(period: Mapping[str, Any]) -> None:
+    if period["state"] != PeriodState.OPEN:
+        raise PeriodNotOpen(f"{month_text(period['month'])} is {period['state']}")
+
+
+def require_heard(hearing: Hearing, month: date) -> None:
+    """Raises SourcesUnreachable when one cannot be asked, else SourcesBehind when something is on its way."""
+    if not hearing.obstacles:
+        return
+    named = [each.as_json() for each in hearing.obstacles]
+    away = [each for each in hearing.obstacles if each.reason == "source_unreachable"]
+    if away:
+        raise SourcesUnreachable(
+            f"{month_text(month)} cannot be closed: whether {away[0].source} has told everything is not known",
+            obstacles=named,
+            retry_after_s=5,
+        )
+    first = hearing.obstacles[0]
+    raise SourcesBehind(
+        f"facts of {month_text(month)} are still on their way: {first.source} {first.reason}, at {first.found}"
+        f" of {first.expected}",
+        obstacles=named,
+    )
+
+
+def _require_still(tx: Tx, month: date, hearing: Hearing) -> None:
+    """Nothing was written to the month since all of it was heard. The month is held alone."""
+    found = count_own(tx.conn, month, _last_day(month))
+    if found != hearing.own_events:
+        moved = Obstacle(source="finance", reason="still_written", expected=hearing.own_events, found=found)
+        require_heard(Hearing(obstacles=[moved], own_events=found), month)
 
 
 def _is_passed_over(tx: Tx, month: date) -> bool:
@@ -208,7 +269,7 @@ def _conditions(tx: Tx, month: date) -> Iterator[Callable[[], None]]:
         yield partial(_require_transferred, tx, next_month(month))
 
 
-def obstacles(tx: Tx, month: date) -> dict[str, Any]:
+def obstacles(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
     """Everything that stands in the way of closing a month now, by the code its closing would answer with.
 
     Empty: it closes, unless something comes between. Raises PeriodUnknown, CompanyNotCovered.
@@ -220,7 +281,8 @@ def obstacles(tx: Tx, month: date) -> dict[str, Any]:
     found = []
     if period["state"] == PeriodState.OPEN:
         is_over: Callable[[], None] = partial(require_over, month, business_date(tx.now))
-        for require in (is_over, *_conditions(tx, month)):
+        is_heard = partial(require_heard, hear(month, _last_day(month), 0.0), month)
+        for require in (is_over, is_heard, *_conditions(tx, month)):
             try:
                 require()
             except DomainError as refusal:

@@ -77,6 +77,18 @@ class JournalUnbalanced(Conflict):
     code = "journal_unbalanced"
 
 
+class SourcesBehind(Conflict):
+    """Facts of the month are still on their way through other services; `obstacles` names each and how far it is."""
+
+    code = "sources_behind"
+
+
+class SourcesUnreachable(Unavailable):
+    """A service that books into the month cannot be asked whether it has told everything."""
+
+    code = "sources_unreachable"
+
+
 class MonthInvalid(Invalid):
     code = "period_month_invalid"
 
