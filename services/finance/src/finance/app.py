@@ -31,10 +31,10 @@ from finance.statements import api as statements_api
 from finance.statements import commands as statements
 from finance.tables import metadata
 from shared import audit
-from shared.rations import PRUNING
 from shared.consumer import in_sets, one_by_one
 from shared.consuming import open_feeds
 from shared.events import Envelope
+from shared.rations import PRUNING
 from shared.service import Job, Service
 from shared.transaction import Tx
 

@@ -186,7 +186,6 @@ def close_period(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
 
 def _close(tx: Tx, month: date, *, is_empty: bool) -> dict[str, Any]:
     """The month is held alone, and all that belongs into it is here."""
-    repository.hold_month_alone(tx.conn, month)
     period = period_of(tx, month, lock=True)
     if is_empty and period["state"] != PeriodState.OPEN:
         audit.record(tx, "period.close", month_text(month), after=period)
