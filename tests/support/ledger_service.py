@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -27,7 +27,7 @@ from shared.database import Database, new_metadata
 from shared.errors import Invalid
 from shared.events import Envelope, Event
 from shared.identity import LocalIssuer, system_actor
-from shared.service import Service
+from shared.service import LostEvent, Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
 from shared.transaction import Tx
@@ -118,11 +118,25 @@ def _store(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     )
 
 
+def withdraw(tx: Tx, source: str, after: int, lost: Sequence[LostEvent], log: Iterator[Envelope]):
+    """Facts are keyed by event and taken out; states are filled anew from what both logs have."""
+    gone = tx.conn.exec_driver_sql(
+        "delete from entries where source = %s and seq = any(%s)", (source, [each.seq for each in lost])
+    )
+    yield {"undone": "entries", "rows": gone.rowcount}
+    tx.conn.exec_driver_sql("create temporary table kept on commit drop as table entries")
+    tx.conn.exec_driver_sql("delete from latest")
+    for each in log:
+        _store(tx, [each])
+    tx.conn.exec_driver_sql("delete from entries")
+    tx.conn.exec_driver_sql("insert into entries overriding system value select * from kept")
+
+
 TILL = Service(name="till", title="Till", metadata=till_metadata)
-BOOK = Service(name="book", title="Book", metadata=book_metadata, sources=("till",), handle=enter)
-BOOK_FIXED = Service(
-    name="book", title="Book", metadata=book_metadata, sources=("till",), handle=enter_anything
+BOOK = Service(
+    name="book", title="Book", metadata=book_metadata, sources=("till",), handle=enter, withdraw=withdraw
 )
+BOOK_FIXED = replace(BOOK, handle=enter_anything)
 
 
 def post(

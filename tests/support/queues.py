@@ -68,4 +68,5 @@ def headers_of(envelope: Envelope) -> dict[str, str]:
         envelope.traceparent,
         envelope.correlation_id,
         envelope.causation_id,
+        envelope.epoch,
     )

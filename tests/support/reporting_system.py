@@ -86,7 +86,7 @@ class System:
             with self.database.begin() as conn:
                 watermark.ensure_sources(conn, SERVICE.sources)
                 watermark.advance(conn, source)
-                watermark.record_head(conn, source, feed.head().last_seq)
+            watermark.beat(self.database, SERVICE.name, feed)
 
     def token(self, *roles: str, branches: Sequence[str] = ("*",)) -> str:
         return self.issuer.token("someone", roles, branches)

@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 _READ = """
     select seq, event_id::text, type, subject, version, day::text, amount_fen,
         to_char(occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        traceparent, correlation_id, causation_id, data::text
+        traceparent, correlation_id, causation_id, (select epoch from outbox_head), data::text
     from outbox where seq > %s order by seq limit %s
 """
 _CURSOR = "select confirmed_seq from relay_cursor where partition = 0"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import orjson
 
-from shared import wire
+from shared import incarnation, wire
 from shared.errors import Unavailable
 from shared.wire import Received
 
@@ -20,11 +20,41 @@ class FeedUnavailable(Unavailable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Events of the log of `epoch`, which ends at `last_seq`; `log_hash` is its hash up to where the page begins.
+
+    `log_hash` is None when the log does not reach so far.
+    """
+
+    events: list[Received]
+    epoch: int
+    last_seq: int
+    log_hash: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """`last_seq` is the highest number given; `unsequenced` events are committed and wait for theirs."""
+    """`last_seq` is the highest number given; `unsequenced` events are committed and wait for theirs.
+
+    `at_hash` is the hash of the log up to the number asked for, None when it does not reach so far. `held` is why
+    the producer numbers nothing, or None.
+    """
 
     last_seq: int
     unsequenced: int
+    epoch: int
+    at_hash: int | None
+    held: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a consumer has: everything up to `at`, hashing to `log_hash`, of `epoch`, and some up to `seen`."""
+
+    at: int
+    log_hash: int | None
+    epoch: int | None
+    seen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +72,15 @@ class ControlTotals:
     `days` maps (day, type) to (events, amount in fen); `through_seq` is the last number they cover;
     `unsequenced` events of those days still wait for their number and are not in the totals. `heard` holds its own
     sources by name: whatever their events up to `through_seq` caused is in the totals, or waits for its number.
+    `at_hash` is the hash of the log of `epoch` up to the number asked for, None when it does not reach so far.
     """
 
     through_seq: int
     unsequenced: int
     days: dict[tuple[date, str], tuple[int, int]]
     heard: dict[str, Heard]
+    epoch: int
+    at_hash: int | None
 
 
 class FeedClient:
@@ -59,34 +92,62 @@ class FeedClient:
         self._http = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, trust_env=False)
 
     def events(self, *, after: int, limit: int) -> list[Received]:
-        """The events numbered `after + 1 …`, at most `limit`, in order; empty when there are none yet.
+        """The events numbered `after + 1 …`, at most `limit`, in order; empty when there are none yet."""
+        return self.page(after=after, limit=limit).events
+
+    def page(self, *, after: int, limit: int) -> Page:
+        """The events numbered `after + 1 …`, at most `limit`, in order, and of which log they are.
 
         The feed is contiguous: a page that starts elsewhere than asked, or has a hole, is a FeedUnavailable.
         """
-        body = self._get("/internal/events", {"after": after, "limit": limit})
-        page: list[Received] = []
-        for line in body.splitlines():
-            expected = after + 1 + len(page)
-            received = wire.from_line(line, source=self.source, expected_seq=expected)
+        response = self._get("/internal/events", {"after": after, "limit": limit})
+        try:
+            epoch = int(response.headers["Apotheca-Log-Epoch"])
+            last_seq = int(response.headers["Apotheca-Log-Head"])
+            log_hash = incarnation.read(response.headers["Apotheca-Log-Hash"])
+        except (KeyError, ValueError) as error:
+            raise FeedUnavailable(
+                f"{self.source}'s feed does not say which log it is", retry_after_s=5
+            ) from error
+        events: list[Received] = []
+        for line in response.content.splitlines():
+            expected = after + 1 + len(events)
+            received = wire.from_line(line, source=self.source, expected_seq=expected, epoch=epoch)
             if received.seq != expected or received.source != self.source:
                 raise FeedUnavailable(
                     f"{self.source}'s feed is not contiguous at {expected}", retry_after_s=5
                 )
-            page.append(received)
-        return page
+            events.append(received)
+        return Page(events=events, epoch=epoch, last_seq=last_seq, log_hash=log_hash)
 
     def one(self, seq: int) -> Received | None:
         """The event with that number, or None when the producer has none."""
         page = self.events(after=seq - 1, limit=1)
         return page[0] if page else None
 
-    def head(self) -> Head:
-        value = self._json("/internal/head", {})
-        return Head(last_seq=int(value["last_seq"]), unsequenced=int(value["unsequenced"]))
+    def head(self, claim: Claim | None = None) -> Head:
+        """The producer's head; with `claim`, compared there with what is here (`Head.at_hash`)."""
+        asked: dict[str, Any] = {}
+        if claim is not None:
+            asked = {"at": claim.at, "seen": claim.seen}
+            if claim.epoch is not None:
+                asked["epoch"] = claim.epoch
+            if claim.log_hash is not None:
+                asked["hash"] = incarnation.shown(claim.log_hash)
+        value = self._json("/internal/head", asked)
+        return Head(
+            last_seq=int(value["last_seq"]),
+            unsequenced=int(value["unsequenced"]),
+            epoch=int(value["epoch"]),
+            at_hash=incarnation.read(value["at"]["log_hash"]),
+            held=value["held"],
+        )
 
-    def control_totals(self, first: date, last: date) -> ControlTotals:
-        """Totals for the business days `first` to `last`, both included."""
-        value = self._json("/internal/control-totals", {"from": first.isoformat(), "to": last.isoformat()})
+    def control_totals(self, first: date, last: date, *, at: int = 0) -> ControlTotals:
+        """Totals for the business days `first` to `last`, both included, and the hash of the log up to `at`."""
+        value = self._json(
+            "/internal/control-totals", {"from": first.isoformat(), "to": last.isoformat(), "at": at}
+        )
         try:
             return self._totals(value)
         except (KeyError, TypeError, ValueError) as error:
@@ -100,6 +161,8 @@ class FeedClient:
         return ControlTotals(
             through_seq=int(value["through_seq"]),
             unsequenced=int(value["unsequenced"]),
+            epoch=int(value["epoch"]),
+            at_hash=incarnation.read(value["at"]["log_hash"]),
             days={
                 (date.fromisoformat(each["day"]), each["type"]): (
                     int(each["events"]),
@@ -118,14 +181,14 @@ class FeedClient:
 
     def _json(self, path: str, parameters: dict[str, Any]) -> dict[str, Any]:
         try:
-            value = orjson.loads(self._get(path, parameters))
+            value = orjson.loads(self._get(path, parameters).content)
         except orjson.JSONDecodeError as error:
             raise FeedUnavailable(f"{self.source} answered {path} with no JSON", retry_after_s=5) from error
         if not isinstance(value, dict):
             raise FeedUnavailable(f"{self.source} answered {path} with no object", retry_after_s=5)
         return value
 
-    def _get(self, path: str, parameters: dict[str, Any]) -> bytes:
+    def _get(self, path: str, parameters: dict[str, Any]) -> httpx.Response:
         try:
             response = self._http.get(path, params=parameters)
         except httpx.HTTPError as error:
@@ -134,4 +197,4 @@ class FeedClient:
             ) from error
         if response.status_code != httpx.codes.OK:
             raise FeedUnavailable(f"{self.source} answered {response.status_code} to {path}", retry_after_s=5)
-        return response.content
+        return response

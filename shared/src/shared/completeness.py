@@ -3,8 +3,9 @@
 `gate` is for who only listens: every fact of the month is here and adds up. `hear` is for who also speaks: what others
 made of its own events has come back as well, so that a close waits for sale → points → liability, however slow.
 
-A month is complete when, for every source, every event up to the producer's head is here, none of the month's
-is parked, and counts and amounts per day and type equal the producer's own. Events an operator discarded count
+A month is complete when, for every source, its log is the one that was read (same epoch, same ids all the way),
+every event up to the producer's head is here, none of the month's is parked, and counts and amounts per day and
+type equal the producer's own. Events an operator discarded count
 as accounted for: their record, with its reason, stands in for the fact.
 Source: X3
 """
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, text
 
@@ -22,6 +23,7 @@ from shared.client import ControlTotals, FeedClient, FeedUnavailable, Heard
 from shared.clock import next_month
 from shared.database import Database
 from shared.service import Service
+from shared.watermark import SourceState
 
 PATIENCE_S = 5.0
 RETRY_S = 0.1
@@ -36,6 +38,10 @@ Reason = Literal[
     "source_behind",
     "parked_at_source",
     "still_written",
+    "unknown_epoch",
+    "log_behind",
+    "other_history",
+    "other_event",
 ]
 """`source_behind`: the source has applied our events up to `found` and has to come to `expected`. `parked_at_source`: it
 could not apply `found` of them. `still_written`: events of the month were written while we asked.
@@ -180,10 +186,15 @@ def _behind(
     known = {feed.source: feed for feed in feeds}
     obstacles: list[Obstacle] = []
     for source in service.sources:
+        with database.read() as conn:
+            state = watermark.state_of(conn, source)
         try:
-            produced = _asked(known.get(source), span)
+            produced = _asked(known.get(source), span, state.contiguous_seq)
         except FeedUnavailable as error:
             obstacles.append(Obstacle(source=source, reason="source_unreachable", found=error.detail))
+            continue
+        if other_log := log_obstacles(state, produced):
+            obstacles += other_log
             continue
         with database.begin() as conn:
             here = watermark.advance(conn, source)
@@ -202,10 +213,10 @@ def _behind(
     return obstacles
 
 
-def _asked(feed: FeedClient | None, span: tuple[date, date]) -> ControlTotals:
+def _asked(feed: FeedClient | None, span: tuple[date, date], at: int) -> ControlTotals:
     if feed is None:
         raise FeedUnavailable("no address is set", retry_after_s=60)
-    return feed.control_totals(*span)
+    return feed.control_totals(*span, at=at)
 
 
 def _of_ours(service: str, source: str, heard: Heard, reached: int | None) -> list[Obstacle]:
@@ -247,16 +258,39 @@ def _of_source(
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            produced = feed.control_totals(month, last)
+            with database.begin() as conn:
+                state = watermark.state_of(conn, feed.source)
+            produced = feed.control_totals(month, last, at=state.contiguous_seq)
         except FeedUnavailable as error:
             obstacles = [Obstacle(source=feed.source, reason="source_unreachable", found=error.detail)]
         else:
             with database.begin() as conn:
                 watermark.advance(conn, feed.source)
-            obstacles = _compare(database, feed.source, month, last, produced, own_totals)
+            obstacles = log_obstacles(state, produced) or _compare(
+                database, feed.source, month, last, produced, own_totals
+            )
         if not obstacles or time.monotonic() >= deadline:
             return obstacles
         time.sleep(RETRY_S)
+
+
+def log_obstacles(state: SourceState, produced: ControlTotals) -> list[Obstacle]:
+    """Why the log that the totals are of is not the one that was read; asked with `at=state.contiguous_seq`.
+
+    Every close that rests on another service's events asks this.
+    """
+    if state.halted_reason is not None:
+        reason = cast("Reason", state.halted_reason)
+        return [Obstacle(source=state.source, reason=reason, found=state.halted_detail)]
+    found = watermark.contradiction(
+        state,
+        epoch=produced.epoch,
+        last_seq=produced.through_seq,
+        at=state.contiguous_seq,
+        at_hash=produced.at_hash,
+        own_hash=state.log_hash,
+    )
+    return [] if found is None else [Obstacle(source=state.source, reason=found.reason, found=found.detail)]
 
 
 def _compare(

@@ -20,6 +20,7 @@ from shared.clock import utc_now
 from shared.database import Database
 from shared.errors import Invalid
 from shared.events import Envelope, routing_key
+from shared.halting import NO_ID, Contradicted, halt, sort_out
 from shared.identity import system_actor
 from shared.service import Handler, Service
 from shared.transaction import Tx
@@ -33,17 +34,18 @@ SetReaction = Callable[[Tx, Sequence[Envelope]], None]
 
 # Rows are inserted in key order, so that competing consumers that hold the same messages wait for one another
 # in the same order. What was pruned from the inbox is below pruned_seq and therefore known (watermark.py).
+# Only what is of the epoch known here is taken; what is not taken is sorted out afterwards (halting.py). A message
+# too damaged to tell its epoch has no id either: its number is held for the producer's copy.
 _INSERT_INBOX = """
     insert into inbox (source, seq, event_id)
     select u.source, u.seq, u.event_id
-    from unnest(%s::text[], %s::bigint[], %s::uuid[]) as u(source, seq, event_id)
-    left join source_state s on s.source = u.source
-    where u.seq > coalesce(s.pruned_seq, 0)
+    from unnest(%s::text[], %s::bigint[], %s::uuid[], %s::bigint[]) as u(source, seq, event_id, epoch)
+    join source_state s on s.source = u.source
+    where u.seq > s.pruned_seq and s.epoch = coalesce(u.epoch, s.epoch) and s.halted_at is null
     order by u.source, u.seq
     on conflict do nothing
     returning source, seq
 """
-NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class UnknownEventVersion(Invalid):
@@ -52,11 +54,15 @@ class UnknownEventVersion(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
-    """Counts of messages: `fresh` were applied now, `duplicates` known before, `parked` refused."""
+    """Counts of messages: `fresh` were applied now, `duplicates` known before, `parked` refused.
+
+    `withheld` are of a source that is halted, or of an incarnation of its log that was given up.
+    """
 
     fresh: int
     duplicates: int
     parked: int
+    withheld: int = 0
     has_events: bool = False
     """Whether reactions wrote events of their own: the caller wakes the relay."""
 
@@ -112,14 +118,12 @@ def apply_batch(database: Database, service: Service, received: Sequence[Receive
     """Apply `received` in one transaction and return what happened. Raises only what `is_transient` accepts."""
     started = time.monotonic()
     try:
-        with database.begin() as conn:
-            result = _apply(conn, service, received, _all_at_once)
+        result = _settle(database, service, received, _all_at_once)
     except Exception as error:
         if parking.is_transient(error):
             raise
         log.warning("batch_replayed", service=service.name, size=len(received), error=type(error).__name__)
-        with database.begin() as conn:
-            result = _apply(conn, service, received, _each_alone)
+        result = _settle(database, service, received, _each_alone)
     _observe(service.name, received, result, time.monotonic() - started)
     return result
 
@@ -134,23 +138,38 @@ def park_batch(
             parking.park(conn, envelope, "untried", reason)
         return len(fresh)
 
-    with database.begin() as conn:
-        return _apply(conn, service, received, park_all)
+    return _settle(database, service, received, park_all)
 
 
 _Way = Callable[[Connection, Service, Tx, Sequence[Envelope]], int]
 
 
+def _settle(database: Database, service: Service, received: Sequence[Received], way: _Way) -> BatchResult:
+    """One transaction; a source that contradicts itself is halted and the rest tried again, once per source."""
+    while True:
+        try:
+            with database.begin() as conn:
+                return _apply(conn, service, received, way)
+        except Contradicted as found:
+            with database.begin() as conn:
+                halt(conn, service.name, found.source, found.reason, found.detail)
+
+
 def _apply(conn: Connection, service: Service, received: Sequence[Received], way: _Way) -> BatchResult:
     numbered: dict[tuple[str, int], Received] = {}
+    repeated: list[Received] = []
     strangers: list[Received] = []
     for each in received:
         if each.source in service.sources and each.seq is not None:
             assert each.source is not None
-            numbered.setdefault((each.source, each.seq), each)
+            if numbered.setdefault((each.source, each.seq), each) is not each:
+                repeated.append(each)
         else:
             strangers.append(each)
-    fresh = [numbered[key] for key in _insert_inbox(conn, numbered)]
+    taken, withheld = _take(conn, numbered)
+    if repeated:
+        withheld += sort_out(conn, repeated)[0]
+    fresh = [numbered[key] for key in taken]
     parked = 0
     for each in [*strangers, *fresh]:
         if isinstance(each, Undecodable):
@@ -165,14 +184,31 @@ def _apply(conn: Connection, service: Service, received: Sequence[Received], way
         parked += way(conn, service, tx, envelopes)
     return BatchResult(
         fresh=len(fresh) + len(strangers) - parked,
-        duplicates=len(received) - len(fresh) - len(strangers),
+        duplicates=len(received) - len(fresh) - len(strangers) - withheld,
         parked=parked,
+        withheld=withheld,
         has_events=tx.has_events,
     )
 
 
+def _take(
+    conn: Connection, numbered: Mapping[tuple[str, int], Received]
+) -> tuple[list[tuple[str, int]], int]:
+    """The keys not seen before, in key order, and how many messages were withheld. Raises Contradicted."""
+    taken = _insert_inbox(conn, numbered)
+    if len(taken) == len(numbered):
+        return taken, 0
+    known = set(taken)
+    left = {key: each for key, each in numbered.items() if key not in known}
+    withheld, is_first = sort_out(conn, list(left.values()))
+    if is_first:
+        more, withheld = _take(conn, left)
+        taken = sorted([*taken, *more])
+    return taken, withheld
+
+
 def _insert_inbox(conn: Connection, numbered: Mapping[tuple[str, int], Received]) -> list[tuple[str, int]]:
-    """The keys not seen before, in key order."""
+    """The keys that the inbox took, in key order."""
     if not numbered:
         return []
     cursor = _driver(conn).cursor()
@@ -182,6 +218,7 @@ def _insert_inbox(conn: Connection, numbered: Mapping[tuple[str, int], Received]
             [source for source, _ in numbered],
             [seq for _, seq in numbered],
             [str(each.event_id or NO_ID) for each in numbered.values()],
+            [each.epoch for each in numbered.values()],
         ),
     )
     return sorted(cursor.fetchall())

@@ -1,7 +1,7 @@
 """The consumer process: apply what the other services publish, and know what is missing.
 
 `settings.transport` chooses where events come from: the broker's queue (amqp) or the producers' feeds (feed).
-Beside it runs the keeper (watermark), which in both cases repairs gaps from the feeds.
+Beside it runs the keeper (shared.keeper), which in both cases repairs gaps from the feeds.
 """
 
 import threading
@@ -15,6 +15,7 @@ from shared.backoff import Backoff
 from shared.client import FeedClient
 from shared.consumer import BatchResult
 from shared.database import Database
+from shared.keeper import Keeper
 from shared.leadership import Leadership
 from shared.service import Service
 from shared.settings import Settings, SettingsFaulty
@@ -56,7 +57,7 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
         return
     keeper = threading.Thread(
         target=_keep,
-        args=(database, service, feeds, settings.transport, stirred, stop),
+        args=(database, service, settings, feeds, stirred, stop),
         name=f"keep-{service.name}",
         daemon=True,
     )
@@ -106,14 +107,18 @@ def _prepare(database: Database, service: Service, stop: threading.Event) -> boo
 def _keep(
     database: Database,
     service: Service,
+    settings: Settings,
     feeds: list[FeedClient],
-    transport: str,
     stirred: threading.Event,
     stop: threading.Event,
 ) -> None:
     """Take turns every KEEP_EVERY_S while something is unsettled, else when stirred or after KEEP_AT_REST_S."""
-    keeper = watermark.Keeper(
-        database, service, feeds, quiet_head_every_s=HEAD_EVERY_S_BY_TRANSPORT[transport]
+    keeper = Keeper(
+        database,
+        service,
+        feeds,
+        quiet_head_every_s=HEAD_EVERY_S_BY_TRANSPORT[settings.transport],
+        age_s_max=settings.watermark_age_s_max,
     )
     rest_s = 0.0
     backoff = Backoff(stop)

@@ -36,7 +36,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """An event as a consumer sees it: `(source, seq)` names it for ever, contiguous per source."""
+    """An event as a consumer sees it: `(source, seq)` names it within an epoch of its log, contiguous per source."""
 
     source: str
     seq: int
@@ -51,6 +51,7 @@ class Envelope:
     traceparent: str | None = None
     correlation_id: str | None = None
     causation_id: str | None = None
+    epoch: int = 1
 
 
 def routing_key(event_type: str) -> str:

@@ -5,7 +5,8 @@ import os
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
-from shared import migrations
+from shared import halting, incarnation, migrations
+from shared.database import Database
 from shared.web import public
 
 blueprint = Blueprint("health", __name__)
@@ -21,7 +22,10 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @public
 def readyz() -> Response | tuple[Response, int]:
-    """The database answers, its schema is at head, and the process has not been told to stop."""
+    """The database answers, its schema is at head, and the process has not been told to stop.
+
+    `warnings` say what waits for an operator; requests go on.
+    """
     extensions = current_app.extensions
     if extensions.get("is_draining"):
         return jsonify({"status": "stopping"}), 503
@@ -37,8 +41,19 @@ def readyz() -> Response | tuple[Response, int]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
         checks["fault"] = type(error).__name__  # type: ignore[assignment]
     ready = checks["database"] and checks["schema"]
-    body = jsonify({"status": "ready" if ready else "not_ready", "checks": checks})
+    warnings = _warnings(extensions["database"]) if ready else []
+    body = jsonify({"status": "ready" if ready else "not_ready", "checks": checks, "warnings": warnings})
     return body if ready else (body, 503)
+
+
+def _warnings(database: Database) -> list[str]:
+    with database.begin() as conn:
+        standing = incarnation.standing(conn)
+        halted = halting.halted_sources(conn)
+    warnings = [f"nothing of {source} is applied: its log contradicts what was received" for source in halted]
+    if standing.fault is not None:
+        warnings.append(f"nothing is numbered: {standing.fault}")
+    return warnings
 
 
 @blueprint.get("/metrics")

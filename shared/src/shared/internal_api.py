@@ -1,18 +1,27 @@
 """What a service tells other services about its own events: the feed, its head, its control totals.
 
 The feed is the truth that everything else can be rebuilt from. Role `feed`; nobody else reads it.
+
+Every answer names the epoch of the log. A page says the hash of the log up to where it begins, the head the hash
+up to the number asked for: a reader sees at once when what it has is not what is here. It may say in its head
+beat what it has; what this log cannot have given is kept as a claim, and nothing is numbered (shared.incarnation).
 """
 
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+import structlog
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from sqlalchemy import text
 
+from shared import incarnation
 from shared.client import PAGE_EVENTS_MAX
+from shared.database import Database
 from shared.errors import Invalid
 from shared.transaction import Tx
 from shared.web import admits, query
+
+log = structlog.get_logger(__name__)
 
 blueprint = Blueprint("internal", __name__, url_prefix="/internal")
 
@@ -23,7 +32,10 @@ TOTALS_DAYS_MAX = 400
 # PostgreSQL writes each line and joins the page: one value crosses the driver, whatever the page holds.
 _PAGE = text(
     """
-    select coalesce(string_agg(line, e'\\n' order by seq), '') as page from (
+    select coalesce(string_agg(line, e'\\n' order by seq), '') as page,
+        coalesce((select log_hash from outbox where seq = :after), case when cast(:after as bigint) = 0 then 0 end)
+            as log_hash
+    from (
         select seq, json_build_object(
             'source', cast(:source as text), 'seq', seq, 'id', event_id, 'type', type, 'subject', subject,
             'version', version, 'day', day, 'amount_fen', amount_fen, 'occurred_at', occurred_at,
@@ -33,9 +45,9 @@ _PAGE = text(
     ) as lines
     """
 )
-_HEAD = text(
-    "select coalesce((select last_seq from outbox_head where one = 1), 0) as last_seq,"
-    " (select count(*) from outbox where seq is null) as unsequenced"
+_UNSEQUENCED = text("select count(*) from outbox where seq is null")
+_HASH = text(
+    "select coalesce((select log_hash from outbox where seq = :at), case when cast(:at as bigint) = 0 then 0 end)"
 )
 _WAITING = text("select count(*) from outbox where seq is null and day between :first and :last")
 _TOTALS = text(
@@ -67,17 +79,65 @@ def events(tx: Tx) -> Response:
     """Events numbered above `after`, in order, one JSON object per line; an empty page means: none yet."""
     after = _number("after", 0, 0, SEQ_MAX)
     limit = _number("limit", PAGE_EVENTS, 1, PAGE_EVENTS_MAX)
-    page: str = tx.conn.execute(_PAGE, {"source": _service(), "after": after, "limit": limit}).scalar_one()
-    return Response(page, mimetype="application/x-ndjson")
+    # One snapshot (see `query`): page, hash and head belong together.
+    row = tx.conn.execute(_PAGE, {"source": _service(), "after": after, "limit": limit}).one()
+    standing = incarnation.standing(tx.conn)
+    response = Response(row.page, mimetype="application/x-ndjson")
+    response.headers["Apotheca-Log-Epoch"] = str(standing.epoch)
+    response.headers["Apotheca-Log-Head"] = str(standing.last_seq)
+    response.headers["Apotheca-Log-Hash"] = incarnation.shown(row.log_hash) or ""
+    return response
 
 
 @blueprint.get("/head")
 @query
 @admits("feed")
 def head(tx: Tx) -> Response:
-    """The highest number given, and how many events still wait for theirs."""
-    row = tx.conn.execute(_HEAD).one()
-    return jsonify({"service": _service(), "last_seq": row.last_seq, "unsequenced": row.unsequenced})
+    """The highest number given, how many events wait for theirs, and what speaks against the log (`held`).
+
+    `at` asks for the hash of the log up to that number; with `hash`, `epoch` and `seen` the reader says what it has.
+    """
+    at = _number("at", 0, 0, SEQ_MAX)
+    standing = incarnation.standing(tx.conn)
+    log_hash = tx.conn.execute(_HASH, {"at": at}).scalar()
+    claim = _contradiction(standing, at, log_hash)
+    if claim is not None:
+        _keep(claim)
+    return jsonify(
+        {
+            "service": _service(),
+            "epoch": standing.epoch,
+            "last_seq": standing.last_seq,
+            "log_hash": incarnation.shown(standing.log_hash),
+            "unsequenced": tx.conn.execute(_UNSEQUENCED).scalar_one(),
+            "held": standing.fault or claim,
+            "at": {"seq": at, "log_hash": incarnation.shown(log_hash)},
+        }
+    )
+
+
+def _contradiction(standing: incarnation.Standing, at: int, log_hash: int | None) -> str | None:
+    """What the reader has that this log, in this epoch, cannot have given it."""
+    epoch = _number("epoch", 0, 0, SEQ_MAX)
+    if epoch < standing.epoch:
+        return None
+    who = f"{g.actor.id} has"
+    if epoch > standing.epoch:
+        return f"{who} epoch {epoch}, this log is of epoch {standing.epoch}"
+    seen = max(at, _number("seen", 0, 0, SEQ_MAX))
+    if seen > standing.last_seq:
+        return f"{who} event {seen}, this log ends at {standing.last_seq}"
+    given = request.args.get("hash")
+    if given and given != incarnation.shown(log_hash):
+        return f"{who} other events up to {at}"
+    return None
+
+
+def _keep(claim: str) -> None:
+    database: Database = current_app.extensions["database"]
+    with database.begin() as conn:
+        if incarnation.dispute(conn, claim, _number("epoch", 0, 0, SEQ_MAX)):
+            log.error("log_disputed", service=_service(), claim=claim)
 
 
 @blueprint.get("/control-totals")
@@ -86,6 +146,9 @@ def head(tx: Tx) -> Response:
 def control_totals(tx: Tx) -> Response:
     """Events and amounts per day and type for the days `from` to `to`; `unsequenced` counts those days only.
 
+    Counts and sums do not show an event put in the place of another of the same amount: the hash over the ids of
+    all events up to `at` (unless given, the head) does.
+
     `heard` tells, of each source this service listens to, up to which number it has applied everything, and how many
     events of those days it could not apply and has parked.
     """
@@ -93,7 +156,8 @@ def control_totals(tx: Tx) -> Response:
     if not 0 <= (last - first).days < TOTALS_DAYS_MAX:
         raise FeedQueryInvalid(f"`to` must be 0 to {TOTALS_DAYS_MAX - 1} days after `from`")
     # One snapshot (see `query`): head, waiting rows and totals belong together.
-    through = tx.conn.execute(_HEAD).one().last_seq
+    standing = incarnation.standing(tx.conn)
+    at = _number("at", standing.last_seq, 0, SEQ_MAX)
     waiting = tx.conn.execute(_WAITING, {"first": first, "last": last}).scalar_one()
     days: list[dict[str, Any]] = [
         {"day": row.day.isoformat(), "type": row.type, "events": row.events, "amount_fen": row.amount_fen}
@@ -104,7 +168,10 @@ def control_totals(tx: Tx) -> Response:
     return jsonify(
         {
             "service": _service(),
-            "through_seq": through,
+            "epoch": standing.epoch,
+            "through_seq": standing.last_seq,
+            "log_hash": incarnation.shown(standing.log_hash),
+            "at": {"seq": at, "log_hash": incarnation.shown(tx.conn.execute(_HASH, {"at": at}).scalar())},
             "unsequenced": waiting,
             "days": days,
             "heard": [dict(row) for row in heard.mappings()],

@@ -41,3 +41,12 @@ PARKED = Counter("parked", "Events parked, by reason", ["service", "reason"])
 PARKED_OPEN = Gauge("parked_events", "Events parked now", ["service"])
 GAP_OPEN = Gauge("gap_open", "Events known to be missing", ["service", "source"])
 GAP_REPAIRED = Counter("gap_repaired", "Missing events fetched from the producer", ["service", "source"])
+HALTED = Gauge(
+    "source_halted", "1 while nothing of the source is applied: its log contradicts", ["service", "source"]
+)
+WATERMARK_AGE_S = Gauge(
+    "watermark_age_seconds", "How long the watermark has stood although more exists", ["service", "source"]
+)
+LOG_HELD = Gauge(
+    "log_held", "1 while the service numbers nothing: its log was set back or moved", ["service"]
+)

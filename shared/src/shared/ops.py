@@ -8,6 +8,10 @@
     topology verify [--management URL] | topology declare
     lag                                                  per source: here, known, produced, missing
     repair [SOURCE…]                                     fetch what is missing from the producers now
+    log show                                             this service's log, and what holds it
+    log raise-epoch --reason "…"                         this log was set back: number on, consumers must accept
+    log keep-epoch --reason "…"                          this log was moved, nothing is lost: number on
+    log accept SOURCE --reason "…"                       read the log of SOURCE as it is now; says what was lost
     chains verify                                        recompute every hash chain
 
 Settings come from the environment as for every process. Output is JSON, one object per line. Exit code 0: done
@@ -24,14 +28,27 @@ from uuid import UUID
 
 import orjson
 
-from shared import audit, chain, consuming, dlq, logs, parking, topology, watermark
+from shared import (
+    acceptance,
+    audit,
+    chain,
+    consuming,
+    dlq,
+    incarnation,
+    logs,
+    parking,
+    topology,
+    watermark,
+)
 from shared.chain import Chain
-from shared.client import FeedUnavailable
+from shared.client import FeedUnavailable, Head
+from shared.clock import utc_now
 from shared.database import Database
 from shared.errors import DomainError
 from shared.identity import EVERY_BRANCH, Actor
 from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
+from shared.transaction import Tx
 
 Command = Callable[["Desk", argparse.Namespace], bool]
 
@@ -142,20 +159,31 @@ def lag(desk: Desk, given: argparse.Namespace) -> bool:
             watermark.advance(conn, source)
             state = watermark.state_of(conn, source)
             holes = watermark.missing_ranges(conn, source, through=state.max_seq)
-        head: int | None = None
+        head: Head | None = None
         try:
-            head = heads[source].head().last_seq if source in heads else None
+            if source in heads:
+                watermark.beat(desk.database, desk.service.name, heads[source])
+                head = heads[source].head()
+            with desk.database.begin() as conn:
+                state = watermark.state_of(conn, source)
         except FeedUnavailable as error:
             say(source=source, fault=error.detail)
         missing = sum(last - first + 1 for first, last in holes)
-        good = good and not missing
+        age_s = watermark.stuck_s(state)
+        is_stuck = age_s > desk.settings.watermark_age_s_max
+        good = good and not missing and not is_stuck and state.halted_reason is None
         say(
             source=source,
             contiguous_seq=state.contiguous_seq,
             max_seq=state.max_seq,
-            produced_seq=head,
-            behind=None if head is None else head - state.contiguous_seq,
+            produced_seq=None if head is None else head.last_seq,
+            behind=None if head is None else head.last_seq - state.contiguous_seq,
             missing_here=missing,
+            epoch=state.epoch,
+            stands_s=round(age_s),
+            halted=state.halted_reason,
+            why=state.halted_detail,
+            producer_held=None if head is None else head.held,
         )
     return good
 
@@ -166,6 +194,43 @@ def repair(desk: Desk, given: argparse.Namespace) -> bool:
         if feed.source in wanted:
             count = watermark.repair(desk.database, desk.service, feed, through=feed.head().last_seq)
             say(source=feed.source, repaired=count)
+    return True
+
+
+def log_show(desk: Desk, given: argparse.Namespace) -> bool:
+    with desk.database.begin() as conn:
+        standing = incarnation.standing(conn)
+    return _say_standing(standing)
+
+
+def log_raise_epoch(desk: Desk, given: argparse.Namespace) -> bool:
+    with desk.database.begin() as conn:
+        standing = incarnation.raise_epoch(Tx(conn=conn, actor=desk.actor, now=utc_now()), given.reason)
+    return _say_standing(standing)
+
+
+def log_keep_epoch(desk: Desk, given: argparse.Namespace) -> bool:
+    with desk.database.begin() as conn:
+        standing = incarnation.keep_epoch(Tx(conn=conn, actor=desk.actor, now=utc_now()), given.reason)
+    return _say_standing(standing)
+
+
+def _say_standing(standing: incarnation.Standing) -> bool:
+    log_hash = incarnation.shown(standing.log_hash)
+    say(epoch=standing.epoch, last_seq=standing.last_seq, log_hash=log_hash, held=standing.fault)
+    return standing.fault is None
+
+
+def log_accept(desk: Desk, given: argparse.Namespace) -> bool:
+    feed = next((each for each in desk.feeds if each.source == given.source), None)
+    if feed is None:
+        raise SettingsFaulty(f"APOTHECA_FEEDS names no address of {given.source}")
+    done = acceptance.accept(desk.database, desk.service, feed, actor=desk.actor, reason=given.reason)
+    for each in done.lost:
+        say(lost_seq=each.seq, event_id=each.event_id, comes_again_as=each.comes_again_as)
+    for note in done.notes:
+        say(**note)
+    say(source=feed.source, epoch=done.epoch, same_up_to=done.ancestor_seq, lost=len(done.lost))
     return True
 
 
@@ -225,6 +290,18 @@ def arguments() -> argparse.ArgumentParser:
     each = groups.add_parser("repair")
     each.add_argument("sources", nargs="*")
     each.set_defaults(run=repair)
+    log = groups.add_parser("log").add_subparsers(dest="command", required=True)
+    log.add_parser("show").set_defaults(run=log_show)
+    each = log.add_parser("raise-epoch")
+    each.add_argument("--reason", required=True)
+    each.set_defaults(run=log_raise_epoch)
+    each = log.add_parser("keep-epoch")
+    each.add_argument("--reason", required=True)
+    each.set_defaults(run=log_keep_epoch)
+    each = log.add_parser("accept")
+    each.add_argument("source")
+    each.add_argument("--reason", required=True)
+    each.set_defaults(run=log_accept)
     chains = groups.add_parser("chains").add_subparsers(dest="command", required=True)
     chains.add_parser("verify").set_defaults(run=chains_verify)
     return parser

@@ -22,6 +22,7 @@ from shared.clock import utc_now
 from shared.database import Database
 from shared.errors import Conflict, DomainError, Invalid, NotFound
 from shared.events import Envelope
+from shared.halting import halted_sources
 from shared.identity import Actor, system_actor
 from shared.service import Service
 from shared.transaction import Tx
@@ -55,6 +56,10 @@ class ParkedEventNotFound(NotFound):
 
 class ParkedEventDecided(Conflict):
     code = "parked_event_decided"
+
+
+class SourceHalted(Conflict):
+    code = "source_halted"
 
 
 class DiscardNeedsReason(Invalid):
@@ -179,10 +184,14 @@ def redrive(
     """Apply one parked event again; True when it went through, False when it failed again (counted, reason kept).
 
     A payload that was damaged in transit is fetched anew from the producer. Decision and effect are one
-    transaction. Raises ParkedEventNotFound, ParkedEventDecided, ParkedEventUnreadable.
+    transaction. Raises ParkedEventNotFound, ParkedEventDecided, ParkedEventUnreadable, SourceHalted.
     """
     with database.begin() as conn:
         row = _lock_open(conn, parked_id)
+        if row["source"] in halted_sources(conn):
+            raise SourceHalted(
+                f"nothing of {row['source']} is applied: its log contradicts what was received"
+            )
         envelope = _readable(row, fetch)
         tx = Tx(
             conn=conn, actor=system_actor(service.name), now=utc_now(), causation_id=str(envelope.event_id)

@@ -17,11 +17,12 @@ import sqlalchemy
 import structlog
 from sqlalchemy import text
 
-from shared import bells, postgres
+from shared import bells, incarnation, postgres
 from shared import messaging_metrics as metrics
 from shared.amqp_publish import AmqpPublisher
 from shared.backoff import Backoff
 from shared.database import Database
+from shared.incarnation import Standing
 from shared.leadership import Leadership
 from shared.sequencer import BACKLOG_ROWS, BATCH_ROWS, number_events
 from shared.service import Service
@@ -114,7 +115,8 @@ def _number(
 ) -> None:
     """Number rows as they come while this process leads. Raises database faults."""
     limit = BATCH_ROWS
-    measured_at = 0.0
+    looked_at = 0.0
+    epoch: int | None = None
     poll_s = POLL_S
     has_work = True
     with postgres.connect(settings.database_url) as bell:
@@ -128,9 +130,12 @@ def _number(
             if count:
                 metrics.SEQUENCED.labels(service.name).inc(count)
                 numbered()
-            if started - measured_at > MEASURE_EVERY_S and settings.transport == "amqp":
-                measured_at = started
-                _measure(service, database)
+            if started - looked_at > MEASURE_EVERY_S:
+                looked_at = started
+                standing = _look(service, settings, database)
+                if epoch not in {None, standing.epoch}:
+                    return  # the publisher reads its cursor anew
+                epoch = standing.epoch
             if count == limit:
                 limit = BACKLOG_ROWS
                 continue
@@ -152,6 +157,18 @@ def _await_work(bell: psycopg.Connection[Any], poll_s: float) -> bool:
 
 def _rang(bell: psycopg.Connection[Any]) -> bool:
     return bool(list(bell.notifies(timeout=0)))
+
+
+def _look(service: Service, settings: Settings, database: Database) -> Standing:
+    """Show how the log stands; what holds it is said as often as it is looked at."""
+    with database.begin() as conn:
+        standing = incarnation.standing(conn)
+    metrics.LOG_HELD.labels(service.name).set(standing.fault is not None)
+    if standing.fault is not None:
+        log.error("log_held", service=service.name, reason=standing.fault, last_seq=standing.last_seq)
+    if settings.transport == "amqp":
+        _measure(service, database)
+    return standing
 
 
 def _measure(service: Service, database: Database) -> None:

@@ -1,22 +1,42 @@
 """One description per service, from which every process is assembled."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import MetaData
 
 from shared.chain import Chain
 from shared.events import Envelope
 from shared.transaction import Tx
+from shared.wire import Received
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask_smorest import Blueprint
 
 Handler = Callable[[Tx, Sequence[Envelope]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostEvent:
+    """An event received from a log that was set back before it; `comes_again_as` is its number in the new log."""
+
+    source: str
+    seq: int
+    event_id: UUID
+    comes_again_as: int | None
+
+
+Withdraw = Callable[[Tx, str, int, Sequence[LostEvent], Iterator[Received]], Iterable[dict[str, Any]]]
+"""`withdraw(tx, source, ancestor_seq, lost, log)`: undo what events above `ancestor_seq` put into projections.
+
+`log` yields the source's events 1 to `ancestor_seq`, for those who fill a projection anew. Returns what it did, and
+what it left to people, as rows for the operator.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +67,7 @@ class Service:
     sources: Sequence[str] = ()
     handle: Handler | None = None
     jobs: Sequence[Job] = ()
+    withdraw: Withdraw | None = None
     chains: Sequence[Chain] = ()
     configure: "Callable[[Flask], None] | None" = None
     """Adds what is not an API: pages, translations."""

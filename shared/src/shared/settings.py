@@ -39,6 +39,8 @@ class Settings:
     database_pool_size: int = 10
     metrics_port: int = 0
     """Of relay, consumer and scheduler; 0 serves none."""
+    watermark_age_s_max: int = 300
+    """A source that is not read further for longer, although there is more, is an alarm."""
     body_bytes_max: int = 1_048_576
     bulk_body_bytes_max: int = 268_435_456
     drain_s: int = 0
@@ -73,6 +75,7 @@ class Settings:
             web_threads=reader.number("WEB_THREADS", 8, 1, 64),
             database_pool_size=reader.number("DATABASE_POOL_SIZE", 10, 2, 100),
             metrics_port=reader.number("METRICS_PORT", 0, 0, 65_535),
+            watermark_age_s_max=reader.number("WATERMARK_AGE_S_MAX", 300, 1, 86_400),
             body_bytes_max=reader.number("BODY_BYTES_MAX", 1_048_576, 1_024, 104_857_600),
             bulk_body_bytes_max=reader.number("BULK_BODY_BYTES_MAX", 268_435_456, 1_024, 4_294_967_296),
             drain_s=reader.number("DRAIN_S", 0, 0, 5),

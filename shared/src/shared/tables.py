@@ -44,6 +44,7 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("causation_id", Text),
         Column("data", JSONB, nullable=False),
         Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+        Column("log_hash", BigInteger),
         UniqueConstraint("event_id"),
         UniqueConstraint("aggregate", "subject", "version"),
         Index("outbox_unsequenced", "id", postgresql_where=text("seq is null")),
@@ -54,6 +55,20 @@ def mechanism_tables(metadata: MetaData) -> None:
         metadata,
         Column("one", SmallInteger, CheckConstraint("one = 1", name="one_row"), primary_key=True),
         Column("last_seq", BigInteger, nullable=False),
+        Column("epoch", BigInteger, nullable=False, server_default="1"),
+        Column("log_hash", BigInteger, nullable=False, server_default="0"),
+        Column("place", Text, nullable=False),
+        Column("disputed", Text),
+        Column("disputed_epoch", BigInteger),
+    )
+    Table(
+        "log_epochs",
+        metadata,
+        Column("epoch", BigInteger, primary_key=True),
+        Column("begins_after", BigInteger, nullable=False),
+        Column("raised_at", INSTANT, nullable=False),
+        Column("raised_by", Text, nullable=False),
+        Column("reason", Text, nullable=False),
     )
     Table(
         "outbox_totals",
@@ -78,6 +93,15 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("event_id", Uuid, nullable=False),
     )
     Table(
+        "inbox_pages",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("first_seq", BigInteger, primary_key=True),
+        Column("last_seq", BigInteger, nullable=False),
+        Column("page_hash", BigInteger, nullable=False),
+        Column("event_ids", LargeBinary, nullable=False),
+    )
+    Table(
         "source_state",
         metadata,
         Column("source", Text, primary_key=True),
@@ -87,6 +111,34 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("head_seq", BigInteger, nullable=False, server_default="0"),
         Column("checked_at", INSTANT),
         Column("advanced_at", INSTANT),
+        Column("epoch", BigInteger),
+        Column("log_hash", BigInteger, server_default="0"),
+        Column("stuck_since", INSTANT),
+        Column("halted_at", INSTANT),
+        Column("halted_reason", Text),
+        Column("halted_detail", Text),
+    )
+    Table(
+        "accepted_epochs",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("epoch", BigInteger, primary_key=True),
+        Column("accepted_at", INSTANT, primary_key=True),
+        Column("before_epoch", BigInteger),
+        Column("ancestor_seq", BigInteger, nullable=False),
+        Column("lost_events", BigInteger, nullable=False),
+        Column("accepted_by", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+    )
+    Table(
+        "lost_events",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("seq", BigInteger, primary_key=True),
+        Column("event_id", Uuid, primary_key=True),
+        Column("epoch", BigInteger),
+        Column("noted_at", INSTANT, nullable=False),
+        Column("detail", JSONB, nullable=False),
     )
     Table(
         "parked_events",

@@ -8,17 +8,20 @@ Pruning is in two steps, because a delivery may be deciding at this moment wheth
 deleted only MARGIN_S later, ten times longer than any statement may run.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, text
 
 from shared import messaging_metrics as metrics
-from shared.client import FeedClient, FeedUnavailable
+from shared.client import Claim, FeedClient, Head
+from shared.clock import utc_now
 from shared.consumer import apply_batch
 from shared.database import Database
+from shared.halting import NO_ID, HaltReason, halt
+from shared.incarnation import DIGEST
 from shared.service import Service
 from shared.wire import Received
 
@@ -36,34 +39,63 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
+    """What is known of a source. `log_hash` is over everything up to `contiguous_seq`, None when not known.
+
+    `epoch` is None until the source was first heard of; `halted_reason` is set while nothing of it is applied;
+    `stuck_since` while the watermark stands although more is known to exist.
+    """
+
     source: str
     contiguous_seq: int
     pruned_seq: int
     max_seq: int
     head_seq: int
+    epoch: int | None
+    log_hash: int | None
+    checked_at: datetime | None
+    stuck_since: datetime | None
+    halted_at: datetime | None
+    halted_reason: str | None
+    halted_detail: str | None
 
 
 _ENSURE = text(
     "insert into source_state (source) select unnest(cast(:sources as text[])) on conflict do nothing"
 )
 _READ = text(
-    "select source, contiguous_seq, pruned_seq, max_seq, head_seq from source_state where source = :source"
+    "select source, contiguous_seq, pruned_seq, max_seq, head_seq, epoch, log_hash, checked_at, stuck_since,"
+    " halted_at, halted_reason, halted_detail from source_state where source = :source"
 )
 _LOCK = text("select contiguous_seq from source_state where source = :source for update skip locked")
 # Islands: consecutive numbers have the same difference to their rank; the first island that touches the
-# watermark is the one to merge.
+# watermark is the one to merge. A message that could not be read has no id yet and is no part of an island.
 _ADVANCE = text(
-    """
+    f"""
     with above as (
-        select seq, seq - row_number() over (order by seq) as island
-        from (select seq from inbox where source = :source and seq > :contiguous order by seq limit :rows) as next
+        select seq, event_id, seq - row_number() over (order by seq) as island
+        from (
+            select seq, event_id from inbox
+            where source = :source and seq > :contiguous and event_id <> '{NO_ID}' order by seq limit :rows
+        ) as next
+    ), merged as (
+        select max(seq) as seq, bit_xor({DIGEST.format(seq="seq", id="event_id")}) as digest
+        from above where island = :contiguous
+    ), reached as (
+        select coalesce(merged.seq, s.contiguous_seq) as contiguous_seq, coalesce(merged.digest, 0) as digest,
+            greatest(s.max_seq, coalesce((select max(seq) from inbox where source = :source), 0)) as max_seq
+        from source_state s, merged where s.source = :source
     )
     update source_state s set
-        contiguous_seq = coalesce((select max(seq) from above where island = :contiguous), s.contiguous_seq),
-        max_seq = greatest(s.max_seq, coalesce((select max(seq) from inbox where source = :source), 0)),
+        contiguous_seq = r.contiguous_seq,
+        log_hash = s.log_hash # r.digest,
+        max_seq = r.max_seq,
+        stuck_since = case
+            when r.contiguous_seq >= greatest(s.head_seq, r.max_seq) then null
+            when r.contiguous_seq > s.contiguous_seq then clock_timestamp()
+            else coalesce(s.stuck_since, clock_timestamp()) end,
         advanced_at = clock_timestamp()
-    where s.source = :source
-    returning contiguous_seq, (select count(*) from above)
+    from reached r where s.source = :source
+    returning s.contiguous_seq, (select count(*) from above)
     """
 )
 _UNSETTLED = text(
@@ -76,10 +108,10 @@ _UNSETTLED = text(
     """
 )
 _MISSING = text(
-    """
+    f"""
     select first, last from (
         select lag(seq, 1, cast(:contiguous as bigint)) over (order by seq) + 1 as first, seq - 1 as last
-        from inbox where source = :source and seq > :contiguous
+        from inbox where source = :source and seq > :contiguous and event_id <> '{NO_ID}'
     ) as hole where first <= last order by first limit :ranges
     """
 )
@@ -93,7 +125,20 @@ def ensure_sources(conn: Connection, sources: Sequence[str]) -> None:
 def state_of(conn: Connection, source: str) -> SourceState:
     row = conn.execute(_READ, {"source": source}).one_or_none()
     if row is None:
-        return SourceState(source=source, contiguous_seq=0, pruned_seq=0, max_seq=0, head_seq=0)
+        return SourceState(
+            source=source,
+            contiguous_seq=0,
+            pruned_seq=0,
+            max_seq=0,
+            head_seq=0,
+            epoch=None,
+            log_hash=0,
+            checked_at=None,
+            stuck_since=None,
+            halted_at=None,
+            halted_reason=None,
+            halted_detail=None,
+        )
     return SourceState(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
 
 
@@ -179,14 +224,131 @@ def repair(database: Database, service: Service, feed: FeedClient, *, through: i
     return repaired
 
 
-def record_head(conn: Connection, source: str, head_seq: int) -> None:
-    conn.execute(
-        text(
-            "update source_state set head_seq = greatest(head_seq, :head), checked_at = clock_timestamp()"
-            " where source = :source"
-        ),
-        {"source": source, "head": head_seq},
+HEAD_AGE_S_MAX = 30.0
+"""Consumers ask for the head every 5 s, readers of feeds for that of a quiet source every 15 s."""
+
+_CAUGHT_UP = text(
+    """
+    select coalesce((
+        select contiguous_seq >= greatest(head_seq, max_seq) and checked_at >= :fresh and halted_at is null
+        from source_state where source = :source
+    ), false) and not exists (
+        select from parked_events where state = 'parked' and source = :source
+        and (type is null or cast(:types as text[]) is null or type = any(:types))
     )
+    """
+)
+
+
+def is_caught_up(
+    conn: Connection,
+    source: str,
+    *,
+    now: datetime,
+    types: Sequence[str] | None = None,
+    since: datetime | None = None,
+) -> bool:
+    """Whether everything that `source` had published is applied here: only then is what is not here unknown to it.
+
+    The one meaning of "caught up" in the code. The head must have been asked for within HEAD_AGE_S_MAX, and after
+    `since` when given (the instant at which what is looked for was made); the source must not be halted; none of
+    its events may be parked, of `types` when given. While it is False the answer to "not found" is a 503.
+    """
+    fresh = now - timedelta(seconds=HEAD_AGE_S_MAX)
+    if since is not None:
+        fresh = max(fresh, since)
+    asked = {"source": source, "fresh": fresh, "types": None if types is None else list(types)}
+    return bool(conn.execute(_CAUGHT_UP, asked).scalar())
+
+
+_RECORD_HEAD = text(
+    "update source_state set head_seq = :head, checked_at = clock_timestamp(), epoch = coalesce(epoch, :epoch),"
+    " log_hash = case when log_hash is null and contiguous_seq = :at then :at_hash else log_hash end"
+    " where source = :source"
+)
+
+
+def claim_of(state: SourceState) -> Claim:
+    """What we tell the producer that we have."""
+    return Claim(
+        at=state.contiguous_seq,
+        log_hash=state.log_hash,
+        epoch=state.epoch,
+        seen=max(state.contiguous_seq, state.max_seq),
+    )
+
+
+def record_head(conn: Connection, state: SourceState, head: Head) -> None:
+    """Keep a head that does not contradict `state`, which was read before it was asked for.
+
+    A consumer that pruned its inbox before it kept hashes takes the producer's here.
+    """
+    conn.execute(
+        _RECORD_HEAD,
+        {
+            "source": state.source,
+            "head": head.last_seq,
+            "epoch": head.epoch,
+            "at": state.contiguous_seq,
+            "at_hash": head.at_hash,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Why what a source's log says now cannot follow what it said before; `detail` is one sentence."""
+
+    reason: HaltReason
+    detail: str
+
+
+def contradiction(
+    state: SourceState, *, epoch: int, last_seq: int, at: int, at_hash: int | None, own_hash: int | None
+) -> Contradiction | None:
+    """Compare what is here with what the producer says: its epoch, its end, its hash up to `at` beside `own_hash`."""
+    if state.epoch is not None and epoch != state.epoch:
+        return Contradiction(
+            reason="unknown_epoch", detail=f"the log is of epoch {epoch}, here it is of epoch {state.epoch}"
+        )
+    seen = max(state.contiguous_seq, state.max_seq, at)
+    if last_seq < seen:
+        return Contradiction(
+            reason="log_behind", detail=f"the log ends at {last_seq}, here are events up to {seen}"
+        )
+    if own_hash is not None and own_hash != at_hash:
+        return Contradiction(
+            reason="other_history", detail=f"the log has other events up to {at} than are here"
+        )
+    return None
+
+
+def beat(database: Database, service: str, feed: FeedClient) -> bool:
+    """Ask the producer for its head, tell it ours, compare. False, and the source is halted, when they contradict.
+
+    A halted source stays so whatever is heard. Raises FeedUnavailable.
+    """
+    with database.begin() as conn:
+        state = state_of(conn, feed.source)
+    head = feed.head(claim_of(state))
+    if state.halted_at is not None:
+        return False
+    found = contradiction(
+        state,
+        epoch=head.epoch,
+        last_seq=head.last_seq,
+        at=state.contiguous_seq,
+        at_hash=head.at_hash,
+        own_hash=state.log_hash,
+    )
+    if found is not None:
+        with database.begin() as conn:
+            if state_of(conn, feed.source).epoch == state.epoch:  # not accepted meanwhile
+                halt(conn, service, feed.source, found.reason, found.detail)
+        return False
+    with database.begin() as conn:
+        record_head(conn, state, head)
+    return True
 
 
 def raise_pruned(conn: Connection, source: str) -> int:
@@ -200,135 +362,32 @@ def raise_pruned(conn: Connection, source: str) -> int:
     return pruned
 
 
-def delete_pruned(conn: Connection, source: str, through: int, *, limit: int = PRUNE_ROWS) -> int:
-    """Step two: delete inbox rows up to `through`, a `pruned_seq` that was committed MARGIN_S ago; at most `limit`."""
-    result = conn.execute(
-        text(
-            "delete from inbox where source = :source and seq in"
-            " (select seq from inbox where source = :source and seq <= :through order by seq limit :limit)"
-        ),
-        {"source": source, "through": through, "limit": limit},
+# What is forgotten row by row is kept as a page of ids, 16 bytes each: any stretch of the log can be compared.
+_PRUNE = text(
+    f"""
+    with gone as (
+        delete from inbox where source = :source and seq in
+            (select seq from inbox where source = :source and seq <= :through order by seq limit :limit)
+        returning seq, event_id
+    ), kept as (
+        insert into inbox_pages (source, first_seq, last_seq, page_hash, event_ids)
+        select :source, min(seq), max(seq), bit_xor({DIGEST.format(seq="seq", id="event_id")}),
+            string_agg(uuid_send(event_id), '' order by seq)
+        from gone having count(*) > 0
     )
-    return result.rowcount
-
-
-@dataclass(slots=True)
-class _Sight:
-    """What the keeper saw of a source, and since when nothing moved."""
-
-    contiguous: int = -1
-    contiguous_since: float = 0.0
-    max_seq: int = -1
-    max_since: float = 0.0
-    pruned: int | None = None
-    pruned_at: float = 0.0
-
-
-class Keeper:
-    """Advances watermarks, finds and repairs gaps, prunes. One active keeper per service.
-
-    Call `turn` twice a second while it says that something is unsettled, else at least every `head_every_s`. The
-    head of a source from which nothing came for QUIET_AFTER_S is asked for every `quiet_head_every_s` only.
-
-    A gap is open when the watermark has not moved for `gap_s` although later events are here; the tail is lost
-    when the producer's head has been ahead for `tail_s` and nothing new arrives.
+    select count(*) from gone
     """
+)
 
-    def __init__(
-        self,
-        database: Database,
-        service: Service,
-        feeds: Sequence[FeedClient],
-        *,
-        gap_s: float = 5.0,
-        tail_s: float = 10.0,
-        head_every_s: float = 5.0,
-        quiet_head_every_s: float = 5.0,
-        margin_s: float = MARGIN_S,
-    ) -> None:
-        self._database = database
-        self._service = service
-        self._feeds = {feed.source: feed for feed in feeds}
-        self._gap_s = gap_s
-        self._tail_s = tail_s
-        self._head_every_s = head_every_s
-        self._quiet_head_every_s = max(head_every_s, quiet_head_every_s)
-        self._margin_s = margin_s
-        self._head_at: dict[str, float] = {}
-        self._away_until: dict[str, float] = {}
-        self._seen = {source: _Sight() for source in service.sources}
 
-    def turn(self) -> bool:
-        """One look at every source; return whether anything is unsettled: a gap, or applied and not yet counted.
+def delete_pruned(conn: Connection, source: str, through: int, *, limit: int = PRUNE_ROWS) -> int:
+    """Step two: inbox rows up to `through`, a `pruned_seq` that was committed MARGIN_S ago, become pages; at most `limit`."""
+    count: int = conn.execute(_PRUNE, {"source": source, "through": through, "limit": limit}).scalar_one()
+    return count
 
-        A producer that is away is asked again later; database faults are raised.
-        """
-        with self._database.begin() as conn:
-            is_unsettled = is_any_unsettled(conn, self._service.sources)
-        if is_unsettled:
-            advance_all(self._database, self._service)
-        for source in self._service.sources:
-            if not is_unsettled and not self._is_due(source, time.monotonic()):
-                continue
-            try:
-                self._look(source, time.monotonic())
-            except FeedUnavailable as error:
-                self._away_until[source] = time.monotonic() + self._head_every_s
-                log.warning(
-                    "producer_unreachable", service=self._service.name, source=source, detail=error.detail
-                )
-        return is_unsettled
 
-    def _is_due(self, source: str, now: float) -> bool:
-        sight = self._seen[source]
-        return self._is_prune_due(sight, now) or self._is_head_due(source, now)
-
-    def _is_head_due(self, source: str, now: float) -> bool:
-        if source not in self._feeds or now < self._away_until.get(source, 0.0):
-            return False
-        is_quiet = now - self._seen[source].max_since > QUIET_AFTER_S
-        every_s = self._quiet_head_every_s if is_quiet else self._head_every_s
-        return now - self._head_at.get(source, -every_s) >= every_s
-
-    def _is_prune_due(self, sight: _Sight, now: float) -> bool:
-        return sight.pruned is None or now - sight.pruned_at >= self._margin_s
-
-    def _look(self, source: str, now: float) -> None:
-        with self._database.begin() as conn:
-            state = state_of(conn, source)
-        sight = self._seen[source]
-        if state.contiguous_seq != sight.contiguous:
-            sight.contiguous, sight.contiguous_since = state.contiguous_seq, now
-        if state.max_seq != sight.max_seq:
-            sight.max_seq, sight.max_since = state.max_seq, now
-        self._prune(source, sight, now)
-        through = state.max_seq if now - sight.contiguous_since > self._gap_s else 0
-        feed = self._feeds.get(source)
-        if feed is None or now < self._away_until.get(source, 0.0):
-            self._show(state)
-            return
-        if self._is_head_due(source, now):
-            self._head_at[source] = now
-            with self._database.begin() as conn:
-                record_head(conn, source, feed.head().last_seq)
-                state = state_of(conn, source)
-        self._show(state)
-        if state.head_seq > state.max_seq and now - sight.max_since > self._tail_s:
-            through = state.head_seq
-        if through > state.contiguous_seq:
-            repair(self._database, self._service, feed, through=through)
-
-    def _prune(self, source: str, sight: _Sight, now: float) -> None:
-        if not self._is_prune_due(sight, now):
-            return
-        with self._database.begin() as conn:
-            if sight.pruned is not None and delete_pruned(conn, source, sight.pruned) == PRUNE_ROWS:
-                return
-            sight.pruned = raise_pruned(conn, source)
-        sight.pruned_at = now
-
-    def _show(self, state: SourceState) -> None:
-        name = self._service.name
-        behind = max(state.head_seq, state.max_seq) - state.contiguous_seq
-        metrics.LAG_EVENTS.labels(name, state.source).set(behind)
-        metrics.GAP_OPEN.labels(name, state.source).set(max(0, state.max_seq - state.contiguous_seq))
+def stuck_s(state: SourceState) -> float:
+    """For how many seconds the watermark has stood although more is known to exist; 0 while it need not move."""
+    if state.stuck_since is None:
+        return 0.0
+    return max(0.0, (utc_now() - state.stuck_since).total_seconds())

@@ -31,6 +31,7 @@ class Undecodable:
     seq: int | None = None
     event_id: UUID | None = None
     type: str | None = None
+    epoch: int | None = None
 
 
 Received = Envelope | Undecodable
@@ -49,6 +50,7 @@ def amqp_headers(
     traceparent: str | None,
     correlation_id: str | None,
     causation_id: str | None,
+    epoch: int,
 ) -> dict[str, str]:
     """The CloudEvents attributes as AMQP headers: strings only, so that every client reads them alike."""
     headers = {
@@ -59,6 +61,7 @@ def amqp_headers(
         "cloudEvents_subject": subject,
         "cloudEvents_time": time,
         "cloudEvents_sequence": f"{seq:020d}",
+        "cloudEvents_epoch": str(epoch),
         "cloudEvents_aggregateversion": str(version),
         "cloudEvents_day": day,
         "cloudEvents_amountfen": str(amount_fen),
@@ -90,6 +93,8 @@ def from_amqp(headers: Mapping[str, Any] | None, body: bytes) -> Received:
             traceparent=headers.get("cloudEvents_traceparent"),
             correlation_id=headers.get("cloudEvents_correlationid"),
             causation_id=headers.get("cloudEvents_causationid"),
+            # Messages of a version before epochs belong to the first.
+            epoch=_positive(headers.get("cloudEvents_epoch", "1")),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         return Undecodable(
@@ -99,16 +104,24 @@ def from_amqp(headers: Mapping[str, Any] | None, body: bytes) -> Received:
             seq=_try(_positive, headers.get("cloudEvents_sequence")),
             event_id=_try(UUID, headers.get("cloudEvents_id")),
             type=_try(_type, headers.get("cloudEvents_type")),
+            epoch=_try(_positive, headers.get("cloudEvents_epoch")),
         )
 
 
-def from_line(line: bytes, *, source: str, expected_seq: int) -> Received:
+def from_line(line: bytes, *, source: str, expected_seq: int, epoch: int) -> Received:
     """Read one line of `source`'s feed; the feed is contiguous, so even an unreadable line has a number."""
+    value: Any = None
     try:
-        return from_json(orjson.loads(line))
+        value = orjson.loads(line)
+        return from_json({**value, "epoch": epoch})
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         return Undecodable(
-            reason=_reason(error), payload={"line": _shown(line)}, source=source, seq=expected_seq
+            reason=_reason(error),
+            payload={"line": _shown(line)},
+            source=source,
+            seq=expected_seq,
+            event_id=_try(UUID, value.get("id")) if isinstance(value, dict) else None,
+            epoch=epoch,
         )
 
 
@@ -131,6 +144,7 @@ def from_json(value: dict[str, Any]) -> Envelope:
         traceparent=value.get("traceparent"),
         correlation_id=value.get("correlation_id"),
         causation_id=value.get("causation_id"),
+        epoch=int(value.get("epoch", 1)),
     )
 
 
@@ -149,6 +163,7 @@ def to_json(envelope: Envelope) -> dict[str, Any]:
         "traceparent": envelope.traceparent,
         "correlation_id": envelope.correlation_id,
         "causation_id": envelope.causation_id,
+        "epoch": envelope.epoch,
         "data": envelope.data,
     }
 

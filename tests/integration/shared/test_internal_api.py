@@ -36,14 +36,19 @@ def test_the_feed_gives_pages_of_numbered_events_in_order(world):
 
 
 def test_the_head_tells_what_is_numbered_and_what_waits(world):
-    assert ask(world, "/internal/head").json() == {"service": "till", "last_seq": 5, "unsequenced": 2}
+    head = ask(world, "/internal/head").json()
+    assert (head["service"], head["last_seq"], head["unsequenced"]) == ("till", 5, 2)
+    assert (head["epoch"], head["held"]) == (1, None)
 
 
 def test_control_totals_cover_the_days_asked_for(world):
     totals = ask(world, "/internal/control-totals?from=2026-01-30&to=2026-01-30").json()
+    log_hash = totals.pop("log_hash")
     assert totals == {
         "service": "till",
+        "epoch": 1,
         "through_seq": 5,
+        "at": {"seq": 5, "log_hash": log_hash},
         "unsequenced": 1,
         "days": [{"day": "2026-01-30", "type": ledger.POSTED, "events": 2, "amount_fen": 203}],
         "heard": [],

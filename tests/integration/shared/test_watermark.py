@@ -5,8 +5,8 @@ import pytest
 from shared import watermark
 from shared.client import FeedClient, FeedUnavailable
 from shared.consumer import apply_batch
+from shared.keeper import Keeper
 from shared.sequencer import number_events
-from shared.watermark import Keeper
 from tests.support import ledger_oracle as oracle
 from tests.support import ledger_service as ledger
 from tests.support.eventually import eventually
