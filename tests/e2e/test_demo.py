@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from apotheca import demo, demo_receipts, demo_reports
+from apotheca import demo, demo_books, demo_receipts, demo_reports
 from apotheca.demo_client import Caller
 from apotheca.demo_receipts import Slice
 from apotheca.system import System
@@ -94,3 +94,9 @@ def test_a_second_demonstration_changes_nothing(demonstrated):
 
 def bad_lines(receipt) -> set[int]:
     return {position for position, line in enumerate(receipt.lines) if line.quantity <= 0}
+
+
+@pytest.mark.requirement("F1", "F15")
+def test_the_books_owe_what_customers_were_promised(demonstrated):
+    (points,) = demo_books.points_of(demonstrated, [FEBRUARY])
+    assert points.told * demo_books.POINT_FEN == points.owed_fen > 0

@@ -74,6 +74,7 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     _close(system, part)
     _print(reporting, part, branch_id, simulated_on)
     _compare_statements(system, reporting, part)
+    _compare_points(system, part)
     console.print(f"Done in {monotonic() - started:.0f} s.")
 
 
@@ -170,6 +171,20 @@ def _compare_statements(system: System, reporting: Caller, part: Slice) -> None:
         f"Income statements and sales ledgers agree: revenue {demo_reports.yuan(revenue_fen)} and"
         f" {demo_reports.yuan(deferred_fen)} deferred for points, cost of goods {demo_reports.yuan(cost_fen)}.\n"
     )
+
+
+def _compare_points(system: System, part: Slice) -> None:
+    """What customers were promised, by their service's own log, is what the closed books owe for it, month by month."""
+    for points in demo_books.points_of(system, part.months):
+        if not points.agree:
+            raise CannotRun(
+                f"Customers earned {points.told:,} points in {points.month:%Y-%m} and the books owe"
+                f" {demo_reports.yuan(points.owed_fen)} for them; this is a fault of Apotheca."
+            )
+        console.print(
+            f"Points of {points.month:%Y-%m}: {points.told:,} earned by customers, {demo_reports.yuan(points.owed_fen)}"
+            " owed in account 2204."
+        )
 
 
 def _print(reporting: Caller, part: Slice, branch_id: str, simulated_on: date) -> None:

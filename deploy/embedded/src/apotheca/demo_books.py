@@ -6,15 +6,24 @@ Source: F2 F17 X1
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from apotheca.demo_client import Caller, Refused
+from apotheca.demo_client import Caller, Refused, wait_for
 from apotheca.refusals import CannotRun
 from apotheca.system import System
 
 KINDS = ("balance", "income")
 STEPS_PER_MONTH = 1 + len(KINDS)
+ON_THEIR_WAY = {"sources_behind", "sources_unreachable", "journal_not_sealed", "year_not_transferred"}
+"""Why a month cannot be closed yet; what is transferred at the year's end is transferred again."""
+CLOSED_WITHIN_S = 3_600
+"""A bound for a machine at a tenth of the usual speed; a month closes when it can."""
+LIABILITY = "2204"
+EVENTS_PER_PAGE = 5_000
+POINT_FEN = 1
+"""What a point of 2017 is worth (finance's point_values.json)."""
 
 Advance = Callable[[int], None]
 
@@ -56,21 +65,78 @@ def income_of(system: System, months: Sequence[date]) -> tuple[int, int, int]:
     return revenue_fen, cost_fen, _lines(reader, months[-1], "balance").get("contract_liability", 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Points of a month: as customers tells them, and what finance owes for them, in fen."""
+
+    month: date
+    told: int
+    owed_fen: int
+
+    @property
+    def agree(self) -> bool:
+        return self.told * POINT_FEN == self.owed_fen
+
+
+def points_of(system: System, months: Sequence[date]) -> list[Points]:
+    """Per month: points earned less taken back and expired in customers' own log, and the movement of account 2204."""
+    feed = Caller(system, "customers", "demo-control", "feed")
+    reader = Caller(system, "finance", "demo-accountant", "accountant")
+    told = _told_points(feed)
+    return [
+        Points(month=month, told=told.get(f"{month:%Y-%m}", 0), owed_fen=_moved(reader, f"{month:%Y-%m}"))
+        for month in months
+    ]
+
+
+def _told_points(feed: Caller) -> dict[str, int]:
+    """Points by month of their day."""
+    signs = {"earned": 1, "taken_back": -1, "expired": -1}
+    sums: dict[str, int] = {}
+    after = 0
+    while page := feed.lines("/internal/events", after=after, limit=EVENTS_PER_PAGE):
+        for event in page:
+            _, aggregate, fact, _ = event["type"].split(".")
+            if aggregate == "points" and fact in signs:
+                month = event["day"][:7]
+                sums[month] = sums.get(month, 0) + signs[fact] * event["data"]["points"]
+        after = page[-1]["seq"]
+    return sums
+
+
+def _moved(reader: Caller, month: str) -> int:
+    """Credits less debits of the account in the month."""
+    rows = reader.get("/v1/trial-balance", month=month)["rows"]
+    return sum(row["credit"]["fen"] - row["debit"]["fen"] for row in rows if row["account"] == LIABILITY)
+
+
 def _lines(reader: Caller, month: date, kind: str) -> dict[str, int]:
     statement = _statement(reader, f"{month:%Y-%m}", kind)
     return {line["line"]: line["amount"]["fen"] for line in statement["lines"] if line["amount"]}
 
 
 def _close(staff: Bookkeepers, month: str) -> None:
-    if month.endswith("-12"):
-        _transfer(staff, int(month[:4]))
+    """Close as soon as all that belongs into the month has come back: nothing is waited for by the clock alone."""
+    last = ""
+
+    def closed() -> bool:
+        nonlocal last
+        if month.endswith("-12"):
+            _transfer(staff, int(month[:4]))
+        try:
+            staff.finance_head.try_post(f"/v1/periods/{month}/close")
+        except Refused as refused:
+            last = f"{refused.code}, {refused.detail}"
+            if refused.code in ON_THEIR_WAY:
+                return False
+            if refused.code != "period_not_open":
+                raise CannotRun(f"finance refused to close {month}: {last}") from refused
+        return True
+
     try:
-        staff.finance_head.try_post(f"/v1/periods/{month}/close")
-    except Refused as refused:
-        if refused.code != "period_not_open":
-            raise CannotRun(
-                f"finance refused to close {month}: {refused.code}, {refused.detail}"
-            ) from refused
+        wait_for(f"closing {month} in finance", closed, within_s=CLOSED_WITHIN_S)
+    except CannotRun as failed:
+        raise CannotRun(f"{failed} Finance said: {last}") from failed
 
 
 def _transfer(staff: Bookkeepers, year: int) -> None:

@@ -55,6 +55,16 @@ class Caller:
         """The JSON object at `path`. Raises CannotRun."""
         return self._told(path, lambda: self.ask("GET", path, params=parameters))
 
+    def lines(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The NDJSON at `path`. Raises CannotRun."""
+        try:
+            response = self._http.get(path, params=parameters)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.is_error:
+            raise self._no(path, _refusal(response))
+        return [orjson.loads(line) for line in response.content.splitlines()]
+
     def post(self, path: str, body: Any = None, *, key: str = "") -> dict[str, Any]:
         """The answer to a change. `key` names the intention where path and person do not. Raises CannotRun."""
         return self._told(path, lambda: self.try_post(path, body, key=key))
