@@ -23,11 +23,12 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import AMQPError as PikaError
 
 from shared import messaging_metrics as metrics
-from shared import parking, topology, wire
+from shared import topology, wire
 from shared.backoff import Backoff
 from shared.consumer import BatchResult, apply_batch
 from shared.database import Database
 from shared.service import Service
+from shared.sqlstates import is_transient
 from shared.wire import Received
 
 PREFETCH = 1_000
@@ -147,7 +148,7 @@ def _apply(
             if received:
                 applied(apply_batch(database, service, received))
         except Exception as error:
-            if not parking.is_transient(error):
+            if not is_transient(error):
                 raise
             log.warning("batch_waits", service=service.name, size=len(received), error=type(error).__name__)
             if stop.is_set() or time.monotonic() > give_back_at:

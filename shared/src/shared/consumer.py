@@ -2,8 +2,9 @@
 
 Promises: an event already in the inbox changes nothing; any order and any duplicates give the same inbox; a
 handler that refuses one event does not hold back the others (the batch is replayed event by event under
-savepoints and the culprit is parked with its reason); a fault of the database is raised for the caller to
-retry, never parked. The caller acknowledges only after `apply_batch` returned.
+savepoints, each up to TRIES_MAX times in all, and the culprit is parked with its reason); a fault of the system or
+of the database's state (shared.sqlstates) is raised for the caller to retry, never parked. The caller acknowledges
+only after `apply_batch` returned.
 """
 
 import time
@@ -23,6 +24,7 @@ from shared.events import Envelope, routing_key
 from shared.halting import NO_ID, Contradicted, halt, sort_out
 from shared.identity import system_actor
 from shared.service import Handler, Service
+from shared.sqlstates import Fault, fault_of, is_stale, is_transient, sqlstate_of
 from shared.transaction import Tx
 from shared.wire import Received, Undecodable
 
@@ -46,6 +48,8 @@ _INSERT_INBOX = """
     on conflict do nothing
     returning source, seq
 """
+TRIES_MAX = 3
+"""In all, the one with its batch included: a refusal of the database may be a passing one, a domain's is not."""
 
 
 class UnknownEventVersion(Invalid):
@@ -115,17 +119,36 @@ def in_sets(reactions: Mapping[str, SetReaction]) -> Handler:
 
 
 def apply_batch(database: Database, service: Service, received: Sequence[Received]) -> BatchResult:
-    """Apply `received` in one transaction and return what happened. Raises only what `is_transient` accepts."""
+    """Apply `received` in one transaction and return what happened. Raises what is transient: apply it again."""
     started = time.monotonic()
     try:
         result = _settle(database, service, received, _all_at_once)
     except Exception as error:
-        if parking.is_transient(error):
+        if _must_wait(database, service, error):
             raise
         log.warning("batch_replayed", service=service.name, size=len(received), error=type(error).__name__)
-        result = _settle(database, service, received, _each_alone)
+        try:
+            result = _settle(database, service, received, _each_alone)
+        except Exception as again:
+            _must_wait(database, service, again)
+            raise
+    metrics.WAITING.labels(service.name).set(0)
     _observe(service.name, received, result, time.monotonic() - started)
     return result
+
+
+def _must_wait(database: Database, service: Service, error: Exception) -> bool:
+    """Whether the same batch may be applied later as it is; shows that something waits for it."""
+    if is_stale(error):
+        database.dispose()
+    fault = fault_of(error)
+    if fault is Fault.WORK:
+        return False
+    metrics.WAITING.labels(service.name).set(1)
+    if fault is Fault.DATABASE:
+        # Waiting alone does not end this: a migration, a grant or a failover is somebody's to finish.
+        log.error("database_state_stops_events", service=service.name, sqlstate=sqlstate_of(error))
+    return True
 
 
 def park_batch(
@@ -231,15 +254,10 @@ def _all_at_once(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Env
 
 
 def _each_alone(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:
-    assert service.handle is not None
     parked = 0
     for envelope in fresh:
-        try:
-            with conn.begin_nested():
-                service.handle(tx, [envelope])
-        except Exception as error:
-            if parking.is_transient(error):
-                raise
+        error = _try_alone(conn, service, tx, envelope)
+        if error is not None:
             code, reason = parking.reason_of(error)
             parking.park(conn, envelope, code, reason)
             metrics.PARKED.labels(service.name, code).inc()
@@ -248,6 +266,23 @@ def _each_alone(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Enve
             )
             parked += 1
     return parked
+
+
+def _try_alone(conn: Connection, service: Service, tx: Tx, envelope: Envelope) -> Exception | None:
+    """None when the event is applied, else the last refusal. Raises what is transient."""
+    refusal: Exception | None = None
+    for _ in range(TRIES_MAX - 1):
+        try:
+            parking.apply_alone(conn, service, tx, envelope)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            refusal = error
+            if sqlstate_of(error) is None:
+                break
+        else:
+            return None
+    return refusal
 
 
 def _driver(conn: Connection) -> Any:

@@ -19,6 +19,7 @@ from shared.keeper import Keeper
 from shared.leadership import Leadership
 from shared.service import Service
 from shared.settings import Settings, SettingsFaulty
+from shared.sqlstates import is_transient
 from shared.wakeup import Wakeup
 
 KEEP_EVERY_S = 0.5
@@ -95,7 +96,7 @@ def _prepare(database: Database, service: Service, stop: threading.Event) -> boo
             with database.begin() as conn:
                 watermark.ensure_sources(conn, service.sources)
         except Exception as error:
-            if not parking.is_transient(error):
+            if not is_transient(error):
                 raise
             log.warning("database_not_ready", service=service.name, error=type(error).__name__)
             backoff.wait()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from shared import parking, watermark
+from shared import watermark
 from shared.bells import Bell
 from shared.client import FeedClient, FeedUnavailable, Page
 from shared.consumer import BatchResult, apply_batch
@@ -26,6 +26,7 @@ from shared.halting import halt
 from shared.incarnation import digest
 from shared.leadership import Leadership
 from shared.service import Service
+from shared.sqlstates import is_transient
 from shared.watermark import SourceState
 from shared.wire import Received
 
@@ -103,7 +104,7 @@ def consume(
             try:
                 _lead(database, service, feeds, applied, leadership, stop, bells)
             except Exception as error:
-                if not parking.is_transient(error):
+                if not is_transient(error):
                     raise
                 log.warning("reading_interrupted", service=service.name, error=type(error).__name__)
                 stop.wait(STANDBY_POLL_S)

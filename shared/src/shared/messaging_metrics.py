@@ -37,8 +37,16 @@ BATCH_EVENTS = Histogram(
 BATCH_S = Histogram("batch_commit_seconds", "Begin to commit of a batch", ["service"], buckets=SECONDS)
 DUPLICATES = Counter("inbox_duplicate", "Deliveries that were known already", ["service"])
 REDELIVERED = Counter("redelivered", "Deliveries the broker marked as repeated", ["service"])
+WAITING = Gauge(
+    "consume_waiting", "1 while a batch cannot be applied for a fault that is not its own", ["service"]
+)
 PARKED = Counter("parked", "Events parked, by reason", ["service", "reason"])
 PARKED_OPEN = Gauge("parked_events", "Events parked now", ["service"])
+WATERMARK_AGE_S = Gauge(
+    "watermark_age_seconds",
+    "Since when nothing moved although events are missing; 0 when none is",
+    ["service", "source"],
+)
 GAP_OPEN = Gauge("gap_open", "Events known to be missing", ["service", "source"])
 GAP_REPAIRED = Counter("gap_repaired", "Missing events fetched from the producer", ["service", "source"])
 HALTED = Gauge(

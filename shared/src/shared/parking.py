@@ -14,7 +14,6 @@ import marshmallow
 import msgspec
 import orjson
 import sqlalchemy
-from psycopg import errors as postgres
 from sqlalchemy import Connection, text
 
 from shared import wire
@@ -25,6 +24,7 @@ from shared.events import Envelope
 from shared.halting import halted_sources
 from shared.identity import Actor, system_actor
 from shared.service import Service
+from shared.sqlstates import is_transient, sqlstate_of
 from shared.transaction import Tx
 from shared.wire import Received, Undecodable
 
@@ -74,33 +74,11 @@ Fetch = Callable[[str, int], Received | None]
 """Gets one event by source and number from its producer's feed; None when the feed does not have it."""
 
 
-def is_transient(error: BaseException) -> bool:
-    """Return whether `error` is the fault of the system, not of the event: retry, never park.
-
-    A missing table or right is counted here too: it says that a migration is due, and parking every event of
-    the day would not help.
-    """
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
-        return True
-    if isinstance(error, sqlalchemy.exc.DBAPIError):
-        if error.connection_invalidated:
-            return True
-        return error.orig is not None and is_transient(error.orig)
-    return isinstance(
-        error,
-        (
-            postgres.OperationalError,
-            postgres.InterfaceError,
-            postgres.UndefinedTable,
-            postgres.UndefinedColumn,
-            postgres.InsufficientPrivilege,
-            postgres.InvalidSchemaName,
-        ),
-    )
-
-
 def reason_of(error: BaseException) -> tuple[str, str]:
-    """The code and the sentence under which an event is parked. Row contents that databases quote stay out."""
+    """The code and the sentence under which an event is parked. Row contents that databases quote stay out.
+
+    Of an error of the database the sentence names its SQLSTATE, the code that does not change with the language.
+    """
     if isinstance(error, DomainError):
         return error.code, error.detail[:REASON_CHARS_MAX]
     if isinstance(error, marshmallow.ValidationError):
@@ -112,7 +90,16 @@ def reason_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         error = error.orig
     lines = str(error).splitlines() or [""]
-    return "handler_failed", f"{type(error).__name__}: {lines[0]}"[:REASON_CHARS_MAX]
+    state = sqlstate_of(error)
+    name = type(error).__name__ if state is None else f"{type(error).__name__} (SQLSTATE {state})"
+    return "handler_failed", f"{name}: {lines[0]}"[:REASON_CHARS_MAX]
+
+
+def apply_alone(conn: Connection, service: Service, tx: Tx, envelope: Envelope) -> None:
+    """Apply one event under a savepoint: it is whole, or leaves nothing. Raises what the handler raises."""
+    assert service.handle is not None
+    with conn.begin_nested():
+        service.handle(tx, [envelope])
 
 
 def park(conn: Connection, received: Received, code: str, reason: str) -> None:
@@ -197,9 +184,7 @@ def redrive(
             conn=conn, actor=system_actor(service.name), now=utc_now(), causation_id=str(envelope.event_id)
         )
         try:
-            with conn.begin_nested():
-                assert service.handle is not None
-                service.handle(tx, [envelope])
+            apply_alone(conn, service, tx, envelope)
         except Exception as error:
             if is_transient(error):
                 raise

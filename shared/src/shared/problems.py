@@ -8,11 +8,12 @@ from typing import Any
 import structlog
 from flask import Response, g, jsonify, request
 from psycopg import errors as pg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import DomainError, Invalid, Unavailable
+from shared.sqlstates import is_transient
 
 log = structlog.get_logger()
 
@@ -124,7 +125,9 @@ def database_problem(error: DBAPIError) -> Response:
         cause, pg.DataError | pg.CharacterNotInRepertoire | pg.UntranslatableCharacter | ValueError
     ):
         return domain_problem(TextNotStorable("a value cannot be stored, such as text with a NUL character"))
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    if isinstance(cause, pg.ProgramLimitExceeded):
+        return domain_problem(TextNotStorable("a value is longer than can be stored where it is looked up"))
+    if is_transient(error):
         log.warning("database_unavailable", error=type(cause).__name__)
         return domain_problem(DatabaseUnavailable("the database does not answer now", retry_after_s=2))
     return bug_problem(error)

@@ -1,17 +1,21 @@
 """The consumer's promise: any order, any duplicates, any batching give the same tables; faults are sorted out."""
 
+import psycopg
 import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from shared import parking
 from shared.client import FeedClient
 from shared.consumer import apply_batch, park_batch
 from shared.errors import Conflict
 from shared.identity import system_actor
+from shared.leadership import plain_url
 from shared.sequencer import number_events
 from shared.service import Service
+from shared.sqlstates import is_transient
 from shared.wire import Undecodable
 from tests.support import ledger_oracle as oracle
 from tests.support import ledger_service as ledger
@@ -101,11 +105,79 @@ def test_a_fault_of_the_database_is_raised_and_leaves_nothing_behind(world):
 
     with pytest.raises(sqlalchemy.exc.DBAPIError) as raised:
         apply_batch(world.book, service_with(die), events_of(world))
-    assert parking.is_transient(raised.value)
+    assert is_transient(raised.value)
     with world.book.begin() as conn:
         assert parking.list_parked(conn) == []
         assert conn.exec_driver_sql("select count(*) from inbox").scalar_one() == 0
     assert apply_batch(world.book, ledger.BOOK, events_of(world)).fresh == EVENTS
+
+
+def test_an_event_that_the_database_cannot_store_is_parked_alone_with_its_sqlstate(world):
+    """An index row that is too long: the driver calls it an operational error, and it will never pass."""
+
+    def overlong(tx, envelopes) -> None:
+        ledger.enter(tx, envelopes)
+        if any(each.seq == 5 for each in envelopes):
+            tx.conn.exec_driver_sql("create temporary table wide (name text primary key) on commit drop")
+            tx.conn.exec_driver_sql(
+                "insert into wide select string_agg(md5(n::text), '') from generate_series(1, 400) n"
+            )
+
+    result = apply_batch(world.book, service_with(overlong), events_of(world))
+    assert (result.fresh, result.parked) == (EVENTS - 1, 1)
+    with world.book.begin() as conn:
+        (row,) = parking.list_parked(conn)
+    assert (row["seq"], row["reason_code"]) == (5, "handler_failed")
+    assert row["reason"].startswith("ProgramLimitExceeded (SQLSTATE 54000): ")
+
+
+def test_a_missing_table_parks_nothing_and_is_shown_as_waiting(world):
+    def ahead_of_its_migration(tx, envelopes) -> None:
+        tx.conn.exec_driver_sql("insert into table_of_tomorrow values (1)")
+
+    with pytest.raises(sqlalchemy.exc.ProgrammingError):
+        apply_batch(world.book, service_with(ahead_of_its_migration), events_of(world))
+    assert waiting() == 1
+    with world.book.begin() as conn:
+        assert parking.list_parked(conn) == []
+    assert apply_batch(world.book, ledger.BOOK, events_of(world)).fresh == EVENTS
+    assert waiting() == 0
+
+
+def waiting():
+    return REGISTRY.get_sample_value("consume_waiting", {"service": "book"})
+
+
+def test_a_passing_refusal_of_the_database_parks_nothing(world):
+    tries = []
+
+    def twice_refused(tx, envelopes) -> None:
+        tries.append(len(envelopes))
+        if len(tries) < 3:
+            tx.conn.exec_driver_sql("do $$ begin raise exception 'io' using errcode = '58030'; end $$")
+        ledger.enter(tx, envelopes)
+
+    result = apply_batch(world.book, service_with(twice_refused), events_of(world)[:1])
+    assert (tries, result.fresh, result.parked) == ([1, 1, 1], 1, 0)
+
+
+def test_a_statement_prepared_before_a_migration_is_prepared_anew(world):
+    """Its plan returns other columns than it did: refused on the old connection, and at work on a new one."""
+    with world.book.begin() as conn:
+        conn.exec_driver_sql("create table shape (a int)")
+        conn.exec_driver_sql("insert into shape values (1)")
+
+    def reads(tx, envelopes) -> None:
+        for _ in range(10):  # the driver prepares what it meets often
+            tx.conn.exec_driver_sql("select * from shape").all()
+        ledger.enter(tx, envelopes)
+
+    events = events_of(world)
+    assert apply_batch(world.book, service_with(reads), events[:10]).fresh == 10
+    with psycopg.connect(plain_url(world.book.url), autocommit=True) as migration:
+        migration.execute("alter table shape add b text")
+    result = apply_batch(world.book, service_with(reads), events[10:])
+    assert (result.fresh, result.parked) == (EVENTS - 10, 0)
 
 
 def test_a_stranger_and_an_unreadable_message_are_parked_once(world):

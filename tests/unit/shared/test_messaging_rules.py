@@ -64,29 +64,6 @@ def test_another_major_version_of_a_known_type_is_refused_not_passed_over():
         handle(a_tx(), [an_envelope("finance.sale.posted.v2")])
 
 
-@pytest.mark.parametrize(
-    ("cause", "transient"),
-    [
-        (psycopg.OperationalError("server closed the connection"), True),
-        (psycopg.errors.DeadlockDetected(), True),
-        (psycopg.errors.SerializationFailure(), True),
-        (psycopg.errors.UndefinedTable(), True),
-        (psycopg.errors.UniqueViolation(), False),
-        (psycopg.errors.NumericValueOutOfRange(), False),
-        (psycopg.errors.InFailedSqlTransaction(), False),
-    ],
-)
-def test_faults_of_the_system_are_retried_and_faults_of_the_event_are_not(cause, transient):
-    assert parking.is_transient(cause) is transient
-    assert parking.is_transient(sqlalchemy.exc.DBAPIError("statement", {}, cause)) is transient
-
-
-def test_refusals_and_bugs_are_never_retried():
-    for error in (TillClosed("closed"), KeyError("lines"), marshmallow.ValidationError("bad")):
-        assert not parking.is_transient(error)
-    assert parking.is_transient(sqlalchemy.exc.TimeoutError())
-
-
 def test_a_parked_event_carries_the_code_of_its_refusal():
     assert parking.reason_of(TillClosed("the till is closed")) == ("till_closed", "the till is closed")
     assert parking.reason_of(marshmallow.ValidationError({"lines": ["missing"]})) == (
@@ -99,7 +76,7 @@ def test_a_parked_event_carries_the_code_of_its_refusal():
 def test_row_contents_that_the_database_quotes_are_not_kept():
     cause = psycopg.errors.UniqueViolation("duplicate key\nDETAIL: Key (phone)=(13800000000) already exists.")
     code, reason = parking.reason_of(sqlalchemy.exc.IntegrityError("insert", {}, cause))
-    assert (code, reason) == ("handler_failed", "UniqueViolation: duplicate key")
+    assert (code, reason) == ("handler_failed", "UniqueViolation (SQLSTATE 23505): duplicate key")
 
 
 @given(st.lists(st.integers(1, 500), unique=True, max_size=60), st.integers(0, 60))
