@@ -28,8 +28,8 @@ from shared.web import PAGE_COOKIE
 
 log = structlog.get_logger()
 
-REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
-TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+REQUEST_ID = re.compile(r"\A[A-Za-z0-9._:-]{1,64}\Z")
+TRACEPARENT = re.compile(r"\A00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 SLOW_REQUEST_S = 1.0
 NOTHING_ELSE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Of an answer that is no page: should a browser show it, it loads and runs nothing."""

@@ -8,6 +8,7 @@ import flask_swagger_ui
 from flask import Blueprint, Flask, Response, current_app, jsonify, send_from_directory
 from flask_smorest import Api
 
+from shared.texts import published
 from shared.web import public
 
 blueprint = Blueprint("documentation", __name__)
@@ -86,7 +87,17 @@ def describe(app: Flask, api: Api) -> None:
                         "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
                     }
                 )
-    app.extensions["openapi"] = document
+    app.extensions["openapi"] = _published(document)
+
+
+def _published(value: Any) -> Any:
+    """The document with its patterns as JSON Schema writes them."""
+    if isinstance(value, dict):
+        return {
+            key: published(inner) if key == "pattern" and isinstance(inner, str) else _published(inner)
+            for key, inner in value.items()
+        }
+    return [_published(each) for each in value] if isinstance(value, list) else value
 
 
 @blueprint.get("/openapi.json")

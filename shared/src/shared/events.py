@@ -8,7 +8,9 @@ from uuid import UUID
 
 from shared.clock import new_id
 
-TYPE = re.compile(r"^(?P<source>[a-z_]+)\.(?P<aggregate>[a-z_]+)\.(?P<fact>[a-z_]+)\.v(?P<major>[0-9]+)$")
+TYPE = re.compile(
+    r"\A(?P<source>[a-z_]{1,40})\.(?P<aggregate>[a-z_]{1,40})\.(?P<fact>[a-z_]{1,40})\.v(?P<major>[0-9]{1,4})\Z"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

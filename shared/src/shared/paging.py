@@ -22,13 +22,19 @@ class CursorInvalid(Invalid):
     code = "cursor_invalid"
 
 
+CURSOR = [
+    validate.Length(1, CURSOR_BYTES_MAX),
+    validate.Regexp(r"\A[A-Za-z0-9_\-]+\Z", error="is not a cursor of ours"),
+]
+
+
 class PageArgs(Schema):
     """Query arguments of every list: `limit` rows, continuing after `cursor`."""
 
     limit = fields.Integer(
         load_default=PAGE_ROWS_DEFAULT, validate=validate.Range(1, PAGE_ROWS_MAX), metadata={"example": 50}
     )
-    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, CURSOR_BYTES_MAX))
+    cursor = fields.String(load_default=None, allow_none=True, validate=CURSOR)
 
 
 def page(rows: Iterable[Mapping[Any, Any]], limit: int, *keys: str) -> dict[str, Any]:

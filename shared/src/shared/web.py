@@ -37,7 +37,7 @@ from shared.database import Database
 from shared.errors import Conflict, DomainError, Invalid
 from shared.transaction import Tx
 
-KEY = re.compile(r"^[\x21-\x7e]{1,128}$")
+KEY = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
 PAGE_COOKIE = "apotheca_token"
 
 View = TypeVar("View", bound=Callable[..., Any])

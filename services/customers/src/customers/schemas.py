@@ -9,18 +9,16 @@ from customers.domain.customer import INSTITUTION_KINDS, KINDS, SOURCE_CHANNELS,
 from customers.domain.personal import CONTACT_FIELDS, PERSONAL_FIELDS
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.texts import Branch, Name, Reference, Sha256
+from shared.validators import DAY, LONG_AGO, line, of
 
-BRANCH = validate.Regexp(r"^[A-Z0-9][A-Z0-9_-]{0,31}\Z")
-CODE = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
-CATEGORY = validate.Regexp(r"^[a-z][a-z0-9_]{0,39}\Z")
-SHA256 = validate.Regexp(r"^[0-9a-f]{64}\Z")
-PLAIN = validate.Regexp(
-    r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z", error="needs visible text without control characters"
-)
+BRANCH = of(Branch)
+CODE = of(Reference)
+CATEGORY = of(Name)
 
 
 def _text(maximum: int, **kwargs: Any) -> fields.String:
-    return fields.String(validate=[validate.Length(1, maximum), PLAIN], **kwargs)
+    return fields.String(validate=line(maximum), **kwargs)
 
 
 def _refs() -> fields.List[Any]:
@@ -39,7 +37,7 @@ class PatientBody(_Registered):
     name = _text(100, required=True)
     phone = _text(32)
     id_number = _text(18)
-    birthday = fields.Date()
+    birthday = fields.Date(validate=LONG_AGO)
 
 
 class BulkPatientBody(PatientBody):
@@ -98,7 +96,7 @@ class PatientChangeBody(Schema):
     name = _text(100)
     phone = _text(32)
     id_number = _text(18)
-    birthday = fields.Date()
+    birthday = fields.Date(validate=LONG_AGO)
     verified = fields.Boolean(load_default=False, metadata={"description": "All of it was confirmed today."})
 
     @validates_schema
@@ -263,13 +261,14 @@ class LicenceBody(Schema):
             "description": "Product categories the licence permits; empty where it permits none itself."
         },
     )
-    issued_on = fields.Date()
-    valid_from = fields.Date(required=True)
+    issued_on = fields.Date(validate=LONG_AGO)
+    valid_from = fields.Date(required=True, validate=LONG_AGO)
     valid_until = fields.Date(
+        validate=DAY,
         allow_none=True,
         metadata={"description": "Last valid day; ends at 24:00 Asia/Shanghai. Null: no end."},
     )
-    file_sha256 = fields.String(validate=SHA256)
+    file_sha256 = fields.String(validate=of(Sha256))
 
 
 class LicenceView(Schema):
@@ -318,9 +317,9 @@ class ApprovalView(Schema):
 
 
 class TradePermissionArgs(Schema):
-    on = fields.Date(metadata={"description": "Business day; today when left out."})
+    on = fields.Date(validate=DAY, metadata={"description": "Business day; today when left out."})
     categories = fields.String(
-        validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,99}\Z"),
+        validate=validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,99}\Z"),
         metadata={"description": "Comma-separated product categories of the order."},
     )
 

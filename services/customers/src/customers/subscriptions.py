@@ -8,55 +8,54 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-NotNegative = Annotated[int, Meta(ge=0)]
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
+from shared.texts import LINES_MAX, Branch, Fen, Name, Points, Reference
 
 
 class SoldLine(Struct, frozen=True):
-    line_id: Id
-    net_fen: NotNegative
-    tax_fen: NotNegative
+    line_id: Reference
+    net_fen: Fen
+    tax_fen: Fen
 
 
 class Tender(Struct, frozen=True):
-    tender: str
-    fen: int
+    tender: Name
+    fen: Fen
     redemption_id: UUID | None = None
 
 
 class SalePosted(Struct, frozen=True):
     """finance.sale.posted.v1"""
 
-    sale_id: Id
-    branch_id: Id
-    lines: list[SoldLine]
-    tenders: list[Tender]
-    customer_id: Id | None = None
+    sale_id: Reference
+    branch_id: Branch
+    lines: Annotated[list[SoldLine], Meta(max_length=LINES_MAX)]
+    tenders: Annotated[list[Tender], Meta(max_length=LINES_MAX)]
+    customer_id: Reference | None = None
 
 
 class RefundedLine(Struct, frozen=True):
-    sale_line_id: Id
-    net_fen: NotNegative
-    tax_fen: NotNegative
+    sale_line_id: Reference
+    net_fen: Fen
+    tax_fen: Fen
 
 
 class PointsBack(Struct, frozen=True):
     """Of a refund's tender `points`: the whole points that come back of a redemption."""
 
-    tender: str
-    points: NotNegative = 0
+    tender: Name
+    points: Points = 0
     redemption_id: UUID | None = None
 
 
 class RefundPaid(Struct, frozen=True):
     """finance.refund.paid.v1"""
 
-    refund_id: Id
-    return_id: Id
-    sale_id: Id
-    branch_id: Id
-    lines: list[RefundedLine]
-    tenders: list[PointsBack] = []
+    refund_id: Reference
+    return_id: Reference
+    sale_id: Reference
+    branch_id: Branch
+    lines: Annotated[list[RefundedLine], Meta(max_length=LINES_MAX)]
+    tenders: Annotated[list[PointsBack], Meta(max_length=LINES_MAX)] = []
 
 
 class DrawingGranted(Struct, frozen=True):
@@ -70,7 +69,7 @@ class DrawingRefused(Struct, frozen=True):
     """finance.drawing.refused.v1"""
 
     offer_id: UUID
-    code: Id
+    code: Name
 
 
 SUBSCRIPTIONS: dict[str, type[Struct]] = {

@@ -1,31 +1,22 @@
-"""The shapes of values that many requests have: those of receipts (`finance.domain.receipt`), as marshmallow says them."""
+"""The shapes of values that many requests have: the types of `shared.texts`, as marshmallow checks them."""
 
-from datetime import date
 from typing import Any
 
 from marshmallow import validate
 
-from finance.domain.receipt import CATEGORY_PATTERN, NUMBER_PATTERN, VISIBLE_PATTERN
+from shared.texts import PERSON_CHARS_MAX, REASON_CHARS_MAX, Branch, Label, Lot, Month, Name, Reference
+from shared.validators import line, maybe_line, of
 
-BRANCH = validate.Regexp(r"^[A-Z0-9][A-Z0-9_\-]{0,31}$(?!\n)")
-MONTH = validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])$(?!\n)")
-DAY = validate.Range(date(2000, 1, 1), date(2099, 12, 31))
-NUMBER = [validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
+BRANCH = of(Branch)
+MONTH = of(Month)
+NUMBER = of(Reference)
 """A receipt's number, a product's id, a reference of a bank."""
-CATEGORY = [validate.Length(1, 40), validate.Regexp(CATEGORY_PATTERN)]
-OPTIONAL_CODE = validate.Regexp(r"^([A-Z0-9][A-Z0-9\-]{1,31})?$(?!\n)")
-OPTIONAL_NAME = validate.Regexp(r"^([a-z][a-z0-9_]{0,39})?$(?!\n)")
-PLAIN = validate.Regexp(r"^[^\x00-\x1f\x7f\ud800-\udfff]*$")
-"""Text without control characters, or none at all."""
+CATEGORY = of(Name)
+OPTIONAL_CODE = validate.Regexp(r"\A([A-Z0-9][A-Z0-9\-]{1,31})?\Z")
+OPTIONAL_NAME = validate.Regexp(r"\A([a-z][a-z0-9_]{0,39})?\Z")
 MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
-
-
-def visible(longest: int) -> list[validate.Validator]:
-    """Text without control characters, and at least one."""
-    return [validate.Length(1, longest), validate.Regexp(VISIBLE_PATTERN)]
-
-
-LOT = visible(64)
-TEXT = visible(200)
-REASON = visible(500)
-PERSON = visible(128)
+LOT = of(Lot)
+TEXT = of(Label)
+REASON = line(REASON_CHARS_MAX)
+MAYBE_REASON = maybe_line(REASON_CHARS_MAX)
+PERSON = line(PERSON_CHARS_MAX)

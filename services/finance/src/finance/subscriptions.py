@@ -6,47 +6,58 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-NotNegative = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Instant = Annotated[datetime, Meta(tz=True)]
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
+from shared.texts import (
+    LINES_MAX,
+    Branch,
+    EarnedPoints,
+    Fen,
+    Lot,
+    Name,
+    Points,
+    PositiveFen,
+    Quantity,
+    Reference,
+    Version,
+)
+
+AwareInstant = Annotated[datetime, Meta(tz=True)]
 
 
 class SettledLine(Struct, frozen=True):
-    return_line_id: Id
+    return_line_id: Reference
     sale_line_id: UUID
-    lot: str
-    quantity: Positive
-    disposition: Id
-    net_fen: NotNegative
-    tax_fen: NotNegative
-    cost_fen: NotNegative
+    lot: Lot
+    quantity: Quantity
+    disposition: Name
+    net_fen: Fen
+    tax_fen: Fen
+    cost_fen: Fen
 
 
 class ReturnSettled(Struct, frozen=True):
     """returns.return.settled.v1"""
 
-    return_id: Id
+    return_id: Reference
     sale_id: UUID
     settled_on: date
-    lines: list[SettledLine]
-    refund_fen: NotNegative
+    lines: Annotated[list[SettledLine], Meta(max_length=LINES_MAX)]
+    refund_fen: Fen
 
 
 class GoodsReceived(Struct, frozen=True):
     """returns.return.received.v1; the day is the event's own."""
 
-    return_id: Id
+    return_id: Reference
 
 
 class PermissionChanged(Struct, frozen=True):
     """customers.permission.changed.v1"""
 
     customer_id: UUID
-    kind: Id
+    kind: Name
     allowed: bool
-    categories: list[str]
-    permission_version: Positive
+    categories: Annotated[list[Name], Meta(max_length=LINES_MAX)]
+    permission_version: Version
     valid_until: date | None = None
 
 
@@ -55,10 +66,10 @@ class OfferProposed(Struct, frozen=True):
 
     offer_id: UUID
     plan_id: UUID
-    branch_id: Id
+    branch_id: Branch
     first_day: date
     last_day: date
-    cost_fen: Positive
+    cost_fen: PositiveFen
 
 
 class OfferEnded(Struct, frozen=True):
@@ -66,17 +77,17 @@ class OfferEnded(Struct, frozen=True):
 
     plan_id: UUID
     drawing_id: UUID
-    used_fen: NotNegative
+    used_fen: Fen
 
 
 class CreditChanged(Struct, frozen=True):
     """customers.credit.changed.v1"""
 
     customer_id: UUID
-    limit_fen: NotNegative
-    overdue_tolerance_fen: NotNegative
+    limit_fen: Fen
+    overdue_tolerance_fen: Fen
     on_hold: bool
-    credit_version: Positive
+    credit_version: Version
     valid_until: date | None = None
 
 
@@ -84,43 +95,43 @@ class StopSaleOrdered(Struct, frozen=True):
     """returns.stop_sale.ordered.v1"""
 
     stop_sale_id: UUID
-    product_id: Id
-    lots: list[Id]
-    ordered_at: Instant
+    product_id: Lot
+    lots: Annotated[list[Lot], Meta(max_length=LINES_MAX)]
+    ordered_at: AwareInstant
 
 
 class StopSaleLifted(Struct, frozen=True):
     """returns.stop_sale.lifted.v1"""
 
     stop_sale_id: UUID
-    product_id: Id
-    lots: list[Id]
-    lifted_at: Instant
+    product_id: Lot
+    lots: Annotated[list[Lot], Meta(max_length=LINES_MAX)]
+    lifted_at: AwareInstant
 
 
 class PointsEarned(Struct, frozen=True):
     """customers.points.earned.v1"""
 
-    branch_id: Id
+    branch_id: Branch
     sale_id: UUID
-    points: Positive
+    points: EarnedPoints
 
 
 class PointsTakenBack(Struct, frozen=True):
     """customers.points.taken_back.v1"""
 
-    branch_id: Id
+    branch_id: Branch
     sale_id: UUID
-    return_id: Id
-    points: NotNegative
+    return_id: Reference
+    points: Points
 
 
 class PointLot(Struct, frozen=True):
     """Points that one sale earned; its branch where the fact tells it."""
 
     sale_id: UUID
-    points: Positive
-    branch_id: Id = "-"
+    points: EarnedPoints
+    branch_id: Branch = "-"
 
 
 class PointsRedeemed(Struct, frozen=True):
@@ -128,23 +139,23 @@ class PointsRedeemed(Struct, frozen=True):
 
     redemption_id: UUID
     customer_id: UUID
-    branch_id: Id
-    receipt_number: Id
-    points: Positive
-    value_fen: Positive
-    lots: Annotated[list[PointLot], Meta(min_length=1)]
+    branch_id: Branch
+    receipt_number: Reference
+    points: EarnedPoints
+    value_fen: PositiveFen
+    lots: Annotated[list[PointLot], Meta(min_length=1, max_length=LINES_MAX)]
 
 
 class PointsRestored(Struct, frozen=True):
     """customers.points.restored.v1"""
 
     redemption_id: UUID
-    cause: Id
+    cause: Name
 
 
 class PointsExpired(Struct, frozen=True):
     """customers.points.expired.v1"""
 
     expiry_id: UUID
-    lots: list[PointLot]
+    lots: Annotated[list[PointLot], Meta(max_length=LINES_MAX)]
     expired_on: date

@@ -19,6 +19,7 @@ from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import Actor
 from shared.money import money
 from shared.service import Service
+from shared.texts import MONTH_PATTERN
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -37,7 +38,7 @@ MONTH_PARAMETER: Final = {
     "name": "month",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": schemas.MONTH_PATTERN},
+    "schema": {"type": "string", "pattern": MONTH_PATTERN},
     "example": "2017-03",
 }
 FILES: Final = {

@@ -4,6 +4,7 @@ Signing in puts a bearer token into a cookie that scripts cannot read and other 
 believed on GET of these pages only (shared.web.page). Links are relative, so the pages work behind any prefix.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -27,13 +28,14 @@ from reporting.queries.completeness import completeness
 from reporting.queries.definitions import CODES, definition
 from reporting.queries.ledgers import CHAIN, KINDS, branches_of
 from reporting.queries.months import close_of, ledger_view, list_months, metric_view
-from reporting.schemas import BRANCH, parse_month
+from reporting.schemas import parse_month
 from reporting.translations import LANGUAGE_COOKIE, LANGUAGES, label, language_of_request, translator
 from shared.callers import authenticate
 from shared.clock import business_date, month_of
 from shared.errors import DomainError, NotFound, Unauthorised
 from shared.identity import TOKEN_BYTES_MAX
 from shared.service import Service
+from shared.texts import BRANCH_PATTERN
 from shared.transaction import Tx
 from shared.web import PAGE_COOKIE, admits, page, public, query
 
@@ -204,7 +206,7 @@ def _chosen(tx: Tx) -> tuple[date, str]:
     except ValidationError:
         month = newest_month(tx)
     branch = request.args.get("branch_id") or None
-    if branch is not None and not BRANCH.match(branch):
+    if branch is not None and not re.match(BRANCH_PATTERN, branch):
         branch = None
     if branch is None and not tx.actor.has_every_branch:
         branch = min(tx.actor.branches, default=None)

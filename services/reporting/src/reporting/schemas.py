@@ -8,15 +8,11 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from reporting.subscriptions import FIRST_YEAR, LAST_YEAR
 from shared.money import MoneyField
+from shared.texts import FIRST_DAY, LAST_DAY, MONTH_PATTERN, Branch
+from shared.validators import of
 
-MONTH_PATTERN = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
-BRANCH_PATTERN = r"^[A-Z0-9][A-Z0-9_-]{0,31}$"
-HASH_PATTERN = r"^[0-9a-f]{64}$"
-assert (FIRST_YEAR, LAST_YEAR) == (2000, 2099), "MONTH_PATTERN says the same years"
-
-
-MONTH = re.compile(MONTH_PATTERN.removesuffix("$") + r"\Z")
-BRANCH = re.compile(BRANCH_PATTERN.removesuffix("$") + r"\Z")
+assert (FIRST_DAY.year, LAST_DAY.year) == (FIRST_YEAR, LAST_YEAR), "MONTH_PATTERN says the same years"
+MONTH = re.compile(MONTH_PATTERN)
 
 
 def parse_month(value: str) -> date:
@@ -24,11 +20,6 @@ def parse_month(value: str) -> date:
     if not MONTH.match(value):
         raise ValidationError("must be a month such as 2017-03")
     return date.fromisoformat(f"{value}-01")
-
-
-def _is_branch(value: str) -> None:
-    if not BRANCH.match(value):
-        raise ValidationError("must be a branch id")
 
 
 class MonthField(fields.Field[date]):
@@ -52,9 +43,7 @@ class ScopeArgs(Schema):
     """`branch_id` left out means the whole chain."""
 
     month = MonthField(required=True)
-    branch_id = fields.String(
-        load_default=None, validate=_is_branch, metadata={"pattern": BRANCH_PATTERN, "example": "S1"}
-    )
+    branch_id = fields.String(load_default=None, validate=of(Branch), metadata={"example": "S1"})
 
 
 class LedgerArgs(ScopeArgs):

@@ -11,6 +11,8 @@ from returns.domain.notice import Kind, LineStatus, ReceiptCause, RefusalCause, 
 from shared.lots import canonical
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.texts import Branch, Lot, Reference
+from shared.validators import DAY, INSTANT, line, note, of
 
 LINES_MAX = 200
 PROOFS_MAX = 20
@@ -40,15 +42,25 @@ class Truth(fields.Boolean):
 
 
 def _id(**kwargs: Any) -> fields.String:
-    return fields.String(validate=validate.Length(1, 128), **kwargs)
+    """An id or number of ours or of a till."""
+    return fields.String(validate=of(Reference), **kwargs)
+
+
+def _lot(**kwargs: Any) -> fields.String:
+    return fields.String(validate=of(Lot), **kwargs)
+
+
+def _named(**kwargs: Any) -> fields.String:
+    """A place, a vehicle, a device, a document elsewhere."""
+    return fields.String(validate=line(128), **kwargs)
 
 
 def _branch(**kwargs: Any) -> fields.String:
-    return fields.String(validate=validate.Regexp(r"^[A-Z0-9][A-Z0-9_-]{0,31}\Z"), **kwargs)
+    return fields.String(validate=of(Branch), **kwargs)
 
 
 def _words(most: int, **kwargs: Any) -> fields.String:
-    return fields.String(validate=validate.Length(1, most), **kwargs)
+    return fields.String(validate=note(most), **kwargs)
 
 
 def _one_of(kinds: Any, **kwargs: Any) -> fields.String:
@@ -71,7 +83,7 @@ class PackageBody(Schema):
 
 class RequestedLine(Schema):
     sale_line_id = _id(required=True)
-    lot = _id(required=True)
+    lot = _lot(required=True)
     quantity = Whole(required=True, validate=validate.Range(1, QUANTITY_MAX))
 
 
@@ -85,7 +97,7 @@ class ReturnRequest(Schema):
     reason = fields.String(required=True, validate=validate.OneOf(reason.codes()))
     reason_text = _words(500, load_default=None, metadata={"description": "Needed for `other`. No names."})
     package = fields.Nested(PackageBody, required=True)
-    proof_refs = fields.List(_id(), load_default=list, validate=validate.Length(max=PROOFS_MAX))
+    proof_refs = fields.List(_named(), load_default=list, validate=validate.Length(max=PROOFS_MAX))
     lines = fields.List(fields.Nested(RequestedLine), required=True, validate=validate.Length(1, LINES_MAX))
 
     @validates_schema
@@ -109,7 +121,7 @@ class CancellationBody(Schema):
 
 
 class SampleBody(Schema):
-    at = fields.AwareDateTime(required=True)
+    at = fields.AwareDateTime(required=True, validate=INSTANT)
     decicelsius = Whole(required=True, validate=DECICELSIUS, metadata={"description": "0.1 °C"})
 
 
@@ -121,26 +133,26 @@ class LegBody(Schema):
 class ColdChainBody(Schema):
     """The returner's temperature statement and the data since the goods were sold."""
 
-    statement_ref = _id(required=True)
-    log_ref = _id(required=True)
-    device_id = _id(required=True)
-    calibration_valid_until = fields.Date(required=True)
+    statement_ref = _named(required=True)
+    log_ref = _named(required=True)
+    device_id = _named(required=True)
+    calibration_valid_until = fields.Date(required=True, validate=DAY)
     legs = fields.List(fields.Nested(LegBody), required=True, validate=validate.Length(1, LEGS_MAX))
 
 
 class ReceivedLine(Schema):
     return_line_id = fields.UUID(required=True)
-    lot = _id(required=True, metadata={"description": "The lot on the goods themselves."})
+    lot = _lot(required=True, metadata={"description": "The lot on the goods themselves."})
     quantity = Whole(required=True, validate=validate.Range(0, QUANTITY_MAX))
     cold_chain = fields.Nested(ColdChainBody, load_default=None, allow_none=True)
 
 
 class ReceiptRecordBody(Schema):
-    quarantine_location = _id(required=True)
-    carrier = _id(load_default=None)
-    vehicle = _id(load_default=None)
-    dispatch_place = _id(load_default=None)
-    dispatched_at = fields.AwareDateTime(load_default=None)
+    quarantine_location = _named(required=True)
+    carrier = _named(load_default=None)
+    vehicle = _named(load_default=None)
+    dispatch_place = _named(load_default=None)
+    dispatched_at = fields.AwareDateTime(load_default=None, validate=INSTANT)
     arrival_decicelsius = Whole(load_default=None, validate=DECICELSIUS)
 
 
@@ -409,16 +421,13 @@ class ReasonsView(Schema):
 
 # --- lots off sale ----------------------------------------------------------------------------------
 
-VISIBLE = validate.Regexp(
-    r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z", error="needs visible text"
-)
-LOT = [validate.Length(1, 64), VISIBLE]
+LOT = of(Lot)
 STOPPED_LOTS_MAX = 100
 
 
 def _evidence() -> fields.List[Any]:
     return fields.List(
-        fields.String(validate=[validate.Length(1, 200), VISIBLE]),
+        fields.String(validate=line(200)),
         load_default=list,
         validate=validate.Length(max=PROOFS_MAX),
         metadata={"description": "References of reports, notices or complaints."},
@@ -426,7 +435,7 @@ def _evidence() -> fields.List[Any]:
 
 
 def _why(**kwargs: Any) -> fields.String:
-    return fields.String(validate=[validate.Length(1, 500), VISIBLE], **kwargs)
+    return fields.String(validate=note(500), **kwargs)
 
 
 class StopSaleBody(Schema):

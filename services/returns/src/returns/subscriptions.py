@@ -6,27 +6,30 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from shared.texts import (
+    FIRST_DAY,
+    LAST_DAY,
+    LINES_MAX,
+    Branch,
+    Fen,
+    Lot,
+    Name,
+    Quantity,
+    Reference,
+)
+
 SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
 CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
-QUANTITY_MAX = 2**31 - 1
-FEN_MAX = 10**15
-YEARS = range(2000, 2100)
-"""A sale of another year is no sale."""
-
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
-Fen = Annotated[int, Meta(ge=0, le=FEN_MAX)]
-
-
 class SoldLine(Struct, frozen=True):
-    line_id: Id
-    product_id: Id
-    category: Id
+    line_id: Reference
+    product_id: Reference
+    category: Name
     temp_class: Literal["normal", "cool", "cold_2_8", "frozen"]
-    lot: Id
+    lot: Lot
     expiry: date
-    quantity: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
+    quantity: Quantity
     net_fen: Fen
     tax_fen: Fen
     cost_fen: Fen
@@ -35,29 +38,29 @@ class SoldLine(Struct, frozen=True):
 class SalePosted(Struct, frozen=True):
     """What is read of SALE_POSTED."""
 
-    sale_id: Id
-    receipt_number: Id
-    branch_id: Id
-    customer_id: Id | None
+    sale_id: Reference
+    receipt_number: Reference
+    branch_id: Branch
+    customer_id: Reference | None
     business_date: date
     sold_at: Annotated[datetime, Meta(tz=True)]
-    lines: list[SoldLine]
+    lines: Annotated[list[SoldLine], Meta(max_length=LINES_MAX)]
 
     def __post_init__(self) -> None:
-        if self.business_date.year not in YEARS:
-            raise ValueError(f"business_date {self.business_date} is not between 2000 and 2099")
+        if not FIRST_DAY <= self.business_date <= LAST_DAY:
+            raise ValueError(f"business_date {self.business_date} is not between {FIRST_DAY} and {LAST_DAY}")
 
 
 class CustomerRegistered(Struct, frozen=True):
     """What is read of CUSTOMER_REGISTERED."""
 
-    customer_id: Id
-    kind: Id
+    customer_id: Reference
+    kind: Name
 
 
 class RefundPaid(Struct, frozen=True):
     """What is read of REFUND_PAID."""
 
-    refund_id: Id
+    refund_id: Reference
     return_id: UUID
     total_fen: Fen

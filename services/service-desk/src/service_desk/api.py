@@ -22,7 +22,7 @@ from shared.web import admits, command, query
 
 STAFF = ("cs_agent", "cs_manager", "pharmacist", "qa")
 READERS = (*STAFF, "store_manager", "management")
-_MONTH = re.compile(r"^(20[0-9]{2})-(0[1-9]|1[0-2])$")
+_MONTH = re.compile(r"\A(20[0-9]{2})-(0[1-9]|1[0-2])\Z")
 
 tickets = Blueprint("tickets", __name__, url_prefix="/tickets", description="Tickets and their clocks.")
 escalations = Blueprint(

@@ -6,35 +6,33 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from service_desk.domain.tickets import HANDLER_ROLES, Cause, Channel, Fault, Kind, Reporter, Severity, State
 from shared.paging import PageArgs
+from shared.texts import PERSON_CHARS_MAX, Branch, Lot, Reference
+from shared.validators import INSTANT, line, maybe_note, note, of
 
-BRANCH = r"^[A-Z0-9][A-Z0-9_\-]{0,31}$(?!\n)"
-REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9._:/\-]{0,63}$(?!\n)"
-VISIBLE = r"^[^\x00-\x1f\x7f\ud800-\udfff]{1,64}$(?!\n)"
-"""As tills print lots and product numbers."""
-PERSON_CHARS_MAX = 128
 SUBJECT_CHARS_MAX = 200
-TEXT_CHARS_MAX = 4_000
+TEXT = note()
 
 
 def _branch(**more: Any) -> fields.String:
-    return fields.String(validate=validate.Regexp(BRANCH), metadata={"example": "B001"}, **more)
+    return fields.String(validate=of(Branch), metadata={"example": "B001"}, **more)
 
 
 def _reference(**more: Any) -> fields.String:
     """An id or number given by another service or system."""
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(REFERENCE), **more)
+    return fields.String(load_default=None, allow_none=True, validate=of(Reference), **more)
 
 
 def _visible() -> fields.String:
-    return fields.String(load_default=None, allow_none=True, validate=validate.Regexp(VISIBLE))
+    """As tills print lots and product numbers."""
+    return fields.String(load_default=None, allow_none=True, validate=of(Lot))
 
 
 def _one_of(values: Any, **more: Any) -> fields.String:
     return fields.String(validate=validate.OneOf([str(value) for value in values]), **more)
 
 
-def _text(*, least: int = 1, most: int = TEXT_CHARS_MAX, **more: Any) -> fields.String:
-    return fields.String(validate=validate.Length(least, most), **more)
+def _text(**more: Any) -> fields.String:
+    return fields.String(validate=TEXT, **more)
 
 
 class TicketBody(Schema):
@@ -44,21 +42,22 @@ class TicketBody(Schema):
     customer_id = _reference()
     severity = _one_of(Severity, load_default="normal")
     reporter = _one_of(Reporter, load_default="customer")
-    subject = _text(most=SUBJECT_CHARS_MAX, required=True)
-    text = _text(least=0, load_default="")
+    subject = fields.String(required=True, validate=line(SUBJECT_CHARS_MAX))
+    text = fields.String(load_default="", validate=maybe_note())
     sale_id = _reference()
     product_id = _visible()
     lot = _visible()
     return_id = _reference()
     received_at = fields.AwareDateTime(
         load_default=None,
+        validate=INSTANT,
         allow_none=True,
         metadata={"description": "When it came in, if it is recorded later. The clocks run from here."},
     )
 
 
 class AssignBody(Schema):
-    handler = _text(most=PERSON_CHARS_MAX, required=True)
+    handler = fields.String(required=True, validate=line(PERSON_CHARS_MAX))
     role = _one_of(HANDLER_ROLES, required=True)
 
 
@@ -92,14 +91,14 @@ class ReopenBody(Schema):
 
 
 class ReturnBody(Schema):
-    return_id = fields.String(required=True, validate=validate.Regexp(REFERENCE))
+    return_id = fields.String(required=True, validate=of(Reference))
 
 
 class TicketFilters(PageArgs):
     branch_id = _branch()
     state = _one_of(State)
     kind = _one_of(Kind)
-    customer_id = fields.String(validate=validate.Regexp(REFERENCE))
+    customer_id = fields.String(validate=of(Reference))
 
 
 class BranchFilters(PageArgs):
@@ -225,7 +224,7 @@ class SurveyBody(Schema):
 
 
 class AnswerBody(Schema):
-    token = _text(most=64, required=True)
+    token = fields.String(required=True, validate=of(Reference))
     scores = fields.Dict(
         keys=fields.String(validate=validate.Length(1, 32)),
         values=fields.Integer(strict=True, validate=validate.Range(0, 100)),

@@ -3,6 +3,7 @@
 Unknown fields are passed over, so a producer may add to a fact. A reader returns the fields it checked.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
@@ -10,6 +11,20 @@ from typing import Any, Final
 from marshmallow import EXCLUDE, Schema, fields
 
 from shared.errors import Invalid
+from shared.texts import (
+    BRANCH_PATTERN,
+    LINE_PATTERN,
+    LOT_CHARS_MAX,
+    REFERENCE_PATTERN,
+    Branch,
+    Name,
+    Reference,
+)
+from shared.validators import DAY, of
+
+_REFERENCE: Final = re.compile(REFERENCE_PATTERN)
+_BRANCH: Final = re.compile(BRANCH_PATTERN)
+_LOT: Final = re.compile(LINE_PATTERN)
 
 
 class EventUnreadable(Invalid):
@@ -24,25 +39,25 @@ class _Reads(Schema):
 class CustomerRegistered(_Reads):
     """customers.customer.registered.v1."""
 
-    customer_id = fields.String(required=True)
-    kind = fields.String(required=True)
-    branch_id = fields.String(required=True)
+    customer_id = fields.String(required=True, validate=of(Reference))
+    kind = fields.String(required=True, validate=of(Name))
+    branch_id = fields.String(required=True, validate=of(Branch))
 
 
 class ReturnRefused(_Reads):
     """returns.return.refused.v1."""
 
-    return_id = fields.String(required=True)
-    branch_id = fields.String(required=True)
-    cause = fields.String(required=True)
+    return_id = fields.String(required=True, validate=of(Reference))
+    branch_id = fields.String(required=True, validate=of(Branch))
+    cause = fields.String(required=True, validate=of(Name))
 
 
 class ReturnSettled(_Reads):
     """returns.return.settled.v1."""
 
-    return_id = fields.String(required=True)
-    branch_id = fields.String(required=True)
-    settled_on = fields.Date(required=True)
+    return_id = fields.String(required=True, validate=of(Reference))
+    branch_id = fields.String(required=True, validate=of(Branch))
+    settled_on = fields.Date(required=True, validate=DAY)
 
 
 def read_sale(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,20 +68,27 @@ def read_sale(data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         customer_id = data["customer_id"]
         sale = {
-            "sale_id": _text(data["sale_id"]),
-            "branch_id": _text(data["branch_id"]),
-            "customer_id": None if customer_id is None else _text(customer_id),
+            "sale_id": _text(data["sale_id"], _REFERENCE),
+            "branch_id": _text(data["branch_id"], _BRANCH),
+            "customer_id": None if customer_id is None else _text(customer_id, _REFERENCE),
             "business_date": date.fromisoformat(data["business_date"]),
-            "lots": sorted({(_text(line["product_id"]), _text(line["lot"])) for line in data["lines"]}),
+            "lots": sorted(
+                {
+                    (_text(line["product_id"], _REFERENCE), _text(line["lot"], _LOT, LOT_CHARS_MAX))
+                    for line in data["lines"]
+                }
+            ),
         }
     except (KeyError, TypeError, ValueError) as error:
         raise EventUnreadable(f"a posted sale lacks or spoils a field: {error!r}") from error
     return sale
 
 
-def _text(value: object) -> str:
+def _text(value: object, form: re.Pattern[str], longest: int = 64) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} where a text belongs")
+    if len(value) > longest or not form.match(value):
+        raise ValueError("a text of another form")
     return value
 
 

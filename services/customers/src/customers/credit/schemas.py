@@ -2,11 +2,11 @@
 
 from marshmallow import Schema, fields, validate
 
-from customers.schemas import PLAIN
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY, line
 
-VISIBLE_500 = [validate.Length(1, 500), PLAIN]
+VISIBLE_500 = line(500)
 
 
 class CreditProposalBody(Schema):
@@ -19,6 +19,7 @@ class CreditProposalBody(Schema):
     )
     on_hold = fields.Boolean(load_default=False)
     valid_until = fields.Date(
+        validate=DAY,
         load_default=None,
         allow_none=True,
         metadata={"description": "The last day, when the customer is to be assessed anew."},
@@ -74,5 +75,7 @@ class CreditArchivePage(Schema):
 
 class CreditsArgs(PageArgs):
     ending_by = fields.Date(
-        load_default=None, metadata={"description": "Only credits whose last day is this one or before."}
+        validate=DAY,
+        load_default=None,
+        metadata={"description": "Only credits whose last day is this one or before."},
     )

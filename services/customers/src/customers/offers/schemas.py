@@ -2,13 +2,14 @@
 
 from marshmallow import Schema, fields, validate
 
-from customers.schemas import BRANCH, PLAIN
+from customers.schemas import BRANCH
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY, line
 
 BENEFITS = ("price", "points", "gift", "service")
 STATES = ("asking", "funded", "refused", "published", "rejected", "withdrawn", "ended")
-_TEXT = [validate.Length(1, 500), PLAIN]
+_TEXT = line(500)
 
 
 class OfferBody(Schema):
@@ -18,13 +19,13 @@ class OfferBody(Schema):
         required=True, metadata={"description": "The promotion plan of finance that pays for it."}
     )
     branch_id = fields.String(required=True, validate=BRANCH)
-    title = fields.String(required=True, validate=[validate.Length(1, 100), PLAIN])
+    title = fields.String(required=True, validate=line(100))
     benefit = fields.String(required=True, validate=validate.OneOf(BENEFITS))
     terms = fields.String(
         required=True, validate=_TEXT, metadata={"description": "What the customer gets and how."}
     )
-    first_day = fields.Date(required=True)
-    last_day = fields.Date(required=True)
+    first_day = fields.Date(required=True, validate=DAY)
+    last_day = fields.Date(required=True, validate=DAY)
     cost_fen = MoneyField(required=True, minimum_fen=1, data_key="cost")
 
 
@@ -84,4 +85,6 @@ class OffersArgs(PageArgs):
 
 class CustomerOffersArgs(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
-    on = fields.Date(load_default=None, metadata={"description": "The business date; today if left out."})
+    on = fields.Date(
+        load_default=None, validate=DAY, metadata={"description": "The business date; today if left out."}
+    )

@@ -31,7 +31,7 @@ logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
 
 LINES_MAX = 20_000
 TEXT_CHARS_MAX = 200
-_YUAN = re.compile(r"^[+-]?[0-9]{1,13}(\.[0-9]{1,2}0*)?$")
+_YUAN = re.compile(r"\A[+-]?[0-9]{1,13}(\.[0-9]{1,2}0{0,20})?\Z")
 _UNWANTED = re.compile("[\x00-\x1f\x7f\ud800-\udfff]+")
 
 

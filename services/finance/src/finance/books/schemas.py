@@ -7,8 +7,9 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from finance.shapes import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY
 
-ACCOUNT = validate.Regexp(r"^[0-9]{4}(\.[0-9]{2}){0,3}$(?!\n)")
+ACCOUNT = validate.Regexp(r"\A[0-9]{4}(\.[0-9]{2}){0,3}\Z")
 LINES_MAX = 200
 FORMATS = ("ndjson", "csv")
 
@@ -24,11 +25,13 @@ class VoucherLineBody(Schema):
         allow_none=True,
         metadata={"description": "who owes it; in an opening, on 1122 alone"},
     )
-    due_on = fields.Date(load_default=None, allow_none=True, metadata={"description": "with customer_id"})
+    due_on = fields.Date(
+        validate=DAY, load_default=None, allow_none=True, metadata={"description": "with customer_id"}
+    )
 
 
 class VoucherBody(Schema):
-    booked_on = fields.Date(required=True)
+    booked_on = fields.Date(validate=DAY, required=True)
     branch_id = fields.String(required=True, validate=BRANCH)
     summary = fields.String(required=True, validate=TEXT, metadata={"description": "摘要"})
     department = fields.String(

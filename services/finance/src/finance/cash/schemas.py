@@ -7,7 +7,7 @@ from finance.shapes import BRANCH, MONTH, NUMBER, PERSON, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-DRAWER = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,31}$(?!\n)")
+DRAWER = validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9_\-]{0,31}\Z")
 
 
 class CashDrawerBody(Schema):
@@ -61,7 +61,7 @@ class CashCountBody(Schema):
 
 class _Movement(Schema):
     fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
-    reason = fields.String(load_default=None, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
+    reason = fields.String(load_default=None, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z"))
     reference = fields.String(load_default=None, validate=NUMBER)
     note = fields.String(load_default=None, validate=TEXT)
 

@@ -8,13 +8,14 @@ from finance.domain.receipt import (
     QUANTITY_MAX,
     UNIT_PRICE_FEN_MAX,
 )
-from finance.shapes import BRANCH, CATEGORY, DAY, MAYBE, NUMBER, PERSON, REASON, TEXT, visible
+from finance.shapes import BRANCH, CATEGORY, MAYBE, NUMBER, PERSON, REASON, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY, line
 
 STATES = ("draft", "legal_review", "signed", "active", "fulfilled", "expired", "terminated")
-CLAUSE = visible(2_000)
-SHA256 = validate.Regexp(r"^[0-9a-f]{64}$(?!\n)")
+CLAUSE = line(2_000)
+SHA256 = validate.Regexp(r"\A[0-9a-f]{64}\Z")
 
 
 class ContractLineBody(Schema):

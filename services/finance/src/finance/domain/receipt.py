@@ -12,10 +12,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, json
 
-NUMBER_PATTERN = r"^[A-Za-z0-9._:/\-]+$(?!\n)"
-BRANCH_PATTERN = r"^[A-Z0-9][A-Z0-9_\-]*$(?!\n)"
-CATEGORY_PATTERN = r"^[a-z][a-z0-9_]*$(?!\n)"
-VISIBLE_PATTERN = r"^[^\x00-\x1f\x7f\ud800-\udfff]+$"
+from shared.texts import Branch, Label, Lot, Name, Reference
+
 UNIT_PRICE_FEN_MAX = 10**10
 QUANTITY_MAX = 10**6
 AMOUNT_FEN_MAX = 10**15
@@ -46,11 +44,6 @@ class Tender(StrEnum):
     POINTS = "points"
 
 
-Number = Annotated[str, Meta(min_length=1, max_length=64, pattern=NUMBER_PATTERN)]
-Text64 = Annotated[str, Meta(min_length=1, max_length=64, pattern=VISIBLE_PATTERN)]
-Text200 = Annotated[str, Meta(min_length=1, max_length=200, pattern=VISIBLE_PATTERN)]
-
-
 class Price(Struct, frozen=True, forbid_unknown_fields=True):
     fen: Annotated[int, Meta(ge=0, le=UNIT_PRICE_FEN_MAX)]
     currency: Literal["CNY"]
@@ -64,15 +57,15 @@ class Amount(Struct, frozen=True, forbid_unknown_fields=True):
 class Product(Struct, frozen=True, forbid_unknown_fields=True):
     """What was sold as it was called then (药品管理法 Art 57)."""
 
-    id: Number
-    generic_name: Text200
-    category: Annotated[str, Meta(min_length=1, max_length=40, pattern=CATEGORY_PATTERN)]
+    id: Reference
+    generic_name: Label
+    category: Name
     temp_class: TempClass
-    dosage_form: Text200 | None = None
-    specification: Text200 | None = None
-    mah: Text200 | None = None
-    maker: Text200 | None = None
-    approval_number: Text200 | None = None
+    dosage_form: Label | None = None
+    specification: Label | None = None
+    mah: Label | None = None
+    maker: Label | None = None
+    approval_number: Label | None = None
 
 
 NOTHING = Amount(0, "CNY")
@@ -80,7 +73,7 @@ NOTHING = Amount(0, "CNY")
 
 class ReceiptLine(Struct, frozen=True, forbid_unknown_fields=True):
     product: Product
-    lot: Text64
+    lot: Lot
     expiry: date
     quantity: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
     unit_price: Price
@@ -98,8 +91,8 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class Receipt(Struct, frozen=True, forbid_unknown_fields=True):
-    receipt_number: Number
-    branch_id: Annotated[str, Meta(min_length=1, max_length=32, pattern=BRANCH_PATTERN)]
+    receipt_number: Reference
+    branch_id: Branch
     channel: Channel
     sold_at: Annotated[datetime, Meta(tz=True)]
     lines: Annotated[list[ReceiptLine], Meta(min_length=1, max_length=LINES_MAX)]

@@ -3,15 +3,15 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import Channel
-from finance.shapes import BRANCH, MONTH, NUMBER, OPTIONAL_CODE, OPTIONAL_NAME, PLAIN
+from finance.shapes import BRANCH, CATEGORY, MAYBE_REASON, MONTH, NUMBER, OPTIONAL_CODE, OPTIONAL_NAME
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY, maybe_line
 
-NAME = validate.Regexp(r"^[a-z][a-z0-9_]{0,39}$(?!\n)")
-CODE = validate.Regexp(r"^[A-Z0-9][A-Z0-9\-]{1,31}$(?!\n)")
-INVOICE = validate.Regexp(r"^[0-9A-Z]{4,40}$(?!\n)")
-ID = validate.Regexp(r"^[A-Za-z0-9._:@\-]{1,64}$(?!\n)")
-OPTIONAL_ID = validate.Regexp(r"^[A-Za-z0-9._:@\-]{0,64}$(?!\n)")
+CODE = validate.Regexp(r"\A[A-Z0-9][A-Z0-9\-]{1,31}\Z")
+INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z")
+ID = validate.Regexp(r"\A[A-Za-z0-9._:@\-]{1,64}\Z")
+OPTIONAL_ID = validate.Regexp(r"\A[A-Za-z0-9._:@\-]{0,64}\Z")
 STATES = (
     "draft",
     "awaiting_budget",
@@ -25,17 +25,17 @@ STATES = (
 
 
 def _text(longest: int, **kwargs: object) -> fields.String:
-    return fields.String(validate=[validate.Length(0, longest), PLAIN], **kwargs)  # type: ignore[arg-type]
+    return fields.String(validate=maybe_line(longest), **kwargs)  # type: ignore[arg-type]
 
 
 class ExpenseItemBody(Schema):
     """One invoice. `amount` holds the `tax`; attendees are ids of customers or staff, never names."""
 
-    category = fields.String(required=True, validate=NAME, metadata={"example": "travel"})
+    category = fields.String(required=True, validate=CATEGORY, metadata={"example": "travel"})
     amount = MoneyField(required=True, minimum_fen=1)
     tax = MoneyField(load_default=0, minimum_fen=0)
     invoice_no = fields.String(required=True, validate=INVOICE, metadata={"example": "24312000000012345678"})
-    spent_on = fields.Date(required=True)
+    spent_on = fields.Date(validate=DAY, required=True)
     attendees = fields.List(fields.String(validate=ID), load_default=list, validate=validate.Length(0, 50))
 
 
@@ -49,7 +49,7 @@ class ExpenseClaimBody(Schema):
 
 class ExpenseDecisionBody(Schema):
     approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, 500), PLAIN])
+    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
 
 
 class AuditFindingBody(Schema):
@@ -58,7 +58,7 @@ class AuditFindingBody(Schema):
     no = fields.Integer(required=True, strict=True, validate=validate.Range(1, 100))
     outcome = fields.String(required=True, validate=validate.OneOf(["accept", "reduce", "refuse"]))
     accepted = MoneyField(load_default=None, allow_none=True, minimum_fen=1)
-    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, 500), PLAIN])
+    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
 
 
 class ClaimAuditBody(Schema):
@@ -173,9 +173,9 @@ class BudgetBody(Schema):
 
     branch_id = fields.String(required=True, validate=BRANCH)
     department = fields.String(load_default="", validate=OPTIONAL_NAME)
-    category = fields.String(required=True, validate=NAME)
-    first_day = fields.Date(required=True)
-    last_day = fields.Date(required=True)
+    category = fields.String(required=True, validate=CATEGORY)
+    first_day = fields.Date(validate=DAY, required=True)
+    last_day = fields.Date(validate=DAY, required=True)
     amount = MoneyField(required=True, minimum_fen=0)
     overrun = fields.String(load_default="stop", validate=validate.OneOf(["stop", "approval"]))
 
@@ -219,7 +219,7 @@ class BudgetDetailView(BudgetView):
 
 class BudgetsArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
-    day = fields.Date(load_default=None)
+    day = fields.Date(validate=DAY, load_default=None)
 
 
 class BudgetsPage(Schema):
@@ -247,8 +247,8 @@ class PromotionPlanBody(Schema):
 
     code = fields.String(required=True, validate=CODE, metadata={"example": "SPRING-2026"})
     branch_id = fields.String(required=True, validate=BRANCH)
-    first_day = fields.Date(required=True)
-    last_day = fields.Date(required=True)
+    first_day = fields.Date(validate=DAY, required=True)
+    last_day = fields.Date(validate=DAY, required=True)
     products = fields.List(
         fields.String(validate=NUMBER), load_default=list, validate=validate.Length(0, 1000)
     )
@@ -381,7 +381,7 @@ class ProgressView(Schema):
 
 class SalesReportBody(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
-    day = fields.Date(required=True)
+    day = fields.Date(validate=DAY, required=True)
     net = MoneyField(required=True, minimum_fen=0)
     visits = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 100_000))
 

@@ -6,9 +6,10 @@ from marshmallow import Schema, fields, post_load, validate
 
 from finance.domain.period import parse_month
 from finance.domain.receipt import AMOUNT_FEN_MAX
-from finance.shapes import BRANCH, DAY, MONTH, NUMBER
+from finance.shapes import BRANCH, MONTH, NUMBER
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY
 
 FEN = validate.Range(0, AMOUNT_FEN_MAX)
 SALES_MAX = 500

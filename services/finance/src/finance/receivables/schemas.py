@@ -6,9 +6,10 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.receivables.ladder import CaseState, Outcome
 from finance.receivables.rules import PAYMENT_ACCOUNTS
-from finance.shapes import BRANCH, DAY, NUMBER, REASON
+from finance.shapes import BRANCH, NUMBER, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY
 
 DAY_DOC = {"example": "2026-03-31"}
 STATUSES = ["open", "part", "settled", "written_off", "disputed"]

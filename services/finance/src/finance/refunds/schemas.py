@@ -4,11 +4,12 @@ from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import Tender
 from finance.refunds.rules import State
-from finance.shapes import BRANCH, DAY, NUMBER, PERSON, REASON
+from finance.shapes import BRANCH, NUMBER, PERSON, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY
 
-CODE = validate.Regexp(r"^[a-z][a-z_]{0,39}$(?!\n)")
+CODE = validate.Regexp(r"\A[a-z][a-z_]{0,39}\Z")
 TENDER = validate.OneOf([each.value for each in Tender])
 AT_ONCE_MAX = 500
 

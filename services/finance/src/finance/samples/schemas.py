@@ -4,9 +4,10 @@ from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import QUANTITY_MAX
 from finance.samples.rules import KINDS, RECIPIENTS
-from finance.shapes import BRANCH, CATEGORY, DAY, LOT, MAYBE, NUMBER, REASON, TEXT
+from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE, NUMBER, REASON, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY
 
 STATES = ("requested", "approved", "rejected", "issued", "confirmed")
 
@@ -21,7 +22,7 @@ class SampleBody(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     recipient = fields.String(required=True, validate=validate.OneOf(RECIPIENTS))
     customer_id = fields.UUID(**MAYBE)
-    purpose = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
+    purpose = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z"))
     product_id = fields.String(required=True, validate=NUMBER)
     generic_name = fields.String(required=True, validate=TEXT)
     category = fields.String(validate=CATEGORY, **MAYBE)

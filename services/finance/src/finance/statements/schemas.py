@@ -6,20 +6,20 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.domain.cash_flow import FLOWS, PAID, RECEIVED
 from finance.domain.statement import Kind, Span
-from finance.shapes import visible
+from finance.shapes import MONTH
 from shared.money import MoneyField
+from shared.validators import line
 
-MONTH = validate.Regexp(r"^\d{4}-(0[1-9]|1[0-2])$(?!\n)")
 KINDS = validate.OneOf([each.value for each in Kind])
-TEXT = visible(500)
+TEXT = line(500)
 SPANS = validate.OneOf([each.value for each in Span])
 
 
 class CashClassificationBody(Schema):
     """What an unclassified movement of the cash flow statement was for."""
 
-    entry_kind = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}$(?!\n)"))
-    account = fields.String(required=True, validate=validate.Regexp(r"^[0-9.]{4,20}$(?!\n)"))
+    entry_kind = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z"))
+    account = fields.String(required=True, validate=validate.Regexp(r"\A[0-9.]{4,20}\Z"))
     direction = fields.String(required=True, validate=validate.OneOf([RECEIVED, PAID]))
     flow = fields.String(required=True, validate=validate.OneOf(sorted(FLOWS)))
 
@@ -133,7 +133,7 @@ class WithdrawBody(Schema):
 class ErrorItemBody(Schema):
     """A leaf line with what is right in the column the statement is about; of equity a cell, `line.column`."""
 
-    line = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]{1,40}(\.[a-z_]{1,40})?$(?!\n)"))
+    line = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}(\.[a-z_]{1,40})?\Z"))
     correct = MoneyField(required=True)
 
 

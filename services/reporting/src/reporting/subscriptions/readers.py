@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from shared.errors import Invalid
+from shared.texts import CONTROL, LABEL_CHARS_MAX
 
 NULL: Final = r"\N"
-TEXT_CHARS_MAX: Final = 200
-UNWANTED: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+UNWANTED: Final = re.compile(f"[{CONTROL}]")
 NUMBER_MAX: Final = 2**53
 Object = Mapping[str, Any]
 Reader = Callable[[Object], str]
@@ -25,12 +25,12 @@ class EventMalformed(Invalid):
 
 def copy_text(value: Any, name: str) -> str:
     """`value` as COPY text; control characters are refused, a backslash is escaped."""
-    if type(value) is str and len(value) <= TEXT_CHARS_MAX:
+    if type(value) is str and len(value) <= LABEL_CHARS_MAX:
         if value.isprintable() and "\\" not in value:
             return value
         if not UNWANTED.search(value):
             return value.replace("\\", "\\\\")
-    raise EventMalformed(f"{name} is not a text of at most {TEXT_CHARS_MAX} characters")
+    raise EventMalformed(f"{name} is not a text of at most {LABEL_CHARS_MAX} characters")
 
 
 def text(name: str) -> Reader:
