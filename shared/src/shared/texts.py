@@ -15,6 +15,7 @@ Days lie in FIRST_DAY..LAST_DAY, because each month of data may become a partiti
 about the past or the far future (birthdays, expiries) may be any of the calendar.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Final
 
@@ -118,6 +119,16 @@ Label = Annotated[
     ),
 ]
 
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=REASON_CHARS_MAX,
+        pattern=NOTE_PATTERN,
+        description="1 to 500 characters, lines allowed, no other control characters, one of them visible",
+    ),
+]
+
 # --- days, months and instants, as events carry them -------------------------------------------------
 
 Day = Annotated[
@@ -159,6 +170,8 @@ Instant = Annotated[
 
 # --- numbers ----------------------------------------------------------------------------------------
 
+Many = Meta(max_length=LINES_MAX)
+"""For `Annotated[list[Line], Many]`."""
 Fen = Annotated[int, Meta(ge=0, le=FEN_MAX, description="whole fen (1/100 yuan), not negative")]
 SignedFen = Annotated[int, Meta(ge=-FEN_MAX, le=FEN_MAX, description="whole fen (1/100 yuan)")]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="hundredths of a per cent")]
@@ -167,7 +180,14 @@ Quantity = Annotated[int, Meta(ge=1, le=COUNT_MAX, description="units of the sma
 PositiveFen = Annotated[int, Meta(ge=1, le=FEN_MAX, description="whole fen (1/100 yuan), at least 1")]
 Points = Annotated[int, Meta(ge=0, le=FEN_MAX, description="whole points, not negative")]
 EarnedPoints = Annotated[int, Meta(ge=1, le=FEN_MAX, description="whole points, at least 1")]
+Seconds = Annotated[int, Meta(ge=0, le=COUNT_MAX, description="whole seconds, not negative")]
+Cycle = Annotated[int, Meta(ge=1, le=1_000_000, description="counts from 1, at most 1,000,000")]
 Version = Annotated[int, Meta(ge=1, le=COUNT_MAX, description="counts from 1 and only rises")]
+
+
+def one_of(values: Iterable[str]) -> Meta:
+    """One of these words, as the documents of events list them; for `Annotated`."""
+    return Meta(extra_json_schema={"enum": [str(each) for each in values]})
 
 
 def published(pattern: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from service_desk import commands, jobs
 from service_desk.app import SERVICE
-from service_desk.domain.tickets import Kind
+from service_desk.vocabulary import Kind
 from shared import migrations
 from shared.audit import CHAIN
 from shared.chain import seal, verify

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from service_desk.domain import surveys
 from service_desk.domain.surveys import Survey
-from service_desk.domain.tickets import Channel, Kind, Reporter, Severity, State, Ticket
+from service_desk.domain.tickets import Reporter, State, Ticket
+from service_desk.vocabulary import Channel, Kind, Severity
 from shared.identity import Actor
 
 SENT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from service_desk.domain import tickets
-from service_desk.domain.clocks import ClockName
 from service_desk.domain.tickets import (
     ALLOWED_IN,
     Cause,
@@ -21,6 +20,7 @@ from service_desk.domain.tickets import (
     State,
     Ticket,
 )
+from service_desk.vocabulary import ClockName
 from shared.errors import DomainError
 from shared.identity import Actor
 

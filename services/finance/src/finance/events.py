@@ -3,11 +3,37 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Final, NotRequired, TypedDict
 
+from msgspec import Meta
+
+from finance.domain.receipt import Channel, TempClass, Tender
 from finance.domain.refund import ReturnedLine
 from finance.domain.sale import PricedSale
+from finance.domain.statement import Kind, Span
 from shared.events import Event
+from shared.texts import (
+    LINES_MAX,
+    AnyDay,
+    BasisPoints,
+    Branch,
+    Count,
+    Day,
+    Fen,
+    Id,
+    Instant,
+    Label,
+    Lot,
+    Many,
+    Month,
+    Name,
+    Points,
+    Quantity,
+    Reference,
+    SignedFen,
+    Version,
+    one_of,
+)
 
 SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
@@ -17,16 +43,152 @@ PERIOD_REOPENED = "finance.period.reopened.v1"
 STATEMENT_PUBLISHED = "finance.statement.published.v1"
 STATEMENT_RESTATED = "finance.statement.restated.v1"
 RECEIVABLE_SETTLED = "finance.receivable.settled.v1"
-PUBLISHED = (
-    SALE_POSTED,
-    REFUND_PAID,
-    PERIOD_CLOSED,
-    PERIOD_LOCKED,
-    PERIOD_REOPENED,
-    STATEMENT_PUBLISHED,
-    STATEMENT_RESTATED,
-    RECEIVABLE_SETTLED,
-)
+Channels = Annotated[str, one_of(Channel)]
+TempClasses = Annotated[str, one_of(TempClass)]
+Tenders = Annotated[str, one_of(Tender)]
+Kinds = Annotated[str, one_of(Kind)]
+Spans = Annotated[str, one_of(Span)]
+Dispositions = Annotated[str, one_of(("restock", "supplier_return", "destroy", "lab_hold"))]
+
+
+class SoldLine(TypedDict):
+    """`cost_fen` is that of the whole line, without tax."""
+
+    line_id: Id
+    product_id: Reference
+    category: Name
+    temp_class: TempClasses
+    lot: Lot
+    expiry: AnyDay
+    quantity: Quantity
+    net_fen: Fen
+    tax_bp: BasisPoints
+    tax_fen: Fen
+    cost_fen: Fen
+
+
+class UsedTender(TypedDict):
+    """`redemption_id` names the points that customers set aside, with the tender `points` alone."""
+
+    tender: Tenders
+    fen: Fen
+    redemption_id: NotRequired[Id]
+
+
+class SalePosted(TypedDict):
+    """Its day is the booking day, its amount the total. An anonymous sale has no customer."""
+
+    sale_id: Id
+    receipt_number: Reference
+    branch_id: Branch
+    customer_id: Id | None
+    channel: Channels
+    business_date: Day
+    sold_at: Instant
+    lines: Annotated[list[SoldLine], Meta(min_length=1, max_length=LINES_MAX)]
+    tenders: Annotated[list[UsedTender], Meta(max_length=len(Tender))]
+    net_fen: Fen
+    tax_fen: Fen
+    total_fen: Fen
+    cost_fen: Fen
+
+
+class RefundedLine(TypedDict):
+    sale_line_id: Id
+    lot: Lot
+    quantity: Quantity
+    net_fen: Fen
+    tax_fen: Fen
+    cost_fen: Fen
+    disposition: Dispositions
+
+
+class RestoredPoints(TypedDict, total=False):
+    """With the tender `points`: the redemption and the whole points that come back of it."""
+
+    redemption_id: Id
+    points: Points
+
+
+class RefundTender(RestoredPoints):
+    tender: Tenders
+    fen: Fen
+
+
+class RefundPaid(TypedDict):
+    """Its day is that of the last payment; the tenders are those of the sale that it goes back to."""
+
+    refund_id: Id
+    return_id: Id
+    sale_id: Id
+    branch_id: Branch
+    customer_id: Id | None
+    business_date: Day
+    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=LINES_MAX)]
+    tenders: Annotated[list[RefundTender], Meta(max_length=len(Tender))]
+    total_fen: Fen
+
+
+class Period(TypedDict):
+    book: Name
+    month: Month
+
+
+class StatementPublished(TypedDict):
+    """`month` and `last_month` are the first and the last of the span; the same for a month."""
+
+    statement_id: Id
+    kind: Kinds
+    span: Spans
+    month: Month
+    last_month: Month
+    version: Version
+    leaf_lines: Count
+    on_time: bool
+    published_on: Day
+
+
+class StatementError(TypedDict):
+    line: Label
+    reported_fen: SignedFen
+    correct_fen: SignedFen
+    material: bool
+
+
+class StatementRestated(TypedDict):
+    """`statement_id` and `version` are those of the statement that was wrong."""
+
+    statement_id: Id
+    kind: Kinds
+    span: Spans
+    month: Month
+    last_month: Month
+    version: Version
+    errors: Annotated[list[StatementError], Many]
+
+
+class ReceivableSettled(TypedDict):
+    """A debt was paid to the last fen; `days_late` is 0 when it was paid by its due day."""
+
+    item_id: Id
+    customer_id: Id
+    branch_id: Branch
+    amount_fen: Fen
+    due_on: Day
+    settled_on: Day
+    days_late: Count
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    SALE_POSTED: SalePosted,
+    REFUND_PAID: RefundPaid,
+    PERIOD_CLOSED: Period,
+    PERIOD_LOCKED: Period,
+    PERIOD_REOPENED: Period,
+    STATEMENT_PUBLISHED: StatementPublished,
+    STATEMENT_RESTATED: StatementRestated,
+    RECEIVABLE_SETTLED: ReceivableSettled,
+}
 
 
 def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> dict[str, Any]:
@@ -87,8 +249,8 @@ def refund_paid(
     tenders: Sequence[tuple[str, int]],
     total_fen: int,
     version: int,
-    restored: Mapping[str, dict[str, Any]] = MappingProxyType({}),
-) -> Event:
+    restored: Mapping[str, RestoredPoints] = MappingProxyType({}),
+) -> Event[RefundPaid]:
     """`tenders` are those of the sale that the refund goes back to, with fen; its day is that of the last payment.
 
     `restored` adds to the tender `points` the redemption and the whole points that come back of it.
@@ -126,19 +288,19 @@ def refund_paid(
     )
 
 
-def period_closed(*, book: str, month: str, version: int, day: date) -> Event:
+def period_closed(*, book: str, month: str, version: int, day: date) -> Event[Period]:
     return _period(PERIOD_CLOSED, book, month, version, day)
 
 
-def period_locked(*, book: str, month: str, version: int, day: date) -> Event:
+def period_locked(*, book: str, month: str, version: int, day: date) -> Event[Period]:
     return _period(PERIOD_LOCKED, book, month, version, day)
 
 
-def period_reopened(*, book: str, month: str, version: int, day: date) -> Event:
+def period_reopened(*, book: str, month: str, version: int, day: date) -> Event[Period]:
     return _period(PERIOD_REOPENED, book, month, version, day)
 
 
-def _period(event_type: str, book: str, month: str, version: int, day: date) -> Event:
+def _period(event_type: str, book: str, month: str, version: int, day: date) -> Event[Period]:
     return Event(
         type=event_type,
         subject=f"{book}:{month}",
@@ -159,7 +321,7 @@ def statement_published(
     leaf_lines: int,
     on_time: bool,
     published_on: date,
-) -> Event:
+) -> Event[StatementPublished]:
     """`month` and `last_month` are the first and the last of the span; the same for a month."""
     return Event(
         type=STATEMENT_PUBLISHED,
@@ -188,9 +350,9 @@ def statement_restated(
     month: str,
     last_month: str,
     version: int,
-    errors: Sequence[dict[str, Any]],
+    errors: Sequence[StatementError],
     day: date,
-) -> Event:
+) -> Event[StatementRestated]:
     """`statement_id` and `version` are those of the statement that was wrong."""
     return Event(
         type=STATEMENT_RESTATED,
@@ -218,7 +380,7 @@ def receivable_settled(
     due_on: date,
     settled_on: date,
     version: int,
-) -> Event:
+) -> Event[ReceivableSettled]:
     """A debt was paid to the last fen; `days_late` is 0 when it was paid by its due day."""
     return Event(
         type=RECEIVABLE_SETTLED,

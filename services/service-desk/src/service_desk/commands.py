@@ -11,10 +11,10 @@ from uuid import UUID
 
 from service_desk import events, repository
 from service_desk.domain import ledgers, surveys
-from service_desk.domain.clocks import ClockName
 from service_desk.domain.ledgers import FeedbackLedger, LedgerState
 from service_desk.domain.surveys import Survey
-from service_desk.domain.tickets import Cause, Channel, Fault, Kind, Reporter, Severity, Ticket
+from service_desk.domain.tickets import Reporter, Ticket
+from service_desk.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.errors import Conflict, Forbidden, Invalid

@@ -10,10 +10,11 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service_desk import tables as t
-from service_desk.domain.clocks import Clock, ClockName
+from service_desk.domain.clocks import Clock
 from service_desk.domain.ledgers import FeedbackLedger, LedgerState
 from service_desk.domain.surveys import Survey
-from service_desk.domain.tickets import Cause, Channel, Fault, Kind, Reporter, Severity, State, Ticket
+from service_desk.domain.tickets import Reporter, State, Ticket
+from service_desk.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from shared.clock import business_date, new_id
 from shared.errors import NotFound
 from shared.transaction import Tx

@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from service_desk.domain.tickets import HANDLER_ROLES, Cause, Channel, Fault, Kind, Reporter, Severity, State
+from service_desk.domain.tickets import HANDLER_ROLES, Reporter, State
+from service_desk.vocabulary import Cause, Channel, Fault, Kind, Severity
 from shared.paging import PageArgs
 from shared.texts import PERSON_CHARS_MAX, Branch, Lot, Reference
 from shared.validators import INSTANT, line, maybe_note, note, of

@@ -1,11 +1,30 @@
 """The facts of bank accounts that finance publishes; ids and numbers only."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Final, TypedDict
 
 from shared.events import Event
+from shared.texts import Count, Id, Month, SignedFen, Version
 
 RECONCILIATION_COMPLETED = "finance.bank_reconciliation.completed.v1"
-PUBLISHED = (RECONCILIATION_COMPLETED,)
+
+
+class ReconciliationCompleted(TypedDict):
+    """`lines` and `matched_in_time` are denominator and numerator of M24 for the month."""
+
+    account_id: Id
+    month: Month
+    version: Version
+    book_fen: SignedFen
+    statement_fen: SignedFen
+    lines: Count
+    matched_in_time: Count
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    RECONCILIATION_COMPLETED: ReconciliationCompleted,
+}
 
 
 def reconciliation_completed(
@@ -18,7 +37,7 @@ def reconciliation_completed(
     lines: int,
     matched_in_time: int,
     day: date,
-) -> Event:
+) -> Event[ReconciliationCompleted]:
     """`lines` and `matched_in_time` are denominator and numerator of M24 for the month of `day`."""
     return Event(
         type=RECONCILIATION_COMPLETED,

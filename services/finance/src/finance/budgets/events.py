@@ -2,16 +2,38 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
 from shared.events import Event
+from shared.texts import Branch, Fen, Id, Name, Reference, SignedFen
 
 BUDGET_EXCEEDED = "finance.budget.exceeded.v1"
-PUBLISHED = (BUDGET_EXCEEDED,)
 
 
-def budget_exceeded(budget: Mapping[str, Any], *, source_kind: str, source_id: UUID, day: date) -> Event:
+class BudgetExceeded(TypedDict):
+    """`over_fen` is by how much it is now; `source_kind` is `claim` or the kind of the ledger's entry."""
+
+    budget_id: Id
+    branch_id: Branch
+    department: Name | None
+    category: Name | None
+    campaign: Reference | None
+    claim_id: Id | None
+    source_kind: Name
+    source_id: Id
+    amount_fen: Fen
+    over_fen: SignedFen
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    BUDGET_EXCEEDED: BudgetExceeded,
+}
+
+
+def budget_exceeded(
+    budget: Mapping[str, Any], *, source_kind: str, source_id: UUID, day: date
+) -> Event[BudgetExceeded]:
     """A document exceeded the budget, let through or because it had happened; `over_fen` is by how much it is now.
 
     `source_kind` is `claim` or the kind of the ledger's entry; `claim_id` is given for claims.

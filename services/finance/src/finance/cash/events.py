@@ -1,12 +1,43 @@
 """The facts of cash that finance publishes, one builder each; ids and numbers only."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Annotated, Final, TypedDict
 
+from finance.cash.rules import Outcome
 from shared.events import Event
+from shared.texts import Branch, Fen, Id, Reference, SignedFen, one_of
 
 SESSION_CLOSED = "finance.cash_session.closed.v1"
 VARIANCE_RESOLVED = "finance.cash_variance.resolved.v1"
-PUBLISHED = (SESSION_CLOSED, VARIANCE_RESOLVED)
+Outcomes = Annotated[str, one_of(Outcome)]
+
+
+class SessionClosed(TypedDict):
+    """The control amount is the absolute variance: surplus and shortage are not netted."""
+
+    session_id: Id
+    branch_id: Branch
+    drawer: Reference
+    expected_fen: SignedFen
+    counted_fen: Fen
+    variance_fen: SignedFen
+
+
+class VarianceResolved(TypedDict):
+    """`variance_id` is the session or surprise count that found it."""
+
+    variance_id: Id
+    branch_id: Branch
+    variance_fen: SignedFen
+    outcome: Outcomes
+    on_time: bool
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    SESSION_CLOSED: SessionClosed,
+    VARIANCE_RESOLVED: VarianceResolved,
+}
 
 
 def session_closed(
@@ -17,7 +48,7 @@ def session_closed(
     expected_fen: int,
     counted_fen: int,
     day: date,
-) -> Event:
+) -> Event[SessionClosed]:
     """`amount_fen` is the absolute variance: the numerator of cash variance (M23), surplus and shortage not netted."""
     variance_fen = counted_fen - expected_fen
     return Event(
@@ -39,7 +70,7 @@ def session_closed(
 
 def variance_resolved(
     *, variance_id: str, branch_id: str, variance_fen: int, outcome: str, on_time: bool, day: date
-) -> Event:
+) -> Event[VarianceResolved]:
     """`variance_id` is the session or surprise count that found it; `amount_fen` the absolute variance."""
     return Event(
         type=VARIANCE_RESOLVED,

@@ -2,23 +2,94 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Final, TypedDict
+
+from msgspec import Meta
 
 from shared.events import Event
+from shared.texts import LINES_MAX, BasisPoints, Branch, Count, Day, Fen, Id, Quantity, Reference, Version
 
 CONTRACT_SIGNED = "finance.contract.signed.v1"
 CONTRACT_AMENDED = "finance.contract.amended.v1"
 CONTRACT_FULFILLED = "finance.contract.fulfilled.v1"
 CONTRACT_EXPIRED = "finance.contract.expired.v1"
 CONTRACT_TERMINATED = "finance.contract.terminated.v1"
-PUBLISHED = (CONTRACT_SIGNED, CONTRACT_AMENDED, CONTRACT_FULFILLED, CONTRACT_EXPIRED, CONTRACT_TERMINATED)
+
+
+class OfContract(TypedDict):
+    contract_id: Id
+    number: Reference
+    branch_id: Branch
+    customer_id: Id
+
+
+class ContractLine(TypedDict):
+    line_no: Quantity
+    product_id: Reference
+    quantity: Quantity
+    unit_price_fen: Fen
+    tax_bp: BasisPoints
+    delivery_date: Day
+
+
+class ContractSigned(OfContract):
+    """`lag_days` run from the last signature to its entry; `late` when longer than the house allows."""
+
+    contract_version: Version
+    signed_on: Day
+    lag_days: Count
+    late: bool
+    valid_from: Day
+    valid_until: Day
+    value_fen: Fen
+    lines: Annotated[list[ContractLine], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class ContractAmended(OfContract):
+    """Both parties agreed; `value_fen` is that of the new version, `before_fen` of the one before."""
+
+    amendment_id: Id
+    contract_version: Version
+    valid_until: Day
+    value_fen: Fen
+    before_fen: Fen
+
+
+class ContractFulfilled(OfContract):
+    """Everything is shipped, `late` units of it after their delivery date."""
+
+    shipped_fen: Fen
+    shipped: Count
+    late: Count
+
+
+class ContractExpired(OfContract):
+    """Its last day passed with `unshipped_fen` of it not shipped."""
+
+    valid_until: Day
+    unshipped_fen: Fen
+
+
+class ContractTerminated(OfContract):
+    """Two persons ended it before it was fulfilled."""
+
+    unshipped_fen: Fen
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    CONTRACT_SIGNED: ContractSigned,
+    CONTRACT_AMENDED: ContractAmended,
+    CONTRACT_FULFILLED: ContractFulfilled,
+    CONTRACT_EXPIRED: ContractExpired,
+    CONTRACT_TERMINATED: ContractTerminated,
+}
 
 Contract = Mapping[str, Any]
 
 
 def _event(
-    kind: str, contract: Contract, *, amount_fen: int, revision: int, day: date, data: dict[str, Any]
-) -> Event:
+    kind: str, contract: Contract, *, amount_fen: int, revision: int, day: date, data: Mapping[str, Any]
+) -> Event[Any]:
     return Event(
         type=kind,
         subject=str(contract["contract_id"]),
@@ -37,7 +108,7 @@ def _event(
 
 def contract_signed(
     contract: Contract, content: Mapping[str, Any], *, lag_days: int, late: bool, revision: int, day: date
-) -> Event:
+) -> Event[ContractSigned]:
     """`lag_days` run from the last signature to its entry; `late` when longer than the house allows (F9)."""
     return _event(
         CONTRACT_SIGNED,
@@ -73,7 +144,7 @@ def contract_signed(
 
 def contract_amended(
     contract: Contract, *, amendment_id: str, before_fen: int, revision: int, day: date
-) -> Event:
+) -> Event[ContractAmended]:
     """Both parties agreed; `value_fen` is that of the new version, `before_fen` of the one before."""
     return _event(
         CONTRACT_AMENDED,
@@ -93,7 +164,7 @@ def contract_amended(
 
 def contract_fulfilled(
     contract: Contract, *, shipped_fen: int, shipped: int, late: int, revision: int, day: date
-) -> Event:
+) -> Event[ContractFulfilled]:
     """Everything is shipped, `late` units of it after their delivery date."""
     return _event(
         CONTRACT_FULFILLED,
@@ -105,7 +176,9 @@ def contract_fulfilled(
     )
 
 
-def contract_expired(contract: Contract, *, unshipped_fen: int, revision: int, day: date) -> Event:
+def contract_expired(
+    contract: Contract, *, unshipped_fen: int, revision: int, day: date
+) -> Event[ContractExpired]:
     """Its last day passed with `unshipped_fen` of it not shipped."""
     return _event(
         CONTRACT_EXPIRED,
@@ -117,7 +190,9 @@ def contract_expired(contract: Contract, *, unshipped_fen: int, revision: int, d
     )
 
 
-def contract_terminated(contract: Contract, *, unshipped_fen: int, revision: int, day: date) -> Event:
+def contract_terminated(
+    contract: Contract, *, unshipped_fen: int, revision: int, day: date
+) -> Event[ContractTerminated]:
     """Two persons ended it before it was fulfilled."""
     return _event(
         CONTRACT_TERMINATED,

@@ -2,28 +2,86 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Final, TypedDict
 from uuid import UUID
 
 from finance.expenses.rules import Item, cost_fen
 from finance.subscriptions import OfferProposed
 from shared.events import Event
+from shared.texts import Branch, Day, Fen, Id, Many, Name, PositiveFen, Reference
 
 EXPENSE_AUDITED = "finance.expense.audited.v1"
 EXPENSE_APPROVED = "finance.expense.approved.v1"
 EXPENSE_PAID = "finance.expense.paid.v1"
 DRAWING_GRANTED = "finance.drawing.granted.v1"
 DRAWING_REFUSED = "finance.drawing.refused.v1"
-PUBLISHED = (
-    EXPENSE_AUDITED,
-    EXPENSE_APPROVED,
-    EXPENSE_PAID,
-    DRAWING_GRANTED,
-    DRAWING_REFUSED,
-)
 
 
-def _head(claim: Mapping[str, Any]) -> dict[str, Any]:
+class OfClaim(TypedDict):
+    claim_id: Id
+    branch_id: Branch
+    department: Name | None
+    campaign: Reference | None
+    claimed_fen: Fen
+
+
+class ExpenseAudited(OfClaim):
+    """What finance's audit left of a claim; `hit` says that it reduced or refused something."""
+
+    accepted_fen: Fen
+    hit: bool
+
+
+class CategoryCost(TypedDict):
+    category: Name
+    cost_fen: Fen
+
+
+class ExpenseApproved(OfClaim):
+    """Booked: what each category costs, without the tax that is deducted."""
+
+    accepted_fen: Fen
+    booked_on: Day
+    costs: Annotated[list[CategoryCost], Many]
+
+
+class ExpensePaid(TypedDict):
+    claim_id: Id
+    branch_id: Branch
+    paid_from: Name
+    paid_fen: Fen
+    paid_on: Day
+
+
+class OfDrawing(TypedDict):
+    offer_id: Id
+    plan_id: Id
+    branch_id: Branch
+
+
+class DrawingGranted(OfDrawing):
+    """The plan's budget holds what the offer may cost."""
+
+    drawing_id: Id
+    drawn_fen: PositiveFen
+
+
+class DrawingRefused(OfDrawing):
+    """Nothing was reserved; `code` is that of the refusal."""
+
+    code: Name
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    EXPENSE_AUDITED: ExpenseAudited,
+    EXPENSE_APPROVED: ExpenseApproved,
+    EXPENSE_PAID: ExpensePaid,
+    DRAWING_GRANTED: DrawingGranted,
+    DRAWING_REFUSED: DrawingRefused,
+}
+
+
+def _head(claim: Mapping[str, Any]) -> OfClaim:
     return {
         "claim_id": str(claim["claim_id"]),
         "branch_id": claim["branch_id"],
@@ -33,7 +91,9 @@ def _head(claim: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def expense_audited(claim: Mapping[str, Any], *, accepted_fen: int, hit: bool, day: date) -> Event:
+def expense_audited(
+    claim: Mapping[str, Any], *, accepted_fen: int, hit: bool, day: date
+) -> Event[ExpenseAudited]:
     """What finance's audit left of a claim; `hit` says that it reduced or refused something (M28)."""
     return Event(
         type=EXPENSE_AUDITED,
@@ -45,7 +105,7 @@ def expense_audited(claim: Mapping[str, Any], *, accepted_fen: int, hit: bool, d
     )
 
 
-def expense_approved(claim: Mapping[str, Any], items: Sequence[Item], *, day: date) -> Event:
+def expense_approved(claim: Mapping[str, Any], items: Sequence[Item], *, day: date) -> Event[ExpenseApproved]:
     """Booked: what each category costs, without the tax that is deducted."""
     by_category: dict[str, int] = {}
     for item in items:
@@ -66,7 +126,7 @@ def expense_approved(claim: Mapping[str, Any], items: Sequence[Item], *, day: da
     )
 
 
-def expense_paid(claim: Mapping[str, Any], *, paid_from: str, day: date) -> Event:
+def expense_paid(claim: Mapping[str, Any], *, paid_from: str, day: date) -> Event[ExpensePaid]:
     return Event(
         type=EXPENSE_PAID,
         subject=str(claim["claim_id"]),
@@ -83,7 +143,7 @@ def expense_paid(claim: Mapping[str, Any], *, paid_from: str, day: date) -> Even
     )
 
 
-def drawing_granted(offer: OfferProposed, *, drawing_id: UUID, day: date) -> Event:
+def drawing_granted(offer: OfferProposed, *, drawing_id: UUID, day: date) -> Event[DrawingGranted]:
     """The plan's budget holds what the offer may cost."""
     return Event(
         type=DRAWING_GRANTED,
@@ -95,7 +155,7 @@ def drawing_granted(offer: OfferProposed, *, drawing_id: UUID, day: date) -> Eve
     )
 
 
-def drawing_refused(offer: OfferProposed, *, code: str, day: date) -> Event:
+def drawing_refused(offer: OfferProposed, *, code: str, day: date) -> Event[DrawingRefused]:
     """Nothing was reserved; `code` is that of the refusal."""
     return Event(
         type=DRAWING_REFUSED,
@@ -107,7 +167,7 @@ def drawing_refused(offer: OfferProposed, *, code: str, day: date) -> Event:
     )
 
 
-def _asked(offer: OfferProposed) -> dict[str, Any]:
+def _asked(offer: OfferProposed) -> OfDrawing:
     return {
         "offer_id": str(offer.offer_id),
         "plan_id": str(offer.plan_id),

@@ -2,12 +2,44 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Annotated, Final, TypedDict
 
-from finance.invoices.rules import Fen
+from msgspec import Meta
+
+from finance.invoices import rules
 from shared.events import Event
+from shared.texts import LINES_MAX, BasisPoints, Branch, Day, Fen, Id, Many, Reference, one_of
 
 INVOICE_ISSUED = "finance.invoice.issued.v1"
-PUBLISHED = (INVOICE_ISSUED,)
+
+
+class RateAmounts(TypedDict):
+    tax_bp: BasisPoints
+    net_fen: Fen
+    tax_fen: Fen
+
+
+class InvoiceIssued(TypedDict):
+    """Amounts are positive; `colour` says whether they are given (blue) or taken back (red)."""
+
+    invoice_id: Id
+    number: Reference
+    kind: Annotated[str, one_of(("special", "ordinary"))]
+    colour: Annotated[str, one_of(("blue", "red"))]
+    reverses: Id | None
+    branch_id: Branch
+    customer_id: Id | None
+    sale_ids: Annotated[list[Id], Meta(min_length=1, max_length=LINES_MAX)]
+    rates: Annotated[list[RateAmounts], Many]
+    net_fen: Fen
+    tax_fen: Fen
+    total_fen: Fen
+    issued_on: Day
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    INVOICE_ISSUED: InvoiceIssued,
+}
 
 
 def invoice_issued(
@@ -20,9 +52,9 @@ def invoice_issued(
     branch_id: str,
     customer_id: str | None,
     sale_ids: Sequence[str],
-    rates: Mapping[int, Fen],
+    rates: Mapping[int, rules.Fen],
     issued_on: date,
-) -> Event:
+) -> Event[InvoiceIssued]:
     """Amounts are positive; `colour` says whether they are given or taken back. `amount_fen` is the total."""
     net = sum(fen.net for fen in rates.values())
     tax = sum(fen.tax for fen in rates.values())

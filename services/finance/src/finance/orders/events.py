@@ -2,23 +2,107 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Final, TypedDict
 from uuid import UUID
 
+from msgspec import Meta
+
+from finance.domain.receipt import TempClass
 from finance.orders.rules import Line
 from shared.events import Event
+from shared.texts import (
+    LINES_MAX,
+    AnyDay,
+    BasisPoints,
+    Branch,
+    Day,
+    Fen,
+    Id,
+    Lot,
+    Name,
+    Quantity,
+    Reference,
+    Version,
+    one_of,
+)
 
 ORDER_CONFIRMED = "finance.order.confirmed.v1"
 ORDER_CHANGED = "finance.order.changed.v1"
 ORDER_CANCELLED = "finance.order.cancelled.v1"
 ORDER_CLOSED = "finance.order.closed.v1"
 SHIPMENT_SENT = "finance.shipment.sent.v1"
-PUBLISHED = (ORDER_CONFIRMED, ORDER_CHANGED, ORDER_CANCELLED, ORDER_CLOSED, SHIPMENT_SENT)
+
+
+class OfOrder(TypedDict):
+    order_id: Id
+    number: Reference
+    branch_id: Branch
+    customer_id: Id
+    contract_id: Id | None
+
+
+class OrderedLine(TypedDict):
+    """`asked_fen` is the price of one unit, with tax."""
+
+    no: Quantity
+    product_id: Reference
+    category: Name
+    temp_class: Annotated[str, one_of(TempClass)]
+    quantity: Quantity
+    asked_fen: Fen
+    tax_bp: BasisPoints
+    deliver_on: Day
+
+
+class OrderConfirmed(OfOrder):
+    """The whole content that the order has from now on; `confirmed` also tells a re-opening."""
+
+    version: Version
+    permission_version: Version
+    confirmed_on: Day
+    lines: Annotated[list[OrderedLine], Meta(min_length=1, max_length=LINES_MAX)]
+    total_fen: Fen
+
+
+class OrderEnded(OfOrder):
+    """Cancelled before anything was shipped, or closed with what was; `unshipped_fen` is given up."""
+
+    ended_on: Day
+    unshipped_fen: Fen
+
+
+class ShippedLine(TypedDict):
+    line_no: Quantity
+    product_id: Reference
+    lot: Lot
+    expiry: AnyDay
+    quantity: Quantity
+    on_time: bool
+
+
+class ShipmentSent(OfOrder):
+    """What left, lot by lot; `on_time` compares with the delivery day that the line asks for."""
+
+    shipment_id: Id
+    no: Quantity
+    sale_id: Id
+    sent_on: Day
+    lines: Annotated[list[ShippedLine], Meta(min_length=1, max_length=LINES_MAX)]
+    total_fen: Fen
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    ORDER_CONFIRMED: OrderConfirmed,
+    ORDER_CHANGED: OrderConfirmed,
+    ORDER_CANCELLED: OrderEnded,
+    ORDER_CLOSED: OrderEnded,
+    SHIPMENT_SENT: ShipmentSent,
+}
 
 Order = Mapping[str, Any]
 
 
-def _head(order: Order) -> dict[str, Any]:
+def _head(order: Order) -> OfOrder:
     return {
         "order_id": str(order["order_id"]),
         "number": order["number"],
@@ -36,7 +120,7 @@ def order_confirmed(
     version: int,
     day: date,
     is_change: bool = False,
-) -> Event:
+) -> Event[OrderConfirmed]:
     """The whole content that the order has from now on; `confirmed` also tells a re-opening."""
     total = sum(line.total_fen for line in lines)
     return Event(
@@ -68,7 +152,9 @@ def order_confirmed(
     )
 
 
-def order_ended(order: Order, state: str, *, unshipped_fen: int, version: int, day: date) -> Event:
+def order_ended(
+    order: Order, state: str, *, unshipped_fen: int, version: int, day: date
+) -> Event[OrderEnded]:
     """Cancelled before anything was shipped, or closed with what was; `unshipped_fen` is given up."""
     return Event(
         type=ORDER_CANCELLED if state == "cancelled" else ORDER_CLOSED,
@@ -86,10 +172,10 @@ def shipment_sent(
     shipment_id: UUID,
     no: int,
     sale_id: str,
-    lines: Sequence[Mapping[str, Any]],
+    lines: Sequence[ShippedLine],
     total_fen: int,
     day: date,
-) -> Event:
+) -> Event[ShipmentSent]:
     """What left, lot by lot; `on_time` compares with the delivery day that the line asks for."""
     return Event(
         type=SHIPMENT_SENT,
@@ -103,7 +189,7 @@ def shipment_sent(
             "no": no,
             "sale_id": sale_id,
             "sent_on": day.isoformat(),
-            "lines": [dict(line) for line in lines],
+            "lines": list(lines),
             "total_fen": total_fen,
         },
     )

@@ -72,7 +72,7 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
     shipment_id = new_id()
     _write(tx, order, shipment_id, no, receipt, sale.sale_id, parcels, confirmed, total_fen)
     _move(tx, order, sent, confirmed)
-    told = [
+    told: list[events.ShippedLine] = [
         {
             "line_no": each.line_no,
             "product_id": confirmed[each.line_no][0].product.id,

@@ -3,24 +3,82 @@
 `finance.receivable.settled` is told by finance.open_items, where items are settled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Final, TypedDict
 
 from shared.events import Event
+from shared.texts import Branch, Count, Day, Fen, Id, Many, Name
 
 PAYMENT_RECEIVED = "finance.payment.received.v1"
 PAYMENT_REVERSED = "finance.payment.reversed.v1"
 RECEIVABLE_OVERDUE = "finance.receivable.overdue.v1"
 RECEIVABLE_WRITTEN_OFF = "finance.receivable.written_off.v1"
 DUNNING_LEVEL_REACHED = "finance.dunning.level_reached.v1"
-PUBLISHED = (
-    PAYMENT_RECEIVED,
-    PAYMENT_REVERSED,
-    RECEIVABLE_OVERDUE,
-    RECEIVABLE_WRITTEN_OFF,
-    DUNNING_LEVEL_REACHED,
-)
+
+
+class Allocation(TypedDict):
+    item_id: Id
+    fen: Fen
+
+
+class PaymentReceived(TypedDict):
+    """`allocations` were made with the payment; its day is the booking day."""
+
+    payment_id: Id
+    customer_id: Id
+    branch_id: Branch
+    tender: Name
+    amount_fen: Fen
+    received_on: Day
+    allocations: Annotated[list[Allocation], Many]
+
+
+class PaymentReversed(TypedDict):
+    payment_id: Id
+    customer_id: Id
+    branch_id: Branch
+    amount_fen: Fen
+
+
+class ReceivableOverdue(TypedDict):
+    """Told when a debt falls overdue and each time it enters an older bucket; `amount_fen` is what is open."""
+
+    item_id: Id
+    customer_id: Id
+    branch_id: Branch
+    days: Count
+    amount_fen: Fen
+
+
+class ReceivableWrittenOff(TypedDict):
+    item_id: Id
+    customer_id: Id
+    branch_id: Branch
+    amount_fen: Fen
+
+
+class DunningLevelReached(TypedDict):
+    """The action of a level is due; at `letter` customers may suspend trade with the customer."""
+
+    case_id: Id
+    item_id: Id
+    customer_id: Id
+    branch_id: Branch
+    level: Count
+    kind: Name
+    days: Count
+    amount_fen: Fen
+    promise_broken: bool
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    PAYMENT_RECEIVED: PaymentReceived,
+    PAYMENT_REVERSED: PaymentReversed,
+    RECEIVABLE_OVERDUE: ReceivableOverdue,
+    RECEIVABLE_WRITTEN_OFF: ReceivableWrittenOff,
+    DUNNING_LEVEL_REACHED: DunningLevelReached,
+}
 
 
 def payment_received(
@@ -32,8 +90,8 @@ def payment_received(
     amount_fen: int,
     received_on: date,
     day: date,
-    allocations: Sequence[dict[str, Any]],
-) -> Event:
+    allocations: Sequence[Allocation],
+) -> Event[PaymentReceived]:
     """`allocations` are {item_id, fen} made with the payment; `day` is its booking day."""
     return Event(
         type=PAYMENT_RECEIVED,
@@ -55,7 +113,7 @@ def payment_received(
 
 def payment_reversed(
     *, payment_id: str, customer_id: str, branch_id: str, amount_fen: int, day: date
-) -> Event:
+) -> Event[PaymentReversed]:
     return Event(
         type=PAYMENT_REVERSED,
         subject=payment_id,
@@ -80,7 +138,7 @@ def receivable_overdue(
     amount_fen: int,
     version: int,
     day: date,
-) -> Event:
+) -> Event[ReceivableOverdue]:
     """Told when a debt falls overdue and each time it enters an older bucket; `amount_fen` is what is open."""
     return Event(
         type=RECEIVABLE_OVERDUE,
@@ -100,7 +158,7 @@ def receivable_overdue(
 
 def receivable_written_off(
     *, item_id: str, customer_id: str, branch_id: str, amount_fen: int, version: int, day: date
-) -> Event:
+) -> Event[ReceivableWrittenOff]:
     return Event(
         type=RECEIVABLE_WRITTEN_OFF,
         subject=item_id,
@@ -129,7 +187,7 @@ def dunning_level_reached(
     promise_broken: bool,
     version: int,
     day: date,
-) -> Event:
+) -> Event[DunningLevelReached]:
     """The action of a level is due; at `letter` customers may suspend trade with the customer."""
     return Event(
         type=DUNNING_LEVEL_REACHED,

@@ -5,7 +5,6 @@ Source: C38, F22, I13
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from finance.domain.chart import Chart
 from finance.domain.points import Consumed, Redemption, RedemptionUsed
 from finance.domain.posting import PostingLine
 from finance.domain.receipt import Payment
+from finance.events import RestoredPoints
 from finance.redemptions.tables import points_uses
 
 CLOCKS_DIFFER_MAX = timedelta(minutes=1)
@@ -143,7 +143,7 @@ def hold(conn: Connection, refund_ids: Sequence[UUID]) -> None:
     )
 
 
-def told(conn: Connection, refund_id: UUID) -> dict[str, dict[str, Any]]:
+def told(conn: Connection, refund_id: UUID) -> dict[str, RestoredPoints]:
     """What the event of a paid refund adds to its tender `points`."""
     row = conn.execute(
         text("select redemption_id, points from points_given_back where refund_id = :id"), {"id": refund_id}

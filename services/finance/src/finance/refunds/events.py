@@ -1,11 +1,34 @@
 """The fact that a refund could not be paid; finance.refund.paid is built in finance.events."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Annotated, Final, TypedDict
 
+from finance.domain.receipt import Tender
 from shared.events import Event
+from shared.texts import Branch, Day, Fen, Id, Name, one_of
 
 REFUND_FAILED = "finance.refund.failed.v1"
-PUBLISHED = (REFUND_FAILED,)
+
+
+class RefundFailed(TypedDict):
+    """`fen` stays owed to the tender; `means` is how it was tried to be paid."""
+
+    refund_id: Id
+    return_id: Id
+    sale_id: Id
+    branch_id: Branch
+    customer_id: Id | None
+    tender: Annotated[str, one_of(Tender)]
+    means: Name
+    fen: Fen
+    reason: Name
+    failed_on: Day
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    REFUND_FAILED: RefundFailed,
+}
 
 
 def refund_failed(
@@ -21,7 +44,7 @@ def refund_failed(
     reason: str,
     failed_on: date,
     version: int,
-) -> Event:
+) -> Event[RefundFailed]:
     """`amount_fen` is what stays owed to the tender."""
     return Event(
         type=REFUND_FAILED,

@@ -2,15 +2,35 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Final, TypedDict
 
+from finance.samples.rules import KINDS, RECIPIENTS
 from shared.events import Event
+from shared.texts import Branch, Fen, Id, Lot, Quantity, Reference, one_of
 
 SAMPLE_ISSUED = "finance.sample.issued.v1"
-PUBLISHED = (SAMPLE_ISSUED,)
 
 
-def sample_issued(sample: Mapping[str, Any], *, cost_fen: int, day: date) -> Event:
+class SampleIssued(TypedDict):
+    """Samples left a branch; `cost_fen` is what they cost it."""
+
+    sample_id: Id
+    branch_id: Branch
+    customer_id: Id | None
+    kind: Annotated[str, one_of(KINDS)]
+    recipient: Annotated[str, one_of(RECIPIENTS)]
+    product_id: Reference
+    lot: Lot
+    quantity: Quantity
+    cost_fen: Fen
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    SAMPLE_ISSUED: SampleIssued,
+}
+
+
+def sample_issued(sample: Mapping[str, Any], *, cost_fen: int, day: date) -> Event[SampleIssued]:
     """Samples left a branch; `cost_fen` is what they cost it, the day its booking day."""
     customer = sample["customer_id"]
     return Event(

@@ -18,6 +18,7 @@ from returns.domain.notice import (
     Status,
 )
 from shared.clock import business_date
+from shared.events import Event
 from shared.lots import canonical
 from shared.transaction import Tx
 
@@ -70,7 +71,8 @@ def receive_return(tx: Tx, notice_id: UUID, body: Mapping[str, Any]) -> None:
         _take_line(tx, notice, notice.line(arrived["return_line_id"]), arrived)
     repository.add_receipt(tx, notice_id, body["record"])
     notice.received_by, notice.received_at = tx.actor.id, tx.now
-    published, start = [], notice.status
+    published: list[Event] = []
+    start = notice.status
     end = notice.resting_status()
     for line in notice.lines:
         if line.receipt_cause is None:
@@ -84,7 +86,7 @@ def receive_return(tx: Tx, notice_id: UUID, body: Mapping[str, Any]) -> None:
             )
         )
     before = notice.happen(Fact.RECEIVED, end)
-    told = [
+    told: list[events.ArrivedLine] = [
         {"return_line_id": str(line.id), "lot": line.lot, "quantity": line.received_quantity}
         for line in notice.arrived
     ]

@@ -171,7 +171,7 @@ def _add_requested(tx: Tx, body: Mapping[str, Any], sale: RowMapping, lines: lis
     notice.lines = lines
     repository.add_notice(tx, notice, request=dict(body), receipt_number=sale["receipt_number"])
     repository.add_history(tx, notice, Fact.REQUESTED, before=None, detail={"reason": notice.reason})
-    told = []
+    told: list[events.RequestedLine] = []
     for line in lines:
         worth = share(worth_of(line), line.quantity, line.sold_quantity)
         told.append(

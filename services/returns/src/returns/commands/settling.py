@@ -44,11 +44,12 @@ def settle_return(tx: Tx, notice_id: UUID) -> None:
     before = notice.happen(Fact.SETTLED, Status.SETTLED)
     assert notice.sale_id is not None
     allotments = lock_allotments(tx, notice)
-    told = []
+    told: list[events.SettledLine] = []
     for line in notice.accepted:
         worth = allotments[line.sale_line_id, line.lot].settle(line.accepted_quantity, worth_of(line))
         line.net_fen, line.tax_fen, line.cost_fen = worth.net_fen, worth.tax_fen, worth.cost_fen
         line.status = LineStatus.SETTLED
+        assert line.disposition is not None, "accepted goods have their disposition"
         told.append(
             {
                 "return_line_id": str(line.id),

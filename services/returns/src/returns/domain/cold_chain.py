@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from returns.domain.rules import Rule, number
 
+TEMP_CLASSES = ("normal", "cool", "cold_2_8", "frozen")
 NEEDS_EVIDENCE = frozenset({"cold_2_8", "frozen"})
 
 

@@ -7,16 +7,11 @@ Source: D7, D10
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
 
 from service_desk.domain import standards
+from service_desk.vocabulary import ClockName
 from shared.calendar import CalendarUnknown, add_business_days
 from shared.clock import SHANGHAI, business_date
-
-
-class ClockName(StrEnum):
-    ARRANGED = "arranged"
-    RESOLUTION = "resolution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from service_desk import events
 from service_desk.domain import standards
-from service_desk.domain.tickets import COMPLAINTS, Kind, Reporter, State, Ticket
+from service_desk.domain.tickets import COMPLAINTS, Reporter, State, Ticket
+from service_desk.vocabulary import Kind
 from shared.clock import business_date
 from shared.errors import Conflict, Forbidden, Invalid, Unavailable
 from shared.events import Event

@@ -15,40 +15,12 @@ from uuid import UUID
 
 from service_desk import events
 from service_desk.domain import clocks, standards
-from service_desk.domain.clocks import Clock, ClockName
+from service_desk.domain.clocks import Clock
+from service_desk.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from shared.clock import business_date
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.events import Event
 from shared.identity import Actor
-
-
-class Kind(StrEnum):
-    CONSULTATION = "consultation"
-    COMPLAINT = "complaint"
-    QUALITY_COMPLAINT = "quality_complaint"
-    ADR = "adr"
-    AFTER_SALES = "after_sales"
-    RETURN_REQUEST = "return_request"
-    DISPUTE = "dispute"
-    FEEDBACK = "feedback"
-
-
-class Channel(StrEnum):
-    PHONE = "phone"
-    EMAIL = "email"
-    WECHAT = "wechat"
-    SMS = "sms"
-    LETTER = "letter"
-    FAX = "fax"
-    VISIT = "visit"
-    PORTAL = "portal"
-    STORE = "store"
-
-
-class Severity(StrEnum):
-    MINOR = "minor"
-    NORMAL = "normal"
-    MAJOR = "major"
 
 
 class Reporter(StrEnum):
@@ -68,26 +40,6 @@ class State(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     ARCHIVED = "archived"
-
-
-class Cause(StrEnum):
-    PRODUCT_QUALITY = "product_quality"
-    SERVICE = "service"
-    PRICE = "price"
-    DELIVERY = "delivery"
-    PACKAGING = "packaging"
-    QUANTITY = "quantity"
-    INFORMATION = "information"
-    MEDICATION_USE = "medication_use"
-    ADVERSE_REACTION = "adverse_reaction"
-    BILLING = "billing"
-    OTHER = "other"
-
-
-class Fault(StrEnum):
-    OURS = "ours"
-    NOT_OURS = "not_ours"
-    SHARED = "shared"
 
 
 COMPLAINTS = frozenset({Kind.COMPLAINT, Kind.QUALITY_COMPLAINT})
