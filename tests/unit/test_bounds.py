@@ -200,7 +200,8 @@ def is_a_loose_pattern(text):
 TEXT_TYPES = {
     name: kind
     for name, kind in vars(texts).items()
-    if getattr(kind, "__origin__", None) is str and kind.__metadata__[0].pattern
+    if getattr(kind, "__origin__", None) is str
+    and kind.__metadata__[0].pattern not in {None, texts.NOTE_PATTERN}
 }
 
 

@@ -8,9 +8,10 @@ import msgspec
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.domain import receipt as shape
-from finance.shapes import BRANCH, DAY, LOT, MONTH, NUMBER, PERSON
+from finance.shapes import BRANCH, LOT, MONTH, NUMBER, PERSON
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY, INSTANT
 
 
 class _Strict(fields.Field[Any]):
@@ -239,15 +240,15 @@ class SaleRow(Schema):
     branch_id = fields.String(required=True)
     customer_id = fields.UUID(required=True, allow_none=True)
     channel = fields.String(required=True)
-    business_date = fields.Date(required=True)
-    booked_on = fields.Date(required=True)
+    business_date = fields.Date(validate=DAY, required=True)
+    booked_on = fields.Date(validate=DAY, required=True)
     sold_at = fields.AwareDateTime(required=True)
     net_fen = MoneyField(data_key="net", required=True)
     tax_fen = MoneyField(data_key="tax", required=True)
     total_fen = MoneyField(data_key="total", required=True)
     tenders = fields.List(fields.Nested(PaidView), required=True)
     posted_by = fields.String(required=True)
-    posted_at = fields.AwareDateTime(required=True)
+    posted_at = fields.AwareDateTime(validate=INSTANT, required=True)
 
 
 class SalesPage(Schema):
@@ -273,7 +274,7 @@ class SalesTotalsArgs(_OfDays):
 class SalesTotalsRow(Schema):
     """`tender` is `none` for receipts that nothing was paid for."""
 
-    business_date = fields.Date(required=True)
+    business_date = fields.Date(validate=DAY, required=True)
     posted_by = fields.String(required=True)
     tender = fields.String(required=True)
     receipts = fields.Integer(required=True)

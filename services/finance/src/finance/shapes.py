@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import validate
 
+from shared import validators
 from shared.texts import PERSON_CHARS_MAX, REASON_CHARS_MAX, Branch, Label, Lot, Month, Name, Reference
 from shared.validators import line, maybe_line, of
 
@@ -15,6 +16,7 @@ CATEGORY = of(Name)
 OPTIONAL_CODE = validate.Regexp(r"\A([A-Z0-9][A-Z0-9\-]{1,31})?\Z")
 OPTIONAL_NAME = validate.Regexp(r"\A([a-z][a-z0-9_]{0,39})?\Z")
 MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
+DAY = validators.DAY
 LOT = of(Lot)
 TEXT = of(Label)
 REASON = line(REASON_CHARS_MAX)

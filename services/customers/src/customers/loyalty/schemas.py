@@ -5,9 +5,11 @@ from marshmallow import Schema, fields, validate
 from customers.schemas import BRANCH
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.texts import Reference
+from shared.validators import DAY, of
 
 POINTS_MAX = 10**9
-RECEIPT = validate.Regexp(r"^[A-Za-z0-9._:/-]{1,64}\Z")
+RECEIPT = of(Reference)
 
 
 class RedemptionBody(Schema):
@@ -36,8 +38,8 @@ class RedemptionsArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
     receipt_number = fields.String(load_default=None, validate=RECEIPT)
     state = fields.String(load_default=None, validate=validate.OneOf(["open", "used", "restored"]))
-    first = fields.Date(load_default=None, data_key="from")
-    until = fields.Date(load_default=None)
+    first = fields.Date(validate=DAY, load_default=None, data_key="from")
+    until = fields.Date(validate=DAY, load_default=None)
 
 
 class RedemptionView(Schema):
@@ -67,7 +69,7 @@ class RedemptionView(Schema):
 class RedemptionRow(RedemptionView):
     """One redemption; `GET /v1/points/redemptions/{redemption_id}` tells the sales its points came from."""
 
-    redeemed_on = fields.Date(required=True)
+    redeemed_on = fields.Date(validate=DAY, required=True)
 
     class Meta:
         exclude = ("lots",)

@@ -8,13 +8,14 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.bank import rules
 from finance.bank.formats import dialects
-from finance.domain.receipt import NUMBER_PATTERN, VISIBLE_PATTERN
-from finance.shapes import BRANCH, DAY, MONTH, visible
+from finance.shapes import BRANCH, MONTH, NUMBER
+from finance.shapes import TEXT as LABEL
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY, line
 
-TEXT = visible(100)
-REASON = validate.Regexp(r"^[a-z_]{1,40}$(?!\n)")
+TEXT = line(100)
+REASON = validate.Regexp(r"\A[a-z_]{1,40}\Z")
 FILE_CHARS_MAX = 1_000_000
 MATCHED_MAX = 2_000
 
@@ -35,9 +36,7 @@ class BankAccountBody(Schema):
 
     name = fields.String(required=True, validate=TEXT)
     bank = fields.String(required=True, validate=TEXT)
-    number = fields.String(
-        required=True, validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9 \-]{3,39}$(?!\n)")
-    )
+    number = fields.String(required=True, validate=validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9 \-]{3,39}\Z"))
     branch_id = fields.String(load_default=None, allow_none=True, validate=BRANCH)
 
 
@@ -63,11 +62,9 @@ class BankStatementBody(Schema):
     )
     dialect = fields.String(load_default=None, validate=validate.OneOf(sorted(dialects())))
     encoding = fields.String(load_default="utf-8", validate=validate.OneOf(["utf-8", "gb18030"]))
-    number = fields.String(
-        load_default=None, validate=[validate.Length(1, 64), validate.Regexp(NUMBER_PATTERN)]
-    )
-    from_on = fields.Date(load_default=None)
-    to_on = fields.Date(load_default=None)
+    number = fields.String(load_default=None, validate=NUMBER)
+    from_on = fields.Date(validate=DAY, load_default=None)
+    to_on = fields.Date(validate=DAY, load_default=None)
     opening_fen = MoneyField(load_default=None, data_key="opening")
     closing_fen = MoneyField(load_default=None, data_key="closing")
 
@@ -183,7 +180,7 @@ class BankItemBody(Schema):
 
 class BankBatchBody(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
-    day = fields.Date(required=True)
+    day = fields.Date(validate=DAY, required=True)
 
 
 class BankMatchBody(Schema):
@@ -247,7 +244,7 @@ class BankMatchesArgs(_BankDaysArgs):
 class BankMatchRow(BankMatchView):
     """One match with the line it explains; without what it was matched with."""
 
-    line_booked_on = fields.Date(required=True)
+    line_booked_on = fields.Date(validate=DAY, required=True)
     line_fen = MoneyField(data_key="line_amount", required=True)
     line_reference = fields.String(required=True)
 
@@ -261,9 +258,7 @@ class BankMatchesPage(Schema):
 
 
 class BankUndoBody(Schema):
-    reason = fields.String(
-        required=True, validate=[validate.Length(1, 200), validate.Regexp(VISIBLE_PATTERN)]
-    )
+    reason = fields.String(required=True, validate=LABEL)
 
 
 class BankMonthArgs(Schema):

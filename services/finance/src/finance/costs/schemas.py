@@ -3,12 +3,12 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
-from finance.shapes import BRANCH, DAY, LOT, MONTH, NUMBER
+from finance.shapes import BRANCH, LOT, MONTH, NUMBER, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import DAY
 
-INVOICE = validate.Regexp(r"^[0-9A-Z]{4,40}$(?!\n)")
-PLAIN = validate.Regexp(r"^[^\x00-\x1f\x7f\ud800-\udfff]+$")
+INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z")
 
 
 class UnitPriceField(MoneyField):
@@ -37,7 +37,7 @@ class GoodsReceiptBody(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
     supplier_id = fields.String(required=True, validate=NUMBER)
     invoice_no = fields.String(required=True, validate=INVOICE, metadata={"example": "24312000000012345678"})
-    received_on = fields.Date(required=True)
+    received_on = fields.Date(validate=DAY, required=True)
     lines = fields.List(fields.Nested(GoodsLineBody), required=True, validate=validate.Length(1, 500))
 
 
@@ -92,7 +92,7 @@ class GoodsReceiptsPage(Schema):
 
 class StandardPriceBody(Schema):
     product_id = fields.String(required=True, validate=NUMBER)
-    effective_from = fields.Date(required=True)
+    effective_from = fields.Date(validate=DAY, required=True)
     unit_price = UnitPriceField(required=True)
 
 
@@ -259,7 +259,7 @@ class BelowCostAlertsPage(Schema):
 
 
 class BelowCostAcknowledgeBody(Schema):
-    reason = fields.String(required=True, validate=[validate.Length(1, 500), PLAIN])
+    reason = fields.String(required=True, validate=REASON)
 
 
 class BelowCostAcknowledgedView(Schema):

@@ -8,9 +8,10 @@ from finance.domain.receipt import (
     UNIT_PRICE_FEN_MAX,
     TempClass,
 )
-from finance.shapes import BRANCH, CATEGORY, LOT, MONTH, NUMBER, PLAIN, TEXT
+from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE_REASON, MONTH, NUMBER, TEXT
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import ANY_DAY, DAY, INSTANT
 
 KINDS = ("patient", "pharmacy", "hospital", "wholesaler", "agent")
 GRADES = ("", "A", "B", "C")
@@ -39,7 +40,7 @@ class PriceRuleBody(Schema):
     grade = fields.String(load_default="", validate=validate.OneOf(GRADES))
     list_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
     floor = MoneyField(required=True, minimum_fen=1, validate=PRICE)
-    effective_from = fields.Date(required=True)
+    effective_from = fields.Date(validate=DAY, required=True)
 
 
 class PriceGradeBody(Schema):
@@ -47,7 +48,7 @@ class PriceGradeBody(Schema):
 
     customer_id = fields.UUID(required=True)
     grade = fields.String(required=True, validate=validate.OneOf(GRADES))
-    effective_from = fields.Date(required=True)
+    effective_from = fields.Date(validate=DAY, required=True)
 
 
 class SalesStrategyBody(Schema):
@@ -66,15 +67,15 @@ class SalesStrategyBody(Schema):
     )
     min_quantity = count(QUANTITY_MAX, load_default=1)
     discount_bp = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 9_999))
-    service = fields.String(load_default="", validate=[validate.Length(0, 500), PLAIN])
-    first_day = fields.Date(required=True)
-    last_day = fields.Date(required=True)
+    service = fields.String(load_default="", validate=MAYBE_REASON)
+    first_day = fields.Date(validate=DAY, required=True)
+    last_day = fields.Date(validate=DAY, required=True)
     plan_id = fields.UUID(load_default=None, allow_none=True)
 
 
 class PriceDecisionBody(Schema):
     approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, 500), PLAIN])
+    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
 
 
 class _DecidedView(Schema):
@@ -169,7 +170,7 @@ class OrderProductBody(Schema):
 
 class OrderLotBody(Schema):
     lot = fields.String(required=True, validate=LOT)
-    expiry = fields.Date(required=True)
+    expiry = fields.Date(validate=ANY_DAY, required=True)
 
 
 class OrderLineBody(Schema):
@@ -181,7 +182,7 @@ class OrderLineBody(Schema):
     unit_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
     unit_discount = MoneyField(load_default=0, minimum_fen=0, validate=PRICE)
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
-    deliver_on = fields.Date(required=True)
+    deliver_on = fields.Date(validate=DAY, required=True)
     contract_line = count(10_000, load_default=None, allow_none=True)
     lots = fields.List(fields.Nested(OrderLotBody), load_default=list, validate=validate.Length(0, 50))
 
@@ -213,8 +214,8 @@ class OrderApprovalBody(OrderVersionBody):
 
     matter = fields.String(required=True, validate=validate.OneOf(MATTERS))
     approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(0, 500), PLAIN])
-    until = fields.AwareDateTime(load_default=None, allow_none=True)
+    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
+    until = fields.AwareDateTime(validate=INSTANT, load_default=None, allow_none=True)
 
 
 class OrderEndBody(Schema):

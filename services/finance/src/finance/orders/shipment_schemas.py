@@ -4,9 +4,10 @@ from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import LINES_MAX, QUANTITY_MAX
 from finance.orders.schemas import LINES, OrderShipmentView, count
-from finance.shapes import BRANCH, DAY, LOT, MONTH
+from finance.shapes import BRANCH, LOT, MONTH
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.validators import ANY_DAY, DAY
 
 
 class ShipmentLineBody(Schema):
@@ -14,11 +15,11 @@ class ShipmentLineBody(Schema):
 
     line_no = count(LINES_MAX, required=True)
     lot = fields.String(required=True, validate=LOT)
-    expiry = fields.Date(required=True)
+    expiry = fields.Date(validate=ANY_DAY, required=True)
     quantity = count(QUANTITY_MAX, required=True)
     cost = MoneyField(required=True, minimum_fen=0)
     trace_codes = fields.List(
-        fields.String(validate=validate.Regexp(r"^[0-9A-Za-z]{8,64}$(?!\n)")),
+        fields.String(validate=validate.Regexp(r"\A[0-9A-Za-z]{8,64}\Z")),
         load_default=list,
         validate=validate.Length(0, 1_000),
     )
@@ -76,7 +77,9 @@ class ShipmentsPage(Schema):
 
 class ShipmentsDueArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
-    until = fields.Date(load_default=None, metadata={"description": "Last delivery day; today if left out."})
+    until = fields.Date(
+        validate=DAY, load_default=None, metadata={"description": "Last delivery day; today if left out."}
+    )
 
 
 class ShipmentDueView(Schema):

@@ -10,8 +10,9 @@ from finance.receivables.schemas import (
     ReceivedPaymentView,
     WriteOffView,
 )
-from finance.shapes import BRANCH, DAY, NUMBER
+from finance.shapes import BRANCH, NUMBER
 from shared.paging import PageArgs
+from shared.validators import DAY
 
 
 class _DaysArgs(PageArgs):
