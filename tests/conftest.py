@@ -16,6 +16,7 @@ from tests.support.infrastructure import (
     open_postgres,
     open_rabbitmq,
 )
+from tests.support.published import require_as_published
 
 TESTS = Path(__file__).parent
 LEVELS = {"unit", "integration", "contract", "e2e", "fault"}
@@ -80,12 +81,16 @@ def database_templates(postgres: TestPostgres) -> MigratedDatabases:
 
 @pytest.fixture(scope="module")
 def migrated_database(database_templates: MigratedDatabases) -> Iterator[Callable[[str], str]]:
-    """Call it with a package ("finance"): the URL of a fresh, migrated database, dropped after the module."""
+    """Call it with a package ("finance"): the URL of a fresh, migrated database, dropped after the module.
+
+    Before it is dropped, every event in its outbox is held against the published schemas.
+    """
     with ExitStack() as stack:
 
         def fresh(package: str) -> str:
             url = database_templates.clone(package)
             stack.callback(database_templates.drop, url)
+            stack.callback(require_as_published, url)
             return url
 
         yield fresh

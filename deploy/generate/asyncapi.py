@@ -1,19 +1,22 @@
 """An AsyncAPI 3.1 document per producing service: services/*/contracts/asyncapi.json.
 
-Channels are the routing keys of the one exchange, payload schemas are inferred from the example messages.
+Channels are the routing keys of the one exchange, payloads the declared types of the events, examples the messages
+in contracts/events/.
 """
 
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from deploy.generate.payloads import components, declared
 from deploy.generate.repository import ROOT, SERVICES, Example, examples, json_text
 from shared.events import routing_key
 from shared.topology import EVENTS
 
-HEADERS = {
+TEXT_512 = {"type": "string", "pattern": "^[!-~]{1,512}$", "maxLength": 512}
+_INTEGER = "^-?(0|[1-9][0-9]{0,18})$"
+HEADERS: dict[str, Any] = {
     "type": "object",
-    "description": "CloudEvents 1.0 in binary mode; every header is a string.",
+    "description": "CloudEvents 1.0 in binary mode; every header is a string. Others may come.",
     "required": [
         "cloudEvents_specversion",
         "cloudEvents_id",
@@ -28,96 +31,134 @@ HEADERS = {
     ],
     "properties": {
         "cloudEvents_specversion": {"type": "string", "const": "1.0"},
-        "cloudEvents_id": {"type": "string", "format": "uuid"},
-        "cloudEvents_source": {"type": "string", "description": "/apotheca/<service>"},
-        "cloudEvents_type": {"type": "string"},
-        "cloudEvents_subject": {"type": "string", "description": "Id of the aggregate."},
-        "cloudEvents_time": {"type": "string", "format": "date-time"},
+        "cloudEvents_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "Of the event: the same in every delivery of it. Also the AMQP message_id.",
+        },
+        "cloudEvents_source": {
+            "type": "string",
+            "enum": [f"/apotheca/{package}" for package in SERVICES],
+            "description": "Who says so.",
+        },
+        "cloudEvents_type": {
+            "type": "string",
+            "pattern": r"^[a-z_]{1,40}\.[a-z_]{1,40}\.[a-z_]{1,40}\.v[0-9]{1,4}$",
+            "description": "The last part is the major version: within it fields are only added.",
+        },
+        "cloudEvents_subject": {**TEXT_512, "description": "Id of the aggregate."},
+        "cloudEvents_time": {"type": "string", "format": "date-time", "description": "When it was decided."},
         "cloudEvents_sequence": {
             "type": "string",
             "pattern": "^[0-9]{20}$",
-            "description": "Contiguous per source, given after commit.",
+            "description": "Contiguous per source, given after commit: a number left out is an event to be fetched.",
         },
-        "cloudEvents_aggregateversion": {"type": "string", "pattern": "^[0-9]+$"},
+        "cloudEvents_aggregateversion": {
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,18}$",
+            "description": "Of the aggregate after the fact; of two states the higher is the newer.",
+        },
         "cloudEvents_day": {"type": "string", "format": "date", "description": "Business day in Shanghai."},
         "cloudEvents_amountfen": {
             "type": "string",
-            "pattern": "^-?[0-9]+$",
-            "description": "Control amount in fen.",
+            "pattern": _INTEGER,
+            "description": "Control amount in fen, summed per day and type.",
         },
-        "cloudEvents_traceparent": {"type": "string"},
-        "cloudEvents_correlationid": {"type": "string"},
-        "cloudEvents_causationid": {"type": "string"},
+        "cloudEvents_traceparent": TEXT_512,
+        "cloudEvents_correlationid": TEXT_512,
+        "cloudEvents_causationid": TEXT_512,
     },
+}
+SERVERS: dict[str, Any] = {
+    "broker": {
+        "host": "{host}:{port}",
+        "protocol": "amqp",
+        "protocolVersion": "0.9.1",
+        "description": "RabbitMQ 3.10 or later; by TLS (`amqps`, port 5671) where the deployment offers it. A "
+        "reader has a login and a queue of its own: docs/consuming-events.md.",
+        "variables": {
+            "host": {"default": "rabbitmq", "description": "As the deployment names its broker."},
+            "port": {"default": "5672", "description": "5671 with TLS."},
+        },
+        "security": [{"$ref": "#/components/securitySchemes/login"}],
+        "bindings": {"amqp": {}},
+    }
+}
+LOGIN = {
+    "type": "userPassword",
+    "description": "SASL PLAIN: a login that may read the exchange and owns the queues under its own name.",
 }
 
 
 def documents() -> dict[Path, str]:
-    """One document per service that has examples."""
-    made = {}
-    for producer, group in groupby(examples(), key=lambda example: example.producer):
-        path = ROOT / "services" / SERVICES[producer] / "contracts" / "asyncapi.json"
-        made[path] = json_text(_document(producer, list(group)))
-    return made
+    """One document per service that publishes."""
+    return {
+        ROOT / "services" / folder / "contracts" / "asyncapi.json": json_text(document_of(package))
+        for package, folder in SERVICES.items()
+        if declared(package)
+    }
 
 
-def schema_of(value: Any) -> dict[str, Any]:
-    """The JSON Schema that the example shows. A null may be text in other messages; unknown fields may come."""
-    if value is None:
-        return {"type": ["string", "null"]}
-    if isinstance(value, dict):
-        return {
-            "type": "object",
-            "required": sorted(value),
-            "properties": {name: schema_of(inner) for name, inner in value.items()},
-        }
-    if isinstance(value, list):
-        return {"type": "array", **({"items": schema_of(value[0])} if value else {})}
-    if isinstance(value, bool):
-        return {"type": "boolean"}
-    return {"type": "integer"} if isinstance(value, int) else {"type": "string"}
-
-
-def _document(producer: str, published: list[Example]) -> dict[str, Any]:
+def document_of(producer: str) -> dict[str, Any]:
+    payloads, named = components(producer)
+    published = [each for each in examples() if each.producer == producer]
     exchange = {"name": EVENTS.name, "type": "topic", "durable": True, "autoDelete": False, "vhost": "/"}
     return {
         "asyncapi": "3.1.0",
         "info": {
             "title": f"Apotheca {SERVICES[producer]}: events",
             "version": "1.0.0",
+            "description": "Facts, told after their commit, at least once and in any order. What a reader does not "
+            "know it passes over: fields and types may be added.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
+        "servers": SERVERS,
         "channels": {
-            _name(example.type): {
-                "address": routing_key(example.type),
-                "messages": {"event": {"$ref": f"#/components/messages/{_name(example.type)}"}},
+            _name(kind): {
+                "address": routing_key(kind),
+                "servers": [{"$ref": "#/servers/broker"}],
+                "messages": {"event": {"$ref": f"#/components/messages/{_name(kind)}"}},
                 "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
             }
-            for example in published
+            for kind in payloads
         },
         "operations": {
-            f"send_{_name(example.type)}": {
+            f"send_{_name(kind)}": {
                 "action": "send",
-                "channel": {"$ref": f"#/channels/{_name(example.type)}"},
-                "messages": [{"$ref": f"#/channels/{_name(example.type)}/messages/event"}],
+                "channel": {"$ref": f"#/channels/{_name(kind)}"},
+                "messages": [{"$ref": f"#/channels/{_name(kind)}/messages/event"}],
+                "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}},
             }
-            for example in published
+            for kind in payloads
         },
         "components": {
-            "messages": {_name(example.type): _message(example) for example in published},
-            "schemas": {"headers": HEADERS},
+            "messages": {
+                _name(kind): _message(kind, payload, named, published) for kind, payload in payloads.items()
+            },
+            "schemas": {"headers": HEADERS, **named},
+            "securitySchemes": {"login": LOGIN},
         },
     }
 
 
-def _message(example: Example) -> dict[str, Any]:
+def _message(
+    kind: str, payload: dict[str, Any], named: dict[str, Any], published: list[Example]
+) -> dict[str, Any]:
+    description = named[payload["$ref"].rpartition("/")[2]].get("description")
     return {
-        "name": example.type,
+        "name": kind,
+        **({"description": description} if description else {}),
         "contentType": "application/json",
-        "headers": {"$ref": "#/components/schemas/headers"},
-        "payload": schema_of(example.data),
-        "examples": [{"payload": example.data}],
+        "headers": {
+            "allOf": [
+                {"$ref": "#/components/schemas/headers"},
+                {"type": "object", "properties": {"cloudEvents_type": {"const": kind}}},
+            ]
+        },
+        "payload": payload,
+        "bindings": {"amqp": {"messageType": kind, "bindingVersion": "0.3.0"}},
+        "examples": [{"payload": each.data} for each in published if each.type == kind],
     }
 
 

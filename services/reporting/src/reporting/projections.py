@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from psycopg import Cursor, sql
 
-from reporting.subscriptions import FIRST_YEAR, KNOWN, LAST_YEAR, LINES_MAX, EventTypeUnknown, Rows
+from reporting.subscriptions import FIRST_YEAR, KNOWN, LAST_YEAR, EventTypeUnknown, Rows
 from reporting.subscriptions.readers import NULL, NUMBER_MAX, EventMalformed, Object, Reader, copy_text
 from reporting.tables import FACT_TABLES, SCHEMA
 from shared.clock import month_of, next_month
 from shared.events import Envelope
 from shared.partitions import see_months
+from shared.texts import LINES_MAX
 from shared.transaction import Tx
 
 FACTS_LOCK: Final = 7_301

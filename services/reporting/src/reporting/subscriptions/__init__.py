@@ -31,9 +31,9 @@ from reporting.subscriptions.readers import (
 )
 from shared.errors import Invalid
 from shared.events import Envelope
+from shared.texts import COUNT_MAX, FIRST_DAY, LAST_DAY
 
-LINES_MAX: Final = 10_000
-FIRST_YEAR, LAST_YEAR = 2000, 2099
+FIRST_YEAR, LAST_YEAR = FIRST_DAY.year, LAST_DAY.year
 """Each month of `day` becomes a partition, so a nonsensical year must not."""
 
 
@@ -330,8 +330,8 @@ KNOWN: Final[Mapping[str, Known]] = {
                 columns={
                     "fact": constant("published"),
                     **_texts("statement_id", "kind", "month"),
-                    "version": number("version", 1_000_000),
-                    "leaf_lines": number("leaf_lines", 1_000_000),
+                    "version": number("version", COUNT_MAX),
+                    "leaf_lines": number("leaf_lines", COUNT_MAX),
                     "on_time": flag("on_time"),
                 },
             ),
@@ -344,7 +344,7 @@ KNOWN: Final[Mapping[str, Known]] = {
                 columns={
                     "fact": constant("restated"),
                     **_texts("statement_id", "kind", "month"),
-                    "version": number("version", 1_000_000),
+                    "version": number("version", COUNT_MAX),
                 },
                 each="errors",
                 each_columns={
