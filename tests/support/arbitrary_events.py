@@ -140,6 +140,8 @@ def _tenders(data: dict[str, Any]) -> int:
     kept = {each["tender"]: each for each in data["tenders"]}
     for each in kept.values():
         each["fen"] = 0
+        for name in ("redemption_id", "points"):  # of points that were set aside before
+            each.pop(name, None)
     if total and not kept:
         kept["cash"] = {"tender": "cash", "fen": 0}
     if kept:
@@ -169,10 +171,20 @@ def _returned(data: dict[str, Any], total: str | None) -> int:
     return worth
 
 
+def _redeemed(data: dict[str, Any]) -> int:
+    """The points are those of the lots, and never worth nothing."""
+    for lot in data["lots"]:
+        lot["points"] = min(lot["points"], 10**12)
+    data["points"] = sum(lot["points"] for lot in data["lots"])
+    worth: int = data["value_fen"]
+    return worth
+
+
 CONSISTENT: Mapping[str, Callable[[dict[str, Any]], int]] = {
     "finance.sale.posted.v1": _sale,
     "finance.refund.paid.v1": _refund,
     "returns.return.requested.v1": partial(_returned, total=None),
+    "customers.points.redeemed.v1": _redeemed,
     "returns.return.settled.v1": partial(_returned, total="refund_fen"),
 }
 """Totals that readers hold against their parts: each puts them right and returns the control amount."""

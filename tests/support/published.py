@@ -80,4 +80,5 @@ def faults_in(url: str) -> list[str]:
 
 def require_as_published(url: str) -> None:
     """Fail when an event in the database at `url` is not what the documents promise."""
-    assert faults_in(url) == [], "events were written that the published schemas refuse"
+    if faults := faults_in(url):
+        raise AssertionError("\n".join(["events were written that the published schemas refuse:", *faults]))

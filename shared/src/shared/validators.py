@@ -16,7 +16,9 @@ DAY: Final = validate.Range(FIRST_DAY, LAST_DAY)
 LONG_AGO: Final = validate.Range(date(1900, 1, 1), LAST_DAY)
 """Of birthdays and old papers."""
 ANY_DAY: Final = validate.Range(date.min, date.max)
-"""Of days that are only shown and compared, such as expiries."""
+"""Of days that are only compared, such as expiries, or whose bounds are a rule that refuses by a better name."""
+ANY_INSTANT: Final = validate.Range(datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+"""Of instants whose bounds are a rule that refuses by a better name."""
 INSTANT: Final = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC))
 BEGINS: Final = r"\A"
 ENDS: Final = r"\Z"

@@ -10,7 +10,7 @@ from customers.domain.personal import CONTACT_FIELDS, PERSONAL_FIELDS
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.texts import Branch, Name, Reference, Sha256
-from shared.validators import DAY, LONG_AGO, line, of
+from shared.validators import ANY_DAY, DAY, LONG_AGO, line, of
 
 BRANCH = of(Branch)
 CODE = of(Reference)
@@ -37,7 +37,7 @@ class PatientBody(_Registered):
     name = _text(100, required=True)
     phone = _text(32)
     id_number = _text(18)
-    birthday = fields.Date(validate=LONG_AGO)
+    birthday = fields.Date(validate=ANY_DAY)
 
 
 class BulkPatientBody(PatientBody):
@@ -96,7 +96,7 @@ class PatientChangeBody(Schema):
     name = _text(100)
     phone = _text(32)
     id_number = _text(18)
-    birthday = fields.Date(validate=LONG_AGO)
+    birthday = fields.Date(validate=ANY_DAY)
     verified = fields.Boolean(load_default=False, metadata={"description": "All of it was confirmed today."})
 
     @validates_schema

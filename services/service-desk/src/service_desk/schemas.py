@@ -8,7 +8,7 @@ from service_desk.domain.tickets import HANDLER_ROLES, Reporter, State
 from service_desk.vocabulary import Cause, Channel, Fault, Kind, Severity
 from shared.paging import PageArgs
 from shared.texts import PERSON_CHARS_MAX, Branch, Lot, Reference
-from shared.validators import INSTANT, line, maybe_note, note, of
+from shared.validators import ANY_INSTANT, line, maybe_note, note, of
 
 SUBJECT_CHARS_MAX = 200
 TEXT = note()
@@ -51,7 +51,7 @@ class TicketBody(Schema):
     return_id = _reference()
     received_at = fields.AwareDateTime(
         load_default=None,
-        validate=INSTANT,
+        validate=ANY_INSTANT,
         allow_none=True,
         metadata={"description": "When it came in, if it is recorded later. The clocks run from here."},
     )

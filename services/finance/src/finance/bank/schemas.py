@@ -12,7 +12,7 @@ from finance.shapes import BRANCH, MONTH, NUMBER
 from finance.shapes import TEXT as LABEL
 from shared.money import MoneyField
 from shared.paging import PageArgs
-from shared.validators import DAY, line
+from shared.validators import ANY_DAY, DAY, line
 
 TEXT = line(100)
 REASON = validate.Regexp(r"\A[a-z_]{1,40}\Z")
@@ -63,8 +63,8 @@ class BankStatementBody(Schema):
     dialect = fields.String(load_default=None, validate=validate.OneOf(sorted(dialects())))
     encoding = fields.String(load_default="utf-8", validate=validate.OneOf(["utf-8", "gb18030"]))
     number = fields.String(load_default=None, validate=NUMBER)
-    from_on = fields.Date(validate=DAY, load_default=None)
-    to_on = fields.Date(validate=DAY, load_default=None)
+    from_on = fields.Date(validate=ANY_DAY, load_default=None)
+    to_on = fields.Date(validate=ANY_DAY, load_default=None)
     opening_fen = MoneyField(load_default=None, data_key="opening")
     closing_fen = MoneyField(load_default=None, data_key="closing")
 
