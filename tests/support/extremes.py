@@ -1,0 +1,100 @@
+"""Bodies at the bounds that an OpenAPI document declares: a valid body with one of its values, or one more, changed."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from tests.support.arbitrary_events import LETTERS, ODD
+
+Path = tuple[str | int, ...]
+
+
+def body_schema(document: Mapping[str, Any], method: str, path: str) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = document["paths"][path][method]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
+    return schema
+
+
+def variations(
+    document: Mapping[str, Any], schema: Mapping[str, Any], body: Any, *, keep: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Any]]:
+    """(what was changed, body) for each bound of each value; names in `keep` stay as they are."""
+    for path, values in _bounds(document, schema, body, (), keep):
+        for value in values:
+            changed = deepcopy(body)
+            holder = changed
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = value
+            yield f"{'.'.join(map(str, path))} = {value!r:.60}", changed
+
+
+def _bounds(
+    document: Mapping[str, Any], schema: Mapping[str, Any], body: Any, path: Path, keep: frozenset[str]
+) -> Iterator[tuple[Path, list[Any]]]:
+    schema = _resolved(document, schema)
+    if isinstance(body, list) and body:
+        yield from _bounds(document, schema["items"], body[0], (*path, 0), keep)
+        return
+    if "properties" not in schema:
+        if values := _extremes(schema):
+            yield path, values
+        return
+    for name, inner in schema["properties"].items():
+        if name in keep:
+            continue
+        given = (body or {}).get(name)
+        inner_schema = _resolved(document, inner)
+        if given is not None and ("properties" in inner_schema or inner_schema.get("type") == "array"):
+            yield from _bounds(document, inner, given, (*path, name), keep)
+        elif "properties" not in inner_schema and (values := _extremes(inner_schema)):
+            yield (*path, name), values
+
+
+def _extremes(schema: Mapping[str, Any]) -> list[Any]:
+    kinds = schema.get("type")
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds or ())
+    if "enum" in schema:
+        return list(schema["enum"])
+    if "integer" in kinds:
+        return [schema["minimum"], schema["maximum"]]
+    if "boolean" in kinds:
+        return [False, True]
+    if "array" in kinds and "string" in _kinds(schema["items"]):
+        return [[each] for each in _extremes(schema["items"])]
+    if "string" not in kinds:
+        return []
+    return _texts(schema)
+
+
+def _texts(schema: Mapping[str, Any]) -> list[Any]:
+    form, pattern = schema.get("format"), schema.get("pattern", "")
+    if form == "date":
+        return ["2000-01-01", "2099-12-31", "9999-12-31"]
+    if form == "date-time":
+        return ["2000-01-01T00:00:00Z", "2099-12-31T00:00:00+14:00"]
+    if form == "uuid":
+        return []
+    most = schema.get("maxLength", 40)
+    for kind, letters in LETTERS.items():
+        if pattern and ":" not in letters and pattern.startswith(("^[A-Z0-9]", "^[a-z]")):
+            first = "A" if pattern.startswith("^[A-Z") else "a"
+            return [first, (first + "_0" * most)[:most]] if kind else []
+    if pattern.startswith("^[A-Za-z0-9._:"):
+        return [".", (LETTERS["Reference"] * most)[:most]]
+    return ["x", *[(each * most)[:most] for each in ODD], " \t "[:1] + "x"]
+
+
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
+    kinds = schema.get("type", ())
+    return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
+def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in schema:
+        found: Any = document
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        schema = found
+    return schema
