@@ -11,7 +11,7 @@ import orjson
 import psycopg
 
 from deploy.generate.repository import ROOT, SERVICES
-from shared.leadership import plain_url
+from shared. import plain_url
 from shared.wire import amqp_headers
 
 FAULTS_SHOWN_MAX = 5

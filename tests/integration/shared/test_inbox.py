@@ -12,7 +12,7 @@ from shared.client import FeedClient
 from shared.consumer import apply_batch, park_batch
 from shared.errors import Conflict
 from shared.identity import system_actor
-from shared.leadership import plain_url
+from shared. import plain_url
 from shared.sequencer import number_events
 from shared.service import Service
 from shared.sqlstates import is_transient
