@@ -11,7 +11,6 @@ import orjson
 import psycopg
 
 from deploy.generate.repository import ROOT, SERVICES
-from shared. import plain_url
 from shared.wire import amqp_headers
 
 FAULTS_SHOWN_MAX = 5
@@ -64,7 +63,7 @@ def faults_in(url: str) -> list[str]:
     Services that only tests have ("till", "book") publish nothing to anybody and are passed over.
     """
     found: list[str] = []
-    with psycopg.connect(plain_url(url), autocommit=True) as conn:
+    with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as conn:
         if conn.execute("select to_regclass('outbox')").fetchone() == (None,):
             return []
         for row in conn.execute(_OUTBOX):

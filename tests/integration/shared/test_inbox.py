@@ -12,7 +12,6 @@ from shared.client import FeedClient
 from shared.consumer import apply_batch, park_batch
 from shared.errors import Conflict
 from shared.identity import system_actor
-from shared. import plain_url
 from shared.sequencer import number_events
 from shared.service import Service
 from shared.sqlstates import is_transient
@@ -174,7 +173,7 @@ def test_a_statement_prepared_before_a_migration_is_prepared_anew(world):
 
     events = events_of(world)
     assert apply_batch(world.book, service_with(reads), events[:10]).fresh == 10
-    with psycopg.connect(plain_url(world.book.url), autocommit=True) as migration:
+    with psycopg.connect(world.book.url.replace("+psycopg", "", 1), autocommit=True) as migration:
         migration.execute("alter table shape add b text")
     result = apply_batch(world.book, service_with(reads), events[10:])
     assert (result.fresh, result.parked) == (EVENTS - 10, 0)
