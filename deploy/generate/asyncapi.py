@@ -5,14 +5,17 @@ in contracts/events/.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from deploy.generate.payloads import components, declared
 from deploy.generate.repository import ROOT, SERVICES, Example, examples, json_text
+from shared import texts
 from shared.events import routing_key
+from shared.texts import published
 from shared.topology import EVENTS
 
 TEXT_512 = {"type": "string", "pattern": "^[!-~]{1,512}$", "maxLength": 512}
+DAY, INSTANT = (published(get_args(each)[1].pattern) for each in (texts.Day, texts.Instant))
 _INTEGER = "^-?(0|[1-9][0-9]{0,18})$"
 HEADERS: dict[str, Any] = {
     "type": "object",
@@ -47,7 +50,12 @@ HEADERS: dict[str, Any] = {
             "description": "The last part is the major version: within it fields are only added.",
         },
         "cloudEvents_subject": {**TEXT_512, "description": "Id of the aggregate."},
-        "cloudEvents_time": {"type": "string", "format": "date-time", "description": "When it was decided."},
+        "cloudEvents_time": {
+            "type": "string",
+            "format": "date-time",
+            "pattern": INSTANT,
+            "description": "When it was decided.",
+        },
         "cloudEvents_sequence": {
             "type": "string",
             "pattern": "^[0-9]{20}$",
@@ -58,7 +66,12 @@ HEADERS: dict[str, Any] = {
             "pattern": "^[1-9][0-9]{0,18}$",
             "description": "Of the aggregate after the fact; of two states the higher is the newer.",
         },
-        "cloudEvents_day": {"type": "string", "format": "date", "description": "Business day in Shanghai."},
+        "cloudEvents_day": {
+            "type": "string",
+            "format": "date",
+            "pattern": DAY,
+            "description": "Business day in Shanghai.",
+        },
         "cloudEvents_amountfen": {
             "type": "string",
             "pattern": _INTEGER,
@@ -101,7 +114,7 @@ def documents() -> dict[Path, str]:
 
 def document_of(producer: str) -> dict[str, Any]:
     payloads, named = components(producer)
-    published = [each for each in examples() if each.producer == producer]
+    shown = [each for each in examples() if each.producer == producer]
     exchange = {"name": EVENTS.name, "type": "topic", "durable": True, "autoDelete": False, "vhost": "/"}
     return {
         "asyncapi": "3.1.0",
@@ -134,7 +147,7 @@ def document_of(producer: str) -> dict[str, Any]:
         },
         "components": {
             "messages": {
-                _name(kind): _message(kind, payload, named, published) for kind, payload in payloads.items()
+                _name(kind): _message(kind, payload, named, shown) for kind, payload in payloads.items()
             },
             "schemas": {"headers": HEADERS, **named},
             "securitySchemes": {"login": LOGIN},
@@ -143,7 +156,7 @@ def document_of(producer: str) -> dict[str, Any]:
 
 
 def _message(
-    kind: str, payload: dict[str, Any], named: dict[str, Any], published: list[Example]
+    kind: str, payload: dict[str, Any], named: dict[str, Any], shown: list[Example]
 ) -> dict[str, Any]:
     description = named[payload["$ref"].rpartition("/")[2]].get("description")
     return {
@@ -158,7 +171,7 @@ def _message(
         },
         "payload": payload,
         "bindings": {"amqp": {"messageType": kind, "bindingVersion": "0.3.0"}},
-        "examples": [{"payload": each.data} for each in published if each.type == kind],
+        "examples": [{"payload": each.data} for each in shown if each.type == kind],
     }
 
 
