@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from shared.events import Envelope
 
 DAY = date(2026, 3, 14)
+
+
+def an_id(name: str) -> str:
+    """The id of what a test calls `S1`."""
+    return str(uuid5(NAMESPACE_OID, name)) if len(name) < 10 else name
 
 
 def sale(
@@ -29,7 +34,7 @@ def sale(
         {"tender": "points", "fen": points_fen, "redemption_id": redemption_id},
     ]
     data = {
-        "sale_id": sale_id or f"S{seq}",
+        "sale_id": an_id(sale_id or f"S{seq}"),
         "receipt_number": f"R{seq}",
         "branch_id": "B1",
         "customer_id": customer_id,
@@ -54,9 +59,9 @@ def refund(
     `restored` are the redemption and the points of it that come back.
     """
     data: dict[str, Any] = {
-        "refund_id": f"F{seq}",
-        "return_id": f"T{seq}",
-        "sale_id": sale_id,
+        "refund_id": an_id(f"F{seq}"),
+        "return_id": an_id(f"T{seq}"),
+        "sale_id": an_id(sale_id),
         "branch_id": "B1",
         "customer_id": None,
         "lines": [

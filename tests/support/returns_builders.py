@@ -12,6 +12,8 @@ from shared.events import Envelope
 from shared.identity import LocalIssuer
 from shared.settings import Settings
 
+BUYER = "0199b1c0-0000-7000-8000-0000000000c1"
+PATIENT = "0199b1c0-0000-7000-8000-0000000000c2"
 PEOPLE = {
     "invoicing_clerk": "li",
     "business_head": "wang",
@@ -48,7 +50,7 @@ def a_sale(seq, lines=None, *, sold_at=None, **odd):
         "sale_id": sale_id,
         "receipt_number": f"R-{seq}",
         "branch_id": "S001",
-        "customer_id": "C-1",
+        "customer_id": BUYER,
         "channel": "store",
         "business_date": business_date(sold_at).isoformat(),
         "sold_at": sold_at.isoformat(),
@@ -95,7 +97,7 @@ class Counter:
         self.database = self.app.extensions["database"]
         self.client = self.app.test_client()
         self._seq = 0
-        self.deliver(a_customer(1, "C-1", "wholesaler"), a_customer(2, "C-PATIENT", "patient"))
+        self.deliver(a_customer(1, BUYER, "wholesaler"), a_customer(2, PATIENT, "patient"))
 
     def close(self):
         self.database.dispose()

@@ -76,7 +76,7 @@ def test_a_sale_earns_and_its_refund_takes_back(caller, database, patient, event
             {
                 "customer_id": patient,
                 "branch_id": "B1",
-                "sale_id": "S1",
+                "sale_id": points.an_id("S1"),
                 "points": 33,
                 "money_basis_fen": 3390,
             },
@@ -128,7 +128,7 @@ def test_institutions_anonymous_sales_and_cents_earn_nothing(caller, database, e
 def test_a_customer_unknown_here_earns_all_the_same(database):
     forget_points(database)
     apply_batch(database, SERVICE, [points.sale(1, customer_id="card-of-another-system")])
-    assert published(database) == [("customers.points.earned.v1", "S1", 1, 11)]
+    assert published(database) == [("customers.points.earned.v1", points.an_id("S1"), 1, 11)]
 
 
 def test_entries_are_paged_without_gaps_or_repetition(caller, database, patient):
@@ -160,7 +160,7 @@ def test_another_version_of_an_event_is_parked_and_holds_nothing_back(database):
     with database.read() as conn:
         codes = conn.execute(text("select reason_code from parked_events order by seq")).scalars().all()
     assert codes[0] == "unknown_event_version"
-    assert published(database) == [("customers.points.earned.v1", "S1", 1, 11)]
+    assert published(database) == [("customers.points.earned.v1", points.an_id("S1"), 1, 11)]
 
 
 HISTORY = [
@@ -184,7 +184,7 @@ def test_any_order_and_any_duplicates_give_the_same_tables_and_sums(database, da
     forget_points(database)
     apply_batch(database, SERVICE, HISTORY)
     expected, said = contents(database), published(database)
-    assert [row[3] for row in said if row[1] == "S1"] == [15, 15]
+    assert [row[3] for row in said if row[1] == points.an_id("S1")] == [15, 15]
 
     forget_points(database)
     deliveries = data.draw(

@@ -69,7 +69,7 @@ def earn(hear):
         """A sale that earns `worth` points; its id."""
         seq = next(SEQ)
         hear(points.sale(seq, customer_id=customer_id, lines={"1": (worth * 100, 0)}, day=day))
-        return f"S{seq}"
+        return points.an_id(f"S{seq}")
 
     return sold
 

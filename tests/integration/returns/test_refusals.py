@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.clock import business_date, utc_now
-from tests.support.returns_builders import Counter, a_customer, a_sold_line
+from tests.support.returns_builders import PATIENT, Counter, a_customer, a_sold_line
 
 REQUESTS = 50
 UNKNOWN = {"sale_id": "nowhere", "branch_id": "S001", "lines": [{"line_id": "x", "lot": "L1"}]}
@@ -133,7 +133,7 @@ def test_a_counter_sale_cannot_come_back_as_wholesale(counter):
 
 
 def test_what_a_patient_bought_cannot_come_back_as_wholesale(counter):
-    answer = counter.request(counter.sell(customer_id="C-PATIENT"))
+    answer = counter.request(counter.sell(customer_id=PATIENT))
     assert (answer.status_code, answer.json["code"]) == (422, "return_kind_wrong")
 
 
