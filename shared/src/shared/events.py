@@ -28,7 +28,7 @@ class Event(Generic[Payload_co]):
     control amount summed per day and type (0 when the fact has none). `data` holds ids and numbers, never
     personal data and never a float. `Payload_co` is the declared type of the data, a TypedDict of the types of
     `shared.texts`: it costs nothing at run time, mypy holds the builder to it, and the published schema is made
-    of it (ADR-0025).
+    of it (ADR-0029).
     """
 
     type: str

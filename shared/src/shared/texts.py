@@ -1,7 +1,7 @@
 r"""What may stand in a field that crosses a service's border: one set of types for requests, events and their readers.
 
 A producer's schema (marshmallow by `shared.validators`, msgspec as it is), the declared payload of an event and the
-fields a consumer reads are made of the same types, so that what one service accepts every other can apply (ADR-0025).
+fields a consumer reads are made of the same types, so that what one service accepts every other can apply (ADR-0029).
 
 Texts. A pattern is anchored with \A and \Z: `$` also matches before a line feed at the end. Lengths count characters
 (code points). A text is kept and told as it was sent: nothing is trimmed, no normalisation form is imposed. Ids,
