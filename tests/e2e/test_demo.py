@@ -10,7 +10,9 @@ from apotheca import demo, demo_books, demo_receipts, demo_reports
 from apotheca.demo_client import Caller
 from apotheca.demo_receipts import Slice
 from apotheca.system import System
+from shared.settings import SERVICES
 from tests.support.ports import five_free_ports
+from tests.support.published import faults_in
 
 FEBRUARY = date(2017, 2, 1)
 SLICE = Slice(stores=1, first_month=2, last_month=2)
@@ -47,6 +49,11 @@ def test_every_bad_line_is_listed_with_its_reason_and_no_other(demonstrated):
     assert sorted((row["receipt_number"], row["product_id"]) for row in rows) == wanted
     assert wanted
     assert all("quantity" in row["reason"] for row in rows)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_event_of_the_demonstration_is_what_the_published_documents_say(demonstrated, service):
+    assert faults_in(demonstrated.database_url(service)) == []
 
 
 @pytest.mark.requirement("F2")
