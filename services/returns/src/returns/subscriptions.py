@@ -22,6 +22,7 @@ SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
 CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
+
 class SoldLine(Struct, frozen=True):
     line_id: Reference
     product_id: Reference
