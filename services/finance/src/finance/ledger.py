@@ -281,7 +281,8 @@ def obstacles(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
     if period["state"] == PeriodState.OPEN:
         is_over: Callable[[], None] = partial(require_over, month, business_date(tx.now))
         is_heard = partial(require_heard, hear(month, _last_day(month), 0.0), month)
-        for require in (is_over, is_heard, *_conditions(tx, month)):
+        checks: list[Callable[[], None]] = [is_over, is_heard, *_conditions(tx, month)]
+        for require in checks:
             try:
                 require()
             except DomainError as refusal:

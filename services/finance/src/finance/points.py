@@ -170,7 +170,7 @@ def _add_expired(cursor: Cursor[Any], told: Sequence[Envelope]) -> set[tuple[UUI
 
 def on_redeemed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Keep for which receipts points were set aside, and which; nothing is booked. Raises RedemptionLotsDiffer."""
-    events = {}
+    events: dict[UUID, tuple[PointsRedeemed, date]] = {}
     for envelope in envelopes:
         event = msgspec.convert(envelope.data, PointsRedeemed)
         if sum(lot.points for lot in event.lots) != event.points:
