@@ -28,6 +28,7 @@ HEADERS: dict[str, Any] = {
         "cloudEvents_subject",
         "cloudEvents_time",
         "cloudEvents_sequence",
+        "cloudEvents_epoch",
         "cloudEvents_aggregateversion",
         "cloudEvents_day",
         "cloudEvents_amountfen",
@@ -60,6 +61,12 @@ HEADERS: dict[str, Any] = {
             "type": "string",
             "pattern": "^[0-9]{20}$",
             "description": "Contiguous per source, given after commit: a number left out is an event to be fetched.",
+        },
+        "cloudEvents_epoch": {
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,18}$",
+            "description": "Incarnation of the source's log: it rises when the log was set back and goes on. "
+            "Source, epoch and sequence name an event.",
         },
         "cloudEvents_aggregateversion": {
             "type": "string",

@@ -70,7 +70,7 @@ def faults_in(url: str) -> list[str]:
             *head, data = row
             source = head[1].partition(".")[0]
             if source in SERVICES:
-                headers = amqp_headers(source, 1, *head)
+                headers = amqp_headers(source, 1, *head, epoch=1)
                 found += faults_of(head[1], orjson.loads(data), headers)
             if len(found) >= FAULTS_SHOWN_MAX:
                 break

@@ -42,11 +42,6 @@ WAITING = Gauge(
 )
 PARKED = Counter("parked", "Events parked, by reason", ["service", "reason"])
 PARKED_OPEN = Gauge("parked_events", "Events parked now", ["service"])
-WATERMARK_AGE_S = Gauge(
-    "watermark_age_seconds",
-    "Since when nothing moved although events are missing; 0 when none is",
-    ["service", "source"],
-)
 GAP_OPEN = Gauge("gap_open", "Events known to be missing", ["service", "source"])
 GAP_REPAIRED = Counter("gap_repaired", "Missing events fetched from the producer", ["service", "source"])
 HALTED = Gauge(
