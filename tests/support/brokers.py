@@ -34,25 +34,37 @@ def private_programs() -> Path | None:
     return next((folder for folder in PROGRAMS if (folder / "rabbitmq-server").exists()), None)
 
 
+def _tls_lines(listener: str, files: Path) -> str:
+    return (
+        f"listeners.ssl.1 = {listener}\n"
+        f"ssl_options.cacertfile = {files / 'ca.pem'}\n"
+        f"ssl_options.certfile = {files / 'server.pem'}\n"
+        f"ssl_options.keyfile = {files / 'server.key'}\n"
+        "ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n"
+    )
+
+
 class PrivateBroker:
     """A `rabbitmq-server` of our own: own ports, own node name, own epmd, own folder."""
 
     host = "127.0.0.1"
     user = password = "guest"
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Path | None = None) -> None:
         programs = private_programs()
         if programs is None:
             pytest.fail(MISSING, pytrace=False)
         self._programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="apotheca-mq-"))
         self.port, self.management_port = processes.free_port(), processes.free_port()
+        self.tls_port = processes.free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
         (self._folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
             "log.console = true\nlog.file = false\nlog.console.level = warning\n"
+            + (_tls_lines(f"127.0.0.1:{self.tls_port}", tls) if tls else "")
         )
         (self._folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         self._env = {
@@ -100,8 +112,9 @@ class ContainerBroker:
     host = "127.0.0.1"
     user = password = "apotheca"
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Path | None = None) -> None:
         self.port, self.management_port = processes.free_port(), processes.free_port()
+        self.tls_port = processes.free_port()
         self._container = (
             DockerContainer(IMAGE)
             .with_env("RABBITMQ_DEFAULT_USER", self.user)
@@ -109,6 +122,13 @@ class ContainerBroker:
             .with_bind_ports("5672/tcp", self.port)
             .with_bind_ports("15672/tcp", self.management_port)
         )
+        if tls is not None:
+            (tls / "tls.conf").write_text(_tls_lines("5671", Path("/tls")))
+            self._container.with_bind_ports("5671/tcp", self.tls_port)
+            self._container.with_volume_mapping(str(tls), "/tls", "ro")
+            self._container.with_volume_mapping(
+                str(tls / "tls.conf"), "/etc/rabbitmq/conf.d/90-tls.conf", "ro"
+            )
         self._created = False
 
     def launch(self) -> None:
@@ -168,6 +188,11 @@ class RabbitMQ:
     @property
     def url(self) -> str:
         return self._url("%2F")
+
+    def tls_url(self, host: str, vhost: str = "%2F") -> str:
+        """The URL of its TLS listener, by that name of this machine."""
+        server = self._server
+        return f"amqps://{server.user}:{server.password}@{host}:{server.tls_port}/{vhost}"
 
     @property
     def management_url(self) -> str:

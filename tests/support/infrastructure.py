@@ -137,6 +137,14 @@ def open_rabbitmq(stack) -> RabbitMQ:
     return broker
 
 
+def open_tls_rabbitmq(stack, files: Path) -> RabbitMQ:
+    """Return a RabbitMQ of our own that also takes TLS with the certificate in `files` (see tests.support.tls)."""
+    broker = RabbitMQ(ContainerBroker(files) if kind_of_servers() == "docker" else PrivateBroker(files))
+    stack.callback(broker.remove)
+    broker.start()
+    return broker
+
+
 def _postgres_in_docker(stack) -> TestPostgres:
     from testcontainers.core.container import DockerContainer
 

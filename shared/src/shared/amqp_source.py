@@ -6,7 +6,6 @@ delivered them; whatever was not acknowledged comes again and is known to the in
 for GIVE_BACK_S makes the consumer give everything back; it never rejects a message.
 """
 
-import ssl
 import threading
 import time
 from collections import deque
@@ -55,7 +54,7 @@ def open_connection(url: str) -> BlockingConnection:
             port=read.port or (5671 if is_tls else 5672),
             virtual_host=read.virtual_host or "/",
             credentials=pika.PlainCredentials(read.userid or "guest", read.password or "guest"),
-            ssl_options=pika.SSLOptions(ssl.create_default_context(), read.hostname) if is_tls else None,
+            ssl_options=pika.SSLOptions(topology.tls_context(url), read.hostname) if is_tls else None,
             heartbeat=topology.HEARTBEAT_S,
             socket_timeout=topology.CONNECT_S,
             blocked_connection_timeout=BLOCKED_S,

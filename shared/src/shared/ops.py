@@ -26,7 +26,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+import httpx
 import orjson
+import sqlalchemy
+from amqp.exceptions import AMQPError
+from pika.exceptions import AMQPError as PikaError
 
 from shared import (
     acceptance,
@@ -136,7 +140,13 @@ def dlq_drain(desk: Desk, given: argparse.Namespace) -> bool:
 
 def topology_verify(desk: Desk, given: argparse.Namespace) -> bool:
     with topology.connect(desk.amqp_url()) as connection:
-        faults = topology.verify(connection, desk.service.name, desk.service.sources, given.management)
+        faults = topology.verify(
+            connection,
+            desk.service.name,
+            desk.service.sources,
+            given.management,
+            topology.tls_context(desk.amqp_url()),
+        )
     for fault in faults:
         say(fault=fault)
     if not faults:
@@ -315,6 +325,12 @@ def work(service: Service, settings: Settings, given: argparse.Namespace) -> int
         return 0 if run(desk, given) else 1
     except DomainError as error:
         say(refused=error.code, detail=error.detail)
+        return 1
+    except (OSError, AMQPError, PikaError, httpx.HTTPError) as error:
+        say(refused="broker_unreachable", detail=repr(error))
+        return 1
+    except sqlalchemy.exc.DBAPIError as error:
+        say(refused="database_unavailable", detail=str(error.orig).strip())
         return 1
     finally:
         desk.close()

@@ -2,13 +2,17 @@
 
 Every variable `APOTHECA_X` may instead be given as `APOTHECA_X_FILE`, the path of a file holding the value
 (secrets).
+
+`APOTHECA_DATABASE_CA` and `APOTHECA_AMQP_CA` name files with the certificates of private authorities. They become part
+of the URLs, so that whoever connects, a process, a migration or a command, checks certificate and host name alike.
 """
 
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 SERVICES = ("customers", "finance", "service_desk", "returns", "reporting")
 
@@ -85,9 +89,38 @@ class Settings:
             master_key=reader.text("MASTER_KEY") or None,
             log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         )
+        settings = replace(
+            settings,
+            database_url=_checked_database(reader, settings.database_url),
+            amqp_url=_checked_broker(reader, settings.amqp_url),
+        )
         if reader.faults:
             raise SettingsFaulty("\n".join(reader.faults))
         return settings
+
+
+def _checked_database(reader: "_Reader", url: str) -> str:
+    ca = reader.readable("DATABASE_CA")
+    if not ca:
+        return url
+    if "sslmode=" in url:
+        reader.faults.append(
+            "APOTHECA_DATABASE_CA: the URL of the database has an sslmode of its own; take one away"
+        )
+    return _with_query(url, f"sslmode=verify-full&sslrootcert={quote(ca, safe='')}")
+
+
+def _checked_broker(reader: "_Reader", url: str | None) -> str | None:
+    ca = reader.readable("AMQP_CA")
+    if not ca or url is None:
+        return url
+    if urlsplit(url).scheme != "amqps":
+        reader.faults.append("APOTHECA_AMQP_CA: the URL of the broker must begin with amqps://")
+    return _with_query(url, f"cacertfile={quote(ca, safe='')}")
+
+
+def _with_query(url: str, query: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 class _Reader:
@@ -108,6 +141,16 @@ class _Reader:
         if not value and required:
             self.faults.append(f"{variable} (or {variable}_FILE) is not set")
         return value or default
+
+    def readable(self, name: str) -> str:
+        """The path of a file that can be read, or nothing."""
+        path = self.text(name)
+        if path:
+            try:
+                Path(path).open("rb").close()
+            except OSError as error:
+                self.faults.append(f"APOTHECA_{name}: cannot read {path}: {error.strerror}")
+        return path
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         value = self.text(name)

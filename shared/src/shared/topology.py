@@ -12,11 +12,12 @@ first second can be lost for ever, confirmed messages included. What was publish
 # kombu has no types.
 
 import socket
+import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 from amqp import Message
@@ -113,10 +114,28 @@ def consumer_queues(service: str, sources: Sequence[str]) -> ConsumerQueues:
     )
 
 
+def authority_of(url: str) -> tuple[str, str | None]:
+    """Split a broker's URL into the address proper and the file of its private authority (`?cacertfile=`), if any."""
+    address, _, query = url.partition("?")
+    return address, dict(parse_qsl(query)).get("cacertfile")
+
+
+def tls_context(url: str) -> ssl.SSLContext:
+    """What checks certificate and host name, by the private authority or those of the machine."""
+    return ssl.create_default_context(cafile=authority_of(url)[1])
+
+
 def connect(url: str, **transport_options: Any) -> Connection:
-    """A kombu connection with the timeouts every AMQP conversation here has; connects on first use."""
+    """A kombu connection with the timeouts every AMQP conversation here has; connects on first use.
+
+    With `amqps` certificate and host name are checked: left to itself, py-amqp checks no name.
+    """
+    address, authority = authority_of(url)
+    parts = urlsplit(address)
+    checks = {"server_hostname": parts.hostname, "cert_reqs": ssl.CERT_REQUIRED, "ca_certs": authority}
     return Connection(
-        url,
+        address,
+        ssl=checks if parts.scheme == "amqps" else False,
         heartbeat=HEARTBEAT_S,
         connect_timeout=CONNECT_S,
         transport_options={
@@ -200,11 +219,16 @@ def send_canary(connection: Connection, queue: str, *, kept_ms: str | None = Non
 
 
 def verify(
-    connection: Connection, service: str, sources: Sequence[str], management_url: str | None = None
+    connection: Connection,
+    service: str,
+    sources: Sequence[str],
+    management_url: str | None = None,
+    context: ssl.SSLContext | None = None,
 ) -> list[str]:
     """Compare the broker with the description; one sentence per fault, none when all is well.
 
-    AMQP cannot list bindings: they are compared only where the management API's address is given.
+    AMQP cannot list bindings: they are compared only where the management API's address is given. `context` checks
+    that one's certificate.
     """
     faults = []
     queues = consumer_queues(service, sources)
@@ -216,7 +240,7 @@ def verify(
         else:
             faults.append(f"queue {queue.name} does not exist")
     if sources and management_url and not faults:
-        faults += _binding_faults(connection, queues, management_url)
+        faults += _binding_faults(connection, queues, management_url, context)
     return faults
 
 
@@ -234,7 +258,9 @@ def _faults_of(connection: Connection, what: str, entity: Exchange | Queue, decl
     return []
 
 
-def _binding_faults(connection: Connection, queues: ConsumerQueues, management_url: str) -> list[str]:
+def _binding_faults(
+    connection: Connection, queues: ConsumerQueues, management_url: str, context: ssl.SSLContext | None
+) -> list[str]:
     vhost = quote(connection.virtual_host or "/", safe="")
     parts = urlsplit(management_url)
     answer = httpx.get(
@@ -245,6 +271,7 @@ def _binding_faults(connection: Connection, queues: ConsumerQueues, management_u
         ),
         timeout=CONNECT_S,
         trust_env=False,
+        verify=context or True,
     ).raise_for_status()
     bound = {each["routing_key"] for each in answer.json() if each["source"] == EVENTS.name}
     wanted = set(queues.bindings)
