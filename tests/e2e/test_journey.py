@@ -268,11 +268,22 @@ def test_a_complaint_about_the_sale_is_assigned_and_solved(people, customer, sal
 @pytest.mark.requirement("F1")
 def test_last_month_closes_and_its_ledger_holds_the_sale(people, sale, settled):
     month = f"{LAST_MONTH:%Y-%m}"
+    assert eventually(lambda: close_books(people, month), within_s=60)["state"] == "soft_closed"
     closed = eventually(lambda: close(people, month), within_s=60)
     assert closed["state"] == "closed"
     ledger = people.get("accountant", "reporting", "/v1/ledgers/sales", month=month, branch_id=BRANCH)
     assert ledger["state"] == "closed"
     assert ledger["totals"]["total"]["fen"] == GROSS_FEN == sale["total"]["fen"]
+
+
+def close_books(people, month):
+    try:
+        path = f"/v1/periods/{month}/close"
+        return people.post("finance_head", "finance", path, branches=(EVERY_BRANCH,))
+    except Refused as refused:
+        if refused.code not in {"sources_behind", "journal_not_sealed"}:
+            raise
+        return None
 
 
 def close(people, month):

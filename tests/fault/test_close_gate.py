@@ -20,6 +20,7 @@ def running_system(postgres, migrated_database, tmp_path_factory):
         started.publish(
             *(facts.sale(number, day=date(2017, 5, 1 + number)) for number in range(1, 11)),
             facts.refund(1, sale_id="sale-3", day=date(2017, 5, 20)),
+            facts.period_closed(1, month=date(2017, 5, 1)),
             facts.return_settled(1, day=date(2017, 5, 20)),
             facts.feedback(1, day=date(2017, 5, 2)),
             facts.customer_registered(1, day=date(2017, 5, 3)),

@@ -1,11 +1,12 @@
 """Events as the other services publish them, for tests of reporting; each builder takes what a test cares about."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from shared.clock import next_month
 from shared.events import Envelope
 
 DAY = date(2017, 3, 14)
@@ -318,3 +319,10 @@ def points_earned(seq: int, *, branch: str = "S1", day: date = DAY) -> Envelope:
         "money_basis_fen": 1130,
     }
     return envelope(seq, "customers.points.earned.v1", data, day=day)
+
+
+def period_closed(seq: int, *, month: date, event_type: str = "finance.period.closed.v1") -> Envelope:
+    """Finance closes its books of the month (its last day is told), or opens them again."""
+    named = f"{month:%Y-%m}"
+    last = next_month(month) - timedelta(days=1)
+    return envelope(seq, event_type, {"book": "main", "month": named}, day=last, subject=f"main:{named}")

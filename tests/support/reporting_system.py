@@ -48,8 +48,8 @@ class Producer:
                     tx,
                     Event(
                         type=each.type,
-                        subject=f"{each.subject}-{published}",
-                        version=1,
+                        subject=each.subject if ".period." in each.type else f"{each.subject}-{published}",
+                        version=published if ".period." in each.type else 1,
                         day=each.day,
                         amount_fen=each.amount_fen,
                         data=each.data,

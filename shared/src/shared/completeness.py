@@ -38,13 +38,15 @@ Reason = Literal[
     "source_behind",
     "parked_at_source",
     "still_written",
+    "period_open",
     "unknown_epoch",
     "log_behind",
     "other_history",
     "other_event",
 ]
 """`source_behind`: the source has applied our events up to `found` and has to come to `expected`. `parked_at_source`: it
-could not apply `found` of them. `still_written`: events of the month were written while we asked.
+could not apply `found` of them. `still_written`: events of the month were written while we asked. `period_open`: the
+source has not closed its own books of the month.
 """
 Totals = dict[tuple[date, str], tuple[int, int]]
 OwnTotals = Callable[[Connection, str, date, date], Totals]

@@ -203,6 +203,30 @@ def test_a_return_visit_needs_a_sale_that_was_kept_now_and_in_the_365_days_befor
     assert (at_s2.numerator, at_s2.denominator) == (0, 2)
 
 
+@pytest.mark.requirement("P2")
+def test_a_visit_counts_on_its_business_day_however_late_it_was_booked(migrated_database):
+    """An offline till told two sales of February in March, when the books of February were closed."""
+    late = [
+        facts.sale(number, sale_id=f"late-{customer}", customer=customer, day=date(2017, 3, 2))
+        for number, customer in ((1, "C2"), (2, "C3"))
+    ]
+    for each in late:
+        each.data["business_date"] = "2017-02-20"
+    database = Database(migrated_database("reporting"), pool_size=2)
+    apply_batch(
+        database,
+        SERVICE,
+        [*late, facts.sale(3, customer="C1", day=date(2017, 2, 10)), facts.sale(4, customer="C2")],
+    )
+    with database.read() as conn:
+        found = {month: metric(conn, "M3", date(2017, month, 1)) for month in (2, 3)}
+        booked = ledger(conn, "sales", MARCH)["totals"]["receipts"]
+    database.dispose()
+    visits = {month: (each.numerator, each.denominator) for month, each in found.items()}
+    assert visits == {2: (0, 3), 3: (1, 1)}
+    assert booked == 3  # money is where it was booked
+
+
 def test_nothing_to_measure_is_no_value_rather_than_zero_percent(conn):
     for code in ("M1", "M2", "M3"):
         found = metric(conn, code, date(2019, 1, 1))

@@ -61,6 +61,7 @@ def address(system):
         *(facts.feedback(100 + number, channel=("phone", "wechat")[number % 2]) for number in range(7)),
         facts.feedback(110, kind="consultation"),
         facts.customer_registered(1),
+        facts.period_closed(404, month=date(2017, 2, 1)),
     )
     system.deliver()
     closed = httpx.post(

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, text
 from reporting.projections import FACTS_LOCK
 from reporting.queries.ledgers import KINDS, ledgers
 from reporting.queries.metrics import Metric, metrics
-from reporting.queries.months import close_of, hash_of
+from reporting.queries.months import close_of, hash_of, money_is_closed
 from reporting.queries.totals import own_totals
 from shared import audit, completeness, watermark
 from shared.client import FeedClient
 from shared.clock import business_date, next_month
+from shared.completeness import Obstacle
 from shared.database import Database
 from shared.errors import Conflict
 from shared.service import Service
@@ -43,6 +44,7 @@ def close_month(
 ) -> dict[str, Any]:
     """Freeze the ledgers and metrics of `month` (its first day) and close it.
 
+    Ledgers of money follow the books: a month in which anything was sold or refunded waits until finance has closed it.
     Raises MonthNotOver, MonthAlreadyClosed, MonthIncomplete. The facts are locked from the last look at the
     state to the commit, so a fact is either in the frozen figures or a revision, never between.
     """
@@ -50,6 +52,8 @@ def close_month(
         raise MonthNotOver(f"{month:%Y-%m} ends after today")
     _require_open(tx.conn, month)
     obstacles = completeness.gate(database, service, feeds, month, own_totals)
+    if not obstacles and not money_is_closed(tx.conn, month):
+        obstacles = [Obstacle(source="finance", reason="period_open", expected="closed", found="open")]
     if obstacles:
         first = obstacles[0]
         raise MonthIncomplete(

@@ -70,6 +70,11 @@ fact_sales = _fact_table(
 )
 Index(None, fact_sales.c.sale_id)
 Index(None, fact_sales.c.customer_id, postgresql_where=fact_sales.c.customer_id.is_not(None))
+Index(
+    "fact_sales_late",
+    fact_sales.c.business_date,
+    postgresql_where=fact_sales.c.business_date < fact_sales.c.day,
+)
 
 fact_sale_lines = _fact_table(
     "fact_sale_lines",

@@ -236,6 +236,16 @@ def _answers_detail(counts: list[int], delivered: int, answered: int) -> dict[st
 
 # --- M3 return visits -----------------------------------------------------------------------------------
 
+# A visit is on its business day. A sale told late is booked to a later day; those few have an index of their own.
+_SOLD = """
+    select branch_id, customer_id, sale_id, business_date from facts.fact_sales
+    where day >= :{back} and day < :after and business_date >= :{back} and business_date < :after
+        and (cast(:branch as text) is null or branch_id = :branch)
+    union all
+    select branch_id, customer_id, sale_id, business_date from facts.fact_sales
+    where business_date < day and day >= :after and business_date >= :{back} and business_date < :after
+        and (cast(:branch as text) is null or branch_id = :branch)
+"""
 _VISITS = text(
     """
     with refunded as materialized (
@@ -246,12 +256,12 @@ _VISITS = text(
         select s.sale_id from refunded r join facts.fact_sales s using (sale_id)
         join facts.fact_sale_lines l on l.source = s.source and l.seq = s.seq and l.day = s.day
         group by s.sale_id, r.quantity having sum(l.quantity) <= r.quantity
+    ), sold as (
+        {sold}
     ), visits as (
-        select branch_id, customer_id, bool_or(day >= :first) as now, bool_or(day < :first) as before
-        from facts.fact_sales s
-        where day >= :back and day < :after and customer_id is not null
-            and (cast(:branch as text) is null or branch_id = :branch)
-            and not exists (select 1 from undone u where u.sale_id = s.sale_id)
+        select branch_id, customer_id, bool_or(business_date >= :first) as now, bool_or(business_date < :first) as before
+        from sold s
+        where customer_id is not null and not exists (select 1 from undone u where u.sale_id = s.sale_id)
         group by branch_id, customer_id
     )
     select branch_id, count(*) filter (where now and before), count(*) filter (where now)
@@ -260,21 +270,19 @@ _VISITS = text(
     select '', count(*) filter (where now and before), count(*) filter (where now) from (
         select bool_or(now) as now, bool_or(before) as before from visits group by customer_id
     ) as of_chain
-    """
+    """.format(sold=_SOLD.format(back="back"))
 )
 _COVERAGE = text(
-    """
-    select branch_id, count(customer_id), count(*) from facts.fact_sales
-    where day >= :first and day < :after and (cast(:branch as text) is null or branch_id = :branch)
-    group by branch_id
-    """
+    f"select branch_id, count(customer_id), count(*) from ({_SOLD.format(back='first')}) as sold group by branch_id"
 )
 
 
 def _return_visits(
     conn: Connection, rule: Definition, month: date, branch_id: str | None
 ) -> dict[str, Metric]:
-    """A sale whose whole quantity was refunded before the window ends does not count, neither now nor before.
+    """Visits count on their business day, however late they are told and wherever they are booked.
+
+    A sale whose whole quantity was refunded before the window ends does not count, neither now nor before.
 
     For a branch both visits are visits to that branch.
     """

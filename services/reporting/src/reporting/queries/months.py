@@ -5,7 +5,7 @@ Source: P2, architecture decision 5
 """
 
 import hashlib
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 import orjson
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from reporting.queries.ledgers import CHAIN, ledger, months_of
 from reporting.queries.metrics import Metric, metric
+from shared.clock import next_month
 
 REVISIONS_SHOWN_MAX: Final = 500
 
@@ -51,6 +52,29 @@ def close_of(conn: Connection, month: date) -> dict[str, Any] | None:
     """When, by whom and with which hash the month was closed; None while it is open."""
     row = conn.execute(_CLOSE, {"month": month}).mappings().one_or_none()
     return dict(row) if row else None
+
+
+# Finance tells the closing on the month's last day, a re-opening on the day it happens.
+_BOOKS_CLOSED = text(
+    """
+    with told as (
+        select seq, type from facts.fact_other
+        where source = 'finance' and split_part(subject, ':', 2) = :named and day >= :last
+            and type in ('finance.period.closed.v1', 'finance.period.reopened.v1')
+    )
+    select coalesce((select type = 'finance.period.closed.v1' from told order by seq desc limit 1), false)
+        or not exists (select from facts.fact_sales where day >= :month and day <= :last)
+        and not exists (select from facts.fact_refunds where day >= :month and day <= :last)
+    """
+)
+
+
+def money_is_closed(conn: Connection, month: date) -> bool:
+    """Whether the books of the month are closed, as far as finance has told; without any money there is nothing to close."""
+    last = next_month(month) - timedelta(days=1)
+    return bool(
+        conn.execute(_BOOKS_CLOSED, {"named": f"{month:%Y-%m}", "month": month, "last": last}).scalar_one()
+    )
 
 
 def list_months(conn: Connection) -> list[dict[str, Any]]:
