@@ -36,7 +36,7 @@ types: setup ## Check types
 arch: setup ## Check who may import whom
 	@$(BIN)/lint-imports
 
-generate: setup ## Write what is generated: API documents, docs/events.md, traceability
+generate: setup ## Write what is generated: API documents, docs/events.md, traceability, catalogs
 	@$(BIN)/python -m deploy.generate
 
 lock: setup ## Write the locks anew

@@ -2,7 +2,7 @@
 
 import sys
 
-from deploy.generate import adr_index, asyncapi, events, openapi, traceability
+from deploy.generate import adr_index, asyncapi, catalogs, events, openapi, traceability
 from deploy.generate.repository import shown
 
 GENERATORS = (adr_index, traceability, events, openapi, asyncapi)
@@ -16,6 +16,8 @@ def main() -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(wanted)
                 sys.stdout.write(f"wrote {shown(path)}\n")
+    for path in catalogs.compile_changed():
+        sys.stdout.write(f"wrote {shown(path)}\n")
 
 
 if __name__ == "__main__":

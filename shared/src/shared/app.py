@@ -16,13 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from shared import callers, documentation, health, internal_api, metrics, problems, rations
+from shared import address, callers, documentation, health, internal_api, metrics, problems, rations
 from shared.admission import ENVIRON_KEY, Admission
 from shared.database import Database
 from shared.errors import DomainError
 from shared.identity import RoleNotAdmitted, Verifier
 from shared.service import Service
 from shared.settings import Settings
+from shared.strict_json import parse
 from shared.wakeup import Wakeup
 from shared.web import PAGE_COOKIE
 
@@ -43,7 +44,7 @@ class _Json(JSONProvider):
         return orjson.dumps(obj, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        return orjson.loads(s)
+        return parse(s.encode() if isinstance(s, str) else s).value
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         payload = args[0] if args else kwargs
@@ -80,7 +81,11 @@ def new_app(service: Service, settings: Settings) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.database_pool_size)
     app.extensions["verifier"] = Verifier(
-        jwks=settings.jwks, issuer=settings.issuer, audience=settings.audience
+        jwks=settings.jwks,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        sign_in_hours_max=settings.sign_in_hours_max,
+        feed_sign_in_days_max=settings.feed_sign_in_days_max,
     )
     app.extensions["failures"] = callers.Failures()
     app.extensions["wakeup"] = Wakeup(settings.database_url)
@@ -111,8 +116,9 @@ def _open() -> Response | None:
     given = request.headers.get("X-Request-ID", "")
     parent = request.headers.get("traceparent", "")
     made = secrets.token_hex(40)  # one call: each is a system call
-    g.request_id = given if REQUEST_ID.match(given) else made[:32]
-    g.traceparent = parent if TRACEPARENT.match(parent) else f"00-{made[32:64]}-{made[64:]}-01"
+    g.request_id = given if REQUEST_ID.fullmatch(given) else made[:32]
+    g.traceparent = parent if TRACEPARENT.fullmatch(parent) else f"00-{made[32:64]}-{made[64:]}-01"
+    address.require_text(request)
     if request.endpoint is None:
         return None
     view = current_app.view_functions[request.endpoint]

@@ -1,12 +1,14 @@
 """Refusals: named facts with a stable `code`, translated to HTTP at the edge and to parking in a consumer.
 
     DomainError
+    ├── Malformed     400   cannot be read at all; the place is told
     ├── NotFound      404   there is no such thing (or not for you)
     ├── Conflict      409   a state or rule forbids it now
     ├── Forbidden     403   a right is missing
     ├── Unauthorised  401   no valid token
     ├── Invalid       422   well formed, never acceptable
     ├── TooLarge      413   over a size limit
+    ├── Unsupported   415   a media type, charset or encoding that is not read here
     ├── TooMany       429   over a rate or concurrency limit
     └── Unavailable   503   may succeed later; carries `retry_after_s`
 
@@ -17,7 +19,10 @@ from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """A business refusal. `detail` is one clear sentence; `context` goes into the problem document."""
+    """A business refusal. `detail` is one clear sentence; `context` goes into the problem document.
+
+    A sentence with values in it that people also read in Chinese is a `shared.languages.Text`.
+    """
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
@@ -26,6 +31,11 @@ class DomainError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.context = context
+
+
+class Malformed(DomainError):
+    code = "malformed"
+    status = 400
 
 
 class NotFound(DomainError):
@@ -49,7 +59,7 @@ class Unauthorised(DomainError):
 
 
 class Invalid(DomainError):
-    """`errors=[{"path": "lines.0.quantity", "message": "…"}]` in the context lists every fault at once."""
+    """`errors=[Fault("lines.0.quantity", "out_of_range", "…")]` in the context lists every fault at once."""
 
     code = "invalid"
     status = 422
@@ -58,6 +68,11 @@ class Invalid(DomainError):
 class TooLarge(DomainError):
     code = "too_large"
     status = 413
+
+
+class Unsupported(DomainError):
+    code = "unsupported"
+    status = 415
 
 
 class TooMany(DomainError):

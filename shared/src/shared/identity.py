@@ -2,11 +2,14 @@
 
 Promises: only the algorithms of ALGORITHMS are believed (`none` and symmetric ones never); issuer, audience
 and expiry are checked on every request; a token that combines conflicting duties is refused, both when the
-local issuer makes it and when it is used.
+local issuer makes it and when it is used. What a token says is bounded: a subject of SUBJECT that is none of ours
+(`system:` is nobody, `service:` has the role `feed` alone), at most ROLES_MAX roles and BRANCHES_MAX branches, and no
+token of a person lives longer than `sign_in_hours_max`, none of a service longer than `feed_sign_in_days_max`.
 Source: X1, model 3.0 (segregation of duties), 会计法 Art 35
 """
 
 import json
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -29,6 +32,15 @@ JWKS_MAX_AGE_S = 300
 JWKS_RETRY_MIN_S = 10
 LEEWAY_S = 30
 EVERY_BRANCH = "*"
+FEED = "feed"
+SUBJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._:@|/+\-]{0,126}[A-Za-z0-9._:@|/+\-])?")
+BRANCH = re.compile(r"\*|[A-Z0-9][A-Z0-9_\-]{0,31}")
+OURS = ("system:", "service:")
+"""Beginnings of subjects that name no person."""
+ROLES_MAX = 64
+ROLE_CHARS_MAX = 64
+BRANCHES_MAX = 1_000
+TIME_S_MAX = 2**40
 
 ROLES = frozenset(
     {
@@ -83,6 +95,12 @@ class TokenMissing(Unauthorised):
 
 class TokenInvalid(Unauthorised):
     code = "token_invalid"
+
+
+class TokenTooLong(Unauthorised):
+    """It would be believed for longer than tokens may be."""
+
+    code = "token_lives_too_long"
 
 
 class TokenExpired(Unauthorised):
@@ -155,17 +173,27 @@ class Verifier:
     JWKS_MAX_AGE_S, so that a key taken out of the set is soon believed no more; their expiry is checked each time.
     """
 
-    def __init__(self, *, jwks: str, issuer: str, audience: str) -> None:
+    def __init__(
+        self,
+        *,
+        jwks: str,
+        issuer: str,
+        audience: str,
+        sign_in_hours_max: int = 24,
+        feed_sign_in_days_max: int = 400,
+    ) -> None:
         self._jwks = jwks
         self._issuer = issuer
         self._audience = audience
+        self._person_s_max = sign_in_hours_max * 3_600
+        self._feed_s_max = feed_sign_in_days_max * 86_400
         self._keys: KeySet | None = None
         self._read_at = 0.0
         self._known: OrderedDict[str, tuple[Actor, int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def actor(self, authorization: str | None) -> Actor:
-        """Raises TokenMissing, TokenInvalid, TokenExpired, DutiesNotSegregated, KeysUnavailable."""
+        """Raises TokenMissing, TokenInvalid, TokenExpired, TokenTooLong, DutiesNotSegregated, KeysUnavailable."""
         if not authorization:
             raise TokenMissing("send `Authorization: Bearer <token>`")
         scheme, _, token = authorization.partition(" ")
@@ -191,14 +219,24 @@ class Verifier:
         audience = claims.get("aud")
         if self._audience != audience and not (isinstance(audience, list) and self._audience in audience):
             raise TokenInvalid("the token is for another audience")
-        expires_s, not_before = claims.get("exp"), claims.get("nbf", 0)
-        if not isinstance(expires_s, int) or not isinstance(not_before, int):
-            raise TokenInvalid("the token has no expiry")
-        if expires_s + LEEWAY_S <= time.time():
+        expires_s = self._expiry(claims)
+        actor = _actor_of(claims)
+        longest_s = self._feed_s_max if actor.roles == {FEED} else self._person_s_max
+        if expires_s > time.time() + longest_s + LEEWAY_S:
+            raise TokenTooLong(f"a token may be valid for at most {longest_s // 3_600} hours")
+        return actor, expires_s
+
+    def _expiry(self, claims: dict[str, Any]) -> int:
+        expires_s, now_s = claims.get("exp"), time.time()
+        not_before_s, issued_s = claims.get("nbf", 0), claims.get("iat", 0)
+        if not _is_time(expires_s) or not _is_time(not_before_s) or not _is_time(issued_s):
+            raise TokenInvalid("the token has no expiry, or a time that is none")
+        assert isinstance(expires_s, int)
+        if expires_s + LEEWAY_S <= now_s:
             raise TokenExpired("the token has expired")
-        if not_before - LEEWAY_S > time.time():
+        if max(not_before_s, issued_s) - LEEWAY_S > now_s or max(not_before_s, issued_s) > expires_s:
             raise TokenInvalid("the token is not valid yet")
-        return _actor_of(claims), expires_s
+        return expires_s
 
     def _claims(self, token: str) -> dict[str, Any]:
         for fresh in (False, True):
@@ -207,7 +245,7 @@ class Verifier:
             except JoseError as error:
                 if fresh or not self._may_reread():
                     raise TokenInvalid("the token's signature or form is not acceptable") from error
-            except (ValueError, TypeError, UnicodeError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 if fresh or not self._may_reread():
                     raise TokenInvalid("the token's signature or form is not acceptable") from error
         raise TokenInvalid("the token's signature or form is not acceptable")
@@ -237,14 +275,28 @@ def _read_jwks(where: str) -> Any:
 
 def _actor_of(claims: dict[str, Any]) -> Actor:
     subject, roles, branches = claims.get("sub"), claims.get("roles"), claims.get("branches")
-    if not isinstance(subject, str) or not subject or not _texts(roles) or not _texts(branches):
+    if not isinstance(subject, str) or not _texts(roles) or not _texts(branches):
         raise TokenInvalid("the token lacks sub, roles or branches")
     assert isinstance(roles, list)
     assert isinstance(branches, list)
+    if not SUBJECT.fullmatch(subject):
+        raise TokenInvalid(
+            "the token's sub is longer than 128 characters, or holds others than names of people have"
+        )
+    if len(roles) > ROLES_MAX or any(len(each) > ROLE_CHARS_MAX for each in roles):
+        raise TokenInvalid("the token names too many roles, or too long ones")
+    if len(branches) > BRANCHES_MAX or not all(map(BRANCH.fullmatch, branches)):
+        raise TokenInvalid("the token names too many branches, or such as cannot be")
+    if subject.lower().startswith(OURS) and not (subject.startswith("service:") and set(roles) == {FEED}):
+        raise TokenInvalid("the token's sub is reserved for services")
     pair = conflicting(roles)
     if pair:
         raise DutiesNotSegregated(f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair))
     return Actor(subject, frozenset(roles), frozenset(branches))
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= TIME_S_MAX
 
 
 def _texts(value: Any) -> bool:

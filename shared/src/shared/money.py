@@ -1,9 +1,12 @@
 """Money is integer fen; nothing here ever sees a float."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from marshmallow import ValidationError, fields
+
+from shared import explain
+from shared.faults import Fault
 
 FEN_MAX = 10**15
 """Ten trillion yuan: every amount of a document stays below it, so sums fit 64 bits."""
@@ -71,13 +74,19 @@ class MoneyField(fields.Field[int]):
         return None if value is None else money(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        for fault in self.faults(value, ""):
+            raise ValidationError(fault.message)
+        return int(value["fen"])
+
+    def faults(self, value: Any, path: str) -> Iterator[Fault]:
+        """Why `value` is no amount for this field."""
         if not isinstance(value, dict) or set(value) != {"fen", "currency"}:
-            raise ValidationError('must be {"fen": <integer>, "currency": "CNY"}')
-        fen = value["fen"]
-        if value["currency"] != "CNY":
-            raise ValidationError("currency must be CNY")
-        if not isinstance(fen, int) or isinstance(fen, bool):
-            raise ValidationError("fen must be an integer")
-        if not self.minimum_fen <= fen <= FEN_MAX:
-            raise ValidationError(f"fen must be between {self.minimum_fen} and {FEN_MAX}")
-        return fen
+            yield Fault(path, "not_money", 'must be an amount like {"fen": 1250, "currency": "CNY"}')
+            return
+        fen, currency = value["fen"], value["currency"]
+        if type(fen) is not int:
+            yield explain.not_whole(f"{path}.fen", fen)
+        elif not self.minimum_fen <= fen <= FEN_MAX:
+            yield explain.out_of_range(f"{path}.fen", fen, self.minimum_fen, FEN_MAX)
+        if currency != "CNY":
+            yield explain.not_one_of(f"{path}.currency", currency, ["CNY"])

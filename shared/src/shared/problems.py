@@ -12,12 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from shared import languages
 from shared.errors import DomainError, Invalid, Unavailable
+from shared.faults import listed
 from shared.sqlstates import is_transient
 
 log = structlog.get_logger()
 
-ERRORS_SHOWN_MAX = 100
 STACK_FRAMES_LOGGED = 8
 
 
@@ -36,20 +37,26 @@ class TextNotStorable(Invalid):
 
 
 def problem(code: str, status: int, detail: str, context: Mapping[str, Any]) -> Response:
-    """An RFC 9457 document; `code` is the stable name of the refusal."""
+    """An RFC 9457 document; `code` is the stable name of the refusal, the sentences are in the caller's language."""
     g.problem_code = code
+    language = languages.language_of_request()
+    told = dict(context)
+    if "errors" in told:
+        told["errors"] = listed(told["errors"], language)
     body = {
         "type": f"urn:apotheca:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": languages.in_language(HTTPStatus(status).phrase, language),
         "status": status,
         "code": code,
-        "detail": detail,
+        "detail": languages.in_language(detail, language),
         "request_id": g.get("request_id"),
-        **context,
+        **told,
     }
     response = jsonify(body)
     response.status_code = status
     response.mimetype = "application/problem+json"
+    response.headers["Content-Language"] = languages.TAGS[language]
+    response.vary.add("Accept-Language")
     return response
 
 
@@ -65,12 +72,11 @@ def domain_problem(error: DomainError) -> Response:
 
 
 _HTTP_CODES = {
-    400: "malformed",
-    404: "no_such_address",
-    405: "method_not_allowed",
-    413: "too_large",
-    415: "media_type_not_supported",
-    422: "payload_invalid",
+    400: ("malformed", "the request cannot be read"),
+    404: ("no_such_address", "there is nothing at this address"),
+    405: ("method_not_allowed", "this address does not take this method; `Allow` names those it takes"),
+    413: ("too_large", "the request is larger than this address takes"),
+    415: ("media_type_not_supported", "this address does not take this media type"),
 }
 
 
@@ -79,16 +85,8 @@ def http_problem(error: HTTPException) -> Response:
     response = error.get_response()
     if status < 400:
         return response  # type: ignore[return-value]
-    messages = (
-        getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
-    )
-    code = _HTTP_CODES.get(status, f"http_{status}")
-    context: dict[str, Any] = {}
-    detail = str(error.description or HTTPStatus(status).phrase)
-    if messages:
-        context["errors"] = list(_faults(messages))[:ERRORS_SHOWN_MAX]
-        detail = "the payload has faults; each is listed under `errors`"
-    made = problem(code, status, detail, context)
+    code, detail = _HTTP_CODES.get(status, (f"http_{status}", HTTPStatus(status).phrase))
+    made = problem(code, status, detail, {})
     for name in ("Allow", "Retry-After"):
         if name in response.headers:
             made.headers[name] = response.headers[name]
@@ -100,21 +98,6 @@ def framing_problem(error: Exception) -> Response:
     return problem("malformed", 400, "the body is not well-formed HTTP", {})
 
 
-def _faults(messages: Any, path: tuple[str, ...] = ()) -> Any:
-    """Flatten marshmallow's nested messages to `{"path": "lines.0.quantity", "message": …}`.
-
-    The first level names the location (json, query) and is left out of the path.
-    """
-    if isinstance(messages, dict):
-        for name, inner in messages.items():
-            yield from _faults(inner, (*path, str(name)))
-    elif isinstance(messages, list):
-        for inner in messages:
-            yield from _faults(inner, path)
-    else:
-        yield {"path": ".".join(path[1:]), "message": str(messages)}
-
-
 def database_problem(error: DBAPIError) -> Response:
     cause = error.orig
     if isinstance(
@@ -124,7 +107,9 @@ def database_problem(error: DBAPIError) -> Response:
     if isinstance(
         cause, pg.DataError | pg.CharacterNotInRepertoire | pg.UntranslatableCharacter | ValueError
     ):
-        return domain_problem(TextNotStorable("a value cannot be stored, such as text with a NUL character"))
+        return domain_problem(
+            TextNotStorable("a value cannot be stored, such as text with the NUL character")
+        )
     if isinstance(cause, pg.ProgramLimitExceeded):
         return domain_problem(TextNotStorable("a value is longer than can be stored where it is looked up"))
     if is_transient(error):

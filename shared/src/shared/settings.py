@@ -36,6 +36,10 @@ class Settings:
     jwks: str = "jwks.json"
     issuer: str = "apotheca-local"
     audience: str = "apotheca"
+    sign_in_hours_max: int = 24
+    """How long the token of a person or a till may still be valid; longer ones are refused."""
+    feed_sign_in_days_max: int = 400
+    """The same of a token that has the role `feed` alone."""
     host: str = "127.0.0.1"
     port: int = 8000
     web_workers: int = 1
@@ -73,6 +77,8 @@ class Settings:
             jwks=reader.text("JWKS", "jwks.json"),
             issuer=reader.text("ISSUER", "apotheca-local"),
             audience=reader.text("AUDIENCE", "apotheca"),
+            sign_in_hours_max=reader.number("SIGN_IN_HOURS_MAX", 24, 1, 8_760),
+            feed_sign_in_days_max=reader.number("FEED_SIGN_IN_DAYS_MAX", 400, 1, 3_660),
             host=reader.text("HOST", "127.0.0.1"),
             port=reader.number("PORT", 8000, 1, 65_535),
             web_workers=reader.number("WEB_WORKERS", 1, 1, 64),

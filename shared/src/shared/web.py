@@ -15,23 +15,23 @@ and a reading view has `@query` in the place of `@command`. Promises:
   guard test fails;
 - a command runs in one transaction that this module commits; it needs `Idempotency-Key`: the same key and
   body replays the stored answer with `Idempotency-Replayed: true`, the same key and another body is 409. Only
-  successes are stored: a refusal changed nothing, so the same request may be decided anew;
+  successes are stored: a refusal changed nothing, so the same request may be decided anew. Its body is JSON by the
+  rules of shared.strict_json, or there is none; anything else is refused before the transaction begins;
 - request id and W3C trace context come from the request (shared.app) and are put on every event.
 """
 
 import hashlib
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
-import orjson
 from flask import Response, current_app, g, make_response, request
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
+from shared.body import json_or_nothing
 from shared.clock import utc_now
 from shared.database import Database
 from shared.errors import Conflict, DomainError, Invalid
@@ -100,7 +100,7 @@ def command(view: Callable[..., Any]) -> Callable[..., Response]:
     @wraps(view)
     def run(*args: Any, **kwargs: Any) -> Response:
         key = request.headers.get("Idempotency-Key", "")
-        if not KEY.match(key):
+        if not KEY.fullmatch(key):
             raise IdempotencyKeyMissing(
                 "send `Idempotency-Key`: 1 to 128 visible ASCII characters, one per intended change"
             )
@@ -195,11 +195,10 @@ class _Claim:
 
 
 def _body_hash() -> bytes:
-    """Of the canonical JSON where the body is JSON, so that formatting does not matter; else of the bytes."""
-    body = request.get_data(cache=True)
-    with suppress(orjson.JSONDecodeError):
-        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(request.query_string + b"\n" + body).digest()
+    """Of the canonical JSON, so that formatting does not matter. Refuses a body that is not JSON of our rules."""
+    body = json_or_nothing()
+    canonical = b"" if body is None else body.canonical
+    return hashlib.sha256(request.query_string + b"\n" + canonical).digest()
 
 
 def _find_answer(database: Database, claim: _Claim) -> Response | None:

@@ -55,7 +55,9 @@ class Caller:
         return self.send("POST", path, body, key)
 
     def upload(self, path, content):
-        return self._client.post(f"/v1{path}", headers=self._headers, data=content)
+        return self._client.post(
+            f"/v1{path}", headers=self._headers, data=content, content_type="application/x-ndjson"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_an_upload_over_the_limit_is_refused_before_anything_is_read(app, caller
     client, headers = manager._client, manager._headers
     limit = app.extensions["settings"].bulk_body_bytes_max
     answer = client.post("/v1/customers/bulk", headers=headers, data=b"", content_length=limit + 1)
-    assert (answer.status_code, answer.json["code"]) == (413, "bulk_too_large")
+    assert (answer.status_code, answer.json["code"]) == (413, "too_large")
 
 
 def test_the_answer_begins_when_the_whole_upload_was_read(app, caller):
@@ -110,6 +110,7 @@ def test_the_answer_begins_when_the_whole_upload_was_read(app, caller):
         "/v1/customers/bulk",
         method="POST",
         headers=caller("store_manager")._headers,
+        content_type="application/x-ndjson",
         input_stream=body,
         content_length=len(body.getvalue()),
     )

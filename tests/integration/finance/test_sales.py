@@ -97,7 +97,7 @@ REFUSALS = [
     ({"sold_at": (utc_now() + timedelta(days=1)).isoformat()}, 422, "sold_in_future"),
     ({"sold_at": "1999-01-01T00:00:00Z"}, 422, "before_the_books"),
     ({"surprise": 1}, 422, "payload_invalid"),
-    ({"receipt_number": "R\u0000"}, 422, "payload_invalid"),
+    ({"receipt_number": "R\u0000"}, 422, "json_nul_character"),
 ]
 
 

@@ -193,6 +193,33 @@ def test_the_cookie_is_hidden_from_scripts_and_changes_nothing(address, system):
         assert refused.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"},
+     {"Origin": "http://[", "Sec-Fetch-Site": "x"}],
+)  # fmt: skip
+def test_no_other_site_signs_a_browser_in_or_out(address, system, said):
+    with httpx.Client(base_url=address, trust_env=False) as client:
+        for path in ("/sign-in", "/sign-out"):
+            answer = client.post(path, data={"token": system.token("finance_head")}, headers=said)
+            assert (answer.status_code, answer.json()["code"]) == (403, "cross_site_request")
+            assert "Set-Cookie" not in answer.headers
+        own = client.post(
+            "/sign-in", data={"token": system.token("finance_head")}, headers={"Origin": address}
+        )
+        assert own.status_code == 303
+
+
+def test_a_token_in_an_address_signs_nobody_in(address, system):
+    with httpx.Client(base_url=address, trust_env=False) as client:
+        token = system.token("finance_head")
+        for data in ({}, {"token": token}):
+            answer = client.post(f"/sign-in?token={token}", data=data)
+            assert (answer.status_code, answer.json()["code"]) == (422, "token_in_address")
+            assert "Set-Cookie" not in answer.headers
+        assert client.get(f"/?token={token}").status_code == 303
+
+
 def test_a_ledger_that_there_is_not_is_a_page_that_says_so(system):
     answer = httpx.get(f"{system.url}/ledgers/nothing", headers=system.headers("management"), trust_env=False)
     assert answer.status_code == 404

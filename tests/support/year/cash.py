@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from finance import bulk, commands
+from finance import bulk, commands, receipt_files
 from finance.cash import commands as cash
 from finance.cash import queries
 from finance.cash.rules import Outcome
@@ -22,7 +22,9 @@ def posted(year, receipt, at, person="the-till"):
     if is_paid_by_points or year.fifty_fifty():
         year.do(at, "till", commands.post_sale, decoder.decode(ndjson([receipt])), person=person)
     else:
-        [result] = year.do(at, "till", bulk.load, list(bulk.from_ndjson([ndjson([receipt])])), person=person)
+        [result] = year.do(
+            at, "till", bulk.load, list(receipt_files.from_ndjson([ndjson([receipt])])), person=person
+        )
         assert result.status == "posted"
     cash_fen = sum(each["amount"]["fen"] for each in receipt["tenders"] if each["tender"] == "cash")
     year.safe[receipt["branch_id"]] += cash_fen

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 from joserfc import jwt
@@ -16,6 +17,7 @@ from shared.identity import (
     TokenExpired,
     TokenInvalid,
     TokenMissing,
+    TokenTooLong,
     Verifier,
 )
 
@@ -85,6 +87,53 @@ def test_claims_that_are_not_ours_are_refused(issuer, verifier, change):
     token = jwt.encode({"alg": "Ed25519", "kid": key.kid}, claims, key, algorithms=["Ed25519"])
     with pytest.raises(TokenInvalid):
         verifier.actor(bearer(token))
+
+
+def signed(issuer, **claims):
+    key = OKPKey.import_key(json.loads((issuer.jwks.parent / "issuer.key.json").read_text()))
+    said = {"iss": issuer.issuer, "aud": issuer.audience, "sub": "wang", "roles": ["cashier"], "branches": ["*"],
+            "iat": int(time.time()), "exp": int(time.time()) + 3_600}  # fmt: skip
+    return bearer(jwt.encode({"alg": "Ed25519", "kid": key.kid}, said | claims, key, algorithms=["Ed25519"]))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"sub": "system:finance"}, {"sub": "System:x"}, {"sub": "service:finance"}, {"sub": "x" * 5_000}, {"sub": "x" * 129},
+     {"sub": "a\nb"}, {"sub": "a\u0000"}, {"sub": " a"}, {"sub": "<b>"}, {"sub": "王\u202e"}, {"sub": 7},
+     {"roles": ["x"] * 65}, {"roles": ["cashier", "x" * 65]}, {"roles": ["cashier", 1]}, {"roles": {"cashier": 1}},
+     {"branches": ["B1"] * 1_001}, {"branches": ["b 1"]}, {"branches": ["B" * 33]}, {"branches": ["B1\n"]}, {"branches": [None]},
+     {"exp": True}, {"exp": -1}, {"exp": 1e300}, {"exp": 10**40}, {"nbf": "x"}, {"nbf": 10**40}, {"iat": int(time.time()) + 3_600},
+     {"iat": "now"}, {"iat": int(time.time()) + 4_000, "exp": int(time.time()) + 3_600}],
+)  # fmt: skip
+def test_claims_beyond_their_bounds_make_no_actor(issuer, verifier, claims):
+    with pytest.raises(TokenInvalid):
+        verifier.actor(signed(issuer, **claims))
+
+
+@pytest.mark.parametrize(
+    ("claims", "hours", "is_believed"),
+    [({}, 23, True), ({}, 25, False), ({}, 24 * 365 * 100, False), ({"sub": "till 7", "roles": ["till"]}, 25, False),
+     ({"sub": "service:finance", "roles": ["feed"]}, 24 * 365, True), ({"sub": "service:finance", "roles": ["feed"]}, 24 * 500, False),
+     ({"roles": ["feed", "operator"]}, 25, False)],
+)  # fmt: skip
+def test_no_token_is_believed_for_longer_than_the_deployment_says(
+    issuer, verifier, claims, hours, is_believed
+):
+    token = signed(issuer, **claims, exp=int(time.time()) + hours * 3_600)
+    if is_believed:
+        assert verifier.actor(token).id == claims.get("sub", "wang")
+        return
+    with pytest.raises(TokenTooLong):
+        verifier.actor(token)
+
+
+@pytest.mark.parametrize("header", ["[" * 3_000, '{"alg":' + "[" * 3_000, "null", "1", '{"alg": 1}', '{"alg": "Ed25519", "kid": {}}',
+                                    '{"alg": "Ed25519", "crit": ["x"]}', "\x00", "{"])  # fmt: skip
+def test_a_token_whose_head_is_odd_is_refused_and_breaks_nothing(verifier, header):
+    part = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+    for body in (part, "", "e30"):
+        with pytest.raises(TokenInvalid):
+            verifier.actor(bearer(f"{part}.{body}.AAAA"))
 
 
 def test_alg_none_and_a_public_key_used_as_a_secret_are_refused(issuer, verifier):

@@ -5,18 +5,15 @@ Answers of commands hold ids and states, never personal data, because they are s
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
-from io import BufferedReader
 from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
 import orjson
-from flask import Response, current_app, request
-from flask_smorest import Blueprint
-from marshmallow import ValidationError
+from flask import Response, current_app
 from sqlalchemy import Connection
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from customers import queries, repository, schemas
 from customers.commands import admission, privacy, registration
@@ -24,13 +21,18 @@ from customers.domain import personal, redemption
 from customers.domain.customer import NotAnInstitution, NotAPatient
 from customers.domain.permission import for_categories
 from customers.domain.vault import Vault
+from shared.arguments import Blueprint, JsonNotAnObject, PayloadInvalid, load_json
 from shared.clock import business_date
 from shared.database import Database
-from shared.errors import TooLarge, Unavailable
+from shared.errors import DomainError, Unavailable
+from shared.languages import language_of_request
 from shared.paging import PageArgs, decode_cursor, encode_cursor
+from shared.strict_json import parse
 from shared.transaction import Tx
+from shared.upload import received
 from shared.web import admits, command, detached, query, rationed, upload
 
+NDJSON = "application/x-ndjson"
 BULK_BATCH_ROWS = 500
 BULK_LINE_BYTES_MAX = 16_384
 RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
@@ -72,10 +74,6 @@ def _vault() -> Vault:
         )
     assert isinstance(vault, Vault)
     return vault
-
-
-class BulkTooLarge(TooLarge):
-    code = "bulk_too_large"
 
 
 # --- registration -----------------------------------------------------------------------------------
@@ -129,9 +127,7 @@ def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
     requestBody={
         "required": True,
         "content": {
-            "application/x-ndjson": {
-                "schema": {"type": "string", "description": "One patient per line; `code` is required."}
-            }
+            NDJSON: {"schema": {"type": "string", "description": "One patient per line; `code` is required."}}
         },
     },
     responses={
@@ -148,15 +144,12 @@ def register_many(make_tx: MakeTx) -> Response:
     The answer begins when the whole file was read: a sender that writes before it reads would otherwise wait for
     us while we wait for it.
     """
-    bytes_max = current_app.extensions["settings"].bulk_body_bytes_max
-    if (request.content_length or 0) > bytes_max:
-        raise BulkTooLarge(f"at most {bytes_max} bytes in one upload")
-    request.max_content_length = bytes_max
     vault = _vault()
     results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
-    results.writelines(_bulk_results(make_tx, vault))
+    with received({NDJSON}) as file:
+        results.writelines(_bulk_results(make_tx, vault, file))
     results.seek(0)
-    return Response(_from_start(results), mimetype="application/x-ndjson")
+    return Response(_from_start(results), mimetype=NDJSON)
 
 
 def _from_start(results: IO[bytes]) -> Iterator[bytes]:
@@ -165,14 +158,15 @@ def _from_start(results: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _bulk_results(make_tx: MakeTx, vault: Vault) -> Iterator[bytes]:
+def _bulk_results(make_tx: MakeTx, vault: Vault, file: IO[bytes]) -> Iterator[bytes]:
     """One transaction per BULK_BATCH_ROWS rows; a lost connection leaves whole batches, which the same file
     completes later.
     """
     database: Database = current_app.extensions["database"]
-    lines = enumerate(_lines(), start=1)
+    lines = enumerate(_lines(file), start=1)
+    language = language_of_request()
     while batch := list(islice(lines, BULK_BATCH_ROWS)):
-        parsed = [_parsed_row(number, line) for number, line in batch]
+        parsed = [_parsed_row(number, line, language) for number, line in batch]
         good = [body for _, body, _ in parsed if body is not None]
         with database.begin() as conn:
             tx = make_tx(conn)
@@ -189,33 +183,33 @@ def _result_line(
     return orjson.dumps({"row": number, **result}, default=str) + b"\n"
 
 
-def _lines() -> Iterator[bytes]:
-    """The lines of the body; of one that is too long only its beginning. An upload over the limit just ends:
-    its last rows have no result, so the sender sees which.
-    """
-    body = BufferedReader(request.stream)  # type: ignore[type-var]  # unbuffered it reads byte by byte
-    try:
-        while line := body.readline(BULK_LINE_BYTES_MAX + 1):
-            rest = line
-            while not rest.endswith(b"\n") and len(rest) > BULK_LINE_BYTES_MAX:
-                rest = body.readline(BULK_LINE_BYTES_MAX + 1)
-            yield line
-    except (RequestEntityTooLarge, ClientDisconnected):
-        return
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of the file; of one that is too long only its beginning."""
+    while line := file.readline(BULK_LINE_BYTES_MAX + 1):
+        rest = line
+        while not rest.endswith(b"\n") and len(rest) > BULK_LINE_BYTES_MAX:
+            rest = file.readline(BULK_LINE_BYTES_MAX + 1)
+        yield line
 
 
-def _parsed_row(number: int, line: bytes) -> tuple[int, dict[str, Any] | None, dict[str, Any] | None]:
+def _parsed_row(
+    number: int, line: bytes, language: str
+) -> tuple[int, dict[str, Any] | None, dict[str, Any] | None]:
     """The row's number and either its content or why it is refused. No value of the row is repeated."""
     if len(line) > BULK_LINE_BYTES_MAX:
         return number, None, {"outcome": "refused", "reason": "row_too_long"}
     try:
-        content = orjson.loads(line)
-        body = schemas.BulkPatientBody().load(content)
-    except orjson.JSONDecodeError:
-        return number, None, {"outcome": "refused", "reason": "row_malformed"}
-    except ValidationError as error:
-        faults = sorted(error.messages_dict)
-        return number, None, {"outcome": "refused", "reason": "row_invalid", "fields": faults}
+        body = load_json(schemas.BulkPatientBody(), parse(line).value)
+    except (PayloadInvalid, JsonNotAnObject) as refusal:
+        errors = [replace(each, value=None).as_json(language) for each in refusal.context["errors"]]
+        faults = sorted({str(each["path"]).partition(".")[0] for each in errors} - {""})
+        return (
+            number,
+            None,
+            {"outcome": "refused", "reason": "row_invalid", "fields": faults, "errors": errors},
+        )
+    except DomainError as refusal:
+        return number, None, {"outcome": "refused", "reason": "row_malformed", "code": refusal.code}
     return number, body, None
 
 

@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from customers.commands.privacy import PURPOSES
 from customers.domain.customer import INSTITUTION_KINDS, KINDS, SOURCE_CHANNELS, STATUSES
 from customers.domain.personal import CONTACT_FIELDS, PERSONAL_FIELDS
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.texts import Branch, Name, Reference, Sha256
@@ -319,7 +320,7 @@ class ApprovalView(Schema):
 class TradePermissionArgs(Schema):
     on = fields.Date(validate=DAY, metadata={"description": "Business day; today when left out."})
     categories = fields.String(
-        validate=validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,99}\Z"),
+        validate=validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39}){0,99}\Z", error=words.NAMES),
         metadata={"description": "Comma-separated product categories of the order."},
     )
 

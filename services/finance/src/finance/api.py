@@ -9,16 +9,18 @@ from uuid import UUID
 import msgspec
 import orjson
 from flask import Response, current_app, request
-from flask_smorest import Blueprint
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from finance import bulk, commands, ledger, queries, schemas
+from finance import bulk, commands, ledger, queries, receipt_files, schemas
 from finance.booking import Booked
 from finance.domain.period import parse_month
-from finance.domain.receipt import Receipt, decoder
+from finance.domain.receipt import Receipt
 from shared import completeness
+from shared.arguments import Blueprint
+from shared.body import json_of_request
+from shared.languages import language_of_request
 from shared.money import money
 from shared.transaction import Tx
+from shared.upload import chunks_of, received
 from shared.web import admits, command, detached, query, rationed, upload
 
 sales = Blueprint("sales", __name__, url_prefix="/sales", description="Receipts of tills and invoicing.")
@@ -65,17 +67,11 @@ def post_sale(tx: Tx) -> Response:
 
 
 def _receipt() -> Receipt:
-    if not request.is_json:
-        raise UnsupportedMediaType("send application/json")
-    raw = request.get_data(cache=True)
+    payload = json_of_request().value
     try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        try:
-            payload = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            raise BadRequest("the body is not JSON") from error
-        raise bulk.invalid(payload, error) from error
+        return msgspec.convert(payload, Receipt)
+    except msgspec.ValidationError:
+        raise receipt_files.invalid(payload) from None
 
 
 def _posted(booked: Booked) -> bytes:
@@ -121,20 +117,17 @@ def _posted(booked: Booked) -> bytes:
     200, schemas.BulkResultLine, content_type=NDJSON, description="One line per receipt, in order."
 )
 def post_sales(begin: Callable[[Any], Tx]) -> Response:
-    kind = request.mimetype
-    request.max_content_length = current_app.extensions["settings"].bulk_body_bytes_max
-    if kind not in {NDJSON, CSV}:
-        raise UnsupportedMediaType(f"send {NDJSON} or {CSV}")
-    chunks = bulk.read_chunks(request.stream)
-    items = bulk.from_ndjson(chunks) if kind == NDJSON else bulk.from_csv(chunks)
+    language = language_of_request()
     results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
-    for batch in bulk.batches(items):
-        with current_app.extensions["database"].begin() as conn:
-            tx = begin(conn)
-            lines = [result.json() for result in bulk.load(tx, batch)]
-        results.writelines(lines)
-        if tx.has_events:
-            current_app.extensions["wakeup"].ring()
+    with received({NDJSON, CSV}) as file:
+        parse = receipt_files.from_ndjson if request.mimetype == NDJSON else receipt_files.from_csv
+        for batch in bulk.batches(parse(chunks_of(file))):
+            with current_app.extensions["database"].begin() as conn:
+                tx = begin(conn)
+                lines = [result.json(language) for result in bulk.load(tx, batch)]
+            results.writelines(lines)
+            if tx.has_events:
+                current_app.extensions["wakeup"].ring()
     results.seek(0)
     return Response(_from_start(results), 200, mimetype=NDJSON)
 

@@ -1,17 +1,14 @@
-"""Thousands of receipts in one upload: parsed as a stream, written in batches, answered one line each.
+"""Thousands of receipts in one upload: written in batches, answered one line each (read by finance.receipt_files).
 
 Each batch is one transaction, so what was answered is committed and what was not may be sent again. A receipt
 that is refused never hurts another.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 import orjson
 
 from finance import exposure, floors, open_items, permissions, repository, stops
@@ -20,73 +17,16 @@ from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission, points
 from finance.domain.period import PeriodState
 from finance.domain.points import PointsNotInBulk
-from finance.domain.receipt import LINES_MAX, Receipt, decoder
 from finance.domain.sale import PricedSale, price
-from finance.schemas import explain
+from finance.receipt_files import Item
 from shared import audit
 from shared.clock import business_date, month_of
-from shared.errors import DomainError, Invalid
+from shared.errors import DomainError
+from shared.faults import listed
+from shared.languages import ENGLISH, in_language
 from shared.transaction import Tx
 
 BATCH_RECEIPTS_MAX = 1_000
-LINE_BYTES_MAX = 1_048_576
-READ_BYTES = 262_144
-ERRORS_SHOWN_MAX = 100
-TOO_LONG_MARK = "\ufffe"
-
-OPTIONAL = ("dosage_form", "specification", "mah", "maker", "approval_number")
-CSV_COLUMNS = frozenset(
-    [
-        "receipt_number",
-        "branch_id",
-        "customer_id",
-        "channel",
-        "sold_at",
-        "late",
-        "product_id",
-        "generic_name",
-        "category",
-        "temp_class",
-        "dosage_form",
-        "specification",
-        "mah",
-        "maker",
-        "approval_number",
-        "lot",
-        "expiry",
-        "quantity",
-        "unit_price_fen",
-        "discount_fen",
-        "tax_bp",
-        "cost_fen",
-        "tenders",
-    ]
-)
-
-
-class LineTooLong(Invalid):
-    code = "line_too_long"
-
-
-class LineMalformed(Invalid):
-    code = "line_malformed"
-
-
-class PayloadInvalid(Invalid):
-    code = "payload_invalid"
-
-
-class CsvHeaderInvalid(Invalid):
-    code = "csv_header_invalid"
-
-
-class Item(NamedTuple):
-    """A receipt of an upload, or why there is none. `line` is its first input line, from 1."""
-
-    line: int
-    number: str | None
-    receipt: Receipt | None
-    refusal: DomainError | None
 
 
 class Result(NamedTuple):
@@ -96,7 +36,7 @@ class Result(NamedTuple):
     sale_id: str | None = None
     refusal: DomainError | None = None
 
-    def json(self) -> bytes:
+    def json(self, language: str = ENGLISH) -> bytes:
         """One line of the answer."""
         told: dict[str, Any] = {
             "line": self.line,
@@ -106,208 +46,14 @@ class Result(NamedTuple):
         if self.sale_id is not None:
             told["sale_id"] = self.sale_id
         if self.refusal is not None:
-            told |= {"code": self.refusal.code, "detail": self.refusal.detail, **self.refusal.context}
+            told |= {
+                "code": self.refusal.code,
+                "detail": in_language(self.refusal.detail, language),
+                **self.refusal.context,
+            }
+            if "errors" in told:
+                told["errors"] = listed(told["errors"], language)
         return orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE)
-
-
-# --- parsing ----------------------------------------------------------------------------------------
-
-
-def lines_of(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines without their ends; None for one above LINE_BYTES_MAX. Holds one line in memory."""
-    number, rest, is_skipping = 1, b"", False
-    for chunk in chunks:
-        parts = (rest + chunk).split(b"\n")
-        rest = parts.pop()
-        for part in parts:
-            yield number, None if is_skipping or len(part) > LINE_BYTES_MAX else part.removesuffix(b"\r")
-            is_skipping = False
-            number += 1
-        if len(rest) > LINE_BYTES_MAX:
-            rest, is_skipping = b"", True
-    if rest or is_skipping:
-        yield number, None if is_skipping else rest.removesuffix(b"\r")
-
-
-def from_ndjson(chunks: Iterable[bytes]) -> Iterator[Item]:
-    """One receipt per line; blank lines are passed over."""
-    decode = decoder.decode
-    for line, raw in lines_of(chunks):
-        if raw is None:
-            yield Item(line, None, None, LineTooLong(f"a line holds at most {LINE_BYTES_MAX} bytes"))
-            continue
-        if line == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901
-        if not raw or raw.isspace():
-            continue
-        try:
-            receipt = decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            yield _refused_json(line, raw, error)
-        else:
-            yield Item(line, receipt.receipt_number, receipt, None)
-
-
-def _refused_json(line: int, raw: bytes, error: Exception) -> Item:
-    try:
-        payload = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return Item(line, None, None, LineMalformed(f"the line is not JSON: {error}"))
-    return _refused(line, payload, error)
-
-
-def _refused(line: int, payload: Any, error: Exception) -> Item:
-    number = payload.get("receipt_number") if isinstance(payload, dict) else None
-    return Item(line, number if isinstance(number, str) else None, None, invalid(payload, error))
-
-
-def invalid(payload: Any, error: Exception) -> PayloadInvalid:
-    """The refusal of a payload that the strict decoder refused with `error`, every fault listed."""
-    faults = list(_flat(explain(payload)))[:ERRORS_SHOWN_MAX] or [{"path": "", "message": str(error)}]
-    return PayloadInvalid("the payload has faults; each is listed under `errors`", errors=faults)
-
-
-def _flat(messages: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
-    if isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            yield from _flat(inner, path if name == "_schema" else (*path, str(name)))
-    elif isinstance(messages, list):
-        for inner in messages:
-            yield from _flat(inner, path)
-    else:
-        yield {"path": ".".join(path), "message": str(messages)}
-
-
-def from_csv(chunks: Iterable[bytes]) -> Iterator[Item]:
-    """Consecutive rows with the same branch and number are one receipt. Raises CsvHeaderInvalid."""
-    open_rows: list[dict[str, str]] = []
-    start = 0
-    for line, row in _csv_rows(chunks):
-        if isinstance(row, DomainError):
-            if open_rows:
-                yield _receipt_of(start, open_rows)
-            yield Item(line, None, None, row)
-            open_rows = []
-            continue
-        if open_rows and _head(row) != _head(open_rows[0]):
-            yield _receipt_of(start, open_rows)
-            open_rows = []
-        if not open_rows:
-            start = line
-        open_rows.append(row)
-        if len(open_rows) > LINES_MAX:
-            # so that a file of one endless receipt is refused in pieces instead of filling the memory
-            yield _receipt_of(start, open_rows)
-            open_rows = []
-    if open_rows:
-        yield _receipt_of(start, open_rows)
-
-
-def _head(row: Mapping[str, str]) -> tuple[str, str]:
-    return row.get("branch_id", ""), row.get("receipt_number", "")
-
-
-def _csv_rows(chunks: Iterable[bytes]) -> Iterator[tuple[int, dict[str, str] | DomainError]]:
-    reader = csv.reader(_csv_lines(chunks), strict=True)
-    header: list[str] = []
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            if not header:
-                raise CsvHeaderInvalid("the first line is not a CSV header") from error
-            yield line, LineMalformed(f"the row is not CSV: {error}")
-            continue
-        if not header:
-            header = _header(cells)
-        elif len(cells) > len(header):
-            yield line, LineMalformed("the row has more cells than the header")
-        elif any(cells):
-            yield line, dict(zip(header, cells, strict=False))
-
-
-def _csv_lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    for number, raw in lines_of(chunks):
-        # An over-long line is one bad row; bytes that are not UTF-8 become a mark that every pattern refuses.
-        text = (
-            TOO_LONG_MARK
-            if raw is None
-            else raw.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape")
-        )
-        yield text + "\n"
-
-
-def _header(cells: Sequence[str]) -> list[str]:
-    unknown = sorted(set(cells) - CSV_COLUMNS)
-    if unknown or len(set(cells)) != len(cells):
-        raise CsvHeaderInvalid(
-            "the header has unknown or repeated columns", unknown=unknown[:ERRORS_SHOWN_MAX]
-        )
-    return list(cells)
-
-
-def _receipt_of(line: int, rows: Sequence[Mapping[str, str]]) -> Item:
-    payload = _payload(rows)
-    try:
-        receipt = msgspec.convert(payload, Receipt)
-    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # not text: surrogates here
-        return _refused(line, payload, error)
-    return Item(line, receipt.receipt_number, receipt, None)
-
-
-def _payload(rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The JSON shape of rows. What is not a number stays text, so that the strict decoder names the fault."""
-    heads = ("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late")
-    payload: dict[str, Any] = {name: said for name in heads if (said := _said(rows, name))}
-    if isinstance(late := payload.get("late"), str):
-        payload["late"] = {"true": True, "false": False, "1": True, "0": False}.get(late.lower(), late)
-    payload["lines"] = [_line(row) for row in rows]
-    tenders = _said(rows, "tenders")
-    if isinstance(tenders, list):
-        payload["tenders"] = "rows of one receipt give different tenders"
-    else:
-        payload["tenders"] = [_tender(part) for part in (tenders or "").split(";") if part]
-    return payload
-
-
-def _said(rows: Sequence[Mapping[str, str]], name: str) -> str | list[str] | None:
-    """What the rows of a receipt say of it; all of it, which no decoder takes, when they contradict each other."""
-    said = sorted({row[name] for row in rows if row.get(name)})
-    return said if len(said) > 1 else said[0] if said else None
-
-
-def _line(row: Mapping[str, str]) -> dict[str, Any]:
-    product = {"id": row.get("product_id")} if row.get("product_id") else {}
-    for name in ("generic_name", "category", "temp_class", *OPTIONAL):
-        if row.get(name):
-            product[name] = row[name]
-    line: dict[str, Any] = {"product": product}
-    for name in ("lot", "expiry"):
-        if row.get(name):
-            line[name] = row[name]
-    for name in ("quantity", "tax_bp"):
-        if row.get(name):
-            line[name] = _whole(row[name])
-    for name in ("unit_price", "discount", "cost"):
-        if row.get(f"{name}_fen"):
-            line[name] = {"fen": _whole(row[f"{name}_fen"]), "currency": "CNY"}
-    return line
-
-
-def _tender(part: str) -> dict[str, Any]:
-    name, _, fen = part.partition("=")
-    return {"tender": name.strip(), "amount": {"fen": _whole(fen.strip()), "currency": "CNY"}}
-
-
-def _whole(text: str) -> int | str:
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else text
-
-
-# --- batches ----------------------------------------------------------------------------------------
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -492,8 +238,3 @@ def _write(tx: Tx, booked: Sequence[tuple[_Candidate, Booked]], results: dict[in
         known = repository.known_receipts(tx.conn, [_key(each) for each in lost])
         for each in lost:
             results[each.item.line] = _of_known(each, known[_key(each)])
-
-
-def read_chunks(stream: io.RawIOBase | Any) -> Iterator[bytes]:
-    while chunk := stream.read(READ_BYTES):
-        yield chunk

@@ -2,6 +2,7 @@
 
 import types
 import typing
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.domain import receipt as shape
 from finance.shapes import BRANCH, LOT, MONTH, NUMBER, PERSON
+from shared.explain_typed import faults_of_type
+from shared.faults import Fault
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, INSTANT
@@ -23,12 +26,13 @@ class _Strict(fields.Field[Any]):
         self.metadata = {**self.metadata, **_json_schema(kind)}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        try:
-            return msgspec.convert(value, self._kind)
-        except UnicodeEncodeError as error:
-            raise ValidationError("not text in UTF-8") from error
-        except msgspec.ValidationError as error:
-            raise ValidationError(str(error)) from error
+        for fault in self.faults(value, ""):
+            raise ValidationError(fault.message)
+        return msgspec.convert(value, self._kind)
+
+    def faults(self, value: Any, path: str) -> Iterator[Fault]:
+        """Why `value` is not of this type."""
+        return faults_of_type(self._kind, value, path)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value
@@ -108,16 +112,6 @@ class ReceiptBody(Schema):
     )
     tenders = fields.List(
         fields.Nested(PaymentBody), required=True, validate=validate.Length(0, len(shape.Tender))
-    )
-
-
-_RECEIPT_BODY = ReceiptBody()
-
-
-def explain(payload: Any) -> dict[str, Any]:
-    """Every fault of a receipt that the strict decoder refused, as marshmallow's nested messages; {} if none."""
-    return (
-        dict(_RECEIPT_BODY.validate(payload)) if isinstance(payload, dict) else {"_schema": ["not an object"]}
     )
 
 

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, Final
 
 from flask import Response, current_app, jsonify, make_response, request
-from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
 from reporting import exports, schemas
@@ -15,6 +14,7 @@ from reporting.queries.definitions import CODES
 from reporting.queries.ledgers import CHAIN
 from reporting.queries.months import ledger_view, list_months, metric_view
 from reporting.translations import translator
+from shared.arguments import Blueprint
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import Actor
 from shared.money import money

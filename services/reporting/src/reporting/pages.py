@@ -32,8 +32,9 @@ from reporting.schemas import parse_month
 from reporting.translations import LANGUAGE_COOKIE, LANGUAGES, label, language_of_request, translator
 from shared.callers import authenticate
 from shared.clock import business_date, month_of
-from shared.errors import DomainError, NotFound, Unauthorised
+from shared.errors import DomainError, Invalid, NotFound, Unauthorised
 from shared.identity import TOKEN_BYTES_MAX
+from shared.origin import require_same_origin
 from shared.service import Service
 from shared.texts import BRANCH_PATTERN
 from shared.transaction import Tx
@@ -66,6 +67,10 @@ PARTS: Final = {
     "M2": ("weighted points", "possible points"),
     "M3": ("customers who came back", "customers"),
 }
+
+
+class TokenInAddress(Invalid):
+    code = "token_in_address"
 
 
 class PageNotFound(NotFound):
@@ -146,8 +151,14 @@ def sign_in_page() -> Response:
 @blueprint.post("/sign-in")
 @public
 def sign_in() -> Response:
-    """Take a bearer token from the form, believe it only when it verifies, and keep it in the cookie."""
-    token = (request.form.get("token") or request.args.get("token") or "").strip()[: TOKEN_BYTES_MAX + 1]
+    """Take a bearer token from the form, believe it only when it verifies, and keep it in the cookie.
+
+    One in the address would stay in histories and logs, so it is refused.
+    """
+    require_same_origin()
+    if "token" in request.args:
+        raise TokenInAddress("a token does not belong into an address; send it in the form")
+    token = request.form.get("token", "").strip()[: TOKEN_BYTES_MAX + 1]
     token = token.removeprefix("Bearer ").strip()
     try:
         authenticate(f"Bearer {token}")
@@ -164,6 +175,7 @@ def sign_in() -> Response:
 @blueprint.post("/sign-out")
 @public
 def sign_out() -> Response:
+    require_same_origin()
     response = make_response(redirect("./sign-in", 303))
     response.delete_cookie(PAGE_COOKIE, httponly=True, samesite="Strict", path="/")
     return response

@@ -3,10 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from returns import commands, queries, schemas
 from returns.domain import eligibility, inspection, reason
+from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.transaction import Tx
 from shared.web import admits, command, query

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from service_desk import commands, queries, schemas
 from service_desk.domain.standards import STANDARDS
 from service_desk.domain.surveys import INSTRUMENTS
+from shared.arguments import Blueprint
 from shared.errors import Invalid
 from shared.paging import PageArgs
 from shared.transaction import Tx

@@ -5,13 +5,12 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from customers import repository
 from customers.credit import commands, records, schemas
 from customers.credit.records import Credit
 from customers.domain.customer import NotAnInstitution
 from customers.tables import credit_decisions
+from shared.arguments import Blueprint
 from shared.paging import PageArgs, decode_cursor, page
 from shared.transaction import Tx
 from shared.web import admits, command, query

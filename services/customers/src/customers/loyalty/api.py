@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from customers.loyalty import commands, queries, schemas
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

@@ -5,11 +5,10 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from customers import repository
 from customers.offers import commands, records, schemas
 from customers.tables import offer_decisions
+from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from finance.bank import commands, formats, matching, queries, schemas
 from finance.bank.formats import Statement
 from finance.domain.period import parse_month
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

@@ -10,12 +10,13 @@ from finance.bank import rules
 from finance.bank.formats import dialects
 from finance.shapes import BRANCH, MONTH, NUMBER
 from finance.shapes import TEXT as LABEL
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY, DAY, line
 
 TEXT = line(100)
-REASON = validate.Regexp(r"\A[a-z_]{1,40}\Z")
+REASON = validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD)
 FILE_CHARS_MAX = 1_000_000
 MATCHED_MAX = 2_000
 
@@ -36,7 +37,10 @@ class BankAccountBody(Schema):
 
     name = fields.String(required=True, validate=TEXT)
     bank = fields.String(required=True, validate=TEXT)
-    number = fields.String(required=True, validate=validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9 \-]{3,39}\Z"))
+    number = fields.String(
+        required=True,
+        validate=validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9 \-]{3,39}\Z", error=words.BANK_NUMBER),
+    )
     branch_id = fields.String(load_default=None, allow_none=True, validate=BRANCH)
 
 

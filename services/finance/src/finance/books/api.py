@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, current_app, g
-from flask_smorest import Blueprint
 
 from finance import ledger, reopening
 from finance.books import commands, exports, queries, schemas, voucher_list
@@ -15,6 +14,7 @@ from finance.budgets.rules import OVERRUN_ROLES
 from finance.domain.period import parse_month
 from finance.schemas import MonthArgs
 from shared.admission import Slots
+from shared.arguments import Blueprint
 from shared.errors import TooMany
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query

@@ -5,11 +5,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.shapes import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
 
-ACCOUNT = validate.Regexp(r"\A[0-9]{4}(\.[0-9]{2}){0,3}\Z")
+ACCOUNT = validate.Regexp(r"\A[0-9]{4}(\.[0-9]{2}){0,3}\Z", error=words.ACCOUNT)
 LINES_MAX = 200
 FORMATS = ("ndjson", "csv")
 

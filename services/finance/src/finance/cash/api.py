@@ -7,10 +7,9 @@ Source: F3, F4, F21
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from finance.cash import commands, queries, rules, schemas
 from finance.domain.period import parse_month
+from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.transaction import Tx
 from shared.web import admits, command, query

@@ -4,10 +4,11 @@ from marshmallow import Schema, fields, validate
 
 from finance.cash.rules import DRAWER_KINDS, SAFE_KINDS, Outcome
 from finance.shapes import BRANCH, MONTH, NUMBER, PERSON, TEXT
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 
-DRAWER = validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9_\-]{0,31}\Z")
+DRAWER = validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9_\-]{0,31}\Z", error=words.DRAWER)
 
 
 class CashDrawerBody(Schema):
@@ -61,7 +62,7 @@ class CashCountBody(Schema):
 
 class _Movement(Schema):
     fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
-    reason = fields.String(load_default=None, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z"))
+    reason = fields.String(load_default=None, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD))
     reference = fields.String(load_default=None, validate=NUMBER)
     note = fields.String(load_default=None, validate=TEXT)
 

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from finance import printing
 from finance.contracts import amending, commands, queries, rules, schemas
+from shared.arguments import Blueprint
 from shared.paging import PageArgs
 from shared.transaction import Tx
 from shared.web import admits, command, query

@@ -9,13 +9,14 @@ from finance.domain.receipt import (
     UNIT_PRICE_FEN_MAX,
 )
 from finance.shapes import BRANCH, CATEGORY, MAYBE, NUMBER, PERSON, REASON, TEXT
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, line
 
 STATES = ("draft", "legal_review", "signed", "active", "fulfilled", "expired", "terminated")
 CLAUSE = line(2_000)
-SHA256 = validate.Regexp(r"\A[0-9a-f]{64}\Z")
+SHA256 = validate.Regexp(r"\A[0-9a-f]{64}\Z", error=words.SHA256)
 
 
 class ContractLineBody(Schema):

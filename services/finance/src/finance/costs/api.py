@@ -3,11 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from finance.costs import queries, schemas
 from finance.costs.commands import alerts, costing, receiving
 from finance.domain.period import parse_month
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

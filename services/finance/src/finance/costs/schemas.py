@@ -3,12 +3,12 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
-from finance.shapes import BRANCH, LOT, MONTH, NUMBER, REASON
+from finance.shapes import BRANCH, INVOICE_WORDS, LOT, MONTH, NUMBER, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
 
-INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z")
+INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z", error=INVOICE_WORDS)
 
 
 class UnitPriceField(MoneyField):

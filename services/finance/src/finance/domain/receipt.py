@@ -1,7 +1,7 @@
 """A receipt as a till sends it: its shape and bounds, strictly, before any rule of business.
 
-`decode` refuses whatever does not fit (msgspec); `finance.schemas.ReceiptBody` describes the same shape for
-people and names every fault at once. A property test shows that both accept the same inputs.
+`decoder` refuses whatever does not fit (msgspec); `shared.explain_typed` tells every fault at once and
+`finance.schemas.ReceiptBody` describes the shape in OpenAPI. A property test shows that all accept the same inputs.
 Source: G15, F24
 """
 

@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from finance.budgets.rules import categories_on
 from finance.domain.period import parse_month
 from finance.expenses import queries, rules, schemas
 from finance.expenses.commands import budgets, claims, promotions, targets
+from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.transaction import Tx
 from shared.web import admits, command, query

@@ -3,15 +3,25 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import Channel
-from finance.shapes import BRANCH, CATEGORY, MAYBE_REASON, MONTH, NUMBER, OPTIONAL_CODE, OPTIONAL_NAME
+from finance.shapes import (
+    BRANCH,
+    CATEGORY,
+    INVOICE_WORDS,
+    MAYBE_REASON,
+    MONTH,
+    NUMBER,
+    OPTIONAL_CODE,
+    OPTIONAL_NAME,
+)
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, maybe_line
 
-CODE = validate.Regexp(r"\A[A-Z0-9][A-Z0-9\-]{1,31}\Z")
-INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z")
-ID = validate.Regexp(r"\A[A-Za-z0-9._:@\-]{1,64}\Z")
-OPTIONAL_ID = validate.Regexp(r"\A[A-Za-z0-9._:@\-]{0,64}\Z")
+CODE = validate.Regexp(r"\A[A-Z0-9][A-Z0-9\-]{1,31}\Z", error=words.CAPITAL_CODE)
+INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z", error=INVOICE_WORDS)
+ID = validate.Regexp(r"\A[A-Za-z0-9._:@\-]{1,64}\Z", error=words.PERSON)
+OPTIONAL_ID = validate.Regexp(r"\A[A-Za-z0-9._:@\-]{0,64}\Z", error=words.PERSON)
 STATES = (
     "draft",
     "awaiting_budget",

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from finance import printing
 from finance.domain.period import parse_month
@@ -14,6 +13,7 @@ from finance.orders import commands, papers, prices, queries, schemas, shipment_
 from finance.orders.rules import Line, NamedLot
 from finance.orders.shipping import Parcel
 from finance.orders.tables import price_grades, price_rules, strategies
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

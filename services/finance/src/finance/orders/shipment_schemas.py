@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, validate
 from finance.domain.receipt import LINES_MAX, QUANTITY_MAX
 from finance.orders.schemas import LINES, OrderShipmentView, count
 from finance.shapes import BRANCH, LOT, MONTH
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY, DAY
@@ -19,7 +20,7 @@ class ShipmentLineBody(Schema):
     quantity = count(QUANTITY_MAX, required=True)
     cost = MoneyField(required=True, minimum_fen=0)
     trace_codes = fields.List(
-        fields.String(validate=validate.Regexp(r"\A[0-9A-Za-z]{8,64}\Z")),
+        fields.String(validate=validate.Regexp(r"\A[0-9A-Za-z]{8,64}\Z", error=words.TRACE_CODE)),
         load_default=list,
         validate=validate.Length(0, 1_000),
     )

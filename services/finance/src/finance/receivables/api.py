@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from finance import printing
 from finance.receivables import (
@@ -19,6 +18,7 @@ from finance.receivables import (
     schemas,
     write_offs,
 )
+from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.transaction import Tx
 from shared.web import admits, command, query

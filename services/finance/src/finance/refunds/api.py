@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from finance import printing
 from finance.refunds import commands, papers, queries, rules, schemas
 from finance.refunds.rules import Payment
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

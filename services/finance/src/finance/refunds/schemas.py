@@ -5,11 +5,12 @@ from marshmallow import Schema, fields, validate
 from finance.domain.receipt import Tender
 from finance.refunds.rules import State
 from finance.shapes import BRANCH, NUMBER, PERSON, REASON
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
 
-CODE = validate.Regexp(r"\A[a-z][a-z_]{0,39}\Z")
+CODE = validate.Regexp(r"\A[a-z][a-z_]{0,39}\Z", error=words.WORD)
 TENDER = validate.OneOf([each.value for each in Tender])
 AT_ONCE_MAX = 500
 

@@ -6,10 +6,9 @@ Source: F25 (SOP-FY006), X9
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
-
 from finance.budgets.rules import OVERRUN_ROLES
 from finance.samples import commands, queries, schemas
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

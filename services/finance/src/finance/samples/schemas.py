@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, validate
 from finance.domain.receipt import QUANTITY_MAX
 from finance.samples.rules import KINDS, RECIPIENTS
 from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE, NUMBER, REASON, TEXT
+from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
@@ -22,7 +23,7 @@ class SampleBody(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     recipient = fields.String(required=True, validate=validate.OneOf(RECIPIENTS))
     customer_id = fields.UUID(**MAYBE)
-    purpose = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z"))
+    purpose = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD))
     product_id = fields.String(required=True, validate=NUMBER)
     generic_name = fields.String(required=True, validate=TEXT)
     category = fields.String(validate=CATEGORY, **MAYBE)

@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from finance import printing
 from finance.domain.period import parse_month
 from finance.domain.statement import SIGNERS, Kind, Span
 from finance.statements import commands, papers, queries, schemas, sheets
+from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 

@@ -6,7 +6,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.domain.cash_flow import FLOWS, PAID, RECEIVED
 from finance.domain.statement import Kind, Span
-from finance.shapes import MONTH
+from finance.shapes import LINE_WORDS, MONTH
+from shared import words
 from shared.money import MoneyField
 from shared.validators import line
 
@@ -18,8 +19,8 @@ SPANS = validate.OneOf([each.value for each in Span])
 class CashClassificationBody(Schema):
     """What an unclassified movement of the cash flow statement was for."""
 
-    entry_kind = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z"))
-    account = fields.String(required=True, validate=validate.Regexp(r"\A[0-9.]{4,20}\Z"))
+    entry_kind = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD))
+    account = fields.String(required=True, validate=validate.Regexp(r"\A[0-9.]{4,20}\Z", error=words.ACCOUNT))
     direction = fields.String(required=True, validate=validate.OneOf([RECEIVED, PAID]))
     flow = fields.String(required=True, validate=validate.OneOf(sorted(FLOWS)))
 
@@ -133,7 +134,9 @@ class WithdrawBody(Schema):
 class ErrorItemBody(Schema):
     """A leaf line with what is right in the column the statement is about; of equity a cell, `line.column`."""
 
-    line = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}(\.[a-z_]{1,40})?\Z"))
+    line = fields.String(
+        required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}(\.[a-z_]{1,40})?\Z", error=LINE_WORDS)
+    )
     correct = MoneyField(required=True)
 
 

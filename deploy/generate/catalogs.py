@@ -1,0 +1,33 @@
+"""The compiled catalogs of refusals, beside their sources: what `shared.languages` reads."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from deploy.generate.repository import ROOT
+
+
+def sources() -> list[Path]:
+    """Of `shared`, and of each service what it adds."""
+    return sorted(
+        [
+            *ROOT.glob("shared/src/shared/catalogs/*/LC_MESSAGES/messages.po"),
+            *ROOT.glob("services/*/src/*/catalogs/*/LC_MESSAGES/refusals.po"),
+        ]
+    )
+
+
+def compile_changed() -> Iterator[Path]:
+    """Compile what differs, and say which."""
+    for source in sources():
+        with source.open("rb") as file:
+            catalog = read_po(file)
+        compiled = io.BytesIO()
+        write_mo(compiled, catalog)
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.read_bytes() != compiled.getvalue():
+            target.write_bytes(compiled.getvalue())
+            yield target

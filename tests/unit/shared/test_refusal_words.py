@@ -1,0 +1,160 @@
+"""No refusal speaks the language of a decoder, in any field of any schema of any service; each is said in Chinese too."""
+
+import io
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from marshmallow import Schema, fields, validate
+
+from finance.domain.receipt import Receipt
+from shared import explain
+from shared.arguments import JsonNotAnObject, PayloadInvalid, load_json
+from shared.explain_typed import faults_of_type
+from shared.languages import CHINESE, Text, in_language
+from shared.service import load
+from shared.settings import SERVICES
+
+DECODER = re.compile(
+    r"`?\$\.|Expected|`int`|`str`|\bgot\b|\bstr\b|\bint\b|\bbool\b|dict|NoneType|regex|pattern|\^\[|\\x|\(\?|Not a valid|"
+    r"Missing data|Unknown field|Field may not|Shorter than|Longer than|Length must|(?-i:Must be one of)|Invalid (value|input)|"
+    r"marshmallow|msgspec|deserializ|serializ|schema",
+    re.IGNORECASE,
+)
+ODD = [
+    None, True, 0, -1, 2**53 - 1, 1.5, "", " ", "x", "X" * 6_000, "a\tb", "\ud800", "2026-02-30", "2026-13", "cash", "=1+1",
+    "2026-01-01T00:00:00", [], [1], [[]], ["x"] * 1_001, {}, {"fen": 1}, {"fen": "1", "currency": "USD"},
+    {"fen": 10**16, "currency": "CNY"}, {"fen": -1, "currency": "CNY"}, {"x": {"y": 1}},
+]  # fmt: skip
+
+
+def subclasses(kind):
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
+def schemas():
+    for service in SERVICES:
+        load(service)
+    return sorted({each for each in subclasses(Schema) if not each.__module__.startswith(("tests", "marshmallow", "webargs"))}, key=str)  # fmt: skip
+
+
+def taken_in():
+    """The schemas that read something: those of answers alone are called so."""
+    return [each for each in schemas() if not each.__name__.endswith(("View", "Page", "List", "Line", "Row"))]
+
+
+def refusals(schema, data):
+    try:
+        load_json(schema, data)
+    except (PayloadInvalid, JsonNotAnObject) as refusal:
+        return refusal.context["errors"]
+    return []
+
+
+def inner_schemas(schema):
+    for field in schema.load_fields.values():
+        inner = field.inner if isinstance(field, fields.List) else field
+        if isinstance(inner, fields.Nested):
+            yield type(inner.schema)
+
+
+def told_by_every_field():
+    for kind in taken_in():
+        schema = kind()
+        yield from ((kind, fault) for fault in refusals(schema, []) + refusals(schema, {"unheard_of": 1}))
+        for name, field in schema.load_fields.items():
+            for value in ODD:
+                found = refusals(schema, {field.data_key or name: value})
+                yield from ((kind, fault) for fault in found)
+
+
+@cache
+def told():
+    line = ("product", "lot", "expiry", "quantity", "unit_price", "discount", "cost", "tax_bp")
+    head = ("receipt_number", "branch_id", "customer_id", "channel", "sold_at", "late", "tenders", "lines")
+    found = list(told_by_every_field())
+    for value in ODD:
+        odd_line = dict.fromkeys(line, value)
+        for payload in (
+            dict.fromkeys(head, value),
+            {"lines": [odd_line], "tenders": [{"tender": value}]},
+            {"lines": [value]},
+        ):
+            found += [(Receipt, fault) for fault in faults_of_type(Receipt, payload)]
+    return found
+
+
+def test_no_refusal_of_any_field_speaks_a_decoders_language():
+    assert len(told()) > 5_000
+    assert {
+        (str(kind), each.path, each.message) for kind, each in told() if DECODER.search(each.message)
+    } == set()
+
+
+def test_every_refusal_has_a_stable_code_and_a_place():
+    codes = {each.code for _, each in told()}
+    known = set(re.findall(r'"([a-z_]+)", ', Path(explain.__file__).read_text())) | {
+        "not_money",
+        "json_not_an_object",
+    }
+    assert codes <= known, codes - known
+    assert all(each.path for _, each in told() if each.code not in {"json_not_an_object", "not_acceptable"})
+
+
+def test_every_pattern_says_in_words_what_it_wants():
+    tongue_tied = [
+        f"{kind.__module__}.{kind.__name__}.{name}: {each.error}"
+        for kind in schemas()
+        for name, field in kind._declared_fields.items()
+        for each in (field.inner if isinstance(field, fields.List) else field).validators
+        if isinstance(each, validate.Regexp)
+        and (
+            each.error == validate.Regexp.default_message
+            or DECODER.search(each.error)
+            or in_language(each.error, CHINESE, kind.__module__.partition(".")[0]) == each.error
+        )
+    ]
+    assert tongue_tied == []
+
+
+def test_every_refusal_of_a_field_is_said_in_chinese_too():
+    untranslated = {
+        each.message.pattern if isinstance(each.message, Text) else each.message
+        for kind, each in told()
+        if in_language(each.message, CHINESE, kind.__module__.partition(".")[0]) == each.message
+    }
+    assert untranslated == set()
+
+
+def test_a_sentence_keeps_its_values_in_every_language():
+    text = Text("must be from {low} to {high}", low=1, high=20)
+    assert (text, in_language(text, CHINESE)) == ("must be from 1 to 20", "必须在 1 到 20 之间")
+    assert in_language("must be given", CHINESE) == "必须填写"
+    assert in_language("", CHINESE) == ""
+    braces = Text("send one of: {kinds}", kinds="{x}%s")
+    assert in_language(braces, CHINESE) == "请以下列内容类型之一发送：{x}%s"
+
+
+CATALOGS = [
+    *Path("shared/src").glob("**/catalogs/zh_CN/LC_MESSAGES/*.po"),
+    *Path("services").glob("*/src/*/catalogs/zh_CN/LC_MESSAGES/refusals.po"),
+]
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=str)
+def test_the_compiled_catalog_is_current(path):
+    """Else: `make generate`."""
+    assert len(CATALOGS) == 6
+    source = read_po(io.BytesIO(path.read_bytes()))
+    compiled = read_mo(io.BytesIO(path.with_suffix(".mo").read_bytes()))
+    assert {each.id: each.string for each in source if each.id} == {
+        each.id: each.string for each in compiled if each.id
+    }
+    names = re.compile(r"\{(\w+)\}")
+    for each in source:
+        assert sorted(names.findall(str(each.id))) == sorted(names.findall(str(each.string))), each.id
