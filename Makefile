@@ -51,7 +51,10 @@ up: secrets ## Start the deployment in containers and wait until it is healthy
 down: ## Stop the deployment; make down ARGS=--volumes also forgets its data
 	@docker compose down $(ARGS)
 
+roll: ## Exchange running services without failing a request; make roll ARGS=finance
+	@deploy/roll.sh $(ARGS)
+
 ci: ## Do what continuous integration does
 	@.ci/run
 
-.PHONY: help setup demo test bench fmt lint types arch generate lock secrets up down ci
+.PHONY: help setup demo test bench fmt lint types arch generate lock secrets up down roll ci

@@ -2,8 +2,8 @@
 # Make this machine ready: deploy/setup.sh [tests|demo]
 #   always   uv, the environment .venv with the exact packages of requirements.lock, our packages editable, and
 #            Pango, which papers are printed with, where the system lacks it
-#   tests    also a RabbitMQ server when there is no Docker, and a Chromium for the browser test
-# Everything but those three stays inside this folder. Safe to repeat; a second run takes a second.
+#   tests    also a RabbitMQ server and nginx when there is no Docker, and a Chromium for the browser test
+# Everything but those four stays inside this folder. Safe to repeat; a second run takes a second.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 purpose=${1:-}
@@ -102,6 +102,11 @@ test_servers() {
      { [[ ${APOTHECA_TEST_SERVERS:-} == private ]] || ! docker info >/dev/null 2>&1; }; then
     may_install && apt_install rabbitmq-server ||
       refuse "The tests need Docker or a RabbitMQ server: install one with \`sudo apt-get install rabbitmq-server\`."
+  fi
+  if ! command -v nginx >/dev/null && [[ ! -x /usr/sbin/nginx ]] &&
+     { [[ ${APOTHECA_TEST_SERVERS:-} == private ]] || ! docker info >/dev/null 2>&1; }; then
+    may_install && apt_install nginx-light ||
+      refuse "The tests need Docker or nginx: install it with \`sudo apt-get install nginx-light\`."
   fi
   if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
     may_install && apt_install chromium ||

@@ -17,14 +17,7 @@ def composed():
     """Bring the deployment up and yield the gateway's address. The images are built from this checkout."""
     secret_files.make(SECRETS)
     port = processes.free_port()
-    chosen = {
-        "COMPOSE_PROJECT_NAME": "apotheca-e2e",
-        "APOTHECA_VERSION": "e2e",
-        "APOTHECA_GATEWAY": f"127.0.0.1:{port}",
-        "RABBITMQ_MANAGEMENT_PORT": str(processes.free_port()),
-        "DOCKER_BUILDKIT": "1",
-    }
-    environment = {**os.environ, **chosen}
+    environment = environment_of("apotheca-e2e", port)
     compose(environment, "down", "--volumes", "--timeout", "5", check=False)  # what a killed run left behind
     try:
         compose(environment, "up", "--build", "--detach", "--quiet-pull", "--wait", "--wait-timeout", "300")
@@ -35,6 +28,18 @@ def composed():
         raise
     finally:
         compose(environment, "down", "--volumes", "--timeout", "5", check=False)
+
+
+def environment_of(project, port):
+    """What tells Compose which project this is, and where its gateway listens."""
+    chosen = {
+        "COMPOSE_PROJECT_NAME": project,
+        "APOTHECA_VERSION": "e2e",
+        "APOTHECA_GATEWAY": f"127.0.0.1:{port}",
+        "RABBITMQ_MANAGEMENT_PORT": str(processes.free_port()),
+        "DOCKER_BUILDKIT": "1",
+    }
+    return {**os.environ, **chosen}
 
 
 def compose(environment, *arguments, check=True):

@@ -15,6 +15,8 @@ from shared.errors import TooMany, Unavailable
 ENVIRON_KEY = "apotheca.admission"
 UPLOADS_PER_ACTOR_MAX = 2
 UPLOADS_MAX = 16
+BODIES_PER_ACTOR_MAX = 64
+BODIES_MAX = 1_024
 RETRY_AFTER_S = 5
 
 
@@ -56,30 +58,32 @@ class Slots:
 class Admission:
     """One request's; `release` gives back what `grant` took and may be called again."""
 
-    def __init__(self, uploads: Slots) -> None:
+    def __init__(self, *, bodies: Slots, uploads: Slots) -> None:
+        self._bodies = bodies
         self._uploads = uploads
-        self._uploader: str | None = None
+        self._taken: tuple[Slots, str] | None = None
         self.is_granted = False
         self.is_upload = False
         self.body_bytes_max = 0
 
-    def grant(self, *, body_bytes_max: int, uploader: str | None = None) -> None:
-        """`uploader` is the actor's id when this is an upload. Raises UploadsBusy, UploadsFull."""
-        if uploader is not None:
-            claimed = self._uploads.claim(uploader)
-            if claimed == "own_full":
-                raise UploadsBusy(
-                    f"{self._uploads.per_actor_max} uploads of yours run already; try again when one is done",
-                    retry_after_s=RETRY_AFTER_S,
-                )
-            if claimed == "all_full":
-                raise UploadsFull("this process takes no more uploads now", retry_after_s=RETRY_AFTER_S)
-            self._uploader = uploader
-            self.is_upload = True
+    def grant(self, *, caller: str, body_bytes_max: int, is_upload: bool) -> None:
+        """Let the body of an actor's request come. Raises UploadsBusy, UploadsFull."""
+        slots = self._uploads if is_upload else self._bodies
+        claimed = slots.claim(caller)
+        if claimed == "own_full":
+            raise UploadsBusy(
+                f"{slots.per_actor_max} bodies of yours are on the way; try again when one has arrived",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if claimed == "all_full":
+            raise UploadsFull("no more bodies can be received now", retry_after_s=RETRY_AFTER_S)
+        self._taken = (slots, caller)
+        self.is_upload = is_upload
         self.body_bytes_max = body_bytes_max
         self.is_granted = True
 
     def release(self) -> None:
-        uploader, self._uploader = self._uploader, None
-        if uploader is not None:
-            self._uploads.release(uploader)
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            slots, caller = taken
+            slots.release(caller)

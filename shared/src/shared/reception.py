@@ -17,8 +17,8 @@ from typing import IO
 HEAD_BYTES_MAX = 65_536
 CHUNK_LINE_BYTES_MAX = 8_190
 LENGTH_DIGITS_MAX = 18
-IN_MEMORY_BYTES_MAX = 262_144
-READ_BYTES = 262_144
+IN_MEMORY_BYTES_MAX = 65_536
+READ_BYTES = 65_536
 _FIELDS = re.compile(
     rb"\r\n(content-length|transfer-encoding|expect|authorization|cookie|x-forwarded-for)[ \t]*:[ \t]*([^\r\n]*)",
     re.IGNORECASE,
@@ -38,6 +38,7 @@ class Incoming:
         "expects_continue",
         "forwarded_for",
         "head",
+        "is_doubtful",
         "is_head_too_long",
         "is_whole",
         "rest",
@@ -52,6 +53,8 @@ class Incoming:
         self.body_bytes = 0
         self.is_head_too_long = False
         self.is_whole = False
+        self.is_doubtful = False
+        """Where the request ends can be read in more than one way, so no other may follow on this connection."""
         self.expects_continue = False
         self.rest = b""
         self.caller = b""
@@ -104,8 +107,12 @@ class Incoming:
         if codings:
             if [each.lower() for each in codings] == [b"chunked"] and not lengths:
                 self._chunks = _Chunks()
+            else:
+                self.is_doubtful = True
         elif len(lengths) == 1 and lengths[0].isdigit() and len(lengths[0]) <= LENGTH_DIGITS_MAX:
             self._after_length = int(lengths[0])
+        else:
+            self.is_doubtful = bool(lengths)
         self.expects_continue = found.get(b"expect", [b""])[0].lower() == b"100-continue"
         self.caller = (found.get(b"authorization") or found.get(b"cookie") or [b""])[0]
         self.forwarded_for = found.get(b"x-forwarded-for", [b""])[-1].rpartition(b",")[2].strip()
@@ -117,6 +124,7 @@ class Incoming:
         if self._chunks is not None:
             taken = self._chunks.take(data)
             self.is_whole = self._chunks.has_ended
+            self.is_doubtful = self._chunks.is_faulty
         else:
             taken = min(len(data), self._after_length - self.body_bytes)
             self.is_whole = self.body_bytes + taken == self._after_length
@@ -138,13 +146,14 @@ class Incoming:
 class _Chunks:
     """Counts its way through a chunked body; a fault ends it, and gunicorn's parser names the fault."""
 
-    __slots__ = ("_in_trailers", "_left", "_line", "has_ended")
+    __slots__ = ("_in_trailers", "_left", "_line", "has_ended", "is_faulty")
 
     def __init__(self) -> None:
         self._line = b""
         self._left = 0
         self._in_trailers = False
         self.has_ended = False
+        self.is_faulty = False
 
     def take(self, data: bytes) -> int:
         """How many of these bytes belong to the body."""
@@ -160,7 +169,7 @@ class _Chunks:
             at += len(part)
             self._line += part
             if len(self._line) > CHUNK_LINE_BYTES_MAX:
-                self.has_ended = True
+                self.has_ended = self.is_faulty = True
             elif end >= 0:
                 self._line_ended()
         return at
@@ -172,7 +181,7 @@ class _Chunks:
             return
         size = line.partition(b";")[0].strip()
         if not re.fullmatch(rb"[0-9a-fA-F]{1,15}", size):
-            self.has_ended = True
+            self.has_ended = self.is_faulty = True
         elif int(size, 16) == 0:
             self._in_trailers = True
         else:

@@ -19,7 +19,7 @@ from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
 
 STOP_S_MAX = 10
-WEB_CONNECTIONS_MAX = 4_096
+WEB_CONNECTIONS_MAX = 2_048
 SWITCH_INTERVAL_S = 0.0005
 """How long a busy thread may keep another waiting. With the usual 5 ms the thread that applies a batch may lose
 a turn after each of its statements to the thread that reads the socket: the consumer then reached 0.31 to 0.45 of

@@ -11,7 +11,8 @@ is whole. Promises:
   `Connection: close`, and what still comes is dropped for LINGER_S_MAX and LINGER_BYTES_MAX at most.
 - a caller (by its Authorization; without one by address) takes at most half of the threads; uploads have threads of
   their own (shared.lanes).
-- open connections are bounded; when all are taken the one that has been silent longest goes.
+- open connections are bounded, and bodies that arrive slowly too, also of one actor; when all connections are taken
+  the one that waited longest goes.
 - SIGTERM: /readyz says 503 for `drain_s` while requests are taken as ever; then what waits to be accepted is
   accepted, what was received is answered, and the process ends within gunicorn's graceful_timeout.
 
@@ -33,7 +34,15 @@ from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import ThreadWorker
 
-from shared.admission import ENVIRON_KEY, UPLOADS_MAX, UPLOADS_PER_ACTOR_MAX, Admission, Slots
+from shared.admission import (
+    BODIES_MAX,
+    BODIES_PER_ACTOR_MAX,
+    ENVIRON_KEY,
+    UPLOADS_MAX,
+    UPLOADS_PER_ACTOR_MAX,
+    Admission,
+    Slots,
+)
 from shared.lanes import Lane
 from shared.outgoing import Outgoing
 from shared.raw_problems import problem_of_fault, raw_problem
@@ -48,7 +57,8 @@ ANSWER_BYTES_PER_S_MIN = 8_192
 LINGER_S_MAX = 2
 LINGER_BYTES_MAX = 33_554_432
 STOPPING_KEEPALIVE_S = 1
-SWEEP_EVERY_S = 0.5
+SWEEP_EVERY_S = 1.0
+STOPPING_TURN_S = 0.1
 ACCEPTED_AT_ONCE_MAX = 64
 UPLOAD_THREADS = 2
 FRAMING_BYTES_MAX = 1_048_576
@@ -91,6 +101,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.watched: dict[Connection, None] = {}  # ordered: silent longest first
+        self.arriving = Slots(per_actor_max=BODIES_PER_ACTOR_MAX, together_max=BODIES_MAX)
         self.uploading = Slots(per_actor_max=UPLOADS_PER_ACTOR_MAX, together_max=UPLOADS_MAX)
         self.drain_s = 0
         self.draining_until: float | None = None
@@ -150,10 +161,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             listener.close()
 
     def _turn(self) -> None:
-        is_calm = not self.watched and self.draining_until is None
-        self.wait_for_and_dispatch_events(1.0 if is_calm else SWEEP_EVERY_S / 2)
+        self.wait_for_and_dispatch_events(SWEEP_EVERY_S if self.draining_until is None else STOPPING_TURN_S)
         now = time.monotonic()
-        if now - self.swept_at >= SWEEP_EVERY_S:
+        if now - self.swept_at >= SWEEP_EVERY_S or not self.alive:
             self.swept_at = now
             for conn in [each for each in self.watched if each.deadline <= now]:
                 self._expire(conn)
@@ -181,14 +191,15 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 self._make_room()
             self.nr_conns += 1
             sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # already reset
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             conn = Connection(sock, client, listener.getsockname())
             self._watch(conn, self._readable, HEAD_S_MAX)
 
     def _make_room(self) -> None:
-        """Of those that no thread works for, the one that has been silent longest goes, an idle one first."""
-        idle = next((conn for conn in self.watched if conn.incoming.is_empty), None)
-        oldest = idle or next(iter(self.watched), None)
+        """Of those that no thread works for, the one watched longest goes, those whose body was admitted last."""
+        unknown = (conn for conn in self.watched if conn.admission is None)
+        oldest = next(unknown, None) or next(iter(self.watched), None)
         if oldest is not None:
             self._drop(oldest)
 
@@ -198,7 +209,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         conn.deadline = time.monotonic() + seconds
         self.watched[conn] = None
         event = selectors.EVENT_WRITE if to_write else selectors.EVENT_READ
-        self.poller.register(conn.sock, event, lambda _sock: then(conn))
+
+        def happened(_sock: socket.socket) -> None:
+            if conn in self.watched:  # another event of the same turn may have dropped it
+                then(conn)
+
+        self.poller.register(conn.sock, event, happened)
 
     def _unwatch(self, conn: Connection) -> None:
         if conn in self.watched:
@@ -275,8 +291,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def _admit(self, conn: Connection) -> str:
         """Ask the application by the head alone."""
-        admission = Admission(self.uploading)
-        answer, environ = self._begin(conn, [conn.incoming.head])
+        admission = Admission(bodies=self.arriving, uploads=self.uploading)
+        _, answer, environ = self._begin(conn, [conn.incoming.head])
         environ[ENVIRON_KEY] = admission
         body = self.wsgi(environ, answer.start_response)
         if not admission.is_granted:
@@ -285,22 +301,26 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             return CLOSE
         conn.admission = admission
         if conn.incoming.expects_continue:
-            conn.outgoing.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         return ADMITTED
 
     def _answer(self, conn: Connection) -> str:
-        answer, environ = self._begin(conn, conn.incoming.chunks())
+        parser, answer, environ = self._begin(conn, conn.incoming.chunks())
         environ["wsgi.multithread"] = True
-        if not self.alive:
+        if not self.alive or conn.incoming.is_doubtful:
             answer.force_close()
         _write(answer, self.wsgi(environ, answer.start_response))
-        return CLOSE if answer.should_close() else KEEP
+        # what the application did not read is judged too: the next request begins behind it
+        is_kept = not answer.should_close() and parser.finish_body(deadline=time.monotonic() + 1)
+        return KEEP if is_kept else CLOSE
 
-    def _begin(self, conn: Connection, request_bytes: Iterable[bytes]) -> tuple[Any, dict[str, Any]]:
-        req = next(RequestParser(self.cfg, request_bytes, conn.client))
+    def _begin(self, conn: Connection, request_bytes: Iterable[bytes]) -> tuple[Any, Any, dict[str, Any]]:
+        """The parser of the request, its answer to be, and its WSGI environment."""
+        parser = RequestParser(self.cfg, request_bytes, conn.client)
+        req = next(parser)
         req._expected_100_continue = False  # noqa: SLF001 - `create` would answer it; that is said after admission
-        made: tuple[Any, dict[str, Any]] = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg)
-        return made
+        answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg)
+        return parser, answer, environ
 
     def _fault(self, conn: Connection, error: Exception) -> str:
         answer = problem_of_fault(error)

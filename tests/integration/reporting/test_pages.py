@@ -224,3 +224,16 @@ def test_a_ledger_that_there_is_not_is_a_page_that_says_so(system):
     answer = httpx.get(f"{system.url}/ledgers/nothing", headers=system.headers("management"), trust_env=False)
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_the_api_documentation_works_under_its_policy_and_every_answer_has_one(page, address):
+    page.faults.clear()
+    page.goto(f"{address}/docs")
+    expect(page.locator(".swagger-ui .info .title")).to_be_visible(timeout=20_000)
+    expect(page.locator(".swagger-ui .opblock").first).to_be_visible()
+    assert page.faults == []
+    policy = httpx.get(f"{address}/docs").headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    for path in ("/healthz", "/v1/nothing", "/openapi.json", "/sign-in"):
+        assert "default-src 'none'" in httpx.get(f"{address}{path}").headers["Content-Security-Policy"]

@@ -80,9 +80,12 @@ def test_a_length_that_may_be_read_in_two_ways_waits_for_no_body_and_is_refused_
     assert b'"status":' in problem_of_fault(refusal.value)
 
 
-def test_a_faulty_chunk_ends_the_waiting():
-    assert fed([HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"]).is_whole
-    assert fed([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 10_000]).is_whole
+def test_a_faulty_chunk_ends_the_waiting_and_nothing_may_follow():
+    for faulty in (b"xyz\r\n", b"1" * 10_000, b"-1\r\n"):
+        incoming = fed([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + faulty])
+        assert (incoming.is_whole, incoming.is_doubtful) == (True, True)
+    assert fed([HEAD + b"Content-Length: 99999999999999999999\r\n\r\n"]).is_doubtful
+    assert not fed([HEAD + b"Content-Length: 0\r\n\r\n"]).is_doubtful
 
 
 def test_an_endless_head_is_noticed_whether_it_comes_at_once_or_in_pieces():
@@ -159,19 +162,25 @@ def test_one_caller_leaves_threads_to_others_and_the_waiting_take_turns():
 
 
 def test_uploads_of_one_actor_leave_places_for_others_and_give_theirs_back():
-    slots = Slots(per_actor_max=2, together_max=3)
-    mine = [Admission(slots) for _ in range(3)]
-    for each in mine[:2]:
-        each.grant(body_bytes_max=10, uploader="me")
+    slots, bodies = Slots(per_actor_max=2, together_max=3), Slots(per_actor_max=1, together_max=9)
+
+    def ask(caller, *, is_upload=True):
+        admission = Admission(bodies=bodies, uploads=slots)
+        admission.grant(caller=caller, body_bytes_max=10, is_upload=is_upload)
+        return admission
+
+    mine = [ask("me"), ask("me")]
     with pytest.raises(UploadsBusy):
-        mine[2].grant(body_bytes_max=10, uploader="me")
-    assert not mine[2].is_granted
-    Admission(slots).grant(body_bytes_max=10, uploader="you")
+        ask("me")
+    assert ask("me", is_upload=False).is_granted
+    ask("you")
     with pytest.raises(UploadsFull):
-        Admission(slots).grant(body_bytes_max=10, uploader="they")
+        ask("they")
     mine[0].release()
     mine[0].release()
-    mine[2].grant(body_bytes_max=10, uploader="me")
+    ask("me")
+    with pytest.raises(UploadsBusy):
+        ask("me")
 
 
 # --- answers ------------------------------------------------------------------------------------------

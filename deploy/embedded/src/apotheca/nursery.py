@@ -132,10 +132,9 @@ def main() -> int:
 
 
 def _import_all() -> None:
-    import gunicorn.app.base
-    import gunicorn.workers.gthread  # noqa: F401
+    import gunicorn.app.base  # noqa: F401
 
-    from shared import consuming, migrations, relay, scheduler, service, settings, web  # noqa: F401
+    from shared import consuming, migrations, relay, scheduler, service, settings, web, web_worker  # noqa: F401
 
     for name in settings.SERVICES:
         service.load(name)
