@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text
 
 from finance.books import voucher_list
+from finance.books.exports import yuan
 from tests.support.finance_builders import a_line, money
 
 FEB, MAR = "2026-02", "2026-03"
@@ -67,12 +68,34 @@ def test_the_general_ledger_runs_from_the_opening_to_the_closing_balance(ledger)
     assert {line["voucher_no"] is None for line in lines} == {True, False}
 
 
-def test_the_general_ledger_is_the_same_as_csv(ledger):
+def shown(value) -> str:
+    """As a spreadsheet's cell: never a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+
+
+def test_the_general_ledger_for_a_spreadsheet_opens_each_account_and_speaks_of_yuan(ledger):
     as_json = [json.loads(line) for line in general(ledger).data.splitlines()]
     answer = general(ledger, "&format=csv")
     assert answer.mimetype == "text/csv"
     rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
-    assert [{k: "" if v is None else str(v) for k, v in line.items()} for line in as_json] == rows
+    lines = [row for row in rows if row["kind"] != "opening_balance"]
+    assert [{**row, "summary": ""} for row in lines] == [
+        {
+            **{name: shown(value) for name, value in line.items() if not name.endswith("_fen")},
+            **{name: yuan(line[f"{name}_fen"]) for name in ("debit", "credit", "balance")},
+            "summary": "",
+        }
+        for line in as_json
+    ]
+    summaries = {row["kind"]: row["summary"] for row in rows}
+    assert (summaries["sale"], summaries["opening_balance"]) == ("销售", "期初余额")
+    assert summaries["manual"] == "'" + '=SUM("办公"\\用品)'
+    opening = {row["account"]: row["balance"] for row in rows if row["kind"] == "opening_balance"}
+    assert opening.items() >= {code: yuan(fen) for code, fen in ledger.balances(FEB).items()}.items()
+    assert [row["account"] for row in rows] == sorted(row["account"] for row in rows)
+    first = {row["account"]: row["kind"] for row in reversed(rows)}
+    assert set(first.values()) == {"opening_balance"}
 
 
 def test_the_general_ledger_is_limited_to_account_and_branch(ledger):

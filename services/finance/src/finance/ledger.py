@@ -194,7 +194,8 @@ def _close(tx: Tx, month: date, *, is_empty: bool) -> dict[str, Any]:
     for require in _conditions(tx, month):
         require()
     tx.conn.execute(text(_CARRY), {"month": month})
-    late = late_days(month, business_date(tx.now))
+    # A month of before the books has nothing that anybody could have closed in time.
+    late = late_days(month, business_date(tx.now)) if next_month(month) > book_of(tx.conn).begins_on else 0
     tx.conn.execute(
         text(
             "update periods set state = 'soft_closed', version = version + 1, closed_by = :person, closed_at = :now,"

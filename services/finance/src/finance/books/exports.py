@@ -54,7 +54,27 @@ _AS_NDJSON = (
     " ',\"debit_fen\":', debit_fen, ',\"credit_fen\":', credit_fen, ',\"balance_fen\":', balance_fen, '}')"
     f" from ({GENERAL_LEDGER}) general) to stdout with (format csv, quote e'\\x01', delimiter e'\\x02')"
 )
-_AS_CSV = f"copy ({GENERAL_LEDGER}) to stdout with (format csv, header)"
+_HARMLESS = r"regexp_replace(reference, '^([-=+@])', '''\1')"
+"""A text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+# For a spreadsheet: each account begins with its opening balance, amounts are yuan (fen × 0.01 is exact), and every
+# line says in words what it is.
+_AS_CSV = f"""
+copy (
+    select account, booked_on, voucher_no, entry_id, line_no, kind, coalesce(case kind when 'manual' then {_HARMLESS} end,
+        cast(%(summaries)s as jsonb) ->> kind, kind) as summary, source_id, {_HARMLESS} as reference, branch_id, customer_id,
+        debit_fen * 0.01 as debit, credit_fen * 0.01 as credit, balance_fen * 0.01 as balance
+    from (
+        select o.account, %(first)s::date as booked_on, null::bigint as voucher_no, null::bigint as entry_id,
+            0 as line_no, 'opening_balance' as kind, null::uuid as source_id, null::text as reference,
+            null::text as branch_id, null::uuid as customer_id, 0 as debit_fen, 0 as credit_fen, o.fen as balance_fen
+        from json_to_recordset(%(openings)s::json) as o(account text, fen bigint)
+        where %(account)s::text is null or o.account = %(account)s
+        union all
+        select * from ({GENERAL_LEDGER}) moved
+    ) general order by account collate "C", line_no > 0, booked_on, entry_id, line_no
+) to stdout with (format csv, header)
+"""
+OPENING_KIND = "opening_balance"
 
 
 def general_ledger(
@@ -70,6 +90,10 @@ def general_ledger(
         "account": account,
         "branches": branches,
     }
+    if as_csv:
+        given["summaries"] = json.dumps(
+            {kind: words["zh"] for kind, words in KINDS.items()} | {OPENING_KIND: KINDS["opening"]["zh"]}
+        )
     block = bytearray(BOM if as_csv else b"")
     statement = _AS_CSV if as_csv else _AS_NDJSON
     with driver_of(tx.conn) as driver, driver.cursor() as cursor, cursor.copy(statement, given) as copy:
