@@ -21,6 +21,14 @@ test: ## Run every test, on as many cores as there are (four at most)
 	@deploy/setup.sh tests
 	@$(BIN)/pytest $(WORKERS) $(ARGS)
 
+faults: ## Break everything on purpose, in the full form: takes an hour
+	@deploy/setup.sh tests
+	@APOTHECA_TEST_FAULTS=full $(BIN)/pytest tests/fault --ignore=tests/fault/test_nemesis.py $(ARGS)
+
+nemesis: ## Strike at random for ten minutes, and find what is broken on purpose; APOTHECA_NEMESIS_SEED repeats a run
+	@deploy/setup.sh tests
+	@APOTHECA_NEMESIS_SECONDS=$${APOTHECA_NEMESIS_SECONDS:-600} $(BIN)/pytest -s tests/fault/test_nemesis.py $(ARGS)
+
 bench: setup ## Measure against programs that do the bare minimum
 	@$(BIN)/python -m deploy.bench.run $(ARGS)
 
@@ -57,4 +65,4 @@ roll: ## Exchange running services without failing a request; make roll ARGS=fin
 ci: ## Do what continuous integration does
 	@.ci/run
 
-.PHONY: help setup demo test bench fmt lint types arch generate lock secrets up down roll ci
+.PHONY: help setup demo test faults nemesis bench fmt lint types arch generate lock secrets up down roll ci

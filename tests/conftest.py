@@ -33,7 +33,7 @@ def pytest_report_header() -> str:
     )
 
 
-LONG = ("test_any_input.py", "test_random_year.py", "test_demo.py", "test_journey.py")
+LONG = ("test_any_input.py", "test_nemesis.py", "test_random_year.py", "test_demo.py", "test_journey.py")
 """Files begun first, so that no worker is left with one of them when the others are done."""
 
 

@@ -61,11 +61,11 @@ def code_by_requirement() -> dict[str, list[str]]:
     return found
 
 
-def marks_by_requirement() -> dict[str, list[str]]:
+def marks_by_requirement(mark: str = "requirement") -> dict[str, list[str]]:
     """`path: name` of every test marked with the id, by itself, by its class or by its module."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in test_files():
-        for name, identifiers in _marked(parsed(path)):
+        for name, identifiers in _marked(parsed(path), mark):
             for identifier in identifiers:
                 found[identifier].append(f"{shown(path)}: {name}" if name else shown(path))
     return found
@@ -77,14 +77,14 @@ def _docstrings(module: ast.Module) -> Iterator[tuple[str, str]]:
         yield name, ast.get_docstring(definition) or ""
 
 
-def _marked(module: ast.Module) -> Iterator[tuple[str, list[str]]]:
+def _marked(module: ast.Module, mark: str) -> Iterator[tuple[str, list[str]]]:
     for statement in module.body:
         if isinstance(statement, ast.Assign) and "pytestmark" in {
             target.id for target in statement.targets if isinstance(target, ast.Name)
         }:
-            yield "", _mark_ids(statement.value)
+            yield "", _mark_ids(statement.value, mark)
     for name, definition in _definitions(module):
-        yield name, [each for decorator in definition.decorator_list for each in _mark_ids(decorator)]
+        yield name, [each for decorator in definition.decorator_list for each in _mark_ids(decorator, mark)]
 
 
 def _definitions(module: ast.Module) -> Iterator[tuple[str, Definition]]:
@@ -97,13 +97,11 @@ def _definitions(module: ast.Module) -> Iterator[tuple[str, Definition]]:
                     yield f"{statement.name}.{inner.name}", inner
 
 
-def _mark_ids(node: ast.AST) -> list[str]:
+def _mark_ids(node: ast.AST, mark: str) -> list[str]:
     return [
         str(argument.value)
         for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "requirement"
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == mark
         for argument in call.args
         if isinstance(argument, ast.Constant)
     ]

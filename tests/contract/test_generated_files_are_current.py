@@ -11,7 +11,9 @@ from deploy.generate.repository import SERVICES, examples, json_text, shown
 from deploy.generate.traceability import code_by_requirement, marks_by_requirement, requirements
 
 
-@pytest.mark.parametrize("generator", ["adr_index", "traceability", "events", "openapi", "asyncapi"])
+@pytest.mark.parametrize(
+    "generator", ["adr_index", "traceability", "faults", "events", "openapi", "asyncapi"]
+)
 def test_generated_documents_are_current(generator):
     documents = import_module(f"deploy.generate.{generator}").documents()
     stale = [

@@ -15,6 +15,7 @@ from tests.support.eventually import eventually
 pytestmark = pytest.mark.requirement("X3")
 
 
+@pytest.mark.case("F04")
 def test_a_killed_broker_costs_no_write_and_no_event(open_world, rabbitmq):
     """SIGKILL while events flow; writes go on, publishing resumes within 15 s of the port opening."""
     world = open_world("amqp")
@@ -34,6 +35,7 @@ def test_a_killed_broker_costs_no_write_and_no_event(open_world, rabbitmq):
     oracle.agree(world.till, world.book, within_s=15)
 
 
+@pytest.mark.case("F07")
 def test_a_broker_short_of_memory_makes_the_relay_wait_and_nothing_else(open_world, rabbitmq):
     """The alarm is raised twice with a reconnection between: each connection must hear of it."""
     world = open_world("amqp")
@@ -59,6 +61,7 @@ def _write_under_alarm(world, rabbitmq, *, confirmed: int) -> None:
     assert blocked._value.get() == 0
 
 
+@pytest.mark.case("F11")
 def test_a_missing_binding_is_named_and_what_went_astray_is_fetched(open_world, rabbitmq):
     world = open_world("amqp")
     amqp_url = world.book_settings.amqp_url
@@ -79,6 +82,7 @@ def test_a_missing_binding_is_named_and_what_went_astray_is_fetched(open_world, 
     oracle.agree(world.till, world.book, within_s=15)
 
 
+@pytest.mark.case("F18")
 def test_messages_stolen_from_the_queue_are_missed_and_fetched_from_the_producer(open_world):
     world = open_world("amqp")
     amqp_url = world.book_settings.amqp_url

@@ -57,6 +57,7 @@ def is_closed(system):
 
 
 @pytest.mark.requirement("X3", "P2")
+@pytest.mark.case("F20")
 def test_a_missing_event_keeps_the_month_open_until_it_is_repaired(system):
     system.deliver(but=[("finance", 4)])
     refused = obstacles(close(system, "gap"))
@@ -71,6 +72,7 @@ def test_a_missing_event_keeps_the_month_open_until_it_is_repaired(system):
 
 
 @pytest.mark.requirement("X3")
+@pytest.mark.case("F20")
 def test_a_lost_tail_that_nothing_follows_keeps_the_month_open(system):
     system.deliver(but=[("returns", 1)])
     refused = obstacles(close(system, "tail"))

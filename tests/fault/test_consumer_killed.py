@@ -1,6 +1,5 @@
 """F03: a consumer killed at any moment, above all between its commit and its acknowledgement."""
 
-import os
 import time
 
 import pytest
@@ -11,13 +10,14 @@ from tests.support import ledger_oracle as oracle
 from tests.support import ledger_service as ledger
 from tests.support import queues
 from tests.support.eventually import eventually
+from tests.support.length import short_or_full
 
 pytestmark = pytest.mark.requirement("X3")
 
-KILLS = int(os.environ.get("APOTHECA_TEST_KILLS", "5"))
-"""Five on every commit; APOTHECA_TEST_KILLS=20 is the long run."""
+KILLS = short_or_full(5, 20)
 
 
+@pytest.mark.case("F03")
 @pytest.mark.parametrize("transport", ["amqp", "feed"])
 def test_a_consumer_killed_after_commit_applies_nothing_twice(open_world, transport):
     world = open_world(transport)
@@ -35,6 +35,7 @@ def test_a_consumer_killed_after_commit_applies_nothing_twice(open_world, transp
         assert queues.depth(world.book_settings.amqp_url, topology.dead_queue("book")) == 0
 
 
+@pytest.mark.case("F23")
 @pytest.mark.parametrize("transport", ["amqp", "feed"])
 def test_relay_and_consumer_stop_cleanly_within_ten_seconds_under_load(open_world, transport):
     world = open_world(transport)

@@ -21,6 +21,7 @@ EVENTS = 1_200
 POISON = 20
 
 
+@pytest.mark.case("F15")
 @pytest.mark.parametrize("transport", ["amqp", "feed"])
 def test_three_copies_in_any_order_give_the_tables_of_one_delivery_in_order(open_world, transport):
     """Competing consumers share triplicates shuffled within windows of 1,000."""
@@ -72,6 +73,7 @@ def _apply_side_by_side(world, mixed):
         thread.join()
 
 
+@pytest.mark.case("F16")
 @pytest.mark.parametrize("transport", ["amqp", "feed"])
 def test_poison_is_parked_and_holds_nobody_back_and_is_applied_after_the_fix(open_world, transport):
     """Negative amounts and unknown versions; with a broker also bodies that were damaged on the way."""

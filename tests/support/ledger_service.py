@@ -385,6 +385,12 @@ def _arm(point: str) -> None:
             _die()
 
         amqp_publish.save_cursor = save_cursor
+    elif point == "before commit":
+
+        def apply_nothing(*_arguments):
+            _die()
+
+        amqp_source.apply_batch = feed_source.apply_batch = apply_nothing
     elif point.startswith("after commit "):
         commits = [int(point.rsplit(" ", 1)[1])]
 
