@@ -6,13 +6,17 @@ all of it and names the first row that was altered, removed or inserted.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 
+from shared.database import driver_of
+
 GENESIS = b"\0" * 32
-SEAL_ROWS_MAX = 5_000
+SEAL_ROWS_MAX = 20_000
+"""About 20 MB of rows, and half a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +53,6 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
         text("select pg_try_advisory_xact_lock(hashtextextended('seal:' || :name, 0))"), {"name": chain.name}
     ).scalar():
         return 0
-    rows = conn.execute(
-        text(
-            f"select t.id, t.{chain.partition_key}::text as part, t.stream, {chain.content_sql} as content"
-            f" from {chain.table} t"
-            " where t.chain_no is null order by t.id limit :limit"
-        ),
-        {"limit": limit},
-    ).all()
-    if not rows:
-        return 0
     heads = {
         row.stream: (row.last_no, bytes(row.last_hash))
         for row in conn.execute(
@@ -66,26 +60,16 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
             {"chain": chain.name},
         )
     }
+    rows = _unsealed(conn, chain, limit)
+    if not rows:
+        return 0
     numbers, hashes = [], []
-    for row in rows:
-        last_no, previous = heads.get(row.stream, (0, GENESIS))
-        heads[row.stream] = last_no + 1, link(previous, last_no + 1, row.content)
-        numbers.append(heads[row.stream][0])
-        hashes.append(heads[row.stream][1])
-    conn.execute(
-        text(
-            f"update {chain.table} t set chain_no = s.no, chain_hash = s.hash"
-            f" from unnest(cast(:ids as bigint[]), cast(:parts as {chain.partition_type}[]),"
-            " cast(:numbers as bigint[]), cast(:hashes as bytea[])) as s(id, part, no, hash)"
-            f" where t.id = s.id and t.{chain.partition_key} = s.part and t.chain_no is null"
-        ),
-        {
-            "ids": [row.id for row in rows],
-            "parts": [row.part for row in rows],
-            "numbers": numbers,
-            "hashes": hashes,
-        },
-    )
+    for _, _, stream, content in rows:
+        last_no, previous = heads.get(stream, (0, GENESIS))
+        heads[stream] = last_no + 1, link(previous, last_no + 1, content)
+        numbers.append(last_no + 1)
+        hashes.append(heads[stream][1])
+    _write_seals(conn, chain, rows, numbers, hashes)
     conn.execute(
         text(
             "insert into chain_heads (chain, stream, last_no, last_hash) values (:chain, :stream, :no, :last)"
@@ -94,10 +78,45 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
         ),
         [
             {"chain": chain.name, "stream": stream, "no": heads[stream][0], "last": heads[stream][1]}
-            for stream in {row.stream for row in rows}
+            for stream in {row[2] for row in rows}
         ],
     )
     return len(rows)
+
+
+def _unsealed(conn: Connection, chain: Chain, limit: int) -> list[tuple[int, Any, str, str]]:
+    """(id, partition key, stream, content) of the oldest rows without a number. psycopg's own rows: there are many."""
+    content_sql = chain.content_sql.replace("%", "%%")
+    with driver_of(conn) as driver:
+        return (
+            driver.cursor(binary=True)
+            .execute(
+                f"select t.id, t.{chain.partition_key}, t.stream, {content_sql} from {chain.table} t"
+                " where t.chain_no is null order by t.id limit %s",
+                (limit,),
+            )
+            .fetchall()
+        )
+
+
+def _write_seals(
+    conn: Connection,
+    chain: Chain,
+    rows: Sequence[tuple[int, Any, str, str]],
+    numbers: Sequence[int],
+    hashes: Sequence[bytes],
+) -> None:
+    ids, parts = [row[0] for row in rows], [row[1] for row in rows]
+    # The bounds keep the statement to the rows of this batch: without them each batch reads all that is unsealed.
+    with driver_of(conn) as driver:
+        driver.execute(
+            f"update {chain.table} t set chain_no = s.no, chain_hash = s.hash"
+            f" from unnest(%b::bigint[], %b::{chain.partition_type}[], %b::bigint[], %b::bytea[])"
+            " as s(id, part, no, hash)"
+            f" where t.id = s.id and t.{chain.partition_key} = s.part and t.chain_no is null"
+            f" and t.id between %b and %b and t.{chain.partition_key} between %b and %b",
+            (ids, parts, list(numbers), list(hashes), ids[0], ids[-1], min(parts), max(parts)),
+        )
 
 
 def verify(conn: Connection, chain: Chain) -> Iterator[Fault]:
