@@ -1,8 +1,7 @@
-# Every task of this repository; `make` alone lists them. ARGS is handed on: make demo ARGS=--all
+# Every task of this repository; `make` alone lists them. ARGS is handed on: make demo ARGS=--all. Test workers bring their own servers; a file stays with one, for its fixtures.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
-# Each worker brings its own servers; a file stays with one worker, for its fixtures.
 WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PACKAGES := shared customers finance service_desk returns reporting apotheca
 ARGS ?=
@@ -14,12 +13,10 @@ setup: ## Install uv, the environment and our packages
 	@deploy/setup.sh
 
 demo: ## Start the system and turn real receipts into monthly ledgers
-	@deploy/setup.sh demo
-	@exec $(BIN)/python -m apotheca demo $(ARGS)
+	@deploy/setup.sh demo && exec $(BIN)/python -m apotheca demo $(ARGS)
 
 test: ## Run every test, on as many cores as there are (four at most)
-	@deploy/setup.sh tests
-	@$(BIN)/pytest $(WORKERS) $(ARGS)
+	@deploy/setup.sh tests && $(BIN)/pytest $(WORKERS) $(ARGS)
 
 faults: ## Break everything on purpose, in the full form: takes an hour
 	@deploy/setup.sh tests
@@ -31,6 +28,9 @@ nemesis: ## Strike at random for ten minutes, and find what is broken on purpose
 
 bench: setup ## Measure against programs that do the bare minimum
 	@$(BIN)/python -m deploy.bench.run $(ARGS)
+
+soak: setup ## Let 20 months of a minute each pass and see that nothing grows
+	@deploy/setup.sh tests && APOTHECA_SOAK_MONTH_S=60 $(BIN)/pytest tests/fault/test_soak.py $(ARGS)
 
 fmt: setup ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
@@ -65,4 +65,4 @@ roll: ## Exchange running services without failing a request; make roll ARGS=fin
 ci: ## Do what continuous integration does
 	@.ci/run
 
-.PHONY: help setup demo test faults nemesis bench fmt lint types arch generate lock secrets up down roll ci
+.PHONY: help setup demo test faults nemesis bench soak fmt lint types arch generate lock secrets up down roll ci

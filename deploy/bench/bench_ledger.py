@@ -219,7 +219,7 @@ def _close_of_many_branches(bench: Bench) -> Iterator[dict[str, Any]]:
         "beside": "one plain UPDATE",
         "bare": RECEIPTS / bare_s,
         "ratio": round(bare_s / sealing_s, 2),
-        "floor": 0.35,
+        "floor": 0.3,
     }
     month = f"month close of {SHOPS} branches, {RECEIPTS:,} receipts"
     yield {"what": f"{month}, ms", "ours": taken_s * 1000, "at_most": 2_000, "memory_mb": memory_mb}

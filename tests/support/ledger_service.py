@@ -331,6 +331,7 @@ def world(
         jwks=str(issuer.jwks),
         issuer=issuer.issuer,
         audience=issuer.audience,
+        archive=str(folder / "archive"),
     )
     with served(TILL, till_settings) as address:
         book_settings = Settings(

@@ -34,6 +34,8 @@ class Producer:
 
     name: str
     database: Database
+    service: Service
+    archive: Path
     url: str = ""
     published: list[Envelope] = field(default_factory=list)
 
@@ -113,9 +115,11 @@ def running(postgres, reporting_url: str, folder: Path) -> Iterator[System]:
             database = Database(url, pool_size=4)
             stack.callback(database.dispose)
             metadata.create_all(database.engine)
-            producers[name] = Producer(name, database)
             service = Service(name=name, title=name, metadata=metadata)
-            producers[name].url = _serve(stack, service, Settings(database_url=url, **common))
+            producers[name] = Producer(name, database, service, folder / name)
+            producers[name].url = _serve(
+                stack, service, Settings(database_url=url, archive=str(folder / name), **common)
+            )
         feed_token = issuer.token("reporting", ["feed"])
         settings = Settings(
             database_url=reporting_url,

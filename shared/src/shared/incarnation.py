@@ -97,11 +97,19 @@ _RAISE = text(
     returning epoch, last_seq
     """
 )
-_COUNTED = text("select count(*), coalesce(max(seq), 0) from outbox where seq is not null")
+_COUNTED = text(
+    "select count(*) + (select coalesce(sum(events), 0) from log_archives)::bigint, coalesce(max(seq), 0)"
+    " from outbox where seq is not null"
+)
 _TOTALS = text("select coalesce(sum(events), 0) from outbox_totals")
 _COUNT_AGAIN = text(
     "insert into outbox_totals (day, type, events, amount_fen)"
-    " select day, type, count(*), sum(amount_fen) from outbox where seq is not null group by day, type"
+    " select day, type, sum(events), sum(amount_fen) from ("
+    "  select day, type, count(*) as events, sum(amount_fen) as amount_fen"
+    "  from outbox where seq is not null group by day, type"
+    "  union all select each.* from log_archives, jsonb_to_recordset(totals)"
+    "   as each(day date, type text, events bigint, amount_fen bigint)"
+    " ) as counted group by day, type"
 )
 _REMEMBER = text(
     "insert into log_epochs (epoch, begins_after, raised_at, raised_by, reason)"

@@ -8,16 +8,20 @@ beat what it has; what this log cannot have given is kept as a claim, and nothin
 """
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import orjson
 import structlog
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from sqlalchemy import text
 
-from shared import incarnation
+from shared import archiving, incarnation
 from shared.client import PAGE_EVENTS_MAX
 from shared.database import Database
 from shared.errors import Invalid
+from shared.outbox import LINE_SQL
+from shared.settings import Settings
 from shared.transaction import Tx
 from shared.web import admits, query
 
@@ -31,24 +35,17 @@ TOTALS_DAYS_MAX = 400
 
 # PostgreSQL writes each line and joins the page: one value crosses the driver, whatever the page holds.
 _PAGE = text(
-    """
-    select coalesce(string_agg(line, e'\\n' order by seq), '') as page,
-        coalesce((select log_hash from outbox where seq = :after), case when cast(:after as bigint) = 0 then 0 end)
-            as log_hash
+    f"""
+    select coalesce(string_agg(line, e'\\n' order by seq), '') as page, count(*) as events, min(seq) as first_seq,
+        max(seq) as last_seq, (select log_hash from outbox where seq = :after) as log_hash
     from (
-        select seq, json_build_object(
-            'source', cast(:source as text), 'seq', seq, 'id', event_id, 'type', type, 'subject', subject,
-            'version', version, 'day', day, 'amount_fen', amount_fen, 'occurred_at', occurred_at,
-            'traceparent', traceparent, 'correlation_id', correlation_id, 'causation_id', causation_id,
-            'data', data)::text as line
+        select seq, {LINE_SQL.format(source=":source", more="")} as line
         from outbox where seq > :after order by seq limit :limit
     ) as lines
     """
 )
 _UNSEQUENCED = text("select count(*) from outbox where seq is null")
-_HASH = text(
-    "select coalesce((select log_hash from outbox where seq = :at), case when cast(:at as bigint) = 0 then 0 end)"
-)
+_HASH = text("select log_hash from outbox where seq = :at")
 _WAITING = text("select count(*) from outbox where seq is null and day between :first and :last")
 _TOTALS = text(
     "select day, type, events, amount_fen from outbox_totals where day between :first and :last order by day, type"
@@ -80,13 +77,43 @@ def events(tx: Tx) -> Response:
     after = _number("after", 0, 0, SEQ_MAX)
     limit = _number("limit", PAGE_EVENTS, 1, PAGE_EVENTS_MAX)
     # One snapshot (see `query`): page, hash and head belong together.
-    row = tx.conn.execute(_PAGE, {"source": _service(), "after": after, "limit": limit}).one()
+    found = tx.conn.execute(_PAGE, {"source": _service(), "after": after, "limit": limit}).one()
     standing = incarnation.standing(tx.conn)
-    response = Response(row.page, mimetype="application/x-ndjson")
+    page: str | bytes = found.page
+    if not found.events or (found.first_seq, found.last_seq) != (after + 1, after + found.events):
+        page = _with_archived(tx, found, after, limit)
+    log_hash = found.log_hash if found.log_hash is not None else _archived_hash(tx, after)
+    response = Response(page, mimetype="application/x-ndjson")
     response.headers["Apotheca-Log-Epoch"] = str(standing.epoch)
     response.headers["Apotheca-Log-Head"] = str(standing.last_seq)
-    response.headers["Apotheca-Log-Hash"] = incarnation.shown(row.log_hash) or ""
+    response.headers["Apotheca-Log-Hash"] = incarnation.shown(log_hash) or ""
     return response
+
+
+def _with_archived(tx: Tx, found: Any, after: int, limit: int) -> str | bytes:
+    """A page with a hole, or none: what is missing may lie in a month that was archived.
+
+    Around the moment when a month is dropped a page may still have its hole; a client refuses it and asks again.
+    """
+    lines = found.page.encode().splitlines()
+    live = [(int(orjson.loads(line)["seq"]), line) for line in lines]
+    whole = archiving.with_archived(tx.conn, _folder(), live, after=after, limit=limit)
+    return found.page if whole is None else b"\n".join(whole)
+
+
+def _hash_at(tx: Tx, at: int) -> int | None:
+    """The hash of the log up to `at`, None when it does not reach so far. Raises ArchiveDamaged."""
+    log_hash: int | None = tx.conn.execute(_HASH, {"at": at}).scalar()
+    return log_hash if log_hash is not None else _archived_hash(tx, at)
+
+
+def _archived_hash(tx: Tx, at: int) -> int | None:
+    return 0 if at == 0 else archiving.log_hash_at(tx.conn, _folder(), at)
+
+
+def _folder() -> Path | None:
+    settings: Settings = current_app.extensions["settings"]
+    return archiving.folder_of(settings)
 
 
 @blueprint.get("/head")
@@ -99,7 +126,7 @@ def head(tx: Tx) -> Response:
     """
     at = _number("at", 0, 0, SEQ_MAX)
     standing = incarnation.standing(tx.conn)
-    log_hash = tx.conn.execute(_HASH, {"at": at}).scalar()
+    log_hash = _hash_at(tx, at)
     claim = _contradiction(standing, at, log_hash)
     if claim is not None:
         _keep(claim)
@@ -171,7 +198,7 @@ def control_totals(tx: Tx) -> Response:
             "epoch": standing.epoch,
             "through_seq": standing.last_seq,
             "log_hash": incarnation.shown(standing.log_hash),
-            "at": {"seq": at, "log_hash": incarnation.shown(tx.conn.execute(_HASH, {"at": at}).scalar())},
+            "at": {"seq": at, "log_hash": incarnation.shown(_hash_at(tx, at))},
             "unsequenced": waiting,
             "days": days,
             "heard": [dict(row) for row in heard.mappings()],

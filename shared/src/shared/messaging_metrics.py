@@ -53,3 +53,4 @@ WATERMARK_AGE_S = Gauge(
 LOG_HELD = Gauge(
     "log_held", "1 while the service numbers nothing: its log was set back or moved", ["service"]
 )
+LOG_MONTHS_DUE = Gauge("log_months_due", "Months of the log that are old and not archived yet", ["service"])

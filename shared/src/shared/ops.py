@@ -13,6 +13,9 @@
     log keep-epoch --reason "…"                          this log was moved, nothing is lost: number on
     log accept SOURCE --reason "…"                       read the log of SOURCE as it is now; says what was lost
     chains verify                                        recompute every hash chain
+    archive list                                         months of the log in files, and those that are due
+    archive run                                          archive every month that is due, oldest first
+    archive verify                                       read every archived month again
 
 Settings come from the environment as for every process. Output is JSON, one object per line. Exit code 0: done
 or sound; 1: something is wrong or was refused; 2: wrong usage.
@@ -23,6 +26,7 @@ import getpass
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +38,8 @@ from pika.exceptions import AMQPError as PikaError
 
 from shared import (
     acceptance,
+    archive,
+    archiving,
     audit,
     chain,
     consuming,
@@ -258,6 +264,56 @@ def chains_verify(desk: Desk, given: argparse.Namespace) -> bool:
     return good
 
 
+def archive_list(desk: Desk, given: argparse.Namespace) -> bool:
+    with desk.database.begin() as conn:
+        for row in archiving.archived(conn):
+            say(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+        for month in archiving.due(conn, desk.service, utc_now().date(), desk.settings.archive_after_months):
+            say(due=f"{month.month:%Y-%m}", events=month.events, waits_for=month.waits_for)
+    return True
+
+
+def archive_run(desk: Desk, given: argparse.Namespace) -> bool:
+    folder = _archive_folder(desk)
+    while True:
+        with desk.database.begin() as conn:
+            months = archiving.due(conn, desk.service, utc_now().date(), desk.settings.archive_after_months)
+            if not months:
+                return True
+            if months[0].waits_for:
+                say(month=f"{months[0].month:%Y-%m}", waits_for=months[0].waits_for)
+                return False
+            manifest = archiving.archive_month(conn, desk.service, folder, months[0])
+        say(
+            archived=f"{months[0].month:%Y-%m}",
+            events=months[0].events,
+            file=manifest.file if manifest else None,
+        )
+
+
+def archive_verify(desk: Desk, given: argparse.Namespace) -> bool:
+    folder = _archive_folder(desk)
+    with desk.database.begin() as conn:
+        rows = archiving.archived(conn)
+    good = True
+    for row in rows:
+        try:
+            found = archive.check(folder, row.file.removesuffix(archive.SUFFIX))
+            fault = None if found.sha256 == row.sha256 else "another file than the one that was written"
+        except archive.ArchiveDamaged as damage:
+            fault = damage.detail
+        good = good and fault is None
+        say(file=row.file, result=fault or "sound")
+    return good
+
+
+def _archive_folder(desk: Desk) -> Path:
+    folder = archiving.folder_of(desk.settings)
+    if folder is None:
+        raise SettingsFaulty("APOTHECA_ARCHIVE is not set: the folder where old months of the log go")
+    return folder
+
+
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m shared.ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -300,6 +356,13 @@ def arguments() -> argparse.ArgumentParser:
     each = groups.add_parser("repair")
     each.add_argument("sources", nargs="*")
     each.set_defaults(run=repair)
+    _of_the_log(groups)
+    chains = groups.add_parser("chains").add_subparsers(dest="command", required=True)
+    chains.add_parser("verify").set_defaults(run=chains_verify)
+    return parser
+
+
+def _of_the_log(groups: Any) -> None:
     log = groups.add_parser("log").add_subparsers(dest="command", required=True)
     log.add_parser("show").set_defaults(run=log_show)
     each = log.add_parser("raise-epoch")
@@ -312,9 +375,10 @@ def arguments() -> argparse.ArgumentParser:
     each.add_argument("source")
     each.add_argument("--reason", required=True)
     each.set_defaults(run=log_accept)
-    chains = groups.add_parser("chains").add_subparsers(dest="command", required=True)
-    chains.add_parser("verify").set_defaults(run=chains_verify)
-    return parser
+    files = groups.add_parser("archive").add_subparsers(dest="command", required=True)
+    files.add_parser("list").set_defaults(run=archive_list)
+    files.add_parser("run").set_defaults(run=archive_run)
+    files.add_parser("verify").set_defaults(run=archive_verify)
 
 
 def work(service: Service, settings: Settings, given: argparse.Namespace) -> int:

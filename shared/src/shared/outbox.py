@@ -26,6 +26,12 @@ COLUMNS = (
 )
 _INSERT = f"insert into outbox ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))})"
 _COPY = f"copy outbox ({', '.join(COLUMNS)}) from stdin"
+LINE_SQL = """json_build_object(
+            'source', cast({source} as text), 'seq', seq, 'id', event_id, 'type', type, 'subject', subject,
+            'version', version, 'day', day, 'amount_fen', amount_fen, 'occurred_at', occurred_at,
+            'traceparent', traceparent, 'correlation_id', correlation_id, 'causation_id', causation_id,
+            'data', data{more})::text"""
+"""An event as the feed serves it; `{source}` is the parameter with the service's name, `{more}` adds members."""
 COPY_FROM_EVENTS = 50
 """From here on COPY beats a multi-row insert."""
 

@@ -31,9 +31,9 @@ SEAL_EVERY_S = 1.0
 SEAL_REST_S = 5.0
 
 
-def jobs_of(service: Service) -> list[Job]:
+def jobs_of(service: Service, settings: Settings) -> list[Job]:
     """The service's own jobs, the sealing of its chains, and the upkeep every service has."""
-    return [*service.jobs, *map(_sealing, service.chains), *upkeep.JOBS]
+    return [*service.jobs, *map(_sealing, service.chains), *upkeep.jobs_of(service, settings)]
 
 
 def _sealing(each: chain.Chain) -> Job:
@@ -61,7 +61,7 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
         with Leadership(settings.database_url, f"scheduler:{service.name}") as leadership:
             while not stop.is_set():
                 if leadership.held():
-                    _work(database, service, leadership, wakeup, stop)
+                    _work(database, service, settings, leadership, wakeup, stop)
                 stop.wait(STANDBY_POLL_S)
     finally:
         wakeup.close()
@@ -69,7 +69,12 @@ def run(service: Service, settings: Settings, stop: threading.Event) -> None:
 
 
 def _work(
-    database: Database, service: Service, leadership: Leadership, wakeup: Wakeup, stop: threading.Event
+    database: Database,
+    service: Service,
+    settings: Settings,
+    leadership: Leadership,
+    wakeup: Wakeup,
+    stop: threading.Event,
 ) -> None:
     # A turn skipped because the last one still works is as meant (max_instances), not worth a line each second.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -86,7 +91,7 @@ def _work(
             scheduler.modify_job(job.name, args=(job, next_s))
             scheduler.reschedule_job(job.name, trigger="interval", seconds=next_s)
 
-    for job in jobs_of(service):
+    for job in jobs_of(service, settings):
         scheduler.add_job(paced, "interval", (job, job.every_s), seconds=job.every_s, id=job.name)
     scheduler.start()
     metrics.SCHEDULER_LEADER.set(1)

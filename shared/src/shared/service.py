@@ -69,6 +69,8 @@ class Service:
     jobs: Sequence[Job] = ()
     withdraw: Withdraw | None = None
     chains: Sequence[Chain] = ()
+    log_positions: Sequence[str] = ()
+    """One SQL expression for each job that reads the service's own log: how far it has read."""
     configure: "Callable[[Flask], None] | None" = None
     """Adds what is not an API: pages, translations."""
     extra: dict[str, Any] = field(default_factory=dict)

@@ -60,6 +60,12 @@ class Settings:
     look_ups_of_address_per_minute: int = 300
     master_key: str | None = None
     """Base64 of 32 bytes: wraps the per-subject keys of personal data (customers alone has it)."""
+    archive: str | None = None
+    """The folder where old months of the log go; without one they stay in the database."""
+    archive_after_months: int = 3
+    """So many whole months before this one stay in the database."""
+    idempotency_kept_days: int = 30
+    """So long a repeated request gets its first answer again."""
     log_level: str = "INFO"
 
     @classmethod
@@ -93,6 +99,9 @@ class Settings:
             look_ups_per_minute=reader.number("LOOK_UPS_PER_MINUTE", 30, 1, 100_000),
             look_ups_of_address_per_minute=reader.number("LOOK_UPS_OF_ADDRESS_PER_MINUTE", 300, 1, 1_000_000),
             master_key=reader.text("MASTER_KEY") or None,
+            archive=reader.text("ARCHIVE") or None,
+            archive_after_months=reader.number("ARCHIVE_AFTER_MONTHS", 3, 1, 120),
+            idempotency_kept_days=reader.number("IDEMPOTENCY_KEPT_DAYS", 30, 1, 3_650),
             log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         )
         settings = replace(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     ARRAY,
+    DDL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -12,44 +13,26 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared import log_months
+
 INSTANT = DateTime(timezone=True)
+THIS_MONTH = "date_trunc('month', clock_timestamp() at time zone 'UTC')::date"
 
 
 def mechanism_tables(metadata: MetaData) -> None:
     """Add outbox, inbox, idempotency, audit and chain tables to a service's metadata."""
-    Table(
-        "outbox",
-        metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
-        Column("seq", BigInteger),
-        Column("event_id", Uuid, nullable=False),
-        Column("type", Text, nullable=False),
-        Column("subject", Text, nullable=False),
-        Column("aggregate", Text, nullable=False),
-        Column("version", Integer, nullable=False),
-        Column("day", Date, nullable=False),
-        Column("amount_fen", BigInteger, nullable=False),
-        Column("occurred_at", INSTANT, nullable=False),
-        Column("traceparent", Text),
-        Column("correlation_id", Text),
-        Column("causation_id", Text),
-        Column("data", JSONB, nullable=False),
-        Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
-        Column("log_hash", BigInteger),
-        UniqueConstraint("event_id"),
-        UniqueConstraint("aggregate", "subject", "version"),
-        Index("outbox_unsequenced", "id", postgresql_where=text("seq is null")),
-        Index("outbox_seq", "seq", unique=True, postgresql_where=text("seq is not null")),
-    )
+    _outbox(metadata)
     Table(
         "outbox_head",
         metadata,
@@ -200,4 +183,51 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("stream", Text, primary_key=True),
         Column("last_no", BigInteger, nullable=False),
         Column("last_hash", LargeBinary, nullable=False),
+    )
+
+
+def _outbox(metadata: MetaData) -> None:
+    """The service's log of events, divided by the month in which they were recorded (UTC)."""
+    outbox = Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True)),
+        Column("seq", BigInteger),
+        Column("event_id", Uuid, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("subject", Text, nullable=False),
+        Column("aggregate", Text, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("day", Date, nullable=False),
+        Column("amount_fen", BigInteger, nullable=False),
+        Column("occurred_at", INSTANT, nullable=False),
+        Column("traceparent", Text),
+        Column("correlation_id", Text),
+        Column("causation_id", Text),
+        Column("data", JSONB, nullable=False),
+        Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+        Column("log_hash", BigInteger),
+        Column("month", Date, nullable=False, server_default=text(THIS_MONTH)),
+        PrimaryKeyConstraint("id", "month"),
+        UniqueConstraint("event_id", "month"),
+        UniqueConstraint("aggregate", "subject", "version", "month"),
+        Index("outbox_unsequenced", "month", "id", postgresql_where=text("seq is null")),
+        Index("outbox_seq", "seq", "month", unique=True, postgresql_where=text("seq is not null")),
+        postgresql_partition_by="RANGE (month)",
+    )
+    # Where a month has no partition yet, its events still find a place: no command fails for want of one.
+    default = "create table outbox_default partition of outbox default"
+    for statement in (default, log_months.ENSURE, log_months.DROP):
+        event.listen(outbox, "after_create", DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+    Table(
+        "log_archives",
+        metadata,
+        Column("first_seq", BigInteger, primary_key=True),
+        Column("last_seq", BigInteger, nullable=False),
+        Column("month", Date, nullable=False),
+        Column("events", BigInteger, nullable=False),
+        Column("file", Text, nullable=False),
+        Column("sha256", Text, nullable=False),
+        Column("totals", JSONB, nullable=False),
+        Column("archived_at", INSTANT, nullable=False),
     )

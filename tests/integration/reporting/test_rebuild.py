@@ -12,6 +12,7 @@ from reporting.tables import FACT_TABLES
 from shared import migrations
 from shared.consumer import apply_batch
 from tests.support import facts
+from tests.support.archives import archive_all, moved_to
 from tests.support.reporting_system import System
 
 
@@ -150,3 +151,18 @@ def test_two_rebuilds_at_once_are_one_too_many(system):
         conn.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": REBUILD_LOCK})
         with pytest.raises(RebuildRunning):
             run(system)
+
+
+def test_a_rebuild_reads_archived_months_and_the_log_as_one(system):
+    """Last of the module: from here on half of what finance published lies in files."""
+    finance = system.producers["finance"]
+    moved_to(finance.database, date(2024, 5, 1), first=1, last=30)
+    moved_to(finance.database, date(2024, 6, 1), first=31, last=50)
+    files = archive_all(finance.database, finance.service, finance.archive)
+    assert len(files) == 2
+    before = contents(system)
+    done = run(system)
+    assert (done.differences, done.refused) == ([], 0)
+    assert contents(system) == before
+    with finance.database.begin() as conn:
+        assert conn.execute(text("select min(seq) from outbox")).scalar_one() == 51

@@ -1,7 +1,7 @@
 """The whole system on this machine: PostgreSQL from the wheel, five services, `feed` transport, local tokens.
 
 The same code as a deployment; only the settings differ. Everything lives in one folder (default ./var):
-`postgres/`, `secrets/` (mode 600), `log/`. Every address is on 127.0.0.1.
+`postgres/`, `secrets/` (mode 600), `log/`, `archive/` (old months of the events). Every address is on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -199,6 +199,7 @@ class System:
             "JWKS": str(self.issuer.jwks),
             "HOST": "127.0.0.1",
             "PORT": str(self._ports[name]),
+            "ARCHIVE": str(self.folder / "archive" / name),
         }
         if name == "customers":
             own["MASTER_KEY"] = self._secret("master-key", base64.b64encode(secrets.token_bytes(32)).decode())

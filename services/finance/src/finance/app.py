@@ -96,5 +96,6 @@ SERVICE = Service(
         Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),
     ],
     chains=[audit.CHAIN, journal.CHAIN, statements.CHAIN],
+    log_positions=["(select max(last_seq) from below_cost_scan)"],
     configure=_configure,
 )
