@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 from uuid import uuid4
 
 import pytest
@@ -9,14 +10,18 @@ from sqlalchemy import text
 
 from shared.app import new_app
 from shared.documentation import ARGUMENT
+from shared.errors import DomainError
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import SERVICES, Settings
+from shared.strict_json import parse
+from tests.support.json_pieces import PIECES
 from tests.support.routes import WRITING, routes
 
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 JSON = "application/json"
 BULK_BYTES_MAX = 5_000_000
+TEXTS_PER_ROUTE = 4
 
 BODIES = [
     (b"{", JSON, 400, "json_malformed"),
@@ -118,6 +123,25 @@ def test_every_writing_route_refuses_every_hostile_body_by_its_code_and_stores_n
             tried += 1
     assert rows(app) == before
     assert tried >= len(BODIES)
+
+
+def test_any_text_is_refused_by_every_route_as_the_one_reader_refuses_it(app, issuer):
+    chosen = random.Random(SERVICES.index(app.extensions["service"].name))
+    for method, path, view, wants_json in json_routes(app):
+        if not wants_json:
+            continue
+        for _ in range(TEXTS_PER_ROUTE):
+            body = "".join(chosen.choices(PIECES, k=chosen.randrange(1, 8))).encode("utf-8", "surrogatepass")
+            try:
+                value = parse(body).value
+            except DomainError as refusal:
+                expected = (refusal.status, refusal.code)
+            else:
+                expected = (422, "payload_invalid" if isinstance(value, dict) else "json_not_an_object")
+            answer = sent(app, issuer, method, path, view, body, JSON)
+            if expected == (422, "payload_invalid") and answer.status_code < 500:
+                continue  # a route may take an object, or refuse it by a rule of its own
+            assert (answer.status_code, answer.json["code"]) == expected, (path, body)
 
 
 def test_a_packed_json_body_is_refused(app, issuer):

@@ -57,18 +57,19 @@ def money(fen: int) -> dict[str, Any]:
 class MoneyField(fields.Field[int]):
     """`{"fen": 1250, "currency": "CNY"}` in JSON, int fen in Python."""
 
-    def __init__(self, *, minimum_fen: int = -FEN_MAX, **kwargs: Any) -> None:
+    def __init__(self, *, minimum_fen: int = -FEN_MAX, maximum_fen: int = FEN_MAX, **kwargs: Any) -> None:
         schema = {
             "type": "object",
             "additionalProperties": False,
             "required": ["fen", "currency"],
             "properties": {
-                "fen": {"type": "integer", "minimum": minimum_fen, "maximum": FEN_MAX},
+                "fen": {"type": "integer", "minimum": minimum_fen, "maximum": maximum_fen},
                 "currency": {"type": "string", "enum": ["CNY"]},
             },
         }
         super().__init__(metadata={**schema, **kwargs.pop("metadata", {})}, **kwargs)
         self.minimum_fen = minimum_fen
+        self.maximum_fen = maximum_fen
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else money(value)
@@ -86,7 +87,7 @@ class MoneyField(fields.Field[int]):
         fen, currency = value["fen"], value["currency"]
         if type(fen) is not int:
             yield explain.not_whole(f"{path}.fen", fen)
-        elif not self.minimum_fen <= fen <= FEN_MAX:
-            yield explain.out_of_range(f"{path}.fen", fen, self.minimum_fen, FEN_MAX)
+        elif not self.minimum_fen <= fen <= self.maximum_fen:
+            yield explain.out_of_range(f"{path}.fen", fen, self.minimum_fen, self.maximum_fen)
         if currency != "CNY":
             yield explain.not_one_of(f"{path}.currency", currency, ["CNY"])

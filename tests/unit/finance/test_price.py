@@ -172,11 +172,6 @@ REFUSALS = [
         {"tenders": [{"tender": "cash", "amount": money(1900)}, {"tender": "cash", "amount": money(2000)}]},
         "tenders.1.tender",
     ),
-    (
-        TendersDiffer,
-        {"tenders": [{"tender": "cash", "amount": money(3900)}, {"tender": "card", "amount": money(0)}]},
-        "tenders.1.amount",
-    ),
     (DiscountTooLarge, {"lines": [a_line(discount=money(3981))], "tenders": []}, "lines.0.discount"),
     (VatRateUnknown, {"lines": [a_line(tax_bp=1700)]}, "lines.0.tax_bp"),
     (VatRateUnknown, {"sold_at": "2018-06-01T00:00:00Z"}, "lines.0.tax_bp"),

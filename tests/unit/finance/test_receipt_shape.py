@@ -196,3 +196,13 @@ def test_bytes_that_are_no_text_are_refused_in_any_column_and_told(place):
     assert item.refusal is not None
     told = Result(item.line, item.number, "refused", refusal=item.refusal).json()
     assert orjson.loads(told)["status"] == "refused"
+
+
+@pytest.mark.parametrize(("fen", "fits"), [(0, False), (1, True), (10**15, True), (10**15 + 1, False)])
+def test_a_tender_pays_something_and_the_document_says_so(fen, fits):
+    told = list(faults_of_type(Receipt, FULL | {"tenders": [{"tender": "cash", "amount": money(fen)}]}))
+    assert [(each.path, each.code) for each in told] == (
+        [] if fits else [("tenders.0.amount.fen", "out_of_range")]
+    )
+    amount = ReceiptBody().fields["tenders"].inner.schema.fields["amount"].metadata
+    assert amount["properties"]["fen"]["minimum"] == 1

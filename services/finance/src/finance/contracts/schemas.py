@@ -29,9 +29,7 @@ class ContractLineBody(Schema):
     dosage_form = fields.String(validate=TEXT, **MAYBE)
     category = fields.String(validate=CATEGORY, **MAYBE)
     quantity = fields.Integer(strict=True, validate=validate.Range(1, QUANTITY_MAX), **MAYBE)
-    unit_price_fen = MoneyField(
-        minimum_fen=0, data_key="unit_price", validate=validate.Range(max=UNIT_PRICE_FEN_MAX), **MAYBE
-    )
+    unit_price_fen = MoneyField(minimum_fen=0, maximum_fen=UNIT_PRICE_FEN_MAX, data_key="unit_price", **MAYBE)
     tax_bp = fields.Integer(strict=True, validate=validate.Range(0, 10_000), **MAYBE)
     delivery_date = fields.Date(validate=DAY, **MAYBE)
 

@@ -11,16 +11,9 @@ from shared.validators import DAY
 INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z", error=INVOICE_WORDS)
 
 
-class UnitPriceField(MoneyField):
+def _unit_price() -> MoneyField:
     """A price of one unit without tax: bounded, so that quantity × price stays within an amount."""
-
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(
-            minimum_fen=0,
-            validate=validate.Range(0, UNIT_PRICE_FEN_MAX // 10),
-            **kwargs,
-        )
-        self.metadata["properties"]["fen"]["maximum"] = UNIT_PRICE_FEN_MAX // 10
+    return MoneyField(required=True, minimum_fen=0, maximum_fen=UNIT_PRICE_FEN_MAX // 10)
 
 
 class GoodsLineBody(Schema):
@@ -29,7 +22,7 @@ class GoodsLineBody(Schema):
     product_id = fields.String(required=True, validate=NUMBER)
     lot = fields.String(required=True, validate=LOT)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
-    unit_price = UnitPriceField(required=True)
+    unit_price = _unit_price()
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
 
 
@@ -93,7 +86,7 @@ class GoodsReceiptsPage(Schema):
 class StandardPriceBody(Schema):
     product_id = fields.String(required=True, validate=NUMBER)
     effective_from = fields.Date(validate=DAY, required=True)
-    unit_price = UnitPriceField(required=True)
+    unit_price = _unit_price()
 
 
 class StandardPriceView(Schema):

@@ -54,6 +54,13 @@ class Amount(Struct, frozen=True, forbid_unknown_fields=True):
     currency: Literal["CNY"]
 
 
+class Paid(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tender pays something."""
+
+    fen: Annotated[int, Meta(ge=1, le=AMOUNT_FEN_MAX)]
+    currency: Literal["CNY"]
+
+
 class Product(Struct, frozen=True, forbid_unknown_fields=True):
     """What was sold as it was called then (药品管理法 Art 57)."""
 
@@ -86,7 +93,7 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """`redemption_id` names the points that customers set aside, with the tender `points` alone."""
 
     tender: Tender
-    amount: Amount
+    amount: Paid
     redemption_id: UUID | None = None
 
 

@@ -152,8 +152,6 @@ def _check_tenders(receipt: Receipt, total_fen: int, faults: list[Fault]) -> Non
         if each.tender in kinds:
             faults.append((TenderRepeated, f"tenders.{index}.tender", "each kind of tender once"))
         kinds.add(each.tender)
-        if each.amount.fen == 0:
-            faults.append((TendersDiffer, f"tenders.{index}.amount", "a tender pays something"))
         if (each.redemption_id is None) is (each.tender is Tender.POINTS):
             faults.append(_redemption_fault(index, each.tender))
     if paid != total_fen:

@@ -11,7 +11,6 @@ from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
 
-FEN = validate.Range(0, AMOUNT_FEN_MAX)
 SALES_MAX = 500
 RATES_MAX = 20
 
@@ -20,8 +19,8 @@ class InvoiceRateBody(Schema):
     """Net and tax of one VAT rate, as the invoice says them."""
 
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
-    net_fen = MoneyField(data_key="net", required=True, validate=FEN)
-    tax_fen = MoneyField(data_key="tax", required=True, validate=FEN)
+    net_fen = MoneyField(data_key="net", required=True, minimum_fen=0, maximum_fen=AMOUNT_FEN_MAX)
+    tax_fen = MoneyField(data_key="tax", required=True, minimum_fen=0, maximum_fen=AMOUNT_FEN_MAX)
 
 
 RATES = fields.Nested(InvoiceRateBody)

@@ -18,7 +18,6 @@ GRADES = ("", "A", "B", "C")
 RULE_STATES = ("proposed", "approved", "rejected")
 ORDER_STATES = ("draft", "checked", "confirmed", "part_shipped", "shipped", "closed", "cancelled")
 MATTERS = ("discount", "below_floor", "credit")
-PRICE = validate.Range(0, UNIT_PRICE_FEN_MAX)
 
 
 def _text(**kwargs: object) -> fields.String:
@@ -38,8 +37,8 @@ class PriceRuleBody(Schema):
     product_id = fields.String(required=True, validate=NUMBER)
     customer_kind = fields.String(required=True, validate=validate.OneOf(KINDS))
     grade = fields.String(load_default="", validate=validate.OneOf(GRADES))
-    list_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
-    floor = MoneyField(required=True, minimum_fen=1, validate=PRICE)
+    list_price = MoneyField(required=True, minimum_fen=1, maximum_fen=UNIT_PRICE_FEN_MAX)
+    floor = MoneyField(required=True, minimum_fen=1, maximum_fen=UNIT_PRICE_FEN_MAX)
     effective_from = fields.Date(validate=DAY, required=True)
 
 
@@ -179,8 +178,8 @@ class OrderLineBody(Schema):
     no = count(LINES_MAX, required=True)
     product = fields.Nested(OrderProductBody, required=True)
     quantity = count(QUANTITY_MAX, required=True)
-    unit_price = MoneyField(required=True, minimum_fen=1, validate=PRICE)
-    unit_discount = MoneyField(load_default=0, minimum_fen=0, validate=PRICE)
+    unit_price = MoneyField(required=True, minimum_fen=1, maximum_fen=UNIT_PRICE_FEN_MAX)
+    unit_discount = MoneyField(load_default=0, minimum_fen=0, maximum_fen=UNIT_PRICE_FEN_MAX)
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
     deliver_on = fields.Date(validate=DAY, required=True)
     contract_line = count(10_000, load_default=None, allow_none=True)

@@ -15,7 +15,7 @@ from finance import repository
 from finance.booking import Booked
 from finance.commands import Granted, ReceiptNumberReused, post_sale
 from finance.contracts import fulfilment
-from finance.domain.receipt import Amount, Channel, Payment, Price, Receipt, ReceiptLine, Tender
+from finance.domain.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
 from finance.orders import events, gate
 from finance.orders.commands import locked
 from finance.orders.rules import (
@@ -194,7 +194,7 @@ def _receipt(
         channel=Channel.WHOLESALE,
         sold_at=tx.now,
         lines=lines,
-        tenders=[Payment(Tender.CREDIT, Amount(total_fen, "CNY"))] if total_fen else [],
+        tenders=[Payment(Tender.CREDIT, Paid(total_fen, "CNY"))] if total_fen else [],
         customer_id=order["customer_id"],
     )
 
