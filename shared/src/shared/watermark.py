@@ -11,13 +11,14 @@ deleted only MARGIN_S later, ten times longer than any statement may run.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, text
 
 from shared import messaging_metrics as metrics
 from shared.client import Claim, FeedClient, Head
-from shared.clock import utc_now
+from shared.clock import CLOCKS_DIFFER_MAX, made_at, utc_now
 from shared.consumer import apply_batch
 from shared.database import Database
 from shared.halting import NO_ID, HaltReason, halt
@@ -246,17 +247,19 @@ def is_caught_up(
     *,
     now: datetime,
     types: Sequence[str] | None = None,
-    since: datetime | None = None,
+    about: UUID | str | None = None,
 ) -> bool:
     """Whether everything that `source` had published is applied here: only then is what is not here unknown to it.
 
-    The one meaning of "caught up" in the code. The head must have been asked for within HEAD_AGE_S_MAX, and after
-    `since` when given (the instant at which what is looked for was made); the source must not be halted; none of
-    its events may be parked, of `types` when given. While it is False the answer to "not found" is a 503.
+    The one meaning of "caught up" in the code; while it is False, the answer to "not found" is a 503. The head must
+    have been asked for within HEAD_AGE_S_MAX, and well after `about` was made when that is an id of ours: what was
+    made a moment ago may be on its way though we are level with a head of before. Nothing of the source may be
+    halted, nor parked, of `types` when given.
     """
     fresh = now - timedelta(seconds=HEAD_AGE_S_MAX)
-    if since is not None:
-        fresh = max(fresh, since)
+    made = None if about is None else made_at(about)
+    if made is not None and made <= now + CLOCKS_DIFFER_MAX:
+        fresh = max(fresh, made + CLOCKS_DIFFER_MAX)
     asked = {"source": source, "fresh": fresh, "types": None if types is None else list(types)}
     return bool(conn.execute(_CAUGHT_UP, asked).scalar())
 

@@ -21,6 +21,7 @@ from shared.clock import business_date, utc_now
 from shared.consumer import apply_batch
 from shared.database import Database
 from tests.support import points
+from tests.support.watermarks import level_with
 
 SEQ = count(1)
 RECEIPTS = (f"R-{number}" for number in count(1))
@@ -156,8 +157,16 @@ def test_points_pay_a_receipt_the_first_to_expire_first(caller, patient, earn, h
 
 
 @pytest.mark.requirement("C38")
-def test_each_refusal_of_a_redemption(caller, patient, earn, events):
+def test_each_refusal_of_a_redemption(caller, patient, earn, events, database):
     earn(patient, 10)
+    awaited = ask(caller, patient, 11)
+    assert (awaited.status_code, awaited.json["code"], awaited.json["usable"]) == (
+        503,
+        "points_not_yet_known",
+        10,
+    )
+    assert awaited.headers["Retry-After"] == "2"
+    level_with(database, "finance")
     refused = ask(caller, patient, 11)
     assert (refused.status_code, refused.json["code"], refused.json["usable"]) == (
         409,
@@ -251,7 +260,7 @@ def test_of_redemptions_of_one_receipt_at_once_one_is_made(caller, patient, earn
 
 @pytest.mark.requirement("C38")
 def test_points_nobody_used_go_back_in_time_and_finance_has_the_last_word(
-    caller, patient, earn, hear, as_system, told
+    caller, patient, earn, hear, as_system, told, database
 ):
     earn(patient, 50)
     redeemed = redeem(caller, patient, 40)
@@ -274,6 +283,7 @@ def test_points_nobody_used_go_back_in_time_and_finance_has_the_last_word(
     answer = account(caller, patient)
     assert (answer["balance"], answer["usable"]) == (-40, 0)
     assert sum(each["points"] for each in answer["entries"]) == -40
+    level_with(database, "finance")
     assert ask(caller, patient, 1).json["code"] == "points_insufficient"
     earn(patient, 45)
     assert account(caller, patient)["usable"] == 5

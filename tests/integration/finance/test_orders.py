@@ -145,8 +145,8 @@ def test_a_customer_nobody_told_us_of_is_unknown_or_not_known_yet(office, desk, 
     stranger = "0199b1c0-0000-7000-8000-00000000dead"
     order = desk.drafted(an_order_line(product), customer=stranger)
     heard_of = (
-        "insert into source_state (source, contiguous_seq, head_seq) values ('customers', 9, :head)"
-        " on conflict (source) do update set contiguous_seq = 9, head_seq = :head"
+        "insert into source_state (source, contiguous_seq, head_seq, checked_at) values ('customers', 9, :head, now())"
+        " on conflict (source) do update set contiguous_seq = 9, head_seq = :head, checked_at = now()"
     )
     with office.database.begin() as conn:
         conn.execute(text(heard_of), {"head": 10})

@@ -172,8 +172,8 @@ def test_credit_waits_for_news_of_an_unknown_customer_and_books_a_known_one_to_i
     assert (account, customer) == ("1122", CUSTOMER)
     with office.database.begin() as conn:
         conn.exec_driver_sql(
-            "insert into source_state (source, contiguous_seq, head_seq) values ('customers', 9, 9)"
-            " on conflict (source) do update set contiguous_seq = 9, head_seq = 9"
+            "insert into source_state (source, contiguous_seq, head_seq, checked_at) values ('customers', 9, 9, now())"
+            " on conflict (source) do update set contiguous_seq = 9, head_seq = 9, checked_at = now()"
         )
     nobody = office.post("/v1/sales", a_receipt(**CREDIT | {"customer_id": CUSTOMER[:-1] + "9"}))
     assert (nobody.status_code, nobody.json["code"]) == (409, "customer_unknown")

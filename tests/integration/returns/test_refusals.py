@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
-from shared.clock import business_date, utc_now
+from shared.clock import business_date, new_id, utc_now
 from tests.support.returns_builders import PATIENT, Counter, a_customer, a_sold_line
 
 REQUESTS = 50
@@ -188,7 +188,25 @@ def test_what_is_not_there_is_not_found(counter):
     from uuid import uuid4
 
     assert counter.get(f"/{uuid4()}").json["code"] == "return_not_found"
+
+
+@pytest.mark.requirement("R3")
+def test_the_original_order_is_awaited_and_then_not_found(counter):
+    hear_finance(counter, contiguous=41, head=42)
+    behind = counter.get("/sold-lines", branch_id="S001", sale_id="x")
+    assert (behind.status_code, behind.json["code"], behind.headers["Retry-After"]) == (
+        503,
+        "projection_behind",
+        "5",
+    )
+    hear_finance(counter, contiguous=42, head=42)
     assert counter.get("/sold-lines", branch_id="S001", sale_id="x").json["code"] == "sale_not_known"
+    # A sale made a moment ago may be on its way, though we are level with the head of before.
+    new = str(new_id())
+    assert counter.get("/sold-lines", branch_id="S001", sale_id=new).json["code"] == "projection_behind"
+    assert counter.request(UNKNOWN | {"sale_id": new}).json["code"] == "projection_behind"
+    hear_finance(counter, contiguous=42, head=42, age_s=-120)
+    assert counter.get("/sold-lines", branch_id="S001", sale_id=new).json["code"] == "sale_not_known"
 
 
 def test_a_receipt_names_every_line_and_no_more_than_was_approved(counter):

@@ -128,19 +128,6 @@ def test_a_receipt_without_points_is_the_receipt_it_was_before_there_were_any():
     )
 
 
-@pytest.mark.parametrize(
-    ("redemption_id", "made"),
-    [
-        (UUID("0199b1c0-0000-7000-8000-000000000001"), datetime(2025, 10, 5, tzinfo=UTC).date()),
-        (UUID("0199b1c0-0000-4000-8000-000000000001"), None),
-        (UUID("ffffffff-ffff-7fff-8fff-ffffffffffff"), None),
-    ],
-)
-def test_an_id_tells_when_its_redemption_was_made(redemption_id, made):
-    found = points.made_at(redemption_id)
-    assert (found and found.date()) == made
-
-
 @pytest.mark.requirement("F1", "F15")
 @given(
     standard=st.sampled_from(Standard),

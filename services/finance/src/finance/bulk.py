@@ -150,7 +150,8 @@ def _judged(
         if each.priced.receipt.customer_id is not None
     }
     held = permissions.held(tx.conn, customers)
-    caught_up = len(held) < len(customers) and repository.has_heard_all_of_customers(tx.conn)
+    strangers = [customer for customer, day in customers if (customer, day) not in held]
+    caught_up = bool(strangers) and permissions.is_caught_up(tx, max(strangers))
     chart = book_of(tx.conn).chart
     booked = []
     for each in candidates:

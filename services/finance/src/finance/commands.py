@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance import exposure, floors, open_items, repository, stops
+from finance import exposure, floors, open_items, permissions, repository, stops
 from finance.booking import Booked, book_of, book_sale
 from finance.domain import permission, points
 from finance.domain.chart import Chart
@@ -90,7 +90,7 @@ def _points_lines(tx: Tx, receipt: Receipt, payment: Payment, chart: Chart) -> l
     """What the sale debits for its points. Raises the refusals of a redemption that may not pay this receipt."""
     assert payment.redemption_id is not None, "a priced receipt names the redemption of its points"
     redemption = uses.find(tx.conn, payment.redemption_id)
-    caught_up = redemption is None and uses.has_heard_of_all(tx.conn, payment.redemption_id, tx.now)
+    caught_up = redemption is None and uses.is_caught_up(tx, payment.redemption_id)
     liability_fen = points.require_usable(redemption, receipt, payment, is_caught_up=caught_up)
     return points.used(chart, payment.amount.fen, liability_fen)
 
@@ -120,5 +120,5 @@ def _judge(tx: Tx, priced: PricedSale, known: permission.Permission | None) -> N
     if priced.receipt.customer_id is None:
         return
     needs_to_know = known is None and permission.uses_credit(priced.receipt)
-    caught_up = needs_to_know and repository.has_heard_all_of_customers(tx.conn)
+    caught_up = needs_to_know and permissions.is_caught_up(tx, priced.receipt.customer_id)
     permission.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)

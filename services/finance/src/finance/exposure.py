@@ -18,16 +18,25 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from finance.subscriptions import CreditChanged
+from shared import watermark
 from shared.clock import business_date
-from shared.errors import Conflict, DomainError
+from shared.errors import Conflict, DomainError, Unavailable
 from shared.events import Envelope
 from shared.transaction import Tx
+
+CREDIT_CHANGED = "customers.credit.changed.v1"
 
 
 class CreditNotGranted(Conflict):
     """Nobody granted the customer credit, or the grant has ended."""
 
     code = "credit_not_granted"
+
+
+class CreditNotYetKnown(Unavailable):
+    """Customers said things we have not heard yet; a grant of credit may be one of them."""
+
+    code = "credit_not_yet_known"
 
 
 class CreditOnHold(Conflict):
@@ -171,11 +180,19 @@ class Room:
 def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) -> None:
     """May the exposure grow by `fen`? An approval passes limit and overdue, nothing else.
 
-    Raises CreditNotGranted, CreditOnHold, CreditOverdue, CreditLimitExceeded.
+    Raises CreditNotGranted, CreditNotYetKnown, CreditOnHold, CreditOverdue, CreditLimitExceeded.
     """
     refusal = refusal_of(position, fen, business_date(tx.now), is_approved=is_approved)
     if refusal is None:
         return
+    if (
+        position.limit_fen is None
+        and not position.on_hold
+        and not watermark.is_caught_up(
+            tx.conn, "customers", now=tx.now, types=[CREDIT_CHANGED], about=position.customer_id
+        )
+    ):
+        raise CreditNotYetKnown("customers has news that is still on its way", retry_after_s=2)
     if tx.actor.branch_filter() is not None:
         # sums over every branch are told to those who may see every branch
         for name in ("overdue_fen", "outstanding_fen", "reserved_fen"):

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from finance.domain.permission import Permission
 from finance.subscriptions import PermissionChanged
+from shared import watermark
 from shared.database import driver_of
 from shared.events import Envelope
 from shared.transaction import Tx
@@ -50,6 +51,16 @@ _RENEW = """
         allowed = excluded.allowed, categories = excluded.categories, valid_until = excluded.valid_until
     where trade_permissions.version < excluded.version
 """
+
+
+PERMISSION_CHANGED = "customers.permission.changed.v1"
+
+
+def is_caught_up(tx: Tx, customer_id: UUID | str | None) -> bool:
+    """Whether customers has nothing left to tell us of whether we may sell to that customer."""
+    return watermark.is_caught_up(
+        tx.conn, "customers", now=tx.now, types=[PERMISSION_CHANGED], about=customer_id
+    )
 
 
 def on_changed(tx: Tx, envelopes: Sequence[Envelope]) -> None:

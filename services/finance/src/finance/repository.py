@@ -308,14 +308,6 @@ def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tu
     return {(row[0], row[1]): Known(str(row[2]), row[3], bytes(row[4])) for row in rows}
 
 
-def has_heard_all_of_customers(conn: Connection) -> bool:
-    """Whether our projection has reached the head that customers last told."""
-    row = conn.exec_driver_sql(
-        "select contiguous_seq >= head_seq from source_state where source = 'customers'"
-    ).one_or_none()
-    return bool(row and row[0])
-
-
 # --- bulk -------------------------------------------------------------------------------------------
 
 _CLAIM = (

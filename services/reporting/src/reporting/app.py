@@ -4,7 +4,7 @@ from flask import Flask
 
 from reporting import pages
 from reporting.api import blueprint
-from reporting.projections import handle
+from reporting.projections import handle, withdraw
 from reporting.tables import metadata
 from shared import audit
 from shared.consuming import open_feeds
@@ -23,6 +23,7 @@ SERVICE = Service(
     blueprints=(blueprint,),
     sources=("customers", "finance", "service_desk", "returns"),
     handle=handle,
+    withdraw=withdraw,
     chains=(audit.CHAIN,),
     configure=_configure,
 )

@@ -7,7 +7,7 @@ frozen stays as it is.
 Source: P2, architecture decision 5
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -19,8 +19,10 @@ from reporting.tables import FACT_TABLES, SCHEMA
 from shared.clock import month_of, next_month
 from shared.events import Envelope
 from shared.partitions import see_months
+from shared.service import LostEvent
 from shared.texts import LINES_MAX
 from shared.transaction import Tx
+from shared.wire import Received
 
 FACTS_LOCK: Final = 7_301
 
@@ -40,6 +42,36 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     see_months(tx.conn, months)
     write_rows(cursor, SCHEMA, rows)
     _note_late_facts(cursor, tx, envelopes, months)
+
+
+def withdraw(
+    tx: Tx, source: str, after: int, lost: Sequence[LostEvent], log: Iterator[Received]
+) -> Iterator[dict[str, Any]]:
+    """Take out the facts of events that their producer's log has lost, and tell what they were.
+
+    Facts are keyed by event, so exactly those go. One row per lost fact with what reporting knew of it, then the closed months that were
+    frozen with any: what is frozen is never changed.
+    """
+    cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    cursor.execute("select pg_advisory_xact_lock(%s)", (FACTS_LOCK,))
+    numbers = [each.seq for each in lost]
+    told: dict[int, dict[str, Any]] = {}
+    for table in FACT_TABLES:
+        cursor.execute(
+            sql.SQL(
+                "delete from {} where source = %s and seq = any(%s) returning seq, day, type, branch_id"
+            ).format(sql.Identifier(SCHEMA, table.name)),
+            (source, numbers),
+        )
+        for seq, day, event_type, branch_id in cursor.fetchall():
+            fact = {"withdrawn_seq": seq, "type": event_type, "day": day, "branch_id": branch_id, "rows": 0}
+            told.setdefault(seq, fact)["rows"] += 1
+    cursor.execute("delete from ledger_revisions where source = %s and seq = any(%s)", (source, numbers))
+    yield from (told[seq] for seq in sorted(told))
+    months = sorted({each["day"].replace(day=1) for each in told.values()})
+    cursor.execute("select month from month_closes where month = any(%s) order by 1", (months,))
+    for (month,) in cursor.fetchall():
+        yield {"stays": "frozen month", "month": f"{month:%Y-%m}", "why": "what is frozen is never changed"}
 
 
 # --- event → rows --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from returns.api import blueprint, stop_sales
 from returns.jobs import JOBS
-from returns.reactions import handle
+from returns.reactions import WITHDRAW, handle
 from returns.tables import HISTORY_CHAIN, metadata
 from shared import audit
 from shared.service import Service
@@ -14,6 +14,7 @@ SERVICE = Service(
     blueprints=[blueprint, stop_sales],
     sources=["customers", "finance"],
     handle=handle,
+    withdraw=WITHDRAW,
     jobs=JOBS,
     chains=[audit.CHAIN, HISTORY_CHAIN],
 )

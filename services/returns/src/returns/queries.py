@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, Table, any_, select
 from returns import repository
 from returns.domain.notice import ReturnNotFound
 from returns.domain.stop_sale import StopSaleUnknown
+from returns.subscriptions import SALE_POSTED
 from returns.tables import (
     cold_chain_evidence,
     inspection_reports,
@@ -32,7 +33,7 @@ _EXACT = ("status", "kind", "reason", "customer_id", "sale_id", "number")
 
 
 class SaleNotKnown(NotFound):
-    """Not sold by this branch, or not heard of yet."""
+    """Not sold by this branch."""
 
     code = "sale_not_known"
 
@@ -98,10 +99,11 @@ def _rows(tx: Tx, table: Table, where: Any, order: str) -> Sequence[RowMapping]:
 def get_sold_lines(
     tx: Tx, *, branch_id: str, sale_id: str | None, receipt_number: str | None
 ) -> list[dict[str, Any]]:
-    """The original order with what may still come back of it. Raises SaleNotKnown, ForeignBranch. Source: R3"""
+    """The original order with what may still come back of it. Raises SaleNotKnown, ProjectionBehind, ForeignBranch. Source: R3"""
     tx.actor.require_branch(branch_id)
     sold = repository.find_sold_lines(tx, branch_id=branch_id, sale_id=sale_id, receipt_number=receipt_number)
     if not sold:
+        repository.require_caught_up(tx, "finance", SALE_POSTED, "sale", sale_id)
         raise SaleNotKnown("no such sale of this branch is known here")
     reserved = {
         (row["sale_id"], row["sale_line_id"], row["lot"]): row["reserved"]

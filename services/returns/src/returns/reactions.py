@@ -8,6 +8,7 @@ from returns import commands, projections
 from returns.subscriptions import CUSTOMER_REGISTERED, REFUND_PAID, SALE_POSTED, RefundPaid
 from shared.consumer import in_sets, one_by_one
 from shared.events import Envelope
+from shared.refilling import Projection, refilled
 from shared.transaction import Tx
 
 
@@ -24,6 +25,17 @@ SETS = {
 REACTIONS = {REFUND_PAID: on_refund_paid}
 _in_sets = in_sets(SETS)
 _each = one_by_one(REACTIONS)
+
+
+WITHDRAW = refilled(
+    {
+        "finance": Projection(tables=["sold_lines"], reactions={SALE_POSTED: projections.on_sales_posted}),
+        "customers": Projection(
+            tables=["customer_kinds"], reactions={CUSTOMER_REGISTERED: projections.on_customers_registered}
+        ),
+    }
+)
+"""Sales and customers' kinds are copies, made anew when their log lost events; notices stay as they are."""
 
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:

@@ -4,7 +4,7 @@ Locks are taken in one order: the notice, then allotments in key order, then the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,11 +39,13 @@ from returns.tables import (
     stop_sale_liftings,
     stop_sales,
 )
+from shared import watermark
 from shared.approvals import Decision
 from shared.clock import business_date
+from shared.errors import Unavailable
 from shared.transaction import Tx
 
-HEAD_CHECK_AGE_S_MAX = 30
+RETRY_AFTER_S = 5
 """A sale is called unknown only if finance's head was asked no longer ago."""
 
 _NOTICE = (
@@ -106,18 +108,16 @@ def find_sold_lines(
     return tx.conn.execute(wanted.order_by(sold_lines.c.sale_line_id, sold_lines.c.lot)).mappings().all()
 
 
-def has_caught_up(tx: Tx, source: str, event_type: str) -> bool:
-    """Whether every event of the source that its producer had a moment ago is applied here, none parked."""
-    return bool(
-        tx.conn.execute(
-            text(
-                "select coalesce((select contiguous_seq >= head_seq and checked_at >= :fresh from source_state"
-                " where source = :source), false) and not exists (select from parked_events"
-                " where state = 'parked' and source = :source and (type is null or type = :type))"
-            ),
-            {"source": source, "type": event_type, "fresh": tx.now - timedelta(seconds=HEAD_CHECK_AGE_S_MAX)},
-        ).scalar()
-    )
+class ProjectionBehind(Unavailable):
+    """The sale, or its customer, may exist: this service has not heard yet of everything."""
+
+    code = "projection_behind"
+
+
+def require_caught_up(tx: Tx, source: str, event_type: str, what: str, about: str | None) -> None:
+    """Before saying that there is no such thing. Raises ProjectionBehind while its event may be on its way."""
+    if not watermark.is_caught_up(tx.conn, source, now=tx.now, types=[event_type], about=about):
+        raise ProjectionBehind(f"that {what} is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
 
 
 def find_customer_kind(tx: Tx, customer_id: str) -> str | None:

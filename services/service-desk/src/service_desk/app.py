@@ -12,6 +12,7 @@ SERVICE = Service(
     blueprints=(api.tickets, api.escalations, api.surveys, api.feedback, api.standards),
     sources=reactions.SOURCES,
     handle=reactions.handle,
+    withdraw=reactions.WITHDRAW,
     jobs=(Job(name="breach_clocks", every_s=15.0, run=jobs.breach_clocks),),
     chains=(audit.CHAIN,),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from service_desk import projections
 from shared.consumer import UnknownEventVersion
 from shared.events import Envelope, routing_key
+from shared.refilling import Projection, refilled
 from shared.transaction import Tx
 
 REACTIONS: Mapping[str, Callable[[Tx, Sequence[Envelope]], None]] = {
@@ -16,6 +17,27 @@ REACTIONS: Mapping[str, Callable[[Tx, Sequence[Envelope]], None]] = {
 }
 SOURCES = ("customers", "finance", "returns")
 _KNOWN = {routing_key(event_type) for event_type in REACTIONS}
+
+
+WITHDRAW = refilled(
+    {
+        "finance": Projection(
+            tables=["known_sales"], reactions={"finance.sale.posted.v1": projections.on_sale_posted}
+        ),
+        "customers": Projection(
+            tables=["known_customers"],
+            reactions={"customers.customer.registered.v1": projections.on_customer_registered},
+        ),
+        "returns": Projection(
+            tables=["return_outcomes"],
+            reactions={
+                "returns.return.refused.v1": projections.on_return_refused,
+                "returns.return.settled.v1": projections.on_return_settled,
+            },
+        ),
+    }
+)
+"""The service desk keeps copies only: all of a source's are made anew when its log lost events."""
 
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:

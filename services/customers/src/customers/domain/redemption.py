@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unavailable
 
 
 class PointsInsufficient(Conflict):
     """The points that may be used today are fewer than asked for; a debt counts against them."""
 
     code = "points_insufficient"
+
+
+class PointsNotYetKnown(Unavailable):
+    """Finance said things we have not heard yet; a sale that earns points may be one of them."""
+
+    code = "points_not_yet_known"
 
 
 class RedemptionNotFound(NotFound):

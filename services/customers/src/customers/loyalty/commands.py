@@ -15,6 +15,8 @@ from customers import events, queries, repository, settings
 from customers.domain import redemption
 from customers.domain.customer import CustomerAnonymised, NotAPatient
 from customers.domain.redemption import (
+    PointsInsufficient,
+    PointsNotYetKnown,
     ReceiptHasRedemption,
     RedemptionAlreadyGivenBack,
     RedemptionAlreadyUsed,
@@ -22,10 +24,11 @@ from customers.domain.redemption import (
 )
 from customers.loyalty.queries import lots_of
 from customers.loyalty.queries import redemption as shown
-from shared import audit, outbox
+from shared import audit, outbox, watermark
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
+SALE_POSTED = "finance.sale.posted.v1"
 CANCELLED = "cancelled"
 NOT_USED = "not_used"
 
@@ -34,7 +37,7 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     """Set `points` of the patient aside for a receipt of the branch; a point is worth what the day's rule says.
 
     Points may be redeemed in any branch, whichever the patient's own is. Raises CustomerNotFound, NotAPatient,
-    CustomerAnonymised, ReceiptHasRedemption, PointsInsufficient.
+    CustomerAnonymised, ReceiptHasRedemption, PointsInsufficient, PointsNotYetKnown.
     """
     tx.actor.require_branch(branch_id)
     customer = repository.customer_row(tx.conn, customer_id)
@@ -45,7 +48,7 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     account, today = str(customer_id), business_date(tx.now)
     rule = settings.redemption_rule(today)
     _lock_accounts(tx.conn, [account])
-    taken = redemption.consume(queries.point_lots(tx.conn, account), points, today)
+    taken = _consume(tx, account, points, today)
     redemption_id = new_id()
     if not _add(
         tx,
@@ -78,6 +81,18 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     outbox.append(tx, fact)
     audit.record(tx, "points.redeemed", str(redemption_id), after=fact.data)
     return shown(tx, redemption_id)
+
+
+def _consume(tx: Tx, account: str, points: int, today: date) -> list[redemption.Share]:
+    """What is too few now may be enough once the sale of a moment ago has been heard of."""
+    try:
+        return redemption.consume(queries.point_lots(tx.conn, account), points, today)
+    except PointsInsufficient as refusal:
+        if watermark.is_caught_up(tx.conn, "finance", now=tx.now, types=[SALE_POSTED]):
+            raise
+        raise PointsNotYetKnown(
+            "finance has news that is still on its way", retry_after_s=2, **refusal.context
+        ) from refusal
 
 
 def _add(tx: Tx, row: dict[str, Any]) -> bool:

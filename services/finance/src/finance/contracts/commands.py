@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import permissions, repository
+from finance import permissions
 from finance.contracts import events, rules
 from finance.contracts.fulfilment import changed, locked, next_revision
 from finance.contracts.tables import (
@@ -284,7 +284,7 @@ def require_permission(tx: Tx, customer_id: UUID, content: Mapping[str, Any], da
         known,
         rules.categories(content),
         day,
-        is_caught_up=known is None and repository.has_heard_all_of_customers(tx.conn),
+        is_caught_up=known is None and permissions.is_caught_up(tx, customer_id),
     )
 
 

@@ -8,7 +8,7 @@ Source: regulations 3.0c (points earned), model 3.2 (loyalty = contract liabilit
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from uuid import UUID
 
@@ -135,14 +135,6 @@ def require_usable(
             f"the points are worth {redemption.value_fen} fen", value_fen=redemption.value_fen
         )
     return sum(lot.points * (lot.fen_per_point or 0) for lot in redemption.lots)
-
-
-def made_at(redemption_id: UUID) -> datetime | None:
-    """When customers made the redemption, as its id tells; None when no service of ours makes such ids."""
-    made_ms = redemption_id.int >> 80
-    if redemption_id.version != 7 or made_ms >= YEAR_3000_MS:
-        return None
-    return datetime.fromtimestamp(made_ms / 1000, UTC)
 
 
 @cache

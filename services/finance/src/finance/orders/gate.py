@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 from sqlalchemy import select, text
 
-from finance import exposure, permissions, repository, stops
+from finance import exposure, permissions, stops
 from finance.contracts import fulfilment
 from finance.domain import permission
 from finance.domain.permission import Permission
@@ -136,7 +136,7 @@ def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], toda
             known,
             {line.product.category for line in lines},
             today,
-            is_caught_up=known is None and repository.has_heard_all_of_customers(tx.conn),
+            is_caught_up=known is None and permissions.is_caught_up(tx, order["customer_id"]),
         )
     if known is not None:
         judged.permission = {

@@ -4,7 +4,7 @@ Source: C38, F22, I13
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,9 +18,10 @@ from finance.domain.posting import PostingLine
 from finance.domain.receipt import Payment
 from finance.events import RestoredPoints
 from finance.redemptions.tables import points_uses
+from shared import watermark
+from shared.transaction import Tx
 
-CLOCKS_DIFFER_MAX = timedelta(minutes=1)
-"""The clocks of two services differ by less than this."""
+POINTS_REDEEMED = "customers.points.redeemed.v1"
 
 _FIND = text(
     "select r.redemption_id, r.customer_id, r.branch_id, r.receipt_number, r.points, r.value_fen,"
@@ -48,22 +49,13 @@ def lock(conn: Connection, payment: Payment) -> None:
     )
 
 
-def has_heard_of_all(conn: Connection, redemption_id: UUID, now: datetime) -> bool:
+def is_caught_up(tx: Tx, redemption_id: UUID) -> bool:
     """Whether customers has nothing left to tell us of a redemption that we do not know.
 
-    A till posts its receipt within moments, so we must have asked customers for its head well after the redemption
-    was made; its id tells when. An id from the future or of another make is nobody's.
+    A till posts its receipt within moments. An id from the future or of another make is nobody's.
     """
-    made = points.made_at(redemption_id)
-    is_ours = made is not None and made <= now + CLOCKS_DIFFER_MAX
-    return bool(
-        conn.execute(
-            text(
-                "select contiguous_seq >= head_seq and (not :is_ours or checked_at > :heard_by)"
-                " from source_state where source = 'customers'"
-            ),
-            {"is_ours": is_ours, "heard_by": (made or now) + CLOCKS_DIFFER_MAX},
-        ).scalar()
+    return watermark.is_caught_up(
+        tx.conn, "customers", now=tx.now, types=[POINTS_REDEEMED], about=redemption_id
     )
 
 

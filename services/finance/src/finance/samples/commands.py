@@ -88,7 +88,7 @@ def _recipient(tx: Tx, body: Mapping[str, Any], today: date) -> str:
         known,
         [] if body["category"] is None else [body["category"]],
         today,
-        is_caught_up=known is None and repository.has_heard_all_of_customers(tx.conn),
+        is_caught_up=known is None and permissions.is_caught_up(tx, customer_id),
     )
     return "public" if known is not None and known.kind == permission.PATIENT else said
 

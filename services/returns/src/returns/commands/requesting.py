@@ -21,18 +21,11 @@ from returns.domain.notice import (
 from returns.subscriptions import CUSTOMER_REGISTERED, SALE_POSTED
 from shared import audit
 from shared.clock import business_date, new_id
-from shared.errors import Conflict, Invalid, Unavailable
+from shared.errors import Conflict, Invalid
 from shared.lots import canonical
 from shared.transaction import Tx
 
-RETRY_AFTER_S = 5
 PATIENT = "patient"
-
-
-class ProjectionBehind(Unavailable):
-    """The sale may exist: this service has not yet heard everything from finance."""
-
-    code = "projection_behind"
 
 
 class ReceiptAmbiguous(Conflict):
@@ -54,8 +47,7 @@ def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
     tx.actor.require_branch(body["branch_id"])
     sold = _find_sold(tx, body)
     if not sold:
-        if not repository.has_caught_up(tx, "finance", SALE_POSTED):
-            raise ProjectionBehind("that sale is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
+        repository.require_caught_up(tx, "finance", SALE_POSTED, "sale", body["sale_id"])
         sold = _find_sold(tx, body)  # it may have arrived between the two looks
     if not sold:
         return _refuse(tx, body, None, RefusalCause.NOT_OURS, "no such sale of this branch")
@@ -98,12 +90,9 @@ def _find_sold(tx: Tx, body: Mapping[str, Any]) -> Sequence[RowMapping]:
 def _require_institution(tx: Tx, customer_id: str | None) -> None:
     """The kind asked for decides which rules apply, so it is checked against the record. Source: G8"""
     kind = None if customer_id is None else repository.find_customer_kind(tx, customer_id)
-    if (
-        kind is None
-        and customer_id is not None
-        and not repository.has_caught_up(tx, "customers", CUSTOMER_REGISTERED)
-    ):
-        raise ProjectionBehind("that customer is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
+    if kind is None and customer_id is not None:
+        repository.require_caught_up(tx, "customers", CUSTOMER_REGISTERED, "customer", customer_id)
+        kind = repository.find_customer_kind(tx, customer_id)  # it may have arrived between the two looks
     if kind in {None, PATIENT}:
         raise KindWrong("only what an institution of record bought can come back as b2b; ask for retail")
 
