@@ -34,7 +34,7 @@ def environment_of(project, port):
     """What tells Compose which project this is, and where its gateway listens."""
     chosen = {
         "COMPOSE_PROJECT_NAME": project,
-        "APOTHECA_VERSION": "e2e",
+        "APOTHECA_VERSION": project.removeprefix("apotheca-"),
         "APOTHECA_GATEWAY": f"127.0.0.1:{port}",
         "RABBITMQ_MANAGEMENT_PORT": str(processes.free_port()),
         "DOCKER_BUILDKIT": "1",

@@ -33,8 +33,8 @@ class Webs:
         self.issuer = LocalIssuer(folder / "keys")
         self.running = {}
 
-    def start(self, package, database_url, **settings):
-        port = processes.free_port()
+    def start(self, package, database_url, *, port=None, **settings):
+        port = port or processes.free_port()
         own = {
             "DATABASE_URL": database_url,
             "JWKS": str(self.issuer.jwks),

@@ -9,8 +9,8 @@ is whole. Promises:
 - a body that has not come with its head is read only after the application admitted the request by its head alone
   (shared.admission): token, roles, length, uploads of this actor at once. A refusal reads no body: it says
   `Connection: close`, and what still comes is dropped for LINGER_S_MAX and LINGER_BYTES_MAX at most.
-- a caller (by its Authorization; without one by address) takes at most half of the threads; uploads have threads of
-  their own (shared.lanes).
+- a caller (by its Authorization; without one by address) takes at most half of the threads; admissions and uploads
+  have threads of their own (shared.lanes), so that a flood of either leaves the others theirs.
 - open connections are bounded, and bodies that arrive slowly too, also of one actor; when all connections are taken
   the one that waited longest goes.
 - SIGTERM: /readyz says 503 for `drain_s` while requests are taken as ever; then what waits to be accepted is
@@ -110,6 +110,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         half = max(1, self.cfg.threads // 2)
         self.requests = Lane("request", threads=self.cfg.threads, per_caller_max=half)
+        self.admissions = Lane("admission", threads=1, per_caller_max=1)
         self.uploads = Lane("upload", threads=UPLOAD_THREADS, per_caller_max=1)
         super().init_process()
 
@@ -151,7 +152,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         while self.nr_conns > 0 and time.monotonic() < until:
             self.notify()
             self._turn()
-        for lane in (self.requests, self.uploads):
+        for lane in (self.requests, self.admissions, self.uploads):
             lane.close()
         for conn in list(self.watched):
             self._drop(conn)
@@ -253,7 +254,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._refuse(conn, 431, "headers_too_large", "the head of the request is too large")
         elif incoming.is_whole:
             self._unwatch(conn)
-            self._give(conn, self._answer)
+            is_upload = admission is not None and admission.is_upload
+            self._give(conn, self._answer, self.uploads if is_upload else self.requests)
         elif admission is not None:
             if incoming.body_bytes > admission.body_bytes_max + FRAMING_BYTES_MAX:
                 self._refuse(conn, 413, "too_large", "the body is larger than this address takes")
@@ -261,12 +263,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 conn.deadline = _body_deadline(conn, admission)
         elif incoming.has_head:
             self._unwatch(conn)
-            self._give(conn, self._admit)
+            self._give(conn, self._admit, self.admissions)
 
     # --- working, in threads --------------------------------------------------------------------------
 
-    def _give(self, conn: Connection, work: Callable[[Connection], str]) -> None:
-        lane = self.uploads if conn.admission is not None and conn.admission.is_upload else self.requests
+    def _give(self, conn: Connection, work: Callable[[Connection], str], lane: Lane) -> None:
         caller = conn.incoming.caller or self._address(conn)
 
         def job() -> None:

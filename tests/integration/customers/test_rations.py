@@ -1,6 +1,7 @@
 """Guessing is slow: look-ups of people are counted per actor and per address, for all processes together."""
 
 import base64
+import time
 from uuid import uuid4
 
 import pytest
@@ -37,31 +38,48 @@ def ask(process, person, *, address="10.0.0.1", path="/v1/customers/lookup", bod
     return process.test_client().post(path, json=body, headers=headers)
 
 
+def ask_often(times, ask_once):
+    """The answers, and how many look-ups a minute's worth of `limit` may have come back meanwhile, by limit."""
+    began = time.monotonic()
+    answers = [ask_once(number) for number in range(times)]
+    taken_s = time.monotonic() - began
+    return answers, lambda limit: int(limit * taken_s / 60) + 1
+
+
+def granted(answers):
+    return [answer.status_code for answer in answers].count(200)
+
+
 def test_one_actor_gets_thirty_look_ups_a_minute_of_all_processes_together(processes):
     person = uuid4().hex
-    answers = [ask(processes[number % 2], person, address=uuid4().hex[:8]) for number in range(60)]
-    statuses = [answer.status_code for answer in answers]
-    assert statuses[:30] == [200] * 30
-    assert set(statuses[31:]) == {429}  # one may have come back meanwhile
-    refused = answers[-1]
-    assert refused.json["code"] == "too_many_look_ups"
+    answers, came_back = ask_often(
+        60, lambda number: ask(processes[number % 2], person, address=uuid4().hex[:8])
+    )
+    assert granted(answers[:30]) == 30
+    assert granted(answers) <= 30 + came_back(30)
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert (refused.status_code, refused.json["code"]) == (429, "too_many_look_ups")
     assert 1 <= int(refused.headers["Retry-After"]) <= 3
     assert ask(processes[0], uuid4().hex).status_code == 200
 
 
 def test_one_address_gets_so_many_of_all_its_actors_and_another_address_its_own(processes):
-    people = [uuid4().hex for _ in range(4)]
-    answers = [ask(processes[0], people[number % 4], address="10.9.9.9") for number in range(80)]
-    assert 70 <= [answer.status_code for answer in answers].count(200) <= 72
-    assert "address" in answers[-1].json["detail"]
+    people = [uuid4().hex for _ in range(10)]
+    answers, came_back = ask_often(
+        110, lambda number: ask(processes[0], people[number % 10], address="10.9.9.9")
+    )
+    assert granted(answers[:70]) == 70
+    assert granted(answers) <= 70 + came_back(70)
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert "address" in refused.json["detail"]
     assert ask(processes[0], people[0], address="10.9.9.8").status_code == 200
 
 
 def test_reading_people_unmasked_is_rationed_too(processes):
     person = uuid4().hex
     path = f"/v1/customers/{uuid4()}/disclosures"
-    statuses = [ask(processes[0], person, path=path, body={"purpose": "order_service", "fields": ["phone"]}).status_code for _ in range(40)]  # fmt: skip
-    assert statuses[-1] == 429
+    statuses = [ask(processes[0], person, path=path, body={"purpose": "order_service", "fields": ["phone"]}).status_code for _ in range(90)]  # fmt: skip
+    assert 429 in statuses
 
 
 def test_an_address_in_a_header_counts_only_when_the_gateway_is_trusted(app):
