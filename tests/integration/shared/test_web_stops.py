@@ -31,7 +31,7 @@ def webs(make_folder):
 def test_scaling_restarting_and_rolling_behind_the_gateway_fails_no_request_and_does_none_twice(
     webs, migrated_database
 ):
-    """Three places that the gateway knows; who is there changes under traffic. In containers: tests/e2e/test_scaling.py."""
+    """Three places that the gateway knows; who is there changes under traffic."""
     url = migrated_database("finance")
     places = [processes.free_port() for _ in range(3)]
     webs.start("finance", url, port=places[0])
