@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from shared.chain import Chain
+from shared.chain import Chain, moment
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -20,7 +20,7 @@ INSERT = (
 CHAIN = Chain(
     name="audit",
     table="audit",
-    content_sql="json_build_array(t.id, t.stream, t.at, t.actor, t.roles, t.action, t.subject,"
+    content_sql=f"json_build_array(t.id, t.stream, {moment('t.at')}, t.actor, t.roles, t.action, t.subject,"
     " t.before_hash, t.after_hash, t.request_id)::text",
 )
 

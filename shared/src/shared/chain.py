@@ -3,6 +3,9 @@
 A chained table has the columns `id` (identity), `stream`, `chain_no` and `chain_hash`. `seal` gives unsealed
 rows the next number of their stream and `hash = sha256(previous hash ‖ number ‖ content)`. `verify` recomputes
 all of it and names the first row that was altered, removed or inserted.
+
+The content is canonical: its expression is read under CANONICAL, and moments are written by `moment`, so that no
+setting of a session changes a hash. docs/verification.md gives the recipes for programs outside.
 """
 
 import hashlib
@@ -17,6 +20,18 @@ from shared.database import driver_of
 GENESIS = b"\0" * 32
 SEAL_ROWS_MAX = 20_000
 """About 20 MB of rows, and half a second."""
+UNSEALED_S_MAX = 60
+"""A row that waits longer for its number is a fault: nobody seals, or it was written past the sealer."""
+CANONICAL = (
+    "set local timezone = 'UTC'; set local datestyle = 'ISO, MDY'; set local intervalstyle = 'postgres';"
+    " set local bytea_output = 'hex'; set local extra_float_digits = 1; set local lc_numeric = 'C'"
+)
+"""The settings under which a content is read, whatever the session had."""
+
+
+def moment(column: str) -> str:
+    """SQL of an instant as text: UTC, always six digits of a second, `2026-11-01T02:00:00.000000Z`."""
+    return f"to_char({column} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +39,7 @@ class Chain:
     """`content_sql` is an SQL expression over the row alias `t` that yields the text to hash.
 
     `partition_key` and its type name the column a partitioned table is divided by: sealing looks into no other part.
+    `at` is the column that says when a row was written. `expected_sql` selects the streams that must exist.
     """
 
     name: str
@@ -31,16 +47,34 @@ class Chain:
     content_sql: str
     partition_key: str = "id"
     partition_type: str = "bigint"
+    at: str = "at"
+    expected_sql: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A broken link: `kind` is `altered`, `missing` or `head`."""
+    """What was found: in which chain or table, in which stream, at which number or row, of which KINDS."""
 
     chain: str
     stream: str
     no: int
     kind: str
+    row: str | None = None
+
+
+KINDS = {
+    "altered": "the content of the row is not what was sealed or written down",
+    "missing": "a row before this number, or at the end, was removed",
+    "head": "the head of the stream is not the hash of its last row",
+    "no_head": "the stream has rows, and its head was removed",
+    "no_stream": "the stream must exist, and neither rows nor head do",
+    "unsealed": f"the row waits for its number for more than {UNSEALED_S_MAX} s",
+    "removed": "the row was written down, and is not there",
+    "inserted": "the row is there, and nobody wrote it down",
+    "foreign": "the row was written by another program than this service",
+    "differs": "the row is not what others of the books say",
+    "anchor": "the stream is not what was anchored outside the database",
+}
 
 
 def link(previous: bytes, no: int, content: str) -> bytes:
@@ -53,6 +87,7 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
         text("select pg_try_advisory_xact_lock(hashtextextended('seal:' || :name, 0))"), {"name": chain.name}
     ).scalar():
         return 0
+    conn.exec_driver_sql(CANONICAL)
     heads = {
         row.stream: (row.last_no, bytes(row.last_hash))
         for row in conn.execute(
@@ -120,23 +155,47 @@ def _write_seals(
 
 
 def verify(conn: Connection, chain: Chain) -> Iterator[Fault]:
-    """Yield at most one fault per stream: the first broken link. No fault means nothing was touched."""
-    heads = conn.execute(
-        text("select stream, last_no, last_hash from chain_heads where chain = :chain order by stream"),
-        {"chain": chain.name},
-    ).all()
-    for head in heads:
-        fault = _verify_stream(conn, chain, head.stream, head.last_no, bytes(head.last_hash))
-        if fault:
+    """Yield at most one fault per stream, the first broken link, and every row that waits too long for its number.
+
+    Walks the streams that have a head, those that have rows, and those that must exist. No fault means that nothing
+    was touched.
+    """
+    conn.exec_driver_sql(CANONICAL)
+    heads = {
+        row.stream: (row.last_no, bytes(row.last_hash))
+        for row in conn.execute(
+            text("select stream, last_no, last_hash from chain_heads where chain = :chain"),
+            {"chain": chain.name},
+        )
+    }
+    found = set(conn.scalars(text(f"select distinct stream from {chain.table}")))
+    expected = set(conn.scalars(text(chain.expected_sql))) if chain.expected_sql else set()
+    for stream in sorted(heads.keys() | found | expected):
+        if fault := _verify_stream(conn, chain, stream, heads.get(stream)):
             yield fault
+        elif stream in expected and stream not in heads and stream not in found:
+            yield Fault(chain=chain.name, stream=stream, no=0, kind="no_stream")
+    yield from _waiting(conn, chain)
+
+
+def _waiting(conn: Connection, chain: Chain) -> Iterator[Fault]:
+    rows = conn.execute(
+        text(
+            f"select t.stream, t.id from {chain.table} t where t.chain_no is null"
+            f" and t.{chain.at} < clock_timestamp() - make_interval(secs => :seconds) order by t.id limit 100"
+        ),
+        {"seconds": UNSEALED_S_MAX},
+    )
+    for row in rows:
+        yield Fault(chain=chain.name, stream=row.stream, no=0, kind="unsealed", row=str(row.id))
 
 
 def _verify_stream(
-    conn: Connection, chain: Chain, stream: str, last_no: int, last_hash: bytes
+    conn: Connection, chain: Chain, stream: str, head: tuple[int, bytes] | None
 ) -> Fault | None:
     rows = conn.execute(
         text(
-            f"select t.chain_no, t.chain_hash, {chain.content_sql} as content from {chain.table} t"
+            f"select t.id, t.chain_no, t.chain_hash, {chain.content_sql} as content from {chain.table} t"
             " where t.stream = :stream and t.chain_no is not null order by t.chain_no"
         ),
         {"stream": stream},
@@ -148,10 +207,13 @@ def _verify_stream(
         if row.chain_no != no:
             return Fault(chain=chain.name, stream=stream, no=no, kind="missing")
         previous = link(previous, no, row.content)
-        if previous != bytes(row.chain_hash):
-            return Fault(chain=chain.name, stream=stream, no=no, kind="altered")
+        if row.chain_hash is None or previous != bytes(row.chain_hash):
+            return Fault(chain=chain.name, stream=stream, no=no, kind="altered", row=str(row.id))
+    if head is None:
+        return Fault(chain=chain.name, stream=stream, no=no, kind="no_head") if no else None
+    last_no, last_hash = head
     if no != last_no:
-        return Fault(chain=chain.name, stream=stream, no=no + 1, kind="missing")
+        return Fault(chain=chain.name, stream=stream, no=min(no, last_no) + 1, kind="missing")
     if previous != last_hash:
         return Fault(chain=chain.name, stream=stream, no=no, kind="head")
     return None

@@ -10,8 +10,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import NullPool, text
 
-from shared import postgres
+from shared import postgres, rights, row_log
 from shared.service import Service
 
 PARTITION = re.compile(r"_y\d{4}m\d{2}$|_default$")
@@ -27,9 +28,21 @@ def config(service: Service, url: str) -> Config:
     return made
 
 
-def upgrade(service: Service, url: str) -> None:
-    """Bring the database to the newest version. Safe to repeat and to run twice at once."""
+def upgrade(service: Service, url: str, role: str | None = None) -> None:
+    """Bring the database to the newest version, with its guards and the rights of `role`, which runs the service.
+
+    `url` is the owner's. Safe to repeat and to run twice at once.
+    """
     command.upgrade(config(service, url), "head")
+    engine = postgres.new_engine(url, options=f"-c {postgres.WRITER}=migrate", poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("set local lock_timeout = '5s'"))
+        connection.execute(text("select pg_advisory_xact_lock(4242)"))
+        tables = list(service.metadata.tables.values())
+        row_log.install(connection, tables, service.followed)
+        if role is not None:
+            rights.grant(connection, tables, service.followed, role)
+    engine.dispose()
 
 
 def downgrade(service: Service, url: str) -> None:

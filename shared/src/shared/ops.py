@@ -40,7 +40,6 @@ from shared import (
     acceptance,
     archive,
     archiving,
-    audit,
     chain,
     consuming,
     dlq,
@@ -48,9 +47,9 @@ from shared import (
     logs,
     parking,
     topology,
+    verification,
     watermark,
 )
-from shared.chain import Chain
 from shared.client import FeedUnavailable, Head
 from shared.clock import utc_now
 from shared.database import Database
@@ -252,14 +251,18 @@ def log_accept(desk: Desk, given: argparse.Namespace) -> bool:
 
 def chains_verify(desk: Desk, given: argparse.Namespace) -> bool:
     good = True
-    chains: dict[str, Chain] = {each.name: each for each in (*desk.service.chains, audit.CHAIN)}
-    for each in chains.values():
-        with desk.database.begin() as conn:
-            faults = list(chain.verify(conn, each))
+    for name, faults in verification.verify(desk.database, desk.service):
         for fault in faults:
-            say(chain=fault.chain, stream=fault.stream, no=fault.no, fault=fault.kind)
+            say(
+                chain=name,
+                stream=fault.stream,
+                no=fault.no,
+                row=fault.row,
+                fault=fault.kind,
+                means=chain.KINDS[fault.kind],
+            )
         if not faults:
-            say(chain=each.name, result="sound")
+            say(chain=name, result="sound")
         good = good and not faults
     return good
 

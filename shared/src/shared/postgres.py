@@ -37,11 +37,14 @@ ARGUMENTS: dict[str, Any] = {
 }
 """libpq's own, for our end; they mean nothing to a Unix socket."""
 
+WRITER = "apotheca.writer"
+"""The setting by which a session of a service says what it is: what others write is named in verification."""
 SESSION = (
-    f"-c tcp_keepalives_idle={KEEPALIVE_IDLE_S} -c tcp_keepalives_interval={KEEPALIVE_EVERY_S}"
+    f"-c {WRITER}=service"
+    f" -c tcp_keepalives_idle={KEEPALIVE_IDLE_S} -c tcp_keepalives_interval={KEEPALIVE_EVERY_S}"
     f" -c tcp_keepalives_count={KEEPALIVE_COUNT} -c tcp_user_timeout={TCP_USER_TIMEOUT_MS}"
 )
-"""The same for the server's end: it lets go of the locks of a client that vanished."""
+"""Who writes; and the same for the server's end: it lets go of the locks of a client that vanished."""
 
 
 class WatchedConnection(psycopg.Connection[Any]):

@@ -11,7 +11,7 @@ from shared.database import Database
 from shared.errors import TooMany
 from shared.service import Job
 from shared.settings import Settings
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 from shared.transaction import Tx
 
 PRUNE_ROWS_MAX = 10_000
@@ -39,6 +39,11 @@ def rations_table(metadata: MetaData) -> None:
         Column("key", Text, primary_key=True),
         Column("used_until", INSTANT, nullable=False),
         prefixes=["UNLOGGED"],
+    )
+    declare(
+        metadata,
+        removes={"rations": "minutes that are over"},
+        working={"rations": "counts look-ups of the last minute"},
     )
 
 

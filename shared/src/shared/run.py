@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import make_url
+
 from shared import logs
 from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
@@ -54,10 +56,11 @@ def main(arguments: list[str]) -> int:
 def _migrate(service: Service, settings: Settings, role: str, rest: list[str]) -> int:
     from shared import migrations
 
+    url = settings.owner_url or settings.database_url
     if role == "new-migration":
-        migrations.new(service, settings.database_url, " ".join(rest) or "change")
+        migrations.new(service, url, " ".join(rest) or "change")
     else:
-        migrations.upgrade(service, settings.database_url)
+        migrations.upgrade(service, url, make_url(settings.database_url).username)
     return 0
 
 

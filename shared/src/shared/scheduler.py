@@ -17,9 +17,11 @@ from shared.database import Database
 from shared.identity import system_actor
 from shared.leadership import Leadership
 from shared.parking import reason_of
+from shared.row_log import Followed
 from shared.service import Job, Service
 from shared.settings import Settings
 from shared.transaction import Tx
+from shared.verification import every_chain
 from shared.wakeup import Wakeup
 
 log = structlog.get_logger()
@@ -33,7 +35,12 @@ SEAL_REST_S = 5.0
 
 def jobs_of(service: Service, settings: Settings) -> list[Job]:
     """The service's own jobs, the sealing of its chains, and the upkeep every service has."""
-    return [*service.jobs, *map(_sealing, service.chains), *upkeep.jobs_of(service, settings)]
+    return [
+        *service.jobs,
+        *map(_sealing, every_chain(service)),
+        *map(_following, service.followed),
+        *upkeep.jobs_of(service, settings),
+    ]
 
 
 def _sealing(each: chain.Chain) -> Job:
@@ -41,6 +48,13 @@ def _sealing(each: chain.Chain) -> Job:
         return chain.seal(tx.conn, each)
 
     return Job(name=f"seal_{each.name}", every_s=SEAL_EVERY_S, rest_s=SEAL_REST_S, run=seal)
+
+
+def _following(each: Followed) -> Job:
+    def follow(tx: Tx) -> int:
+        return each.job(tx.conn)
+
+    return Job(name=f"follow_{each.relation}", every_s=SEAL_EVERY_S, rest_s=SEAL_REST_S, run=follow)
 
 
 def run_once(database: Database, service: Service, job: Job, wakeup: Wakeup | None = None) -> int:

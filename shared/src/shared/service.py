@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 
 from shared.chain import Chain
 from shared.events import Envelope
+from shared.row_log import Followed, Proof
 from shared.transaction import Tx
 from shared.wire import Received
 
@@ -71,6 +72,10 @@ class Service:
     chains: Sequence[Chain] = ()
     log_positions: Sequence[str] = ()
     """One SQL expression for each job that reads the service's own log: how far it has read."""
+    followed: Sequence[Followed] = ()
+    """Tables whose rows are written down after commit."""
+    proofs: Sequence[Proof] = ()
+    """What rows must say of each other, beside what is guarded."""
     configure: "Callable[[Flask], None] | None" = None
     """Adds what is not an API: pages, translations."""
     extra: dict[str, Any] = field(default_factory=dict)

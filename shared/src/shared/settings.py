@@ -26,6 +26,8 @@ class Settings:
     """Settings of one process of one service. Sizes are bytes, times seconds, unless the name says otherwise."""
 
     database_url: str
+    owner_url: str | None = None
+    """Of the role that owns the tables: migrations and rebuilds alone have it. Without, the service owns them."""
     transport: str = "feed"
     amqp_url: str | None = None
     feeds: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Settings:
         transport = reader.choice("TRANSPORT", ("amqp", "feed"), "feed")
         settings = cls(
             database_url=reader.text("DATABASE_URL", required=True),
+            owner_url=reader.text("OWNER_URL") or None,
             transport=transport,
             amqp_url=reader.text("AMQP_URL", required=transport == "amqp") or None,
             feeds=reader.pairs("FEEDS"),

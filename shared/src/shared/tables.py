@@ -1,4 +1,10 @@
-"""The tables of the mechanism that every service's database holds beside its own."""
+"""The tables of the mechanism that every service's database holds beside its own, and what may be done to a table.
+
+A table that nothing is declared of is append-only and guarded (shared.row_log): the service's role may select and
+insert, nothing else. `declare` stands beside the tables and gives more, each with its reason.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import (
     ARRAY,
@@ -28,6 +34,43 @@ from shared import log_months
 
 INSTANT = DateTime(timezone=True)
 THIS_MONTH = "date_trunc('month', clock_timestamp() at time zone 'UTC')::date"
+SEALED = ("chain_no", "chain_hash")
+"""Given after commit by the sealer, once; no part of a row's content."""
+
+
+def declare(
+    metadata: MetaData,
+    *,
+    changes: Sequence[str] = (),
+    apart: Mapping[str, Sequence[str]] | None = None,
+    removes: Mapping[str, str] | None = None,
+    working: Mapping[str, str] | None = None,
+    proved: Mapping[str, str] | None = None,
+    unless: Mapping[str, str] | None = None,
+) -> None:
+    """Say of tables what their service may do to them, and by what their rows are guarded.
+
+    changes: rows are updated, every change is written down. apart: columns that are set later and are no content.
+    removes: rows are deleted, and why. working: not guarded, because no book rests on it, and why; rows come and go.
+    proved: not written down by triggers, because another chain or proof covers it, and which.
+    unless: SQL over a row `n` of a guarded table: such rows are covered otherwise.
+    """
+    for name in changes:
+        _info(metadata, name)["changes"] = True
+    for key, said in (
+        ("apart", apart),
+        ("removes", removes),
+        ("working", working),
+        ("proved", proved),
+        ("unless", unless),
+    ):
+        for name, value in (said or {}).items():
+            _info(metadata, name)[key] = value
+
+
+def _info(metadata: MetaData, name: str) -> dict[str, object]:
+    info: dict[str, object] = metadata.tables[name].info
+    return info
 
 
 def mechanism_tables(metadata: MetaData) -> None:
@@ -183,6 +226,55 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("stream", Text, primary_key=True),
         Column("last_no", BigInteger, nullable=False),
         Column("last_hash", LargeBinary, nullable=False),
+    )
+    Table(
+        "row_log",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column(
+            "stream",
+            Text,
+            nullable=False,
+            server_default=text("to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM')"),
+        ),
+        Column("at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+        Column("relation", Text, nullable=False),
+        Column("op", Text, nullable=False),
+        Column("keys", ARRAY(Text), nullable=False),
+        Column("hashes", ARRAY(LargeBinary), nullable=False),
+        Column("writer", Text, nullable=False),
+        Column("upto", BigInteger),
+        Column("chain_no", BigInteger),
+        Column("chain_hash", LargeBinary),
+        Index("row_log_relation", "relation", "id"),
+        Index("row_log_upto", "relation", "upto", postgresql_where=text("upto is not null")),
+        Index("row_log_unsealed", "id", postgresql_where=text("chain_no is null")),
+        Index(
+            "row_log_sealed", "stream", "chain_no", unique=True, postgresql_where=text("chain_no is not null")
+        ),
+    )
+    declare(
+        metadata,
+        changes=("parked_events",),
+        apart={"outbox": ("seq", "log_hash"), "audit": SEALED, "row_log": SEALED},
+        removes={
+            "inbox": "numbers below the watermark are known",
+            "inbox_pages": "numbers of a log that was set back",
+            "outbox_totals": "summed anew when the log was set back",
+            "parked_events": "events of a log that was set back",
+            "idempotency_keys": "answers are kept 30 days",
+        },
+        working={
+            "outbox_head": "the sequencer's counter, proved by the outbox",
+            "outbox_totals": "sums of the outbox, proved by it",
+            "relay_cursor": "how far the broker has confirmed",
+            "inbox": "numbers that were applied",
+            "inbox_pages": "numbers that were applied, in pages",
+            "source_state": "how far each source is known",
+            "idempotency_keys": "answers that may be asked for again",
+            "chain_heads": "the ends of the chains, compared with their rows and with the anchors",
+            "row_log": "what rows are compared with, a chain itself",
+        },
     )
 
 

@@ -17,9 +17,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import text
 
+from finance.app import SERVICE
 from finance.books import voucher_list
 from finance.books.exports import yuan
 from tests.support.finance_builders import a_line, money
+from tests.support.sealing import settle
 
 FEB, MAR = "2026-02", "2026-03"
 BIN = Path(sys.executable).parent
@@ -250,7 +252,7 @@ def _sheet(content, number=1):
 def test_the_operator_verifies_the_chain_from_the_command_line(ledger, monkeypatch, capsys):
     from shared import ops
 
-    ledger.seal()
+    settle(ledger.database, SERVICE)
     monkeypatch.setenv("APOTHECA_DATABASE_URL", ledger.database.url)
     monkeypatch.setenv("APOTHECA_TRANSPORT", "feed")
     monkeypatch.setenv("APOTHECA_FEED_TOKEN", "none")

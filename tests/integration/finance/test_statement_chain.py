@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from finance.app import SERVICE
 from finance.domain import cash_flow
 from finance.domain.chart import Standard, chart_of
 from finance.statements.commands import CHAIN
 from finance.statements.figures import Journal
 from shared import chain, ops
 from tests.support.finance_builders import a_line, money
+from tests.support.sealing import settle
 from tests.support.statements import movements_of, proof
 
 
@@ -103,6 +105,7 @@ def test_the_operator_is_told_of_an_altered_statement(published, monkeypatch, ca
         told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
         return code, [each for each in told if each["chain"] == "statements"]
 
+    settle(published.database, SERVICE)
     assert verify() == (0, [{"chain": "statements", "result": "sound"}])
     raised = "update statements set content = jsonb_set(content, '{lines,0,amounts,period}', to_jsonb((content #>> '{lines,0,amounts,period}')::bigint + :more)) where version = 1 and kind = 'income'"  # fmt: skip
     try:

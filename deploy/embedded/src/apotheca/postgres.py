@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from time import monotonic
 
@@ -143,6 +144,20 @@ class Postgres:
                 conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))
             conn.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
         return self.url(database, user, password)
+
+    def ensure_service(self, service: str, password: str, owner_password: str) -> None:
+        """Create the database of `service` unless it exists, its role and its owner, and the rights around it."""
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as conn:
+            known = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [service]).fetchone()
+            if known is None:
+                conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(service)))
+        with psycopg.connect(self._conninfo(service), autocommit=True) as conn:
+            conn.execute("SELECT set_config('rights.service', %s, false)", [service])
+            conn.execute((files("shared") / "rights.sql").read_bytes())
+            for role, secret in ((service, password), (f"{service}_owner", owner_password)):
+                conn.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(secret))
+                )
 
     def _password(self) -> str:
         return (self.folder / "superuser-password").read_text().strip()

@@ -30,9 +30,10 @@ def make(folder: Path) -> list[str]:
     wanted["master-key"] = base64.b64encode(secrets.token_bytes(32)).decode()
     issuer = LocalIssuer(folder)
     for name in SERVICES:
-        password = _read(folder / f"{name}-database-password") or secrets.token_urlsafe(24)
-        wanted[f"{name}-database-password"] = password
-        wanted[f"{name}-database-url"] = f"postgresql+psycopg://{name}:{password}@postgres:5432/{name}"
+        for whose, role in (("database", name), ("owner", f"{name}_owner")):
+            password = _read(folder / f"{name}-{whose}-password") or secrets.token_urlsafe(24)
+            wanted[f"{name}-{whose}-password"] = password
+            wanted[f"{name}-{whose}-url"] = f"postgresql+psycopg://{role}:{password}@postgres:5432/{name}"
         wanted[f"{name}-feed-token"] = issuer.token(
             f"service:{name}", ["feed"], lifetime_s=FEED_TOKEN_LIFETIME_S
         )

@@ -80,6 +80,10 @@ class System:
         """Return the SQLAlchemy URL of the service's own database, as its own role."""
         return self._postgres.url(service, service, self._secret(f"{service}-database-password"))
 
+    def owner_url(self, service: str) -> str:
+        """Return the URL of the role that owns the service's tables: for migrations and rebuilds."""
+        return self._postgres.url(service, f"{service}_owner", self._secret(f"{service}-owner-password"))
+
     def token(
         self,
         roles: Sequence[str],
@@ -126,7 +130,10 @@ class System:
         try:
             self._postgres.start()
             for name in SERVICES:
-                self._postgres.ensure_database(name, name, self._secret(f"{name}-database-password"))
+                password, owner = (
+                    self._secret(f"{name}-{whose}-password") for whose in ("database", "owner")
+                )
+                self._postgres.ensure_service(name, password, owner)
         except PostgresFailed as failure:
             raise CannotRun(str(failure)) from failure
         self._on_step("migrating five databases")
@@ -176,6 +183,8 @@ class System:
     def _run(self, name: str, role: str, log: Path) -> processes.Process:
         assert self._nursery is not None
         env = self._environment(name)
+        if role == "migrate":
+            env["APOTHECA_OWNER_URL"] = self.owner_url(name)
         try:
             return self._nursery.spawn(name, role, env=env, log=log)
         except OSError:  # it was killed; the long way does it too

@@ -28,7 +28,7 @@ from customers.domain.customer import KINDS, STATUSES
 from customers.domain.licence import LICENCE_STATES
 from shared.database import new_metadata
 from shared.rations import rations_table
-from shared.tables import INSTANT, mechanism_tables
+from shared.tables import INSTANT, declare, mechanism_tables
 
 metadata = new_metadata()
 mechanism_tables(metadata)
@@ -393,3 +393,22 @@ point_checks = Table(
     Column("customer_id", Text, nullable=False),
 )
 """Accounts to which points came back that may have expired meanwhile. Without a key, so that nobody waits to write."""
+
+declare(
+    metadata,
+    changes=(
+        "subject_keys",
+        "customers",
+        "contacts",
+        "licences",
+        "trade_permissions",
+        "credits",
+        "offers",
+        "customer_changes",
+        "point_sales",
+        "point_accounts",
+        "point_redemptions",
+        "point_redemption_lots",
+    ),
+    working={"point_checks": "a queue of customers to look at"},
+)

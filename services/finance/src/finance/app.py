@@ -98,5 +98,7 @@ SERVICE = Service(
     ],
     chains=[audit.CHAIN, journal.CHAIN, statements.CHAIN],
     log_positions=["(select max(last_seq) from below_cost_scan)"],
+    followed=[journal.SALES, journal.EVENTS],
+    proofs=journal.PROOFS,
     configure=_configure,
 )

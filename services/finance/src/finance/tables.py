@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.database import new_metadata
 from shared.rations import rations_table
-from shared.tables import INSTANT, mechanism_tables
+from shared.tables import INSTANT, SEALED, declare, mechanism_tables
 
 metadata = new_metadata()
 mechanism_tables(metadata)
@@ -423,3 +423,38 @@ stopped_lots = Table(
     Index("stopped_lots_now", "product_id", "lot", postgresql_where=text("lifted_at is null")),
 )
 """`lot` in canonical spelling. `ordered_at` is null while only the lifting was heard."""
+
+declare(
+    metadata,
+    apart={"journal_entries": SEALED},
+    unless={
+        "audit": "n.action = 'sale.post'",
+        "outbox": "n.aggregate = 'sale'",
+        "journal_entries": "n.kind = 'sale'",
+    },
+    proved={
+        "sales": "written down in the order of their events (finance.journal)",
+        "sale_lines": "part of their sale",
+        "tenders": "part of their sale",
+        "receipts": "part of their sale",
+        "journal_lines": "part of their entry in the journal's chain",
+        "running_balances": "the sums of sealed lines",
+    },
+    changes=(
+        "running_balances",
+        "periods",
+        "period_reopenings",
+        "vouchers",
+        "refunds",
+        "refund_tenders",
+        "trade_permissions",
+        "credit_limits",
+        "exposures",
+        "credit_reservations",
+        "stopped_lots",
+    ),
+    removes={
+        "period_balances": "a month that is opened again",
+        "credit_reservations": "an order that ended holds nothing",
+    },
+)

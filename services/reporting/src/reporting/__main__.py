@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from sqlalchemy import make_url
+
 from reporting.app import SERVICE
 from reporting.rebuild import rebuild
 from shared import logs
@@ -37,9 +39,10 @@ def main(arguments: list[str]) -> int:
     feeds = open_feeds(SERVICE, settings)
     try:
         done = rebuild(
-            settings.database_url,
+            settings.owner_url or settings.database_url,
             SERVICE,
             feeds,
+            role=make_url(settings.database_url).username,
             accept_differences=options.accept_differences,
             tell=_say,
         )

@@ -24,7 +24,8 @@ from reporting.projections import FACTS_LOCK, ensure_partitions, rows_of, write_
 from reporting.subscriptions import EventTypeUnknown
 from reporting.subscriptions.readers import EventMalformed
 from reporting.tables import FACT_TABLES, SCHEMA, metadata
-from shared import postgres, watermark
+from shared import postgres, rights, row_log, watermark
+from shared.chain import CANONICAL
 from shared.client import PAGE_EVENTS_MAX, FeedClient
 from shared.clock import month_of
 from shared.database import Database
@@ -81,17 +82,18 @@ def rebuild(
     service: Service,
     feeds: Sequence[FeedClient],
     *,
+    role: str | None = None,
     accept_differences: bool = False,
     tell: Tell = lambda _: None,
 ) -> Rebuilt:
-    """Rebuild the facts of the database at `url` and swap them in.
+    """Rebuild the facts of the database at `url`, which is the owner's, and swap them in; `role` runs the service.
 
     Raises RebuildRunning, FactsDiffer, FeedUnavailable; the live facts are then as they were.
     """
     with postgres.connect(url) as guard:
         if not _scalar(guard.cursor(), "select pg_try_advisory_lock(%s)", (REBUILD_LOCK,)):
             raise RebuildRunning("another rebuild is at work on this database")
-        work = _Rebuild(url, service, feeds, tell)
+        work = _Rebuild(url, service, feeds, tell, role)
         try:
             return work.run(accept_differences)
         finally:
@@ -99,13 +101,16 @@ def rebuild(
 
 
 class _Rebuild:
-    def __init__(self, url: str, service: Service, feeds: Sequence[FeedClient], tell: Tell) -> None:
+    def __init__(
+        self, url: str, service: Service, feeds: Sequence[FeedClient], tell: Tell, role: str | None
+    ) -> None:
         self._url = url
+        self._role = role
         self._service = service
         self._feeds = {feed.source: feed for feed in feeds}
         self._tell = tell
         self._database = Database(url, pool_size=2)
-        self._conn = postgres.connect(url)
+        self._conn = postgres.connect(url, options=f"-c {postgres.WRITER}=rebuild")
         self._schema = ""
         self._progress = {source: _Progress() for source in service.sources}
         self._told_at = 0.0
@@ -363,7 +368,27 @@ class _Rebuild:
                     new=sql.Identifier(self._schema),
                 )
             )
-        return time.monotonic() - locked_at
+            self._guard(cursor)
+        waited_s = time.monotonic() - locked_at
+        self._adopt()
+        return waited_s
+
+    def _guard(self, cursor: Cursor[Any]) -> None:
+        """The new facts are guarded as the old ones were, and the service's role may use them."""
+        wanted = row_log.of_copy(FACT_TABLES, SCHEMA)
+        if self._role is not None:
+            tables = list(self._service.metadata.tables.values())
+            wanted += rights.statements(tables, self._service.followed, self._role, ["public", SCHEMA])
+        for statement in wanted:
+            cursor.execute(statement.encode())
+
+    def _adopt(self) -> None:
+        """Facts that are other than before are written down as those of a rebuild. The consumer goes on meanwhile."""
+        with self._conn.transaction():
+            cursor = self._conn.cursor()
+            cursor.execute(CANONICAL)
+            for one in row_log.guarded(FACT_TABLES):
+                cursor.execute(row_log.adoption(one, "rebuild").encode())
 
     def _catch_up(self, cursor: Cursor[Any]) -> None:
         """Everything up to the highest number that the live facts know, in the caller's transaction."""

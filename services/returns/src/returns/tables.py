@@ -24,9 +24,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from returns.domain.disposition import Disposition
 from returns.domain.inspection import Result
 from returns.domain.notice import Kind, LineStatus, ReceiptCause, RefusalCause, Status
-from shared.chain import Chain
+from shared.chain import Chain, moment
 from shared.database import new_metadata
-from shared.tables import INSTANT, mechanism_tables
+from shared.tables import INSTANT, SEALED, declare, mechanism_tables
 
 metadata = new_metadata()
 mechanism_tables(metadata)
@@ -302,5 +302,19 @@ HISTORY_CHAIN = Chain(
     name="notice_history",
     table="notice_history",
     content_sql="json_build_array(t.id, t.stream, t.notice_id, t.version, t.fact, t.from_status, t.to_status,"
-    " t.at, t.actor, t.roles, t.detail)::text",
+    f" {moment('t.at')}, t.actor, t.roles, t.detail)::text",
+)
+
+declare(
+    metadata,
+    apart={"notice_history": SEALED},
+    changes=(
+        "return_allotments",
+        "return_numbers",
+        "return_notices",
+        "return_lines",
+        "return_pickups",
+        "stop_sales",
+        "stop_sale_liftings",
+    ),
 )

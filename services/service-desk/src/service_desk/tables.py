@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.database import new_metadata
-from shared.tables import INSTANT, mechanism_tables
+from shared.tables import INSTANT, declare, mechanism_tables
 
 metadata = new_metadata()
 mechanism_tables(metadata)
@@ -220,4 +220,19 @@ return_outcomes = Table(
     Column("cause", Text),
     Column("decided_on", Date, nullable=False),
     Column("version", Integer, nullable=False),
+)
+
+declare(
+    metadata,
+    changes=(
+        "ticket_counters",
+        "tickets",
+        "clocks",
+        "escalations",
+        "surveys",
+        "feedback_ledgers",
+        "known_sales",
+        "known_customers",
+        "return_outcomes",
+    ),
 )

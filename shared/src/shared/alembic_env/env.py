@@ -23,7 +23,10 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 # Without a pool a migration that fails closes its connection, and with it lets go of the lock.
-engine = postgres.new_engine(context.config.attributes["url"], poolclass=NullPool)
+# What a migration changes is written down as its.
+engine = postgres.new_engine(
+    context.config.attributes["url"], options=f"-c {postgres.WRITER}=migrate", poolclass=NullPool
+)
 with engine.connect() as connection:
     connection.execute(text("set lock_timeout = '5s'"))
     connection.execute(text("select pg_advisory_lock(4242)"))

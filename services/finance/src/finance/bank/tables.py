@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 bank_accounts = Table(
     "bank_accounts",
@@ -142,4 +142,14 @@ bank_reconciliations = Table(
     Column("content_hash", Text, nullable=False),
     Column("completed_by", Text, nullable=False),
     Column("completed_at", INSTANT, nullable=False),
+)
+
+declare(
+    metadata,
+    changes=("bank_matches", "bank_book_items", "bank_transits", "bank_settled", "bank_reconciliations"),
+    removes={
+        "bank_book_items": "a match that is undone gives back what it booked",
+        "bank_transits": "a match that is undone",
+        "bank_settled": "a match that is undone",
+    },
 )

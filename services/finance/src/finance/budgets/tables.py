@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 budgets = Table(
     "budgets",
@@ -81,3 +81,8 @@ overrun_decisions = Table(
     UniqueConstraint("source_id", "person"),
 )
 """Who let a voucher or samples exceed a budget; the same of claims is among `claim_decisions`."""
+
+declare(
+    metadata,
+    changes=("budgets",),
+)

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 cash_drawers = Table(
     "cash_drawers",
@@ -135,3 +135,8 @@ cash_variances = Table(
 
 `involved` may not resolve it: whoever opened, counted or sold.
 """
+
+declare(
+    metadata,
+    changes=("cash_sessions", "cash_variances"),
+)

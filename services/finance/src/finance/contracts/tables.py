@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 contract_numbers = Table(
     "contract_numbers",
@@ -229,3 +229,14 @@ contract_moves = Table(
     Index("contract_moves_line", "contract_id", "line_no", "id"),
 )
 """Append-only; a line's moves sum to its fulfilment."""
+
+declare(
+    metadata,
+    changes=(
+        "contract_numbers",
+        "contracts",
+        "contract_amendments",
+        "contract_terminations",
+        "contract_fulfilment",
+    ),
+)

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 goods_receipts = Table(
     "goods_receipts",
@@ -154,3 +154,9 @@ below_cost_scan = Table(
     Column("last_seq", BigInteger, nullable=False),
 )
 """The last of finance's own events that was looked at: sequence numbers are given after commit, so none is missed."""
+
+declare(
+    metadata,
+    changes=("standard_prices", "lot_stock", "below_cost_alerts"),
+    working={"below_cost_scan": "how far the search for sales below cost has come"},
+)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 claims = Table(
     "expense_claims",
@@ -205,3 +205,12 @@ crm_records = Table(
     Index("crm_records_project", "project", "month"),
 )
 """Append-only; a correction is a further record, which may be negative."""
+
+declare(
+    metadata,
+    changes=("expense_claims", "expense_items", "promotion_plans", "promotion_drawings", "sales_targets"),
+    removes={
+        "expense_items": "a claim in draft replaces its items",
+        "taken_invoices": "a rejected claim gives its invoices free",
+    },
+)

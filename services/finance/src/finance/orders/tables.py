@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 
 def _decided() -> tuple[Column[object] | CheckConstraint, ...]:
@@ -235,4 +235,10 @@ shipment_lines = Table(
     Column("trace_codes", ARRAY(Text), nullable=False),
     PrimaryKeyConstraint("shipment_id", "no"),
     CheckConstraint("quantity > 0", name="quantity"),
+)
+
+declare(
+    metadata,
+    changes=("price_rules", "sales_strategies", "price_grades", "sales_orders", "sales_order_lines"),
+    removes={"sales_order_lines": "a draft order replaces its lines"},
 )

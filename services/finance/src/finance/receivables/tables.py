@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 _NEW_ID = text("gen_random_uuid()")
 
@@ -262,3 +262,15 @@ dunning_letters = Table(
     Index("dunning_letters_customer", "customer_id", "letter_id"),
 )
 """A letter names every overdue item of its customer, frozen on the day it was issued."""
+
+declare(
+    metadata,
+    changes=(
+        "receivable_items",
+        "payments",
+        "write_offs",
+        "customer_statements",
+        "customer_statement_items",
+        "dunning_cases",
+    ),
+)

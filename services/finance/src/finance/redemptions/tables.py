@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, Text, Uuid
 
 from finance.tables import metadata
+from shared.tables import declare
 
 points_earned = Table(
     "points_earned",
@@ -97,3 +98,8 @@ points_given_back = Table(
     Index("points_given_back_redemption", "redemption_id"),
 )
 """What a refund gave back in points for the part of the sale that points had paid."""
+
+declare(
+    metadata,
+    changes=("points_redemption_lots",),
+)

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 refund_payments = Table(
     "refund_payments",
@@ -52,3 +52,8 @@ returned_goods = Table(
     Column("received_on", Date, nullable=False),
 )
 """The day returns received the goods back: from it the days to pay count."""
+
+declare(
+    metadata,
+    changes=("returned_goods",),
+)

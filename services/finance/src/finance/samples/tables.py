@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, declare
 
 sample_numbers = Table(
     "sample_numbers",
@@ -97,4 +97,9 @@ sample_decisions = Table(
     Column("subject_hash", Text, nullable=False),
     PrimaryKeyConstraint("sample_id", "role"),
     UniqueConstraint("sample_id", "person"),
+)
+
+declare(
+    metadata,
+    changes=("sample_numbers", "samples"),
 )

@@ -42,7 +42,7 @@ from finance.statements.figures import Folded
 from finance.statements.tables import statements
 from shared import audit, outbox
 from shared.approvals import Approval
-from shared.chain import Chain
+from shared.chain import Chain, moment
 from shared.clock import business_date, new_id, next_month
 from shared.transaction import Tx
 
@@ -51,10 +51,10 @@ WAITING = frozenset({StatementState.PREPARED, StatementState.REVIEWED, Statement
 CHAIN = Chain(
     name="statements",
     table="statement_history",
-    content_sql="json_build_array(t.id, t.stream, t.statement_id, t.event, t.actor, t.at,"
+    content_sql=f"json_build_array(t.id, t.stream, t.statement_id, t.event, t.actor, {moment('t.at')},"
     " (select json_build_array(s.kind, s.month, s.version, s.as_of, s.content, s.content_hash, s.prepared_by,"
-    " s.prepared_at, s.published_on, s.on_time) from statements s where s.statement_id = t.statement_id),"
-    " (select json_agg(json_build_array(d.role, d.person, d.at, d.subject_hash) order by d.role)"
+    f" {moment('s.prepared_at')}, s.published_on, s.on_time) from statements s where s.statement_id = t.statement_id),"
+    f" (select json_agg(json_build_array(d.role, d.person, {moment('d.at')}, d.subject_hash) order by d.role)"
     " from statement_decisions d where d.statement_id = t.statement_id),"
     " (select json_agg(json_build_array(e.line, e.reported_fen, e.correct_fen, e.cause, e.material) order by e.line)"
     " from statement_errors e where e.statement_id = t.statement_id and t.event = 'restated'))::text",

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.tables import metadata
-from shared.tables import INSTANT
+from shared.tables import INSTANT, SEALED, declare
 
 statements = Table(
     "statements",
@@ -115,3 +115,10 @@ cash_flow_movements = Table(
     Column("fen", BigInteger, nullable=False),
 )
 """What moved cash in a month, per kind of entry and counter account, so that a year is not read entry by entry."""
+
+declare(
+    metadata,
+    apart={"statement_history": SEALED},
+    changes=("statements", "cash_flow_months"),
+    removes={"cash_flow_movements": "summed anew when a month was opened again"},
+)

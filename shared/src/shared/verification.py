@@ -1,0 +1,69 @@
+"""Verify everything that a service's books rest on: chains, rows, what rows say of each other, anchors.
+
+Source: X7
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from shared import audit, chain, incarnation, row_log
+from shared.chain import Chain, Fault
+from shared.database import Database
+from shared.row_log import Proof
+from shared.service import Service
+
+PROOFS = (
+    Proof(
+        name="events are numbered without a gap up to the head",
+        relation="outbox",
+        sql="select format('%s events from %s to %s, the head is %s', h.events, h.first, h.last, o.last_seq)"
+        " from (select count(*) as events, min(seq) as first, coalesce(max(seq), 0) as last from outbox"
+        " where seq is not null) h left join outbox_head o on true"
+        " where h.last - h.first + 1 <> h.events or (h.events > 0 or not exists (select from log_archives)) and (h.last, 1) is distinct from (coalesce(o.last_seq, 0), coalesce(o.one, 1))",
+    ),
+    Proof(
+        name="the running hash of the log is that of its events",
+        relation="outbox",
+        sql="select 'event ' || seq from (select seq, log_hash, lag(log_hash) over (order by seq) as before,"
+        f" {incarnation.DIGEST.format(seq='seq', id='event_id')} as digest from outbox where seq is not null) o"
+        " where log_hash is distinct from before # digest and (before is not null or seq = 1)"
+        " and (seq > 1 or log_hash is distinct from digest)"
+        " union all select 'the head' from outbox_head h where h.last_seq > 0 and (h.log_hash, h.epoch) is distinct from"
+        " (coalesce((select log_hash from outbox where seq = h.last_seq), h.log_hash), (select coalesce(max(epoch), 1) from log_epochs))",
+    ),
+    Proof(
+        name="totals are the sums of the events",
+        relation="outbox_totals",
+        sql="select concat_ws(' ', day, type) from outbox_totals t full join (select day, type, count(*) as events,"
+        " sum(amount_fen) as fen from outbox where seq is not null group by day, type) o using (day, type)"
+        " where (t.events, t.amount_fen) is distinct from (o.events, o.fen)"
+        # a part of them is in files
+        " and not exists (select from log_archives)",
+    ),
+)
+
+
+def every_chain(service: Service) -> list[Chain]:
+    """The service's own, the audit's, and the log of rows."""
+    chains = {each.name: each for each in (*service.chains, audit.CHAIN, row_log.CHAIN)}
+    return list(chains.values())
+
+
+def verify(database: Database, service: Service) -> Iterator[tuple[str, list[Fault]]]:
+    """Yield per chain its name and its faults, none when it is sound; `rows` holds those of the tables, too."""
+    for each in every_chain(service):
+        with database.read() as conn:
+            yield each.name, list(faults_of(conn, service, each))
+
+
+def faults_of(conn: Connection, service: Service, one: Chain) -> Iterator[Fault]:
+    """The faults of one chain in the caller's snapshot."""
+    yield from chain.verify(conn, one)
+    if one is row_log.CHAIN:
+        tables = list(service.metadata.tables.values())
+        yield from row_log.verify(conn, tables, service.followed, (*PROOFS, *service.proofs))
+        known = [each.name for each in every_chain(service)]
+        strange = text("select chain, stream, last_no from chain_heads where chain <> all(:known)")
+        for row in conn.execute(strange, {"known": known}):
+            yield Fault(chain=row.chain, stream=row.stream, no=row.last_no, kind="inserted")
