@@ -56,6 +56,8 @@ def test_each_service_sees_its_own_database_secret_alone():
             sources = {each["source"] for each in COMPOSE["services"][f"{service}-{role}"]["secrets"]}
             assert {each for each in sources if each.endswith("-database-url")} == {f"{package}-database-url"}
             assert ("master-key" in sources) == (service == "customers")
+            owners = {each for each in sources if each.endswith("-owner-url")}
+            assert owners == ({f"{package}-owner-url"} if role == "migrate" else set())
 
 
 def test_no_password_stands_in_the_compose_file():
