@@ -17,7 +17,7 @@ from shared.consumer import apply_batch
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
-from tests.support import facts, finance_world, points
+from tests.support import facts, finance_world, points, quiet
 from tests.support.returns_builders import PASSED, a_customer, a_sale
 
 MINE, THEIRS = "B-MINE", "B-THEIRS"
@@ -40,7 +40,8 @@ class World:
             database_url=url,
             jwks=str(self.issuer.jwks),
             master_key=base64.b64encode(bytes(32)).decode(),
-            feed_token="none",
+            feeds=dict(quiet.feeds) if package == "finance" else {},
+            feed_token=next(iter(quiet.token), "none"),
         )
         self.service = load(package)
         self.app = new_app(self.service, settings)
