@@ -16,10 +16,13 @@ import orjson
 import pika
 
 from deploy.bench import load_sales, sample
+from deploy.bench.consumers import mix
 from deploy.bench.servers import Bench, peak_rss_mb
 
 EVENTS = 20_000
 ROUNDS = 5
+REBUILD_FLOOR = 0.5
+"""Of one process that reads the same events from a file and COPYs the same facts into the live tables, by 200."""
 LIMITS = Path(__file__).parent / "limits"
 QUEUE = "reporting.events.v1"
 
@@ -60,12 +63,11 @@ def _relay_and_consumer(bench: Bench, bodies: Path, rounds: int, events: int) ->
             rate, memory["reporting consumer"] = _consume(bench, (turn + 1) * events)
             consumed.append(rate)
         memory["finance relay"] = peak_rss_mb(relay.pid)
-    yield _compared("relay, events/s", published, bare_published, 0.4) | {
+    yield _compared("relay, events/s", published, bare_published, 0.45) | {
         "memory_mb": memory["finance relay"]
     }
-    yield _compared("reporting consumer, events/s to committed facts", consumed, bare_consumed, 0.3) | {
+    yield _compared("reporting consumer, events/s to committed facts", consumed, bare_consumed, 0.33) | {
         "memory_mb": memory["reporting consumer"],
-        "at_least": 4_000,
     }
 
 
@@ -111,13 +113,23 @@ def _rebuild(bench: Bench, events: int) -> dict[str, Any]:
     replayed = re.search(r"^([\d,]+) events in ([\d.]+) s ", told, re.MULTILINE)
     assert replayed, told
     assert int(replayed[1].replace(",", "")) == events
-    return {
-        "what": "rebuild, events/s replayed into a fresh set of tables",
-        "ours": events / float(replayed[2]),
-        "at_least": 10_000,
+    bare = _bare("bare_apply.py", bench.plain_url("reporting"), "reporting", str(_told(bench, events)))
+    ours = events / float(replayed[2])
+    return _compared(
+        "rebuild, events/s replayed into a fresh set of tables", [ours], [bare], REBUILD_FLOOR
+    ) | {
         "with_start_compare_and_swap_s": round(taken_s, 1),
         "memory_mb": memory,
     }
+
+
+def _told(bench: Bench, after: int) -> Path:
+    """Events of the kind that was replayed, numbered above them: the same facts are stored beside."""
+    path = bench.folder / "told.ndjson"
+    with path.open("wb") as file:
+        for number in range(after + 1, after + EVENTS + 1):
+            file.write(orjson.dumps(next(mix(number, 1))) + b"\n")
+    return path
 
 
 def _latency(bench: Bench, sales: int = 200) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Every ratio compares two programs run in turn on this machine in this run; a figure of another day or machine
 proves nothing. Exit code 1 says that a floor was missed. Results also go to var/bench.json.
 
-usage: python -m deploy.bench.run [sales] [messaging] [ledger] [--rounds N]
+usage: python -m deploy.bench.run [sales] [messaging] [consumers] [settling] [ledger] [--rounds N]
 """
 
 import argparse
@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.bench import bench_ledger, bench_sales, messaging, settling
+from deploy.bench import bench_ledger, bench_sales, consumers, messaging, settling
 from deploy.bench.servers import Bench, bench
 
 SUITES = {
     "sales": bench_sales.run,
     "messaging": messaging.run,
+    "consumers": consumers.run,
     "settling": settling.run,
     "ledger": bench_ledger.run,
 }
@@ -70,7 +71,7 @@ def _line(result: dict[str, Any]) -> str:
         parts.append(f"at most {result['at_most']:,}")
     parts += [
         f"{name} {result[name]}"
-        for name in ("first", "p50", "p99_ms", "with_start_compare_and_swap_s")
+        for name in ("first", "p50", "p99_ms", "with_start_compare_and_swap_s", "alone")
         if name in result
     ]
     if "memory_mb" in result:
