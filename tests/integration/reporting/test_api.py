@@ -207,6 +207,7 @@ def test_completeness_is_told_per_source(client, system):
     sources = client.get("/v1/completeness", headers=system.headers("operator")).json()["sources"]
     finance = next(each for each in sources if each["source"] == "finance")
     assert (finance["contiguous_seq"], finance["head_seq"], finance["lag_events"]) == (8, 8, 0)
+    assert (finance["halted_reason"], finance["halted_detail"]) == (None, None)
 
 
 def test_the_api_is_documented_as_openapi(client):

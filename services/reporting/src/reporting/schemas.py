@@ -199,6 +199,8 @@ class SourceCompleteness(Schema):
     lag_events = fields.Integer()
     parked_events = fields.Integer()
     checked_at = fields.AwareDateTime(allow_none=True)
+    halted_reason = fields.String(allow_none=True)
+    halted_detail = fields.String(allow_none=True)
 
 
 class Completeness(Schema):
