@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from shared import languages
 from shared.errors import DomainError, Invalid, Unavailable
 from shared.faults import listed
-from shared.sqlstates import is_transient
+from shared.sqlstates import Fault, fault_of
 
 log = structlog.get_logger()
 
@@ -112,7 +112,7 @@ def database_problem(error: DBAPIError) -> Response:
         )
     if isinstance(cause, pg.ProgramLimitExceeded):
         return domain_problem(TextNotStorable("a value is longer than can be stored where it is looked up"))
-    if is_transient(error):
+    if fault_of(error) is Fault.SYSTEM:
         log.warning("database_unavailable", error=type(cause).__name__)
         return domain_problem(DatabaseUnavailable("the database does not answer now", retry_after_s=2))
     return bug_problem(error)

@@ -3,8 +3,10 @@
 import psycopg
 import pytest
 import sqlalchemy
+from flask import Flask
 from psycopg import errors
 
+from shared import problems
 from shared.sqlstates import Fault, fault_of, is_stale, is_transient, sqlstate_of
 
 pytestmark = pytest.mark.requirement("X3")
@@ -67,3 +69,21 @@ def test_what_a_migration_or_a_failover_left_behind_asks_for_a_new_connection():
     assert is_stale(errors.InvalidSqlStatementName("prepared statement _pg3_0 does not exist"))
     assert is_stale(errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction"))
     assert not is_stale(errors.UniqueViolation("twice"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.TooManyConnections("sorry, too many clients already"), 503),
+        (errors.DiskFull("could not extend file"), 503),
+        (errors.DeadlockDetected("deadlock detected"), 503),
+        (errors.ProgramLimitExceeded("index row size exceeds btree maximum"), 422),
+        (errors.CharacterNotInRepertoire("invalid byte sequence"), 422),
+        (errors.UndefinedColumn("column does not exist"), 500),  # a bug of ours is never called "try again"
+        (errors.FeatureNotSupported("cannot do that"), 500),
+    ],
+)
+def test_a_request_hears_whose_fault_it_was(error, status):
+    with Flask("edge").test_request_context():
+        wrapped = sqlalchemy.exc.DBAPIError.instance("statement", {}, error, psycopg.Error)
+        assert problems.database_problem(wrapped).status_code == status
