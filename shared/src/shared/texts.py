@@ -10,7 +10,9 @@ shown and never compared. Every text has a visible character. None has control c
 paragraph separators, marks that turn the direction of what follows, halves of surrogate pairs or noncharacters:
 they spoil files, deceive readers or cannot be stored. `Note` alone may have lines and tabs.
 
-Numbers are whole and fit 64 bits also when a billion rows are summed, but for amounts: see shared.money.FEN_MAX.
+Numbers are whole. Counts fit 32 bits, so four billion of them fit a 64-bit sum. Amounts of a document stay within
+FEN_MAX, of which nine thousand fit a 64-bit sum; a total that a message tells is exact for every reader of JSON
+(SUM_MAX, 2^53).
 Days lie in FIRST_DAY..LAST_DAY, because each month of data may become a partition; days that say only something
 about the past or the far future (birthdays, expiries) may be any of the calendar.
 """
@@ -47,6 +49,7 @@ PERSON_CHARS_MAX: Final = 128
 REASON_CHARS_MAX: Final = 500
 NOTE_CHARS_MAX: Final = 4_000
 COUNT_MAX: Final = 2**31 - 1
+SUM_MAX: Final = 2**53 - 1
 LINES_MAX: Final = 10_000
 """Elements of any list in an event."""
 FIRST_DAY: Final = date(2000, 1, 1)
@@ -173,10 +176,12 @@ Instant = Annotated[
 Many = Meta(max_length=LINES_MAX)
 """For `Annotated[list[Line], Many]`."""
 Fen = Annotated[int, Meta(ge=0, le=FEN_MAX, description="whole fen (1/100 yuan), not negative")]
-SignedFen = Annotated[int, Meta(ge=-FEN_MAX, le=FEN_MAX, description="whole fen (1/100 yuan)")]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="hundredths of a per cent")]
 Count = Annotated[int, Meta(ge=0, le=COUNT_MAX, description="a whole number, not negative")]
 Quantity = Annotated[int, Meta(ge=1, le=COUNT_MAX, description="units of the smallest kind, at least 1")]
+SumFen = Annotated[
+    int, Meta(ge=-SUM_MAX, le=SUM_MAX, description="whole fen (1/100 yuan), a total of many documents")
+]
 PositiveFen = Annotated[int, Meta(ge=1, le=FEN_MAX, description="whole fen (1/100 yuan), at least 1")]
 Points = Annotated[int, Meta(ge=0, le=FEN_MAX, description="whole points, not negative")]
 EarnedPoints = Annotated[int, Meta(ge=1, le=FEN_MAX, description="whole points, at least 1")]

@@ -30,7 +30,7 @@ from shared.texts import (
     Points,
     Quantity,
     Reference,
-    SignedFen,
+    SumFen,
     Version,
     one_of,
 )
@@ -150,8 +150,8 @@ class StatementPublished(TypedDict):
 
 class StatementError(TypedDict):
     line: Label
-    reported_fen: SignedFen
-    correct_fen: SignedFen
+    reported_fen: SumFen
+    correct_fen: SumFen
     material: bool
 
 

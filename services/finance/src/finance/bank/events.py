@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final, TypedDict
 
 from shared.events import Event
-from shared.texts import Count, Id, Month, SignedFen, Version
+from shared.texts import Count, Id, Month, SumFen, Version
 
 RECONCILIATION_COMPLETED = "finance.bank_reconciliation.completed.v1"
 
@@ -16,8 +16,8 @@ class ReconciliationCompleted(TypedDict):
     account_id: Id
     month: Month
     version: Version
-    book_fen: SignedFen
-    statement_fen: SignedFen
+    book_fen: SumFen
+    statement_fen: SumFen
     lines: Count
     matched_in_time: Count
 

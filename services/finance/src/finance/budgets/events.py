@@ -6,7 +6,7 @@ from typing import Any, Final, TypedDict
 from uuid import UUID
 
 from shared.events import Event
-from shared.texts import Branch, Fen, Id, Name, Reference, SignedFen
+from shared.texts import Branch, Fen, Id, Name, Reference, SumFen
 
 BUDGET_EXCEEDED = "finance.budget.exceeded.v1"
 
@@ -23,7 +23,7 @@ class BudgetExceeded(TypedDict):
     source_kind: Name
     source_id: Id
     amount_fen: Fen
-    over_fen: SignedFen
+    over_fen: SumFen
 
 
 PUBLISHED: Final[Mapping[str, type]] = {

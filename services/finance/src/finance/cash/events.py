@@ -6,7 +6,7 @@ from typing import Annotated, Final, TypedDict
 
 from finance.cash.rules import Outcome
 from shared.events import Event
-from shared.texts import Branch, Fen, Id, Reference, SignedFen, one_of
+from shared.texts import Branch, Id, Reference, SumFen, one_of
 
 SESSION_CLOSED = "finance.cash_session.closed.v1"
 VARIANCE_RESOLVED = "finance.cash_variance.resolved.v1"
@@ -19,9 +19,9 @@ class SessionClosed(TypedDict):
     session_id: Id
     branch_id: Branch
     drawer: Reference
-    expected_fen: SignedFen
-    counted_fen: Fen
-    variance_fen: SignedFen
+    expected_fen: SumFen
+    counted_fen: SumFen
+    variance_fen: SumFen
 
 
 class VarianceResolved(TypedDict):
@@ -29,7 +29,7 @@ class VarianceResolved(TypedDict):
 
     variance_id: Id
     branch_id: Branch
-    variance_fen: SignedFen
+    variance_fen: SumFen
     outcome: Outcomes
     on_time: bool
 
