@@ -37,7 +37,7 @@ def sale(
         "sale_id": an_id(sale_id or f"S{seq}"),
         "receipt_number": f"R{seq}",
         "branch_id": "B1",
-        "customer_id": customer_id,
+        "customer_id": customer_id and an_id(customer_id),
         "lines": [
             {"line_id": line_id, "net_fen": net, "tax_fen": tax} for line_id, (net, tax) in lines.items()
         ],

@@ -83,7 +83,10 @@ def test_a_sale_earns_and_its_refund_takes_back(caller, database, patient, event
         )
     ]
     taken = [data for _, data in events("customers.points.taken_back.v1")]
-    assert [(each["return_id"], each["points"]) for each in taken] == [("T2", 11), ("T3", 22)]
+    assert [(each["return_id"], each["points"]) for each in taken] == [
+        (points.an_id("T2"), 11),
+        (points.an_id("T3"), 22),
+    ]
     with database.read() as conn:
         causes = conn.execute(
             text(

@@ -11,6 +11,7 @@ from shared.clock import business_date, new_id, utc_now
 from tests.support.returns_builders import PATIENT, Counter, a_customer, a_sold_line
 
 REQUESTS = 50
+NEWCOMER = "0199b1c0-0000-7000-8000-0000000000c3"
 UNKNOWN = {"sale_id": "nowhere", "branch_id": "S001", "lines": [{"line_id": "x", "lot": "L1"}]}
 
 
@@ -138,10 +139,10 @@ def test_what_a_patient_bought_cannot_come_back_as_wholesale(counter):
 
 
 def test_a_customer_that_may_still_be_on_its_way_is_waited_for(counter):
-    answer = counter.request(counter.sell(customer_id="C-NEWCOMER"))
+    answer = counter.request(counter.sell(customer_id=NEWCOMER))
     assert (answer.status_code, answer.json["code"]) == (503, "projection_behind")
-    counter.deliver(a_customer(3, "C-NEWCOMER", "hospital"))
-    assert counter.request(counter.sell(customer_id="C-NEWCOMER")).json["status"] == "requested"
+    counter.deliver(a_customer(3, NEWCOMER, "hospital"))
+    assert counter.request(counter.sell(customer_id=NEWCOMER)).json["status"] == "requested"
 
 
 def test_a_receipt_number_that_two_sales_carry_needs_the_sale(counter):

@@ -22,7 +22,8 @@ def worth_of(line: Line) -> Worth:
 
 
 def hours_between(start: datetime, end: datetime) -> int:
-    return half_up(int((end - start).total_seconds()), 3_600)
+    """Rounded half up; never below 0, also when a server's clock was set back between the two."""
+    return max(0, half_up(int((end - start).total_seconds()), 3_600))
 
 
 def identity(tx: Tx, notice: Notice) -> events.Of:

@@ -44,9 +44,12 @@ class Clock:
         return max(0, seconds_up((self.stopped_at or at) - self.due_at))
 
     def taken_s(self) -> int:
-        """Whole seconds from start to stop, rounded up, so that 86 400 s means "not a moment longer"."""
+        """Whole seconds from start to stop, rounded up, so that 86 400 s means "not a moment longer".
+
+        Never below 0, also when the intake was written down with a clock that ran ahead.
+        """
         assert self.stopped_at is not None
-        return seconds_up(self.stopped_at - self.started_at)
+        return max(0, seconds_up(self.stopped_at - self.started_at))
 
 
 def seconds_up(span: timedelta) -> int:
