@@ -4,8 +4,9 @@ A month is archived when it ended `keep_months` months ago, all of its events ar
 them, and the service's own jobs have read them. Nobody else needs to have read them: the feed serves what is in the
 files like what is in the database, so a consumer that was away for years, a rebuild and a new consumer read on.
 
-All in one transaction: the month is locked against writers, written to the folder, read back and compared with the
-database, and only then dropped, together with the row of `log_archives` that says where it went. Killed at any instant,
+All in one transaction: the month is written to the folder, read back and compared with the database, and only then
+dropped, together with the row of `log_archives` that says where it went; whatever came to it meanwhile stops the drop
+(`drop_log_month`). The month is read through `outbox`, so rights on that are enough. Killed at any instant,
 either the month is still there, and the next run writes the files anew, or it is archived.
 """
 
@@ -79,7 +80,7 @@ def _look(conn: Connection, service: Service, month: date) -> Month:
             f"select min(seq) as first_seq, max(seq) as last_seq, count(*) as events,"
             f" count(*) - count(seq) as unsequenced, (select min(confirmed_seq) from relay_cursor) as confirmed,"
             f" (select max(last_seq) from outbox_head) as head"
-            f" from {table_of(month)}"
+            f" from {rows_of(month)}"
         )
     ).one()
     waits_for = None
@@ -103,8 +104,9 @@ def _look(conn: Connection, service: Service, month: date) -> Month:
     )
 
 
-def table_of(month: date) -> str:
-    return f"outbox_y{month:%Y}m{month:%m}"
+def rows_of(month: date) -> str:
+    """The FROM of one month; as text, so that the statement is planned for its part alone."""
+    return f"outbox where month = '{month.isoformat()}'"
 
 
 def name_of(about: About, first_seq: int | None) -> str:
@@ -120,7 +122,6 @@ def archive_month(conn: Connection, service: Service, folder: Path, month: Month
     conn.execute(text("set local lock_timeout = '5s'"))
     # the files of a large month are read again while the database waits
     conn.execute(text("set local idle_in_transaction_session_timeout = 0"))
-    conn.execute(text(f"lock table {table_of(month.month)} in share mode"))
     manifest = None
     if month.events:
         about = About(service=service.name, epoch=incarnation.standing(conn).epoch, month=month.month)
@@ -151,10 +152,8 @@ def _totals_json(manifest: Manifest) -> str:
 
 def _blocks(driver: psycopg.Connection[Any], about: About) -> Iterator[list[bytes]]:
     more = ", 'log_hash', lpad(to_hex(log_hash), 16, '0')"
-    statement = sql.SQL("select {line} from {table} order by seq").format(
-        line=sql.SQL(LINE_SQL.format(source="%(source)s", more=more)),
-        table=sql.Identifier(table_of(about.month)),
-    )
+    line = LINE_SQL.format(source="%(source)s", more=more)
+    statement = sql.SQL(f"select {line} from {rows_of(about.month)} order by seq")
     with driver.cursor(name="archive") as cursor:
         cursor.execute(statement, {"source": about.service})
         while rows := cursor.fetchmany(BLOCK_EVENTS):
@@ -168,7 +167,7 @@ def _compare(conn: Connection, month: Month, manifest: Manifest) -> None:
         for row in conn.execute(
             text(
                 "select day, type, count(*) as events, sum(amount_fen) as amount_fen"
-                f' from {table_of(month.month)} group by day, type order by day, type collate "C"'
+                f' from {rows_of(month.month)} group by day, type order by day, type collate "C"'
             )
         )
     ]
