@@ -69,6 +69,12 @@ class Incoming:
     def is_empty(self) -> bool:
         return not self._buffer and not self.head
 
+    @property
+    def awaits_little(self) -> bool:
+        """A short body is still to come, and by itself: many clients send it right behind the head."""
+        is_short = self._chunks is None and self._after_length <= IN_MEMORY_BYTES_MAX
+        return is_short and not self.is_whole and not self.expects_continue
+
     def feed(self, data: bytes) -> None:
         if self.head:
             self._feed_body(data)

@@ -49,6 +49,8 @@ from shared.raw_problems import problem_of_fault, raw_problem
 from shared.reception import READ_BYTES, Incoming
 
 HEAD_S_MAX = 10
+PATIENCE_S = 0.25
+"""How long a short body may follow its head before the application is asked about the head alone."""
 GRACE_S = 10
 BODY_BYTES_PER_S_MIN = 8_192
 BODY_S_MAX = 30
@@ -171,7 +173,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def _expire(self, conn: Connection) -> None:
         is_receiving = not (conn.incoming.is_empty or conn.incoming.is_whole or conn.dropped_bytes)
-        if is_receiving and not conn.outgoing.has_more:
+        if is_receiving and conn.incoming.has_head and conn.admission is None:
+            self._unwatch(conn)
+            self._give(conn, self._admit, self.admissions)
+        elif is_receiving and not conn.outgoing.has_more:
             self._refuse(conn, 408, "request_too_slow", "the request did not arrive in time")
         else:
             self._drop(conn)
@@ -261,6 +266,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 self._refuse(conn, 413, "too_large", "the body is larger than this address takes")
             else:
                 conn.deadline = _body_deadline(conn, admission)
+        elif incoming.has_head and incoming.awaits_little:
+            if not conn.started:
+                conn.started = time.monotonic()
+                conn.deadline = conn.started + PATIENCE_S
         elif incoming.has_head:
             self._unwatch(conn)
             self._give(conn, self._admit, self.admissions)
@@ -370,6 +379,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._linger(conn)
             return
         conn.incoming, conn.outgoing, conn.admission = Incoming(), Outgoing(conn.sock), None
+        conn.started = 0.0
         self._watch(conn, self._readable, self.cfg.keepalive if self.alive else STOPPING_KEEPALIVE_S)
         if rest:
             conn.deadline = time.monotonic() + HEAD_S_MAX

@@ -110,6 +110,17 @@ def test_a_caller_is_known_by_what_it_says_and_by_the_last_address_in_the_chain(
     assert fed([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]).caller == b""
 
 
+def test_a_short_body_may_follow_its_head_a_long_or_unknown_one_is_asked_about_first():
+    def awaits_little(fields):
+        return fed([HEAD + fields + b"\r\n"]).awaits_little
+
+    assert awaits_little(b"Content-Length: 900\r\n")
+    assert not awaits_little(b"Content-Length: 0\r\n")
+    assert not awaits_little(b"Content-Length: 900\r\nExpect: 100-continue\r\n")
+    assert not awaits_little(b"Content-Length: 50000000\r\n")
+    assert not awaits_little(b"Transfer-Encoding: chunked\r\n")
+
+
 # --- turns ------------------------------------------------------------------------------------------
 
 
