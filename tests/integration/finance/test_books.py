@@ -87,7 +87,7 @@ def test_destroyed_goods_leave_what_is_pending_by_a_voucher_with_their_input_vat
         ({"lines": [{"account": "6601", "debit": money(5)}, {"account": "1002", "credit": money(5)}]}, "voucher_invalid", "lines.0.account"),
         ({"lines": [{"account": "1122", "debit": money(5)}, {"account": "1002", "credit": money(5)}]}, "voucher_invalid", "lines.0.account"),
         ({"booked_on": "2099-01-01"}, "voucher_in_future", "booked_on"),
-        ({"booked_on": "1999-01-01"}, "voucher_invalid", "booked_on"),
+        ({"booked_on": "1999-01-01"}, "payload_invalid", "booked_on"),
         ({"lines": [{"account": "1002", "debit": money(5)}]}, "payload_invalid", "lines"),
     ],
 )  # fmt: skip

@@ -177,7 +177,7 @@ def test_a_statement_goes_through_five_persons_to_publication(chain):
     ]
     assert published["content_hash"] == made["content_hash"]
     [(data,)] = chain.rows("select data from outbox where type = 'finance.statement.published.v1'")
-    assert (data["kind"], data["month"], data["version"], data["leaf_lines"]) == ("income", "2026-01", 1, 19)
+    assert (data["kind"], data["month"], data["version"], data["leaf_lines"]) == ("income", "2026-01", 1, 2)
     assert (data["span"], data["last_month"]) == ("month", "2026-01")
 
 

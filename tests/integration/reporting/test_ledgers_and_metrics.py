@@ -197,10 +197,17 @@ def test_a_return_visit_needs_a_sale_that_was_kept_now_and_in_the_365_days_befor
     found = metric(conn, "M3", MARCH)
     # C1 (again), C2 (too long ago), C4 (the earlier one was returned); C3 returned everything.
     assert (found.numerator, found.denominator, found.value_bp) == (1, 3, 3333)
-    assert found.detail == {"identified_sales": 5, "sales": 6, "coverage_bp": 8333}
+    assert found.detail == {
+        "identified_sales": 5,
+        "sales": 6,
+        "coverage_bp": 8333,
+        "looks_back_whole": True,
+    }
     at_s1, at_s2 = metric(conn, "M3", MARCH, "S1"), metric(conn, "M3", MARCH, "S2")
-    assert (at_s1.numerator, at_s1.denominator) == (1, 2)
+    assert (at_s1.numerator, at_s1.denominator, at_s1.value_bp) == (1, 2, 5000)
     assert (at_s2.numerator, at_s2.denominator) == (0, 2)
+    # S2 has sold since February 2017 alone: whether its customers had come before is not known.
+    assert (at_s2.value_bp, at_s2.low_sample, at_s2.detail["looks_back_whole"]) == (None, True, False)
 
 
 @pytest.mark.requirement("P2")

@@ -32,7 +32,9 @@ console = Console(highlight=False, soft_wrap=True)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the demonstration's own options to `parser`."""
     parser.add_argument("--all", action="store_true", help="all stores, the whole year")
-    parser.add_argument("--stores", type=_positive, metavar="N", help="the N busiest stores (default 20)")
+    parser.add_argument(
+        "--stores", type=_positive, metavar="N", help="the N stores with the most receipts (default 20)"
+    )
     parser.add_argument(
         "--months",
         type=_months,
@@ -68,6 +70,11 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     branch_id = branch_of(demo_receipts.busiest_stores(receipts, 1)[0])
     simulated_on = month_of(business_date(utc_now()))
     _simulate(system, imported, branch_id, customer_ids)
+    with _bar("simulated: purchases", None) as advance:
+        bought_fen = demo_books.buy(system, part.months, advance)
+    console.print(
+        f"[bold]Simulated[/bold]: purchases of {demo_reports.yuan(bought_fen)} without tax, a tenth more than was sold.\n"
+    )
     with _bar("publishing statements", len(part.months) * demo_books.STEPS_PER_MONTH) as advance:
         demo_books.close_and_publish(system, part.months, advance)
     _catch_up(system, reporting, part)

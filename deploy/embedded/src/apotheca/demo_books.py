@@ -40,6 +40,71 @@ class Bookkeepers:
         }
 
 
+STOCK_SHARE_BP = 11_000
+"""Assumed: a branch buys a tenth more than it sells."""
+INPUT_VAT_BP = 1_700
+ACCOUNTS = {"inventory": "1405", "input_vat": "2221.01.02", "payables": "2202"}
+
+
+def purchases_of(system: System, month: date) -> dict[str, int]:
+    """What each branch is taken to have bought in a month, in fen without tax: its cost of goods and a tenth more."""
+    branches = Caller(system, "finance", "demo-accountant", "accountant")
+    bought: dict[str, int] = {}
+    cursor: str | None = None
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        page = branches.get("/v1/margins", month=f"{month:%Y-%m}", by="branch", limit=200, **more)
+        for row in page["items"]:
+            bought[row["key"]] = row["cost"]["fen"] * STOCK_SHARE_BP // 10_000
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return bought
+
+
+def buy(system: System, months: Sequence[date], advance: Advance) -> int:
+    """Book each month's purchases of each branch on its first day: simulated, and said so in every voucher.
+
+    One person drafts, another approves. Without them the balance sheet would show negative inventory. Returns the
+    sum without tax, in fen, of the months that are open: what an earlier run booked and closed is there already.
+    """
+    accountant = Caller(system, "finance", "demo-accountant", "accountant")
+    approver = Caller(system, "finance", "demo-finance-head", "finance_head")
+    total_fen = 0
+    states = {each["month"]: each["state"] for each in accountant.get("/v1/periods")["items"]}
+    for month in months:
+        if states.get(f"{month:%Y-%m}") != "open":
+            continue
+        for branch_id, fen in sorted(purchases_of(system, month).items()):
+            total_fen += fen
+            tax_fen = fen * INPUT_VAT_BP // 10_000
+            lines = [
+                {"account": ACCOUNTS["inventory"], "debit": _money(fen)},
+                {"account": ACCOUNTS["input_vat"], "debit": _money(tax_fen)},
+                {"account": ACCOUNTS["payables"], "credit": _money(fen + tax_fen)},
+            ]
+            draft = accountant.post(
+                "/v1/journal/entries",
+                {
+                    "booked_on": month.isoformat(),
+                    "branch_id": branch_id,
+                    "summary": "模拟采购 simulated purchases",
+                    "lines": lines,
+                },
+                key=f"purchases {month:%Y-%m} {branch_id}",
+            )
+            approver.post(
+                f"/v1/journal/entries/{draft['voucher_id']}/decision",
+                {"approved": True},
+                key=draft["voucher_id"],
+            )
+            advance(1)
+    return total_fen
+
+
+def _money(fen: int) -> dict[str, Any]:
+    return {"fen": fen, "currency": "CNY"}
+
+
 def close_and_publish(system: System, months: Sequence[date], advance: Advance) -> None:
     """Oldest month first. What an earlier run closed or published is left as it is. Raises CannotRun."""
     staff = Bookkeepers(system)

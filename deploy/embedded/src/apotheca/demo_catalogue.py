@@ -1,70 +1,23 @@
 """What the demonstration takes a product of the receipts to be: category, temperature class, VAT rate, lot.
 
 The source names a department, a category and a type per product and nothing else; everything here is an
-assumption, listed in docs/demo.md. Pure: the same product and day always give the same answer.
+assumption, listed in docs/demo.md, and data with its source in data/demo_catalogue.json. Pure: the same product and day always give the same answer.
 """
 
+import json
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from importlib.resources import files
+from typing import Any
 
 SHELF_LIFE_MONTHS = 24
 COST_SHARE_BP = 7_000
-GENERAL_VAT_BP = 1_700
-PRINTED_VAT_BP_BEFORE_JULY = 1_300
-PRINTED_VAT_BP_FROM_JULY = 1_100
-PRINTED_VAT_CHANGED_ON = date(2017, 7, 1)
 
-CATEGORIES: dict[str, frozenset[str]] = {
-    "otc": frozenset(
-        {
-            "ANALGESICS",
-            "ANTACIDS",
-            "COLD AND FLU",
-            "EYE AND EAR CARE PRODUCTS",
-            "FOOT CARE PRODUCTS",
-            "LAXATIVES",
-            "PHARMACY",
-            "SINUS AND ALLERGY",
-            "SMOKING CESSATIONS",
-        }
-    ),
-    "medical_device": frozenset(
-        {
-            "ADULT INCONTINENCE",
-            "FAMILY PLANNING",
-            "FIRST AID PRODUCTS",
-            "GLASSES/VISION AIDS",
-            "HOME HEALTH CARE",
-        }
-    ),
-    "health_food": frozenset({"DIETARY AID PRODUCTS", "NATURAL HBC", "VITAMINS"}),
-    "infant": frozenset(
-        {"BABY FOODS", "BABY HBC", "DIAPERS & DISPOSABLES", "INFANT CARE PRODUCTS", "INFANT FORMULA"}
-    ),
-    "personal_care": frozenset(
-        {
-            "DEODORANTS",
-            "ETHNIC PERSONAL CARE",
-            "FEMININE HYGIENE",
-            "HAIR CARE ACCESSORIES",
-            "HAIR CARE PRODUCTS",
-            "HAND/BODY/FACIAL PRODUCTS",
-            "MISCELLANEOUS HBC",
-            "ORAL HYGIENE PRODUCTS",
-            "PERSONAL CARE APPLIANCES",
-            "SHAVING CARE PRODUCTS",
-            "SOAP - LIQUID & BAR",
-            "SUNTAN",
-        }
-    ),
-    "food": frozenset({"CANDY - CHECKLANE", "CANDY - PACKAGED"}),
-    "tobacco": frozenset({"CIGARETTES", "CIGARS", "TOBACCO OTHER"}),
-    "printed": frozenset({"BOOKSTORE", "MAGAZINE", "NEWSPAPER"}),
-}
-"""Our category ← the source's categories. What is in none of them is `general`."""
-
-CATEGORY_BY_SOURCE = {source: ours for ours, sources in CATEGORIES.items() for source in sources}
+DATA: dict[str, Any] = json.loads((files("apotheca") / "data" / "demo_catalogue.json").read_text("utf-8"))
+CATEGORY_BY_SOURCE = {source: ours for ours, sources in DATA["categories"].items() for source in sources}
+VAT = [(each["of"], date.fromisoformat(each["from"]), int(each["tax_bp"])) for each in DATA["vat"]]
+"""What a rate is of, from when on it held, and the rate in basis points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +37,25 @@ def category_of(product: Product) -> str:
 
 def temp_class_of(product: Product) -> str:
     """`cold_2_8` for what the source calls refrigerated, `cool` for what melts or spoils above 20 °C, else `normal`."""
-    if "REFRIGERATED" in product.source_type:
+    if any(word in product.source_type for word in DATA["cold"]["type_words"]):
         return "cold_2_8"
-    if product.source_category in {"VITAMINS", "INFANT FORMULA"} or "CHOCO" in product.source_type:
-        return "cool"
-    return "normal"
+    cool = DATA["cool"]
+    melts = any(word in product.source_type for word in cool["type_words"])
+    return "cool" if melts or product.source_category in cool["source_categories"] else "normal"
+
+
+def taxed_as(product: Product) -> str:
+    """What decides the rate of a product: `contraceptive`, `printed`, or `general`."""
+    if product.source_type in DATA["contraceptive"]["source_types"]:
+        return "contraceptive"
+    return "printed" if category_of(product) == "printed" else "general"
 
 
 def tax_bp_of(product: Product, on: date) -> int:
-    """The rate that was in force in China in 2017: general 17 %, printed matter 13 % then 11 %, contraceptives exempt."""
-    if product.source_type == "PROPHYLACTICS":
-        return 0
-    if category_of(product) == "printed":
-        return PRINTED_VAT_BP_BEFORE_JULY if on < PRINTED_VAT_CHANGED_ON else PRINTED_VAT_BP_FROM_JULY
-    return GENERAL_VAT_BP
+    """The rate that was in force in China on the day: the newest of its kind."""
+    kind = taxed_as(product)
+    _, tax_bp = max((since, tax_bp) for of, since, tax_bp in VAT if of == kind and since <= on)
+    return tax_bp
 
 
 def lot_of(product: Product, on: date) -> tuple[str, date]:

@@ -43,7 +43,7 @@ class Plan:
 
 
 def plan(imported: Imported, branch_id: str, customer_ids: dict[int, str]) -> Plan:
-    """Deterministic: the same receipts give the same plan. Returns are of one recalled lot of one branch."""
+    """Deterministic: the same receipts give the same plan. Returns are of one recalled lot, of every branch."""
     by_sale = sorted(imported.posted.items(), key=lambda each: (each[1].sold_at, each[1].basket_id))
     known = [(sale, receipt) for sale, receipt in by_sale if receipt.household_id in customer_ids]
     rng = Random("surveys and complaints")
@@ -51,7 +51,7 @@ def plan(imported: Imported, branch_id: str, customer_ids: dict[int, str]) -> Pl
     households = sorted(homes)
     surveyed = rng.sample(households, min(SURVEYS, len(households)))
     local = [sale for sale, receipt in known if receipt.branch_id == branch_id]
-    lot, returned = recalled(known, branch_id)
+    lot, returned = recalled(known)
     return Plan(
         surveyed=tuple((customer_ids[household], homes[household]) for household in surveyed),
         complained=tuple(rng.sample(local, min(COMPLAINTS, len(local)))),
@@ -60,21 +60,21 @@ def plan(imported: Imported, branch_id: str, customer_ids: dict[int, str]) -> Pl
     )
 
 
-def recalled(known: Sequence[tuple[str, Receipt]], branch_id: str) -> tuple[str, list[str]]:
-    """The medicine's lot that most sales of the branch hold, kept at normal temperature and paid for, and those sales.
+def recalled(known: Sequence[tuple[str, Receipt]]) -> tuple[str, list[str]]:
+    """The medicine's lot that most sales of the chain hold, kept at normal temperature and paid for, and those sales.
 
-    Another product's lot where the branch sold no medicine. Raises CannotRun where it sold nothing.
+    Another product's lot where no medicine was sold. Raises CannotRun where nothing was sold.
     """
     sales_by_lot: dict[tuple[bool, str], list[str]] = defaultdict(list)
     for sale, receipt in known:
-        if receipt.branch_id != branch_id:
-            continue
         for line in receipt.lines:
             if line.paid_fen and catalogue.temp_class_of(line.product) == "normal":
                 is_medicine = catalogue.category_of(line.product) == "otc"
-                sales_by_lot[not is_medicine, catalogue.lot_of(line.product, receipt.day)[0]].append(sale)
+                sales = sales_by_lot[not is_medicine, catalogue.lot_of(line.product, receipt.day)[0]]
+                if sale not in sales[-1:]:
+                    sales.append(sale)
     if not sales_by_lot:
-        raise CannotRun(f"branch {branch_id} sold nothing in this slice that could be returned.")
+        raise CannotRun("nothing in this slice could be returned.")
     (_, lot), sales = min(sales_by_lot.items(), key=lambda each: (each[0][0], -len(each[1]), each[0][1]))
     return lot, sales
 

@@ -226,7 +226,7 @@ def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
 @books.post("/periods/<month>/close")
 @command
 @admits("finance_head")
-@books.response(200, schemas.PeriodView)
+@books.response(200, schemas.ClosedPeriodView)
 def close_period(tx: Tx, month: str) -> dict[str, Any]:
     """Close a month that is over: all of it heard from other services, numbered, balanced, after all earlier ones."""
     return ledger.close_period(tx, parse_month(month), _hear())

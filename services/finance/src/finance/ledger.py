@@ -178,7 +178,7 @@ def close_period(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
             with tx.conn.begin_nested():
                 repository.hold_month_alone(tx.conn, month)
                 _require_still(tx, month, hearing)
-                return _close(tx, month, is_empty=is_empty)
+                return {**_close(tx, month, is_empty=is_empty), "warnings": warnings(tx, month)}
         except SourcesBehind:
             if time.monotonic() >= deadline:
                 raise
@@ -288,7 +288,34 @@ def obstacles(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
                 require()
             except DomainError as refusal:
                 found.append({"code": refusal.code, "detail": refusal.detail, "about": refusal.context})
-    return {**view(period), "closes_from": next_month(month), "obstacles": found}
+    return {
+        **view(period),
+        "closes_from": next_month(month),
+        "obstacles": found,
+        "warnings": warnings(tx, month),
+    }
+
+
+def warnings(tx: Tx, month: date) -> list[dict[str, Any]]:
+    """What the books say that cannot be, and yet stops no closing: goods that were sold and never bought."""
+    inventory = book_of(tx.conn).chart.code("inventory")
+    negative = {
+        branch: fen
+        for branch, held in balances.closings_by_branch(tx.conn, next_month(month)).items()
+        if (fen := held.get(inventory, 0)) < 0
+    }
+    if not negative:
+        return []
+    return [
+        {
+            "code": "inventory_negative",
+            "detail": f"more was sold of account {inventory} than was bought: purchases are missing",
+            "about": {
+                "account": inventory,
+                "branches": [{"branch_id": branch, "fen": fen} for branch, fen in sorted(negative.items())],
+            },
+        }
+    ]
 
 
 def _require_earlier_closed(tx: Tx, span: Mapping[str, date]) -> None:

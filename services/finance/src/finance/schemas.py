@@ -392,6 +392,17 @@ class PeriodObstaclesView(Schema):
     state = fields.String()
     closes_from = fields.Date()
     obstacles = fields.List(fields.Nested(PeriodObstacle))
+    warnings = fields.List(
+        fields.Nested(PeriodObstacle),
+        metadata={"description": "What cannot be and yet stops no closing, such as negative inventory."},
+    )
+
+
+class ClosedPeriodView(PeriodView):
+    warnings = fields.List(
+        fields.Nested(PeriodObstacle),
+        metadata={"description": "What cannot be and yet stopped no closing, such as negative inventory."},
+    )
 
 
 class PeriodsList(Schema):

@@ -241,7 +241,7 @@ def publish(tx: Tx, statement_id: UUID) -> dict[str, Any]:
             month=month_text(first_month(span, row["month"])),
             last_month=month_text(row["month"]),
             version=row["version"],
-            leaf_lines=len(queries.correctable(row["content"])),
+            leaf_lines=sum(1 for fen in queries.correctable(row["content"]).values() if fen),
             on_time=on_time,
             published_on=today,
         ),

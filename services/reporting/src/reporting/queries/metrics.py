@@ -6,7 +6,7 @@ Source: P2, metrics M1, M2, M3
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from math import gcd
 from typing import Any, Final
@@ -113,7 +113,7 @@ _STATEMENTS = text(
         where fact = 'restated' and material and day >= :first
     )
     select count(*) as runs, coalesce(sum(p.leaf_lines), 0)::bigint as lines,
-        coalesce(sum(e.lines), 0)::bigint as wrong_lines, count(*) filter (where e.lines > 0) as restated_runs,
+        coalesce(sum(least(e.lines, p.leaf_lines)), 0)::bigint as wrong_lines, count(*) filter (where e.lines > 0) as restated_runs,
         count(*) filter (where p.on_time) as on_time_runs
     from published p left join lateral (
         select count(distinct w.statement_line) as lines from wrong w
@@ -284,7 +284,8 @@ def _return_visits(
 
     A sale whose whole quantity was refunded before the window ends does not count, neither now nor before.
 
-    For a branch both visits are visits to that branch.
+    For a branch both visits are visits to that branch. A chain or branch whose sales do not reach back as far as the
+    window has no value: who came before is not known.
     """
     span = {"first": month, "after": next_month(month), "branch": branch_id}
     back = month - timedelta(days=rule.parameters["look_back_days"])
@@ -297,16 +298,31 @@ def _return_visits(
         )
     else:
         visits.pop(CHAIN, None)
+    scopes = sorted(visits.keys() | coverage.keys())
+    remembered = set(conn.execute(_REMEMBERED, {"scopes": scopes, "back": back}).scalars())
     made: dict[str, Metric] = {}
-    for scope in visits.keys() | coverage.keys():
+    for scope in scopes:
         again, customers = visits.get(scope, (0, 0))
-        detail = _visits_detail(*coverage.get(scope, (0, 0)))
-        made[scope] = _metric(rule, month, scope, again, customers, customers, detail)
+        detail = _visits_detail(*coverage.get(scope, (0, 0)), looks_back_whole=scope in remembered)
+        found = _metric(rule, month, scope, again, customers, customers, detail)
+        made[scope] = found if scope in remembered else replace(found, value_bp=None, low_sample=True)
     return made
 
 
-def _visits_detail(identified: int, sales: int) -> dict[str, Any]:
-    return {"identified_sales": identified, "sales": sales, "coverage_bp": ratio_bp(identified, sales)}
+# A scope that has no sale from before the window has not looked back as far as the definition asks.
+_REMEMBERED = text(
+    "select scope from unnest(cast(:scopes as text[])) scope where exists (select from facts.fact_sales s"
+    " where s.day <= :back and (scope = '' or s.branch_id = scope))"
+)
+
+
+def _visits_detail(identified: int, sales: int, *, looks_back_whole: bool = False) -> dict[str, Any]:
+    return {
+        "identified_sales": identified,
+        "sales": sales,
+        "coverage_bp": ratio_bp(identified, sales),
+        "looks_back_whole": looks_back_whole,
+    }
 
 
 _COMPUTE = {"M1": _accuracy, "M2": _satisfaction, "M3": _return_visits}
