@@ -84,7 +84,7 @@ def test_secret_files_are_made_once_and_only_the_owner_gets_at_them(tmp_path):
     assert len(set(passwords)) == len(passwords) == 7
 
 
-def test_private_postgres_keeps_roles_out_of_each_others_databases(make_folder):
+def test_private_postgres_keeps_roles_out_of_each_others_databases(make_folder, monkeypatch):
     import psycopg
 
     folder = make_folder()
@@ -99,6 +99,7 @@ def test_private_postgres_keeps_roles_out_of_each_others_databases(make_folder):
         wrong = server.url("finance", "finance", "guessed").replace("+psycopg", "")
         with pytest.raises(psycopg.OperationalError, match="authentication failed"):
             psycopg.connect(wrong)
+        monkeypatch.setattr("apotheca.postgres.END_WITHIN_S", 0)
         with pytest.raises(PostgresFailed, match="in use by another run"):
             Postgres(folder, FORGETFUL).start()
     finally:

@@ -17,9 +17,9 @@ from time import monotonic
 from types import FrameType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apotheca import demo, secret_files
+from apotheca.progress import Progress
 from apotheca.refusals import EXIT_MACHINE, EXIT_USAGE, CannotRun, of_os_error
 from apotheca.system import FIRST_PORT, System
 from shared.errors import DomainError
@@ -132,19 +132,14 @@ def _stay(system: System, asked: threading.Event) -> int:
 
 @contextmanager
 def _running(options: argparse.Namespace) -> Iterator[System]:
-    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     begun = monotonic()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("starting", total=System.STEPS)
-
-        def on_step(step: str) -> None:
-            progress.update(task, description=step, advance=1)
-
-        system = System(options.folder, first_port=options.first_port, on_step=on_step)
+    progress = Progress(System.STEPS, lambda text: print(text, end="", flush=True))
+    system = System(options.folder, first_port=options.first_port, progress=progress)
+    try:
         system.__enter__()
-        progress.update(task, description="the system is up", completed=System.STEPS)
-    if not console.is_terminal:
-        print(f"The system is up after {monotonic() - begun:.0f} s.", flush=True)
+    finally:
+        progress.break_off()
+    print(f"The system is up after {monotonic() - begun:.0f} s.", flush=True)
     try:
         yield system
     finally:
@@ -166,7 +161,9 @@ def _stop_signals() -> Iterator[threading.Event]:
             _interrupts.clear()  # a second one does not disturb the stopping
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield asked
     finally:

@@ -3,9 +3,12 @@
 Ten processes that each import the same packages keep two cores busy for twenty seconds; forked, they start at
 once and share the memory. Nothing is opened before the fork: no connection, no thread, no random state.
 
-As a program (`python -m apotheca.nursery`) it reads one JSON object per line, `{"package", "role", "env", "log"}`,
-and answers `{"born": pid}` in the same order, and `{"died": pid, "code": exit code}` whenever a child ended.
-It ends, and the kernel ends its children, when its input does.
+As a program (`python -m apotheca.nursery`) it reads one JSON object per line. `{"id", "package", "role", "env", "log"}`
+asks for a child and is answered by `{"id", "born": pid}`, and by `{"id", "died": exit code}` when it has ended.
+`{"id", "signal"}` is for that child and no other: who has not been reaped keeps its pid. SIGKILL goes to all its group.
+Every answer carries the id of its request, so a late one is never taken for another's.
+It ends when its input does, after its children: they are asked, and killed after END_WITHIN_S. Killed itself, the
+kernel asks them.
 """
 
 from __future__ import annotations
@@ -20,17 +23,19 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
-from queue import Empty, Queue
+from time import monotonic
 from typing import IO, Any
 
 from apotheca import processes
+from apotheca.patience import STILL_S, Patience
 from shared import run
 
-REAP_EVERY_S = 0.1
-BORN_WITHIN_S = 60
+END_WITHIN_S = 10.0
+LOOK_EVERY_S = 0.2
 PR_SET_NAME = 15
 
 
@@ -40,74 +45,134 @@ class Nursery:
     def __init__(self, log: IO[bytes]) -> None:
         self._process = processes.spawn_with_pipes([sys.executable, "-m", "apotheca.nursery"], log=log)
         self._changed = threading.Condition()
+        self._sending = threading.Lock()
+        self._ids = count(1)
+        self._born: dict[int, int] = {}
         self._codes: dict[int, int] = {}
-        self._born: Queue[int] = Queue()
-        self._is_open = True
+        self._abandoned: set[int] = set()
+        self.is_open = True
         threading.Thread(target=self._listen, name="nursery", daemon=True).start()
 
-    def spawn(self, package: str, role: str, *, env: Mapping[str, str], log: Path) -> Child:
-        """Start `shared.run <package> <role>`. Raises OSError when the nursery is gone."""
-        request = {"package": package, "role": role, "env": dict(env), "log": str(log)}
-        assert self._process.stdin is not None
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def spawn(
+        self,
+        package: str,
+        role: str,
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        still_s: float = STILL_S,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> Child:
+        """Start `shared.run <package> <role>`; `on_wait` is called while it is not born.
+
+        Raises ChildProcessError when the nursery is gone or has stood still for `still_s`. A birth after that, or
+        after an interruption, is ended at once.
+        """
+        identity = next(self._ids)
+        patience = Patience(self.pid, still_s=still_s)
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-            return Child(self, self._born.get(timeout=BORN_WITHIN_S))
-        except (Empty, ValueError) as gone:
-            raise ChildProcessError("the process that starts the others is gone") from gone
+            self._send({"id": identity, "package": package, "role": role, "env": dict(env), "log": str(log)})
+            while not self._is_answered(identity):
+                on_wait()
+                if not patience.lasts():
+                    break
+        except BaseException:
+            self._abandon(identity)
+            raise
+        with self._changed:
+            pid = self._born.get(identity)
+        if pid is None:
+            self._abandon(identity)
+            what = f"has stood still for {still_s:.0f} s" if self.is_open else "is gone"
+            raise ChildProcessError(f"the process that starts the others {what}")
+        return Child(self, identity, pid)
+
+    def signal(self, identity: int, number: signal.Signals) -> None:
+        """Signal that child, unless it has ended."""
+        with suppress(ChildProcessError):
+            self._send({"id": identity, "signal": int(number)})
 
     def close(self) -> None:
-        """End it; whatever it still had running gets SIGTERM."""
+        """End it and whatever it still has running."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
-        processes.stop(self._process, within_s=5)
+        with suppress(OSError):
+            self._process.stdin.close()
+        processes.stop(self._process, first=signal.SIGCONT, within_s=END_WITHIN_S + 5)
 
-    def code_of(self, pid: int, *, within_s: float | None = 0) -> int | None:
+    def code_of(self, identity: int, *, within_s: float | None = 0) -> int | None:
         """Return the exit code of a child, or None if it runs on after `within_s` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: pid in self._codes or not self._is_open, within_s)
-            return self._codes.get(pid, None if self._is_open else -signal.SIGTERM)
+            self._changed.wait_for(lambda: identity in self._codes or not self.is_open, within_s)
+            return self._codes.get(identity, None if self.is_open else -signal.SIGTERM)
+
+    def _is_answered(self, identity: int) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: identity in self._born or not self.is_open, LOOK_EVERY_S)
+
+    def _abandon(self, identity: int) -> None:
+        with self._changed:
+            self._abandoned.add(identity)
+            is_born = identity in self._born
+        if is_born:
+            self.signal(identity, signal.SIGKILL)
+
+    def _send(self, said: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with self._sending:
+            try:
+                self._process.stdin.write(json.dumps(said).encode() + b"\n")
+                self._process.stdin.flush()
+            except (OSError, ValueError) as gone:
+                raise ChildProcessError("the process that starts the others is gone") from gone
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             said = json.loads(line)
-            if "born" in said:
-                self._born.put(said["born"])
-                continue
+            identity = said["id"]
             with self._changed:
-                self._codes[said["died"]] = said["code"]
+                if "born" in said:
+                    self._born[identity] = said["born"]
+                else:
+                    self._codes[identity] = said["died"]
+                is_late = "born" in said and identity in self._abandoned
                 self._changed.notify_all()
+            if is_late:
+                self.signal(identity, signal.SIGKILL)
         with self._changed:
-            self._is_open = False
+            self.is_open = False
             self._changed.notify_all()
 
 
 class Child:
     """A process of the nursery, as the supervisor sees processes."""
 
-    def __init__(self, nursery: Nursery, pid: int) -> None:
+    def __init__(self, nursery: Nursery, identity: int, pid: int) -> None:
         self._nursery = nursery
+        self._identity = identity
         self.pid = pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         if self.returncode is None:
-            self.returncode = self._nursery.code_of(self.pid)
+            self.returncode = self._nursery.code_of(self._identity)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Raises subprocess.TimeoutExpired."""
-        self.returncode = self._nursery.code_of(self.pid, within_s=timeout)
+        self.returncode = self._nursery.code_of(self._identity, within_s=timeout)
         if self.returncode is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         return self.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Nothing when it has ended, told or not: the nursery knows of a death a moment before we do."""
+        """Nothing when it has ended, told or not; SIGKILL ends its whole group."""
         if self.poll() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+            self._nursery.signal(self._identity, number)
 
 
 def main() -> int:
@@ -117,18 +182,59 @@ def main() -> int:
     _import_all()
     gc.collect()
     gc.freeze()
+    processes.tie_to_parent(None)  # from here on the end of the input tells, and leaves time for the children
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ended, wakes = os.pipe()
+    for end in (ended, wakes):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    children: dict[int, int] = {}
     pending = b""
     while True:
-        _reap(answers)
-        if not select.select([0], [], [], REAP_EVERY_S)[0]:
+        _reap(children, answers)
+        ready = select.select([0, ended], [], [])[0]
+        if ended in ready:
+            with suppress(BlockingIOError):
+                os.read(ended, 1 << 16)
+        if 0 not in ready:
             continue
         read = os.read(0, 1 << 16)
         if not read:
+            _end(children, answers)
             return 0
         *lines, pending = (pending + read).split(b"\n")
         for line in lines:
-            _answer(answers, {"born": _fork(json.loads(line), answers)})
+            _do(json.loads(line), children, answers)
+
+
+def _do(request: dict[str, Any], children: dict[int, int], answers: int) -> None:
+    """Fork, or signal; `children` are pids by the id of their request, those not reaped yet."""
+    if "signal" not in request:
+        children[request["id"]] = pid = _fork(request, answers)
+        _answer(answers, {"id": request["id"], "born": pid})
+    elif request["id"] in children:
+        _signal(children[request["id"]], request["signal"])
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        if number == signal.SIGKILL:
+            with suppress(ProcessLookupError):  # not yet a group of its own
+                os.killpg(pid, number)
+        os.kill(pid, number)
+
+
+def _end(children: dict[int, int], answers: int) -> None:
+    """End all children, at the latest after END_WITHIN_S."""
+    deadline = monotonic() + END_WITHIN_S
+    for pid in children.values():
+        _signal(pid, signal.SIGTERM)
+    while children and monotonic() < deadline:
+        select.select([], [], [], 0.05)
+        _reap(children, answers)
+    for pid in children.values():
+        _signal(pid, signal.SIGKILL)
 
 
 def _import_all() -> None:
@@ -141,18 +247,16 @@ def _import_all() -> None:
 
 
 def _answer(answers: int, said: dict[str, Any]) -> None:
-    os.write(answers, json.dumps(said).encode() + b"\n")
+    with suppress(BrokenPipeError):  # nobody is left to hear it
+        os.write(answers, json.dumps(said).encode() + b"\n")
 
 
-def _reap(answers: int) -> None:
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        _answer(answers, {"died": pid, "code": os.waitstatus_to_exitcode(status)})
+def _reap(children: dict[int, int], answers: int) -> None:
+    for identity, pid in list(children.items()):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            del children[identity]
+            _answer(answers, {"id": identity, "died": os.waitstatus_to_exitcode(status)})
 
 
 def _fork(request: dict[str, Any], answers: int) -> int:
@@ -178,11 +282,10 @@ def _fork(request: dict[str, Any], answers: int) -> int:
 def _settle(request: dict[str, Any], nursery: int) -> None:
     """Make a process of its own out of the copy: session, log, environment, name, end with the nursery."""
     os.setsid()
-    libc = ctypes.CDLL(None)
-    libc.prctl(processes.PR_SET_PDEATHSIG, signal.SIGTERM)
-    libc.prctl(PR_SET_NAME, f"{request['package'][:8]} {request['role']}".encode())
-    if os.getppid() != nursery:
-        os._exit(1)
+    processes.tie_to_parent(signal.SIGTERM, nursery)
+    ctypes.CDLL(None).prctl(PR_SET_NAME, f"{request['package'][:8]} {request['role']}".encode())
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -13,17 +13,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 import psycopg
 from psycopg import sql
 
-from apotheca import processes
+from apotheca import processes, secret_files
+from apotheca.patience import Patience
 
-START_WITHIN_S = 60
+CONNECT_WITHIN_S = 30
+PAUSE_S_MAX = 0.5
+END_WITHIN_S = 30
 SOCKET_PATH_CHARS_MAX = 80
 FOLDER_MODE = 0o700
 
@@ -69,8 +74,15 @@ def _version_of(folder: Path) -> int:
 class Postgres:
     """One server: `start`, ask for databases, `stop`."""
 
-    def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, str] | None = None,
+        *,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = folder.resolve()
+        self._on_wait = on_wait
         self._settings = DURABLE if settings is None else settings
         self._account = processes.account_for_postgres()
         self._programs = programs()
@@ -163,7 +175,7 @@ class Postgres:
         return (self.folder / "superuser-password").read_text().strip()
 
     def _conninfo(self, database: str) -> str:
-        return f"host={self._sockets} user=postgres password={self._password()} dbname={database} connect_timeout=2"
+        return f"host={self._sockets} user=postgres password={self._password()} dbname={database} connect_timeout={CONNECT_WITHIN_S}"
 
     def _prepare_folders(self) -> None:
         for folder in (self.folder, self._sockets):
@@ -175,52 +187,84 @@ class Postgres:
             processes.let_through(self._programs / "postgres", self._account)
         secret = self.folder / "superuser-password"
         if not secret.exists():
-            secret.touch(mode=0o600)
-            secret.write_text(secrets.token_urlsafe(24))
+            secret_files.write_whole(secret, secrets.token_urlsafe(24), mode=0o600)
             if self._account is not None:
                 shutil.chown(secret, user=self._account)
 
     def _initialise(self, data: Path) -> None:
-        shutil.rmtree(data, ignore_errors=True)  # a first start that was cut off leaves half a folder
-        command = [str(self._programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=scram-sha-256"]
+        """Make the data folder beside its place and move it there whole: a first start may be cut off."""
+        half = data.with_name("data.new")
+        shutil.rmtree(half, ignore_errors=True)
+        command = [str(self._programs / "initdb"), "-D", str(half), "-U", "postgres", "--auth=scram-sha-256"]
         command += [f"--pwfile={self.folder / 'superuser-password'}", "--encoding=UTF8", "--locale=C.UTF-8"]
         command += ["--no-sync"]
-        done = subprocess.run(
-            command,
-            **processes.identity_of(self._account),
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd="/",
-            env=_plain_environment(),
-        )
-        if done.returncode != 0:
-            raise PostgresFailed(
-                f"PostgreSQL could not create its data folder {data}: {_reason(done.stderr)}"
+        said = self.folder / "initdb.log"
+        with said.open("wb") as log:
+            process = processes.spawn(
+                command,
+                log=log,
+                account=self._account,
+                env=_plain_environment(),
+                folder="/",
+                death_signal=signal.SIGKILL,
             )
+            try:
+                code = self._wait_for(process)
+            finally:
+                processes.kill_group(process)
+        if code != 0:
+            raise PostgresFailed(
+                f"PostgreSQL could not create its data folder {data}: {_reason(said.read_text(errors='replace'))}"
+            )
+        said.unlink()
+        half.rename(data)
+
+    def _wait_for(self, process: subprocess.Popen[bytes]) -> int | None:
+        """Return its exit code, None when it stands still."""
+        patience = Patience(process.pid)
+        while patience.lasts():
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(PAUSE_S_MAX)
+            self._on_wait()
+        return None
 
     def _refuse_second_server(self, data: Path) -> None:
+        """Wait for the server of a run that was killed, refuse beside one that stays, clear away a stale pid file."""
         pid_file = data / "postmaster.pid"
-        with suppress(OSError, ValueError, IndexError):
-            pid = int(pid_file.read_text().splitlines()[0])
-            if Path(f"/proc/{pid}/cwd").resolve() == data:
+        deadline = monotonic() + END_WITHIN_S
+        while pids := _working_in(data):
+            if monotonic() > deadline:
                 raise PostgresFailed(
-                    f"The data folder {self.folder} is in use by another run (process {pid}): stop that one first."
+                    f"The data folder {self.folder} is in use by another run (process {min(pids)}): stop that one first."
                 )
+            self._on_wait()
+            Event().wait(0.1)
+        pid_file.unlink(missing_ok=True)  # whoever has that number now is no server of ours
 
     def _wait_until_ready(self) -> None:
         assert self._process is not None
-        deadline = monotonic() + START_WITHIN_S
-        while monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
+        patience = Patience(self._process.pid)
+        pause_s = 0.05
+        while patience.lasts() and self._process.poll() is None:
             with suppress(psycopg.OperationalError), psycopg.connect(self._conninfo("postgres")):
                 return
+            self._on_wait()
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.05)
+                self._process.wait(pause_s)
+            pause_s = min(pause_s * 1.5, PAUSE_S_MAX)
         self.stop()
         log = (self.folder / "postgres.log").read_bytes()[self._log_begins :].decode(errors="replace")
         raise PostgresFailed(f"PostgreSQL did not start: {_reason(log)}")
+
+
+def _working_in(data: Path) -> list[int]:
+    """Return the processes of PostgreSQL whose working folder is `data`: a server and its backends."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == data and (process / "comm").read_text().strip() == "postgres":
+                found.append(int(process.name))
+    return found
 
 
 def _plain_environment() -> dict[str, str]:

@@ -9,10 +9,13 @@ import signal
 import socket
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+KILLED_WITHIN_S = 30
 UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
 
 
@@ -23,32 +26,51 @@ def spawn(
     env: dict[str, str] | None = None,
     account: str | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
+    folder: str | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` with its output in `log`; the kernel sends it `death_signal` should this process die.
 
+    More exactly, should the thread end that called this.
+
     The child gets its own session, so that Ctrl-C reaches it through us, in our order.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def tie_to_parent() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, death_signal)
-
+    parent = os.getpid()
     return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
         env=env,
+        cwd=folder,
         start_new_session=True,
         **identity_of(account),
-        preexec_fn=tie_to_parent,  # noqa: PLW1509  the only safe moment; a single system call
+        preexec_fn=lambda: tie_to_parent(death_signal, parent),  # noqa: PLW1509  the only safe moment
     )
 
 
+def tie_to_parent(death_signal: signal.Signals | None, parent: int | None = None) -> None:
+    """Let the kernel send this process `death_signal` (None: nothing) when its parent dies.
+
+    It ends at once if `parent` died before that.
+    """
+    LIBC.prctl(PR_SET_PDEATHSIG, death_signal or 0)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
+
+
 def spawn_with_pipes(argv: list[str], *, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start `argv` with its standard input and output in our hands and its errors in `log`."""
+    """Start `argv` with its standard input and output in our hands and its errors in `log`.
+
+    Until it says otherwise (`tie_to_parent`) the kernel ends it with this process.
+    """
+    parent = os.getpid()
     return subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
+        preexec_fn=lambda: tie_to_parent(signal.SIGTERM, parent),  # noqa: PLW1509  the only safe moment
     )
 
 
@@ -113,8 +135,12 @@ def stop(process: Process, *, first: signal.Signals = signal.SIGTERM, within_s: 
 
 def kill_group(process: Process) -> None:
     """SIGKILL `process` and everything it started in its session."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()
+    if isinstance(process, subprocess.Popen):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+    else:  # a child of the nursery, which alone can tell whether the pid is still its own
+        process.send_signal(signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILLED_WITHIN_S)

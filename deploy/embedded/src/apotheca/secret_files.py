@@ -47,6 +47,15 @@ def _read(path: Path) -> str:
 def _write_new(path: Path, content: str) -> bool:
     if path.exists():
         return False
-    path.write_text(content)
-    path.chmod(0o644)
+    write_whole(path, content, mode=0o644)
     return True
+
+
+def write_whole(path: Path, content: str, *, mode: int) -> None:
+    """Write a file that is there whole or not at all, whenever the process is killed."""
+    half = path.with_name(f"{path.name}.new")
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    half.write_text(content)
+    half.chmod(mode)
+    half.replace(path)
