@@ -17,6 +17,8 @@ ELSEWHERE = {
     # Open items: either side of an allocation.
     ("finance", "credit_id"),
     ("finance", "debt_id"),
+    # The bank account that follows another.
+    ("finance", "successor_id"),
     # Lines of a return are told with the return itself.
     ("returns", "return_line_id"),
 }

@@ -97,7 +97,7 @@ def test_a_statement_that_cannot_be_true_is_refused(office):
     assert refused(bank.send(rows, file="%%%")) == (422, "payload_invalid")
     assert refused(bank.send(rows, dialect=None)) == (422, "payload_invalid")
     bank.load(rows)
-    assert refused(bank.send(rows[:1])) == (409, "bank_statement_number_reused")
+    assert refused(bank.send(rows[:1])) == (409, "bank_statement_contradicts")
     april = {"number": "2026-04", "first": "2026-04-01", "last": "2026-04-30"}
     assert refused(bank.send([], opening=1, **april)) == (409, "bank_statement_gap")
     assert refused(bank.send(rows[:1], number="other", closing=1000)) == (409, "bank_statement_contradicts")

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from finance.bank import commands as bank
-from finance.bank import matching, queries, rules
+from finance.bank import importing, matching, queries, rules
 from finance.bank.formats import Statement, StatementLine
 from finance.bank.rules import MatchKind
 from finance.domain.period import month_text
@@ -78,7 +78,7 @@ class Bank:
             lines=lines,
         )
         at = self.later(month)
-        self.year.do(at, "accountant", bank.import_statement, account.id, statement, repr(lines).encode(), "csv")  # fmt: skip
+        self.year.do(at, "accountant", importing.import_statement, account.id, statement, repr(lines).encode(), "csv")  # fmt: skip
         account.shown_fen = closing
 
     def open_items(self, kind, until):

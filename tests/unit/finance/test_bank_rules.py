@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.bank import formats, rules
+from finance.bank import camt, formats, layouts, mt940, rules, sheets
+from finance.bank.encodings import decoded
 from finance.bank.rules import Batch, Item, Line, MatchKind
 from finance.domain.chart import Standard, chart_of
 
@@ -27,6 +28,11 @@ MT940 = """:20:EXAMPLE-001
 """
 
 
+def one(content):
+    [statement] = mt940.read(decoded(content))
+    return statement
+
+
 def a_line(fen, **odd):
     return Line(**{"booked_on": DAY, "fen": fen, "reference": "", "summary": "", "clearing": None, **odd})
 
@@ -41,7 +47,7 @@ def a_batch(fen, days_before=1, branch="S001"):
 
 @pytest.mark.requirement("F3")
 def test_mt940_becomes_lines_in_fen_with_balances_days_and_who_settles():
-    read = formats.from_mt940(MT940.encode("gb18030"), "gb18030")
+    read = one(MT940.encode("gb18030"))
     assert (read.account, read.number) == ("CN0012345", "2026-3/1")
     assert (read.from_on, read.to_on) == (date(2026, 3, 1), date(2026, 3, 31))
     assert (read.opening_fen, read.closing_fen) == (10_000_000, 10_386_310)
@@ -54,24 +60,26 @@ def test_mt940_becomes_lines_in_fen_with_balances_days_and_who_settles():
 
 def test_mt940_messages_of_one_file_are_joined_when_they_follow_one_another():
     second = ":20:B\n:25:CN0012345\n:28C:4/1\n:60F:C260331CNY103863,10\n:62F:C260430CNY103863,10\n-\n"
-    read = formats.from_mt940((MT940 + second).encode(), "utf-8")
+    read = one((MT940 + second).encode())
     assert (read.closing_fen, read.to_on, len(read.lines)) == (10_386_310, date(2026, 4, 30), 3)
     with pytest.raises(formats.StatementUnreadable):
-        formats.from_mt940((MT940 + second.replace("103863,10", "1,00")).encode(), "utf-8")
+        one((MT940 + second.replace("103863,10", "1,00")).encode())
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff\xfe", b"/etc/passwd", MT940.replace("CNY", "EUR").encode(), MT940.replace(":62F:", ":99:").encode(), MT940.replace("C3876,60", "C3876").encode()[:80]])  # fmt: skip
 def test_what_is_not_mt940_in_yuan_is_refused(content):
     with pytest.raises(formats.StatementUnreadable):
-        formats.from_mt940(content, "utf-8")
+        one(content)
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: (":20:A\n:61:" + text).encode("utf-8", "replace")))  # fmt: skip
 def test_no_file_breaks_the_readers(content):
     for read in (
-        lambda: formats.from_mt940(content, "utf-8"),
-        lambda: formats.from_csv(content, "plain"),
-        lambda: formats.from_csv(content, "cn_two_columns"),
+        lambda: one(content),
+        lambda: camt.read(content),
+        lambda: layouts.read(content, layouts.delivered()["plain"]),
+        lambda: layouts.read(content, layouts.delivered()["cn_two_columns"]),
+        lambda: list(sheets.tables(b"PK\x03\x04" + content)),
     ):
         try:
             read()
@@ -82,7 +90,7 @@ def test_no_file_breaks_the_readers(content):
 @pytest.mark.requirement("F3")
 def test_a_csv_is_read_by_the_dialect_of_its_bank():
     text = '交易日期,借方发生额,贷方发生额,交易流水号,摘要,对方户名\n20260302,,"3,876.60",A1,结算,财付通支付\n20260303,12.5,,A2,手续费,\n'
-    lines = formats.from_csv(text.encode("gb18030"), "cn_two_columns")
+    lines = layouts.read(text.encode("gb18030"), layouts.delivered()["cn_two_columns"])
     assert [(each.booked_on.day, each.fen, each.reference, each.clearing) for each in lines] == [
         (2, 387_660, "A1", "wechat"),
         (3, -1_250, "A2", None),
@@ -90,10 +98,12 @@ def test_a_csv_is_read_by_the_dialect_of_its_bank():
     assert "财付通" not in repr(lines)
 
 
-@pytest.mark.parametrize("row", ["2026-13-01,1.00,,,", "2026-03-01,1.005,,,", "2026-03-01,,,,", "2026-03-01,0.00,,,", "2026-03-01,1e3,,,", "2026-03-01", '2026-03-01,"1.00,,,'])  # fmt: skip
+@pytest.mark.parametrize("row", ["2026-13-01,1.00,,,", "2026-03-01,1.005,,,", "2026-03-01,,,,", "2026-03-01,1e3,,,", "2026-03-01", '2026-03-01,"1.00,,,'])  # fmt: skip
 def test_a_row_that_does_not_fit_is_refused(row):
     with pytest.raises(formats.StatementUnreadable):
-        formats.from_csv(f"date,amount,reference,summary,counterparty\n{row}\n".encode(), "plain")
+        layouts.read(
+            f"date,amount,reference,summary,counterparty\n{row}\n".encode(), layouts.delivered()["plain"]
+        )
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), max_size=8))

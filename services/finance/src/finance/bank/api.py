@@ -3,17 +3,19 @@
 Source: F3, F16
 """
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify
+from flask import Response, current_app, jsonify
+from sqlalchemy import Connection
 
-from finance.bank import commands, formats, matching, queries, schemas
-from finance.bank.formats import Statement
+from finance.bank import commands, dialects, importing, matching, queries, schemas
 from finance.domain.period import parse_month
 from shared.arguments import Blueprint
+from shared.database import Database
 from shared.transaction import Tx
-from shared.web import admits, command, query
+from shared.web import admits, command, detached, query
 
 bank = Blueprint("bank", __name__, url_prefix="/bank", description="Bank accounts and their reconciliation.")
 
@@ -39,26 +41,68 @@ def list_accounts(tx: Tx) -> dict[str, Any]:
     return {"items": queries.accounts(tx)}
 
 
+@bank.post("/accounts/<uuid:account_id>/close")
+@command
+@admits("finance_head")
+@bank.arguments(schemas.BankCloseBody)
+@bank.response(200, schemas.BankAccountView)
+def close_account(tx: Tx, body: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+    """Close a bank account with its last day and a zero balance; no later month asks for it."""
+    return commands.close_account(tx, account_id, body["last_day"], body["successor_id"])
+
+
 @bank.post("/accounts/<uuid:account_id>/statements")
 @command
 @admits("accountant", "cashier")
 @bank.arguments(schemas.BankStatementBody)
-@bank.response(201, schemas.BankStatementView)
-@bank.alt_response(200, schema=schemas.BankStatementView, success=True, description="It was imported before.")
+@bank.response(201, schemas.BankImportView)
+@bank.alt_response(200, schema=schemas.BankImportView, success=True, description="It was imported before.")
 def import_statement(tx: Tx, body: dict[str, Any], account_id: UUID) -> Any:
-    """Import a statement; lines that are known already are not doubled."""
-    if body["format"] == "csv":
-        statement = Statement(
-            account=None,
-            lines=formats.from_csv(body["file"], body["dialect"]),
-            **{key: body[key] for key in ("number", "from_on", "to_on", "opening_fen", "closing_fen")},
-        )
-    else:
-        statement = formats.from_mt940(body["file"], body["encoding"])
-    done, is_new = commands.import_statement(tx, account_id, statement, body["file"], body["format"])
-    answer: Response = jsonify(schemas.BankStatementView().dump(done))
+    """Import a statement file (CSV, XLSX, MT940, camt.053); lines that are known already are not doubled."""
+    done, is_new = importing.import_file(tx, account_id, body)
+    answer: Response = jsonify(schemas.BankImportView().dump(done))
     answer.status_code = 201 if is_new else 200
     return answer
+
+
+@bank.get("/dialects")
+@query
+@admits(*READERS)
+@bank.response(200, schemas.BankDialectsList)
+def list_dialects(tx: Tx) -> dict[str, Any]:
+    """How tables of banks are read: the dialects delivered, and the newest version of those kept."""
+    return {"items": dialects.listed(tx.conn)}
+
+
+@bank.get("/dialects/<dialect>")
+@query
+@admits(*READERS)
+@bank.response(200, schemas.BankDialectsList)
+def get_dialect(tx: Tx, dialect: str) -> dict[str, Any]:
+    """Every version of a dialect, newest first, with who kept it and when."""
+    return {"items": dialects.listed(tx.conn, dialect)}
+
+
+@bank.post("/dialects/try")
+@detached
+@admits("accountant", "finance_head")
+@bank.arguments(schemas.BankTryBody)
+@bank.response(200, schemas.BankTriedView)
+def try_dialect(make_tx: Callable[[Connection], Tx], body: dict[str, Any]) -> dict[str, Any]:
+    """What a file would be read as by a dialect, kept or not: lines, rows passed over, faults. Nothing is stored."""
+    database: Database = current_app.extensions["database"]
+    with database.read() as conn:
+        return dialects.tried(make_tx(conn).conn, body)
+
+
+@bank.post("/dialects")
+@command
+@admits("accountant", "finance_head")
+@bank.arguments(schemas.BankDialectBody)
+@bank.response(201, schemas.BankDialectView)
+def keep_dialect(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Keep a dialect that was tried on a file; a changed one becomes its next version."""
+    return dialects.keep(tx, body)
 
 
 @bank.get("/accounts/<uuid:account_id>/statements")

@@ -1,193 +1,111 @@
-"""What people do with bank accounts: register them, import statements, reconcile months.
+"""What people do with bank accounts: register and close them, reconcile months. Statements: `finance.bank.importing`.
 
-An import posts nothing: only a person's confirmation does (finance.bank.matching).
 Source: F3, F16, F21, X1
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from finance import repository
-from finance.bank import formats, queries, rules
+from finance.bank import queries, rules
 from finance.bank.events import reconciliation_completed
-from finance.bank.formats import Statement
-from finance.bank.tables import bank_accounts, bank_lines, bank_statements
-from finance.booking import require_in_books
+from finance.bank.tables import bank_accounts
 from finance.domain.period import PeriodClosed, PeriodState, month_text, require_over
 from shared import audit, outbox
 from shared.clock import business_date, new_id, next_month
+from shared.languages import Text
 from shared.transaction import Tx
-
-OPENING = b"opening"
 
 
 def register_account(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     """The first account is the main one. Raises ForeignBranch, AccountKnown."""
     tx.actor.require_branch(body["branch_id"])
     queries.hold(tx, "accounts")
-    if tx.conn.execute(
-        text("select 1 from bank_accounts where number = :number"), {"number": body["number"]}
-    ).first():
-        raise rules.AccountKnown("an account of this number is registered")
+    key = rules.number_key(body["number"])
+    known = tx.conn.execute(
+        text("select number from bank_accounts where number_key = :key"), {"key": key}
+    ).scalar_one_or_none()
+    if known is not None:
+        raise rules.AccountKnown(
+            Text("an account of this number is registered, written {number}", number=known)
+        )
     values = {
         "account_id": new_id(),
         **{key: body[key] for key in ("name", "bank", "number", "branch_id")},
+        "number_key": key,
         "is_main": tx.conn.execute(text("select 1 from bank_accounts limit 1")).first() is None,
         "registered_by": tx.actor.id,
         "registered_at": tx.now,
+        "last_day": None,
+        "closed_by": None,
+        "closed_at": None,
     }
     tx.conn.execute(insert(bank_accounts).values(values))
     audit.record(tx, "bank_account.register", str(values["account_id"]), after=values)
     return values
 
 
-# --- statements -------------------------------------------------------------------------------------
-
-
-def import_statement(
-    tx: Tx, account_id: UUID, statement: Statement, content: bytes, kind: str
-) -> tuple[dict[str, Any], bool]:
-    """Keep what is new of a statement; the same statement again changes nothing. Returns it, and whether it is new.
-
-    Raises AccountNotFound, AccountDiffers, StatementDaysWrong, BeforeTheBooks, StatementUnbalanced,
-    StatementNumberReused, StatementGap, StatementContradicts.
-    """
-    account = queries.account(tx, account_id)
-    queries.hold(tx, str(account_id))
-    _require_sound(tx, account, statement)
-    digest = hashlib.sha256(content).digest()
-    known = (
-        tx.conn.execute(
-            text("select * from bank_statements where account_id = :id and number = :number"),
-            {"id": account_id, "number": statement.number},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if known is not None:
-        if bytes(known["content_hash"]) != digest:
-            raise rules.StatementNumberReused("the number stands for another statement")
-        return dict(known), False
-    hashes = formats.hashes(statement.lines)
-    old = _fit(tx, account_id, statement, hashes)
-    values = {
-        "statement_id": new_id(),
-        "account_id": account_id,
-        "number": statement.number,
-        "format": kind,
-        "from_on": statement.from_on,
-        "to_on": statement.to_on,
-        "opening_fen": statement.opening_fen,
-        "closing_fen": statement.closing_fen,
-        "lines": len(statement.lines),
-        "new_lines": sum(each not in old for each in hashes),
-        "content_hash": digest,
-        "imported_by": tx.actor.id,
-        "imported_at": tx.now,
-    }
-    tx.conn.execute(insert(bank_statements).values(values))
-    fresh = [
-        _line_row(values, line_hash, line.booked_on, line.fen, line.reference, line.summary, line.clearing)
-        for line, line_hash in zip(statement.lines, hashes, strict=True)
-        if line_hash not in old
-    ]
-    if fresh:
-        tx.conn.execute(insert(bank_lines), fresh)
-    audit.record(
-        tx,
-        "bank_statement.import",
-        str(values["statement_id"]),
-        after={**values, "content_hash": digest.hex()},
-    )
-    return values, True
-
-
-def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> None:
-    if statement.account is not None and _plain(statement.account) != _plain(account["number"]):
-        raise rules.AccountDiffers("the statement is of another account")
-    days = [line.booked_on for line in statement.lines]
-    if (
-        statement.from_on > statement.to_on
-        or statement.to_on > business_date(tx.now)
-        or min(days, default=statement.from_on) < statement.from_on
-        or max(days, default=statement.to_on) > statement.to_on
-    ):
-        raise rules.StatementDaysWrong("a line lies outside the days of the statement, or they are not over")
-    for day in days:
-        require_in_books(tx.conn, day)
-    moved = sum(line.fen for line in statement.lines)
-    if statement.opening_fen + moved != statement.closing_fen:
-        raise rules.StatementUnbalanced(
-            "opening balance and lines do not make the closing balance",
-            opening_fen=statement.opening_fen,
-            lines_fen=moved,
-            closing_fen=statement.closing_fen,
-        )
-
-
-def _plain(number: str) -> str:
-    return "".join(each for each in number if each.isalnum()).upper()
-
-
-def _fit(tx: Tx, account_id: UUID, statement: Statement, hashes: Sequence[bytes]) -> set[bytes]:
-    """The statement's lines that are known already; the first statement of an account brings its opening as a line."""
-    begun = tx.conn.execute(
-        text("select 1 from bank_statements where account_id = :id limit 1"), {"id": account_id}
-    ).first()
-    if begun is None:
-        if statement.opening_fen:
-            before = statement.from_on - timedelta(days=1)
-            owner = {"account_id": account_id, "statement_id": account_id}
-            row = _line_row(owner, OPENING, before, statement.opening_fen, "", "opening balance", None)
-            tx.conn.execute(insert(bank_lines).values(row))
-        return set()
-    days = {"id": account_id, "from_on": statement.from_on, "to_on": statement.to_on}
-    left = tx.conn.execute(
-        text("select coalesce(sum(fen), 0) from bank_lines where account_id = :id and booked_on < :from_on"),
-        days,
-    ).scalar_one()
-    if left != statement.opening_fen:
-        raise rules.StatementGap(
-            "earlier statements leave another balance", left_fen=int(left), opening_fen=statement.opening_fen
-        )
-    rows = tx.conn.execute(
-        text(
-            "select line_hash from bank_lines where account_id = :id and booked_on between :from_on and :to_on"
-        ),
-        days,
-    )
-    old = {bytes(row.line_hash) for row in rows}
-    if not old <= set(hashes):
-        raise rules.StatementContradicts("a line that an earlier statement had for these days is missing")
-    return old
-
-
-def _line_row(
-    statement: Mapping[str, Any],
-    line_hash: bytes,
-    booked_on: date,
-    fen: int,
-    reference: str,
-    summary: str,
-    clearing: str | None,
+def close_account(
+    tx: Tx, account_id: UUID, last_day: date, successor_id: UUID | None = None
 ) -> dict[str, Any]:
-    return {
-        "line_id": new_id(),
-        "account_id": statement["account_id"],
-        "statement_id": statement["statement_id"],
-        "line_hash": line_hash,
-        "booked_on": booked_on,
-        "fen": fen,
-        "reference": reference,
-        "summary": summary,
-        "clearing": clearing,
-    }
+    """Close an account whose balance is zero on its last day: no reconciliation is asked for after it.
+
+    Where the main account closes and others stay open, `successor_id` becomes the main one, and entries on 1002 that no
+    account claims are its own. Raises AccountNotFound, AccountClosed, AccountInUse, PeriodNotOver.
+    """
+    queries.hold(tx, "accounts")
+    queries.hold(tx, "match")
+    queries.hold(tx, str(account_id))
+    account = queries.account(tx, account_id)
+    if account["last_day"] is not None:
+        raise rules.AccountClosed(Text("the account was closed on {day}", day=account["last_day"]))
+    if last_day > business_date(tx.now):
+        raise rules.AccountInUse("the last day of an account is not in the future")
+    use = queries.use_of(tx.conn, account, last_day)
+    if any(use.values()):
+        raise rules.AccountInUse(
+            "an account closes when its balance is zero on its last day, every line of it is matched and none comes later",
+            **use,
+        )
+    if account["is_main"]:
+        _hand_over(tx, account, last_day, successor_id)
+    after = {"last_day": last_day, "closed_by": tx.actor.id, "closed_at": tx.now}
+    tx.conn.execute(update(bank_accounts).where(bank_accounts.c.account_id == account_id).values(after))
+    audit.record(tx, "bank_account.close", str(account_id), before=account, after=after)
+    return queries.account(tx, account_id)
+
+
+def _hand_over(tx: Tx, account: Mapping[str, Any], last_day: date, successor_id: UUID | None) -> None:
+    """What the main account was asked for passes to another, or nothing is left to pass."""
+    others = [
+        each
+        for each in queries.accounts(tx)
+        if each["last_day"] is None and each["account_id"] != account["account_id"]
+    ]
+    if not others:
+        left = queries.book_balance(tx.conn, account, last_day)
+        if left:
+            raise rules.AccountInUse("the books still have money on the account", book_fen=left)
+        return
+    successor = next((each for each in others if each["account_id"] == successor_id), None)
+    if successor is None or successor["branch_id"] is not None:
+        raise rules.AccountInUse(
+            "this is the main account: name an open account of the chain in successor_id that becomes it"
+        )
+    for each, is_main in ((account, False), (successor, True)):
+        tx.conn.execute(
+            update(bank_accounts)
+            .where(bank_accounts.c.account_id == each["account_id"])
+            .values(is_main=is_main)
+        )
+    audit.record(
+        tx, "bank_account.become_main", str(successor["account_id"]), after={"before": account["account_id"]}
+    )
 
 
 # --- reconciliation ---------------------------------------------------------------------------------

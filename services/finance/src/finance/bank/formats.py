@@ -1,42 +1,34 @@
-"""Statements as banks give them: CSV by a dialect that is data, and MT940 by the mt-940 library.
+"""What every bank file becomes, whatever its format: statements of lines in fen, signed as the account sees them.
 
-What comes out is the same for both: lines in fen, signed as the account sees them. Who paid is used to recognise a
-settlement and then forgotten.
+A line is booked on a day of its statement, whatever day it is valued. Who paid is used to recognise a settlement and then
+forgotten. Readers: `mt940`, `camt`, `sheets` with `layouts`; `reading` says which.
 """
 
-import csv
 import hashlib
-import io
 import json
-import logging
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from functools import cache
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-import mt940
-
 from finance.bank import rules
-from finance.domain import dated
 from shared.errors import Invalid
-from shared.money import FEN_MAX
-
-# The library logs what it cannot parse, and that is somebody's bank statement.
-logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
+from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
+from shared.languages import Text
 
 LINES_MAX = 20_000
 TEXT_CHARS_MAX = 200
-_YUAN = re.compile(r"\A[+-]?[0-9]{1,13}(\.[0-9]{1,2}0{0,20})?\Z")
+NUMBER_CHARS_MAX = 64
 _UNWANTED = re.compile("[\x00-\x1f\x7f\ud800-\udfff]+")
+_NOTHING_SAID = {"", "NONREF", "NOTPROVIDED", "NOTAVAILABLE"}
 
 
 class StatementUnreadable(Invalid):
-    """The file is not what its format or dialect says."""
+    """The file is not what its format or dialect says; `errors` tells row, column, value and what is expected."""
 
     code = "bank_statement_unreadable"
 
@@ -48,11 +40,15 @@ class StatementLine:
     reference: str
     summary: str
     clearing: str | None
+    valued_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """`account` is None where the file does not say (CSV); opening and closing are balances in fen."""
+    """`account` is None where the file does not say (CSV); opening and closing are balances in fen.
+
+    `continues` says that the opening is an intermediate balance: a page that follows another.
+    """
 
     account: str | None
     number: str
@@ -61,171 +57,145 @@ class Statement:
     opening_fen: int
     closing_fen: int
     lines: Sequence[StatementLine]
+    continues: bool = False
 
 
-@cache
-def dialects() -> dict[str, dict[str, Any]]:
-    return {row["dialect"]: row for row in dated.read("bank_csv_dialects")}
+def fault(row: int, column: str, message: str, value: str | None = None, code: str = "not_readable") -> Fault:
+    """A fault of a file: `row` counts lines of the file from 1."""
+    return Fault("", code, message, None if value is None else shortened(value), row=row, column=column)
 
 
-def from_csv(content: bytes, dialect: str) -> list[StatementLine]:
-    """Raises StatementUnreadable, naming the row."""
-    layout = dialects()[dialect]
-    rows = csv.DictReader(
-        io.StringIO(_decoded(content, layout["encoding"]), newline=""),
-        delimiter=layout["delimiter"],
-        strict=True,
-    )
-    lines = []
-    try:
-        for row in rows:
-            lines.append(_csv_line(row, layout))
-            if len(lines) > LINES_MAX:
-                raise StatementUnreadable(f"more than {LINES_MAX} lines")
-    except (csv.Error, KeyError, ValueError, TypeError) as error:
-        raise StatementUnreadable(f"row {rows.line_num} does not fit the dialect {dialect}") from error
-    return lines
+def refuse(faults: Sequence[Fault]) -> StatementUnreadable:
+    """All faults of a file at once, as far as a document shows them."""
+    return StatementUnreadable(
+        Text("{faults} places of the file cannot be read", faults=len(faults))
+        if len(faults) > 1
+        else Text("row {row}, column {column}: {why}", row=faults[0].row, column=faults[0].column, why=faults[0].message),
+        errors=list(faults[:ERRORS_SHOWN_MAX]),
+    )  # fmt: skip
 
 
-def _decoded(content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise StatementUnreadable(f"the file is not {encoding}") from error
-
-
-def _csv_line(row: dict[str, str], layout: dict[str, Any]) -> StatementLine:
-    columns = layout["columns"]
-    if "amount" in columns:
-        fen = _fen(row[columns["amount"]] or "")
-    else:
-        fen = _fen(row[columns["in"]] or "0") - _fen(row[columns["out"]] or "0")
-    return _line(
-        datetime.strptime((row[columns["date"]] or "").strip(), layout["date_format"]).date(),  # noqa: DTZ007 - a day
-        fen,
-        row[columns["reference"]] or "",
-        row[columns["summary"]] or "",
-        row.get(columns["counterparty"]) or "",
-    )
-
-
-def _fen(text: str) -> int:
-    """Yuan with at most two decimals as fen. Raises ValueError."""
-    plain = text.strip().replace(",", "")
-    if not _YUAN.match(plain):
-        raise ValueError(text)
-    return _exact(Decimal(plain))
-
-
-def _exact(yuan: Decimal) -> int:
-    fen = yuan * 100
-    if fen != fen.to_integral_value() or abs(fen) > FEN_MAX:
-        raise ValueError(str(yuan))
-    return int(fen)
-
-
-def _line(booked_on: date, fen: int, reference: str, summary: str, payer: str) -> StatementLine:
-    if not fen:
-        raise StatementUnreadable("a line moves nothing")
+def line(
+    booked_on: date, fen: int, reference: str, summary: str, payer: str, valued_on: date | None
+) -> StatementLine:
     return StatementLine(
         booked_on=booked_on,
         fen=fen,
-        reference=_clean(reference),
-        summary=_clean(summary),
+        reference=clean(reference),
+        summary=clean(summary),
         clearing=rules.recognise(f"{payer} {summary}", booked_on),
+        valued_on=valued_on,
     )
 
 
-def _clean(text: str) -> str:
-    return _UNWANTED.sub(" ", text).strip()[:TEXT_CHARS_MAX]
+def clean(text: str) -> str:
+    return " ".join(_UNWANTED.sub(" ", text).split())[:TEXT_CHARS_MAX].strip()
 
 
-# Everything that the library was seen to raise on files that are not MT940.
-_MT940_FAULTS = (
-    RuntimeError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    AssertionError,
-)
+def joined_references(parts: Iterable[str]) -> str:
+    """References of a line, each once, without the words that banks write for none."""
+    told = dict.fromkeys(each.strip() for each in parts if each.strip().upper() not in _NOTHING_SAID)
+    return " ".join(told)
 
 
-def from_mt940(content: bytes, encoding: str) -> Statement:
-    """One or more consecutive messages of one account as one statement. Raises StatementUnreadable."""
-    text = _decoded(content, encoding)
-    try:
-        # A handle, never the text itself: the library opens a text that names a file.
-        parts = mt940.parse_statements(io.StringIO(text), options=mt940.Options.all())
-        return _joined([_message(part) for part in parts])
-    except _MT940_FAULTS as error:
-        raise StatementUnreadable("the file is not MT940 of a CNY account") from error
+def narrow(text: str) -> str:
+    """Full-width forms as the narrow ones, one blank for many, without BOM and the marks that exports put before text."""
+    shown = "".join(
+        each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf"
+    )
+    return " ".join(shown.split()).lstrip("`'")
 
 
-def _message(part: Any) -> Statement:
-    head = part.data
-    opening = head.get("final_opening_balance") or head["intermediate_opening_balance"]
-    closing = head.get("final_closing_balance") or head["intermediate_closing_balance"]
-    currencies = {opening.amount.currency, closing.amount.currency}
-    if currencies != {"CNY"}:
-        raise ValueError(currencies)
-    lines = [_mt940_line(each.data) for each in part.transactions if each.data.get("amount") is not None]
+def plain(text: str) -> str:
+    """The same without any blank."""
+    return narrow(text).replace(" ", "")
+
+
+def within(day: date, first: date, last: date, *, is_first_stated: bool) -> date:
+    """The day of the statement on which a line is booked.
+
+    A day before the statement is its first day; where the opening balance may be the closing of the day before
+    (`is_first_stated` is False), the day after it.
+    """
+    begin = first if is_first_stated or first == last else first + timedelta(days=1)
+    return min(max(day, begin), last)
+
+
+def chained(statements: Sequence[Statement]) -> Statement:
+    """Statements of one account that follow one another as one; each once. Raises StatementUnreadable."""
+    unique = [each for no, each in enumerate(statements) if each not in statements[:no]]
+    if not _follow(unique):
+        unique.sort(key=lambda each: (each.to_on, each.from_on))
+    if not _follow(unique):
+        before, after = next((a, b) for a, b in pairwise(unique) if a.closing_fen != b.opening_fen)
+        raise StatementUnreadable(
+            Text(
+                "the statements of the file do not follow one another: {before} closes with {closing}, {after} opens with {opening}",
+                before=before.number, closing=yuan(before.closing_fen), after=after.number, opening=yuan(after.opening_fen),
+            )
+        )  # fmt: skip
+    first, last = unique[0], unique[-1]
+    if len(unique) == 1:
+        return first
+    lines = [line for each in unique for line in each.lines]
     if len(lines) > LINES_MAX:
-        raise StatementUnreadable(f"more than {LINES_MAX} lines")
-    to_on = _day(closing.date)
-    sequence = head.get("sequence_number")
-    number = str(head["statement_number"]) + (f"/{sequence}" if sequence else "")
-    return Statement(
-        account=str(head["account_identification"]),
-        number=_clean(f"{to_on.year}-{number}")[:64],
-        from_on=min([each.booked_on for each in lines], default=to_on),
-        to_on=max([to_on, *(each.booked_on for each in lines)]),
-        opening_fen=_exact(opening.amount.amount),
-        closing_fen=_exact(closing.amount.amount),
-        lines=lines,
-    )
-
-
-def _mt940_line(data: dict[str, Any]) -> StatementLine:
-    reference = " ".join(
-        each
-        for each in (data.get("customer_reference"), data.get("bank_reference"))
-        if each and each != "NONREF"
-    )
-    summary = f"{data.get('id') or ''} {data.get('extra_details') or ''}"
-    payer = str(data.get("transaction_details") or "")
-    return _line(
-        _day(data.get("entry_date") or data["date"]), _exact(data["amount"].amount), reference, summary, payer
-    )
-
-
-def _day(value: Any) -> date:
-    return date(value.year, value.month, value.day)
-
-
-def _joined(parts: Sequence[Statement]) -> Statement:
-    first, last = parts[0], parts[-1]
-    for before, after in pairwise(parts):
-        if before.closing_fen != after.opening_fen or before.account != after.account:
-            raise StatementUnreadable("the messages of the file do not follow one another")
+        raise too_long()
     return Statement(
         account=first.account,
-        number=first.number if len(parts) == 1 else f"{first.number}..{last.number}"[:64],
-        from_on=min(each.from_on for each in parts),
-        to_on=max(each.to_on for each in parts),
+        number=f"{first.number}..{last.number}"[:NUMBER_CHARS_MAX],
+        from_on=min(each.from_on for each in unique),
+        to_on=max(each.to_on for each in unique),
         opening_fen=first.opening_fen,
         closing_fen=last.closing_fen,
-        lines=[line for each in parts for line in each.lines],
+        lines=lines,
+        continues=first.continues,
     )
 
 
-def hashes(lines: Iterable[StatementLine]) -> list[bytes]:
-    """What names each line for ever: its content, and which of several equal ones of its day it is."""
-    seen: Counter[tuple[Any, ...]] = Counter()
+def too_long() -> StatementUnreadable:
+    return StatementUnreadable(Text("the file has more than {most} lines", most=LINES_MAX))
+
+
+def yuan(fen: int) -> str:
+    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+def _follow(statements: Sequence[Statement]) -> bool:
+    return all(a.closing_fen == b.opening_fen for a, b in pairwise(statements))
+
+
+# --- identity ---------------------------------------------------------------------------------------
+
+
+def key_of(row: StatementLine | Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes two lines of a day equal."""
+    if isinstance(row, StatementLine):
+        return (row.booked_on.isoformat(), row.fen, row.reference, row.summary)
+    return (row["booked_on"].isoformat(), row["fen"], row["reference"], row["summary"])
+
+
+def hashes(lines: Iterable[StatementLine], before: Iterable[Mapping[str, Any]] = ()) -> list[bytes]:
+    """What names each line for ever: its content, and which of several equal ones of its day it is.
+
+    `before` are the lines that are known already and that these follow.
+    """
+    seen = Counter(key_of(each) for each in before)
     found = []
-    for line in lines:
-        key = (line.booked_on.isoformat(), line.fen, line.reference, line.summary)
+    for each in lines:
+        key = key_of(each)
         seen[key] += 1
         found.append(hashlib.sha256(json.dumps([*key, seen[key]]).encode()).digest())
     return found
+
+
+def identity(statement: Statement) -> bytes:
+    """What a statement is: its days, balances and lines. Its number only where it is a page that follows another."""
+    what = [
+        statement.from_on.isoformat(),
+        statement.to_on.isoformat(),
+        statement.opening_fen,
+        statement.closing_fen,
+        statement.number if statement.continues else None,
+        [each.hex() for each in hashes(statement.lines)],
+    ]
+    return hashlib.sha256(json.dumps(what).encode()).digest()

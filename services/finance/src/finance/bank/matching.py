@@ -79,6 +79,8 @@ def _line(tx: Tx, line_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
         text("select 1 from bank_matches where line_id = :id and undone_at is null"), {"id": line_id}
     ).first():
         raise rules.LineMatched("the line is matched")
+    if not row["fen"]:
+        raise rules.LineMovesNothing("a line of 0.00 needs no match")
     return dict(row), account
 
 

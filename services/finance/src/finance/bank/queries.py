@@ -24,6 +24,10 @@ OWN_ENTRIES = ["bank_settlement", "bank_transit", "bank_undone"]
 """Entries that empty clearing and transit accounts: they are not items to be matched there."""
 
 
+OPENING = b"opening"
+"""The hash of the line that an account begins with: it is matched like any other, and never late."""
+
+
 def hold(tx: Tx, what: str) -> None:
     """Wait for others who work on the same of the bank, until the transaction ends."""
     tx.conn.execute(
@@ -41,6 +45,35 @@ def account(tx: Tx, account_id: UUID) -> dict[str, Any]:
     if row is None or not tx.actor.may_see(row["branch_id"]):
         raise rules.AccountNotFound("no such bank account")
     return dict(row)
+
+
+def account_of_number(tx: Tx, number_key: str) -> dict[str, Any] | None:
+    """The account of this number, as far as the token covers it."""
+    row = (
+        tx.conn.execute(text("select * from bank_accounts where number_key = :key"), {"key": number_key})
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None or not tx.actor.may_see(row["branch_id"]) else dict(row)
+
+
+def use_of(conn: Connection, known: Mapping[str, Any], last_day: date) -> dict[str, int]:
+    """What keeps an account from being closed: its balance in fen, lines after the day, lines that nobody matched."""
+    row = conn.execute(
+        text(
+            "select coalesce(sum(l.fen) filter (where l.booked_on <= :day), 0)::bigint as balance_fen,"
+            " count(*) filter (where l.booked_on > :day) as later_lines,"
+            " count(*) filter (where l.fen <> 0 and not exists (select from bank_matches m"
+            "  where m.line_id = l.line_id and m.undone_at is null)) as unmatched_lines"
+            " from bank_lines l where l.account_id = :id"
+        ),
+        {"id": known["account_id"], "day": last_day},
+    ).one()
+    return {
+        "balance_fen": row.balance_fen,
+        "later_lines": row.later_lines,
+        "unmatched_lines": row.unmatched_lines,
+    }
 
 
 def accounts(tx: Tx) -> list[dict[str, Any]]:
@@ -159,7 +192,7 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
     day, after = decode_cursor(args["cursor"], date, UUID)
     rows = tx.conn.execute(
         text(
-            "select l.* from bank_lines l where l.account_id = :id"
+            "select l.* from bank_lines l where l.account_id = :id and l.fen <> 0"
             " and not exists (select from bank_matches m where m.line_id = l.line_id and m.undone_at is null)"
             " and (cast(:day as date) is null or (l.booked_on, l.line_id) > (:day, cast(:after as uuid)))"
             " order by l.booked_on, l.line_id limit :limit"
@@ -167,8 +200,15 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
         {"id": account_id, "day": day, "after": after, "limit": args["limit"] + 1},
     ).mappings()
     today = business_date(tx.now)
-    items = ({**row, "overdue": not rules.is_in_time(row["booked_on"], today)} for row in rows)
+    items = ({**row, "overdue": _is_overdue(dict(row), today)} for row in rows)
     return page(items, args["limit"], "booked_on", "line_id")
+
+
+def _is_overdue(row: Mapping[str, Any], today: date) -> bool:
+    """After the days of M24. The opening of an account came before anybody could match, and 0.00 needs no match."""
+    if not row["fen"] or bytes(row["line_hash"]) == OPENING:
+        return False
+    return not rules.is_in_time(row["booked_on"], today)
 
 
 _LINES = """
@@ -195,7 +235,7 @@ def lines(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
         args,
     )
     for row in found["items"]:
-        row["overdue"] = row["match_id"] is None and not rules.is_in_time(row["booked_on"], today)
+        row["overdue"] = row["match_id"] is None and _is_overdue(row, today)
     return found
 
 
@@ -272,7 +312,7 @@ def reconciliation(conn: Connection, known: Mapping[str, Any], month: date) -> d
     return {
         "account_id": str(known["account_id"]),
         "month": month_text(month),
-        "is_covered": reaches is not None and reaches >= end,
+        "is_covered": reaches is not None and reaches >= min(end, known["last_day"] or end),
         **adjusted,
         **_counted(conn, known["account_id"], month),
     }
@@ -386,8 +426,9 @@ def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
             "select l.booked_on, m.confirmed_at from bank_lines l left join bank_matches m"
             " on m.line_id = l.line_id and m.undone_at is null"
             " where l.account_id = :id and l.booked_on >= :month and l.booked_on < :until"
+            " and l.fen <> 0 and l.line_hash <> :opening"
         ),
-        {"id": account_id, "month": month, "until": next_month(month)},
+        {"id": account_id, "month": month, "until": next_month(month), "opening": OPENING},
     ).all()
     in_time = [
         row
@@ -415,15 +456,17 @@ def completed_view(row: Mapping[str, Any]) -> dict[str, Any]:
 def unreconciled(conn: Connection, month: date) -> list[dict[str, str]]:
     """Accounts whose month has no reconciliation, or one that no longer agrees with books and statements.
 
-    Asked of accounts that were registered by the end of the month or have statements of it or earlier.
+    Asked of accounts that were registered by the end of the month or have statements of it or earlier, until they are closed.
     """
     end = next_month(month) - timedelta(days=1)
     rows = conn.execute(
         text(
             "select a.*, r.book_fen, r.statement_fen from bank_accounts a left join bank_reconciliations r"
             " on r.account_id = a.account_id and r.month = :month"
-            " where (a.registered_at at time zone 'Asia/Shanghai')::date <= :end or exists"
-            " (select from bank_statements s where s.account_id = a.account_id and s.from_on <= :end)"
+            " where (a.last_day is null or (a.last_day >= :month"
+            "  and exists (select from bank_statements s where s.account_id = a.account_id)))"
+            " and ((a.registered_at at time zone 'Asia/Shanghai')::date <= :end or exists"
+            " (select from bank_statements s where s.account_id = a.account_id and s.from_on <= :end))"
             " order by a.registered_at"
         ),
         {"month": month, "end": end},

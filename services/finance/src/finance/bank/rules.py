@@ -5,10 +5,13 @@ clearing account whose sum less a fee is the line (cards and wallets settle many
 Source: F3, F16, M24, model 3.2 (BankStatement/Match)
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -37,10 +40,34 @@ class AccountDiffers(Invalid):
     code = "bank_account_differs"
 
 
-class StatementNumberReused(Conflict):
-    """The number stands for a statement with another content."""
+class AccountClosed(Conflict):
+    """The account is closed, or the statement has lines after its last day."""
 
-    code = "bank_statement_number_reused"
+    code = "bank_account_closed"
+
+
+class AccountInUse(Conflict):
+    """Money, open lines or the books still need the account."""
+
+    code = "bank_account_in_use"
+
+
+class LineMovesNothing(Conflict):
+    """A line of 0.00 needs no match."""
+
+    code = "bank_line_moves_nothing"
+
+
+class DialectUnknown(Invalid):
+    """There is no such dialect."""
+
+    code = "bank_dialect_unknown"
+
+
+class DialectDelivered(Conflict):
+    """A dialect that comes with the program keeps its meaning."""
+
+    code = "bank_dialect_delivered"
 
 
 class StatementUnbalanced(Invalid):
@@ -185,13 +212,40 @@ def clearing_account(chart: Chart, clearing: str) -> str:
 
 
 def recognise(text: str, day: date) -> str | None:
-    """Who settles, by the words of a line; None if it tells nothing."""
-    lowered = text.lower()
+    """Who settles, by the words of a line; None if it tells nothing.
+
+    Words in Latin letters count whole ("DEPOSIT" has no "pos"), Chinese ones as phrases, after those of `unlike` are taken
+    out of the text (验收单 is no 收单).
+    """
+    lowered = unicodedata.normalize("NFKC", text).casefold()
     for clearing in clearings():
-        patterns = dated.newest("bank_clearings", day, clearing=clearing)["patterns"]
-        if any(each in lowered for each in patterns):
+        row = dated.newest("bank_clearings", day, clearing=clearing)
+        left = lowered
+        for each in row.get("unlike", ()):
+            left = left.replace(each, " ")
+        if any(_word(each).search(left) for each in row["patterns"]):
             return clearing
     return None
+
+
+@cache
+def _word(phrase: str) -> re.Pattern[str]:
+    """The phrase, not as a part of a longer Latin word; digits may follow a word, as in POS0042."""
+    return re.compile(rf"(?<![a-z]){re.escape(phrase)}(?![a-z])" if phrase.isascii() else re.escape(phrase))
+
+
+def mentions(text: str, reference: str) -> bool:
+    """Whether the reference stands in the text as a whole: BAG-7 is not in BAG-70."""
+    found = re.escape(unicodedata.normalize("NFKC", reference).casefold())
+    told = unicodedata.normalize("NFKC", text).casefold()
+    return re.search(rf"(?<![0-9a-z]){found}(?![0-9a-z])", told) is not None
+
+
+def number_key(number: str) -> str:
+    """What makes two spellings one account: without blanks, dashes and dots, full-width forms and case made one."""
+    return "".join(
+        each for each in unicodedata.normalize("NFKC", number) if each.isascii() and each.isalnum()
+    ).upper()
 
 
 def reasons() -> list[str]:
@@ -205,7 +259,7 @@ def propose(line: Line, items: Iterable[Item], batches: Iterable[Batch]) -> list
     """At most PROPOSALS_MAX, best first; nothing is matched by a proposal alone."""
     same = [each for each in items if each.fen == line.fen]
     told = f"{line.reference} {line.summary}"
-    by_reference = [each for each in same if each.reference and each.reference in told]
+    by_reference = [each for each in same if each.reference and mentions(told, each.reference)]
     window = rule("match_window_days", line.booked_on)
     near = [
         each

@@ -7,7 +7,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.bank import rules
-from finance.bank.formats import dialects
+from finance.bank.encodings import Kind
+from finance.bank.layouts import NEEDED, ROLES, AmountRule
+from finance.bank.reading import TABLES
+from finance.bank.sheets import DELIMITERS
 from finance.shapes import BRANCH, MONTH, NUMBER
 from finance.shapes import TEXT as LABEL
 from shared import words
@@ -19,6 +22,22 @@ TEXT = line(100)
 REASON = validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD)
 FILE_CHARS_MAX = 1_000_000
 MATCHED_MAX = 2_000
+
+
+DIALECT = validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}\Z", error=words.NAME)
+HEADINGS_MAX = 30
+WORDS_MAX = 50
+DATE_FORMAT = line(40)
+
+
+def _headings() -> fields.List[Any]:
+    return fields.List(fields.String(validate=line(60)), validate=validate.Length(1, HEADINGS_MAX))
+
+
+def _texts() -> fields.List[Any]:
+    return fields.List(
+        fields.String(validate=line(40)), load_default=list, validate=validate.Length(0, WORDS_MAX)
+    )
 
 
 class _File(fields.String):
@@ -39,7 +58,9 @@ class BankAccountBody(Schema):
     bank = fields.String(required=True, validate=TEXT)
     number = fields.String(
         required=True,
-        validate=validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9 \-]{3,39}\Z", error=words.BANK_NUMBER),
+        validate=validate.Regexp(
+            r"\A[A-Za-z0-9０-９Ａ-Ｚａ-ｚ][A-Za-z0-9０-９Ａ-Ｚａ-ｚ .\-　－]{3,39}\Z", error=words.BANK_NUMBER
+        ),
     )
     branch_id = fields.String(load_default=None, allow_none=True, validate=BRANCH)
 
@@ -49,6 +70,16 @@ class BankAccountView(BankAccountBody):
     is_main = fields.Boolean()
     registered_by = fields.String()
     registered_at = fields.AwareDateTime()
+    last_day = fields.Date(allow_none=True)
+    closed_by = fields.String(allow_none=True)
+    closed_at = fields.AwareDateTime(allow_none=True)
+
+
+class BankCloseBody(Schema):
+    """`successor_id` is the account that becomes the main one, needed where the main account closes and others stay."""
+
+    last_day = fields.Date(required=True, validate=DAY)
+    successor_id = fields.UUID(load_default=None, allow_none=True)
 
 
 class BankAccountsList(Schema):
@@ -56,16 +87,18 @@ class BankAccountsList(Schema):
 
 
 class BankStatementBody(Schema):
-    """The file as the bank gave it. MT940 says its number, days and balances itself; of a CSV they are needed."""
+    """The file as the bank gave it; its encoding is found. MT940 and camt.053 say days and balances themselves; of a CSV or an
+    XLSX they are needed, and the dialect.
+    """
 
-    format = fields.String(required=True, validate=validate.OneOf(["csv", "mt940"]))
+    format = fields.String(required=True, validate=validate.OneOf([each.value for each in Kind]))
     file = _File(
         required=True,
-        validate=validate.Length(1, FILE_CHARS_MAX),
+        validate=validate.Length(0, FILE_CHARS_MAX),
         metadata={"format": "byte", "maxLength": FILE_CHARS_MAX},
     )
-    dialect = fields.String(load_default=None, validate=validate.OneOf(sorted(dialects())))
-    encoding = fields.String(load_default="utf-8", validate=validate.OneOf(["utf-8", "gb18030"]))
+    dialect = fields.String(load_default=None, validate=DIALECT)
+    encoding = fields.String(load_default=None, validate=validate.OneOf(["utf-8", "gb18030", "utf-16"]))
     number = fields.String(load_default=None, validate=NUMBER)
     from_on = fields.Date(validate=ANY_DAY, load_default=None)
     to_on = fields.Date(validate=ANY_DAY, load_default=None)
@@ -73,15 +106,122 @@ class BankStatementBody(Schema):
     closing_fen = MoneyField(load_default=None, data_key="closing")
 
     @validates_schema
-    def _csv_is_complete(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if data["format"] != "csv":
+    def _table_is_complete(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if data["format"] not in TABLES:
             return
-        needed = ("dialect", "number", "from_on", "to_on", "opening_fen", "closing_fen")
+        needed = ("dialect", "from_on", "to_on", "opening_fen", "closing_fen")
         missing = {
             self.fields[name].data_key or name: ["needed of a CSV"] for name in needed if data[name] is None
         }
         if missing:
             raise ValidationError(missing)
+
+
+class BankColumnsBody(Schema):
+    """For each role the headings that the bank may write, best first."""
+
+    class Meta:
+        include = {role: _headings() for role in ROLES}  # noqa: RUF012
+
+
+class BankDefinitionBody(Schema):
+    """How a bank writes its tables. `date_formats` are those of strptime; without any, days are read year first.
+
+    `out_is_negative` says that money out has a minus in its own column. `footer_words` begin rows that are no lines, after
+    `end_words` nothing is.
+    """
+
+    delimiter = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(DELIMITERS)))
+    amount_rule = fields.String(required=True, validate=validate.OneOf([each.value for each in AmountRule]))
+    out_is_negative = fields.Boolean(load_default=False)
+    date_formats = fields.List(
+        fields.String(validate=DATE_FORMAT), load_default=list, validate=validate.Length(0, 10)
+    )
+    columns = fields.Nested(BankColumnsBody, required=True)
+    in_words = _texts()
+    out_words = _texts()
+    footer_words = _texts()
+    end_words = _texts()
+
+    @validates_schema
+    def _names_what_its_rule_needs(self, data: dict[str, Any], **kwargs: Any) -> None:
+        rule = AmountRule(data["amount_rule"])
+        missing: dict[str, Any] = {}
+        roles = {role: [f"needed of {rule}"] for role in NEEDED[rule] if not data["columns"].get(role)}
+        if roles:
+            missing["columns"] = roles
+        if rule is AmountRule.DIRECTION:
+            missing |= {name: [f"needed of {rule}"] for name in ("in_words", "out_words") if not data[name]}
+        if missing:
+            raise ValidationError(missing)
+
+
+class BankDialectBody(BankDefinitionBody):
+    dialect = fields.String(required=True, validate=DIALECT)
+
+
+class BankTryBody(Schema):
+    """A file, and the dialect by name or, before it is kept, as its definition."""
+
+    file = _File(
+        required=True,
+        validate=validate.Length(0, FILE_CHARS_MAX),
+        metadata={"format": "byte", "maxLength": FILE_CHARS_MAX},
+    )
+    dialect = fields.String(load_default=None, validate=DIALECT)
+    definition = fields.Nested(BankDefinitionBody, load_default=None, allow_none=True)
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if (data["dialect"] is None) == (data["definition"] is None):
+            raise ValidationError({"dialect": ["name a dialect or define one, not both"]})
+
+
+class BankTriedLineView(Schema):
+    row = fields.Integer(required=True)
+    booked_on = fields.Date(required=True)
+    valued_on = fields.Date(required=True, allow_none=True)
+    fen = MoneyField(data_key="amount", required=True)
+    reference = fields.String(required=True)
+    summary = fields.String(required=True)
+    clearing = fields.String(required=True, allow_none=True)
+
+
+class BankFaultView(Schema):
+    row = fields.Integer(required=True)
+    column = fields.String(required=True)
+    value = fields.String(required=True, allow_none=True)
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class BankTriedView(Schema):
+    """What would be read: the first lines, how many there are and what they sum to, rows passed over, and every fault."""
+
+    headings_row = fields.Integer(required=True)
+    columns = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
+    count = fields.Integer(required=True)
+    sum_fen = MoneyField(data_key="sum", required=True)
+    first = fields.Date(required=True, allow_none=True)
+    until = fields.Date(required=True, allow_none=True)
+    lines = fields.List(fields.Nested(BankTriedLineView), required=True)
+    passed_over = fields.List(fields.Integer(), required=True)
+    faults = fields.List(fields.Nested(BankFaultView), required=True)
+    fault_count = fields.Integer(required=True)
+
+
+class BankDialectView(Schema):
+    """Version 0 comes with the program."""
+
+    dialect = fields.String(required=True)
+    version = fields.Integer(required=True)
+    definition = fields.Dict(required=True)
+    kept_by = fields.String(required=True, allow_none=True)
+    kept_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class BankDialectsList(Schema):
+    items = fields.List(fields.Nested(BankDialectView), required=True)
 
 
 class BankStatementView(Schema):
@@ -99,6 +239,13 @@ class BankStatementView(Schema):
     imported_at = fields.AwareDateTime()
 
 
+class BankImportView(BankStatementView):
+    """`also` are the statements of other accounts of ours in the file, `passed_over` the accounts that are not ours."""
+
+    also = fields.List(fields.Nested(BankStatementView), required=True)
+    passed_over = fields.List(fields.String(), required=True)
+
+
 class BankStatementsPage(Schema):
     items = fields.List(fields.Nested(BankStatementView))
     next_cursor = fields.String(allow_none=True)
@@ -111,6 +258,7 @@ class BankLineView(Schema):
     account_id = fields.UUID()
     statement_id = fields.UUID()
     booked_on = fields.Date()
+    valued_on = fields.Date(allow_none=True)
     fen = MoneyField(data_key="amount")
     reference = fields.String()
     summary = fields.String()

@@ -26,14 +26,21 @@ bank_accounts = Table(
     Column("account_id", Uuid, primary_key=True),
     Column("name", Text, nullable=False),
     Column("bank", Text, nullable=False),
-    Column("number", Text, nullable=False, unique=True),
+    Column("number", Text, nullable=False),
+    Column("number_key", Text, nullable=False, unique=True),
     Column("branch_id", Text),
     Column("is_main", Boolean, nullable=False),
     Column("registered_by", Text, nullable=False),
     Column("registered_at", INSTANT, nullable=False),
+    Column("last_day", Date),
+    Column("closed_by", Text),
+    Column("closed_at", INSTANT),
     Index("bank_accounts_main", "is_main", unique=True, postgresql_where=text("is_main")),
 )
-"""Without `branch_id` the account is the chain's. Entries on 1002 that no account claims are the main account's."""
+"""Without `branch_id` the account is the chain's. Entries on 1002 that no account claims are the main account's.
+
+`number_key` is the number as all its spellings have it (`rules.number_key`); after `last_day` nothing is asked of the account.
+"""
 
 bank_statements = Table(
     "bank_statements",
@@ -51,9 +58,11 @@ bank_statements = Table(
     Column("content_hash", LargeBinary, nullable=False),
     Column("imported_by", Text, nullable=False),
     Column("imported_at", INSTANT, nullable=False),
-    UniqueConstraint("account_id", "number"),
+    Column("identity", LargeBinary),
+    UniqueConstraint("account_id", "identity"),
     CheckConstraint("from_on <= to_on", name="days"),
 )
+"""`identity` is what the statement says of days, balances and lines (`formats.identity`); `number` is what the bank calls it."""
 
 bank_lines = Table(
     "bank_lines",
@@ -62,16 +71,31 @@ bank_lines = Table(
     Column("account_id", Uuid, nullable=False),
     Column("statement_id", Uuid, nullable=False),
     Column("line_hash", LargeBinary, nullable=False),
+    Column("no", BigInteger, nullable=False),
     Column("booked_on", Date, nullable=False),
+    Column("valued_on", Date),
     Column("fen", BigInteger, nullable=False),
     Column("reference", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("clearing", Text),
     UniqueConstraint("account_id", "line_hash"),
-    CheckConstraint("fen <> 0", name="fen"),
     Index("bank_lines_day", "account_id", "booked_on", "line_id"),
 )
-"""`fen` is positive when it enters the account; `clearing` is who settles, as far as the line tells."""
+"""`fen` is positive when it enters the account; `clearing` is who settles, as far as the line tells; `no` counts the lines of the
+account as they came. `booked_on` lies in the days of the statement, whatever day the line is valued.
+"""
+
+bank_dialects = Table(
+    "bank_dialects",
+    metadata,
+    Column("dialect", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("definition", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("kept_by", Text, nullable=False),
+    Column("kept_at", INSTANT, nullable=False),
+)
+"""Dialects that an accountant defined; the newest version reads, the older ones say how earlier files were read."""
 
 bank_matches = Table(
     "bank_matches",

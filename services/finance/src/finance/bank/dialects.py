@@ -1,0 +1,128 @@
+"""Dialects are data: those delivered, and those that an accountant tried on a file and kept, each change a new version."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from finance.bank import layouts, queries, rules
+from finance.bank.formats import LINES_MAX
+from shared import audit
+from shared.faults import ERRORS_SHOWN_MAX
+from shared.languages import Text, in_language, language_of_request
+from shared.transaction import Tx
+
+LINES_SHOWN_MAX = 200
+_NO_DEFINITION = ("effective_from", "source", "mark", "dialect")
+
+
+def layout(conn: Connection, name: str) -> dict[str, Any]:
+    """The dialect of this name as it is now. Raises DialectUnknown."""
+    if name in layouts.delivered():
+        return layouts.delivered()[name]
+    row = conn.execute(
+        text("select definition from bank_dialects where dialect = :name order by version desc limit 1"),
+        {"name": name},
+    ).one_or_none()
+    if row is None:
+        raise rules.DialectUnknown(Text("there is no dialect {dialect}", dialect=name))
+    return {**row.definition, "dialect": name}
+
+
+def listed(conn: Connection, name: str | None = None) -> list[dict[str, Any]]:
+    """The newest version of every dialect; of one dialect all of its versions, the newest first."""
+    found = [
+        {
+            "dialect": each,
+            "version": 0,
+            "definition": {key: value for key, value in row.items() if key not in _NO_DEFINITION},
+            "kept_by": None,
+            "kept_at": None,
+        }
+        for each, row in layouts.delivered().items()
+        if name in (None, each)
+    ]
+    rows = conn.execute(
+        text(
+            "select * from bank_dialects where dialect = :name order by version desc limit 1000"
+            if name
+            else "select distinct on (dialect) * from bank_dialects order by dialect, version desc limit 1000"
+        ),
+        {"name": name} if name else {},
+    ).mappings()
+    return [*found, *(dict(row) for row in rows)]
+
+
+def keep(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep a dialect, as its next version where it is known; the same definition again changes nothing. Raises DialectDelivered."""
+    name = body["dialect"]
+    if name in layouts.delivered():
+        raise rules.DialectDelivered(
+            Text("the dialect {dialect} comes with the program; keep yours by another name", dialect=name)
+        )
+    definition = {key: value for key, value in body.items() if key != "dialect"}
+    digest = audit.digest(definition)
+    queries.hold(tx, "dialects")
+    before = next(iter(listed(tx.conn, name)), None)
+    if before is not None and before["content_hash"] == digest:
+        return before
+    row = (
+        tx.conn.execute(
+            text(
+                "insert into bank_dialects (dialect, version, definition, content_hash, kept_by, kept_at) values"
+                " (:name, :version, cast(:definition as jsonb), :digest, :person, :now) returning *"
+            ),
+            {
+                "name": name,
+                "version": 1 if before is None else before["version"] + 1,
+                "definition": orjson.dumps(definition).decode(),
+                "digest": digest,
+                "person": tx.actor.id,
+                "now": tx.now,
+            },
+        )
+        .mappings()
+        .one()
+    )
+    audit.record(tx, "bank_dialect.keep", f"{name}:{row['version']}", after=definition)
+    return dict(row)
+
+
+def tried(conn: Connection, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file would be read as; nothing is stored. Raises StatementUnreadable, DialectUnknown."""
+    known = body["definition"] or layout(conn, body["dialect"])
+    found = layouts.tried(body["file"], known)
+    days = [line.booked_on for line in found.lines]
+    shown = list(zip(found.rows, found.lines, strict=True))[:LINES_SHOWN_MAX]
+    language = language_of_request()
+    return {
+        "headings_row": found.headings_row,
+        "columns": found.columns,
+        "count": len(found.lines),
+        "sum_fen": sum(line.fen for line in found.lines),
+        "first": min(days, default=None),
+        "until": max(days, default=None),
+        "lines": [
+            {
+                "row": no,
+                **{
+                    key: getattr(line, key)
+                    for key in ("booked_on", "valued_on", "fen", "reference", "summary", "clearing")
+                },
+            }
+            for no, line in shown
+        ],
+        "passed_over": list(found.passed_over)[:LINES_MAX],
+        "faults": [
+            {
+                "row": each.row,
+                "column": each.column,
+                "value": each.value,
+                "code": each.code,
+                "message": in_language(each.message, language),
+            }
+            for each in found.faults[:ERRORS_SHOWN_MAX]
+        ],
+        "fault_count": len(found.faults),
+    }

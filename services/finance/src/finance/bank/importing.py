@@ -1,0 +1,275 @@
+"""Statements are kept: what is new of them, once, in the order of the bank. An import posts nothing.
+
+A statement is what it says of days, balances and lines; the number that the bank gives it may repeat. It fits in one of three ways:
+
+    covers      it begins where the days before it end and has every line known of its days; what it has more is new
+    repeats     its lines stand one after another among those known, beginning at its opening balance: nothing is new
+    continues   it opens with the balance that everything known leaves, on the last day known or later: all of it is new
+
+A page, which opens with an intermediate balance, continues first. Anything else is a gap or a contradiction.
+Source: F3, F16, X1
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from finance.bank import dialects, formats, queries, reading, rules
+from finance.bank.formats import Statement, StatementLine
+from finance.bank.tables import bank_lines, bank_statements
+from finance.booking import require_in_books
+from shared import audit
+from shared.clock import business_date, new_id
+from shared.languages import Text
+from shared.transaction import Tx
+
+OPENING = queries.OPENING
+Fresh = Sequence[tuple[StatementLine, bytes]]
+
+
+def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Import a file to the account, and what it has of other accounts of ours to theirs. Returns the account's statement.
+
+    `also` are the statements of the others, `passed_over` the ends of numbers that are not ours. The flag says whether
+    anything is new. Raises AccountNotFound, AccountDiffers, StatementUnreadable, DialectUnknown, and as `import_statement`.
+    """
+    account = queries.account(tx, account_id)
+    layout = dialects.layout(tx.conn, body["dialect"]) if body["format"] in reading.TABLES else None
+    mine, others, passed_over = None, [], []
+    for statement in reading.read(body, layout):
+        key = account["number_key"] if statement.account is None else rules.number_key(statement.account)
+        if key == account["number_key"]:
+            mine = statement
+        elif (other := queries.account_of_number(tx, key)) is not None:
+            others.append((other, statement))
+        else:
+            passed_over.append(_ending(statement.account or ""))
+    if mine is None:
+        named = [*passed_over, *(_ending(other["number"]) for other, _ in others)]
+        raise rules.AccountDiffers(
+            Text("the file is of other accounts: {accounts}", accounts=", ".join(named[:20]))
+        )
+    work = sorted([(account_id, mine), *((other["account_id"], each) for other, each in others)], key=lambda each: str(each[0]))  # fmt: skip
+    done = {
+        each: import_statement(tx, each, statement, body["file"], body["format"]) for each, statement in work
+    }
+    view, _ = done.pop(account_id)
+    is_new = any(new for _, new in [*done.values(), (view, view["is_new"])])
+    return {**view, "also": [each for each, _ in done.values()], "passed_over": passed_over}, is_new
+
+
+def _ending(number: str) -> str:
+    return "…" + rules.number_key(number)[-4:]
+
+
+def import_statement(
+    tx: Tx, account_id: UUID, statement: Statement, content: bytes, kind: str
+) -> tuple[dict[str, Any], bool]:
+    """Keep what is new of a statement; the same statement again changes nothing. Returns it, and whether it is new.
+
+    Raises AccountNotFound, AccountClosed, StatementDaysWrong, BeforeTheBooks, StatementUnbalanced, StatementGap,
+    StatementContradicts.
+    """
+    account = queries.account(tx, account_id)
+    queries.hold(tx, str(account_id))
+    _require_sound(tx, account, statement)
+    identity, digest = formats.identity(statement), hashlib.sha256(content).digest()
+    known = (
+        tx.conn.execute(
+            text(
+                "select * from bank_statements where account_id = :id"
+                " and (identity = :identity or (identity is null and content_hash = :digest))"
+                " order by imported_at limit 1"
+            ),
+            {"id": account_id, "identity": identity, "digest": digest},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if known is not None:
+        return {**known, "is_new": False}, False
+    statement_id = new_id()
+    begun = tx.conn.execute(
+        text("select 1 from bank_lines where account_id = :id union all select 1 from bank_statements where account_id = :id limit 1"),
+        {"id": account_id},
+    ).first()  # fmt: skip
+    if begun is None:
+        fresh: Fresh = list(zip(statement.lines, formats.hashes(statement.lines), strict=True))
+        fresh = [*_opening(statement), *fresh]
+        count = len(statement.lines)
+    else:
+        fresh = _fresh(tx, account_id, statement)
+        count = len(fresh)
+    values = {
+        "statement_id": statement_id,
+        "account_id": account_id,
+        "number": statement.number,
+        "format": kind,
+        "from_on": statement.from_on,
+        "to_on": statement.to_on,
+        "opening_fen": statement.opening_fen,
+        "closing_fen": statement.closing_fen,
+        "lines": len(statement.lines),
+        "new_lines": count,
+        "content_hash": digest,
+        "imported_by": tx.actor.id,
+        "imported_at": tx.now,
+        "identity": identity,
+    }
+    tx.conn.execute(insert(bank_statements).values(values))
+    _keep(tx, account_id, statement_id, fresh)
+    told = {**values, "content_hash": digest.hex(), "identity": identity.hex()}
+    audit.record(tx, "bank_statement.import", str(statement_id), after=told)
+    return {**values, "is_new": True}, True
+
+
+def _keep(tx: Tx, account_id: UUID, statement_id: UUID, fresh: Fresh) -> None:
+    last = tx.conn.execute(
+        text("select coalesce(max(no), 0) from bank_lines where account_id = :id"), {"id": account_id}
+    ).scalar_one()
+    rows = [
+        {
+            "line_id": new_id(),
+            "account_id": account_id,
+            "statement_id": statement_id,
+            "line_hash": line_hash,
+            "no": no,
+            "booked_on": line.booked_on,
+            "valued_on": line.valued_on,
+            "fen": line.fen,
+            "reference": line.reference,
+            "summary": line.summary,
+            "clearing": line.clearing,
+        }
+        for no, (line, line_hash) in enumerate(fresh, last + 1)
+    ]
+    if rows:
+        tx.conn.execute(insert(bank_lines), rows)
+
+
+def _opening(statement: Statement) -> Fresh:
+    """The first statement of an account brings what was there before it as a line of the day before."""
+    if not statement.opening_fen:
+        return []
+    line = StatementLine(
+        booked_on=statement.from_on - timedelta(days=1),
+        fen=statement.opening_fen,
+        reference="",
+        summary="opening balance",
+        clearing=None,
+    )
+    return [(line, OPENING)]
+
+
+def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> None:
+    days = [line.booked_on for line in statement.lines]
+    if (
+        statement.from_on > statement.to_on
+        or statement.to_on > business_date(tx.now)
+        or min(days, default=statement.from_on) < statement.from_on
+        or max(days, default=statement.to_on) > statement.to_on
+    ):
+        raise rules.StatementDaysWrong("a line lies outside the days of the statement, or they are not over")
+    for day in sorted({statement.to_on, *days}):
+        require_in_books(tx.conn, day)
+    if account["last_day"] is not None and max(days, default=date.min) > account["last_day"]:
+        raise rules.AccountClosed(
+            Text(
+                "the account was closed on {day}, and the statement has later lines", day=account["last_day"]
+            )
+        )
+    moved = sum(line.fen for line in statement.lines)
+    if statement.opening_fen + moved != statement.closing_fen:
+        raise rules.StatementUnbalanced(
+            "opening balance and lines do not make the closing balance",
+            opening_fen=statement.opening_fen,
+            lines_fen=moved,
+            closing_fen=statement.closing_fen,
+        )
+
+
+# --- how a statement fits ---------------------------------------------------------------------------
+
+
+def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
+    """The lines of the statement that are not known yet. Raises StatementGap, StatementContradicts."""
+    days = {"id": account_id, "from_on": statement.from_on, "to_on": statement.to_on}
+    left = int(_scalar(tx, "select coalesce(sum(fen), 0) from bank_lines where account_id = :id and booked_on < :from_on", days))  # fmt: skip
+    rows = tx.conn.execute(
+        text(
+            "select line_hash, booked_on, fen, reference, summary from bank_lines where account_id = :id"
+            " and booked_on between :from_on and :to_on order by booked_on, no"
+        ),
+        days,
+    )
+    known = [dict(row) for row in rows.mappings()]
+    ways: list[Callable[[], Fresh | None]] = [
+        lambda: _covering(statement, left, known),
+        lambda: _repeating(statement, left, known),
+        lambda: _continuing(tx, account_id, statement, known),
+    ]
+    if statement.continues:
+        is_page_known = tx.conn.execute(
+            text("select 1 from bank_statements where account_id = :id and number = :number and to_on = :to_on"),
+            {**days, "number": statement.number},
+        ).first()  # fmt: skip
+        ways = [ways[1], ways[2], ways[0]] if is_page_known else [ways[2], ways[1], ways[0]]
+    for way in ways:
+        fresh = way()
+        if fresh is not None:
+            return fresh
+    if left == statement.opening_fen:
+        raise rules.StatementContradicts("a line that an earlier statement had for these days is missing")
+    raise rules.StatementGap(
+        "earlier statements leave another balance", left_fen=left, opening_fen=statement.opening_fen
+    )
+
+
+def _covering(statement: Statement, left: int, known: Sequence[Mapping[str, Any]]) -> Fresh | None:
+    hashes = formats.hashes(statement.lines)
+    old = {bytes(row["line_hash"]) for row in known}
+    if left != statement.opening_fen or not old <= set(hashes):
+        return None
+    return [each for each in zip(statement.lines, hashes, strict=True) if each[1] not in old]
+
+
+def _repeating(statement: Statement, left: int, known: Sequence[Mapping[str, Any]]) -> Fresh | None:
+    """Nothing, where the lines are known in this order from this balance on."""
+    keys = [formats.key_of(row) for row in known]
+    wanted = [formats.key_of(line) for line in statement.lines]
+    balance = left
+    for at in range(len(known) + 1):
+        if balance == statement.opening_fen and keys[at : at + len(wanted)] == wanted:
+            return []
+        balance += known[at]["fen"] if at < len(known) else 0
+    return None
+
+
+def _continuing(
+    tx: Tx, account_id: UUID, statement: Statement, known: Sequence[Mapping[str, Any]]
+) -> Fresh | None:
+    end = (
+        tx.conn.execute(
+            text(
+                "select coalesce(sum(l.fen), 0) as fen, max(l.booked_on) as line_on,"
+                " (select max(to_on) from bank_statements s where s.account_id = :id) as to_on"
+                " from bank_lines l where l.account_id = :id"
+            ),
+            {"id": account_id},
+        )
+        .mappings()
+        .one()
+    )
+    first = min((line.booked_on for line in statement.lines), default=statement.to_on)
+    follows = first >= (end["line_on"] or first) and (statement.continues or first >= (end["to_on"] or first))
+    if end["fen"] != statement.opening_fen or not follows:
+        return None
+    return list(zip(statement.lines, formats.hashes(statement.lines, known), strict=True))
+
+
+def _scalar(tx: Tx, sql: str, values: Mapping[str, Any]) -> Any:
+    return tx.conn.execute(text(sql), values).scalar_one()

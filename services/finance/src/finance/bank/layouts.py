@@ -1,0 +1,370 @@
+"""Dialects of tables as banks export them: which columns mean what, as data, and what a file says by one.
+
+A dialect names for each role the headings that a bank may write, the first that the table has counts. The heading is looked for
+in the first rows; what stands above it, totals and footers are passed over, and what they say is checked by the balances.
+
+    amount_rule   signed       `amount`, negative when it leaves the account
+                  two_columns  `in` and `out`, one of them filled
+                  direction    `amount` without sign, and `direction` says in or out
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from finance.bank import narrative, values
+from finance.bank.formats import (
+    LINES_MAX,
+    StatementLine,
+    StatementUnreadable,
+    fault,
+    joined_references,
+    line,
+    narrow,
+    plain,
+    refuse,
+    too_long,
+)
+from finance.bank.sheets import DELIMITERS, Row, tables
+from finance.domain import dated
+from shared.faults import Fault
+from shared.languages import Text
+
+HEADING_ROWS_MAX = 100
+YUAN = {"", "CNY", "RMB", "人民币", "人民币元", "156", "001", "01", "元", "¥"}
+
+
+class AmountRule(StrEnum):
+    SIGNED = "signed"
+    TWO_COLUMNS = "two_columns"
+    DIRECTION = "direction"
+
+
+NEEDED = {
+    AmountRule.SIGNED: ("date", "amount"),
+    AmountRule.TWO_COLUMNS: ("date", "in", "out"),
+    AmountRule.DIRECTION: ("date", "amount", "direction"),
+}
+ROLES = ("date", "value_date", "amount", "in", "out", "direction", "reference", "summary", "counterparty", "currency")  # fmt: skip
+SEVERAL = ("reference", "summary", "counterparty")
+"""Roles for which every heading that the table has counts; of the others the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file says by a dialect: nothing of it is stored. `first_row` is that of the headings."""
+
+    headings_row: int
+    columns: Mapping[str, Sequence[str]]
+    lines: Sequence[StatementLine]
+    rows: Sequence[int]
+    passed_over: Sequence[int]
+    faults: Sequence[Fault]
+
+
+@cache
+def delivered() -> dict[str, dict[str, Any]]:
+    """The dialects that come with the program, by name."""
+    return {row["dialect"]: row for row in dated.read("bank_csv_dialects")}
+
+
+def read(content: bytes, layout: Mapping[str, Any]) -> list[StatementLine]:
+    """Raises StatementUnreadable with every fault of the file."""
+    found = tried(content, layout)
+    if found.faults:
+        raise refuse(found.faults)
+    return list(found.lines)
+
+
+def tried(content: bytes, layout: Mapping[str, Any]) -> Reading:
+    """Raises StatementUnreadable where there is no table with the headings of the dialect."""
+    chosen = [layout["delimiter"]] if layout.get("delimiter") else []
+    known: tuple[list[Row], int] | None = None
+    seen: list[list[Row]] = []
+    for rows in tables(content, [*chosen, *(each for each in DELIMITERS if each not in chosen)]):
+        seen.append(rows)
+        at = _headings_at(rows, layout)
+        if at is None:
+            continue
+        if known is not None and rows and known[0] != rows:
+            raise StatementUnreadable(
+                "more than one sheet of the workbook has the headings; send one of them alone"
+            )
+        known = (rows, at)
+        if len(rows[at][1]) > 1 and not content.startswith(b"PK"):
+            break
+    if known is None:
+        raise _headings_missing(seen, layout)
+    return _read_rows(*known, layout)
+
+
+def _heading(text: str) -> str:
+    return plain(text).casefold().lstrip("#*").rstrip(":")
+
+
+def _named(cells: Sequence[str], aliases: Iterable[str]) -> list[int]:
+    """Where the headings of a role stand, in the order of its aliases."""
+    shown = [_heading(each) for each in cells]
+    return [no for alias in aliases for no, each in enumerate(shown) if each == _heading(alias)]
+
+
+def _headings_at(rows: Sequence[Row], layout: Mapping[str, Any]) -> int | None:
+    for at, (_, cells) in enumerate(rows[:HEADING_ROWS_MAX]):
+        if not _missing(cells, layout):
+            return at
+    return None
+
+
+def _missing(cells: Sequence[str], layout: Mapping[str, Any]) -> list[str]:
+    needed = NEEDED[AmountRule(layout["amount_rule"])]
+    return [role for role in needed if not _named(cells, layout["columns"][role])]
+
+
+def _headings_missing(seen: Sequence[Sequence[Row]], layout: Mapping[str, Any]) -> StatementUnreadable:
+    """Names the row that is most like the headings, and what it lacks."""
+    needed = NEEDED[AmountRule(layout["amount_rule"])]
+    best: tuple[int, int, Sequence[str]] = (len(needed), 1, needed)
+    for rows in seen:
+        for no, cells in rows[:HEADING_ROWS_MAX]:
+            missing = _missing(cells, layout)
+            if len(missing) < best[0]:
+                best = (len(missing), no, missing)
+    _, row, roles = best
+    faults = [
+        fault(
+            row,
+            "/".join(layout["columns"][role])[:200],
+            Text(
+                "no such heading in the first {rows} rows, but the dialect {dialect} needs it",
+                rows=HEADING_ROWS_MAX,
+                dialect=layout.get("dialect", ""),
+            ),
+            code="heading_missing",
+        )
+        for role in roles
+    ]
+    return refuse(faults)
+
+
+# --- rows -------------------------------------------------------------------------------------------
+
+
+class _Columns:
+    """Which cell of a row has which role, under the heading that the file writes."""
+
+    def __init__(self, cells: Sequence[str], layout: Mapping[str, Any]) -> None:
+        self.headings = cells
+        self.places: dict[str, list[int]] = {}
+        self.doubled: list[str] = []
+        for role in ROLES:
+            found = _named(cells, layout["columns"].get(role, ()))
+            if not found:
+                continue
+            same = [no for no in found if _heading(cells[no]) == _heading(cells[found[0]])]
+            if role not in SEVERAL and len(same) > 1:
+                self.doubled.append(cells[found[0]])
+            self.places[role] = found if role in SEVERAL else found[:1]
+
+    def heading(self, role: str) -> str:
+        return self.headings[self.places[role][0]]
+
+    def cell(self, cells: Sequence[str], role: str) -> str:
+        places = self.places.get(role)
+        return "" if not places or places[0] >= len(cells) else cells[places[0]]
+
+    def cells(self, cells: Sequence[str], role: str) -> list[str]:
+        shown = (narrow(cells[no]) for no in self.places.get(role, ()) if no < len(cells))
+        return [each for each in shown if each and each != "-"]
+
+
+def _read_rows(rows: Sequence[Row], at: int, layout: Mapping[str, Any]) -> Reading:
+    headings_row, headings = rows[at]
+    columns = _Columns(headings, layout)
+    faults = [
+        fault(headings_row, each, "stands twice among the headings, so which is meant is not known", code="ambiguous")
+        for each in columns.doubled
+    ]  # fmt: skip
+    lines, numbers = [], []
+    passed_over = [no for no, cells in rows[:at] if any(cells)]
+    body = rows[at + 1 :]
+    if len(body) > LINES_MAX + HEADING_ROWS_MAX:
+        raise too_long()
+    for place, (no, cells) in enumerate(body):
+        if not any(plain(each) for each in cells):
+            continue
+        if _ends(cells, layout):
+            passed_over += [number for number, left in body[place:] if any(left)]
+            break
+        if _is_no_line(cells, columns, headings, layout):
+            passed_over.append(no)
+            continue
+        made = list(_line(no, cells, columns, layout, faults))
+        lines += made
+        numbers += [no] * len(made)
+    told = {role: [headings[no] for no in places] for role, places in columns.places.items()}
+    return Reading(headings_row, told, lines, numbers, passed_over, faults)
+
+
+def _first_words(cells: Sequence[str]) -> str:
+    return next((_heading(each) for each in cells if plain(each)), "")
+
+
+def _ends(cells: Sequence[str], layout: Mapping[str, Any]) -> bool:
+    first = _first_words(cells)
+    return any(first.startswith(_heading(each)) for each in layout.get("end_words", ()))
+
+
+def _is_no_line(
+    cells: Sequence[str], columns: _Columns, headings: Sequence[str], layout: Mapping[str, Any]
+) -> bool:
+    """A total, a footer, the headings of the next page, or a ruled line; never a row with a day."""
+    if [_heading(each) for each in cells] == [_heading(each) for each in headings]:
+        return True
+    if _day_or_none(columns.cell(cells, "date"), layout) is not None:
+        return False
+    words = [_heading(each) for each in layout.get("footer_words", ())]
+    if any(_heading(each).startswith(tuple(words)) for each in cells if words and plain(each)):
+        return True
+    return all(set(plain(each)) <= set("-=*_#.") for each in cells)
+
+
+def _day_or_none(text: str, layout: Mapping[str, Any]) -> date | None:
+    try:
+        return values.day(text, layout.get("date_formats") or ())
+    except ValueError:
+        return None
+
+
+def _line(
+    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+) -> Iterator[StatementLine]:
+    """The line of a row; its faults are added to `faults`, all of them."""
+    before = len(faults)
+    if cells == ["\ufffd"]:
+        faults.append(fault(no, "*", "a quotation mark is not closed, or stands where none may"))
+        return
+    if len(cells) > len(columns.headings) and any(cells[len(columns.headings) :]):
+        faults.append(fault(no, "*", Text("has {cells} cells under {headings} headings: a text with a separator needs quotation marks", cells=len(cells), headings=len(columns.headings))))  # fmt: skip
+        return
+    booked_on = _day(no, cells, columns, "date", layout, faults)
+    valued_on = (
+        _day(no, cells, columns, "value_date", layout, faults)
+        if plain(columns.cell(cells, "value_date"))
+        else None
+    )
+    fen = _AMOUNTS[AmountRule(layout["amount_rule"])](no, cells, columns, layout, faults)
+    currency = plain(columns.cell(cells, "currency")).upper()
+    if currency not in YUAN:
+        message = Text("is in {currency}; only accounts in CNY are kept here", currency=currency[:20])
+        faults.append(fault(no, columns.heading("currency"), message, currency, "other_currency"))
+    if booked_on is None or fen is None or len(faults) > before:
+        return
+    told = narrative.read([" ".join(columns.cells(cells, "summary"))])
+    yield line(
+        booked_on,
+        fen,
+        joined_references([*columns.cells(cells, "reference"), *told.references]),
+        told.purpose,
+        " ".join(columns.cells(cells, "counterparty")),
+        valued_on,
+    )
+
+
+def _day(
+    no: int,
+    cells: Sequence[str],
+    columns: _Columns,
+    role: str,
+    layout: Mapping[str, Any],
+    faults: list[Fault],
+) -> date | None:
+    text = columns.cell(cells, role)
+    day = _day_or_none(text, layout)
+    if day is None:
+        formats = layout.get("date_formats") or ()
+        expected = (
+            Text("must be a day written as {formats}", formats=" / ".join(formats))
+            if formats
+            else values.DAY_EXPECTED
+        )
+        faults.append(fault(no, columns.heading(role), expected, text, "not_a_day"))
+    return day
+
+
+def _amount(
+    no: int, cells: Sequence[str], columns: _Columns, role: str, faults: list[Fault], *, may_be_empty: bool
+) -> int | None:
+    """None where it is faulty; an empty cell is 0 where it may be."""
+    text = columns.cell(cells, role)
+    try:
+        amount = values.fen(text)
+    except ValueError:
+        amount = None
+    else:
+        if amount is None and may_be_empty:
+            return 0
+    if amount is None:
+        faults.append(fault(no, columns.heading(role), values.AMOUNT_EXPECTED, text, "not_an_amount"))
+    return amount
+
+
+def _signed(
+    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+) -> int | None:
+    return _amount(no, cells, columns, "amount", faults, may_be_empty=False)
+
+
+def _two_columns(
+    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+) -> int | None:
+    """Money in less money out. Both filled is not netted: nobody can say what the bank meant."""
+    before = len(faults)
+    received = _amount(no, cells, columns, "in", faults, may_be_empty=True)
+    paid = _amount(no, cells, columns, "out", faults, may_be_empty=True)
+    if received is None or paid is None or len(faults) > before:
+        return None
+    names = f"{columns.heading('in')}, {columns.heading('out')}"
+    if not plain(columns.cell(cells, "in")).strip("-/—") and not plain(columns.cell(cells, "out")).strip("-/—"):  # fmt: skip
+        faults.append(fault(no, names, "one of both must have an amount", code="not_an_amount"))
+        return None
+    if received and paid:
+        shown = f"{columns.cell(cells, 'in')}, {columns.cell(cells, 'out')}"
+        faults.append(fault(no, names, "both are filled; a line moves money one way", shown, "ambiguous"))
+        return None
+    if layout.get("out_is_negative") and paid > 0:
+        text = columns.cell(cells, "out")
+        faults.append(fault(no, columns.heading("out"), "must be negative in this dialect", text, "ambiguous"))  # fmt: skip
+        return None
+    return received + paid if layout.get("out_is_negative") else received - paid
+
+
+def _directed(
+    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+) -> int | None:
+    """The amount by the word beside it. A sign and a word together say two things."""
+    amount = _amount(no, cells, columns, "amount", faults, may_be_empty=False)
+    shown = columns.cell(cells, "direction")
+    word = plain(shown).casefold()
+    ins, outs = ({plain(each).casefold() for each in layout[key]} for key in ("in_words", "out_words"))
+    if word not in ins | outs:
+        expected = Text("must be one of {words}", words=", ".join([*layout["in_words"], *layout["out_words"]]))  # fmt: skip
+        faults.append(fault(no, columns.heading("direction"), expected, shown, "not_a_direction"))
+        return None
+    if amount is None:
+        return None
+    if amount < 0:
+        faults.append(
+            fault(no, columns.heading("amount"), "has a sign, and the direction says one too", columns.cell(cells, "amount"), "ambiguous")
+        )  # fmt: skip
+        return None
+    return amount if word in ins else -amount
+
+
+_AMOUNTS = {
+    AmountRule.SIGNED: _signed,
+    AmountRule.TWO_COLUMNS: _two_columns,
+    AmountRule.DIRECTION: _directed,
+}

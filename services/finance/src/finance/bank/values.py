@@ -1,0 +1,76 @@
+"""Days and amounts as people and banks write them. What could be read in two ways is not read.
+
+amounts  1234.5  1,234.56  ¥1,234.56  -12.00  (12.00)  １２３.４５  12.00元      empty, - and -- are no amount
+days     2026-10-05  2026/10/5  2026.10.05  20261005  2026年10月5日, each with or without a time of day
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from finance.bank.formats import narrow, plain
+from shared.money import FEN_MAX
+
+AMOUNT_EXPECTED = "must be an amount in yuan with at most two decimals, such as 1,234.56"
+DAY_EXPECTED = "must be a day, year first, such as 2026-10-05, 2026/10/5, 20261005 or 2026年10月5日"
+_CURRENCY = r"(?:¥|CNY|RMB|人民币)?"
+_AMOUNT = re.compile(
+    rf"(?P<sign>[+-]?){_CURRENCY}(?P<inner>[+-]?)(?P<digits>[0-9]{{1,13}}|[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,4}})"
+    r"(?:\.(?P<part>[0-9]{0,2})0{0,20})?(?:元|CNY|RMB)?",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_AMOUNT = re.compile(r"[-/]*|[—–―]+")
+_MINUS = str.maketrans("−﹣–—", "----")
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z| ?[+-]\d{2}:?\d{2})?|\d{1,2}时\d{1,2}分(?:\d{1,2}秒)?"
+_DAY = re.compile(
+    r"(\d{4}) ?(?:- ?(\d{1,2}) ?-|/ ?(\d{1,2}) ?/|\. ?(\d{1,2}) ?\.|年 ?(\d{1,2}) ?月) ?(\d{1,2})"
+    rf"(?: ?日)?(?:(?:T|,? |(?<=日)) ?(?:{_CLOCK}))?",
+    re.ASCII,
+)
+_COMPACT_DAY = re.compile(
+    rf"(\d{{4}})(\d{{2}})(\d{{2}})(?: ?\d{{6}}| ?\d{{9}}|(?:T| )(?:{_CLOCK}))?", re.ASCII
+)
+
+
+def fen(text: str) -> int | None:
+    """The amount in fen, None where the cell has none. Raises ValueError."""
+    shown = plain(text).translate(_MINUS)
+    if _NO_AMOUNT.fullmatch(shown):
+        return None
+    is_bracketed = shown.startswith("(") and shown.endswith(")")
+    found = _AMOUNT.fullmatch(shown[1:-1] if is_bracketed else shown)
+    if (
+        found is None
+        or (found["sign"] and found["inner"])
+        or (is_bracketed and (found["sign"] or found["inner"]))
+    ):
+        raise ValueError(text)  # fmt: skip
+    amount = exact(Decimal(f"{found['digits'].replace(',', '')}.{found['part'] or '0'}"))
+    return -amount if is_bracketed or "-" in (found["sign"], found["inner"]) else amount
+
+
+def exact(yuan: Decimal) -> int:
+    """Raises ValueError where it is not whole fen, or more than money can be."""
+    amount = yuan * 100
+    if amount != amount.to_integral_value() or abs(amount) > FEN_MAX:
+        raise ValueError(str(yuan))
+    return int(amount)
+
+
+def day(text: str, formats: Sequence[str] = ()) -> date:
+    """The day that a cell names: in one of `formats` (as `strptime` knows them), else year first. Raises ValueError."""
+    shown = narrow(text)
+    for each in formats:
+        try:
+            return datetime.strptime(shown, narrow(each)).date()  # noqa: DTZ007 - a day
+        except ValueError:
+            continue
+    if formats:
+        raise ValueError(text)
+    if found := _COMPACT_DAY.fullmatch(shown):
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    if (found := _DAY.fullmatch(shown)) is None:
+        raise ValueError(text)
+    month = next(each for each in found.group(2, 3, 4, 5) if each)
+    return date(int(found[1]), int(month), int(found[6]))
