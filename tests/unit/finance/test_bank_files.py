@@ -1,16 +1,19 @@
 """Bank files of every kind and what banks put into them: MT940, camt.053, CSV and XLSX."""
 
 import io
+import os
 import zipfile
 from datetime import date
 
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
 
 from finance.bank import camt, encodings, formats, layouts, mt940, narrative, rules, sheets, values
 from finance.bank.encodings import Kind, decoded, kind_of
 from finance.bank.formats import StatementUnreadable
 from finance.bank.rules import Item, MatchKind
+from tests.support.bank_writers import LAST, statements, written
 
 DAY = date(2026, 10, 5)
 PLAIN = layouts.delivered()["plain"]
@@ -481,3 +484,27 @@ def test_text_of_every_encoding_is_decoded_or_its_row_is_named():
     with pytest.raises(StatementUnreadable, match="row 2"):
         decoded(b"a\n\xff\xff\xff")
     assert encodings.decoded("中".encode("utf-16")) == "中"
+
+
+# --- all formats say the same -----------------------------------------------------------------------
+
+
+def as_read(lines):
+    return [(each.booked_on, each.valued_on, each.fen, each.reference, each.summary) for each in lines]
+
+
+@pytest.mark.requirement("F3")
+@settings(max_examples=int(os.environ.get("APOTHECA_BANK_READS", "150")), deadline=None)
+@given(statements())
+def test_one_statement_is_read_the_same_from_every_format(logical):
+    """`APOTHECA_BANK_READS` sets how many statements are generated."""
+    files = written(logical)
+    told = [(each.day, each.valued_on, each.fen, each.reference, each.summary) for each in logical.lines]
+    for kind, reader in (("mt940", lambda content: mt940.read(decoded(content))), ("camt053", camt.read)):
+        [statement] = reader(files[kind])
+        assert as_read(statement.lines) == told, kind
+        assert (statement.opening_fen, statement.closing_fen, statement.to_on) == (logical.opening_fen, logical.closing_fen, LAST)  # fmt: skip
+        assert "SOMEBODY" not in repr(statement)
+    for dialect in ("plain", "cn_two_columns", "cn_direction"):
+        assert as_read(layouts.read(files[dialect], layouts.delivered()[dialect])) == told, dialect
+    assert as_read(layouts.read(files["xlsx"], PLAIN)) == told

@@ -85,7 +85,7 @@ def _statement(stmt: Element, no: int, faults: list[Fault]) -> Statement | None:
     if opening is None or closing is None or len(faults) > before:
         return None
     opening_type, opened, opening_fen = opening
-    _, closed, closing_fen = closing
+    closing_type, closed, closing_fen = closing
     first, last = _day(_find(stmt, "FrToDt/FrDtTm")) or opened, closed
     if first > last:
         first = opened
@@ -111,6 +111,7 @@ def _statement(stmt: Element, no: int, faults: list[Fault]) -> Statement | None:
         closing_fen=closing_fen,
         lines=lines,
         continues=opening_type == "ITBD",
+        goes_on=closing_type == "ITBD",
     )
 
 

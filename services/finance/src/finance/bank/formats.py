@@ -47,7 +47,7 @@ class StatementLine:
 class Statement:
     """`account` is None where the file does not say (CSV); opening and closing are balances in fen.
 
-    `continues` says that the opening is an intermediate balance: a page that follows another.
+    `continues` and `goes_on` say that the opening or the closing is an intermediate balance: a page among others.
     """
 
     account: str | None
@@ -58,6 +58,7 @@ class Statement:
     closing_fen: int
     lines: Sequence[StatementLine]
     continues: bool = False
+    goes_on: bool = False
 
 
 def fault(row: int, column: str, message: str, value: str | None = None, code: str = "not_readable") -> Fault:
@@ -149,6 +150,7 @@ def chained(statements: Sequence[Statement]) -> Statement:
         closing_fen=last.closing_fen,
         lines=lines,
         continues=first.continues,
+        goes_on=last.goes_on,
     )
 
 

@@ -238,12 +238,21 @@ def _covering(statement: Statement, left: int, known: Sequence[Mapping[str, Any]
 
 
 def _repeating(statement: Statement, left: int, known: Sequence[Mapping[str, Any]]) -> Fresh | None:
-    """Nothing, where the lines are known in this order from this balance on."""
+    """Nothing, where the lines are known in this order from this balance on.
+
+    Other lines of its days are those of its day's statement before or after it, or of other pages.
+    """
     keys = [formats.key_of(row) for row in known]
     wanted = [formats.key_of(line) for line in statement.lines]
     balance = left
     for at in range(len(known) + 1):
-        if balance == statement.opening_fen and keys[at : at + len(wanted)] == wanted:
+        end = at + len(wanted)
+        if (
+            balance == statement.opening_fen
+            and keys[at:end] == wanted
+            and (statement.continues or all(row["booked_on"] == statement.from_on for row in known[:at]))
+            and (statement.goes_on or all(row["booked_on"] == statement.to_on for row in known[end:]))
+        ):
             return []
         balance += known[at]["fen"] if at < len(known) else 0
     return None

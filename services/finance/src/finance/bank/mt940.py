@@ -254,6 +254,7 @@ def _statement(pages: Sequence[_Message]) -> Statement:
         closing_fen=last.closing.fen,
         lines=lines,
         continues=first.opening.is_intermediate,
+        goes_on=last.closing.is_intermediate,
     )
 
 

@@ -170,7 +170,14 @@ bank_reconciliations = Table(
 
 declare(
     metadata,
-    changes=("bank_matches", "bank_book_items", "bank_transits", "bank_settled", "bank_reconciliations"),
+    changes=(
+        "bank_accounts",
+        "bank_matches",
+        "bank_book_items",
+        "bank_transits",
+        "bank_settled",
+        "bank_reconciliations",
+    ),
     removes={
         "bank_book_items": "a match that is undone gives back what it booked",
         "bank_transits": "a match that is undone",
