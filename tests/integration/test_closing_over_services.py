@@ -54,6 +54,7 @@ class Chain:
         quiet.feeds.update(self.urls)
         quiet.token[:] = [self.token]
         self.office = Office(migrated_database("finance"), folder / "office")
+        self.office.app.extensions["service"] = FINANCE
         quiet.feeds.update(quiet_feeds)
         quiet.token[:] = quiet_token
         finance = Settings(
