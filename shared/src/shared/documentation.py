@@ -39,7 +39,15 @@ PROBLEM = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
+                "properties": {
+                    "path": {"type": "string", "description": "Where, such as `lines.0.quantity`."},
+                    "code": {"type": "string", "description": "Stable name of the fault."},
+                    "message": {
+                        "type": "string",
+                        "description": "In the language of `Accept-Language`: en or zh.",
+                    },
+                    "value": {"type": "string", "description": "What was sent, shortened."},
+                },
             },
         },
     },
