@@ -151,7 +151,7 @@ def test_a_reopened_ticket_has_a_second_cycle_with_its_own_clock(desk):
         ({"branch_id": "b 1"}, "payload_invalid", 422),
         ({"lot": "L1\n"}, "payload_invalid", 422),
         ({"text": "x" * 4001}, "payload_invalid", 422),
-        ({"subject": "a\u0000b"}, "payload_invalid", 422),
+        ({"subject": "a\u0000b"}, "json_nul_character", 422),
     ],
 )
 def test_a_faulty_ticket_is_refused_and_nothing_is_kept(desk, change, code, status):
