@@ -219,6 +219,27 @@ def test_ordinary_exports_are_read_by_the_dialects_delivered(dialect, text, fen,
         assert {each.booked_on for each in lines} == {DAY}
 
 
+def test_a_row_with_a_wrong_day_is_no_footer_whatever_its_words():
+    head = "交易日期,借方发生额,贷方发生额,交易流水号,摘要,对方户名"
+    rows = [
+        "2026-13-05,5,,A,打印费,",
+        "20261005,5,,B,共济药房,第一医院",
+        ",5,,,合计,",
+        "第1页,,,,,",
+        "共2笔,,,,,",
+        "x,1,,C,合计,",
+    ]
+    assert [each[:3] for each in faults(csv(*rows, head=head), TWO)] == [
+        (2, "交易日期", "2026-13-05"),
+        (7, "交易日期", "x"),
+    ]
+
+
+def test_the_unit_in_a_heading_is_yuan_and_no_other_heading():
+    head = "交易日期,借方发生额（元）,贷方发生额(人民币),交易流水号,摘要"
+    assert [each.fen for each in layouts.read(csv("20261005,5,,A,", head=head), TWO)] == [-500]
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";", "|", ","])
 def test_the_separator_is_found(delimiter):
     content = csv("2026-10-05,5.00,A,x,").replace(b",", delimiter.encode())

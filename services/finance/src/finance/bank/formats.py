@@ -21,7 +21,7 @@ from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
 from shared.languages import Text
 
 LINES_MAX = 20_000
-TEXT_CHARS_MAX = 200
+TEXT_CHARS_MAX = 500
 NUMBER_CHARS_MAX = 64
 _UNWANTED = re.compile("[\x00-\x1f\x7f\ud800-\udfff]+")
 _NOTHING_SAID = {"", "NONREF", "NOTPROVIDED", "NOTAVAILABLE"}
@@ -124,7 +124,7 @@ def within(day: date, first: date, last: date, *, is_first_stated: bool) -> date
 
 def chained(statements: Sequence[Statement]) -> Statement:
     """Statements of one account that follow one another as one; each once. Raises StatementUnreadable."""
-    unique = [each for no, each in enumerate(statements) if each not in statements[:no]]
+    unique = list({(identity(each), each.number): each for each in statements}.values())
     if not _follow(unique):
         unique.sort(key=lambda each: (each.to_on, each.from_on))
     if not _follow(unique):

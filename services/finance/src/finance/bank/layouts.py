@@ -8,6 +8,7 @@ in the first rows; what stands above it, totals and footers are passed over, and
                   direction    `amount` without sign, and `direction` says in or out
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -101,14 +102,19 @@ def tried(content: bytes, layout: Mapping[str, Any]) -> Reading:
     return _read_rows(*known, layout)
 
 
+_UNIT = re.compile(r"\((?:元|人民币|人民币元|cny|rmb|¥)\)|/元(?=\(|$)")
+
+
 def _heading(text: str) -> str:
-    return plain(text).casefold().lstrip("#*").rstrip(":")
+    """A heading without blanks, case, marks and the unit, which is yuan."""
+    return _UNIT.sub("", plain(text).casefold()).lstrip("#*").rstrip(":")
 
 
 def _named(cells: Sequence[str], aliases: Iterable[str]) -> list[int]:
     """Where the headings of a role stand, in the order of its aliases."""
     shown = [_heading(each) for each in cells]
-    return [no for alias in aliases for no, each in enumerate(shown) if each == _heading(alias)]
+    wanted = dict.fromkeys(_heading(each) for each in aliases)
+    return [no for alias in wanted for no, each in enumerate(shown) if each == alias]
 
 
 def _headings_at(rows: Sequence[Row], layout: Mapping[str, Any]) -> int | None:
@@ -220,15 +226,16 @@ def _ends(cells: Sequence[str], layout: Mapping[str, Any]) -> bool:
 def _is_no_line(
     cells: Sequence[str], columns: _Columns, headings: Sequence[str], layout: Mapping[str, Any]
 ) -> bool:
-    """A total, a footer, the headings of the next page, or a ruled line; never a row with a day."""
-    if [_heading(each) for each in cells] == [_heading(each) for each in headings]:
+    """A total, a footer, the headings of the next page, or a ruled line; never a row with something else for a day."""
+    shown = [_heading(each) for each in cells]
+    if shown == [_heading(each) for each in headings]:
         return True
-    if _day_or_none(columns.cell(cells, "date"), layout) is not None:
-        return False
-    words = [_heading(each) for each in layout.get("footer_words", ())]
-    if any(_heading(each).startswith(tuple(words)) for each in cells if words and plain(each)):
-        return True
-    return all(set(plain(each)) <= set("-=*_#.") for each in cells)
+    words = tuple(_heading(each) for each in layout.get("footer_words", ()))
+    day = _heading(columns.cell(cells, "date"))
+    if (not day or day.startswith(words)) and words:
+        first = next(each for each in shown if each)
+        return first.startswith(words) or any(each in words for each in shown)
+    return all(set(each) <= set("-=_.") for each in shown)
 
 
 def _day_or_none(text: str, layout: Mapping[str, Any]) -> date | None:

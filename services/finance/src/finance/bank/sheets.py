@@ -26,7 +26,7 @@ ROWS_MAX = LINES_MAX + 1_000
 COLUMNS_MAX = 100
 CELL_CHARS_MAX = 2_000
 SHEETS_MAX = 20
-UNPACKED_BYTES_MAX = 40_000_000
+UNPACKED_BYTES_MAX = 30_000_000
 PARTS_MAX = 500
 DELIMITERS = (",", "\t", ";", "|")
 Row = tuple[int, Sequence[str]]
@@ -131,7 +131,9 @@ def _require_small(content: bytes) -> None:
 def _sheet(sheet: Any) -> list[Row]:
     rows: list[Row] = []
     for no, cells in enumerate(sheet.iter_rows(max_col=COLUMNS_MAX, values_only=True), 1):
-        if no > ROWS_MAX:
+        if all(each is None for each in cells):
+            continue
+        if len(rows) >= ROWS_MAX:
             raise too_long()
         rows.append((no, [_written(each) for each in cells]))
     return rows
@@ -156,6 +158,8 @@ def _decimal(value: float) -> str:
     """What a computed cell has beyond a millionth is an error of binary fractions, not money."""
     if not math.isfinite(value):
         return str(value)
+    if value.is_integer():
+        return str(int(value))
     exact = Decimal(repr(value))
     fen = exact.quantize(Decimal("0.01")) if abs(exact) < Decimal(10) ** 15 else exact
     return format(fen if abs(fen - exact) < Decimal("0.000001") else exact, "f")
