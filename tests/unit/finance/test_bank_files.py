@@ -235,6 +235,12 @@ def test_a_row_with_a_wrong_day_is_no_footer_whatever_its_words():
     ]
 
 
+def test_an_amount_that_the_separator_cuts_is_not_read_as_its_first_part():
+    assert faults(csv("2026-10-05,1.00,A,x,", "2026-10-05,12,345.67,B,y,"))[0][:2] == (3, "*")
+    assert faults(csv("2026-10-05,¥12,345.67,B,y,"))[0][:2] == (2, "*")
+    assert [each.fen for each in layouts.read(csv("2026-10-05,1.00,A,x,,", "2026-10-05,2.00,A,x,,"), PLAIN)] == [100, 200]  # fmt: skip
+
+
 def test_the_unit_in_a_heading_is_yuan_and_no_other_heading():
     head = "交易日期,借方发生额（元）,贷方发生额(人民币),交易流水号,摘要"
     assert [each.fen for each in layouts.read(csv("20261005,5,,A,", head=head), TWO)] == [-500]
@@ -352,6 +358,13 @@ def test_pages_are_one_statement_and_accounts_are_several():
     assert [(each.account, each.closing_fen, len(each.lines), each.continues) for each in found] == [("CN0012345", 100_000, 2, False), ("CN999", 100_700, 1, False)]  # fmt: skip
     [second] = mt940.read(mt(":61:2609020902D5,00NTRFB", opening="C260930CNY1005,00", kinds="MF"))
     assert second.continues
+
+
+def test_pages_of_one_message_are_read_without_a_head_of_their_own():
+    text = mt(":61:2609010901C5,00NTRFA", closing="C260901CNY1005,00", kinds="FM").replace("-\n", "")
+    text += ":28C:9/2\n:60M:C260901CNY1005,00\n:61:2609020902D5,00NTRFB\n:62F:C260930CNY1000,00\n-\n"
+    [statement] = mt940.read(text)
+    assert ([each.fen for each in statement.lines], statement.closing_fen) == ([500, -500], 100_000)
 
 
 def test_two_days_of_one_number_are_two_statements_and_the_same_again_is_the_same():

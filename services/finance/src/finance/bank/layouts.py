@@ -163,6 +163,8 @@ class _Columns:
 
     def __init__(self, cells: Sequence[str], layout: Mapping[str, Any]) -> None:
         self.headings = cells
+        self.is_even = True
+        """Whether all rows with a day have as many cells: else an empty cell too many may be an amount cut by its separator."""
         self.places: dict[str, list[int]] = {}
         self.doubled: list[str] = []
         for role in ROLES:
@@ -173,6 +175,15 @@ class _Columns:
             if role not in SEVERAL and len(same) > 1:
                 self.doubled.append(cells[found[0]])
             self.places[role] = found if role in SEVERAL else found[:1]
+
+    def looks_cut(self, cells: Sequence[str]) -> bool:
+        """Whether an amount and the cell after it look like one amount with a separator in it: 12,345.67."""
+        places = [self.places[role][0] for role in ("amount", "in", "out") if role in self.places]
+        return any(
+            re.fullmatch(r"\D?\d{1,3}", cells[at]) and re.fullmatch(r"\d{3}(\.\d{1,2})?", cells[at + 1])
+            for at in places
+            if at + 1 < len(cells)
+        )
 
     def heading(self, role: str) -> str:
         return self.headings[self.places[role][0]]
@@ -198,6 +209,8 @@ def _read_rows(rows: Sequence[Row], at: int, layout: Mapping[str, Any]) -> Readi
     body = rows[at + 1 :]
     if len(body) > LINES_MAX + HEADING_ROWS_MAX:
         raise too_long()
+    counts = {len(each) for _, each in body if _day_or_none(columns.cell(each, "date"), layout)}
+    columns.is_even = len(counts) <= 1
     for place, (no, cells) in enumerate(body):
         if not any(plain(each) for each in cells):
             continue
@@ -253,7 +266,8 @@ def _line(
     if cells == ["\ufffd"]:
         faults.append(fault(no, "*", "a quotation mark is not closed, or stands where none may"))
         return
-    if len(cells) > len(columns.headings) and any(cells[len(columns.headings) :]):
+    beyond = cells[len(columns.headings) :]
+    if any(beyond) or (beyond and not (columns.is_even and not columns.looks_cut(cells))):
         faults.append(fault(no, "*", Text("has {cells} cells under {headings} headings: a text with a separator needs quotation marks", cells=len(cells), headings=len(columns.headings))))  # fmt: skip
         return
     booked_on = _day(no, cells, columns, "date", layout, faults)

@@ -107,13 +107,16 @@ def _plain(account: str) -> str:
 
 
 def _messages(text: str) -> Iterator[list[_Field]]:
-    """The fields of each message: it begins with :20:, or where the fields begin again."""
+    """The fields of each message: it begins with :20:, or where after a closing balance the fields of a page begin again."""
     current: list[_Field] = []
     for each in _fields(text):
-        begins = each.tag == "20" or (each.tag == "25" and any(known.tag[:2] == "62" for known in current))
-        if begins and any(known.tag != "20" for known in current):
+        is_closed = any(known.tag[:2] == "62" for known in current)
+        if (each.tag == "20" and any(known.tag != "20" for known in current)) or (
+            is_closed and each.tag[:2] in ("25", "28", "60")
+        ):
             yield current
-            current = []
+            account = [known for known in current if known.tag[:2] == "25"]
+            current = account if each.tag[:2] in ("28", "60") else []
         current.append(each)
     if current:
         yield current
