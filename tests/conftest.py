@@ -33,6 +33,9 @@ def pytest_report_header() -> str:
     )
 
 
+collect_ignore = [] if kind_of_servers() == "docker" else ["e2e/test_scaling.py"]
+"""What only the composed system shows; the header of a run says when that is not tested."""
+
 LONG = ("test_any_input.py", "test_nemesis.py", "test_random_year.py", "test_demo.py", "test_journey.py")
 """Files begun first, so that no worker is left with one of them when the others are done."""
 

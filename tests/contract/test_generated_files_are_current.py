@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from deploy.generate.faults import CASES
 from deploy.generate.openapi import document_of
 from deploy.generate.repository import SERVICES, examples, json_text, shown
 from deploy.generate.traceability import code_by_requirement, marks_by_requirement, requirements
@@ -35,3 +36,7 @@ def test_every_example_is_published_by_the_service_that_keeps_it():
 def test_code_and_tests_name_known_requirements_only():
     unknown = (set(code_by_requirement()) | set(marks_by_requirement())) - set(requirements())
     assert unknown == set()
+
+
+def test_every_fault_case_has_a_test_and_no_test_names_another():
+    assert set(marks_by_requirement("case")) == set(CASES)

@@ -87,6 +87,7 @@ def vacuumed_often(postgres):
 
 
 @pytest.mark.requirement("X3")
+@pytest.mark.case("F33")
 def test_years_of_events_leave_tables_memory_and_descriptors_flat(open_world, vacuumed_often):
     world = open_world("feed")
     processes = [world.start("relay"), world.start("consumer")]

@@ -28,6 +28,7 @@ def webs(make_folder):
         yield Webs(stack, make_folder())
 
 
+@pytest.mark.case("F31")
 def test_scaling_restarting_and_rolling_behind_the_gateway_fails_no_request_and_does_none_twice(
     webs, migrated_database
 ):

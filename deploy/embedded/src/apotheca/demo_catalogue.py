@@ -15,7 +15,9 @@ SHELF_LIFE_MONTHS = 24
 COST_SHARE_BP = 7_000
 
 DATA: dict[str, Any] = json.loads((files("apotheca") / "data" / "demo_catalogue.json").read_text("utf-8"))
-CATEGORY_BY_SOURCE = {source: ours for ours, sources in DATA["categories"].items() for source in sources}
+CATEGORY_BY_SOURCE: dict[str, str] = {
+    source: ours for ours, sources in DATA["categories"].items() for source in sources
+}
 VAT = [(each["of"], date.fromisoformat(each["from"]), int(each["tax_bp"])) for each in DATA["vat"]]
 """What a rate is of, from when on it held, and the rate in basis points."""
 
