@@ -74,6 +74,7 @@ KINDS = {
     "foreign": "the row was written by another program than this service",
     "differs": "the row is not what others of the books say",
     "anchor": "the stream is not what was anchored outside the database",
+    "anchor_line": "a line of the anchors is not what was written and signed",
 }
 
 

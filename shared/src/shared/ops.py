@@ -12,7 +12,9 @@
     log raise-epoch --reason "…"                         this log was set back: number on, consumers must accept
     log keep-epoch --reason "…"                          this log was moved, nothing is lost: number on
     log accept SOURCE --reason "…"                       read the log of SOURCE as it is now; says what was lost
-    chains verify                                        recompute every hash chain
+    chains verify                                        recompute every hash chain, compare it with its anchors
+    anchors key                                          the public key that anchors are verified with, as PEM
+    anchors write                                        anchor the heads of the chains now
     archive list                                         months of the log in files, and those that are due
     archive run                                          archive every month that is due, oldest first
     archive verify                                       read every archived month again
@@ -38,6 +40,8 @@ from pika.exceptions import AMQPError as PikaError
 
 from shared import (
     acceptance,
+    anchoring,
+    anchors,
     archive,
     archiving,
     chain,
@@ -251,10 +255,17 @@ def log_accept(desk: Desk, given: argparse.Namespace) -> bool:
 
 def chains_verify(desk: Desk, given: argparse.Namespace) -> bool:
     good = True
-    for name, faults in verification.verify(desk.database, desk.service):
-        for fault in faults:
+    for name, faults in verification.verify(desk.database, desk.service, desk.settings):
+        if faults is None:
             say(
                 chain=name,
+                result="not anchored",
+                means="APOTHECA_ANCHORS and APOTHECA_ANCHOR_KEY are not set",
+            )
+            continue
+        for fault in faults:
+            say(
+                chain=fault.chain,
                 stream=fault.stream,
                 no=fault.no,
                 row=fault.row,
@@ -265,6 +276,23 @@ def chains_verify(desk: Desk, given: argparse.Namespace) -> bool:
             say(chain=name, result="sound")
         good = good and not faults
     return good
+
+
+def anchors_key(desk: Desk, given: argparse.Namespace) -> bool:
+    if desk.settings.anchor_key is None:
+        raise SettingsFaulty("APOTHECA_ANCHORS and APOTHECA_ANCHOR_KEY are not set")
+    sys.stdout.write(anchors.pem_of(anchors.key_of(desk.settings.anchor_key).public_key()))
+    return True
+
+
+def anchors_write(desk: Desk, given: argparse.Namespace) -> bool:
+    if desk.settings.anchor_key is None:
+        raise SettingsFaulty("APOTHECA_ANCHORS and APOTHECA_ANCHOR_KEY are not set")
+    with desk.database.begin() as conn:
+        tx = Tx(conn=conn, actor=desk.actor, now=utc_now())
+        anchoring.anchor_heads(tx, desk.service.name, desk.settings)
+    say(result="anchored")
+    return True
 
 
 def archive_list(desk: Desk, given: argparse.Namespace) -> bool:
@@ -362,6 +390,9 @@ def arguments() -> argparse.ArgumentParser:
     _of_the_log(groups)
     chains = groups.add_parser("chains").add_subparsers(dest="command", required=True)
     chains.add_parser("verify").set_defaults(run=chains_verify)
+    heads = groups.add_parser("anchors").add_subparsers(dest="command", required=True)
+    heads.add_parser("key").set_defaults(run=anchors_key)
+    heads.add_parser("write").set_defaults(run=anchors_write)
     return parser
 
 

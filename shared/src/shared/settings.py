@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from shared.anchors import KeyFaulty, key_of
+
 SERVICES = ("customers", "finance", "service_desk", "returns", "reporting")
 
 
@@ -66,6 +68,10 @@ class Settings:
     """The folder where old months of the log go; without one they stay in the database."""
     archive_after_months: int = 3
     """So many whole months before this one stay in the database."""
+    anchors: str | None = None
+    """The folder outside the database where the heads of the chains are anchored; without one nothing anchors them."""
+    anchor_key: str | None = None
+    """The Ed25519 key that signs anchors: a PEM, or the base64 of 32 bytes. Given with `anchors`, or not at all."""
     idempotency_kept_days: int = 30
     """So long a repeated request gets its first answer again."""
     log_level: str = "INFO"
@@ -104,6 +110,8 @@ class Settings:
             master_key=reader.text("MASTER_KEY") or None,
             archive=reader.text("ARCHIVE") or None,
             archive_after_months=reader.number("ARCHIVE_AFTER_MONTHS", 3, 1, 120),
+            anchors=reader.text("ANCHORS") or None,
+            anchor_key=_checked_anchor_key(reader),
             idempotency_kept_days=reader.number("IDEMPOTENCY_KEPT_DAYS", 30, 1, 3_650),
             log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         )
@@ -135,6 +143,21 @@ def _checked_broker(reader: "_Reader", url: str | None) -> str | None:
     if urlsplit(url).scheme != "amqps":
         reader.faults.append("APOTHECA_AMQP_CA: the URL of the broker must begin with amqps://")
     return _with_query(url, f"cacertfile={quote(ca, safe='')}")
+
+
+def _checked_anchor_key(reader: "_Reader") -> str | None:
+    key, folder = reader.text("ANCHOR_KEY"), reader.text("ANCHORS")
+    if bool(key) != bool(folder):
+        given, other = ("ANCHOR_KEY", "ANCHORS") if key else ("ANCHORS", "ANCHOR_KEY")
+        reader.faults.append(f"APOTHECA_{given} is set, and APOTHECA_{other} is not: anchors need both")
+    if key:
+        try:
+            key_of(key)
+        except KeyFaulty:
+            reader.faults.append(
+                "APOTHECA_ANCHOR_KEY must be an Ed25519 private key as PEM, or the base64 of its 32 bytes"
+            )
+    return key or None
 
 
 def _with_query(url: str, query: str) -> str:

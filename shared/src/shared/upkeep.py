@@ -6,7 +6,7 @@ Watermarks, gap repair and the pruning of the inbox are the consumer's (shared.w
 import structlog
 from sqlalchemy import text
 
-from shared import archiving, log_months, messaging_metrics
+from shared import anchoring, archiving, log_months, messaging_metrics
 from shared.service import Job, Service
 from shared.settings import Settings
 from shared.transaction import Tx
@@ -82,4 +82,5 @@ def jobs_of(service: Service, settings: Settings) -> tuple[Job, ...]:
         Job(name="prune_redriven", every_s=3600, run=prune_redriven),
         Job(name="make_log_months", every_s=3600, run=make_log_months),
         Job(name="archive_log", every_s=3600, run=lambda tx: archive_log(tx, service, settings)),
+        *anchoring.job_of(service.name, settings),
     )

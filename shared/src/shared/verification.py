@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from shared import audit, chain, incarnation, row_log
+from shared import anchoring, audit, chain, incarnation, row_log
 from shared.chain import Chain, Fault
 from shared.database import Database
 from shared.row_log import Proof
 from shared.service import Service
+from shared.settings import Settings
 
 PROOFS = (
     Proof(
@@ -50,8 +51,24 @@ def every_chain(service: Service) -> list[Chain]:
     return list(chains.values())
 
 
-def verify(database: Database, service: Service) -> Iterator[tuple[str, list[Fault]]]:
-    """Yield per chain its name and its faults, none when it is sound; `rows` holds those of the tables, too."""
+def verify(
+    database: Database, service: Service, settings: Settings
+) -> Iterator[tuple[str, list[Fault] | None]]:
+    """Yield per chain its name and its faults, none when it is sound; `rows` holds those of the tables, too.
+
+    At last the anchors: None when there are none by the settings.
+    """
+    anchored = anchoring.read(database, service.name, settings)
+    yield from _of_chains(database, service)
+    if anchored is None:
+        yield anchoring.ANCHORS, None
+        return
+    with database.read() as conn:
+        found = anchoring.stream_faults(conn, anchored, every_chain(service))
+        yield anchoring.ANCHORS, [*anchoring.line_faults(anchored), *found]
+
+
+def _of_chains(database: Database, service: Service) -> Iterator[tuple[str, list[Fault]]]:
     for each in every_chain(service):
         with database.read() as conn:
             yield each.name, list(faults_of(conn, service, each))
@@ -63,7 +80,7 @@ def faults_of(conn: Connection, service: Service, one: Chain) -> Iterator[Fault]
     if one is row_log.CHAIN:
         tables = list(service.metadata.tables.values())
         yield from row_log.verify(conn, tables, service.followed, (*PROOFS, *service.proofs))
-        known = [each.name for each in every_chain(service)]
+        known = [anchoring.ANCHORS, *(each.name for each in every_chain(service))]
         strange = text("select chain, stream, last_no from chain_heads where chain <> all(:known)")
         for row in conn.execute(strange, {"known": known}):
             yield Fault(chain=row.chain, stream=row.stream, no=row.last_no, kind="inserted")

@@ -27,7 +27,8 @@ def make(folder: Path) -> list[str]:
         broker_password = (folder / "rabbitmq-password").read_text().strip()
     wanted["rabbitmq-login.conf"] = f"default_user = apotheca\ndefault_pass = {broker_password}\n"
     wanted["amqp-url"] = f"amqp://apotheca:{broker_password}@rabbitmq:5672/%2F"
-    wanted["master-key"] = base64.b64encode(secrets.token_bytes(32)).decode()
+    for key in ("master-key", "anchor-key"):
+        wanted[key] = base64.b64encode(secrets.token_bytes(32)).decode()
     issuer = LocalIssuer(folder)
     for name in SERVICES:
         for whose, role in (("database", name), ("owner", f"{name}_owner")):

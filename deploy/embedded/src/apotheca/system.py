@@ -1,8 +1,8 @@
 """The whole system on this machine: PostgreSQL from the wheel, five services, `feed` transport, local tokens.
 
 The same code as a deployment; only the settings differ. Everything lives in one folder (default ./var):
-`postgres/`, `secrets/` (mode 600), `log/`, `archive/` (old months of the events), `bells/`, and `lock`, which one run at
-a time holds. Every address is on 127.0.0.1. The start waits as long as what it waits for makes progress
+`postgres/`, `secrets/` (mode 600), `log/`, `archive/` (old months of the events), `anchors/` (heads of
+the hash chains), `bells/`, and `lock`, which one run at a time holds. Every address is on 127.0.0.1. The start waits as long as what it waits for makes progress
 (apotheca.patience).
 """
 
@@ -239,8 +239,12 @@ class System:
 
     def _run(self, name: str, role: str, log: Path) -> processes.Process:
         env = self._environment(name)
+        anchor_key = self._secret("anchor-key", base64.b64encode(secrets.token_bytes(32)).decode())
         if role == "migrate":
             env["APOTHECA_OWNER_URL"] = self.owner_url(name)
+        if role == "background":  # who serves requests need not be able to sign
+            env["APOTHECA_ANCHORS"] = str(self.folder / "anchors" / name)
+            env["APOTHECA_ANCHOR_KEY"] = anchor_key
         return self._open_nursery().spawn(name, role, env=env, log=log, on_wait=self._progress.still)
 
     def _environment(self, name: str) -> dict[str, str]:
