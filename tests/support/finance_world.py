@@ -138,6 +138,7 @@ def _books(company, branch, ids, sent, asked):
         "/v1/journal/entries": month,
         "/v1/ledger/general": month,
         "/v1/ledger/beancount": month,
+        "/v1/ledger/journal-chain": [{"month": NOW}],
         "/v1/ledger/vouchers.xlsx": month,
         "/v1/ledger/income": [span, {**span, "branch_id": branch}],
         "/v1/statements": [{"month": "2025-06"}],

@@ -259,3 +259,34 @@ def test_the_operator_verifies_the_chain_from_the_command_line(ledger, monkeypat
     assert ops.main(["finance", "chains", "verify"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     assert {"chain": "journal", "result": "sound"} in told
+
+
+# --- the chain of a month, recomputed elsewhere --------------------------------------------------------------
+
+VERIFIER = Path(__file__).parents[3] / "deploy" / "apotheca_verify.py"
+
+
+def judged(folder, rows):
+    """Exit code and words of the verifier, with nothing but the export."""
+    (folder / "chain.ndjson").write_bytes(b"".join(rows))
+    command = [sys.executable, "-I", "-S", VERIFIER, "journal", "chain.ndjson", "--month", FEB]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.requirement("X7")
+def test_a_month_of_the_journal_is_recomputed_from_its_export_alone(ledger, tmp_path):
+    rows = ledger.get(f"/v1/ledger/journal-chain?month={FEB}").data.splitlines(keepends=True)
+    code, said = judged(tmp_path, rows)
+    assert code == 0, said
+    assert f"{FEB}: 2 entries" in said
+    assert judged(tmp_path, [*rows[:-1], rows[-1].replace(b", 0]", b", 1]", 1)])[0] == 1
+    march = ledger.get(f"/v1/ledger/journal-chain?month={MAR}").data.splitlines(keepends=True)
+    assert json.loads(march[0])["unsealed"] == 1
+    assert "another month" in judged(tmp_path, march)[1]
+
+
+def test_the_chain_is_for_who_may_see_the_whole_company(ledger):
+    path = f"/v1/ledger/journal-chain?month={FEB}"
+    assert ledger.get(path, branches=["S002"]).json["code"] == "company_not_covered"
+    assert ledger.get(path, role="till").json["code"] == "role_not_admitted"

@@ -3,8 +3,11 @@
 import csv
 import hashlib
 import io
+import subprocess
+import sys
 import zipfile
 from datetime import date
+from pathlib import Path
 
 import httpx
 import orjson
@@ -200,6 +203,19 @@ def test_the_frozen_content_has_the_hash_it_was_closed_with(client, system):
     for content, content_hash in rows:
         canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
         assert hashlib.sha256(canonical).hexdigest() == content_hash
+
+
+@pytest.mark.requirement("X7")
+def test_a_closed_ledger_is_recomputed_from_its_export_alone(client, system, tmp_path):
+    verifier = Path(__file__).parents[3] / "deploy" / "apotheca_verify.py"
+    for kind in ("sales", "returns", "feedback"):
+        export = tmp_path / f"{kind}.json"
+        export.write_bytes(
+            client.get(f"/v1/ledgers/{kind}?month=2017-01", headers=system.headers("management")).content
+        )
+        command = [sys.executable, "-I", "-S", verifier, "ledger", export.name, "--month", "2017-01"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.requirement("X3")

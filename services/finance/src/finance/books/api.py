@@ -9,8 +9,9 @@ from uuid import UUID
 from flask import Response, current_app, g
 
 from finance import ledger, reopening
-from finance.books import commands, exports, queries, schemas, voucher_list
+from finance.books import chain_export, commands, exports, queries, schemas, voucher_list
 from finance.budgets.rules import OVERRUN_ROLES
+from finance.domain import company
 from finance.domain.period import parse_month
 from finance.schemas import MonthArgs
 from shared.admission import Slots
@@ -187,6 +188,20 @@ def stream_general_ledger(begin: Callable[[Any], Tx], args: dict[str, Any]) -> R
 def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
     """A month as Beancount text, closing with the balances it must reach."""
     return _stream(begin, args, exports.beancount, TEXT, "beancount")
+
+
+@bookkeeping.get("/ledger/journal-chain")
+@detached
+@admits(*READERS)
+@bookkeeping.arguments(schemas.JournalChainArgs, location="query")
+@bookkeeping.response(
+    200, schemas.JournalChainLine, content_type=NDJSON, description="A head line, then one line per entry."
+)
+def stream_journal_chain(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+    """The sealed entries of a month with their hashes, for deploy/apotheca_verify.py; for the whole company."""
+    company.require_company(g.actor)
+    given = {**args, "branch_id": None}
+    return _stream(begin, given, chain_export.journal_chain, NDJSON, "ndjson", name="journal-chain")
 
 
 def _stream(

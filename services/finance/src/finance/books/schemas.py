@@ -15,6 +15,18 @@ LINES_MAX = 200
 FORMATS = ("ndjson", "csv")
 
 
+class JournalChainArgs(Schema):
+    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
+
+
+class JournalChainLine(Schema):
+    """An entry; the first line is the head: format, month, stream, numbers, hashes, entries and sums."""
+
+    chain_no = fields.Integer()
+    chain_hash = fields.String(metadata={"description": "SHA-256, in hex"})
+    entry = fields.List(fields.Raw(), metadata={"description": "what was hashed: docs/verification.md"})
+
+
 class VoucherLineBody(Schema):
     """One side has an amount, the other is left out."""
 
