@@ -81,7 +81,7 @@ def general_ledger(
     tx: Tx, month: date, account: str | None, branches: list[str] | None, *, as_csv: bool
 ) -> Iterator[bytes]:
     """Every line of the month by account and day, with the running balance, in blocks of BLOCK_BYTES."""
-    moved = balances.accounts(tx.conn, month, month, branches)
+    moved = balances.accounts(tx.conn, month, next_month(month), branches)
     openings = [{"account": code, "fen": each.opening_fen} for code, each in moved.items()]
     given = {
         "openings": json.dumps(openings),
