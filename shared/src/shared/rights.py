@@ -39,6 +39,8 @@ def _of(table: Table) -> list[str]:
         rights.append(f"update ({', '.join(info['apart'])})")
     elif "changes" in info or "working" in info:
         rights.append("update")
+    elif "locks" in info:
+        rights.append(f"update ({info['locks']})")
     if "removes" in info:
         rights.append("delete")
     return rights

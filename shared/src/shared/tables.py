@@ -47,6 +47,7 @@ def declare(
     working: Mapping[str, str] | None = None,
     proved: Mapping[str, str] | None = None,
     unless: Mapping[str, str] | None = None,
+    locks: Mapping[str, str] | None = None,
 ) -> None:
     """Say of tables what their service may do to them, and by what their rows are guarded.
 
@@ -54,6 +55,8 @@ def declare(
     removes: rows are deleted, and why. working: not guarded, because no book rests on it, and why; rows come and go.
     proved: not written down by triggers, because another chain or proof covers it, and which.
     unless: SQL over a row `n` of a guarded table: such rows are covered otherwise.
+    locks: rows are locked to wait for others, which PostgreSQL grants to who may update a column: this one. Nothing
+    updates it; who does is found by the guard or proof of the table.
     """
     for name in changes:
         _info(metadata, name)["changes"] = True
@@ -63,6 +66,7 @@ def declare(
         ("working", working),
         ("proved", proved),
         ("unless", unless),
+        ("locks", locks),
     ):
         for name, value in (said or {}).items():
             _info(metadata, name)[key] = value

@@ -410,5 +410,6 @@ declare(
         "point_redemptions",
         "point_redemption_lots",
     ),
+    removes={"point_checks": "an account that was looked at"},
     working={"point_checks": "a queue of customers to look at"},
 )

@@ -453,8 +453,13 @@ declare(
         "credit_reservations",
         "stopped_lots",
     ),
+    locks={"receipts": "booked_on"},
     removes={
         "period_balances": "a month that is opened again",
         "credit_reservations": "an order that ended holds nothing",
+        "trade_permission_versions": "filled anew when a source has lost the end of its log",
+        "trade_permissions": "filled anew when a source has lost the end of its log",
+        "credit_limits": "filled anew when a source has lost the end of its log",
+        "stopped_lots": "filled anew when a source has lost the end of its log",
     },
 )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.database import new_metadata
-from shared.tables import mechanism_tables
+from shared.tables import declare, mechanism_tables
 
 SCHEMA = "facts"
 INSTANT = DateTime(timezone=True)
@@ -293,4 +293,12 @@ ledger_revisions = Table(
     Column("amount_fen", BigInteger, nullable=False),
     Column("recorded_at", INSTANT, nullable=False),
     Index("ledger_revisions_month", "month", "branch_id"),
+)
+
+declare(
+    metadata,
+    removes=dict.fromkeys(
+        (*(table.fullname for table in FACT_TABLES), "ledger_revisions"),
+        "withdrawn when a source has lost the end of its log",
+    ),
 )

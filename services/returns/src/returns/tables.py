@@ -317,4 +317,7 @@ declare(
         "stop_sales",
         "stop_sale_liftings",
     ),
+    removes=dict.fromkeys(
+        ("sold_lines", "customer_kinds"), "filled anew when a source has lost the end of its log"
+    ),
 )

@@ -235,4 +235,8 @@ declare(
         "known_customers",
         "return_outcomes",
     ),
+    removes=dict.fromkeys(
+        ("known_sales", "known_customers", "return_outcomes"),
+        "filled anew when a source has lost the end of its log",
+    ),
 )

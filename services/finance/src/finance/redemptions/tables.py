@@ -102,4 +102,5 @@ points_given_back = Table(
 declare(
     metadata,
     changes=("points_redemption_lots",),
+    locks={"points_redemptions": "redemption_id", "points_uses": "redemption_id"},
 )
