@@ -98,8 +98,9 @@ def answers(address):
 
 def write_gateway(folder, port, ports):
     (folder / "tmp").mkdir()
+    # as deployed, where each request asks the resolver: nothing is remembered of who did not answer before
     groups = "\n".join(
-        f"upstream {service}-web {{ {' '.join(f'server 127.0.0.1:{each};' for each in those)} }}"
+        f"upstream {service}-web {{ {' '.join(f'server 127.0.0.1:{each} max_fails=0;' for each in those)} }}"
         for service, those in ports.items()
     )
     changes = {

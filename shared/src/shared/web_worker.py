@@ -144,8 +144,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def _stop(self) -> None:
         for listener in self.sockets:
-            self.accept(listener)
+            for _ in range(self.cfg.backlog // ACCEPTED_AT_ONCE_MAX):
+                self.accept(listener)
         self.set_accept_enabled(False)
+        for (
+            listener
+        ) in self.sockets:  # from here on callers are refused at once instead of waiting for nobody
+            listener.close()
         soon = time.monotonic() + STOPPING_KEEPALIVE_S
         for conn in self.watched:
             if conn.incoming.is_empty:
@@ -160,8 +165,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
         self.tpool.shutdown(wait=False)
         self.poller.close()
-        for listener in self.sockets:
-            listener.close()
 
     def _turn(self) -> None:
         self.wait_for_and_dispatch_events(SWEEP_EVERY_S if self.draining_until is None else STOPPING_TURN_S)

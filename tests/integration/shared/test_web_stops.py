@@ -88,7 +88,11 @@ def number_of_sales(url):
 def test_a_request_that_has_begun_is_answered_after_the_signal(webs, migrated_database):
     port = webs.start("finance", migrated_database("finance"))
     body = b'{"receipt_number": ' + b" " * 300_000
-    wanted = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    wanted = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Idempotency-Key": uuid4().hex,
+    }
     with connect(port) as sock:
         sock.sendall(head("POST", "/v1/sales", webs.headers("till") | wanted) + body[:10])
         eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200)
