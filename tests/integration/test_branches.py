@@ -18,7 +18,7 @@ from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
 from tests.support import facts, finance_world, points, quiet
-from tests.support.returns_builders import PASSED, a_customer, a_sale
+from tests.support.returns_builders import BUYER, PASSED, a_customer, a_sale
 
 MINE, THEIRS = "B-MINE", "B-THEIRS"
 REFUSALS = {"foreign_branch", "chain_not_covered", "company_not_covered"}
@@ -183,7 +183,7 @@ def service_desk(world):
 
 def returns(world):
     sale = a_sale(1, branch_id=THEIRS)
-    world.hears(a_customer(1, "C-1", "wholesaler"), sale)
+    world.hears(a_customer(1, BUYER, "wholesaler"), sale)
     line = sale.data["lines"][0]
     body = {
         "branch_id": THEIRS, "kind": "b2b", "sale_id": sale.data["sale_id"], "reason": "slow_moving",

@@ -327,6 +327,7 @@ def _bank(company, branch, ids, sent, asked):
         f"{of}/statements": {**statement, "number": "later"},
         f"{of}/reconciliations": {"month": "2026-01"},
         matched: {"kind": "direct", "reason": "bank_fee"},
+        f"{of}/close": {"last_day": "2026-03-31"},
         "/v1/bank/matches/<uuid:match_id>/undo": {"reason": "r"},
     }
 

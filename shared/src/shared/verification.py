@@ -30,8 +30,10 @@ PROOFS = (
         f" {incarnation.DIGEST.format(seq='seq', id='event_id')} as digest from outbox where seq is not null) o"
         " where log_hash is distinct from before # digest and (before is not null or seq = 1)"
         " and (seq > 1 or log_hash is distinct from digest)"
-        " union all select 'the head' from outbox_head h where h.last_seq > 0 and (h.log_hash, h.epoch) is distinct from"
-        " (coalesce((select log_hash from outbox where seq = h.last_seq), h.log_hash), (select coalesce(max(epoch), 1) from log_epochs))",
+        " union all select 'the head' from outbox_head h where (h.log_hash, h.epoch) is distinct from"
+        # of no events it is 0; of a last event that is in a file the file tells it
+        " (case h.last_seq when 0 then 0 else coalesce((select log_hash from outbox where seq = h.last_seq), h.log_hash) end,"
+        " (select coalesce(max(epoch), 1) from log_epochs))",
     ),
     Proof(
         name="totals are the sums of the events",
