@@ -15,7 +15,7 @@ blueprint = Blueprint("documentation", __name__)
 _DIST = Path(flask_swagger_ui.__file__).parent / "dist"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<link rel="stylesheet" href="docs/swagger-ui.css"></head>
+<link rel="icon" href="docs/favicon-32x32.png"><link rel="stylesheet" href="docs/swagger-ui.css"></head>
 <body><div id="ui"></div><script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script></body></html>"""
 _START = 'SwaggerUIBundle({url: "openapi.json", dom_id: "#ui", deepLinking: true})'
