@@ -26,6 +26,9 @@ nemesis: ## Strike at random for ten minutes, and find what is broken on purpose
 	@deploy/setup.sh tests
 	@APOTHECA_NEMESIS_SECONDS=$${APOTHECA_NEMESIS_SECONDS:-600} $(BIN)/pytest -s tests/fault/test_nemesis.py $(ARGS)
 
+attack: ## Compare how quick others are served while one client attacks; wants a machine that does nothing else
+	@deploy/setup.sh tests && APOTHECA_TEST_TIMING=alone $(BIN)/pytest tests/integration $(ARGS)
+
 bench: setup ## Measure against programs that do the bare minimum
 	@$(BIN)/python -m deploy.bench.run $(ARGS)
 
@@ -65,4 +68,4 @@ roll: ## Exchange running services without failing a request; make roll ARGS=fin
 ci: ## Do what continuous integration does
 	@.ci/run
 
-.PHONY: help setup demo test faults nemesis bench soak fmt lint types arch generate lock secrets up down roll ci
+.PHONY: help setup demo test faults nemesis attack bench soak fmt lint types arch generate lock secrets up down roll ci

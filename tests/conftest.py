@@ -1,5 +1,6 @@
 """Marks each test by its folder, and offers the servers; the work is done in tests/support/."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,8 +40,18 @@ collect_ignore = [] if kind_of_servers() == "docker" else ["e2e/test_scaling.py"
 LONG = ("test_any_input.py", "test_nemesis.py", "test_random_year.py", "test_demo.py", "test_journey.py")
 """Files begun first, so that no worker is left with one of them when the others are done."""
 
+TIMING_ALONE = os.environ.get("APOTHECA_TEST_TIMING") == "alone"
+"""Whether this run has the machine to itself and takes the tests that compare durations, and only those."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    taken, left = [], []
+    for item in items:
+        is_timing = item.get_closest_marker("timing") is not None
+        (taken if is_timing == TIMING_ALONE else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+    items[:] = taken
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
     for item in items:
         level = item.path.relative_to(TESTS).parts[0]

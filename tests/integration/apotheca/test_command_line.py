@@ -11,6 +11,7 @@ from joserfc.jwk import KeySet
 
 from apotheca import secret_files
 from apotheca.postgres import FORGETFUL, Postgres, PostgresFailed
+from shared.settings import SERVICES
 from tests.support.ports import five_free_ports
 
 
@@ -81,7 +82,8 @@ def test_secret_files_are_made_once_and_only_the_owner_gets_at_them(tmp_path):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert folder.stat().st_mode & 0o777 == 0o700
     passwords = [before[name] for name in made if name.endswith("-password")]
-    assert len(set(passwords)) == len(passwords) == 7
+    # postgres, rabbitmq, and of each service the role that runs and the role that owns
+    assert len(set(passwords)) == len(passwords) == 2 + 2 * len(SERVICES)
 
 
 def test_private_postgres_keeps_roles_out_of_each_others_databases(make_folder, monkeypatch):

@@ -1,8 +1,9 @@
 """Attacks of single clients against the real web process and the real gateway: nobody else notices them.
 
-"Notices" is measured in one run: the 99th percentile of other callers' sales under attack against the same
-without it, in turn. A machine that is busy with something else spoils a short comparison, so more is measured until
-it holds or ROUNDS_MAX is reached; what may never happen, in any round, is that a sale of another fails.
+"Notices" is that a sale of another fails, which may never happen, and that it takes longer. How long is measured in
+one run by `make attack`: the 99th percentile of other callers' sales under attack against the same without it, in
+turn. That says something only on a machine that does nothing else, so those tests are marked `timing` and are left
+out beside other tests. More is measured until the comparison holds or ROUNDS_MAX is reached.
 """
 
 import json
@@ -65,6 +66,16 @@ ATTACKS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_sale_of_others_fails_under_attack(system, door, attack):
+    with (
+        httpx.Client(base_url=address(door), headers=system.headers("till", "honest"), timeout=20) as till,
+        ATTACKS[attack](system, door),
+    ):
+        sell(till, SALES_A_PHASE)
+
+
+@pytest.mark.timing
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_sales_of_others_are_as_quick_under_attack_and_none_fails(system, door, attack):
     quiet_ms, attacked_ms = [], []
@@ -148,9 +159,11 @@ def test_an_upload_without_a_token_is_refused_before_its_body_is_read(system, do
         began = time.monotonic()
         sock.sendall(head("POST", f"{prefix}/v1/sales/bulk", wanted))
         answer = sock.recv(65_536)
+        taken_s = time.monotonic() - began
+        answer += read_all(sock)  # head and body may come one after the other
         assert answer.startswith(b"HTTP/1.1 401")
         assert b'"code":"token_missing"' in answer
-        assert time.monotonic() - began < 2
+        assert taken_s < 2
 
 
 @pytest.mark.parametrize(

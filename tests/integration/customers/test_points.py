@@ -90,8 +90,9 @@ def test_a_sale_earns_and_its_refund_takes_back(caller, database, patient, event
     with database.read() as conn:
         causes = conn.execute(
             text(
-                "select version, causation_id, traceparent from outbox where subject = 'S1' order by version"
-            )
+                "select version, causation_id, traceparent from outbox where subject = :sale order by version"
+            ),
+            {"sale": points.an_id("S1")},
         ).all()
     assert [row.version for row in causes] == [1, 2, 3]
     assert [int(row.traceparent.split("-")[1], 16) for row in causes] == [1, 2, 3]
