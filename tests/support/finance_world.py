@@ -327,6 +327,13 @@ def _bank(company, branch, ids, sent, asked):
         f"{of}/statements": {**statement, "number": "later"},
         f"{of}/reconciliations": {"month": "2026-01"},
         matched: {"kind": "direct", "reason": "bank_fee"},
+        "/v1/bank/dialects/try": {"dialect": "plain", "file": statement["file"]},
+        "/v1/bank/dialects": {
+            "dialect": "theirs",
+            "amount_rule": "signed",
+            "columns": {"date": ["日子"], "amount": ["钱"], "summary": ["说明"]},
+            "date_formats": ["%d/%m/%Y"],
+        },
         f"{of}/close": {"last_day": "2026-03-31"},
         "/v1/bank/matches/<uuid:match_id>/undo": {"reason": "r"},
     }

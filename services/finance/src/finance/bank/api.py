@@ -92,7 +92,7 @@ def try_dialect(make_tx: Callable[[Connection], Tx], body: dict[str, Any]) -> di
     """What a file would be read as by a dialect, kept or not: lines, rows passed over, faults. Nothing is stored."""
     database: Database = current_app.extensions["database"]
     with database.read() as conn:
-        return dialects.tried(make_tx(conn).conn, body)
+        return dialects.tried(make_tx(conn), body)
 
 
 @bank.post("/dialects")

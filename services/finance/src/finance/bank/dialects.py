@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from finance.bank import layouts, queries, rules
 from finance.bank.formats import LINES_MAX
+from finance.domain.company import require_company
 from shared import audit
 from shared.faults import ERRORS_SHOWN_MAX
 from shared.languages import Text, in_language, language_of_request
@@ -55,7 +56,11 @@ def listed(conn: Connection, name: str | None = None) -> list[dict[str, Any]]:
 
 
 def keep(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep a dialect, as its next version where it is known; the same definition again changes nothing. Raises DialectDelivered."""
+    """Keep a dialect, as its next version where it is known; the same definition again changes nothing.
+
+    Every branch's files are read by it. Raises CompanyNotCovered, DialectDelivered.
+    """
+    require_company(tx.actor)
     name = body["dialect"]
     if name in layouts.delivered():
         raise rules.DialectDelivered(
@@ -89,9 +94,13 @@ def keep(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     return dict(row)
 
 
-def tried(conn: Connection, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file would be read as; nothing is stored. Raises StatementUnreadable, DialectUnknown."""
-    known = body["definition"] or layout(conn, body["dialect"])
+def tried(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file would be read as; nothing is stored. For those who may keep one.
+
+    Raises CompanyNotCovered, StatementUnreadable, DialectUnknown.
+    """
+    require_company(tx.actor)
+    known = body["definition"] or layout(tx.conn, body["dialect"])
     found = layouts.tried(body["file"], known)
     days = [line.booked_on for line in found.lines]
     shown = list(zip(found.rows, found.lines, strict=True))[:LINES_SHOWN_MAX]
