@@ -8,11 +8,13 @@ usage: python -m deploy.bench.run ledger
 """
 
 import http.client
+import logging
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -27,6 +29,7 @@ from deploy.bench.servers import Bench, bare_web, peak_rss_mb
 from finance import journal
 from shared import chain, migrations
 from shared.service import load
+from tests.support import quiet
 
 ROUNDS = 5
 CALLS, WARM_UP = 20, 12
@@ -51,12 +54,21 @@ BARE_PATH = f"/general?first={YEAR}-12-01&until={YEAR + 1}-01-01"
 def run(bench: Bench, *, rounds: int = ROUNDS) -> Iterator[dict[str, Any]]:
     """Yield one result per path: what, ours (ms), and its bound; ratios beside the bare program and the short history."""
     bench.url("finance")
+    logging.getLogger("werkzeug").setLevel(
+        logging.WARNING
+    )  # serves the silent ones, and would tell of each question
+    silent = (_empty_database(bench, name) for name in ("customers_silent", "returns_silent"))
+    with quiet.sources(partial(next, silent), bench.folder / "quiet"):
+        yield from _measured(bench, rounds)
+
+
+def _measured(bench: Bench, rounds: int) -> Iterator[dict[str, Any]]:
     one, ten = _database(bench, "one_year"), _database(bench, "ten_years")
     _load(one, [YEAR])
     _load(ten, [*range(YEAR - HISTORY_YEARS, YEAR), YEAR])
     _require_size(one)
     for url in (one, ten):
-        with bench.process("finance", "web", transport="feed", DATABASE_URL=url):
+        with _closing(bench, url):
             _close_all_but_december(bench, url)
     short: dict[str, list[float]] = {name: [] for name in PATHS}
     long: dict[str, list[float]] = {name: [] for name in PATHS}
@@ -144,9 +156,13 @@ def _ratio(theirs: list[float], ours: list[float]) -> float:
     return round(median(their / our for their, our in zip(theirs, ours, strict=True)), 2)
 
 
-def _database(bench: Bench, name: str) -> str:
+def _empty_database(bench: Bench, name: str) -> str:
     bench.postgres.ensure_database(name, "finance", "bench")
-    url = bench.postgres.url(name, "finance", "bench")
+    return bench.postgres.url(name, "finance", "bench")
+
+
+def _database(bench: Bench, name: str) -> str:
+    url = _empty_database(bench, name)
     migrations.upgrade(load("finance"), url)
     return url
 
@@ -207,7 +223,7 @@ def _close_of_many_branches(bench: Bench) -> Iterator[dict[str, Any]]:
                 break
     sealing_s = time.perf_counter() - started
     engine.dispose()
-    with bench.process("finance", "web", transport="feed", DATABASE_URL=url) as web:
+    with _closing(bench, url) as web:
         started = time.perf_counter()
         _post(bench, f"/v1/periods/{YEAR}-01/close")
         taken_s = time.perf_counter() - started
@@ -322,6 +338,15 @@ def _post(bench: Bench, path: str, body: bytes = b"{}", *, role: str = "finance_
     if answer.status >= 300:
         raise RuntimeError(f"{path} answered {answer.status}: {told[:500]!r}")
     return told
+
+
+@contextmanager
+def _closing(bench: Bench, url: str) -> "Iterator[subprocess.Popen[bytes]]":
+    """A web process that may close months: customers and returns are asked, and have nothing to tell."""
+    feeds = ",".join(f"{name}={address}" for name, address in quiet.feeds.items())
+    options = {"DATABASE_URL": url, "FEEDS": feeds, "FEED_TOKEN": quiet.token[0]}
+    with bench.process("finance", "web", transport="feed", **options) as web:
+        yield web
 
 
 @contextmanager

@@ -39,10 +39,10 @@ class Chain:
         issuer = LocalIssuer(folder / "feeds")
         self.token = issuer.token("test", ["feed"])
         self.customers = Database(migrated_database("customers"))
-        self.returns = Producer("returns", Database(make_database()))
         metadata = new_metadata()
         mechanism_tables(metadata)
         returns = Service(name="returns", title="returns", metadata=metadata)
+        self.returns = Producer("returns", Database(make_database()), returns, folder / "archive")
         create_tables(returns, self.returns.database.url)
         self.urls = {}
         for service, url in ((CUSTOMERS, self.customers.url), (returns, self.returns.database.url)):

@@ -5,14 +5,20 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine
 
 from finance import repository
 from finance.app import SERVICE
+from finance.booking import book_of, book_sale
+from finance.domain.receipt import Receipt
+from finance.domain.sale import price
 from shared.app import new_app
-from shared.clock import next_month
+from shared.clock import next_month, utc_now
+from shared.identity import system_actor
 from shared.settings import Settings
+from shared.transaction import Tx
 from tests.support.debtors import a_debtor, pay
 from tests.support.eventually import eventually
 from tests.support.finance_builders import Office, a_line, a_receipt, money, ndjson
@@ -145,6 +151,24 @@ def test_a_writer_waits_for_a_maker_that_has_not_ended(shop):
             sold = pool.submit(shop.post, "/v1/sales", a_sale_of(month))
         assert sold.result(timeout=30).status_code == 201
     maker.dispose()
+
+
+def test_a_sale_is_written_only_to_a_month_that_was_held_before(shop):
+    """A maker may commit between the look for the month and the statement that writes, planned without its partitions."""
+    month = date(2024, 6, 1)
+    with shop.database.begin() as conn:
+        repository.hold_months(conn, [month])
+    with shop.database.engine.connect() as conn:
+        conn.exec_driver_sql("create schema early")
+        conn.exec_driver_sql("create function early.hold_month(date) returns text return null::text")
+        conn.exec_driver_sql("set local search_path = early, public")
+        book = book_of(conn)
+        now = utc_now()
+        priced = price(msgspec.convert(a_sale_of(month), Receipt), now=now, begins_on=book.begins_on)
+        booked = book_sale(priced, priced.business_date, book.chart, None, ())
+        written = repository.add_sale(Tx(conn=conn, actor=system_actor("finance"), now=now), booked)
+        conn.rollback()
+    assert (written.added, written.period_state) == (False, None)
 
 
 def test_a_month_stays_when_the_command_that_needed_it_is_undone(shop):

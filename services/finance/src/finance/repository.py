@@ -41,9 +41,11 @@ class Written(Struct, frozen=True):
     stopped: list[stops.Lot]
 
 
+# `hold_month` may not have found the month that the snapshot of this statement shows: it was committed between them, and
+# the statement was planned without its partitions. Nothing is written then, and the month is held first.
 _ADD_SALE = """
 with p as materialized (
-    select state from periods where month = %(month)s::date
+    select state from periods where month = %(month)s::date and current_setting('finance.held_month', true) = %(month)s::date::text
 ), r as (
     insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
     select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s
