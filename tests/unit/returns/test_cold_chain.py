@@ -13,7 +13,7 @@ SOLD = datetime(2026, 3, 2, 1, tzinfo=UTC)
 RECEIVED = SOLD + timedelta(hours=6)
 
 
-def log(*, minutes=10, decicelsius=50, phase="transport", start=SOLD, end=RECEIVED, valid=date(2026, 3, 2)):
+def log(*, minutes=5, decicelsius=50, phase="transport", start=SOLD, end=RECEIVED, valid=date(2026, 3, 2)):
     samples, at = [], start
     while at <= end:
         samples.append(Sample(at=at, decicelsius=decicelsius))
@@ -58,10 +58,10 @@ def test_the_label_range_is_exact_to_a_tenth_of_a_degree(decicelsius, fault):
 @pytest.mark.parametrize(
     "evidence",
     [
-        log(minutes=11),
+        log(minutes=6),
         log(minutes=31, phase="storage"),
-        log(start=SOLD + timedelta(minutes=11)),
-        log(end=RECEIVED - timedelta(minutes=11)),
+        log(start=SOLD + timedelta(minutes=6)),
+        log(end=RECEIVED - timedelta(minutes=6)),
     ],
 )
 def test_a_gap_anywhere_between_sale_and_receipt_is_found(evidence):
@@ -86,4 +86,4 @@ def test_taking_samples_away_never_repairs_a_log_and_their_order_is_no_matter(da
     )
     times = sorted([SOLD, *(sample.at for sample in kept), RECEIVED])
     widest = max(after - before for before, after in pairwise(times))
-    assert (fault_of(thinned) is None) == (widest <= timedelta(minutes=10))
+    assert (fault_of(thinned) is None) == (widest <= timedelta(minutes=5))
