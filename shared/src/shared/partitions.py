@@ -1,16 +1,21 @@
 """Tables divided by month: a month is made in a transaction of its own, before a row needs it.
 
-A service with such tables has two SQL functions, written by a migration from `functions_sql`:
+A service with such tables has three SQL functions, written by migrations from `functions_sql` and `tell_sql`:
 
 - `ensure_month(date)` makes what is missing of a month: the partitions and what the service adds. It runs with the
   rights of its owner (SECURITY DEFINER), so the roles that processes run under need no right to create anything; the
   migration that makes it must run as the owner of the tables. One maker at a time per database.
 - `see_month(date)` says whether the month is there, and makes the caller's transaction see it: see below.
+- `tell_of_months()` has every connection forget what it knows of the partitions.
 
 Why two steps. PostgreSQL keeps what it knows of a table's partitions until it takes a lock that it does not hold yet.
 A transaction that has written to the table before, or whose statement was planned while another one made the month,
 fails with "no partition of relation". `see_month` therefore waits for a maker that has not ended wholly, and then reads
 a catalog, which takes in all news. Statements after it find the month; the statement that calls it may not.
+
+Why every connection is told once more. One that is reading the partitions while a maker commits may take in the news
+half-way and keep the list it began with: it would miss the month until the next one is made. Who made a month, or found
+it missing, therefore tells of all months in a second transaction.
 
 Why a transaction of its own. Making a month inside a command would hold the makers' lock beside the command's own row
 locks until its end: two commands then wait for each other.
@@ -91,6 +96,28 @@ end $$
     return ensure, see
 
 
+def tell_sql(parents: Sequence[str], *, schema: str = "public") -> str:
+    """The statement that creates `tell_of_months` for the tables `parents` in `schema`.
+
+    It writes a column's setting that stays as it is, under a lock that keeps out makers alone: PostgreSQL then has all
+    connections read the table's description anew.
+    """
+    tables = ", ".join(f"'{table}'" for table in parents)
+    return f"""
+create or replace function tell_of_months() returns void language plpgsql
+security definer set search_path = public, pg_temp as $$
+declare
+    parent text;
+begin
+    foreach parent in array array[{tables}] loop
+        execute format('alter table only {schema}.%I alter column %I set statistics -1', parent,
+            (select attname from pg_attribute
+             where attrelid = format('{schema}.%I', parent)::regclass and attnum > 0 and not attisdropped limit 1));
+    end loop;
+end $$
+"""
+
+
 def see_months(conn: Connection, months: Iterable[date]) -> None:
     """Have `months` (first days) ready for the statements that follow in the caller's transaction.
 
@@ -124,6 +151,7 @@ def make_months(conn: Connection, months: Iterable[date]) -> None:
         with _making, postgres.connect(url, options=f"-c lock_timeout={WAIT_S_MAX}s") as maker:
             for month in months:
                 maker.execute("select ensure_month(%s)", (month,))
+            maker.execute("select tell_of_months()")  # a transaction of its own: the months are committed
     except psycopg.Error as error:
         # Any: SQLAlchemy types the statement and parameters more narrowly than it handles them
         wrapped: Any = DBAPIError.instance(None, None, error, psycopg.Error)

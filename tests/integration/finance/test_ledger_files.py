@@ -285,6 +285,7 @@ def test_a_month_of_the_journal_is_recomputed_from_its_export_alone(ledger, tmp_
     ledger.sell(sold_at=f"{MAR}-22T02:00:00Z")  # not sealed yet
     march = ledger.get(f"/v1/ledger/journal-chain?month={MAR}").data.splitlines(keepends=True)
     assert json.loads(march[0])["entries"] == len(march) - 1
+    assert json.loads(march[0])["unsealed"] == 1
     assert "another month" in judged(tmp_path, march)[1]
 
 

@@ -143,13 +143,16 @@ def test_a_transaction_that_has_written_sees_a_month_made_meanwhile(shop):
 
 
 def test_a_writer_waits_for_a_maker_that_has_not_ended(shop):
-    month = date(2020, 5, 1)
+    """However the two meet: the maker commits before, while and after the writer looks for the month."""
     maker = create_engine(shop.database.url)
     with ThreadPoolExecutor(1) as pool:
-        with maker.begin() as conn:
-            conn.exec_driver_sql("select ensure_month(%s)", (month,))
-            sold = pool.submit(shop.post, "/v1/sales", a_sale_of(month))
-        assert sold.result(timeout=30).status_code == 201
+        for number, month in enumerate(months(date(2022, 1, 1), 24)):
+            with maker.begin() as conn:
+                conn.exec_driver_sql("select ensure_month(%s)", (month,))
+                sold = pool.submit(shop.post, "/v1/sales", a_sale_of(month))
+                conn.exec_driver_sql("select pg_sleep(%s)", (number * 0.001,))
+            answer = sold.result(timeout=30)
+            assert answer.status_code == 201, answer.text
     maker.dispose()
 
 
