@@ -123,6 +123,8 @@ def inserted(conn, table, chance):
     keys = {column.name for column in table.primary_key}
     unique = [column for column in table.columns if column.unique or column.name in keys]
     values = {column.name: another(column, chance) for column in unique}
+    if table.name == "outbox":  # an event may wait a minute for its number: the copy is of an hour ago
+        values["recorded_at"] = "clock_timestamp() - interval '1 hour'"
     unsealed = {"chain_no", "chain_hash", "seq", "log_hash"} & {
         column.name for column in table.columns
     } - keys
