@@ -23,6 +23,7 @@ def pass_quietly(seconds: float) -> None:
     eventually(lambda: time.monotonic() >= end, within_s=seconds + 5, every_s=0.5)
 
 
+@pytest.mark.timing
 @pytest.mark.requirement("X3")
 def test_the_embedded_system_at_rest_takes_at_most_three_hundredths_of_a_core(make_folder):
     with System(make_folder(), first_port=five_free_ports()):

@@ -79,9 +79,20 @@ def test_poison_is_parked_and_holds_nobody_back_and_is_applied_after_the_fix(ope
     """Negative amounts and unknown versions; with a broker also bodies that were damaged on the way."""
     world = open_world(transport)
     damaged = 0
+    ledger.post_many(world.till, EVENTS // 2)
+    with world.till.begin() as conn:
+        tx = ledger.tx_on(conn)
+        for number in range(POISON):
+            ledger.post(tx, f"negative{number}", -5)
+            ledger.post(tx, f"newer{number}", 7, event_type="till.slip.posted.v2")
+    ledger.post_many(world.till, EVENTS // 2, prefix="after")
     if transport == "amqp":
+        # Of numbers that were given, in a log whose epoch is known: else nobody can say whose they are.
+        with world.till.begin() as conn:
+            assert number_events(conn, 2 * EVENTS) == EVENTS + 2 * POISON
         damaged = POISON
         world.start("consumer")
+        eventually(lambda: _knows_the_epoch(world), every_s=0.01)
         queues.inject(
             world.book_settings.amqp_url,
             topology.events_queue("book"),
@@ -90,13 +101,6 @@ def test_poison_is_parked_and_holds_nobody_back_and_is_applied_after_the_fix(ope
         eventually(lambda: _parked(world) == damaged)
     else:
         world.start("consumer")
-    ledger.post_many(world.till, EVENTS // 2)
-    with world.till.begin() as conn:
-        tx = ledger.tx_on(conn)
-        for number in range(POISON):
-            ledger.post(tx, f"negative{number}", -5)
-            ledger.post(tx, f"newer{number}", 7, event_type="till.slip.posted.v2")
-    ledger.post_many(world.till, EVENTS // 2, prefix="after")
     world.start("relay")
     oracle.agree(world.till, world.book, parked=2 * POISON + damaged)
     feed = _feed(world)
@@ -139,6 +143,11 @@ def _feed(world) -> FeedClient:
 
 def _fetch(feed: FeedClient):
     return lambda source, seq: feed.one(seq)
+
+
+def _knows_the_epoch(world) -> bool:
+    with world.book.begin() as conn:
+        return conn.exec_driver_sql("select count(epoch) from source_state").scalar_one() == 1
 
 
 def _parked(world) -> int:
