@@ -125,10 +125,12 @@ class ContainerBroker:
         if tls is not None:
             (tls / "tls.conf").write_text(_tls_lines("5671", Path("/tls")))
             self._container.with_bind_ports("5671/tcp", self.tls_port)
+            # The server's account in the container reads them; an image may change owners below /etc/rabbitmq.
+            tls.chmod(0o755)
+            for file in tls.iterdir():
+                file.chmod(0o644)
             self._container.with_volume_mapping(str(tls), "/tls", "ro")
-            self._container.with_volume_mapping(
-                str(tls / "tls.conf"), "/etc/rabbitmq/conf.d/90-tls.conf", "ro"
-            )
+            self._container.with_env("RABBITMQ_CONFIG_FILES", "/tls/*.conf")
         self._created = False
 
     def launch(self) -> None:

@@ -21,7 +21,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from apotheca.postgres import FORGETFUL, Postgres, PostgresFailed
-from tests.support.brokers import ContainerBroker, GivenBroker, PrivateBroker, RabbitMQ
+from tests.support.brokers import ContainerBroker, GivenBroker, PrivateBroker, RabbitMQ, private_programs
 from tests.support.eventually import eventually
 
 # Every container is removed by the fixture that made it; the reaper's image need not be fetched.
@@ -139,7 +139,7 @@ def open_rabbitmq(stack) -> RabbitMQ:
 
 def open_tls_rabbitmq(stack, files: Path) -> RabbitMQ:
     """Return a RabbitMQ of our own that also takes TLS with the certificate in `files` (see tests.support.tls)."""
-    broker = RabbitMQ(ContainerBroker(files) if kind_of_servers() == "docker" else PrivateBroker(files))
+    broker = RabbitMQ(PrivateBroker(files) if private_programs() is not None else ContainerBroker(files))
     stack.callback(broker.remove)
     broker.start()
     return broker
