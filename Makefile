@@ -26,8 +26,8 @@ nemesis: ## Strike at random for ten minutes, and find what is broken on purpose
 	@deploy/setup.sh tests
 	@APOTHECA_NEMESIS_SECONDS=$${APOTHECA_NEMESIS_SECONDS:-600} $(BIN)/pytest -s tests/fault/test_nemesis.py $(ARGS)
 
-attack: ## Compare how quick others are served while one client attacks; wants a machine that does nothing else
-	@deploy/setup.sh tests && APOTHECA_TEST_TIMING=alone $(BIN)/pytest tests/integration $(ARGS)
+attack: ## Compare how quick others are served under attack, and what rest costs; wants a machine that does nothing else
+	@deploy/setup.sh tests && APOTHECA_TEST_TIMING=alone $(BIN)/pytest tests $(ARGS)
 
 bench: setup ## Measure against programs that do the bare minimum
 	@$(BIN)/python -m deploy.bench.run $(ARGS)

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from deploy.generate.faults import CASES
 from deploy.generate.openapi import document_of
-from deploy.generate.repository import SERVICES, examples, json_text, shown
+from deploy.generate.repository import ROOT, SERVICES, examples, json_text, shown
 from deploy.generate.traceability import code_by_requirement, marks_by_requirement, requirements
 
 
@@ -40,3 +40,13 @@ def test_code_and_tests_name_known_requirements_only():
 
 def test_every_fault_case_has_a_test_and_no_test_names_another():
     assert set(marks_by_requirement("case")) == set(CASES)
+
+
+def test_every_decision_has_a_number_of_its_own_and_says_it():
+    numbers = {}
+    for path in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md")):
+        if path.name.startswith("0000"):
+            continue  # the template
+        assert path.read_text().startswith(f"# ADR-{path.name[:4]}: "), path.name
+        numbers.setdefault(path.name[:4], []).append(path.name)
+    assert [names for names in numbers.values() if len(names) > 1] == []

@@ -117,7 +117,6 @@ def test_an_mt940_file_is_imported_by_what_it_says_itself(office):
     )
     body = {
         "format": "mt940",
-        "encoding": "gb18030",
         "file": base64.b64encode(text.encode("gb18030")).decode(),
     }
     path = f"/v1/bank/accounts/{bank.id}/statements"

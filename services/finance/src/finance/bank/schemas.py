@@ -98,7 +98,6 @@ class BankStatementBody(Schema):
         metadata={"format": "byte", "maxLength": FILE_CHARS_MAX},
     )
     dialect = fields.String(load_default=None, validate=DIALECT)
-    encoding = fields.String(load_default=None, validate=validate.OneOf(["utf-8", "gb18030", "utf-16"]))
     number = fields.String(load_default=None, validate=NUMBER)
     from_on = fields.Date(validate=ANY_DAY, load_default=None)
     to_on = fields.Date(validate=ANY_DAY, load_default=None)
