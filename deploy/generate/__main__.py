@@ -2,10 +2,19 @@
 
 import sys
 
-from deploy.generate import adr_index, asyncapi, catalogs, events, faults, openapi, traceability
+from deploy.generate import (
+    adr_index,
+    asyncapi,
+    catalogs,
+    event_types,
+    events,
+    faults,
+    openapi,
+    traceability,
+)
 from deploy.generate.repository import shown
 
-GENERATORS = (adr_index, traceability, faults, events, openapi, asyncapi)
+GENERATORS = (adr_index, traceability, faults, event_types, events, openapi, asyncapi)
 
 
 def main() -> None:

@@ -128,8 +128,8 @@ def document_of(producer: str) -> dict[str, Any]:
         "info": {
             "title": f"Apotheca {SERVICES[producer]}: events",
             "version": "1.0.0",
-            "description": "Facts, told after their commit, at least once and in any order. What a reader does not "
-            "know it passes over: fields and types may be added.",
+            "description": "Facts, told after their commit, at least once and in any order. A reader passes over "
+            "fields that it does not know, and keeps events of a type that it does not know until somebody decides.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",

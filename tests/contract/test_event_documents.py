@@ -9,8 +9,10 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from deploy.generate.events import readers_by_type
 from deploy.generate.payloads import declared, every_declared
 from deploy.generate.repository import SERVICES, examples
+from shared import event_types
 from tests.support.published import document_of, faults_of
 from tests.unit.test_bounds import faults_of as unbounded
 from tests.unit.test_bounds import leaves
@@ -28,6 +30,15 @@ def test_the_example_of_a_type_is_what_its_schema_says(kind):
 def test_every_type_has_an_example_and_no_example_is_of_an_unknown_type():
     assert set(EXAMPLES) == set(every_declared())
     assert all(kind.startswith(f"{package}.") for package in PRODUCERS for kind in declared(package))
+
+
+def test_consumers_read_only_types_that_somebody_publishes():
+    """A misspelled type in a consumer's table would wait for events that never come."""
+    assert set(readers_by_type()) <= set(every_declared())
+
+
+def test_a_release_knows_every_type_that_it_publishes_and_no_other():
+    assert event_types.packaged() == set(every_declared())
 
 
 def test_the_commonest_message_a_sale_to_nobody_is_admitted():

@@ -19,14 +19,13 @@ from shared import messaging_metrics as metrics
 from shared import parking
 from shared.clock import utc_now
 from shared.database import Database
-from shared.errors import Invalid
-from shared.events import Envelope, routing_key
+from shared.events import Envelope
 from shared.halting import NO_ID, Contradicted, halt, sort_out
 from shared.identity import system_actor
 from shared.service import Handler, Service
 from shared.sqlstates import Fault, fault_of, is_stale, is_transient, sqlstate_of
 from shared.transaction import Tx
-from shared.wire import Received, Undecodable
+from shared.wire import Received
 
 log = structlog.get_logger(__name__)
 
@@ -52,10 +51,6 @@ TRIES_MAX = 3
 """In all, the one with its batch included: a refusal of the database may be a passing one, a domain's is not."""
 
 
-class UnknownEventVersion(Invalid):
-    code = "unknown_event_version"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
     """Counts of messages: `fresh` were applied now, `duplicates` known before, `parked` refused.
@@ -74,17 +69,14 @@ class BatchResult:
 def one_by_one(reactions: Mapping[str, Reaction]) -> Handler:
     """A handler from a table `type → reaction`.
 
-    Types of no interest are passed over; another major version of a type in the table is refused (and so
-    parked, never dropped). Events that a reaction writes carry the cause and the trace of the event it reacts to.
+    Types of no interest are passed over; what this release does not know was parked before. Events that a reaction
+    writes carry the cause and the trace of the event it reacts to.
     """
-    known = {routing_key(event_type) for event_type in reactions}
 
     def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         for envelope in envelopes:
             reaction = reactions.get(envelope.type)
             if reaction is None:
-                if routing_key(envelope.type) in known:
-                    raise UnknownEventVersion(f"this service does not know {envelope.type}")
                 continue
             tx.traceparent = envelope.traceparent
             tx.correlation_id = envelope.correlation_id
@@ -98,9 +90,8 @@ def in_sets(reactions: Mapping[str, SetReaction]) -> Handler:
     """A handler from a table `type → reaction` that gives each reaction all its events of the batch at once.
 
     Types that name the same reaction are given to it together; reactions run in the order of the table. Types of no
-    interest and other versions are treated as `one_by_one` does.
+    interest are passed over.
     """
-    known = {routing_key(event_type) for event_type in reactions}
     order = list(dict.fromkeys(reactions.values()))
 
     def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
@@ -109,8 +100,6 @@ def in_sets(reactions: Mapping[str, SetReaction]) -> Handler:
             reaction = reactions.get(envelope.type)
             if reaction is not None:
                 told.setdefault(reaction, []).append(envelope)
-            elif routing_key(envelope.type) in known:
-                raise UnknownEventVersion(f"this service does not know {envelope.type}")
         for reaction in order:
             if reaction in told:
                 reaction(tx, told[reaction])
@@ -194,14 +183,15 @@ def _apply(conn: Connection, service: Service, received: Sequence[Received], way
         withheld += sort_out(conn, repeated)[0]
     fresh = [numbered[key] for key in taken]
     parked = 0
+    envelopes: list[Envelope] = []
     for each in [*strangers, *fresh]:
-        if isinstance(each, Undecodable):
-            parking.park(conn, each, "undecodable", each.reason)
+        refusal = parking.refusal_of(service, each)
+        if refusal is not None:
+            _park(conn, service, each, *refusal)
             parked += 1
-        elif each.source not in service.sources:
-            parking.park(conn, each, "unknown_source", f"{service.name} does not listen to {each.source}")
-            parked += 1
-    envelopes = [each for each in fresh if isinstance(each, Envelope)]
+        else:
+            assert isinstance(each, Envelope)
+            envelopes.append(each)
     tx = Tx(conn=conn, actor=system_actor(service.name), now=utc_now())
     if envelopes:
         parked += way(conn, service, tx, envelopes)
@@ -258,14 +248,22 @@ def _each_alone(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Enve
     for envelope in fresh:
         error = _try_alone(conn, service, tx, envelope)
         if error is not None:
-            code, reason = parking.reason_of(error)
-            parking.park(conn, envelope, code, reason)
-            metrics.PARKED.labels(service.name, code).inc()
-            log.warning(
-                "event_parked", service=service.name, source=envelope.source, seq=envelope.seq, code=code
-            )
+            _park(conn, service, envelope, *parking.reason_of(error))
             parked += 1
     return parked
+
+
+def _park(conn: Connection, service: Service, received: Received, code: str, reason: str) -> None:
+    parking.park(conn, received, code, reason)
+    metrics.PARKED.labels(service.name, code).inc()
+    log.warning(
+        "event_parked",
+        service=service.name,
+        source=received.source,
+        seq=received.seq,
+        type=received.type,
+        code=code,
+    )
 
 
 def _try_alone(conn: Connection, service: Service, tx: Tx, envelope: Envelope) -> Exception | None:

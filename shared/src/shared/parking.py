@@ -95,6 +95,21 @@ def reason_of(error: BaseException) -> tuple[str, str]:
     return "handler_failed", f"{name}: {lines[0]}"[:REASON_CHARS_MAX]
 
 
+def refusal_of(service: Service, received: Received) -> tuple[str, str] | None:
+    """The code and the sentence of why this release can do nothing with a message; None: it is for the handler.
+
+    The one place where a message is judged before its handler. Nothing is passed over here: what the service has no
+    need of it passes over itself, and only of types that this release knows.
+    """
+    if isinstance(received, Undecodable):
+        return "undecodable", received.reason
+    if received.source not in service.sources:
+        return "unknown_source", f"{service.name} does not listen to {received.source}"
+    if received.type not in service.known_types or not received.type.startswith(f"{received.source}."):
+        return "unknown_type", f"this release of {service.name} knows no {received.type} of {received.source}"
+    return None
+
+
 def apply_alone(conn: Connection, service: Service, tx: Tx, envelope: Envelope) -> None:
     """Apply one event under a savepoint: it is whole, or leaves nothing. Raises what the handler raises."""
     assert service.handle is not None
@@ -180,6 +195,10 @@ def redrive(
                 f"nothing of {row['source']} is applied: its log contradicts what was received"
             )
         envelope = _readable(row, fetch)
+        refusal = refusal_of(service, envelope)
+        if refusal is not None:
+            conn.execute(_FAILED_AGAIN, {"id": parked_id, "code": refusal[0], "reason": refusal[1]})
+            return False
         tx = Tx(
             conn=conn, actor=system_actor(service.name), now=utc_now(), causation_id=str(envelope.event_id)
         )

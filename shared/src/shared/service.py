@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import MetaData
 
+from shared import event_types
 from shared.chain import Chain
 from shared.events import Envelope
 from shared.row_log import Followed, Proof
@@ -58,7 +59,8 @@ class Job:
 class Service:
     """`sources` are the services whose events it consumes, all of them, by `handle`.
 
-    `handle(tx, envelopes)` gets fresh events in one transaction, in any order; see shared.consumer.
+    `handle(tx, envelopes)` gets fresh events in one transaction, in any order; see shared.consumer. It passes over
+    types it has no need of; a type that is not among `known_types` never comes to it and is parked.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Service:
     blueprints: "Sequence[Blueprint]" = ()
     sources: Sequence[str] = ()
     handle: Handler | None = None
+    known_types: frozenset[str] = field(default_factory=event_types.packaged)
     jobs: Sequence[Job] = ()
     withdraw: Withdraw | None = None
     chains: Sequence[Chain] = ()

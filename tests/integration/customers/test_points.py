@@ -163,7 +163,7 @@ def test_another_version_of_an_event_is_parked_and_holds_nothing_back(database):
     assert (result.fresh, result.parked) == (1, 2)
     with database.read() as conn:
         codes = conn.execute(text("select reason_code from parked_events order by seq")).scalars().all()
-    assert codes[0] == "unknown_event_version"
+    assert codes[0] == "unknown_type"
     assert published(database) == [("customers.points.earned.v1", points.an_id("S1"), 1, 11)]
 
 

@@ -97,7 +97,7 @@ def test_a_malformed_event_is_parked_with_its_reason_and_holds_nobody_back(datab
     assert (result.fresh, result.parked) == (2, 2)
     with database.read() as conn:
         parked = conn.execute(text("select seq, reason_code from parked_events order by seq")).all()
-        assert parked == [(7, "event_malformed"), (8, "event_type_unknown")]
+        assert parked == [(7, "event_malformed"), (8, "unknown_type")]
         assert conn.execute(text("select count(*) from facts.fact_sales")).scalar() == 2
 
 

@@ -69,7 +69,7 @@ def test_any_order_any_duplicates_give_the_same_tables(counter: Counter):
         assert sold(counter) == expected
         with counter.database.begin() as conn:
             parked = conn.execute(text("select seq, reason_code from parked_events order by seq")).all()
-        assert parked == [(6, "invalid_payload"), (7, "unknown_event_version"), (8, "return_not_found")]
+        assert parked == [(6, "invalid_payload"), (7, "unknown_type"), (8, "return_not_found")]
 
     disorder()
     forget(counter)

@@ -1,5 +1,7 @@
 """The consumer's promise: any order, any duplicates, any batching give the same tables; faults are sorted out."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 import sqlalchemy
@@ -43,7 +45,7 @@ def events_of(world):
 
 
 def service_with(handle) -> Service:
-    return Service(name="book", title="Book", metadata=ledger.book_metadata, sources=("till",), handle=handle)
+    return replace(ledger.BOOK, handle=handle)
 
 
 def test_any_order_with_any_duplicates_in_any_batches_gives_the_same_tables(world):
@@ -181,9 +183,7 @@ def test_a_statement_prepared_before_a_migration_is_prepared_anew(world):
 
 def test_a_stranger_and_an_unreadable_message_are_parked_once(world):
     events = events_of(world)
-    service = Service(
-        name="book", title="Book", metadata=ledger.book_metadata, sources=("shop",), handle=ledger.enter
-    )
+    service = replace(ledger.BOOK, sources=("shop",))
     nameless = Undecodable(reason="no JSON", payload={"body": "\x00{"})
     assert apply_batch(world.book, service, [events[0], nameless]).parked == 2
     assert apply_batch(world.book, service, [events[0], nameless]).fresh == 0

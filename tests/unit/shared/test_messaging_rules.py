@@ -1,6 +1,7 @@
 """The small decisions of the backbone: what is retried, what is parked and how it is called, what is fetched."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 
@@ -10,14 +11,16 @@ import pytest
 import sqlalchemy
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import MetaData
 
 from shared import parking, watermark
 from shared.backoff import Backoff
 from shared.clock import new_id
-from shared.consumer import UnknownEventVersion, one_by_one
+from shared.consumer import one_by_one
 from shared.errors import Conflict
 from shared.events import Envelope
 from shared.identity import system_actor
+from shared.service import Service
 from shared.transaction import Tx
 
 pytestmark = pytest.mark.requirement("X3")
@@ -58,10 +61,21 @@ def test_reactions_are_chosen_by_type_and_know_their_cause():
     assert (tx.traceparent, tx.correlation_id) == ("trace", "correlation")
 
 
-def test_another_major_version_of_a_known_type_is_refused_not_passed_over():
-    handle = one_by_one({"finance.sale.posted.v1": lambda tx, each: None})
-    with pytest.raises(UnknownEventVersion):
-        handle(a_tx(), [an_envelope("finance.sale.posted.v2")])
+@pytest.mark.parametrize(
+    ("kind", "source", "code"),
+    [
+        ("finance.sale.posted.v1", "finance", None),
+        ("finance.period.closed.v1", "finance", None),
+        ("finance.sale.posted.v9", "finance", "unknown_type"),
+        ("finance.sale.postd.v1", "finance", "unknown_type"),
+        ("customers.points.earned.v1", "finance", "unknown_type"),
+        ("customers.points.earned.v1", "customers", "unknown_source"),
+    ],
+)
+def test_only_a_known_type_of_its_own_source_comes_to_the_handler(kind, source, code):
+    service = Service(name="returns", title="Returns", metadata=MetaData(), sources=["finance"])
+    refusal = parking.refusal_of(service, replace(an_envelope(kind), source=source))
+    assert (refusal and refusal[0]) == code
 
 
 def test_a_parked_event_carries_the_code_of_its_refusal():

@@ -19,11 +19,8 @@ from customers.projections import KnownSale, PointSale, Refund, Restoration, Use
 from customers.subscriptions import SUBSCRIPTIONS, RefundPaid, SalePosted
 from shared import outbox
 from shared.clock import business_date
-from shared.consumer import UnknownEventVersion
-from shared.events import Envelope, Event, routing_key
+from shared.events import Envelope, Event
 from shared.transaction import Tx
-
-_KNOWN = {routing_key(each) for each in SUBSCRIPTIONS}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +47,7 @@ class _Outgoing:
 
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Apply fresh events of finance. Raises msgspec.ValidationError, UnknownEventVersion: the culprit is parked."""
+    """Apply fresh events of finance. Raises msgspec.ValidationError: the culprit is parked."""
     sales, refunds, uses = _read(envelopes)
     if not sales and not refunds and not uses:
         return
@@ -91,8 +88,6 @@ def _read(
     for envelope in envelopes:
         shape = SUBSCRIPTIONS.get(envelope.type)
         if shape is None:
-            if routing_key(envelope.type) in _KNOWN:
-                raise UnknownEventVersion(f"this service does not know {envelope.type}")
             continue
         fact = msgspec.convert(envelope.data, shape)
         if isinstance(fact, RefundPaid):

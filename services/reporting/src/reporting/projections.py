@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from psycopg import Cursor, sql
 
-from reporting.subscriptions import FIRST_YEAR, KNOWN, LAST_YEAR, EventTypeUnknown, Rows
+from reporting.subscriptions import FIRST_YEAR, KNOWN, LAST_YEAR, Rows
 from reporting.subscriptions.readers import NULL, NUMBER_MAX, EventMalformed, Object, Reader, copy_text
 from reporting.tables import FACT_TABLES, SCHEMA
 from shared.clock import month_of, next_month
+from shared.event_types import UnknownType
 from shared.events import Envelope
 from shared.partitions import see_months
 from shared.service import LostEvent
@@ -34,7 +35,7 @@ COLUMNS: Final = {table.name: tuple(column.name for column in table.columns) for
 
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Store the facts of `envelopes`, none of which was stored before. Raises EventMalformed, EventTypeUnknown."""
+    """Store the facts of `envelopes`, none of which was stored before. Raises EventMalformed, UnknownType."""
     rows = rows_of(envelopes)
     cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
     cursor.execute("select pg_advisory_xact_lock_shared(%s)", (FACTS_LOCK,))
@@ -80,14 +81,12 @@ _Writer = Callable[[Envelope, FactRows], None]
 
 
 def rows_of(envelopes: Iterable[Envelope]) -> FactRows:
-    """The rows of each table, as COPY text. Raises EventMalformed and EventTypeUnknown, naming the event."""
+    """The rows of each table, as COPY text. Raises EventMalformed and UnknownType, naming the event."""
     out: FactRows = {name: [] for name in COLUMNS}
     for envelope in envelopes:
         writer = _WRITERS.get(envelope.type)
         if writer is None:
-            raise EventTypeUnknown(
-                f"{envelope.source}/{envelope.seq}: reporting does not know {envelope.type}"
-            )
+            raise UnknownType(f"{envelope.source}/{envelope.seq}: reporting does not know {envelope.type}")
         try:
             writer(envelope, out)
         except EventMalformed as fault:

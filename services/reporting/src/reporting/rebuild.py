@@ -21,7 +21,6 @@ from typing import Any, Final
 from psycopg import Cursor, sql
 
 from reporting.projections import FACTS_LOCK, ensure_partitions, rows_of, write_rows
-from reporting.subscriptions import EventTypeUnknown
 from reporting.subscriptions.readers import EventMalformed
 from reporting.tables import FACT_TABLES, SCHEMA, metadata
 from shared import postgres, rights, row_log, watermark
@@ -30,6 +29,7 @@ from shared.client import PAGE_EVENTS_MAX, FeedClient
 from shared.clock import month_of
 from shared.database import Database
 from shared.errors import Conflict
+from shared.event_types import UnknownType
 from shared.events import Envelope
 from shared.service import Service
 from shared.wire import Received
@@ -233,7 +233,7 @@ class _Rebuild:
     def _write(self, cursor: Cursor[Any], source: str, events: Sequence[Envelope]) -> None:
         try:
             rows = rows_of(events)
-        except (EventMalformed, EventTypeUnknown):
+        except (EventMalformed, UnknownType):
             events = [each for each in events if self._is_readable(source, each)]
             rows = rows_of(events)
         ensure_partitions(cursor, self._schema, sorted({month_of(each.day) for each in events}))
@@ -242,7 +242,7 @@ class _Rebuild:
     def _is_readable(self, source: str, event: Envelope) -> bool:
         try:
             rows_of([event])
-        except (EventMalformed, EventTypeUnknown) as refusal:
+        except (EventMalformed, UnknownType) as refusal:
             self._progress[source].refused[event.seq] = refusal.detail
             return False
         return True

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from service_desk import projections
-from shared.consumer import UnknownEventVersion
-from shared.events import Envelope, routing_key
+from shared.events import Envelope
 from shared.refilling import Projection, refilled
 from shared.transaction import Tx
 
@@ -16,7 +15,6 @@ REACTIONS: Mapping[str, Callable[[Tx, Sequence[Envelope]], None]] = {
     "returns.return.settled.v1": projections.on_return_settled,
 }
 SOURCES = ("customers", "finance", "returns")
-_KNOWN = {routing_key(event_type) for event_type in REACTIONS}
 
 
 WITHDRAW = refilled(
@@ -41,16 +39,11 @@ WITHDRAW = refilled(
 
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Apply a batch: each type in one statement. Types of no interest are passed over.
-
-    Raises UnknownEventVersion for another major version of a type it reads: parked, never dropped.
-    """
+    """Apply a batch: each type in one statement. Types of no interest are passed over."""
     by_type: defaultdict[str, list[Envelope]] = defaultdict(list)
     for envelope in envelopes:
         if envelope.type in REACTIONS:
             by_type[envelope.type].append(envelope)
-        elif routing_key(envelope.type) in _KNOWN:
-            raise UnknownEventVersion(f"this service does not know {envelope.type}")
     for event_type, reaction in REACTIONS.items():
         if event_type in by_type:
             reaction(tx, by_type[event_type])

@@ -29,16 +29,11 @@ from reporting.subscriptions.readers import (
     signed_number,
     text,
 )
-from shared.errors import Invalid
 from shared.events import Envelope
 from shared.texts import COUNT_MAX, FIRST_DAY, LAST_DAY
 
 FIRST_YEAR, LAST_YEAR = FIRST_DAY.year, LAST_DAY.year
 """Each month of `day` becomes a partition, so a nonsensical year must not."""
-
-
-class EventTypeUnknown(Invalid):
-    code = "event_type_unknown"
 
 
 # --- what each type becomes ---------------------------------------------------------------------------
