@@ -34,7 +34,14 @@ def pytest_report_header() -> str:
     )
 
 
-collect_ignore = [] if kind_of_servers() == "docker" else ["e2e/test_scaling.py"]
+collect_ignore = (
+    []
+    if kind_of_servers() == "docker"
+    else [
+        "e2e/test_scaling.py",
+        "e2e/test_containers_at_rest.py",
+    ]
+)
 """What only the composed system shows; the header of a run says when that is not tested."""
 
 LONG = ("test_any_input.py", "test_nemesis.py", "test_random_year.py", "test_demo.py", "test_journey.py")

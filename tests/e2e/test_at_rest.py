@@ -3,24 +3,15 @@
 Measured is the processor time of our own processes, so that others on the machine do not matter.
 """
 
-import time
-
 import pytest
 
 from apotheca.system import System
-from tests.support.eventually import eventually
 from tests.support.ports import five_free_ports
-from tests.support.processes import cpu_s, family_of
+from tests.support.processes import cpu_s, family_of, pass_quietly
 
 QUIET_AFTER_S = 25
 MEASURED_S = 20
 EMBEDDED_SHARE_MAX = 0.03
-
-
-def pass_quietly(seconds: float) -> None:
-    """The fact that is waited for is that nothing happens."""
-    end = time.monotonic() + seconds
-    eventually(lambda: time.monotonic() >= end, within_s=seconds + 5, every_s=0.5)
 
 
 @pytest.mark.timing

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from apotheca import processes, secret_files
+from tests.support.processes import family_of
 
 ROOT = Path(__file__).parents[2]
 SECRETS = ROOT / "deploy/secrets"
@@ -28,6 +29,24 @@ def composed():
         raise
     finally:
         compose(environment, "down", "--volumes", "--timeout", "5", check=False)
+
+
+def processes_of_services():
+    """By process id, on a machine that runs its containers itself: the container of our services that it is of."""
+    asked = ["docker", "ps", "--filter", "label=com.docker.compose.project=apotheca-e2e"]
+    asked += ["--format", '{{.ID}} {{.Label "com.docker.compose.service"}}']
+    found = {}
+    for line in _said(asked).splitlines():
+        container, service = line.split()
+        if service in ("postgres", "rabbitmq", "gateway"):
+            continue
+        first = int(_said(["docker", "inspect", "--format", "{{.State.Pid}}", container]))
+        found |= dict.fromkeys({first} | family_of(first), service)
+    return found
+
+
+def _said(command):
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def environment_of(project, port):

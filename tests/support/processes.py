@@ -3,9 +3,12 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.support.eventually import eventually
 
 CYCLE_S = 0.5
 
@@ -39,6 +42,12 @@ def cpu_s(pid: int) -> float:
         for task in Path(f"/proc/{pid}/task").iterdir():
             used += int((task / "schedstat").read_text().split()[0])
     return used / 1e9
+
+
+def pass_quietly(seconds: float) -> None:
+    """Wait for the fact that nothing happens for so long."""
+    end = time.monotonic() + seconds
+    eventually(lambda: time.monotonic() >= end, within_s=seconds + 5, every_s=0.5)
 
 
 def using(folder: Path) -> set[int]:
