@@ -30,7 +30,7 @@ STANDBY_POLL_S = 1.0
 RUNS_IN_A_ROW_MAX = 20
 JOBS_AT_ONCE_MAX = 2
 SEAL_EVERY_S = 1.0
-SEAL_REST_S = 5.0
+SEAL_REST_S = 10.0
 
 
 def jobs_of(service: Service, settings: Settings) -> list[Job]:
