@@ -127,6 +127,27 @@ def test_a_file_of_several_accounts_goes_to_each_and_says_which_are_not_ours(off
     assert "…2345" in answer.json["detail"]
 
 
+@pytest.mark.requirement("F3")
+def test_an_account_is_known_with_its_bank_before_it_and_its_currency_behind_it(office):
+    bank, other = Bank(office, "6222 0202"), Bank(office, "CN 999-000")
+    days = [
+        message(":61:2603020302C5,00NTRFA", opening="C260301CNY0,", closing="C260302CNY5,00", head=":25:BKCHCNBJ/62220202\n:28C:1\n"),
+        message(":61:2603030303C5,00NTRFB", opening="C260302CNY5,00", closing="C260303CNY10,00", head=":25:62220202CNY\n:28C:2\n"),
+        message(":61:2603030303C7,00NTRFC", opening="C260302CNY0,00", closing="C260303CNY7,00", head=":25:X/CN999000\n:28C:2\n"),
+    ]  # fmt: skip
+    answer = sent(office, bank, "".join(days))
+    assert (answer.status_code, answer.json["new_lines"]) == (201, 2), answer.json
+    assert [each["amount"]["fen"] for each in bank.lines()] == [500, 500]
+    assert [each["amount"]["fen"] for each in other.lines()] == [700]
+
+
+def test_a_statement_that_begins_before_any_time_is_refused(office):
+    bank = Bank(office)
+    for first in ("0001-01-01", "1999-12-31"):
+        answer = bank.send([("2026-03-02", "5.00", "A", "x", "")], first=first, opening=100)
+        assert refused(answer) == (422, "bank_statement_days_wrong"), answer.json
+
+
 def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(office):
     main, bank = Bank(office, "6222 0200-0001"), Bank(office, "CN0012345")
     for number in ("622202000001", "６２２２０２０００００１", "6222-0200 0001"):

@@ -1,5 +1,7 @@
 """camt.053: the bank's statement in ISO 20022 XML, versions 02 and later, one or many statements and accounts in a file.
 
+The text is in any encoding that tables are read in, whatever its declaration says; an envelope around the document is passed over.
+
 Booked entries only (status BOOK); an entry is one line, however many payments its batch has. `CdtDbtInd` is the direction
 in which the money moved, of a reversal too. Documents with a DTD are refused: entities could fill the memory or read files.
 """
@@ -14,10 +16,11 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from finance.bank import narrative
-from finance.bank.encodings import named
+from finance.bank.encodings import decoded, named
 from finance.bank.formats import (
     LINES_MAX,
     NUMBER_CHARS_MAX,
+    YUAN,
     Statement,
     StatementLine,
     StatementUnreadable,
@@ -38,7 +41,12 @@ from shared.languages import Text
 _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.(\d{2})\}Document", re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{0,5})?", re.ASCII)
 _FIRST_VERSION = 2
+_DECLARATION = re.compile(r"\A<\?xml\s[^>]*\?>")
 _FILE = re.compile(r"\{urn:[^}]*:(camt\.05[24]|pain\.\d{3}|pacs\.\d{3})[^}]*\}", re.ASCII)
+_DAY = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})(?P<time>T(?:[01]\d|2[0-4]):[0-5]\d:[0-6]\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
 _OPENING = ("OPBD", "PRCD", "ITBD")
 _CLOSING = ("CLBD", "ITBD")
 
@@ -46,20 +54,22 @@ _CLOSING = ("CLBD", "ITBD")
 def read(content: bytes) -> list[Statement]:
     """A statement per account. Raises StatementUnreadable."""
     try:
-        root = fromstring(content, forbid_dtd=True)
+        # As text: the parser knows neither GB18030 nor GBK, in which banks send it.
+        root = fromstring(_DECLARATION.sub("", decoded(content).lstrip()), forbid_dtd=True)
     except DefusedXmlException as error:
         raise StatementUnreadable("the XML has a document type or entities, which are not read") from error
     except (ParseError, ValueError, LookupError) as error:
         row = getattr(error, "position", (1, 0))[0]
         raise StatementUnreadable(Text("row {row} is no well-formed XML", row=row), row=row) from error
-    version = _NAMESPACE.fullmatch(root.tag)
+    document = next((each for each in root.iter() if _NAMESPACE.fullmatch(str(each.tag))), root)
+    version = _NAMESPACE.fullmatch(document.tag)
     if version is None or int(version[1]) < _FIRST_VERSION:
-        other = _FILE.match(root.tag)
+        other = next(filter(None, (_FILE.match(str(each.tag)) for each in root.iter())), None)
         raise named(other[1] if other else "XML of another kind")
     found: dict[str, list[Statement]] = {}
     faults: list[Fault] = []
     count = 0
-    for no, each in enumerate(root.iterfind("./{*}BkToCstmrStmt/{*}Stmt"), 1):
+    for no, each in enumerate(document.iterfind("./{*}BkToCstmrStmt/{*}Stmt"), 1):
         statement = _statement(each, no, faults)
         if statement is not None:
             count += len(statement.lines)
@@ -80,6 +90,9 @@ def _statement(stmt: Element, no: int, faults: list[Fault]) -> Statement | None:
     account = _text(stmt, "Acct/Id/IBAN") or _text(stmt, "Acct/Id/Othr/Id")
     if not account:
         faults.append(fault(no, "Acct/Id", "is missing in this statement", code="missing"))
+    currency = _text(stmt, "Acct/Ccy") or YUAN[0]
+    if currency not in YUAN:
+        faults.append(_other_currency(no, "Acct Ccy", currency))
     opening = _balance(stmt, _OPENING, no, faults)
     closing = _balance(stmt, _CLOSING, no, faults)
     if opening is None or closing is None or len(faults) > before:
@@ -124,12 +137,17 @@ def _balance(
         found = [each for code, each in known if code == kind]
         if not found:
             continue
+        said = {(_text(each, "Amt"), _text(each, "CdtDbtInd")) for each in found}
+        if kind != "ITBD" and len(said) > 1:
+            faults.append(fault(no, f"Bal {kind}", "stands twice in one statement", code="ambiguous"))
+            return None
         chosen = found[-1] if kinds is _CLOSING else found[0]
         fen = _fen(chosen, no, f"Bal {kind}", faults)
         day = _day(_find(chosen, "Dt"))
         if day is None:
             faults.append(fault(no, f"Bal {kind} Dt", "must be a day such as 2026-10-05"))
-        return None if fen is None or day is None else (kind, day, fen)
+        is_page = _text(chosen, "Tp/SubTp/Cd") == "INTM"
+        return None if fen is None or day is None else ("ITBD" if is_page else kind, day, fen)
     faults.append(fault(no, f"Bal {kinds[0]}", "is missing in this statement", code="missing"))
     return None
 
@@ -154,10 +172,15 @@ def _entry(
     references = [
         *_texts(entry, "NtryDtls/{*}TxDtls/{*}Refs/{*}EndToEndId"),
         *_texts(entry, "NtryDtls/{*}TxDtls/{*}RmtInf/{*}Strd/{*}CdtrRefInf/{*}Ref"),
+        *_texts(entry, "NtryDtls/{*}TxDtls/{*}RmtInf/{*}Strd/{*}RfrdDocInf/{*}Nb"),
         *_texts(entry, "NtryRef"),
         *_texts(entry, "AcctSvcrRef"),
     ]
-    words = _texts(entry, "NtryDtls/{*}TxDtls/{*}RmtInf/{*}Ustrd") or _texts(entry, "AddtlNtryInf")
+    words = (
+        _texts(entry, "NtryDtls/{*}TxDtls/{*}RmtInf/{*}Ustrd")
+        or _texts(entry, "NtryDtls/{*}TxDtls/{*}AddtlTxInf")
+        or _texts(entry, "AddtlNtryInf")
+    )
     told = [narrative.read([each]) for each in words]
     return line(
         within(day, first, last, is_first_stated=is_first_stated),
@@ -182,9 +205,8 @@ def _fen(owner: Element, row: int, column: str, faults: list[Fault]) -> int | No
     amount, side = _find(owner, "Amt"), _text(owner, "CdtDbtInd")
     currency = amount.get("Ccy") if amount is not None else None
     written = (amount.text or "").strip() if amount is not None else ""
-    if currency is not None and currency != "CNY":
-        message = Text("is in {currency}; only accounts in CNY are kept here", currency=currency[:3])
-        faults.append(fault(row, f"{column} Amt", message, currency, "other_currency"))
+    if currency is not None and currency not in YUAN:
+        faults.append(_other_currency(row, f"{column} Amt", currency))
         return None
     if side not in ("CRDT", "DBIT"):
         faults.append(fault(row, f"{column} CdtDbtInd", "must be CRDT or DBIT", side))
@@ -199,15 +221,21 @@ def _fen(owner: Element, row: int, column: str, faults: list[Fault]) -> int | No
     return fen if side == "CRDT" else -fen
 
 
+def _other_currency(row: int, column: str, currency: str) -> Fault:
+    message = Text("is in {currency}; only accounts in CNY are kept here", currency=currency[:3])
+    return fault(row, column, message, currency, "other_currency")
+
+
 def _day(owner: Element | None) -> date | None:
     """A day, or the business day of a moment; None where there is none."""
     if owner is None:
         return None
     written = (owner.text or "").strip() or _text(owner, "Dt") or _text(owner, "DtTm")
+    found = _DAY.fullmatch(written)
     try:
-        moment = datetime.fromisoformat(written)
-        is_day = "T" not in written
-        return date.fromisoformat(written[:10]) if is_day or moment.tzinfo is None else business_date(moment)
+        if found and found["time"] and found["offset"]:
+            return business_date(datetime.fromisoformat(written))
+        return date.fromisoformat(found["day"]) if found else None
     except (ValueError, OverflowError):
         return None
 

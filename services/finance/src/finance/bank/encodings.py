@@ -1,6 +1,6 @@
 """What a file is, by its bytes, and in which encoding its text is: neither its name nor who sends it knows.
 
-UTF-8 with or without BOM, UTF-16 by BOM or by its zero bytes, GB18030. Bytes that are valid UTF-8 are UTF-8: text in GB18030
+UTF-8 with or without BOM, UTF-16 by BOM or by many zero bytes, GB18030. Bytes that are valid UTF-8 are UTF-8: text in GB18030
 is so only by rare chance.
 """
 
@@ -31,6 +31,8 @@ _BINARY = (
 )
 _MT940 = re.compile(r"(?:\A|\n):(?:20|25P?|28C?|60[FM]):", re.ASCII)
 _HTML = re.compile(r"\A\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta)\b", re.IGNORECASE | re.DOTALL)  # fmt: skip
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_ZEROS_ONE_IN = 20
 _SHEET_2003 = "urn:schemas-microsoft-com:office:spreadsheet"
 
 
@@ -64,10 +66,11 @@ def named(what: str) -> StatementUnreadable:
 
 def decoded(content: bytes) -> str:
     """Raises StatementUnreadable, naming the row of the first byte that is no text."""
+    encoding = _encoding(content)
     try:
-        return content.decode(_encoding(content)).removeprefix("\ufeff")
+        return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
+        row = len(_LINE_END.findall(content[: error.start].decode(encoding, "ignore"))) + 1
         raise StatementUnreadable(
             Text("row {row} is no text in UTF-8, UTF-16 or GB18030", row=row), row=row
         ) from error
@@ -82,8 +85,9 @@ def _encoding(content: bytes) -> str:
         if content.startswith(mark):
             return name
     sample = content[:4_000]
-    if b"\0" in sample:
-        return "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
+    high, low = sample[1::2].count(0), sample[::2].count(0)
+    if max(high, low) * _ZEROS_ONE_IN >= len(sample) / 2:  # a NUL or two are dirt
+        return "utf-16-le" if high >= low else "utf-16-be"
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

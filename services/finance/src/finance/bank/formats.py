@@ -19,11 +19,14 @@ from finance.bank import rules
 from shared.errors import Invalid
 from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
 from shared.languages import Text
+from shared.texts import CONTROL
 
 LINES_MAX = 20_000
 TEXT_CHARS_MAX = 500
 NUMBER_CHARS_MAX = 64
-_UNWANTED = re.compile("[\x00-\x1f\x7f\ud800-\udfff]+")
+YUAN = ("CNY", "RMB")
+"""How banks write the currency of the yuan in messages."""
+_UNWANTED = re.compile(f"[{CONTROL}]+")
 _NOTHING_SAID = {"", "NONREF", "NOTPROVIDED", "NOTAVAILABLE"}
 
 

@@ -25,6 +25,7 @@ from finance.booking import require_in_books
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.languages import Text
+from shared.texts import FIRST_DAY
 from shared.transaction import Tx
 
 OPENING = queries.OPENING
@@ -39,27 +40,37 @@ def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict
     """
     account = queries.account(tx, account_id)
     layout = dialects.layout(tx.conn, body["dialect"]) if body["format"] in reading.TABLES else None
-    mine, others, passed_over = None, [], []
+    found: dict[UUID, list[Statement]] = {}
+    passed_over, named = [], []
     for statement in reading.read(body, layout):
-        key = account["number_key"] if statement.account is None else rules.number_key(statement.account)
-        if key == account["number_key"]:
-            mine = statement
-        elif (other := queries.account_of_number(tx, key)) is not None:
-            others.append((other, statement))
-        else:
+        whose = account if statement.account is None else _account_meant(tx, account, statement.account)
+        if whose is None:
             passed_over.append(_ending(statement.account or ""))
-    if mine is None:
-        named = [*passed_over, *(_ending(other["number"]) for other, _ in others)]
+            named.append(passed_over[-1])
+        else:
+            found.setdefault(whose["account_id"], []).append(statement)
+            named.append(_ending(whose["number"]))
+    if account_id not in found:
         raise rules.AccountDiffers(
             Text("the file is of other accounts: {accounts}", accounts=", ".join(named[:20]))
         )
-    work = sorted([(account_id, mine), *((other["account_id"], each) for other, each in others)], key=lambda each: str(each[0]))  # fmt: skip
+    work = sorted(
+        ((each, formats.chained(those)) for each, those in found.items()), key=lambda each: str(each[0])
+    )
     done = {
         each: import_statement(tx, each, statement, body["file"], body["format"]) for each, statement in work
     }
     view, _ = done.pop(account_id)
     is_new = any(new for _, new in [*done.values(), (view, view["is_new"])])
     return {**view, "also": [each for each, _ in done.values()], "passed_over": passed_over}, is_new
+
+
+def _account_meant(tx: Tx, account: Mapping[str, Any], told: str) -> Mapping[str, Any] | None:
+    for key in rules.number_keys(told):
+        known = account if key == account["number_key"] else queries.account_of_number(tx, key)
+        if known is not None:
+            return known
+    return None
 
 
 def _ending(number: str) -> str:
@@ -168,7 +179,7 @@ def _opening(statement: Statement) -> Fresh:
 def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> None:
     days = [line.booked_on for line in statement.lines]
     if (
-        statement.from_on > statement.to_on
+        not FIRST_DAY <= statement.from_on <= statement.to_on
         or statement.to_on > business_date(tx.now)
         or min(days, default=statement.from_on) < statement.from_on
         or max(days, default=statement.to_on) > statement.to_on

@@ -19,6 +19,7 @@ from finance.bank import narrative
 from finance.bank.formats import (
     LINES_MAX,
     NUMBER_CHARS_MAX,
+    YUAN,
     Statement,
     StatementLine,
     StatementUnreadable,
@@ -35,11 +36,13 @@ from finance.bank.values import exact
 from shared.faults import Fault
 from shared.languages import Text
 
-_TAG = re.compile(r":(\d{2}[A-Z]?|NS):(.*)", re.ASCII)
-_BALANCE = re.compile(r"(?P<side>[CD])(?P<day>\d{6})(?P<currency>[A-Z]{3})(?P<amount>\d{1,15}(?:[,.]\d*)?)", re.ASCII)  # fmt: skip
+_TAG = re.compile(r":((?:13|2[0158]|34|6[0-5]|86|90)[A-Z]?|NS):(.*)", re.ASCII)
+"""The fields of messages 940 to 950; anything else between colons is text, such as a time."""
+_ENDS = re.compile(r"-}|-\Z|\{[0-9S]:")
+_BALANCE = re.compile(r"(?P<side>[CD])(?P<day>\d{6})(?P<currency>[A-Z]{3})(?P<amount>\d{1,15}(?:[,.]\d{0,2})?|[,.]\d{1,2})", re.ASCII)  # fmt: skip
 _LINE = re.compile(
-    r"(?P<value>\d{6})(?P<entry>\d{4}|\s{4})?(?P<mark>RC|RD|C|D)(?P<funds>[A-Z])?(?P<amount>\d{1,15}(?:[,.]\d*)?)"
-    r"(?P<type>[A-Z][A-Z0-9 ]{3})?(?P<reference>.*)",
+    r"(?P<value>\d{6})(?P<entry>\d{4}|\s{4})?(?P<mark>RC|RD|C|D)(?P<funds>[A-Z])?(?P<amount>\d{1,15}(?:[,.]\d{0,2})?|[,.]\d{1,2})(?![,.\d])"
+    r"(?P<type>[NSFnsf][A-Za-z0-9 ]{3})?(?P<reference>.*)",
     re.ASCII,
 )
 _NEEDED = (":25:", ":60F:", ":62F:")
@@ -131,7 +134,7 @@ def _fields(text: str) -> Iterator[_Field]:
             if known is not None:
                 yield known
             known = _Field(row, found[1], [found[2]])
-        elif shown.strip() in ("-", "-}") or shown.startswith(("-}", "{")):
+        elif _ENDS.match(shown.strip()):
             if known is not None:
                 yield known
             known = None
@@ -157,6 +160,8 @@ def _message(fields: Sequence[_Field], faults: list[Fault]) -> _Message | None:
             latest.told += each.lines
         else:
             latest = None
+            if kind in ("60", "62") and kind in heads:
+                faults.append(fault(each.row, f":{each.tag}:", "stands twice in one message", each.lines[0].strip(), "ambiguous"))  # fmt: skip
             heads.setdefault(kind, each)
             if kind in ("60", "62") and kind not in balances and (found := _balance(each, faults)):
                 balances[kind] = found
@@ -171,9 +176,9 @@ def _message(fields: Sequence[_Field], faults: list[Fault]) -> _Message | None:
 
 
 def _balance(each: _Field, faults: list[Fault]) -> _Balance | None:
-    shown = each.lines[0].strip()
+    shown = each.lines[0].strip().removesuffix("-}")
     found = _BALANCE.fullmatch(shown)
-    if found is not None and found["currency"] != "CNY":
+    if found is not None and found["currency"] not in YUAN:
         message = Text("is in {currency}; only accounts in CNY are kept here", currency=found["currency"])
         faults.append(fault(each.row, f":{each.tag}:", message, shown, "other_currency"))
         return None
@@ -207,7 +212,7 @@ def _fen(written: str) -> int | None:
     """None where it is no whole number of fen."""
     whole, _, part = written.replace(",", ".").partition(".")
     try:
-        return exact(Decimal(f"{whole}.{part or 0}"))
+        return exact(Decimal(f"{whole or 0}.{part or 0}"))
     except ValueError:
         return None
 

@@ -241,11 +241,23 @@ def mentions(text: str, reference: str) -> bool:
     return re.search(rf"(?<![0-9a-z]){found}(?![0-9a-z])", told) is not None
 
 
+NUMBER_SIGNS_MIN = 4
+
+
 def number_key(number: str) -> str:
     """What makes two spellings one account: without blanks, dashes and dots, full-width forms and case made one."""
     return "".join(
         each for each in unicodedata.normalize("NFKC", number) if each.isascii() and each.isalnum()
     ).upper()
+
+
+def number_keys(told: str) -> list[str]:
+    """What a file may mean by an account, best first: as told, without the bank before a slash, without the currency after it."""
+    found = []
+    for each in (told, told.rpartition("/")[2]):
+        key = number_key(each)
+        found += [key, *(key.removesuffix(unit) for unit in ("CNY", "RMB") if key.endswith(unit))]
+    return [each for each in dict.fromkeys(found) if len(each) >= NUMBER_SIGNS_MIN]
 
 
 def reasons() -> list[str]:

@@ -27,6 +27,11 @@ COLUMNS_MAX = 100
 CELL_CHARS_MAX = 2_000
 SHEETS_MAX = 20
 UNPACKED_BYTES_MAX = 30_000_000
+UNPACKED_BYTES_FREE = 5_000_000
+UNPACKED_TIMES_MAX = 50
+"""What more it unpacks to than this, times its size, is no statement; ordinary workbooks have 5 to 20."""
+ROWS_PASSED_MAX = 1_048_576
+"""Of all sheets together, empty ones too: a row may bear any number, and those before it are made up."""
 PARTS_MAX = 500
 DELIMITERS = (",", "\t", ";", "|")
 Row = tuple[int, Sequence[str]]
@@ -75,6 +80,7 @@ def _shown(cell: str) -> str:
 
 def _workbook(content: bytes) -> Iterator[list[Row]]:
     _require_small(content)
+    left = ROWS_PASSED_MAX
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -85,7 +91,9 @@ def _workbook(content: bytes) -> Iterator[list[Row]]:
                 if sheet.sheet_state != "visible":
                     continue
                 sheet.reset_dimensions()
-                yield _sheet(sheet)
+                rows, passed = _sheet(sheet, left)
+                left -= passed
+                yield rows
     except StatementUnreadable:
         raise
     except DefusedXmlException as error:
@@ -94,6 +102,10 @@ def _workbook(content: bytes) -> Iterator[list[Row]]:
         ) from error
     except _DAMAGED as error:
         raise StatementUnreadable("the file begins like an XLSX workbook and is damaged") from error
+    if left == ROWS_PASSED_MAX:
+        raise StatementUnreadable(
+            "the workbook has no sheet that can be read; save it as an ordinary XLSX workbook"
+        )
 
 
 # Everything that the library was seen to raise on files that are no workbooks.
@@ -122,21 +134,32 @@ def _require_small(content: bytes) -> None:
             raise named(name)
     if "[Content_Types].xml" not in names or not any(each.startswith("xl/") for each in names):
         raise named("a ZIP archive that is no XLSX workbook")
-    if len(infos) > PARTS_MAX or sum(each.file_size for each in infos) > UNPACKED_BYTES_MAX:
-        raise StatementUnreadable(
-            Text("the workbook unpacks to more than {most} bytes", most=UNPACKED_BYTES_MAX)
-        )
+    most = min(UNPACKED_BYTES_MAX, max(UNPACKED_BYTES_FREE, len(content) * UNPACKED_TIMES_MAX))
+    if len(infos) > PARTS_MAX or sum(each.file_size for each in infos) > most:
+        raise StatementUnreadable(Text("the workbook unpacks to more than {most} bytes", most=most))
 
 
-def _sheet(sheet: Any) -> list[Row]:
+def _sheet(sheet: Any, most: int) -> tuple[list[Row], int]:
+    """The rows that hold anything, and how many were passed, at most `most`."""
     rows: list[Row] = []
+    no = 0
     for no, cells in enumerate(sheet.iter_rows(max_col=COLUMNS_MAX, values_only=True), 1):
-        if all(each is None for each in cells):
+        if no > most:
+            raise StatementUnreadable(
+                Text("the workbook has more than {most} rows; delete the empty ones", most=ROWS_PASSED_MAX)
+            )
+        if cells.count(None) == len(cells):
             continue
         if len(rows) >= ROWS_MAX:
             raise too_long()
-        rows.append((no, [_written(each) for each in cells]))
-    return rows
+        rows.append((no, _trimmed(cells)))
+    return rows, no
+
+
+def _trimmed(cells: Sequence[Any]) -> list[str]:
+    """What is written up to the last cell that holds anything."""
+    last = max(no for no, each in enumerate(cells) if each is not None)
+    return [_written(each) for each in cells[: last + 1]]
 
 
 def _written(value: Any) -> str:
