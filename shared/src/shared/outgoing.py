@@ -1,12 +1,14 @@
 """The answer on its way to a client that may read slowly: what the socket does not take now waits in a file.
 
 It stands in the place of the socket in gunicorn's `Response`, so the thread that makes an answer never waits for
-the one who reads it; the web worker's loop sends the rest. An answer beyond WAITING_BYTES_MAX is cut off.
+the one who reads it; the web worker's loop sends the rest. An answer beyond WAITING_BYTES_MAX is cut off. The head of an
+answer leaves with what follows it, in one piece: each piece wakes its reader.
 """
 
 import socket
 import tempfile
 
+HEAD_BYTES_MAX = 16_384
 WAITING_BYTES_MAX = 1_073_741_824
 WAITING_IN_MEMORY_BYTES_MAX = 1_048_576
 SEND_BYTES = 262_144
@@ -19,6 +21,7 @@ class Outgoing:
         self._waiting: tempfile.SpooledTemporaryFile[bytes] | None = None
         self._waiting_bytes = 0
         self._part = memoryview(b"")
+        self._head = b""
         self.sent_bytes = 0
         self.has_begun = False
 
@@ -32,7 +35,12 @@ class Outgoing:
 
     def sendall(self, data: bytes) -> None:
         """Take all of it, now or for later. Raises ConnectionAbortedError beyond WAITING_BYTES_MAX; OSError of the socket."""
+        if not self.has_begun and len(data) <= HEAD_BYTES_MAX:
+            self.has_begun = True
+            self._head = data
+            return
         self.has_begun = True
+        data, self._head = self._head + data, b""
         taken = 0 if self.has_more else self._try(data)
         if taken == len(data):
             return
@@ -46,6 +54,8 @@ class Outgoing:
         """The answer is complete: from here on only `flush`."""
         if self._waiting is not None:
             self._waiting.seek(0)
+        if self._head:
+            self._part, self._head = memoryview(self._head), b""
 
     def flush(self) -> None:
         """Send what the socket takes now. Raises OSError of the socket."""

@@ -48,7 +48,26 @@ SESSION = (
 
 
 class WatchedConnection(psycopg.Connection[Any]):
-    """A connection whose waits end when the server is no longer at work for it."""
+    """A connection whose waits end when the server is no longer at work for it.
+
+    `prepared` are the names of the statements that shared.round_trip prepared on it, by their SQL.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.prepared: dict[bytes, bytes] = {}
+        self._named = 0
+
+    def next_name(self) -> bytes:
+        """A name that no statement of this connection has or had."""
+        self._named += 1
+        return b"trip_%d" % self._named
+
+    def _deallocate(self, name: bytes | None) -> Any:
+        """As psycopg's, which without a name makes the server forget all that is prepared, ours too."""
+        if name is None:
+            self.prepared.clear()
+        return super()._deallocate(name)
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's; a caller that brings its own `timeout` watches for itself."""

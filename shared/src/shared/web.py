@@ -27,14 +27,17 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Response, current_app, g, make_response, request
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
+from shared import round_trip
 from shared.body import json_or_nothing
 from shared.clock import utc_now
 from shared.database import Database
 from shared.errors import Conflict, DomainError, Invalid
+from shared.round_trip import Statement, bytea
 from shared.transaction import Tx
 
 KEY = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
@@ -168,6 +171,13 @@ class _AlreadyAnswered(Exception):
     """Another request with this key committed first."""
 
 
+# A key that is there makes the statement fail, so that COMMIT, which is on its way behind it, commits nothing.
+_STORE = Statement(
+    "insert into idempotency_keys (key, actor, route, body_hash, status, response, created_at)"
+    " values (%(key)s, %(actor)s, %(route)s, %(body_hash)s, %(status)s, %(response)s, %(now)s)"
+)
+
+
 class _Claim:
     def __init__(self, key: str) -> None:
         self.key = key
@@ -176,22 +186,22 @@ class _Claim:
         self.body_hash = _body_hash()
 
     def store(self, tx: Tx, response: Response) -> None:
-        """Last statement of the transaction: two requests with one key meet here, one goes on."""
-        stored = tx.conn.exec_driver_sql(
-            "insert into idempotency_keys (key, actor, route, body_hash, status, response, created_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-            (
-                self.key,
-                self.actor,
-                self.route,
-                self.body_hash,
-                response.status_code,
-                response.get_data(),
-                tx.now,
-            ),
-        )
-        if not stored.rowcount:
-            raise _AlreadyAnswered
+        """Store the answer and commit, in one message: two requests with one key meet here, one goes on."""
+        values = {
+            "key": self.key,
+            "actor": self.actor,
+            "route": self.route,
+            "body_hash": bytea(self.body_hash),
+            "status": str(response.status_code),
+            "response": bytea(response.get_data()),
+            "now": tx.now.isoformat(),
+        }
+        try:
+            round_trip.run(tx.conn, [(_STORE, values)], commit=True)
+        except IntegrityError as error:
+            if isinstance(error.orig, UniqueViolation) and error.orig.diag.table_name == "idempotency_keys":
+                raise _AlreadyAnswered from None
+            raise
 
 
 def _body_hash() -> bytes:

@@ -229,6 +229,25 @@ def test_an_answer_that_nobody_reads_yet_waits_beside_the_socket_and_arrives_who
     outgoing.close()
 
 
+def test_the_head_of_an_answer_leaves_together_with_its_body_and_alone_when_there_is_none():
+    pieces = []
+
+    class Wide:
+        def send(self, data):
+            pieces.append(bytes(data))
+            return len(data)
+
+    for body in (b"body", b""):
+        outgoing = Outgoing(Wide())
+        outgoing.sendall(b"head ")
+        if body:
+            outgoing.sendall(body)
+        outgoing.rewind()
+        outgoing.flush()
+        assert not outgoing.has_more
+    assert pieces == [b"head body", b"head "]
+
+
 def test_a_refusal_without_the_application_is_a_problem_document_that_ends_the_connection():
     head, _, body = raw_problem(408, "request_too_slow", "slow", retry_after_s=3).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import orjson
+from psycopg import pq
 from sqlalchemy import Connection
 
 from finance.domain.permission import Permission
@@ -26,7 +27,8 @@ _HELD = """
     where customer_id = {customer}
     order by from_day <= {day} desc, case when from_day <= {day} then version else -version end desc limit 1
 """
-OF_ONE = _HELD.format(customer="%(customer)s::uuid", day="%(day)s::date")
+OF_ONE = f"select row_to_json(x) from ({_HELD.format(customer='%(customer)s::uuid', day='%(day)s::date')}) x"
+"""What held for one customer, as `read` reads it."""
 _OF_MANY = f"""
     select asked.customer, asked.day, held.*
     from unnest(%s::uuid[], %s::date[]) as asked(customer, day)
@@ -74,6 +76,12 @@ def on_changed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     with driver_of(tx.conn) as driver:
         driver.execute(_ADD, (told,))
         driver.execute(_RENEW, (told,))
+
+
+def read(told: pq.abc.PGresult) -> Permission | None:
+    """The answer to OF_ONE."""
+    row = told.get_value(0, 0) if told.ntuples else None
+    return None if row is None else msgspec.json.decode(row, type=Permission)
 
 
 def held_on(conn: Connection, customer_id: UUID, day: date) -> Permission | None:

@@ -5,7 +5,6 @@ The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
 
 import orjson
 from msgspec import Struct
@@ -18,11 +17,12 @@ from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import Permission
 from finance.domain.posting import PostingLine
 from finance.open_items import NewItem
-from shared import outbox
+from shared import outbox, round_trip
 from shared.clock import business_date, month_of
 from shared.database import driver_of
 from shared.lots import canonical
 from shared.partitions import make_months
+from shared.round_trip import Statement, bytea, text_array
 from shared.transaction import Tx
 
 PERIOD_LOCK = 7101
@@ -48,7 +48,7 @@ with p as materialized (
     select state from periods where month = %(month)s::date and current_setting('finance.held_month', true) = %(month)s::date::text
 ), r as (
     insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
-    select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s
+    select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s::bytea
     from p where state = 'open'
     on conflict (branch_id, receipt_number) do nothing
     returning 1
@@ -96,8 +96,10 @@ with p as materialized (
 )
 """
 _WRITTEN = f"select (select count(*) from r), (select state from p), ({stops.OF_ONE_SALE})"
-_ADD_SALE_ON_CREDIT = _ADD_SALE + open_items.OF_ONE_SALE + _WRITTEN
-_ADD_SALE += _WRITTEN
+_HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
+_PERMISSION = Statement(permissions.OF_ONE)
+_SALE = Statement(_ADD_SALE + _WRITTEN)
+_SALE_ON_CREDIT = Statement(_ADD_SALE + open_items.OF_ONE_SALE + _WRITTEN)
 
 
 def add_sale(tx: Tx, booked: Booked) -> Written:
@@ -106,33 +108,31 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     The caller judges the permission that comes back and rolls back by raising. The month stays open until the
     caller's transaction ends.
     """
-    # Every parameter is text with a cast in the statement: one prepared statement for all sales.
     parameters = _sale_parameters(tx, booked)
-    statement = _ADD_SALE
+    statement = _SALE
     if credit_fen := open_items.credit_of(booked):
-        statement = _ADD_SALE_ON_CREDIT
+        statement = _SALE_ON_CREDIT
         parameters["credit"] = str(credit_fen)
         parameters["terms"] = booked.terms or open_items.default_terms(booked.priced.business_date)
         # terms agreed for this sale go before those of the customer
         parameters["terms_of"] = None if booked.terms else parameters["customer"]
-    customer_id = booked.priced.receipt.customer_id
-    found = None
-    with driver_of(tx.conn) as driver:
-        with driver.pipeline():
-            # a statement of its own, before: the one that writes is planned with all partitions of the month in sight
-            driver.execute("select hold_month(%s::date)", (parameters["month"],), prepare=True)
-            if customer_id is not None:
-                asked = {"customer": customer_id, "day": booked.priced.business_date}
-                found = driver.execute(permissions.OF_ONE, asked, prepare=True)
-            added = driver.execute(statement, parameters, prepare=True)
-        count, state, stopped = added.fetchone() or (0, None, None)
-        permission = found.fetchone() if found is not None else None
-    tx.has_events = tx.has_events or bool(count)
-    lots = [(product, lot) for product, lot in stopped or ()]
-    return Written(bool(count), state, Permission(*permission) if permission else None, lots)
+    # the month by itself, before: the statement that writes is planned with all partitions of the month in sight
+    asked = [(_HOLD_MONTH, parameters), (statement, parameters)]
+    if booked.priced.receipt.customer_id is not None:
+        asked.insert(0, (_PERMISSION, parameters))
+    *found, _, added = round_trip.run(tx.conn, asked)
+    count, state, stopped = (added.get_value(0, column) for column in range(3))
+    is_added = count == b"1"
+    tx.has_events = tx.has_events or is_added
+    return Written(
+        is_added,
+        state.decode() if state else None,
+        permissions.read(found[0]) if found else None,
+        [(product, lot) for product, lot in orjson.loads(stopped or b"[]")],
+    )
 
 
-def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, Any]:
+def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, str | None]:
     priced, receipt = booked.priced, booked.priced.receipt
     customer_id = None if receipt.customer_id is None else str(receipt.customer_id)
     booked_on = booked.booked_on.isoformat()
@@ -143,7 +143,7 @@ def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, Any]:
         "booked": booked_on,
         "month": booked_on[:8] + "01",
         "day": priced.business_date.isoformat(),
-        "hash": priced.content_hash,
+        "hash": bytea(priced.content_hash),
         "customer": customer_id,
         "channel": receipt.channel.value,
         "sold_at": receipt.sold_at.isoformat(),
@@ -152,7 +152,7 @@ def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, Any]:
         "total": str(priced.total_fen),
         "cost": str(priced.cost_fen),
         "actor": tx.actor.id,
-        "roles": sorted(tx.actor.roles),
+        "roles": text_array(sorted(tx.actor.roles)),
         "now": tx.now.isoformat(),
         "lines": _lines_json(booked),
         "tenders": orjson.dumps(
