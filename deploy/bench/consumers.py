@@ -55,7 +55,7 @@ def _bare(bench: Bench, name: str, turn: int, sales: int) -> float:
 
 
 def _run(command: list[str]) -> float:
-    return float(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout)
 
 
 def _written(bench: Bench, name: str, turn: int, sales: int) -> Path:

@@ -31,7 +31,9 @@ def run(bench: Bench, *, rounds: int = ROUNDS, events: int = EVENTS) -> Iterator
     """Yield one result per path: what, ours, bare, ratio, floor."""
     bodies = bench.folder / "bodies.ndjson"
     bodies.write_bytes(b"\n".join(orjson.dumps(sample.sale(number)[1]) for number in range(events)))
-    yield from _relay_and_consumer(bench, bodies, rounds, events)
+    bench.url("finance")
+    with bench.process("finance", "web"):  # which a consumer asks how far its log is
+        yield from _relay_and_consumer(bench, bodies, rounds, events)
     yield _rebuild(bench, events * rounds)
     yield _latency(bench)
 
@@ -39,7 +41,6 @@ def run(bench: Bench, *, rounds: int = ROUNDS, events: int = EVENTS) -> Iterator
 def _relay_and_consumer(bench: Bench, bodies: Path, rounds: int, events: int) -> Iterator[dict[str, Any]]:
     published, consumed, bare_published, bare_consumed = [], [], [], []
     memory: dict[str, int] = {}
-    bench.url("finance")
     with bench.process("reporting", "consumer"):
         _until(lambda: _queue_exists(bench), "the consumer declares its queue")
     with bench.process("finance", "relay") as relay:
@@ -107,7 +108,7 @@ def _rebuild(bench: Bench, events: int) -> dict[str, Any]:
         started = time.perf_counter()
         environment = bench.environment("reporting", transport="feed")
         command = [sys.executable, "-m", "reporting", "rebuild"]
-        told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
         taken_s = time.perf_counter() - started
         memory = peak_rss_mb(webs[0].pid)
     replayed = re.search(r"^([\d,]+) events in ([\d.]+) s ", told, re.MULTILINE)
@@ -178,7 +179,7 @@ def _compared(what: str, ours: list[float], bare: list[float], floor: float) -> 
 
 def _bare(program: str, *arguments: str) -> float:
     done = subprocess.run(
-        [sys.executable, str(LIMITS / program), *arguments], capture_output=True, text=True, check=True
+        [sys.executable, str(LIMITS / program), *arguments], stdout=subprocess.PIPE, text=True, check=True
     )
     return float(done.stdout)
 

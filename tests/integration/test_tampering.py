@@ -6,13 +6,14 @@ APOTHECA_TEST_SEED repeats a run, APOTHECA_TEST_TAMPERINGS says how many rows of
 
 import os
 import random
+from dataclasses import replace
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared import verification
+from shared import row_log, verification
 from tests.integration import test_branches
 from tests.support.sealing import settle
 
@@ -45,6 +46,23 @@ def faults(conn, service):
 def test_a_world_that_nobody_touched_is_sound(world):
     with world.database.begin() as conn:
         assert faults(conn, world.service) == []
+
+
+def test_rows_are_written_down_anew_when_their_content_is_defined_otherwise(world):
+    tables = list(world.service.metadata.tables.values())
+    followed = [
+        replace(each, content_sql=f"concat('new', {each.content_sql})") for each in world.service.followed
+    ]
+    with world.database.engine.connect() as conn:
+        for one in row_log.guarded(tables):
+            conn.exec_driver_sql(f"comment on function {one.function}() is 'what it was before'")
+        row_log.install(conn, tables, followed)
+        assert list(row_log.verify(conn, tables, followed, world.service.proofs)) == []
+        told = text("select count(*) from row_log where op in ('adopt', 'delete')")
+        before = conn.execute(told).scalar()
+        row_log.install(conn, tables, followed)
+        assert conn.execute(told).scalar() == before
+        conn.rollback()
 
 
 def books(world):

@@ -4,7 +4,7 @@ import threading
 from datetime import date
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from reporting.app import SERVICE
 from reporting.rebuild import REBUILD_LOCK, FactsDiffer, RebuildRunning, rebuild
@@ -66,6 +66,18 @@ def test_the_rebuilt_facts_are_the_live_facts(system):
         schemas = conn.execute(text("select nspname from pg_namespace where nspname like 'rebuild%'")).all()
     assert schemas == []
     migrations.check(SERVICE, system.settings.database_url)
+
+
+def test_an_owner_that_runs_the_service_itself_keeps_its_rights(system):
+    def rights():
+        with system.database.read() as conn:
+            return conn.execute(
+                text("select relname, relacl::text from pg_class where relkind in ('r', 'p') order by oid")
+            ).all()
+
+    before = {row.relname: row.relacl for row in rights()}
+    run(system, role=make_url(system.settings.database_url).username)
+    assert {row.relname: row.relacl for row in rights()} == before
 
 
 def test_facts_go_on_arriving_after_the_swap(system):

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from finance import tables as t
 from finance.booking import stream_of
 from finance.domain.posting import PostingLine
 from shared.chain import Chain, moment
@@ -37,13 +38,13 @@ _SALE = "c.sale_id = t.sale_id and c.booked_on = t.booked_on"
 SALES = Followed(
     relation="sales",
     key_sql="jsonb_build_array(t.sale_id)::text",
-    content_sql=f"concat({content_of('t')}, "
+    content_sql=f"concat({content_of(t.sales, 't')}, "
     + ", ".join(
-        _PART.format(content=content_of("c"), table=table, order=order, joined=joined)
+        _PART.format(content=content_of(table, "c"), table=table.name, order=order, joined=joined)
         for table, order, joined in (
-            ("sale_lines", "no", _SALE),
-            ("tenders", "tender", _SALE),
-            ("receipts", "sale_id", "c.branch_id = t.branch_id and c.receipt_number = t.receipt_number"),
+            (t.sale_lines, "no", _SALE),
+            (t.tenders, "tender", _SALE),
+            (t.receipts, "sale_id", "c.branch_id = t.branch_id and c.receipt_number = t.receipt_number"),
         )
     )
     + ")",
@@ -51,10 +52,11 @@ SALES = Followed(
     " and t.booked_on = o.day and t.total_fen = o.amount_fen",
     event_sql="o.aggregate = 'sale' and o.version = 1 and o.subject = cast(:key as jsonb) ->> 0",
 )
+OUTBOX = t.metadata.tables["outbox"]
 EVENTS = Followed(
     relation="outbox",
     key_sql="jsonb_build_array(t.id, t.month)::text",
-    content_sql=content_of("t", apart=("seq", "log_hash")),
+    content_sql=content_of(OUTBOX, "t", OUTBOX.info["apart"]),
     rows_sql="outbox o join outbox t on t.id = o.id and t.month = o.month and o.aggregate = 'sale'",
     event_sql="o.id = (cast(:key as jsonb) ->> 0)::bigint and o.aggregate = 'sale'",
 )

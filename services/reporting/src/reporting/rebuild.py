@@ -19,6 +19,7 @@ from datetime import date
 from typing import Any, Final
 
 from psycopg import Cursor, sql
+from sqlalchemy import make_url
 
 from reporting.projections import FACTS_LOCK, ensure_partitions, rows_of, write_rows
 from reporting.subscriptions.readers import EventMalformed
@@ -105,7 +106,8 @@ class _Rebuild:
         self, url: str, service: Service, feeds: Sequence[FeedClient], tell: Tell, role: str | None
     ) -> None:
         self._url = url
-        self._role = role
+        # An owner that runs the service itself would be taken its own rights.
+        self._role = None if role == make_url(url).username else role
         self._service = service
         self._feeds = {feed.source: feed for feed in feeds}
         self._tell = tell
