@@ -283,6 +283,23 @@ def test_a_question_asked_twice_is_refused(app, issuer):
     assert tried
 
 
+def test_a_number_of_a_question_is_written_in_one_way_everywhere(app, issuer):
+    for _, path, rule, view in routes(app, "GET"):
+        operation = app.extensions["openapi"]["paths"].get(ARGUMENT.sub(r"{\1}", rule), {}).get("get", {})
+        for each in operation.get("parameters", []):
+            if (
+                each["in"] != "query"
+                or each["schema"].get("type") != "integer"
+                or view.admitted_roles is None
+            ):
+                continue
+            for value in ("1_0", "%205", "%2B5", "05", "%D9%A5", "%EF%BC%95"):
+                answer = sent(app, issuer, "GET", f"{path}?{each['name']}={value}", view, b"", None)
+                assert answer.status_code == 422, (path, value)
+                told = [(fault["path"], fault["code"]) for fault in answer.json["errors"]]
+                assert (each["name"], "not_whole_number") in told
+
+
 def test_refusals_are_told_in_the_language_asked_for(app, issuer):
     for method, path, view, wants_json in json_routes(app):
         if not wants_json:

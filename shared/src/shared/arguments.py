@@ -4,7 +4,7 @@ from typing import Any
 
 import flask_smorest
 from flask import Request
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from shared import explain
@@ -37,8 +37,12 @@ class _Parser(FlaskParser):
             for name in _names(schema)
             if name not in proxy.multiple_keys and len(req.args.getlist(name)) > 1
         ]
-        if repeated:
-            raise PayloadInvalid(ALL_FAULTS, errors=repeated)
+        asked = dict(proxy)
+        wrong = [*repeated, *explain.question_faults(schema, asked)]
+        if wrong:
+            known = {each.path for each in wrong}
+            more = (each for each in _marshmallow_faults(schema, proxy, asked) if each.path not in known)
+            raise PayloadInvalid(ALL_FAULTS, errors=[*wrong, *more])
         return proxy
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> Any:
@@ -64,6 +68,14 @@ def _require_types(schema: Schema, value: Any) -> None:
     if next(explain.type_faults(schema, value), None):
         messages = schema.validate(value)
         raise PayloadInvalid(ALL_FAULTS, errors=explain.faults_of(schema, value, messages, strictly=True))
+
+
+def _marshmallow_faults(schema: Schema, given: Any, asked: dict[str, Any]) -> list[Fault]:
+    try:
+        schema.load(given, unknown=EXCLUDE)
+    except ValidationError as error:
+        return explain.faults_of(schema, asked, error.messages, strictly=False)
+    return []
 
 
 def _names(schema: Schema) -> list[str]:

@@ -7,6 +7,7 @@ A field that holds more than one thing (an amount: `fen` and `currency`) tells i
 `faults(value, path)`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,12 @@ from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
 from shared.languages import Text
 
 CHOICES_SHOWN_MAX = 40
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 PERSONAL = "x-personal"
 """Mark a field with this metadata and no refusal repeats its value. Values of free text are never repeated."""
 
@@ -135,9 +142,10 @@ def faults_of(schema: Schema, data: Any, messages: Any, *, strictly: bool) -> li
 
 
 def type_faults(schema: Schema, data: Any, path: str = "") -> Iterator[Fault]:
-    """Where JSON has text, a fraction or true in the place of a whole number, or anything in the place of true or false.
+    """Where JSON has text, a fraction or true in the place of a whole number, or anything in the place of true or false;
+    and days, instants and ids in another form than the one that the document of the API names.
 
-    marshmallow would convert these, and `"1"`, `1.0` and `true` would silently mean 1.
+    marshmallow would convert these: `"1"`, `1.0` and `true` would silently mean 1, and `2026-W40-1` a day.
     """
     if isinstance(data, dict):
         for name, field in schema.load_fields.items():
@@ -153,6 +161,8 @@ def _wrong_types(field: fields.Field[Any], value: Any, path: str) -> Iterator[Fa
         yield not_whole(path, value)
     elif isinstance(field, fields.Boolean) and type(value) is not bool:
         yield not_truth(path, value)
+    elif isinstance(value, str):
+        yield from _wrong_forms(field, value, path)
     elif isinstance(field, fields.Nested):
         if field.many:
             for at, inner in enumerate(value if isinstance(value, list) else ()):
@@ -162,6 +172,38 @@ def _wrong_types(field: fields.Field[Any], value: Any, path: str) -> Iterator[Fa
     elif isinstance(field, fields.List) and isinstance(value, list):
         for at, inner in enumerate(value):
             yield from _wrong_types(field.inner, inner, _below(path, at))
+
+
+def _wrong_forms(field: fields.Field[Any], value: str, path: str) -> Iterator[Fault]:
+    for kind, form, said in _FORMS:
+        if isinstance(field, kind):
+            if not form.fullmatch(value):
+                yield said(path, value)
+            return
+
+
+_FORMS: tuple[tuple[type[Any], re.Pattern[str], Callable[[str, Any], Fault]], ...] = (
+    (fields.Date, _DAY, not_day),  # before DateTime, of which it is a kind
+    (fields.DateTime, _INSTANT, not_instant),
+    (fields.UUID, _ID, not_id),
+)
+
+
+def question_faults(schema: Schema, asked: Mapping[str, Any]) -> Iterator[Fault]:
+    """The same of a query, where everything is text: `1_0`, ` 5` and `٥` are no whole numbers, `on` is neither true nor false."""
+    for name, field in schema.load_fields.items():
+        key = field.data_key if field.data_key is not None else name
+        value = asked.get(key)
+        if not isinstance(value, str):
+            continue
+        if isinstance(field, fields.Integer):
+            if not _WHOLE.fullmatch(value):
+                yield not_whole(key, value)
+        elif isinstance(field, fields.Boolean):
+            if value not in {"true", "false"}:
+                yield not_truth(key, value)
+        else:
+            yield from _wrong_forms(field, value, key)
 
 
 def _below(path: str, step: Any) -> str:

@@ -7,6 +7,7 @@ up to the number asked for: a reader sees at once when what it has is not what i
 beat what it has; what this log cannot have given is kept as a claim, and nothing is numbered (shared.incarnation).
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ blueprint = Blueprint("internal", __name__, url_prefix="/internal")
 PAGE_EVENTS = 1_000
 SEQ_MAX = 2**63 - 1
 TOTALS_DAYS_MAX = 400
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # PostgreSQL writes each line and joins the page: one value crosses the driver, whatever the page holds.
 _PAGE = text(
@@ -221,7 +223,8 @@ def _number(name: str, default: int, low: int, high: int) -> int:
 
 
 def _day(name: str) -> date:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
+    given = request.args.get(name, "")
+    try:  # Python reads weeks and compact days, too
+        return date.fromisoformat(given if _DAY.fullmatch(given) else "")
     except ValueError as error:
         raise FeedQueryInvalid(f"`{name}` must be a day like 2026-01-31") from error

@@ -30,6 +30,8 @@ MEMORY_BYTES_MAX = 8_388_608
 RATIO_MAX = 200
 """Of the inflated to the sent bytes, once RATIO_FROM_BYTES are inflated. Tables of receipts reach about 60."""
 RATIO_FROM_BYTES = 4_194_304
+MEMBERS_MAX = 10_000
+"""Of a gzip file: empty ones inflate to nothing and still cost time."""
 
 
 class GzipMalformed(Malformed):
@@ -92,6 +94,7 @@ def _too_large(bytes_max: int) -> TooLarge:
 def inflated(chunks: Iterator[bytes], bytes_max: int) -> Iterator[bytes]:
     """What gzip packed, at most `bytes_max` bytes of it. Raises TooLarge, GzipMalformed."""
     sent = made = 0
+    members = 1
     member = zlib.decompressobj(wbits=31)
     for chunk in chunks:
         sent += len(chunk)
@@ -101,6 +104,9 @@ def inflated(chunks: Iterator[bytes], bytes_max: int) -> Iterator[bytes]:
                 if not rest.strip(b"\0"):
                     break  # padding that tapes and some tools leave
                 member = zlib.decompressobj(wbits=31)
+                members += 1
+                if members > MEMBERS_MAX:
+                    raise TooLarge(Text("a gzip file holds at most {most} members", most=MEMBERS_MAX))
             try:
                 text = member.decompress(rest, READ_BYTES)
             except zlib.error as error:

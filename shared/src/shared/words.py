@@ -7,6 +7,7 @@ form in a catalog.
 ACCOUNT = "must be an account of the chart, written like 1002 or 2221.01.01"
 BANK_NUMBER = "must be 4 to 40 letters, digits, blanks and -, beginning with a letter or digit"
 CAPITAL_CODE = "must be 2 to 32 capital letters, digits and -, beginning with a letter or digit"
+DATE_FORMAT = "must name year, month and day, each once, like %d/%m/%Y or %Y%m%d %H%M%S"
 DRAWER = "must be 1 to 32 letters, digits, _ and -, beginning with a letter or digit"
 NAME = "must be 1 to 40 small letters, digits and _, beginning with a letter"
 NAMES = "must be names of small letters, digits and _, separated by commas"

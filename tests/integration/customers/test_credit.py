@@ -142,6 +142,22 @@ def test_the_credit_archive_keeps_everything_in_pages_newest_first(caller, pharm
     assert (odd.status_code, odd.json["code"]) == (422, "cursor_invalid")
 
 
+def test_a_proposal_is_found_by_those_who_decide_until_they_did(caller, pharmacy):
+    def proposals(role, branches=("*",)):
+        answer = caller(role, branches=list(branches)).get("/credits", state="proposed", limit=200)
+        assert answer.status_code == 200, answer.json
+        return {each["credit_id"] for each in answer.json["items"] if each["customer_id"] == pharmacy}
+
+    credit_id = propose(caller, pharmacy).json["credit_id"]
+    for role in ("business_head", "finance_head"):
+        assert proposals(role) == {credit_id}
+        assert proposals(role, ["B2"]) == set()
+        decide(caller, pharmacy, credit_id, role)
+    assert proposals("finance_head") == set()
+    odd = caller("finance_head").get("/credits", state="rejected")
+    assert (odd.status_code, odd.json["code"]) == (422, "payload_invalid")
+
+
 @pytest.mark.requirement("C31")
 def test_credits_that_end_are_listed_for_those_who_assess_them_anew(caller, pharmacy, database):
     grant(caller, pharmacy, limit=money(1))

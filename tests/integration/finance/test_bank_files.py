@@ -232,6 +232,14 @@ def test_a_dialect_is_tried_then_kept_and_each_change_is_a_version(office):
         "bank_dialect_delivered",
     )
     assert office.post(path, {"dialect": "our_bank", **definition}, role="cashier").status_code == 403
+    for odd in ({"date_formats": ["%Y%Y"]}, {"date_formats": ["%d"]}, {"out_words": ["出", " 进"]}):
+        wrong = {**definition, **odd}
+        assert refused(office.post(path, {"dialect": "x", **wrong}, role="accountant")) == (
+            422,
+            "payload_invalid",
+        )
+        body = {"file": encoded(text), "definition": wrong}
+        assert refused(office.post(f"{path}/try", body, role="accountant")) == (422, "payload_invalid")
     assert refused(office.post(path, {"dialect": "x", **definition, "in_words": []}, role="accountant")) == (
         422,
         "payload_invalid",

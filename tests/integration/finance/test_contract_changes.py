@@ -124,6 +124,28 @@ def test_who_proposes_an_amendment_does_not_approve_it_and_who_approves_does_not
     refused(as_both, 409, "contract_amendment_recorded")
 
 
+def test_whoever_decides_on_a_contract_finds_what_waits_for_it(office):
+    def waiting(kind, role):
+        answer = office.get(f"/v1/contracts?waits_for={kind}&limit=200", role=role)
+        return {each["contract_id"] for each in answer.json["items"]} & {amended, ended, quiet}
+
+    amended, ended, quiet = (signed(office) for _ in range(3))
+    amendment_id = proposed(office, amended, a_contract_line(quantity=120))
+    step(office, ended, "termination", {"reason": "客户停业"}, "business_head", person="boss")
+    assert waiting("amendment_decision", "business_head") == {amended}
+    assert waiting("customer_confirmation", "salesperson") == {amended}
+    assert waiting("termination_decision", "finance_head") == {ended}
+    assert decide(office, amended, amendment_id).status_code == 200
+    assert waiting("amendment_decision", "business_head") == set()
+    assert waiting("customer_confirmation", "salesperson") == {amended}
+    assert confirm(office, amended, amendment_id).status_code == 200
+    assert waiting("customer_confirmation", "salesperson") == set()
+    refused(office.get("/v1/contracts?waits_for=anything", role="accountant"), 422, "payload_invalid")
+    assert {amended, ended, quiet} <= {
+        each["contract_id"] for each in office.get("/v1/contracts?limit=200", role="accountant").json["items"]
+    }
+
+
 @pytest.mark.requirement("C37")
 def test_either_party_may_refuse_and_then_nothing_changes(office):
     contract_id = signed(office)

@@ -53,6 +53,18 @@ def test_a_clock_that_does_not_exist_makes_no_day(text):
         values.day(text)
 
 
+@pytest.mark.parametrize("text", ["%Y-%m-%d", "%d/%m/%y", "%Y%m%d %H%M%S", "%d-%b-%Y", "%Y年%m月%d日"])
+def test_a_format_names_year_month_and_day(text):
+    assert values.is_format(text)
+
+
+@pytest.mark.parametrize("text", ["%Y%Y", "%Y-%m-%d%Y", "%Y-%y-%m-%d", "%d", "%j %Y", "%c", "%x", "%Y-%m-%d%", "%Y-%m-%d %z", "%m-%b-%d-%Y", "%Y-%m-%-d", "%Y-%m-%d %f%f", "x"])  # fmt: skip
+def test_a_format_that_names_no_day_or_one_twice_is_refused_and_never_breaks(text):
+    assert not values.is_format(text)
+    with pytest.raises(ValueError, match=r"."):
+        values.day("x 2026-10-05", [text])
+
+
 # --- encodings ----------------------------------------------------------------------------------------
 
 
@@ -68,6 +80,17 @@ def test_a_stray_nul_makes_no_utf_16_of_a_text():
     [line] = layouts.read(f"{HEAD}2026-10-05,5.00,A\0B,x\u202ey\x85z,\n".encode(), PLAIN)
     assert (line.fen, line.reference) == (500, "A B")
     assert not {"\0", "\u202e", "\x85"} & set(line.reference + line.summary)
+
+
+def test_a_word_of_marks_alone_ends_or_passes_only_what_begins_with_it():
+    text = f"{HEAD}2026-10-05,5.00,A,x,\n（元）,1,,,\n#合计,5.00,,,\n#end,,,,\nx,y,,,\n"
+    odd = {**PLAIN, "footer_words": ["（元）", "合计"], "end_words": ["#e", "***"]}
+    found = layouts.tried(text.encode(), odd)
+    assert ([each.fen for each in found.lines], list(found.passed_over), found.faults) == ([500], [3, 4, 5, 6], [])  # fmt: skip
+    everything = layouts.tried(text.encode(), {**odd, "end_words": ["#"]})
+    assert ([each.fen for each in everything.lines], list(everything.passed_over)) == ([500], [3, 4, 5, 6])
+    named = {**PLAIN, "columns": {**PLAIN["columns"], "currency": ["（元）"]}}
+    assert layouts.tried(b"date,amount,\n2026-10-05,5.00,XYZ\n", named).faults == []
 
 
 # --- MT940 --------------------------------------------------------------------------------------------

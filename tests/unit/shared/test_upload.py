@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import DomainError
-from shared.upload import RATIO_MAX, ahead, as_utf8, inflated
+from shared.upload import MEMBERS_MAX, RATIO_MAX, ahead, as_utf8, inflated
 
 LINES = "编号,名称\r\nP-1,阿莫西林胶囊\rP-2,板蓝根😀\n"
 PLAIN = LINES.replace("\r\n", "\n").replace("\r", "\n")
@@ -100,6 +100,12 @@ def test_what_gzip_packed_is_unpacked_in_one_member_or_many(parts, size):
 def test_what_is_no_gzip_is_refused(spoil):
     raw = spoil(gzip.compress(b"some text that is long enough" * 3))
     assert refusal(lambda: list(inflated(cut(raw, 4), 10_000))).code == "gzip_malformed"
+
+
+def test_a_gzip_file_of_endless_empty_members_is_refused():
+    empty = gzip.compress(b"")
+    assert list(inflated(iter([empty * MEMBERS_MAX]), 10_000)) == []
+    assert refusal(lambda: list(inflated(iter([empty * (MEMBERS_MAX + 1)]), 10_000))).code == "too_large"
 
 
 def test_what_inflates_beyond_the_bound_or_out_of_proportion_is_refused_before_it_is_whole():

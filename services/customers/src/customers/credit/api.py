@@ -98,10 +98,11 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
 @credits_in_effect.arguments(schemas.CreditsArgs, location="query")
 @credits_in_effect.response(200, schemas.CreditArchivePage)
 def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """What is in effect for customers of the token's branches, in the order of their ids: the list for assessing anew."""
+    """What is in effect, or waits for its decisions, for customers of the token's branches, in the order of their ids."""
     (after,) = decode_cursor(args["cursor"], UUID)
-    rows = records.in_effect(
+    rows = records.of_all(
         tx.conn,
+        is_proposed=args["state"] == "proposed",
         branches=tx.actor.branch_filter(),
         ending_by=args["ending_by"],
         after=after,

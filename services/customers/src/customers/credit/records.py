@@ -65,20 +65,26 @@ def page(conn: Connection, customer_id: UUID, *, before: UUID | None, limit: int
     return [Credit(**row) for row in rows]
 
 
-def in_effect(
+def of_all(
     conn: Connection,
     *,
+    is_proposed: bool,
     branches: Sequence[str] | None,
     ending_by: date | None,
     after: UUID | None,
     limit: int,
 ) -> list[Credit]:
-    """The newest version of each customer of these branches (None: all), those ending by a day alone if one is given."""
+    """The newest version, or the open proposal, of each customer of these branches (None: all), by their ids.
+
+    Those ending by a day alone if one is given. A customer has one open proposal at most.
+    """
     later = credits_.alias()
     has_later = exists().where(
         later.c.customer_id == credits_.c.customer_id, later.c.version > credits_.c.version
     )
     query = select(credits_).where(credits_.c.version.is_not(None), ~has_later)
+    if is_proposed:
+        query = select(credits_).where(credits_.c.state == "proposed")
     if after is not None:
         query = query.where(credits_.c.customer_id > after)
     if branches is not None:

@@ -74,6 +74,13 @@ class CreditArchivePage(Schema):
 
 
 class CreditsArgs(PageArgs):
+    state = fields.String(
+        validate=validate.OneOf(["effective", "proposed"]),
+        load_default="effective",
+        metadata={
+            "description": "`effective`: what is in effect; `proposed`: what waits for its two decisions."
+        },
+    )
     ending_by = fields.Date(
         validate=DAY,
         load_default=None,

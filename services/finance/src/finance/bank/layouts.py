@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from finance.bank import narrative, values
@@ -35,6 +35,7 @@ from shared.faults import Fault
 from shared.languages import Text
 
 HEADING_ROWS_MAX = 100
+WORDS_CACHED_MAX = 1_000
 YUAN = {"", "CNY", "RMB", "人民币", "人民币元", "156", "001", "01", "元", "¥"}
 
 
@@ -113,7 +114,7 @@ def _heading(text: str) -> str:
 def _named(cells: Sequence[str], aliases: Iterable[str]) -> list[int]:
     """Where the headings of a role stand, in the order of its aliases."""
     shown = [_heading(each) for each in cells]
-    wanted = dict.fromkeys(_heading(each) for each in aliases)
+    wanted = dict.fromkeys(form for each in aliases if (form := _heading(each)))
     return [no for alias in wanted for no, each in enumerate(shown) if each == alias]
 
 
@@ -227,13 +228,24 @@ def _read_rows(rows: Sequence[Row], at: int, layout: Mapping[str, Any]) -> Readi
     return Reading(headings_row, told, lines, numbers, passed_over, faults)
 
 
-def _first_words(cells: Sequence[str]) -> str:
-    return next((_heading(each) for each in cells if plain(each)), "")
+def _first(cells: Sequence[str]) -> str:
+    return next((each for each in cells if plain(each)), "")
+
+
+@lru_cache(WORDS_CACHED_MAX)
+def _forms(word: str) -> tuple[str, str]:
+    return plain(word).casefold(), _heading(word)
+
+
+def _begins(cell: str, words: Iterable[str]) -> bool:
+    """Whether a cell begins with one of these words, as written or without marks. A word of marks alone is as written."""
+    written, bare = plain(cell).casefold(), _heading(cell)
+    forms = (_forms(each) for each in words)
+    return any(written.startswith(word) or (form and bare.startswith(form)) for word, form in forms)
 
 
 def _ends(cells: Sequence[str], layout: Mapping[str, Any]) -> bool:
-    first = _first_words(cells)
-    return any(first.startswith(_heading(each)) for each in layout.get("end_words", ()))
+    return _begins(_first(cells), layout.get("end_words", ()))
 
 
 def _is_no_line(
@@ -243,11 +255,10 @@ def _is_no_line(
     shown = [_heading(each) for each in cells]
     if shown == [_heading(each) for each in headings]:
         return True
-    words = tuple(_heading(each) for each in layout.get("footer_words", ()))
-    day = _heading(columns.cell(cells, "date"))
-    if (not day or day.startswith(words)) and words:
-        first = next(each for each in shown if each)
-        return first.startswith(words) or any(each in words for each in shown)
+    words = layout.get("footer_words", ())
+    day = columns.cell(cells, "date")
+    if words and (not _heading(day) or _begins(day, words)):
+        return _begins(_first(cells), words) or not {_forms(each)[1] for each in words}.isdisjoint({*shown} - {""})  # fmt: skip
     return all(set(each) <= set("-=_.") for each in shown)
 
 

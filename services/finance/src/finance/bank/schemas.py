@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.bank import rules
+from finance.bank import rules, values
 from finance.bank.encodings import Kind
+from finance.bank.formats import plain
 from finance.bank.layouts import NEEDED, ROLES, AmountRule
 from finance.bank.reading import TABLES
 from finance.bank.sheets import DELIMITERS
@@ -27,7 +29,14 @@ MATCHED_MAX = 2_000
 DIALECT = validate.Regexp(r"\A[a-z][a-z0-9_]{0,39}\Z", error=words.NAME)
 HEADINGS_MAX = 30
 WORDS_MAX = 50
-DATE_FORMAT = line(40)
+
+
+def _names_a_day(text: str) -> None:
+    if not values.is_format(text):
+        raise ValidationError(words.DATE_FORMAT)
+
+
+DATE_FORMAT: list[Callable[[Any], Any]] = [*line(40), _names_a_day]
 
 
 def _headings() -> fields.List[Any]:
@@ -151,6 +160,11 @@ class BankDefinitionBody(Schema):
             missing["columns"] = roles
         if rule is AmountRule.DIRECTION:
             missing |= {name: [f"needed of {rule}"] for name in ("in_words", "out_words") if not data[name]}
+            ins, outs = (
+                {plain(each).casefold() for each in data[name]} for name in ("in_words", "out_words")
+            )
+            if ins & outs:
+                missing.setdefault("out_words", ["a word says in or out, not both"])
         if missing:
             raise ValidationError(missing)
 

@@ -37,6 +37,7 @@ _DAY = re.compile(
     re.ASCII,
 )
 _OFFSET = re.compile(r":\d{2}(?:\.\d{1,9})?(?:Z| ?[+-]\d{2}:?\d{2})\Z", re.ASCII)
+_SIGN = re.compile(r"%(.?)", re.DOTALL)
 _COMPACT_DAY = re.compile(
     rf"(\d{{4}})(\d{{2}})(\d{{2}})(?: ?\d{{6}}| ?\d{{9}}|(?:T| )(?:{_CLOCK}))?", re.ASCII
 )
@@ -69,13 +70,20 @@ def exact(yuan: Decimal) -> int:
     return int(amount)
 
 
+def is_format(text: str) -> bool:
+    """Whether a format of `strptime` names year, month and day, each once, and nothing that depends on a place."""
+    signs = _SIGN.findall(text)
+    told = [sum(signs.count(each) for each in kind) for kind in ("Yy", "mbB", "d")]
+    return told == [1, 1, 1] and len(set(signs)) == len(signs) and set(signs) <= set("YymbBdHIMSfp")
+
+
 def day(text: str, formats: Sequence[str] = ()) -> date:
     """The day that a cell names: in one of `formats` (as `strptime` knows them), else year first. Raises ValueError."""
     shown = narrow(text)
     for each in formats:
         try:
             return datetime.strptime(shown, narrow(each)).date()  # noqa: DTZ007 - a day
-        except ValueError:
+        except (ValueError, re.error):  # the second of formats kept before they were checked
             continue
     if formats:
         raise ValueError(text)

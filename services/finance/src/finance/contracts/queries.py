@@ -25,6 +25,16 @@ state in ('signed', 'active', 'expired') and exists (
         and l.delivery_date < :today)
 """
 
+_WAITS = {
+    "amendment_decision": "exists (select from contract_amendments a where a.contract_id = c.contract_id"
+    " and a.state = 'proposed' and a.approved_by is null)",
+    "customer_confirmation": "exists (select from contract_amendments a where a.contract_id = c.contract_id"
+    " and a.state = 'proposed' and a.contact_id is null)",
+    "termination_decision": "exists (select from contract_terminations t where t.contract_id = c.contract_id"
+    " and t.state = 'requested')",
+    None: "true",
+}
+
 _INSTALMENTS = """
 select coalesce(sum(i.amount_fen), 0)::bigint as billed_fen,
     coalesce(sum(i.amount_fen - i.open_fen - i.written_off_fen), 0)::bigint as paid_fen,
@@ -73,7 +83,7 @@ def contracts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " and (cast(:customer as uuid) is null or customer_id = :customer)"
             " and (cast(:state as text) is null or state = :state)"
             " and (cast(:late as boolean) is null or late = :late)"
-            f" and (not :overdue or ({_OVERDUE}))"
+            f" and (not :overdue or ({_OVERDUE})) and {_WAITS[args['waits_for']]}"
             " and (cast(:after as text) is null or contract_id < cast(:after as uuid))"
             " order by contract_id desc limit :limit"
         ),

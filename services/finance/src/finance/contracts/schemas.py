@@ -106,14 +106,20 @@ class CustomerConfirmationBody(Schema):
     evidence_sha256 = fields.String(required=True, validate=SHA256)
 
 
+WAITS = ("amendment_decision", "customer_confirmation", "termination_decision")
+
+
 class ContractsArgs(PageArgs):
-    """`late=true`: entered later than the house allows; `overdue=true`: a line is not delivered and its date passed."""
+    """`late=true`: entered later than the house allows; `overdue=true`: a line is not delivered and its date passed;
+    `waits_for`: contracts whose amendment is to be decided or confirmed by the customer, or whose end was asked for.
+    """
 
     branch_id = fields.String(validate=BRANCH, **MAYBE)
     customer_id = fields.UUID(**MAYBE)
     state = fields.String(validate=validate.OneOf(STATES), **MAYBE)
     late = fields.Boolean(**MAYBE)
     overdue = fields.Boolean(load_default=False)
+    waits_for = fields.String(validate=validate.OneOf(WAITS), **MAYBE)
 
 
 class ContractPaperArgs(Schema):
