@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from apotheca import demo, demo_books, demo_receipts, demo_reports
+from apotheca import demo, demo_books, demo_institution, demo_institution_proof, demo_receipts, demo_reports
 from apotheca.demo_client import Caller
 from apotheca.demo_receipts import Slice
 from apotheca.system import System
@@ -89,6 +89,25 @@ def test_the_three_metrics_have_numerator_and_denominator(demonstrated):
         metric = reporting.get(f"/v1/metrics/{code}", month=month)
         assert 0 <= metric["numerator"] <= metric["denominator"], code
         assert metric["denominator"] > 0, code
+
+
+@pytest.mark.requirement("F8", "F10", "F13", "F14", "F16")
+def test_the_institutions_story_is_in_the_contract_the_letter_and_the_banks_reconciliation(demonstrated):
+    story = demo_institution.run(demonstrated, lambda _count: None)  # finds everything done
+    demo_institution_proof.require(demo_institution_proof.prove(demonstrated, story))
+    accountant = Caller(demonstrated, "finance", "test-reader", "accountant")
+    [contract] = accountant.get("/v1/contracts", customer_id=story.customer_id)["items"]
+    assert (contract["number"], contract["state"]) == (story.contract_number, "fulfilled")
+    letter = accountant.get(f"/v1/dunning/letters/{story.letter_id}")
+    assert (letter["level"], letter["total"]["fen"]) == (2, demo_institution.OVERDUE_FEN)
+    cases = accountant.get("/v1/dunning/cases", customer_id=story.customer_id)["items"]
+    assert [each["state"] for each in cases] == ["settled"]
+    assert story.reconciliation["difference"]["fen"] == 0
+    assert story.reconciliation["statement"]["fen"] == sum(
+        each.fen for each in demo_institution.payments_of(story.began_on)
+    )
+    for name in ("contract", "delivery-note", "letter"):
+        assert story.papers[name].read_bytes().startswith(b"%PDF-")
 
 
 @pytest.mark.requirement("X3")

@@ -18,6 +18,8 @@
     archive list                                         months of the log in files, and those that are due
     archive run                                          archive every month that is due, oldest first
     archive verify                                       read every archived month again
+    jobs list                                            what time demands of the service, and how often
+    jobs run NAME                                        do it now, without waiting for its turn
 
 Settings come from the environment as for every process. Output is JSON, one object per line. Exit code 0: done
 or sound; 1: something is wrong or was refused; 2: wrong usage.
@@ -50,6 +52,7 @@ from shared import (
     incarnation,
     logs,
     parking,
+    scheduler,
     topology,
     verification,
     watermark,
@@ -62,6 +65,7 @@ from shared.identity import EVERY_BRANCH, Actor
 from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
 from shared.transaction import Tx
+from shared.wakeup import Wakeup
 
 Command = Callable[["Desk", argparse.Namespace], bool]
 
@@ -338,6 +342,32 @@ def archive_verify(desk: Desk, given: argparse.Namespace) -> bool:
     return good
 
 
+def jobs_list(desk: Desk, given: argparse.Namespace) -> bool:
+    for job in scheduler.jobs_of(desk.service, desk.settings):
+        say(job=job.name, every_s=job.every_s)
+    return True
+
+
+def jobs_run(desk: Desk, given: argparse.Namespace) -> bool:
+    """Until it has nothing left to do, with a bound; jobs lock what they change, so the scheduler may work beside it."""
+    jobs = {job.name: job for job in scheduler.jobs_of(desk.service, desk.settings)}
+    if given.name not in jobs:
+        say(refused="job_unknown", detail=f"the jobs are {', '.join(sorted(jobs))}")
+        return False
+    wakeup = Wakeup(desk.settings.database_url)
+    done = 0
+    try:
+        for _ in range(scheduler.RUNS_IN_A_ROW_MAX):
+            latest = scheduler.run_once(desk.database, desk.service, jobs[given.name], wakeup)
+            done += latest
+            if not latest:
+                break
+    finally:
+        wakeup.close()
+    say(job=given.name, done=done)
+    return True
+
+
 def _archive_folder(desk: Desk) -> Path:
     folder = archiving.folder_of(desk.settings)
     if folder is None:
@@ -413,6 +443,11 @@ def _of_the_log(groups: Any) -> None:
     files.add_parser("list").set_defaults(run=archive_list)
     files.add_parser("run").set_defaults(run=archive_run)
     files.add_parser("verify").set_defaults(run=archive_verify)
+    timed = groups.add_parser("jobs").add_subparsers(dest="command", required=True)
+    timed.add_parser("list").set_defaults(run=jobs_list)
+    each = timed.add_parser("run")
+    each.add_argument("name")
+    each.set_defaults(run=jobs_run)
 
 
 def work(service: Service, settings: Settings, given: argparse.Namespace) -> int:

@@ -140,3 +140,18 @@ def test_chains_without_a_row_are_sound(open_world, capsys):
     code, said = command(world, capsys, "chains", "verify")
     assert (code, said[:-1]) == (0, sound)
     assert said[-1].items() >= unanchored.items()
+
+
+def test_a_job_is_run_at_once_and_an_unknown_one_names_those_there_are(open_world, capsys):
+    world = open_world("feed")
+    code, jobs = command(world, capsys, "jobs", "list")
+    assert (code, "seal_audit" in [each["job"] for each in jobs]) == (0, True)
+    apply_batch(world.book, ledger.BOOK, posted(world, -1))
+    _, (parked,) = command(world, capsys, "parked", "list")
+    command(world, capsys, "parked", "discard", parked["id"], "--reason", "entered by mistake")
+    code, (ran,) = command(world, capsys, "jobs", "run", "seal_audit")
+    assert (code, ran["done"] > 0) == (0, True)
+    assert command(world, capsys, "jobs", "run", "seal_audit") == (0, [{"job": "seal_audit", "done": 0}])
+    code, (refusal,) = command(world, capsys, "jobs", "run", "never")
+    assert (code, refusal["refused"]) == (1, "job_unknown")
+    assert "seal_audit" in refusal["detail"]

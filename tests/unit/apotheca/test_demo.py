@@ -1,15 +1,26 @@
 """The demonstration's pure parts: how the source is told, and how sums are kept."""
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apotheca import (
+    demo_bank,
+    demo_import,
+    demo_institution,
+    demo_institution_proof,
+    demo_receipts,
+    demo_reports,
+)
 from apotheca import demo_catalogue as catalogue
-from apotheca import demo_import, demo_receipts, demo_reports
 from apotheca.demo_catalogue import Product
+from apotheca.demo_institution_proof import Proof, Sums
 from apotheca.demo_receipts import Line, Receipt
+from apotheca.refusals import CannotRun
+from finance.bank import camt
 from shared.clock import SHANGHAI
 
 
@@ -167,3 +178,61 @@ def test_sums_are_counted_from_the_source():
 @pytest.mark.parametrize(("fen", "shown"), [(123456, "1,234.56"), (-5, "-0.05"), (0, "0.00")])
 def test_money_is_shown_in_yuan(fen, shown):
     assert demo_reports.yuan(fen) == shown
+
+
+BEGAN = date(2026, 11, 30)
+
+
+def test_the_banks_file_holds_every_transfer_of_the_institution_and_its_sum():
+    transfers = demo_institution.payments_of(BEGAN)
+    [statement] = camt.read(demo_bank.camt053(transfers, transfers[0].day, BEGAN))
+    assert statement.account == demo_bank.NUMBER
+    assert [(each.booked_on, each.fen) for each in statement.lines] == [
+        (each.day, each.fen) for each in transfers
+    ]
+    assert all(
+        each.reference in line.reference for each, line in zip(transfers, statement.lines, strict=True)
+    )
+    assert (statement.opening_fen, statement.closing_fen) == (0, sum(each.fen for each in transfers))
+
+
+def test_the_bank_is_reconciled_for_every_month_that_is_over_and_not_for_this_one():
+    transfers = demo_institution.payments_of(BEGAN)
+    assert demo_bank.months_over(transfers, BEGAN) == ["2026-10"]
+    assert demo_bank.months_over(demo_institution.payments_of(date(2027, 2, 3)), date(2027, 2, 3)) == [
+        "2026-12",
+        "2027-01",
+    ]
+
+
+def test_the_first_payment_comes_in_time_and_the_rest_only_when_a_letter_is_due():
+    due_on = BEGAN - timedelta(days=demo_institution.DUE_DAYS_AGO)
+    first, _, rest = demo_institution.payments_of(BEGAN)
+    assert first.day <= due_on
+    assert (rest.day - due_on).days >= 15
+    assert first.fen + rest.fen == demo_institution.CARRIED_FEN
+
+
+def test_every_instalment_of_the_contract_is_whole_fen():
+    shares = [share_bp for _, share_bp in demo_institution.INSTALMENTS]
+    assert sum(shares) == 10_000
+    assert all(demo_institution.SOLD_FEN * share_bp % 10_000 == 0 for share_bp in shares)
+
+
+SUMS = Sums(charged_fen=10, paid_fen=7, open_fen=3)
+AGREED = Proof(plan=SUMS, journal=SUMS, items=SUMS, bank_fen=7, reporting_fen=demo_institution.SOLD_FEN)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"journal": replace(SUMS, open_fen=4)},
+        {"items": replace(SUMS, paid_fen=8)},
+        {"bank_fen": 8},
+        {"reporting_fen": 9},
+    ],
+)
+def test_one_fen_that_anybody_tells_differently_of_the_institution_fails_the_demonstration(odd):
+    demo_institution_proof.require(AGREED)
+    with pytest.raises(CannotRun):
+        demo_institution_proof.require(replace(AGREED, **odd))

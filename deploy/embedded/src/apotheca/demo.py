@@ -15,9 +15,19 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from apotheca import demo_books, demo_catalogue, demo_import, demo_receipts, demo_reports, demo_simulation
+from apotheca import (
+    demo_books,
+    demo_catalogue,
+    demo_import,
+    demo_institution,
+    demo_institution_proof,
+    demo_receipts,
+    demo_reports,
+    demo_simulation,
+)
 from apotheca.demo_client import Caller
 from apotheca.demo_import import Imported
+from apotheca.demo_institution import Story
 from apotheca.demo_receipts import Receipt, Slice, branch_of
 from apotheca.refusals import CannotRun
 from apotheca.system import System
@@ -70,11 +80,7 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     branch_id = branch_of(demo_receipts.busiest_stores(receipts, 1)[0])
     simulated_on = month_of(business_date(utc_now()))
     _simulate(system, imported, branch_id, customer_ids)
-    with _bar("simulated: purchases", None) as advance:
-        bought_fen = demo_books.buy(system, part.months, advance)
-    console.print(
-        f"[bold]Simulated[/bold]: purchases of {demo_reports.yuan(bought_fen)} without tax, a tenth more than was sold.\n"
-    )
+    story = _trade(system, part)
     with _bar("publishing statements", len(part.months) * demo_books.STEPS_PER_MONTH) as advance:
         demo_books.close_and_publish(system, part.months, advance)
     _catch_up(system, reporting, part)
@@ -82,6 +88,7 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     _print(reporting, part, branch_id, simulated_on)
     _compare_statements(system, reporting, part)
     _compare_points(system, part)
+    _compare_institution(system, story)
     console.print(f"Done in {monotonic() - started:.0f} s.")
 
 
@@ -96,7 +103,8 @@ def _say_what_is_what(receipts: list[Receipt], part: Slice) -> None:
         f" {share} % of net; one lot per product and month, good for {demo_catalogue.SHELF_LIFE_MONTHS} months;"
         " category and temperature class from the product's kind; tenders drawn by lot; the shops' wall clock is"
         " Shanghai's.\n"
-        "[bold]Simulated[/bold]: customers' names and telephones; surveys, complaints and a recall, all of today.\n"
+        "[bold]Simulated[/bold]: customers' names and telephones; surveys, complaints and a recall, all of today;"
+        " purchases; one institution, from its contract to the bank's file.\n"
     )
 
 
@@ -159,6 +167,17 @@ def _simulate(system: System, imported: Imported, branch_id: str, customer_ids: 
     )
 
 
+def _trade(system: System, part: Slice) -> Story:
+    """What the chain buys, and what it sells to an institution."""
+    with _bar("simulated: purchases", None) as advance:
+        bought_fen = demo_books.buy(system, part.months, advance)
+    console.print(
+        f"[bold]Simulated[/bold]: purchases of {demo_reports.yuan(bought_fen)} without tax, a tenth more than was sold.\n"
+    )
+    with _bar("simulated: institution", demo_institution.STEPS) as advance:
+        return demo_institution.run(system, advance)
+
+
 def _close(system: System, part: Slice) -> None:
     closer = Caller(system, "reporting", "demo-finance-head", "finance_head")
     with _bar("closing the months", len(part.months)) as advance:
@@ -192,6 +211,13 @@ def _compare_points(system: System, part: Slice) -> None:
             f"Points of {points.month:%Y-%m}: {points.told:,} earned by customers, {demo_reports.yuan(points.owed_fen)}"
             " owed in account 2204."
         )
+
+
+def _compare_institution(system: System, story: Story) -> None:
+    """What the clinic bought, paid and owes is the same in the plan, the books, the bank's file and reporting."""
+    proof = demo_institution_proof.prove(system, story)
+    demo_institution_proof.require(proof)
+    demo_institution_proof.tell(console, system, story, proof)
 
 
 def _print(reporting: Caller, part: Slice, branch_id: str, simulated_on: date) -> None:

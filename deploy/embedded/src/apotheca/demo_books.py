@@ -108,12 +108,22 @@ def _money(fen: int) -> dict[str, Any]:
 def close_and_publish(system: System, months: Sequence[date], advance: Advance) -> None:
     """Oldest month first. What an earlier run closed or published is left as it is. Raises CannotRun."""
     staff = Bookkeepers(system)
+    for eve in _openings(staff, months[0]):
+        _close(staff, eve)
     for month in months:
         _close(staff, f"{month:%Y-%m}")
         advance(1)
         for kind in KINDS:
             _publish(staff, f"{month:%Y-%m}", kind)
             advance(1)
+
+
+def _openings(staff: Bookkeepers, first: date) -> list[str]:
+    """Months of opening balances: open, and before the year of the receipts."""
+    periods = staff.accountant.get("/v1/periods")["items"]
+    return sorted(
+        each["month"] for each in periods if each["state"] == "open" and each["month"] < f"{first:%Y}-01"
+    )
 
 
 def income_of(system: System, months: Sequence[date]) -> tuple[int, int, int]:

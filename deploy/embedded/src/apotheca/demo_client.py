@@ -43,7 +43,7 @@ class Caller:
 
     def __init__(self, system: System, service: str, person: str, *roles: str) -> None:
         self._service = service
-        self._person = person
+        self.person = person
         self._http = httpx.Client(
             base_url=system.address(service),
             headers={"Authorization": f"Bearer {system.token(list(roles), subject=person)}"},
@@ -65,13 +65,23 @@ class Caller:
             raise self._no(path, _refusal(response))
         return [orjson.loads(line) for line in response.content.splitlines()]
 
+    def download(self, path: str) -> bytes:
+        """The file at `path`. Raises CannotRun."""
+        try:
+            response = self._http.get(path)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.is_error:
+            raise self._no(path, _refusal(response))
+        return response.content
+
     def post(self, path: str, body: Any = None, *, key: str = "") -> dict[str, Any]:
         """The answer to a change. `key` names the intention where path and person do not. Raises CannotRun."""
         return self._told(path, lambda: self.try_post(path, body, key=key))
 
     def try_post(self, path: str, body: Any = None, *, key: str = "") -> dict[str, Any]:
         """As post, but raises Refused for the caller to look at."""
-        headers = {"Idempotency-Key": str(uuid5(KEYS, f"{self._person} {path} {key}"))}
+        headers = {"Idempotency-Key": str(uuid5(KEYS, f"{self.person} {path} {key}"))}
         if body is None:
             return self.ask("POST", path, headers=headers)
         return self.ask("POST", path, json=body, headers=headers)
@@ -95,7 +105,7 @@ class Caller:
         """Send NDJSON as a stream and give back the answer's lines. Raises CannotRun."""
         headers = {
             "Content-Type": "application/x-ndjson",
-            "Idempotency-Key": str(uuid5(KEYS, f"{self._person} {path} {key}")),
+            "Idempotency-Key": str(uuid5(KEYS, f"{self.person} {path} {key}")),
         }
         try:
             with self._http.stream("POST", path, content=iter(lines), headers=headers) as response:

@@ -14,6 +14,8 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -102,6 +104,15 @@ class System:
     @property
     def issuer(self) -> LocalIssuer:
         return LocalIssuer(self.folder / "secrets")
+
+    def run_job(self, service: str, job: str) -> None:
+        """Do now what time demands of `service`, as an operator does it. Raises CannotRun."""
+        words = [sys.executable, "-m", "shared.ops", "--actor", "demo", service, "jobs", "run", job]
+        ran = subprocess.run(
+            words, env=self._environment(service), capture_output=True, text=True, check=False
+        )
+        if ran.returncode != 0:
+            raise CannotRun(f"The job {job} of {service} failed: {(ran.stdout or ran.stderr).strip()}")
 
     def wait(self, asked_to_stop: Event) -> bool:
         """Block until asked to stop (True) or until a process could not be kept running (False)."""
