@@ -13,7 +13,8 @@ from rich.console import Console
 
 from apotheca import demo_institution as institution
 from apotheca.demo_client import Caller
-from apotheca.demo_institution import BRANCH, Story
+from apotheca.demo_clinic import BRANCH
+from apotheca.demo_institution import Story
 from apotheca.demo_reports import yuan
 from apotheca.refusals import CannotRun
 from apotheca.system import System
