@@ -12,6 +12,7 @@ from shared import watermark
 from shared.consumer import apply_batch
 from tests.support import facts
 from tests.support.reporting_system import forget, running
+from tests.support.roles import behind, owner_of
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +85,20 @@ def test_a_lost_tail_that_nothing_follows_keeps_the_month_open(system):
 @pytest.mark.requirement("X3")
 def test_a_fact_that_differs_by_one_fen_keeps_the_month_open_until_it_is_rebuilt(system):
     system.deliver()
-    with system.database.begin() as conn:
+    with behind(system.database) as conn:
         conn.execute(text("update facts.fact_sale_lines set net_fen = net_fen - 1 where seq = 6"))
     answer = close(system, "fen")
     assert obstacles(answer) == [("finance", "control_total_mismatch", "2017-05-07")]
     found = answer.json()["obstacles"][0]
     assert found["found"]["amount_fen"] == found["expected"]["amount_fen"] - 1
 
-    rebuild(system.settings.database_url, SERVICE, list(system.feeds.values()), accept_differences=True)
+    rebuild(
+        owner_of(system.settings.database_url),
+        SERVICE,
+        list(system.feeds.values()),
+        role="reporting",
+        accept_differences=True,
+    )
     assert close(system, "rebuilt").status_code == 200
 
 

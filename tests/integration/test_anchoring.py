@@ -16,6 +16,7 @@ from shared.scheduler import jobs_of
 from shared.settings import Settings
 from shared.transaction import Tx
 from tests.integration import test_branches
+from tests.support.roles import behind
 from tests.support.sealing import settle
 
 
@@ -78,7 +79,7 @@ def test_anchored_books_that_nobody_touched_are_sound(books):
 
 
 def test_books_rewritten_with_log_chain_and_heads_are_found_by_the_anchor_alone(books):
-    with books.database.engine.connect() as conn:
+    with behind(books.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql(
             "update audit set actor = 'somebody else' where id = (select min(id) from audit)"
@@ -109,7 +110,7 @@ def test_books_rewritten_with_log_chain_and_heads_are_found_by_the_anchor_alone(
     ],
 )
 def test_what_is_not_there_any_more_is_named(books, statements, said):
-    with books.database.engine.connect() as conn:
+    with behind(books.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         for statement in statements:
             conn.exec_driver_sql(statement)

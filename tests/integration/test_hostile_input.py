@@ -16,6 +16,7 @@ from shared.service import load
 from shared.settings import SERVICES, Settings
 from shared.strict_json import parse
 from tests.support.json_pieces import PIECES
+from tests.support.roles import behind
 from tests.support.routes import WRITING, routes
 
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -89,7 +90,7 @@ def app(request, migrated_database, issuer):
 
 def rows(app):
     """How many rows each table holds, but for the count of who looked people up: refused questions count too."""
-    with app.extensions["database"].begin() as conn:
+    with behind(app.extensions["database"]) as conn:
         tables = conn.execute(
             text("select tablename from pg_tables where schemaname = 'public' and tablename <> 'rations'")
         ).scalars()

@@ -122,7 +122,7 @@ def test_no_other_service_may_connect_also_after_a_restore(database, postgres, t
     dump = tmp_path / "one.dump"
     run_program("pg_dump", "-Fc", "-f", str(dump), plain(url))
     run_program("pg_restore", "--exit-on-error", "--single-transaction", "-d", plain(restored), str(dump))
-    rights_around(postgres, restored, package)
+    rights_around(restored, package)
     try:
         for target in (url, restored):
             intruder = make_url(runtime).set(username=stranger, database=make_url(target).database)
@@ -148,13 +148,13 @@ def run_program(name, *arguments):
 
 def test_what_older_installations_left_to_the_runtime_role_goes_to_the_owner(postgres):
     url = postgres.create_database()
-    rights_around(postgres, url, "returns")
+    rights_around(url, "returns")
     with psycopg.connect(plain(url), autocommit=True) as conn:
         conn.execute("create schema facts; create table facts.old (id bigint generated always as identity)")
         conn.execute("create sequence loose; create function f() returns int language sql as 'select 1'")
         for what in ("schema facts", "table facts.old", "sequence loose", "function f()"):
             conn.execute(sql.SQL(f"alter {what} owner to returns"))
-    rights_around(postgres, url, "returns")
+    rights_around(url, "returns")
     with psycopg.connect(plain(url)) as conn:
         [(left,)] = conn.execute(
             "select count(*) from pg_shdepend where refobjid = 'returns'::regrole and deptype = 'o'"

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shared import row_log, verification
 from tests.integration import test_branches
+from tests.support.roles import behind, superusers
 from tests.support.sealing import settle
 
 TAMPERINGS = int(os.environ.get("APOTHECA_TEST_TAMPERINGS", "40"))
@@ -90,7 +91,7 @@ def test_any_change_of_one_row_is_found(world):
         harm = chance.choice((altered, removed, altered if table.name == "row_log" else inserted))
         if table.name == "outbox_head":  # of a service that told nothing yet, its absence says the same
             harm = altered
-        with world.database.engine.connect() as conn:
+        with behind(world.database) as conn:
             conn.exec_driver_sql("set local session_replication_role = replica")
             said = harm(conn, table, chance)
             if said and not faults(conn, world.service):
@@ -237,7 +238,7 @@ def books_of_finance(migrated_database, tmp_path_factory):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_that_was_seen_is_found(books_of_finance, way):
-    with books_of_finance.database.engine.connect() as conn:
+    with behind(books_of_finance.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         for statement in WAYS[way]:
             conn.exec_driver_sql(statement)
@@ -246,7 +247,7 @@ def test_every_way_that_was_seen_is_found(books_of_finance, way):
 
 
 def test_a_change_by_hand_with_the_triggers_on_is_named_foreign(books_of_finance):
-    url = books_of_finance.database.url.replace("+psycopg", "")
+    url = superusers[books_of_finance.database.url].replace("+psycopg", "")
     with psycopg.connect(url) as by_hand:
         by_hand.execute("update receivable_items set told_days = told_days + 1")
         by_hand.commit()

@@ -21,6 +21,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from apotheca.postgres import FORGETFUL, Postgres, PostgresFailed
+from tests.support import roles
 from tests.support.brokers import ContainerBroker, GivenBroker, PrivateBroker, RabbitMQ, private_programs
 from tests.support.eventually import eventually
 
@@ -65,11 +66,17 @@ class TestPostgres:
     def url(self, name: str) -> str:
         return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
 
-    def create_database(self, name: str | None = None, *, template: str = "template0") -> str:
-        """Create a database (a fresh name unless given) and return its SQLAlchemy URL."""
+    def create_database(
+        self, name: str | None = None, *, template: str = "template0", owner: str | None = None
+    ) -> str:
+        """Create a database (a fresh name unless given) and return its SQLAlchemy URL, the superuser's."""
         chosen = name or f"t_{uuid4().hex[:12]}"
         self._run(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(chosen), sql.Identifier(template))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(chosen),
+                sql.Identifier(template),
+                sql.Identifier(owner) if owner else sql.SQL("DEFAULT"),
+            )
         )
         return self.url(chosen)
 
@@ -92,30 +99,39 @@ def _conninfo(sqlalchemy_url: str) -> str:
 
 
 class MigratedDatabases:
-    """Databases with a service's tables: migrated once per session, then cloned."""
+    """Databases with a service's tables: migrated once per session by their owner, then cloned.
+
+    What a test is given is what a service is given: the URL of the role that runs it and owns nothing, so that a
+    right which no table declares is missed by the test of that path. `roles.behind(database)` is for fixtures and
+    for tampering.
+    """
 
     def __init__(self, server: TestPostgres) -> None:
         self._server = server
         self._templates: dict[str, str] = {}
 
     def clone(self, package: str) -> str:
-        """Return the URL of a fresh database migrated to the head of `package` ("finance", "service_desk")."""
+        """Return the runtime role's URL of a fresh database migrated to the head of `package` ("finance")."""
         if package not in self._templates:
             name = f"template_{package}_{uuid4().hex[:8]}"
-            migrate(package, self._server.create_database(name))
+            owner, _ = roles.rights_around(self._server.create_database(name), package)
+            migrate(package, owner, package)
             self._templates[package] = name
-        return self._server.create_database(template=self._templates[package])
+        url = self._server.create_database(template=self._templates[package], owner=f"{package}_owner")
+        runtime = roles.as_role(url, package)
+        roles.superusers[runtime] = url
+        return runtime
 
     def drop(self, url: str) -> None:
         self._server.drop_database(url)
 
 
-def migrate(package: str, url: str) -> None:
+def migrate(package: str, url: str, role: str | None = None) -> None:
     """Bring the database at `url` to the newest migration of `package`, and leave no connection behind."""
     from shared import migrations
     from shared.service import load
 
-    migrations.upgrade(load(package), url)
+    migrations.upgrade(load(package), url, role)
 
 
 def open_postgres(stack) -> TestPostgres:

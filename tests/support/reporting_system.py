@@ -26,6 +26,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
 from shared.transaction import Tx
+from tests.support.roles import behind
 
 
 @dataclass(slots=True)
@@ -156,7 +157,7 @@ def _serve(stack: ExitStack, service: Service, settings: Settings) -> str:
 
 def forget(database: Database) -> None:
     """Empty reporting's database, as if it were new."""
-    with database.begin() as conn:
+    with behind(database) as conn:
         tables = ", ".join(
             f"{table.schema or 'public'}.{table.name}" for table in SERVICE.metadata.tables.values()
         )

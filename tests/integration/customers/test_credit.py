@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared.clock import business_date, utc_now
+from tests.support.roles import behind
 
 TODAY = business_date(utc_now())
 
@@ -190,7 +191,7 @@ def test_what_took_effect_never_changes(caller, pharmacy, database):
         "update credits set state = 'rejected', version = null where credit_id = :id",
         "delete from credit_decisions where credit_id = :id",
     ):
-        with pytest.raises(DBAPIError, match="append-only"), database.begin() as conn:
+        with pytest.raises(DBAPIError, match="append-only"), behind(database) as conn:
             conn.execute(text(statement), {"id": credit_id})
 
 
@@ -215,7 +216,7 @@ def test_patients_get_no_credit_and_dates_and_branches_are_kept(caller, pharmacy
 @pytest.mark.requirement("C31")
 def test_a_proposal_whose_last_day_has_passed_is_not_approved(caller, pharmacy, database):
     credit_id = propose(caller, pharmacy, valid_until=str(TODAY)).json["credit_id"]
-    with database.begin() as conn:
+    with behind(database) as conn:
         conn.execute(text("alter table credits disable trigger append_only"))
         conn.execute(
             text("update credits set valid_until = :day where credit_id = :id"),

@@ -12,12 +12,13 @@ from customers.app import SERVICE
 from shared.consumer import apply_batch
 from shared.events import Envelope
 from tests.support import points
+from tests.support.roles import behind
 
 TABLES = ("point_sales", "point_earnings", "point_refunds")
 
 
 def forget_points(database):
-    with database.begin() as conn:
+    with behind(database) as conn:
         conn.execute(text(f"truncate {', '.join(TABLES)}, inbox, source_state, parked_events, outbox"))
 
 

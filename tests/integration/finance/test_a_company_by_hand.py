@@ -15,6 +15,7 @@ from tests.support import company_by_hand as story
 from tests.support.company_by_hand import DEC, JUN, NOV, OCT, TODAY, Company
 from tests.support.debtors import agrees
 from tests.support.finance_builders import CUSTOMER, Office
+from tests.support.roles import behind
 from tests.support.sheets import sheet_rows
 from tests.support.statements import close, column, prepared, proof
 
@@ -24,7 +25,7 @@ SEP = "2024-09"
 @pytest.fixture(scope="module", params=["cas", "small"])
 def company(request, migrated_database, tmp_path_factory):
     office = Office(migrated_database("finance"), tmp_path_factory.mktemp("keys"))
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("update books set begins_on = '2024-10-01', standard = %s", (request.param,))
     office.hear(office.permit(CUSTOMER, kind="patient"))
     made = Company(office, request.param)

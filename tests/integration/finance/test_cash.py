@@ -14,6 +14,7 @@ from shared.identity import system_actor
 from shared.transaction import Tx
 from tests.support import refunding
 from tests.support.finance_builders import a_line, money
+from tests.support.roles import behind
 
 NOTES = [10000, 5000, 2000, 1000, 500, 100, 50, 10, 5, 2, 1]
 MONTH = f"{business_date(utc_now()):%Y-%m}"
@@ -275,7 +276,7 @@ def test_what_nobody_counts_by_surprise_is_listed_the_longest_first(store):
 
     def ages(days, what, of):
         """As if it had happened so many days before."""
-        with store.office.database.begin() as conn:
+        with behind(store.office.database) as conn:
             conn.execute(text(f"update cash_{what} - make_interval(days => {days}) where {of}"))
 
     store.drawer("NEVER-OPENED")

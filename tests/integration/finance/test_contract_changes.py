@@ -15,6 +15,7 @@ from tests.support.contracts import CONTACT, TODAY, a_content, a_contract_line, 
 from tests.support.debtors import items_of, pay
 from tests.support.finance_builders import money, refused
 from tests.support.ordering import SalesDesk, an_order_line
+from tests.support.roles import behind
 
 CLERK = Actor("clerk", frozenset({"invoicing_clerk"}), frozenset({"*"}))
 ANSWER = {"accepted": True, "contact_id": CONTACT, "confirmed_on": str(TODAY), "evidence_sha256": "ef" * 32}
@@ -389,7 +390,7 @@ def test_a_line_that_leaves_nothing_to_order_keeps_the_vat_rate_of_its_time(offi
     lines = a_contract_line(quantity=10), a_contract_line(2, product_id="P-2")
     contract_id = signed(office, None, *lines)
     act(office, fulfilment.order, UUID(contract_id), 1, 10, 1990, TODAY)
-    with office.database.begin() as conn:  # as it would stand if the rate had ended since
+    with behind(office.database) as conn:  # as it would stand if the rate had ended since
         conn.exec_driver_sql("alter table contract_versions disable trigger user")
         conn.exec_driver_sql(
             "update contract_versions set content = jsonb_set(content, '{lines,0,tax_bp}', '1600')"

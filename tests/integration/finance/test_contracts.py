@@ -28,6 +28,7 @@ from tests.support.contracts import (
 )
 from tests.support.debtors import run
 from tests.support.finance_builders import money, refused
+from tests.support.roles import behind
 
 MANDATORY = [
     "lines.0.line_no",
@@ -256,7 +257,7 @@ def test_the_database_itself_refuses_to_change_or_remove_what_was_signed(office)
         f"update contract_signatures set signatory = 'x' {of}",
         f"delete from contract_changes {of}",
     ):
-        with pytest.raises(IntegrityError), office.database.begin() as conn:
+        with pytest.raises(IntegrityError), behind(office.database) as conn:
             conn.execute(text(harm))
 
 

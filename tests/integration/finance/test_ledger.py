@@ -9,6 +9,7 @@ from shared import chain as chains
 from shared.clock import business_date, month_of, utc_now
 from tests.support.eventually import eventually
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
+from tests.support.roles import behind
 
 JAN, FEB, MAR = ("2026-01-10T02:00:00Z", "2026-02-10T02:00:00Z", "2026-03-10T02:00:00Z")
 MONTH = month_of(business_date(utc_now()))
@@ -230,7 +231,7 @@ def test_the_balance_sheet_balances(chain):
 def test_the_chain_finds_what_someone_changed_behind_the_books(chain, tampering, kind):
     chain.seal()
     assert chain.faults() == []
-    with chain.database.engine.connect() as conn:
+    with behind(chain.database) as conn:
         # an administrator switches triggers off
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql(tampering)

@@ -21,6 +21,7 @@ from finance.app import SERVICE
 from finance.books import voucher_list
 from finance.books.exports import yuan
 from tests.support.finance_builders import a_line, money
+from tests.support.roles import behind
 from tests.support.sealing import settle
 
 FEB, MAR = "2026-02", "2026-03"
@@ -211,7 +212,7 @@ def test_a_voucher_list_that_is_too_long_for_a_sheet_goes_on_in_the_next(ledger,
 @pytest.mark.requirement("X7")
 def test_what_people_wrote_breaks_no_voucher_list(ledger):
     said = "R&D <b>\u0001\u000b\uffff ]]> 结余\n第二行"
-    with ledger.database.engine.connect() as conn:
+    with behind(ledger.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.execute(
             text("update journal_entries set reference = :said where kind = 'manual'"), {"said": said}

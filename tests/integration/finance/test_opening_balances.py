@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.debtors import a_debtor, agrees, items_of, pay
 from tests.support.finance_builders import Office, money
+from tests.support.roles import behind
 from tests.support.statements import book, close, column, prepare, prepared, proof
 
 EVE = "2025-12-31"
@@ -12,7 +13,7 @@ EVE = "2025-12-31"
 @pytest.fixture(scope="module")
 def office(migrated_database, tmp_path_factory):
     office = Office(migrated_database("finance"), tmp_path_factory.mktemp("keys"))
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("update books set begins_on = '2026-01-01'")
     yield office
     office.close()

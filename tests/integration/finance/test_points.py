@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from finance import points
 from tests.support.finance_builders import Office
 from tests.support.redeeming import earned, expired, paid_with, redeemed, restored, taken
+from tests.support.roles import behind
 
 
 @pytest.fixture
@@ -147,11 +148,11 @@ def require_tied(office):
 def test_a_month_does_not_close_while_points_and_liability_differ(office, liability):
     office.hear(earned(office, str(uuid4()), 7))
     office.seal()
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("update points_earned set points = points + 1 where points = 7")
     refused = office.post("/v1/periods/2026-03/close", role="finance_head")
     assert (refused.status_code, refused.json["code"]) == (409, "points_not_tied")
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("update points_earned set points = points - 1 where points = 8")
     assert office.post("/v1/periods/2026-03/close", role="finance_head").status_code == 200
 
@@ -178,7 +179,7 @@ def kept(office):
 
 
 def forget(office):
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("set session_replication_role = replica")  # the books forget nothing otherwise
         conn.exec_driver_sql(
             "delete from journal_lines l using journal_entries e where e.id = l.entry_id and e.kind like 'points%%'"
@@ -224,7 +225,7 @@ def test_a_batch_books_what_its_facts_book_one_by_one(migrated_database, tmp_pat
 
 def test_the_standard_for_small_enterprises_knows_no_such_liability(migrated_database, tmp_path):
     small = Office(migrated_database("finance"), tmp_path)
-    with small.database.engine.begin() as conn:
+    with behind(small.database) as conn:
         conn.exec_driver_sql("update books set standard = 'small'")
     small.sell()
     small.hear(earned(small, str(uuid4()), 33))

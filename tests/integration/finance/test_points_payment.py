@@ -12,6 +12,7 @@ from shared.clock import month_of, new_id, utc_now
 from tests.support.finance_builders import Office, a_line, a_receipt, money, ndjson
 from tests.support.redeeming import earned, expired, paid_with, redeemed, restored, taken
 from tests.support.refunding import approve, parts_of, pay, pay_all, refund, told
+from tests.support.roles import behind
 
 MARCH = "2026-03"
 
@@ -305,7 +306,7 @@ def test_the_desk_pays_lists_with_points(office):
 @pytest.mark.requirement("F1")
 def test_the_standard_for_small_enterprises_takes_points_off_the_revenue(migrated_database, tmp_path):
     small = Office(migrated_database("finance"), tmp_path)
-    with small.database.engine.begin() as conn:
+    with behind(small.database) as conn:
         conn.exec_driver_sql("update books set standard = 'small'")
     small.sell()
     before = small.balances(MARCH)["5001"]

@@ -11,6 +11,7 @@ import pytest
 from shared.clock import business_date, utc_now
 from tests.support import refunding
 from tests.support.finance_builders import Office, a_line, money
+from tests.support.roles import behind
 
 TODAY = business_date(utc_now())
 HALF = (0, 1, "restock", 1725, 225, 1150)
@@ -346,14 +347,14 @@ def test_a_month_closes_with_refunds_owed_and_not_when_books_and_refunds_differ(
     sale = office.sell(sold_at="2026-01-10T02:00:00Z", lines=[LINE])
     refunding.told(office, office.settled(sale, [HALF], settled_on="2026-01-12"))
     office.seal()
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql("update refunds set total_fen = total_fen + 1")
     assert code(office.post("/v1/periods/2026-01/close", role="finance_head")) == (
         409,
         "refunds_differ_from_ledger",
     )
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql("update refunds set total_fen = total_fen - 1")
     assert office.post("/v1/periods/2026-01/close", role="finance_head").status_code == 200

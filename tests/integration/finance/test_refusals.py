@@ -12,6 +12,7 @@ from shared.errors import Conflict
 from tests.support.debtors import TODAY, a_debtor, run, sell_on_credit
 from tests.support.expenses_builders import a_goods_receipt
 from tests.support.finance_builders import Office, a_line, money
+from tests.support.roles import behind
 
 LINE = a_line(expiry="2099-12-31")
 
@@ -28,7 +29,7 @@ def alone(migrated_database, tmp_path):
 
 
 def tamper(office, sql):
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         # an administrator switches triggers off
         conn.exec_driver_sql("set local session_replication_role = replica")
         assert conn.exec_driver_sql(sql).rowcount > 0

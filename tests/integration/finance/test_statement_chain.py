@@ -16,6 +16,7 @@ from finance.statements.commands import CHAIN
 from finance.statements.figures import Journal
 from shared import chain, ops
 from tests.support.finance_builders import a_line, money
+from tests.support.roles import behind
 from tests.support.sealing import settle
 from tests.support.statements import movements_of, proof
 
@@ -83,9 +84,9 @@ def test_what_is_published_and_restated_is_numbered_per_kind_and_year(published)
     ],
 )  # fmt: skip
 def test_an_altered_statement_is_found_and_the_database_refuses_the_change(published, tampering, found):
-    with pytest.raises(IntegrityError), published.database.begin() as conn:
+    with pytest.raises(IntegrityError), behind(published.database) as conn:
         conn.execute(text(tampering))
-    with published.database.engine.connect() as conn:
+    with behind(published.database) as conn:
         # an administrator switches triggers off
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql(tampering)
@@ -118,7 +119,7 @@ def test_the_operator_is_told_of_an_altered_statement(published, monkeypatch, ca
 
 
 def tamper(office, sql, more):
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.execute(text(sql), {"more": more})
 
@@ -182,7 +183,7 @@ def test_the_proof_finds_what_was_done_in_the_database(published, case):
 
 
 def behind_the_books(office, sql):
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         for each in sql.split(";"):
             conn.exec_driver_sql(each)
@@ -199,7 +200,7 @@ def test_cash_summed_in_the_database_is_what_the_rule_says_of_every_entry(publis
         rest = -sum(fen for _, fen in parts)
         kind = chance.choice(["manual", "manual", "reversal", "sale", "cash_variance"])
         entries.append((kind, [*parts, *([(chance.choice(codes), rest)] if rest else [])]))
-    with published.database.engine.connect() as conn:
+    with behind(published.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql("select ensure_month('2026-05-01')")
         for number, (kind, lines) in enumerate(entries, 1):

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from shared.clock import business_date, utc_now
 from tests.support.finance_builders import Office, a_line, money
+from tests.support.roles import behind
 from tests.support.statements import SIGNERS, book, close, column, prepare, prepared, proof, publish
 
 YEAR = business_date(utc_now()).year - 1
@@ -383,7 +384,7 @@ def test_what_is_booked_later_changes_no_proof_and_tampering_is_found(closed):
 
 
 def _tamper(office, sql, more, day):
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.execute(text(sql), {"more": more, "day": day})
 
@@ -438,7 +439,7 @@ def test_a_statement_without_a_form_is_shown_but_neither_proved_nor_printed(clos
 def small(migrated_database, tmp_path_factory):
     """A quarter of a small enterprise."""
     office = Office(migrated_database("finance"), tmp_path_factory.mktemp("small"))
-    with office.database.engine.begin() as conn:
+    with behind(office.database) as conn:
         conn.exec_driver_sql("update books set standard = 'small'")
     book(office, "2026-01-05", ("1002", 30_000_00), ("3001", -30_000_00))
     office.sell(sold_at="2026-02-10T02:00:00Z", lines=[LINE])

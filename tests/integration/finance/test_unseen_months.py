@@ -22,6 +22,7 @@ from shared.transaction import Tx
 from tests.support.debtors import a_debtor, pay
 from tests.support.eventually import eventually
 from tests.support.finance_builders import Office, a_line, a_receipt, money, ndjson
+from tests.support.roles import behind
 
 WRITERS = 16
 
@@ -161,7 +162,7 @@ def test_a_sale_is_written_only_to_a_month_that_was_held_before(shop):
     month = date(2024, 6, 1)
     with shop.database.begin() as conn:
         repository.hold_months(conn, [month])
-    with shop.database.engine.connect() as conn:
+    with behind(shop.database) as conn:
         conn.exec_driver_sql("create schema early")
         conn.exec_driver_sql("create function early.hold_month(date) returns text return null::text")
         conn.exec_driver_sql("set local search_path = early, public")

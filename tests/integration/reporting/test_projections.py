@@ -13,6 +13,7 @@ from reporting.tables import FACT_TABLES
 from shared.consumer import apply_batch
 from shared.database import Database
 from tests.support import facts
+from tests.support.roles import behind
 
 EVENTS = [
     facts.sale(1, lines=[facts.line("a"), facts.line("b", category="rx", quantity=3)]),
@@ -40,7 +41,7 @@ def database(migrated_database):
 
 
 def forget_everything(database):
-    with database.begin() as conn:
+    with behind(database) as conn:
         for table in FACT_TABLES:
             conn.execute(text(f"truncate facts.{table.name}"))
         conn.execute(text("truncate inbox, source_state, parked_events"))

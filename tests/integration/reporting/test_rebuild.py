@@ -14,6 +14,7 @@ from shared.consumer import apply_batch
 from tests.support import facts
 from tests.support.archives import archive_all, moved_to
 from tests.support.reporting_system import System
+from tests.support.roles import behind, owner_of
 
 
 def contents(system: System) -> dict[str, list[str]]:
@@ -25,7 +26,13 @@ def contents(system: System) -> dict[str, list[str]]:
 
 
 def run(system: System, **options):
-    return rebuild(system.settings.database_url, SERVICE, list(system.feeds.values()), **options)
+    return rebuild(
+        owner_of(system.settings.database_url),
+        SERVICE,
+        list(system.feeds.values()),
+        role="reporting",
+        **options,
+    )
 
 
 def some_sales(first: int, count: int):
@@ -65,7 +72,7 @@ def test_the_rebuilt_facts_are_the_live_facts(system):
     with system.database.read() as conn:
         schemas = conn.execute(text("select nspname from pg_namespace where nspname like 'rebuild%'")).all()
     assert schemas == []
-    migrations.check(SERVICE, system.settings.database_url)
+    migrations.check(SERVICE, owner_of(system.settings.database_url))
 
 
 def test_an_owner_that_runs_the_service_itself_keeps_its_rights(system):
@@ -90,7 +97,7 @@ def test_facts_go_on_arriving_after_the_swap(system):
 
 def test_a_tampered_fact_is_found_and_only_replaced_when_the_difference_is_accepted(system):
     before = contents(system)
-    with system.database.begin() as conn:
+    with behind(system.database) as conn:
         conn.execute(text("update facts.fact_sale_lines set net_fen = net_fen + 1 where seq = 7"))
         conn.execute(text("delete from facts.fact_points"))
     with pytest.raises(FactsDiffer) as refused:

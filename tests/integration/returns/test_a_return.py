@@ -9,6 +9,7 @@ from returns.app import SERVICE
 from returns.tables import HISTORY_CHAIN
 from shared import chain
 from tests.support.returns_builders import a_sold_line
+from tests.support.roles import behind
 
 
 def events_of(counter, notice_id):
@@ -279,14 +280,14 @@ def test_every_fact_is_chained_and_an_altered_row_is_found(counter):
         assert chain.seal(conn, HISTORY_CHAIN) > 0
         assert list(chain.verify(conn, HISTORY_CHAIN)) == []
     assert HISTORY_CHAIN in SERVICE.chains
-    with counter.database.engine.connect() as conn, conn.begin() as outer:
+    with behind(counter.database) as conn:
         conn.execute(text("alter table notice_history disable trigger notice_history_guard"))
         conn.execute(
             text("update notice_history set actor = 'nobody' where notice_id = :id and version = 2"),
             {"id": notice["id"]},
         )
         assert [fault.kind for fault in chain.verify(conn, HISTORY_CHAIN)] == ["altered"]
-        outer.rollback()
+        conn.rollback()
 
 
 def test_the_history_cannot_be_changed(counter):
@@ -295,7 +296,7 @@ def test_the_history_cannot_be_changed(counter):
         "update notice_history set actor = 'nobody' where notice_id = :id",
         "delete from notice_history where notice_id = :id",
     ):
-        with pytest.raises(Exception, match="append-only"), counter.database.begin() as conn:
+        with pytest.raises(Exception, match="append-only"), behind(counter.database) as conn:
             conn.execute(text(statement), {"id": notice["id"]})
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tests.support.returns_builders import Counter, a_paid_refund, a_sale, a_sold_line, an_envelope
+from tests.support.roles import behind
 
 EVENTS_PER_S_MIN = 500
 """Far below what it does; the floor says only that nothing became quadratic or one by one."""
@@ -20,7 +21,7 @@ def sold(counter):
 
 
 def forget(counter):
-    with counter.database.begin() as conn:
+    with behind(counter.database) as conn:
         conn.execute(text("truncate sold_lines, inbox, parked_events"))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from service_desk.app import SERVICE
 from shared.consumer import apply_batch
 from shared.events import Envelope
+from tests.support.roles import behind
 
 TABLES = ("known_sales", "known_customers", "return_outcomes", "inbox")
 AT = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
@@ -104,7 +105,7 @@ def contents(database):
 
 
 def emptied(database):
-    with database.begin() as conn:
+    with behind(database) as conn:
         conn.execute(text(f"truncate {', '.join(TABLES)}, parked_events"))
 
 
