@@ -92,13 +92,21 @@ def _loop(service: Service, settings: Settings, loops: list[Loop]) -> int:
             sys.stderr.write("a loop ended unexpectedly; the process stops so that it is started anew\n")
             _join(threads)
             return 1
-    return 0 if _join(threads) else 1
+    return _join(threads)
 
 
-def _join(threads: list[threading.Thread]) -> bool:
+def _join(threads: list[threading.Thread]) -> int:
+    """0 when all have ended in time; else the process ends here, and what a loop had begun is rolled back.
+
+    Python would wait for the threads of a pool, however long their statements take.
+    """
     for thread in threads:
         thread.join(STOP_S_MAX / len(threads))
-    return not any(thread.is_alive() for thread in threads)
+    if any(thread.is_alive() for thread in threads):
+        sys.stderr.write("a loop was still at work after its time to stop\n")
+        sys.stderr.flush()
+        os._exit(1)
+    return 0
 
 
 def _web(service: Service, settings: Settings) -> int:
