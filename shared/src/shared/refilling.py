@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from shared.consumer import Reaction, SetReaction, in_sets
+from shared.consumer import SetReaction, in_sets
 from shared.events import Envelope
 from shared.service import LostEvent, Withdraw
 from shared.transaction import Tx
@@ -29,16 +29,6 @@ class Projection:
 
     tables: Sequence[str]
     reactions: Mapping[str, SetReaction]
-
-
-def each(reaction: Reaction) -> SetReaction:
-    """A reaction to one event as one to many."""
-
-    def react(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-        for envelope in envelopes:
-            reaction(tx, envelope)
-
-    return react
 
 
 def refilled(projections: Mapping[str, Projection]) -> Withdraw:

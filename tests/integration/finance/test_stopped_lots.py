@@ -1,5 +1,7 @@
 """A lot off sale is not sold, and what was sold before is booked and named to quality assurance."""
 
+import random
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from uuid import uuid4
@@ -83,6 +85,38 @@ def test_a_lifted_stop_stays_lifted_in_any_order_and_another_stop_stands(office)
         assert code_of(office, of_lot(lot)) == "lot_stopped"
         office.hear(lifted(office, other))
         assert code_of(office, of_lot(lot)) is None
+
+
+def test_credits_and_stops_of_a_batch_are_what_they_are_one_by_one(office):
+    chance = random.Random(7)
+
+    def kept(told):
+        with office.database.begin() as conn:
+            conn.exec_driver_sql("delete from credit_limits")
+            conn.exec_driver_sql("delete from stopped_lots")
+        for batch in told:
+            assert (
+                office.hear(*(replace(each, seq=office.envelope(each.type, {}).seq) for each in batch)).parked
+                == 0
+            )
+        return [
+            office.rows(f"select to_jsonb(t)::text from {table} t order by 1")
+            for table in ("credit_limits", "stopped_lots")
+        ]
+
+    told = []
+    for _ in range(4):
+        stop, customer = ordered(office, [a_lot(), a_lot()]), str(uuid4())
+        told += [stop, lifted(office, stop)][: chance.randint(1, 2)]
+        told += [office.grant(customer, 100 * version, version=version) for version in (1, 2, 3)]
+    wanted = kept([[each] for each in told])
+    assert [len(rows) for rows in wanted] == [4, 8]
+    for _ in range(3):
+        again = [replace(each, event_id=uuid4()) for each in told + told[:3]]
+        chance.shuffle(again)
+        assert kept([again]) == wanted
+    with office.database.begin() as conn:
+        conn.exec_driver_sql("delete from stopped_lots")
 
 
 @pytest.mark.requirement("X11")

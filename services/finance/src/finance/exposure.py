@@ -7,7 +7,7 @@ those of order and contract, and before the month of a booking and open items. L
 Source: F21, F27, C31
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -255,11 +255,12 @@ def _hold_for(conn: Connection, customer_id: UUID, order_id: UUID, fen: int) -> 
     conn.execute(text(statement), {"order": order_id, "customer": customer_id, "fen": fen})
 
 
-def on_credit_changed(tx: Tx, envelope: Envelope) -> None:
-    """Keep the newest credit of each customer."""
-    credit: dict[str, Any] = msgspec.to_builtins(
-        msgspec.convert(envelope.data, CreditChanged), builtin_types=(date, UUID)
-    )
+def on_credit_changed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Keep the newest credit of each customer. Rows are written in key order: competing consumers never deadlock."""
+    said: list[dict[str, Any]] = [
+        msgspec.to_builtins(msgspec.convert(each.data, CreditChanged), builtin_types=(date, UUID))
+        for each in envelopes
+    ]
     tx.conn.execute(
         text(
             "insert into credit_limits (customer_id, version, limit_fen, overdue_tolerance_fen, on_hold, valid_until)"
@@ -268,5 +269,5 @@ def on_credit_changed(tx: Tx, envelope: Envelope) -> None:
             " overdue_tolerance_fen = excluded.overdue_tolerance_fen, on_hold = excluded.on_hold,"
             " valid_until = excluded.valid_until where credit_limits.version < excluded.version"
         ),
-        credit,
+        sorted(said, key=lambda credit: (credit["customer_id"], credit["credit_version"])),
     )

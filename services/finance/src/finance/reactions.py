@@ -6,10 +6,13 @@ Source: F22, model 3.2 (Refund)
 from finance import exposure, permissions, points, stops
 from finance.refunds import verification
 from shared.consumer import Reaction, SetReaction
-from shared.refilling import Projection, each, refilled
+from shared.refilling import Projection, refilled
 
 SETS: dict[str, SetReaction] = {
     "customers.permission.changed.v1": permissions.on_changed,
+    "customers.credit.changed.v1": exposure.on_credit_changed,
+    stops.ORDERED: stops.on_moved,
+    stops.LIFTED: stops.on_moved,
     "customers.points.earned.v1": points.on_moved,
     "customers.points.taken_back.v1": points.on_moved,
     "customers.points.expired.v1": points.on_moved,
@@ -21,10 +24,8 @@ SETS: dict[str, SetReaction] = {
 REACTIONS: dict[str, Reaction] = {
     "returns.return.settled.v1": verification.on_return_settled,
     "returns.return.received.v1": verification.on_goods_received,
-    "customers.credit.changed.v1": exposure.on_credit_changed,
-    "returns.stop_sale.ordered.v1": stops.on_ordered,
-    "returns.stop_sale.lifted.v1": stops.on_lifted,
 }
+"""Facts that make decisions, each under locks of its own: a refund owed, or held."""
 
 WITHDRAW = refilled(
     {
@@ -32,14 +33,14 @@ WITHDRAW = refilled(
             tables=["trade_permission_versions", "trade_permissions", "credit_limits"],
             reactions={
                 "customers.permission.changed.v1": permissions.on_changed,
-                "customers.credit.changed.v1": each(exposure.on_credit_changed),
+                "customers.credit.changed.v1": exposure.on_credit_changed,
             },
         ),
         "returns": Projection(
             tables=["stopped_lots"],
             reactions={
-                "returns.stop_sale.ordered.v1": each(stops.on_ordered),
-                "returns.stop_sale.lifted.v1": each(stops.on_lifted),
+                stops.ORDERED: stops.on_moved,
+                stops.LIFTED: stops.on_moved,
             },
         ),
     }

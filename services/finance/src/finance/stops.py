@@ -6,8 +6,9 @@ stops are kept by its canonical spelling, and refusals name it as it was written
 Source: G7, F27
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -22,6 +23,9 @@ from shared.transaction import Tx
 Lot = tuple[str, str]
 """(product_id, lot)"""
 
+
+ORDERED = "returns.stop_sale.ordered.v1"
+LIFTED = "returns.stop_sale.lifted.v1"
 
 OF_ONE_SALE = """
     select json_agg(json_build_array(y.product_id, y.lot))
@@ -87,40 +91,40 @@ def refuse(lots: Collection[Lot]) -> None:
         raise LotStopped("the sale of a lot is stopped", lots=named)
 
 
-def on_ordered(tx: Tx, envelope: Envelope) -> None:
-    """The lots are off sale, unless the same stop was lifted already."""
-    event = msgspec.convert(envelope.data, StopSaleOrdered)
-    tx.conn.execute(
-        text(
-            "insert into stopped_lots (stop_sale_id, product_id, lot, ordered_at)"
-            " select :id, :product, x, :at from unnest(cast(:lots as text[])) x order by x"
-            " on conflict (stop_sale_id, product_id, lot) do update set ordered_at = excluded.ordered_at"
-        ),
-        {
-            "id": event.stop_sale_id,
-            "product": event.product_id,
-            "lots": _keys(event.lots),
-            "at": event.ordered_at,
-        },
-    )
+_KEEP = text(
+    "insert into stopped_lots as kept (stop_sale_id, product_id, lot, ordered_at, lifted_at)"
+    " select :id, :product, x, cast(:ordered_at as timestamptz), cast(:lifted_at as timestamptz) from unnest(cast(:lots as text[])) x order by x"
+    " on conflict (stop_sale_id, product_id, lot) do update set"
+    " ordered_at = coalesce(excluded.ordered_at, kept.ordered_at),"
+    " lifted_at = coalesce(excluded.lifted_at, kept.lifted_at)"
+)
 
 
-def on_lifted(tx: Tx, envelope: Envelope) -> None:
-    """The stop ends; another stop of the same lot stands."""
-    event = msgspec.convert(envelope.data, StopSaleLifted)
-    tx.conn.execute(
-        text(
-            "insert into stopped_lots (stop_sale_id, product_id, lot, lifted_at)"
-            " select :id, :product, x, :at from unnest(cast(:lots as text[])) x order by x"
-            " on conflict (stop_sale_id, product_id, lot) do update set lifted_at = excluded.lifted_at"
-        ),
-        {
-            "id": event.stop_sale_id,
-            "product": event.product_id,
-            "lots": _keys(event.lots),
-            "at": event.lifted_at,
-        },
-    )
+def on_moved(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Lots are off sale once ordered, unless the same stop was lifted already; another stop of a lot stands.
+
+    Rows are written in key order, so that competing consumers wait for one another and never deadlock.
+    """
+    rows = [_row_of(each) for each in envelopes]
+    tx.conn.execute(_KEEP, sorted(rows, key=lambda row: (row["id"], row["product"])))
+
+
+def _row_of(envelope: Envelope) -> dict[str, Any]:
+    ordered_at = lifted_at = None
+    event: StopSaleOrdered | StopSaleLifted
+    if envelope.type == ORDERED:
+        event = ordered = msgspec.convert(envelope.data, StopSaleOrdered)
+        ordered_at = ordered.ordered_at
+    else:
+        event = lifted = msgspec.convert(envelope.data, StopSaleLifted)
+        lifted_at = lifted.lifted_at
+    return {
+        "id": event.stop_sale_id,
+        "product": event.product_id,
+        "lots": _keys(event.lots),
+        "ordered_at": ordered_at,
+        "lifted_at": lifted_at,
+    }
 
 
 def _keys(lots: Collection[str]) -> list[str]:
