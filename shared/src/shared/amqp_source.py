@@ -66,7 +66,7 @@ class DeliveryEnded(Exception):
     """The broker cancelled the consumer or delivers nothing although messages wait: connect anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Delivery:
     channel: BlockingChannel
     tag: int
@@ -84,9 +84,11 @@ class _Arrivals:
         self._last_size = 0
 
     def put(self, delivery: _Delivery) -> None:
+        """Wakes the other thread for the first of a batch and for the last: between them it would only look again."""
         with self._changed:
             self._waiting.append(delivery)
-            self._changed.notify()
+            if len(self._waiting) in {1, BATCH_EVENTS}:
+                self._changed.notify()
 
     def clear(self) -> None:
         with self._changed:
