@@ -5,7 +5,7 @@ import time
 from shared import postgres
 from shared.wakeup import CHANNEL, PAUSE_S, Wakeup
 
-RINGS = 200
+RINGING_S = 0.3
 
 
 def test_a_ring_is_heard_and_rings_close_together_become_few(migrated_database):
@@ -16,9 +16,8 @@ def test_a_ring_is_heard_and_rings_close_together_become_few(migrated_database):
         bell.ring()
         assert list(ear.notifies(timeout=10, stop_after=1)), "the first ring is heard"
         began = time.monotonic()
-        for _ in range(RINGS):
+        while time.monotonic() < began + RINGING_S:
             bell.ring()
-            time.sleep(PAUSE_S / 20)
         taken_s = time.monotonic() - began
         heard = len(list(ear.notifies(timeout=1)))
         assert 1 <= heard <= taken_s / PAUSE_S + 2
