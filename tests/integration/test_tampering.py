@@ -54,7 +54,7 @@ def test_rows_are_written_down_anew_when_their_content_is_defined_otherwise(worl
     followed = [
         replace(each, content_sql=f"concat('new', {each.content_sql})") for each in world.service.followed
     ]
-    with world.database.engine.connect() as conn:
+    with behind(world.database) as conn:
         for one in row_log.guarded(tables):
             conn.exec_driver_sql(f"comment on function {one.function}() is 'what it was before'")
         row_log.install(conn, tables, followed)
