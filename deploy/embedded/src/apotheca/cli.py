@@ -172,13 +172,13 @@ def _stop_signals() -> Iterator[threading.Event]:
 
 
 def _print_addresses(system: System) -> None:
-    lines = [f"\nReports        {system.address('reporting')}/"]
+    lines = [f"\nReports        {system.address('reporting')}/ (sign in with a token, see below)"]
     for name in SERVICES:
         address = system.address(name)
         lines.append(f"{name:<14} {address}/docs (API)   {address}/readyz (health)")
     folder = system.folder / "secrets"
     lines.append(
-        f"A token        {sys.executable} -m apotheca token --folder {folder} --role store_manager --branch B001\n"
+        f"A token        {sys.executable} -m apotheca token --folder {folder} --role management\n"
     )
     print("\n".join(lines), flush=True)
 

@@ -199,13 +199,16 @@ def _close(staff: Bookkeepers, month: str) -> None:
         if month.endswith("-12"):
             _transfer(staff, int(month[:4]))
         try:
-            staff.finance_head.try_post(f"/v1/periods/{month}/close")
+            warnings = staff.finance_head.try_post(f"/v1/periods/{month}/close").get("warnings")
         except Refused as refused:
             last = f"{refused.code}, {refused.detail}"
             if refused.code in ON_THEIR_WAY:
                 return False
             if refused.code != "period_not_open":
                 raise CannotRun(f"finance refused to close {month}: {last}") from refused
+            return True
+        if warnings:  # of inventory that is negative, which the purchases are there to keep from
+            raise CannotRun(f"Closing {month}, finance warns: {warnings[0]['detail']}")
         return True
 
     try:
