@@ -67,7 +67,7 @@ class Nursery:
         still_s: float = STILL_S,
         on_wait: Callable[[], None] = lambda: None,
     ) -> Child:
-        """Start `shared.run <package> <role>`; `on_wait` is called while it is not born.
+        """Start `shared.run <package> <role>`, or the job of a role `job:<name>`; `on_wait` is called while it is not born.
 
         Raises ChildProcessError when the nursery is gone or has stood still for `still_s`. A birth after that, or
         after an interruption, is ended at once.
@@ -268,7 +268,7 @@ def _fork(request: dict[str, Any], answers: int) -> int:
     try:
         os.close(answers)
         _settle(request, nursery)
-        code = run.main([request["package"], request["role"]])
+        code = _work(request["package"], request["role"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001  the log is the only place left to say it
@@ -277,6 +277,16 @@ def _fork(request: dict[str, Any], answers: int) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _work(package: str, role: str) -> int:
+    """A role of shared.run, or `job:<name>`: what time demands, done now, as an operator does it."""
+    kind, _, name = role.partition(":")
+    if kind != "job":
+        return run.main([package, role])
+    from shared import ops
+
+    return ops.main(["--actor", "demo", package, "jobs", "run", name])
 
 
 def _settle(request: dict[str, Any], nursery: int) -> None:

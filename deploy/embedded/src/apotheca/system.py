@@ -14,8 +14,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -107,12 +105,9 @@ class System:
 
     def run_job(self, service: str, job: str) -> None:
         """Do now what time demands of `service`, as an operator does it. Raises CannotRun."""
-        words = [sys.executable, "-m", "shared.ops", "--actor", "demo", service, "jobs", "run", job]
-        ran = subprocess.run(
-            words, env=self._environment(service), capture_output=True, text=True, check=False
-        )
-        if ran.returncode != 0:
-            raise CannotRun(f"The job {job} of {service} failed: {(ran.stdout or ran.stderr).strip()}")
+        log = self.supervisor.log(f"{service} job")
+        if self._wait_for_end(self._run(service, f"job:{job}", log)) != 0:
+            raise CannotRun(f"The job {job} of {service} failed: {last_line(log)} (log: {log})")
 
     def wait(self, asked_to_stop: Event) -> bool:
         """Block until asked to stop (True) or until a process could not be kept running (False)."""
