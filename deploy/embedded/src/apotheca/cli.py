@@ -177,9 +177,7 @@ def _print_addresses(system: System) -> None:
         address = system.address(name)
         lines.append(f"{name:<14} {address}/docs (API)   {address}/readyz (health)")
     folder = system.folder / "secrets"
-    lines.append(
-        f"A token        {sys.executable} -m apotheca token --folder {folder} --role management\n"
-    )
+    lines.append(f"A token        {sys.executable} -m apotheca token --folder {folder} --role management\n")
     print("\n".join(lines), flush=True)
 
 
