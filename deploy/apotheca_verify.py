@@ -3,10 +3,11 @@
 
     apotheca_verify.py journal FILE [--month 2026-03] [--anchors FOLDER [--key FILE]]
     apotheca_verify.py ledger FILE [--month 2026-03] [--hash HEX]
+    apotheca_verify.py archive FILE [--hash HEX]
     apotheca_verify.py anchors FOLDER [--service finance] [--key FILE]
 
 `journal` reads what finance answers to GET /v1/ledger/journal-chain?month=, `ledger` what reporting answers to
-GET /v1/ledgers/<kind>?month= as JSON once the month is closed, `anchors` the folder of signed heads. Says SOUND, or
+GET /v1/ledgers/<kind>?month= as JSON once the month is closed, `archive` an archived month of the audit or of the log of rows, `anchors` the folder of signed heads. Says SOUND, or
 NOT SOUND with the first bad row and what is wrong with it. Exit code 0: sound; 1: not sound; 2: cannot be judged.
 
 Signatures of anchors are checked where the package `cryptography` is installed; else it says that they were not.
@@ -16,10 +17,12 @@ docs/verification.md of the product gives the recipes, so that nobody need trust
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import re
 import sys
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -438,6 +441,52 @@ def verify_anchors(given: argparse.Namespace) -> list[str]:
     return [read_anchors(given.folder, given.service, given.key)[1]]
 
 
+# --- an archived month of a chain ------------------------------------------------------------------------
+
+CHAIN = "apotheca-chain/1"
+SEALED = re.compile(rb'\{"chain_no":([1-9][0-9]{0,18}),"chain_hash":"([0-9a-f]{64})","row":(\[.*\])\}\n')
+
+
+def verify_archive(given: argparse.Namespace) -> list[str]:
+    """Every row from the hash before the first to the hash of the last, as the manifest beside the file says."""
+    name = given.file.name.removesuffix(".ndjson.gz")
+    try:
+        manifest = parsed(given.file.with_name(f"{name}.manifest.json").read_bytes())
+    except (ValueError, OSError) as fault:
+        raise CannotJudge(f"the manifest beside the file cannot be read: {fault}") from fault
+    if not isinstance(manifest, dict) or manifest.get("format") != CHAIN:
+        raise CannotJudge(f"the manifest is not one of {CHAIN}")
+    no, previous = manifest["first_no"] - 1, manifest["previous_hash"]
+    with gzip.open(given.file, "rb") as packed:
+        try:
+            while raw := packed.readline(4 * LINE_BYTES_MAX):
+                no, previous = no + 1, _sealed(raw, no + 1, previous)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+            raise NotSound(f"row {no + 1}: the file is damaged: {fault}") from fault
+    if (no, previous) != (manifest["last_no"], manifest["last_hash"]):
+        raise NotSound(f"the file ends at row {no}, {previous}; {manifest['last_no']} is missing")
+    said = (
+        f"{manifest['chain']} {manifest['stream']}: rows {manifest['first_no']} to {no}, last hash {previous}"
+    )
+    if not given.hash:
+        return [said, "the last hash was not compared with one that was kept elsewhere: give it with --hash"]
+    if given.hash != previous:
+        raise NotSound(f"the last hash is {previous}, and not {given.hash}")
+    return [said, "the last hash is the one that was kept elsewhere"]
+
+
+def _sealed(raw: bytes, no: int, previous: str) -> str:
+    line = SEALED.fullmatch(raw)
+    if line is None:
+        raise NotSound(f"row {no}: it is not a line of an archive")
+    if int(line[1]) != no:
+        raise NotSound(f"row {no}: missing: the line bears the number {int(line[1])}")
+    found = hashlib.sha256(bytes.fromhex(previous) + no.to_bytes(8, "big") + line[3]).hexdigest()
+    if found != line[2].decode():
+        raise NotSound(f"row {no}: altered: its hash is {found}, and not {line[2].decode()}")
+    return found
+
+
 # --- the command -----------------------------------------------------------------------------------------
 
 
@@ -457,6 +506,10 @@ def arguments() -> argparse.ArgumentParser:
     each.add_argument("--month")
     each.add_argument("--hash", help="the content hash that was kept elsewhere")
     each.set_defaults(run=verify_ledger)
+    each = commands.add_parser("archive")
+    each.add_argument("file", type=Path)
+    each.add_argument("--hash", help="the hash of the last row that was kept elsewhere, as by the anchors")
+    each.set_defaults(run=verify_archive)
     each = commands.add_parser("anchors")
     each.add_argument("folder", type=Path)
     each.add_argument("--service", default="finance")

@@ -7,18 +7,22 @@ a second. `make soak` runs the long form.
 import os
 import threading
 import time
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from shared import archiving
+from shared import archiving, audit, chain_archive, row_log, upkeep, verification
+from shared.chain_months import TABLES
 from shared.clock import next_month
 from shared.database import Database
+from shared.watermark import MARGIN_S
 from tests.support import ledger_service as ledger
 from tests.support.eventually import eventually
+from tests.support.sealing import settle
 
 MONTHS = int(os.environ.get("APOTHECA_SOAK_MONTHS", "20"))
 MONTH_S = float(os.environ.get("APOTHECA_SOAK_MONTH_S", "1"))
@@ -28,8 +32,20 @@ WARM_MONTHS = max(4, MONTHS // 4)
 RSS_GROWTH_MAX = 1.05
 RSS_GROWTH_MIN_KB = 4_096
 """Less than that is a heap that settles, however long it goes on."""
-DEAD_SHARE_MAX = 0.2
+DEAD_SHARE_MAX = 0.25
+DEAD_ROWS_MAX = 100
+"""What PostgreSQL leaves alone: a fifth of a table and 50 rows, with room."""
 FIRST_MONTH = date(2020, 1, 1)
+LIVE = ("outbox", "audit", "row_log", "idempotency_keys")
+"""Tables that grow with every command unless something takes old rows away."""
+KEPT_ANSWER = text(
+    "insert into idempotency_keys (key, actor, route, body_hash, status, response, created_at)"
+    " values (:key, 'till', '/slips', '', 201, '{}', :now)"
+)
+
+
+def noon(month: date) -> datetime:
+    return datetime(month.year, month.month, 15, 12, tzinfo=UTC)
 
 
 def memory_kb(pid: int) -> int:
@@ -42,8 +58,14 @@ def descriptors(pid: int) -> int:
 
 
 def begins(database: Database, month: date) -> None:
-    """From now on events are recorded in `month`."""
+    """From now on events, audit and rows are recorded in `month`."""
     for statement in (
+        *(
+            f"select ensure_chain_month('{table}', '{each}')"
+            for table in TABLES
+            for each in (month, next_month(month))
+        ),
+        f"alter table row_log alter column stream set default '{month:%Y-%m}'",
         f"select ensure_log_month('{month}')",
         f"select ensure_log_month('{next_month(month)}')",
         f"alter table outbox alter column month set default '{month}'",
@@ -52,15 +74,18 @@ def begins(database: Database, month: date) -> None:
             conn.execute(text(statement))
 
 
-def post_for(database: Database, seconds: float, prefix: str) -> int:
-    """Post EVENTS_S events a second, ten transactions a second; returns how many."""
+def post_for(database: Database, month: date, seconds: float, prefix: str) -> int:
+    """Post EVENTS_S events a second, ten transactions a second, each audited and its answer kept; returns how many."""
     ends_at, posted = time.monotonic() + seconds, 0
     pause = threading.Event()
     while (now := time.monotonic()) < ends_at:
         with database.begin() as conn:
-            tx = ledger.tx_on(conn)
+            tx = replace(ledger.tx_on(conn), now=noon(month))
+            conn.execute(KEPT_ANSWER, {"key": f"{prefix}{posted}", "now": noon(month)})
             for number in range(EVENTS_S // 10):
-                ledger.post(tx, f"{prefix}{(posted + number) % 500}", number)
+                slip = f"s{(posted + number) % 500}"
+                ledger.post(tx, slip, number)
+                audit.record(tx, "slip.post", slip, after=number)
         posted += EVENTS_S // 10
         pause.wait(max(0.0, 0.1 - (time.monotonic() - now)))
     return posted
@@ -71,6 +96,13 @@ def archived(world: ledger.World, month: date) -> None:
         for due in archiving.due(conn, ledger.TILL, month, KEPT_MONTHS):
             if not due.waits_for:
                 archiving.archive_month(conn, ledger.TILL, Path(world.till_settings.archive or ""), due)
+    settings = replace(world.till_settings, audit_kept_months=KEPT_MONTHS)
+    done = 1
+    while done:
+        with world.till.begin() as conn:
+            tx = replace(ledger.tx_on(conn), now=noon(month))
+            done = upkeep.archive_chains(tx, ledger.TILL, settings)
+            done += upkeep.prune_idempotency_keys(tx, 30)
 
 
 @pytest.fixture
@@ -90,36 +122,83 @@ def vacuumed_often(postgres):
 @pytest.mark.case("F33")
 def test_years_of_events_leave_tables_memory_and_descriptors_flat(open_world, vacuumed_often):
     world = open_world("feed")
-    processes = [world.start("relay"), world.start("consumer")]
+    with world.till.begin() as conn:
+        row_log.install(conn, list(ledger.TILL.metadata.tables.values()))
+    processes = [world.start("relay"), world.start("consumer"), world.start("scheduler")]
     month, posted, live_max = FIRST_MONTH, 0, 0
     warm: list[tuple[int, int]] = []
+    sizes: list[dict[str, int]] = []
     for number in range(MONTHS):
         begins(world.till, month)
-        posted += post_for(world.till, MONTH_S, f"m{number}-")
+        posted += post_for(world.till, month, MONTH_S, f"m{number}-")
         archived(world, month)
         if number == WARM_MONTHS:
-            warm = [(memory_kb(process.pid), descriptors(process.pid)) for process in processes]
+            warm = [(memory_kb(pid), descriptors(pid)) for pid in (each.pid for each in processes)]
         with world.till.begin() as conn:
             live_max = max(live_max, conn.execute(text("select count(*) from outbox")).scalar_one())
+            live = {each: rows_of(conn, each) for each in LIVE}
+            sizes.append({f"{each} kb": kb_of(conn, each) for each in LIVE} | live)
+        using = [memory_kb(process.pid) for process in processes]
+        print(
+            month, f"relay, consumer, scheduler kB: {using}", sizes[-1], flush=True
+        )  # shown when it fails, or by -s
         month = next_month(month)
-    now = [(memory_kb(process.pid), descriptors(process.pid)) for process in processes]
+    now = [(memory_kb(pid), descriptors(pid)) for pid in (each.pid for each in processes)]
     assert live_max <= posted / MONTHS * (KEPT_MONTHS + 2) * 1.25, "the log keeps to the months it is to keep"
     for (kb_before, fds_before), (kb, fds) in zip(warm, now, strict=True):
         assert kb <= max(kb_before * RSS_GROWTH_MAX, kb_before + RSS_GROWTH_MIN_KB)
         assert fds <= fds_before + 2
+    for each in LIVE:
+        before, after = sizes[WARM_MONTHS], sizes[-1]
+        assert after[each] <= before[each] * 1.5 + EVENTS_S * 10, (
+            f"rows of {each}: {before[each]}, {after[each]}"
+        )
+        assert after[f"{each} kb"] <= before[f"{each} kb"] * 1.5 + 1_024, f"size of {each}"
+    everything_is_still_proved(world, posted)
+    with world.book.begin() as conn:
+        assert rows_of(conn, "inbox") <= EVENTS_S * (2 * MARGIN_S + 120) * 1.25
     eventually(lambda: where_events_are(world) == (posted, posted, posted), within_s=30)
-    eventually(lambda: dead_share(world.till) < DEAD_SHARE_MAX, within_s=30)
+    eventually(lambda: left_dead(world.till) == {}, within_s=30)
 
 
-def dead_share(database: Database) -> float:
-    with database.begin() as conn:
-        live, dead = conn.execute(
+def everything_is_still_proved(world: ledger.World, posted: int) -> None:
+    """The audit of every event, in files and database, and no finding in any table."""
+    settle(world.till, ledger.TILL)
+    found = dict(verification.verify(world.till, ledger.TILL, world.till_settings))
+    assert {each: faults for each, faults in found.items() if faults} == {}
+    with world.till.begin() as conn:
+        filed = sum(each.last_no - each.first_no + 1 for each in chain_archive.archived(conn, "audit"))
+        assert filed + rows_of(conn, "audit") == posted
+
+
+def rows_of(conn: Connection, table: str) -> int:
+    return int(conn.execute(text(f"select count(*) from {table}")).scalar_one())
+
+
+def kb_of(conn: Connection, table: str) -> int:
+    """A table with its partitions, indexes and long values, without what the log of rows carries of the books."""
+    return int(
+        conn.execute(
             text(
-                "select coalesce(sum(n_live_tup), 0), coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables"
-                " where relname like 'outbox\\_%' and relname <> 'outbox_head'"
-            )
-        ).one()
-    return float(dead) / max(1.0, float(live + dead))
+                "select coalesce(sum(pg_total_relation_size(relid)), 0) / 1024 from pg_stat_user_tables"
+                " where relname ~ ('^' || :table || '(_y.*|_default)?$')"
+            ),
+            {"table": table},
+        ).scalar_one()
+    )
+
+
+def left_dead(database: Database) -> dict[str, tuple[int, int]]:
+    """Live and dead rows of each table of LIVE and its parts with more dead ones than autovacuum leaves alone."""
+    with database.begin() as conn:
+        rows = conn.execute(
+            text(
+                "select relname, n_live_tup, n_dead_tup from pg_stat_user_tables where relname ~ :names"
+                " and n_dead_tup > :rows + :share * n_live_tup"
+            ),
+            {"names": f"^({'|'.join(LIVE)})(_y|_default|$)", "rows": DEAD_ROWS_MAX, "share": DEAD_SHARE_MAX},
+        )
+        return {row.relname: (row.n_live_tup, row.n_dead_tup) for row in rows}
 
 
 def where_events_are(world: ledger.World) -> tuple[int, int, int]:

@@ -44,7 +44,8 @@ def anchor(books):
 
 
 def of_anchors(books, conn):
-    anchored = anchoring.read(books.database, "customers", books.settings)
+    with books.database.read() as apart:
+        anchored = anchoring.read(apart, "customers", books.settings)
     streams = anchoring.stream_faults(conn, anchored, verification.every_chain(books.service))
     return [*anchoring.line_faults(anchored), *streams]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table, Text, create_engine, text
 from werkzeug.serving import make_server
 
-from shared import amqp_publish, amqp_source, consumer, consuming, feed_source, logs, outbox, relay
+from shared import amqp_publish, amqp_source, consumer, consuming, feed_source, logs, outbox, relay, scheduler
 from shared.app import new_app
 from shared.clock import utc_now
 from shared.database import Database, new_metadata
@@ -28,7 +28,7 @@ from shared.events import Envelope, Event
 from shared.identity import LocalIssuer, system_actor
 from shared.service import LostEvent, Service
 from shared.settings import Settings
-from shared.tables import mechanism_tables
+from shared.tables import declare, mechanism_tables
 from shared.transaction import Tx
 
 PROCESSES = get_context("forkserver")
@@ -46,6 +46,7 @@ Table(
     Column("version", Integer, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
 )
+declare(till_metadata, changes=("slips",))
 
 book_metadata = new_metadata()
 mechanism_tables(book_metadata)
@@ -271,8 +272,8 @@ class World:
         return self.book_settings.amqp_url.rsplit("/", 1)[1]
 
     def start(self, role: str, *, die: str = "") -> ForkServerProcess:
-        """Start the till's relay or the book's consumer as a process of its own."""
-        settings = self.till_settings if role == "relay" else self.book_settings
+        """Start the till's relay or scheduler, or the book's consumer, as a process of its own."""
+        settings = self.book_settings if role == "consumer" else self.till_settings
         log = Path(self.issuer.jwks).parent / f"{role}.log"
         process = PROCESSES.Process(target=main, args=(role, settings, die, str(log)))
         process.start()
@@ -423,5 +424,7 @@ def main(role: str, settings: Settings, die: str, log: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if role == "relay":
         relay.run(TILL, settings, stop)
+    elif role == "scheduler":
+        scheduler.run(TILL, settings, stop)
     else:
         consuming.run(BOOK, settings, stop)

@@ -1,5 +1,6 @@
 """The verifier of exports runs with nothing but Python and the exports, and names the first row that is wrong."""
 
+import gzip
 import hashlib
 import json
 import subprocess
@@ -286,3 +287,59 @@ def test_the_worked_examples_of_the_document_are_what_is_computed():
     content = {"rows": [{"channel": "phone", "kind": "complaint", "records": 2}], "totals": {"records": 2}}
     written = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert f"```\n{written}\n{hashlib.sha256(written.encode()).hexdigest()}\n```" in document
+
+
+# --- an archived month of a chain ------------------------------------------------------------------------
+
+
+def archived(folder):
+    """A month of three rows as shared.chain_archive writes it, and the hash of its last."""
+    lines, previous = [], chain.GENESIS
+    for no in (1, 2, 3):
+        content = f'[{no}, "2025-03", "till", ["a","b"], "销售 {no}"]'
+        previous = chain.link(previous, no, content)
+        lines.append(f'{{"chain_no":{no},"chain_hash":"{previous.hex()}","row":{content}}}\n'.encode())
+    manifest = {
+        "format": "apotheca-chain/1",
+        "chain": "audit",
+        "stream": "2025-03",
+        "first_no": 1,
+        "last_no": 3,
+        "previous_hash": chain.GENESIS.hex(),
+        "last_hash": previous.hex(),
+    }
+    (folder / "m.manifest.json").write_text(json.dumps(manifest))
+    (folder / "m.ndjson.gz").write_bytes(gzip.compress(b"".join(lines)))
+    return lines, previous.hex()
+
+
+def test_an_archived_month_is_sound_as_it_was_written(tmp_path):
+    _, last = archived(tmp_path)
+    code, said = run(tmp_path, "archive", "m.ndjson.gz", "--hash", last)
+    assert (code, said.splitlines()[0]) == (0, "SOUND")
+    assert run(tmp_path, "archive", "m.ndjson.gz", "--hash", "0" * 64)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda lines: [*lines[:1], lines[1].replace(b"till", b"tilt"), *lines[2:]], "row 2: altered"),
+        (lambda lines: lines[:1] + lines[2:], "row 2: missing"),
+        (lambda lines: lines[:2], "3 is missing"),
+        (lambda lines: [*lines[:2], b"\n"], "row 3: it is not a line"),
+    ],
+)
+def test_an_archived_month_that_was_touched_names_its_first_bad_row(tmp_path, harm, said):
+    lines, _ = archived(tmp_path)
+    (tmp_path / "m.ndjson.gz").write_bytes(gzip.compress(b"".join(harm(lines))))
+    code, told = run(tmp_path, "archive", "m.ndjson.gz")
+    assert (code, told.startswith("NOT SOUND"), said in told) == (1, True, True)
+
+
+def test_an_archived_month_cut_short_or_without_its_manifest_is_named(tmp_path):
+    archived(tmp_path)
+    path = tmp_path / "m.ndjson.gz"
+    path.write_bytes(path.read_bytes()[:-12])
+    assert run(tmp_path, "archive", "m.ndjson.gz")[0] == 1
+    (tmp_path / "m.manifest.json").unlink()
+    assert run(tmp_path, "archive", "m.ndjson.gz")[0] == 2

@@ -15,10 +15,9 @@ import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, text
 
-from shared import anchors
+from shared import anchors, chain_archive
 from shared.anchors import Line, LineFault, Point
 from shared.chain import Chain, Fault
-from shared.database import Database
 from shared.errors import Unavailable
 from shared.service import Job
 from shared.settings import Settings
@@ -107,7 +106,7 @@ def _last(conn: Connection) -> Point:
 # --- verification ----------------------------------------------------------------------------------------
 
 
-def read(database: Database, service: str, settings: Settings) -> Anchored | None:
+def read(conn: Connection, service: str, settings: Settings) -> Anchored | None:
     """The anchors, None when there are none by the settings.
 
     To be called before the snapshot that they are compared with: heads only grow, so what was anchored before must
@@ -115,8 +114,7 @@ def read(database: Database, service: str, settings: Settings) -> Anchored | Non
     """
     if settings.anchors is None or settings.anchor_key is None:
         return None
-    with database.read() as conn:
-        last = _last(conn)
+    last = _last(conn)
     public = anchors.key_of(settings.anchor_key).public_key()
     try:
         lines, faults = anchors.read(Path(settings.anchors), service, public, last)
@@ -131,8 +129,10 @@ def line_faults(anchored: Anchored) -> Iterator[Fault]:
         yield Fault(chain=ANCHORS, stream=each.file, no=each.row, kind="anchor_line", row=each.what)
 
 
-def stream_faults(conn: Connection, anchored: Anchored, chains: Sequence[Chain]) -> Iterator[Fault]:
-    """Per stream the first anchor that the rows or the head contradict."""
+def stream_faults(
+    conn: Connection, anchored: Anchored, chains: Sequence[Chain], folder: Path | None = None
+) -> Iterator[Fault]:
+    """Per stream the first anchor that the rows, in the database or in files of `folder`, or the head contradict."""
     tables = {each.name: each.table for each in chains}
     points: dict[tuple[str, str], dict[int, Line]] = defaultdict(dict)
     hashes: dict[tuple[str, str, int], str] = {}
@@ -155,11 +155,12 @@ def stream_faults(conn: Connection, anchored: Anchored, chains: Sequence[Chain])
         elif heads[chain, stream] < top:
             yield _fault(chain, stream, top, lines[top], f"the head was wound back to {heads[chain, stream]}")
         else:
-            yield from _other_hash(conn, tables[chain], chain, stream, lines, hashes)
+            yield from _other_hash(conn, folder, tables[chain], chain, stream, lines, hashes)
 
 
 def _other_hash(
     conn: Connection,
+    folder: Path | None,
     table: str,
     chain: str,
     stream: str,
@@ -175,6 +176,7 @@ def _other_hash(
             {"stream": stream, "numbers": numbers},
         )
         found = {row.chain_no: bytes(row.chain_hash).hex() for row in rows if row.chain_hash}
+        found = {**chain_archive.hashes_at(conn, folder, chain, stream, numbers), **found}
         wrong = [no for no in numbers if found.get(no) != hashes[chain, stream, no]]
         if not wrong:
             return

@@ -12,7 +12,6 @@ Both are written beside their place, forced to the disk, and then renamed. `chec
 
 import gzip
 import hashlib
-import os
 import zlib
 from bisect import bisect_right
 from collections import defaultdict
@@ -26,6 +25,9 @@ from uuid import UUID
 import orjson
 
 from shared import incarnation
+from shared.durable import force as _force
+from shared.durable import into_place as _into_place
+from shared.durable import put as _put
 from shared.errors import Unavailable
 
 FORMAT = "apotheca-log/1"
@@ -171,29 +173,6 @@ def _write_lines(path: Path, about: About, blocks: Iterable[Sequence[bytes]]) ->
         content_sha256=content.sha256(),
         blocks=index,
     )
-
-
-def _put(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        _force(file.fileno())
-    _into_place(part, path)
-
-
-def _force(descriptor: int) -> None:
-    os.fsync(descriptor)
-
-
-def _into_place(part: Path, path: Path) -> None:
-    """Rename, and force the folder to the disk: after a power cut the name is there, too."""
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def manifest_of(folder: Path, name: str) -> Manifest:

@@ -7,7 +7,6 @@ import hashlib
 from typing import Any
 
 import orjson
-from sqlalchemy import text
 
 from shared.chain import Chain, moment
 from shared.clock import business_date
@@ -20,6 +19,8 @@ INSERT = (
 CHAIN = Chain(
     name="audit",
     table="audit",
+    partition_key="stream",
+    partition_type="text",
     content_sql=f"json_build_array(t.id, t.stream, {moment('t.at')}, t.actor, t.roles, t.action, t.subject,"
     " t.before_hash, t.after_hash, t.request_id)::text",
 )
@@ -50,15 +51,3 @@ def row_of(tx: Tx, action: str, subject: str, before: Any = None, after: Any = N
 def record(tx: Tx, action: str, subject: str, *, before: Any = None, after: Any = None) -> None:
     """Write one audit row in the caller's transaction. `action` is `<noun>.<verb>`, `subject` an id."""
     tx.conn.exec_driver_sql(INSERT, row_of(tx, action, subject, before, after))
-
-
-def history(tx: Tx, subject: str, *, limit: int = 200) -> list[dict[str, Any]]:
-    """The newest audit rows of one subject, newest first."""
-    rows = tx.conn.execute(
-        text(
-            "select at, actor, roles, action, subject, before_hash, after_hash, chain_no"
-            " from audit where subject = :subject order by id desc limit :limit"
-        ),
-        {"subject": subject, "limit": limit},
-    )
-    return [dict(row) for row in rows.mappings()]

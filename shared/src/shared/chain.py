@@ -9,7 +9,7 @@ setting of a session changes a hash. docs/verification.md gives the recipes for 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,9 @@ KINDS = {
     "inserted": "the row is there, and nobody wrote it down",
     "foreign": "the row was written by another program than this service",
     "differs": "the row is not what others of the books say",
+    "file_missing": "the file of an archived month is not there",
+    "file_altered": "the file of an archived month is not what was written",
+    "file_unread": "the files of archived months cannot be read by this process",
     "anchor": "the stream is not what was anchored outside the database",
     "anchor_line": "a line of the anchors is not what was written and signed",
 }
@@ -155,8 +158,12 @@ def _write_seals(
         )
 
 
-def verify(conn: Connection, chain: Chain) -> Iterator[Fault]:
+def verify(
+    conn: Connection, chain: Chain, before: Mapping[str, tuple[int, bytes]] | None = None
+) -> Iterator[Fault]:
     """Yield at most one fault per stream, the first broken link, and every row that waits too long for its number.
+
+    `before` says per stream after which number and hash the rows of the table begin, when older ones are archived.
 
     Walks the streams that have a head, those that have rows, and those that must exist. No fault means that nothing
     was touched.
@@ -171,8 +178,10 @@ def verify(conn: Connection, chain: Chain) -> Iterator[Fault]:
     }
     found = set(conn.scalars(text(f"select distinct stream from {chain.table}")))
     expected = set(conn.scalars(text(chain.expected_sql))) if chain.expected_sql else set()
-    for stream in sorted(heads.keys() | found | expected):
-        if fault := _verify_stream(conn, chain, stream, heads.get(stream)):
+    before = before or {}
+    for stream in sorted(heads.keys() | found | expected | before.keys()):
+        start = before.get(stream, (0, GENESIS))
+        if fault := _verify_stream(conn, chain, stream, heads.get(stream), start):
             yield fault
         elif stream in expected and stream not in heads and stream not in found:
             yield Fault(chain=chain.name, stream=stream, no=0, kind="no_stream")
@@ -192,24 +201,15 @@ def _waiting(conn: Connection, chain: Chain) -> Iterator[Fault]:
 
 
 def _verify_stream(
-    conn: Connection, chain: Chain, stream: str, head: tuple[int, bytes] | None
+    conn: Connection,
+    chain: Chain,
+    stream: str,
+    head: tuple[int, bytes] | None,
+    start: tuple[int, bytes],
 ) -> Fault | None:
-    rows = conn.execute(
-        text(
-            f"select t.id, t.chain_no, t.chain_hash, {chain.content_sql} as content from {chain.table} t"
-            " where t.stream = :stream and t.chain_no is not null order by t.chain_no"
-        ),
-        {"stream": stream},
-        execution_options={"yield_per": 5_000},
-    )
-    previous, no = GENESIS, 0
-    for row in rows:
-        no += 1
-        if row.chain_no != no:
-            return Fault(chain=chain.name, stream=stream, no=no, kind="missing")
-        previous = link(previous, no, row.content)
-        if row.chain_hash is None or previous != bytes(row.chain_hash):
-            return Fault(chain=chain.name, stream=stream, no=no, kind="altered", row=str(row.id))
+    fault, (no, previous) = walk(conn, chain, stream, start)
+    if fault is not None:
+        return fault
     if head is None:
         return Fault(chain=chain.name, stream=stream, no=no, kind="no_head") if no else None
     last_no, last_hash = head
@@ -218,3 +218,37 @@ def _verify_stream(
     if previous != last_hash:
         return Fault(chain=chain.name, stream=stream, no=no, kind="head")
     return None
+
+
+def walk(
+    conn: Connection, chain: Chain, stream: str, start: tuple[int, bytes], *, last: int | None = None
+) -> tuple[Fault | None, tuple[int, bytes]]:
+    """The first broken link among the rows after `start`, at most up to the number `last`, and where it ended."""
+    rows = conn.execute(
+        text(
+            f"select t.id, t.chain_no, t.chain_hash, {chain.content_sql} as content from {chain.table} t"
+            " where t.stream = :stream and t.chain_no is not null and t.chain_no > :after"
+            " and t.chain_no <= coalesce(cast(:last as bigint), t.chain_no) order by t.chain_no"
+        ),
+        {"stream": stream, "after": start[0] if last is not None else -1, "last": last},
+        execution_options={"yield_per": 5_000},
+    )
+    no, previous = start
+    for row in rows:
+        no += 1
+        if row.chain_no != no:
+            return Fault(chain=chain.name, stream=stream, no=no, kind="missing"), (no, previous)
+        previous = link(previous, no, row.content)
+        if row.chain_hash is None or previous != bytes(row.chain_hash):
+            altered = Fault(chain=chain.name, stream=stream, no=no, kind="altered", row=str(row.id))
+            return altered, (no, previous)
+    return None, (no, previous)
+
+
+def head_of(conn: Connection, chain: str, stream: str) -> tuple[int, bytes]:
+    """Number and hash of the last row of a stream, by its head; (0, GENESIS) when there is none."""
+    row = conn.execute(
+        text("select last_no, last_hash from chain_heads where chain = :chain and stream = :stream"),
+        {"chain": chain, "stream": stream},
+    ).one_or_none()
+    return (row.last_no, bytes(row.last_hash)) if row else (0, GENESIS)

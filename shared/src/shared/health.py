@@ -4,6 +4,7 @@ import os
 
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+from sqlalchemy import text
 
 from shared import halting, incarnation, migrations
 from shared.database import Database
@@ -50,7 +51,10 @@ def _warnings(database: Database) -> list[str]:
     with database.begin() as conn:
         standing = incarnation.standing(conn)
         halted = halting.halted_sources(conn)
+        found = conn.execute(text("select coalesce(sum(findings), 0) from verified_parts")).scalar_one()
     warnings = [f"nothing of {source} is applied: its log contradicts what was received" for source in halted]
+    if found:
+        warnings.append(f"verification has {found} findings: chains findings, chains verify")
     if standing.fault is not None:
         warnings.append(f"nothing is numbered: {standing.fault}")
     return warnings

@@ -53,4 +53,7 @@ WATERMARK_AGE_S = Gauge(
 LOG_HELD = Gauge(
     "log_held", "1 while the service numbers nothing: its log was set back or moved", ["service"]
 )
+CHAIN_MONTHS_DUE = Gauge(
+    "chain_months_due", "Months of audit and log of rows that are old and not archived yet", ["service"]
+)
 LOG_MONTHS_DUE = Gauge("log_months_due", "Months of the log that are old and not archived yet", ["service"])

@@ -15,7 +15,7 @@ from sqlalchemy import NullPool, text
 from shared import postgres, rights, row_log
 from shared.service import Service
 
-PARTITION = re.compile(r"_y\d{4}m\d{2}$|_default$")
+PARTITION = re.compile(r"_y\d{4}m\d{2}$|_default$|_carried$")
 
 
 def config(service: Service, url: str) -> Config:

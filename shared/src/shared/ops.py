@@ -13,13 +13,16 @@
     log keep-epoch --reason "…"                          this log was moved, nothing is lost: number on
     log accept SOURCE --reason "…"                       read the log of SOURCE as it is now; says what was lost
     chains verify                                        recompute every hash chain, compare it with its anchors
+    chains findings                                      what the scheduled verification found, and when it was where
+    chains acknowledge NO… --reason "…"                  explain rows that another program wrote
     anchors key                                          the public key that anchors are verified with, as PEM
     anchors write                                        anchor the heads of the chains now
-    archive list                                         months of the log in files, and those that are due
+    archive list                                         months of log, audit and rows in files, and those that are due
     archive run                                          archive every month that is due, oldest first
     archive verify                                       read every archived month again
     jobs list                                            what time demands of the service, and how often
     jobs run NAME                                        do it now, without waiting for its turn
+    audit show SUBJECT                                   who did what to it, from files and database as one
 
 Settings come from the environment as for every process. Output is JSON, one object per line. Exit code 0: done
 or sound; 1: something is wrong or was refused; 2: wrong usage.
@@ -29,75 +32,35 @@ import argparse
 import getpass
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import httpx
-import orjson
 import sqlalchemy
 from amqp.exceptions import AMQPError
 from pika.exceptions import AMQPError as PikaError
 
 from shared import (
     acceptance,
-    anchoring,
-    anchors,
-    archive,
-    archiving,
-    chain,
-    consuming,
     dlq,
     incarnation,
     logs,
+    ops_records,
     parking,
     scheduler,
     topology,
-    verification,
     watermark,
 )
 from shared.client import FeedUnavailable, Head
 from shared.clock import utc_now
-from shared.database import Database
 from shared.errors import DomainError
 from shared.identity import EVERY_BRANCH, Actor
+from shared.ops_desk import Command, Desk, say
 from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
 from shared.transaction import Tx
 from shared.wakeup import Wakeup
-
-Command = Callable[["Desk", argparse.Namespace], bool]
-
-
-class Desk:
-    """What a command works with."""
-
-    def __init__(self, service: Service, settings: Settings, actor: Actor) -> None:
-        self.service = service
-        self.settings = settings
-        self.actor = actor
-        self.database = Database(settings.database_url, pool_size=2)
-        self.feeds = consuming.open_feeds(service, settings)
-
-    def amqp_url(self) -> str:
-        if self.settings.amqp_url is None:
-            raise SettingsFaulty("APOTHECA_AMQP_URL (or APOTHECA_AMQP_URL_FILE) is not set")
-        return self.settings.amqp_url
-
-    def fetch(self, source: str, seq: int) -> Any:
-        """One event from its producer, for parked payloads that were damaged in transit."""
-        feed = next((each for each in self.feeds if each.source == source), None)
-        return feed.one(seq) if feed else None
-
-    def close(self) -> None:
-        for feed in self.feeds:
-            feed.close()
-        self.database.dispose()
-
-
-def say(**fields: Any) -> None:
-    sys.stdout.write(orjson.dumps(fields, default=str).decode() + "\n")
 
 
 def parked_list(desk: Desk, given: argparse.Namespace) -> bool:
@@ -257,91 +220,6 @@ def log_accept(desk: Desk, given: argparse.Namespace) -> bool:
     return True
 
 
-def chains_verify(desk: Desk, given: argparse.Namespace) -> bool:
-    good = True
-    for name, faults in verification.verify(desk.database, desk.service, desk.settings):
-        if faults is None:
-            say(
-                chain=name,
-                result="not anchored",
-                means="APOTHECA_ANCHORS and APOTHECA_ANCHOR_KEY are not set",
-            )
-            continue
-        for fault in faults:
-            say(
-                chain=fault.chain,
-                stream=fault.stream,
-                no=fault.no,
-                row=fault.row,
-                fault=fault.kind,
-                means=chain.KINDS[fault.kind],
-            )
-        if not faults:
-            say(chain=name, result="sound")
-        good = good and not faults
-    return good
-
-
-def anchors_key(desk: Desk, given: argparse.Namespace) -> bool:
-    if desk.settings.anchor_key is None:
-        raise SettingsFaulty("APOTHECA_ANCHORS and APOTHECA_ANCHOR_KEY are not set")
-    sys.stdout.write(anchors.pem_of(anchors.key_of(desk.settings.anchor_key).public_key()))
-    return True
-
-
-def anchors_write(desk: Desk, given: argparse.Namespace) -> bool:
-    if desk.settings.anchor_key is None:
-        raise SettingsFaulty("APOTHECA_ANCHORS and APOTHECA_ANCHOR_KEY are not set")
-    with desk.database.begin() as conn:
-        tx = Tx(conn=conn, actor=desk.actor, now=utc_now())
-        anchoring.anchor_heads(tx, desk.service.name, desk.settings)
-    say(result="anchored")
-    return True
-
-
-def archive_list(desk: Desk, given: argparse.Namespace) -> bool:
-    with desk.database.begin() as conn:
-        for row in archiving.archived(conn):
-            say(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-        for month in archiving.due(conn, desk.service, utc_now().date(), desk.settings.archive_after_months):
-            say(due=f"{month.month:%Y-%m}", events=month.events, waits_for=month.waits_for)
-    return True
-
-
-def archive_run(desk: Desk, given: argparse.Namespace) -> bool:
-    folder = _archive_folder(desk)
-    while True:
-        with desk.database.begin() as conn:
-            months = archiving.due(conn, desk.service, utc_now().date(), desk.settings.archive_after_months)
-            if not months:
-                return True
-            if months[0].waits_for:
-                say(month=f"{months[0].month:%Y-%m}", waits_for=months[0].waits_for)
-                return False
-            manifest = archiving.archive_month(conn, desk.service, folder, months[0])
-        say(
-            archived=f"{months[0].month:%Y-%m}",
-            events=months[0].events,
-            file=manifest.file if manifest else None,
-        )
-
-
-def archive_verify(desk: Desk, given: argparse.Namespace) -> bool:
-    folder = _archive_folder(desk)
-    with desk.database.begin() as conn:
-        rows = archiving.archived(conn)
-    good = True
-    for row in rows:
-        try:
-            found = archive.check(folder, row.file.removesuffix(archive.SUFFIX))
-            fault = None if found.sha256 == row.sha256 else "another file than the one that was written"
-        except archive.ArchiveDamaged as damage:
-            fault = damage.detail
-        good = good and fault is None
-        say(file=row.file, result=fault or "sound")
-    return good
-
-
 def jobs_list(desk: Desk, given: argparse.Namespace) -> bool:
     for job in scheduler.jobs_of(desk.service, desk.settings):
         say(job=job.name, every_s=job.every_s)
@@ -366,13 +244,6 @@ def jobs_run(desk: Desk, given: argparse.Namespace) -> bool:
         wakeup.close()
     say(job=given.name, done=done)
     return True
-
-
-def _archive_folder(desk: Desk) -> Path:
-    folder = archiving.folder_of(desk.settings)
-    if folder is None:
-        raise SettingsFaulty("APOTHECA_ARCHIVE is not set: the folder where old months of the log go")
-    return folder
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -418,11 +289,7 @@ def arguments() -> argparse.ArgumentParser:
     each.add_argument("sources", nargs="*")
     each.set_defaults(run=repair)
     _of_the_log(groups)
-    chains = groups.add_parser("chains").add_subparsers(dest="command", required=True)
-    chains.add_parser("verify").set_defaults(run=chains_verify)
-    heads = groups.add_parser("anchors").add_subparsers(dest="command", required=True)
-    heads.add_parser("key").set_defaults(run=anchors_key)
-    heads.add_parser("write").set_defaults(run=anchors_write)
+    ops_records.add_to(groups)
     return parser
 
 
@@ -439,10 +306,6 @@ def _of_the_log(groups: Any) -> None:
     each.add_argument("source")
     each.add_argument("--reason", required=True)
     each.set_defaults(run=log_accept)
-    files = groups.add_parser("archive").add_subparsers(dest="command", required=True)
-    files.add_parser("list").set_defaults(run=archive_list)
-    files.add_parser("run").set_defaults(run=archive_run)
-    files.add_parser("verify").set_defaults(run=archive_verify)
     timed = groups.add_parser("jobs").add_subparsers(dest="command", required=True)
     timed.add_parser("list").set_defaults(run=jobs_list)
     each = timed.add_parser("run")

@@ -25,6 +25,8 @@ FAULTS_MAX = 1_000
 CHAIN = Chain(
     name="rows",
     table="row_log",
+    partition_key="stream",
+    partition_type="text",
     content_sql=f"json_build_array(t.id, t.stream, {moment('t.at')}, t.relation, t.op, t.keys, t.hashes, t.writer,"
     " t.upto)::text",
 )
@@ -261,18 +263,28 @@ def _adopting(relation: str, differing: str, why: str) -> str:
 
 # --- verification ----------------------------------------------------------------------------------------
 
-# The newest word on each row, beside the row as it is.
+# The newest word on each row, beside the row as it is. A word that was carried on from an archived month
+# (shared.chain_months) is older than every other.
 _DIFFERING = """
-select coalesce(said.key, t.key) as key, coalesce(said.op, 'delete') <> 'delete' as is_said,
+select coalesce(said.key, t.key) as key, said.hash is not null as is_said,
     t.key is not null as is_there, t.hash as hash_now, said.id as log_id
 from (
     select distinct on (k.key) k.key, k.hash, l.op, l.id
     from row_log l cross join unnest(l.keys, l.hashes) as k(key, hash)
-    where l.relation = :relation order by k.key, l.id desc
+    where l.relation = :relation order by k.key, l.stream = 'carried', l.id desc
 ) said full join (
     select {key} as key, sha256(convert_to({content}, 'UTF8')) as hash from {table} t where {covered}
 ) t on t.key = said.key
 where said.hash is distinct from t.hash
+"""
+# months that went to files took their rows along
+_GONE_TO_FILES = {
+    "outbox": "select from log_archives a where a.month = (cast(said.key as jsonb) ->> 1)::date",
+    "audit": "select from chain_archives a where a.chain = 'audit' and a.stream = cast(said.key as jsonb) ->> 1",
+}
+UNEXPLAINED = """
+select count(*) from row_log l where l.stream = {stream} and l.writer like '%/'
+    and not exists (select from acknowledged_findings a where a.log_id = l.id)
 """
 _WAITING = """
 select min(o.recorded_at) < clock_timestamp() - make_interval(secs => :seconds) from outbox o
@@ -290,26 +302,44 @@ def verify(
     """Yield a fault for every row that is not what was last written down, and for what strangers wrote."""
     conn.exec_driver_sql(CANONICAL)
     conn.exec_driver_sql("set local statement_timeout = 0; set local work_mem = '128MB'")
-    after = {each.relation for each in followed}
-    for one in guarded(tables):
-        if one.relation not in after:
-            yield from _compare(conn, one.relation, one.key_sql("t"), one.content_sql("t"), _covered(one))
-    for each in followed:
-        for fault in _compare(conn, each.relation, each.key_sql, each.content_sql, "true"):
-            yield from _due(conn, each, fault)
+    for relation in relations(tables, followed):
+        yield from verify_table(conn, relation, tables, followed)
     for proof in proofs:
-        for (row,) in conn.execute(text(f"{proof.sql} limit {FAULTS_MAX}")):
-            yield Fault(
-                chain=CHAIN.name, stream=proof.relation, no=0, kind="differs", row=f"{row}: {proof.name}"
-            )
-    yield from _foreign(conn)
+        yield from proved(conn, proof)
+    yield from foreign(conn)
+
+
+def relations(tables: Sequence[Table], followed: Sequence[Followed]) -> list[str]:
+    """Every table that is compared with the log of rows."""
+    return list(
+        dict.fromkeys([*(one.relation for one in guarded(tables)), *(each.relation for each in followed)])
+    )
+
+
+def verify_table(
+    conn: Connection, relation: str, tables: Sequence[Table], followed: Sequence[Followed]
+) -> Iterator[Fault]:
+    """The rows of one table that are not what was last written down of them; to be read under CANONICAL."""
+    for each in followed:
+        if each.relation == relation:
+            for fault in _compare(conn, relation, each.key_sql, each.content_sql, "true"):
+                yield from _due(conn, each, fault)
+            return
+    for one in guarded(tables):
+        if one.relation == relation:
+            yield from _compare(conn, relation, one.key_sql("t"), one.content_sql("t"), _covered(one))
+
+
+def proved(conn: Connection, proof: Proof) -> Iterator[Fault]:
+    for (row,) in conn.execute(text(f"{proof.sql} limit {FAULTS_MAX}")):
+        yield Fault(chain=CHAIN.name, stream=proof.relation, no=0, kind="differs", row=f"{row}: {proof.name}")
 
 
 def _differing(relation: str, key: str, content: str, covered: str) -> str:
     """SQL of the rows that are not what was said of them last."""
     statement = _DIFFERING.format(key=key, content=content, table=relation, covered=covered)
-    if relation == "outbox":  # months that went to files took their rows along
-        statement += " and (t.key is not null or not exists (select from log_archives a where a.month = (cast(said.key as jsonb) ->> 1)::date))"
+    if relation in _GONE_TO_FILES:
+        statement += f" and (t.key is not null or not exists ({_GONE_TO_FILES[relation]}))"
     return statement
 
 
@@ -334,11 +364,13 @@ def _due(conn: Connection, each: Followed, fault: Fault) -> Iterator[Fault]:
     yield fault
 
 
-def _foreign(conn: Connection) -> Iterator[Fault]:
+def foreign(conn: Connection) -> Iterator[Fault]:
+    """What another program than the service wrote, and nobody has explained (shared.findings)."""
     rows = conn.execute(
         text(
-            "select id, relation, writer, keys[1] as row from row_log where writer like '%/' order by id"
-            f" limit {FAULTS_MAX}"
+            "select id, relation, writer, keys[1] as row from row_log l where writer like '%/'"
+            " and not exists (select from acknowledged_findings a where a.log_id = l.id)"
+            f" order by id limit {FAULTS_MAX}"
         )
     )
     for row in rows:

@@ -68,12 +68,16 @@ class Settings:
     """The folder where old months of the log go; without one they stay in the database."""
     archive_after_months: int = 3
     """So many whole months before this one stay in the database."""
+    audit_kept_months: int = 12
+    """So many whole months of the audit and of the log of rows stay in the database; older ones are archived."""
     anchors: str | None = None
     """The folder outside the database where the heads of the chains are anchored; without one nothing anchors them."""
     anchor_key: str | None = None
     """The Ed25519 key that signs anchors: a PEM, or the base64 of 32 bytes. Given with `anchors`, or not at all."""
     idempotency_kept_days: int = 30
     """So long a repeated request gets its first answer again."""
+    inbox_kept_days: int = 92
+    """So far back a consumer still knows which events it received: a source may be set back that far and no further."""
     log_level: str = "INFO"
 
     @classmethod
@@ -110,9 +114,11 @@ class Settings:
             master_key=reader.text("MASTER_KEY") or None,
             archive=reader.text("ARCHIVE") or None,
             archive_after_months=reader.number("ARCHIVE_AFTER_MONTHS", 3, 1, 120),
+            audit_kept_months=reader.number("AUDIT_KEPT_MONTHS", 12, 1, 600),
             anchors=reader.text("ANCHORS") or None,
             anchor_key=_checked_anchor_key(reader),
             idempotency_kept_days=reader.number("IDEMPOTENCY_KEPT_DAYS", 30, 1, 3_650),
+            inbox_kept_days=reader.number("INBOX_KEPT_DAYS", 92, 7, 3_650),
             log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         )
         settings = replace(

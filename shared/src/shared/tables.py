@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared import log_months
+from shared import chain_months, log_months
 
 INSTANT = DateTime(timezone=True)
 THIS_MONTH = "date_trunc('month', clock_timestamp() at time zone 'UTC')::date"
@@ -130,6 +130,8 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("last_seq", BigInteger, nullable=False),
         Column("page_hash", BigInteger, nullable=False),
         Column("event_ids", LargeBinary, nullable=False),
+        Column("made_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+        Index("inbox_pages_made_at", "made_at"),
     )
     Table(
         "source_state",
@@ -202,10 +204,10 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("created_at", INSTANT, nullable=False),
         Index("idempotency_keys_created_at", "created_at"),
     )
-    Table(
+    audit = Table(
         "audit",
         metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("id", BigInteger, Identity(always=True)),
         Column("stream", Text, nullable=False),
         Column("at", INSTANT, nullable=False),
         Column("actor", Text, nullable=False),
@@ -217,11 +219,13 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("request_id", Text),
         Column("chain_no", BigInteger),
         Column("chain_hash", LargeBinary),
+        PrimaryKeyConstraint("id", "stream"),
         Index("audit_unsealed", "id", postgresql_where=text("chain_no is null")),
         Index(
             "audit_sealed", "stream", "chain_no", unique=True, postgresql_where=text("chain_no is not null")
         ),
         Index("audit_subject", "subject"),
+        postgresql_partition_by="LIST (stream)",
     )
     Table(
         "chain_heads",
@@ -231,10 +235,10 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("last_no", BigInteger, nullable=False),
         Column("last_hash", LargeBinary, nullable=False),
     )
-    Table(
+    row_log = Table(
         "row_log",
         metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("id", BigInteger, Identity(always=True)),
         Column(
             "stream",
             Text,
@@ -252,18 +256,24 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("chain_hash", LargeBinary),
         Index("row_log_relation", "relation", "id"),
         Index("row_log_upto", "relation", "upto", postgresql_where=text("upto is not null")),
+        PrimaryKeyConstraint("id", "stream"),
         Index("row_log_unsealed", "id", postgresql_where=text("chain_no is null")),
         Index(
             "row_log_sealed", "stream", "chain_no", unique=True, postgresql_where=text("chain_no is not null")
         ),
+        postgresql_partition_by="LIST (stream)",
     )
+    for table in (audit, row_log):
+        _with_ddl(table, *chain_months.parts(table.name))
+    _with_ddl(row_log, chain_months.ENSURE, chain_months.CARRY, chain_months.DROP)
+    _archived_and_verified(metadata)
     declare(
         metadata,
         changes=("parked_events",),
         apart={"outbox": ("seq", "log_hash"), "audit": SEALED, "row_log": SEALED},
         removes={
             "inbox": "numbers below the watermark are known",
-            "inbox_pages": "numbers of a log that was set back",
+            "inbox_pages": "numbers of a log that was set back, and those of long ago",
             "outbox_totals": "summed anew when the log was set back",
             "parked_events": "events of a log that was set back",
             "idempotency_keys": "answers are kept 30 days",
@@ -278,6 +288,7 @@ def mechanism_tables(metadata: MetaData) -> None:
             "idempotency_keys": "answers that may be asked for again",
             "chain_heads": "the ends of the chains, compared with their rows and with the anchors",
             "row_log": "what rows are compared with, a chain itself",
+            "verified_parts": "how far the scheduled verification has come",
         },
     )
 
@@ -313,8 +324,7 @@ def _outbox(metadata: MetaData) -> None:
     )
     # Where a month has no partition yet, its events still find a place: no command fails for want of one.
     default = "create table outbox_default partition of outbox default"
-    for statement in (default, log_months.ENSURE, log_months.DROP):
-        event.listen(outbox, "after_create", DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+    _with_ddl(outbox, default, log_months.ENSURE, log_months.DROP)
     Table(
         "log_archives",
         metadata,
@@ -326,4 +336,46 @@ def _outbox(metadata: MetaData) -> None:
         Column("sha256", Text, nullable=False),
         Column("totals", JSONB, nullable=False),
         Column("archived_at", INSTANT, nullable=False),
+    )
+
+
+def _with_ddl(table: Table, *statements: str) -> None:
+    """What is made with the table where the metadata makes it: migrations make their own."""
+    for statement in statements:
+        event.listen(table, "after_create", DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
+
+
+def _archived_and_verified(metadata: MetaData) -> None:
+    """Where months of chains went, and what became of findings."""
+    Table(
+        "chain_archives",
+        metadata,
+        Column("chain", Text, primary_key=True),
+        Column("stream", Text, primary_key=True),
+        Column("first_no", BigInteger, primary_key=True),
+        Column("last_no", BigInteger, nullable=False),
+        Column("previous_hash", LargeBinary, nullable=False),
+        Column("last_hash", LargeBinary, nullable=False),
+        Column("file", Text, nullable=False),
+        Column("sha256", Text, nullable=False),
+        Column("archived_at", INSTANT, nullable=False),
+    )
+    Table(
+        "acknowledged_findings",
+        metadata,
+        Column("log_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("acknowledged_at", INSTANT, nullable=False),
+        Column("acknowledged_by", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+    )
+    Table(
+        "verified_parts",
+        metadata,
+        Column("part", Text, primary_key=True),
+        Column("verified_at", INSTANT),
+        Column("tried_at", INSTANT),
+        Column("upto", BigInteger, nullable=False, server_default="0"),
+        Column("upto_hash", LargeBinary),
+        Column("findings", BigInteger, nullable=False, server_default="0"),
+        Column("first_finding", Text),
     )

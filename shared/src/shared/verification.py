@@ -4,10 +4,11 @@ Source: X7
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from shared import anchoring, audit, chain, incarnation, row_log
+from shared import anchoring, archiving, audit, chain, chain_archive, incarnation, row_log
 from shared.chain import Chain, Fault
 from shared.database import Database
 from shared.row_log import Proof
@@ -60,25 +61,47 @@ def verify(
 
     At last the anchors: None when there are none by the settings.
     """
-    anchored = anchoring.read(database, service.name, settings)
-    yield from _of_chains(database, service)
+    with database.read() as conn:
+        anchored = anchoring.read(conn, service.name, settings)
+    yield from _of_chains(database, service, archiving.folder_of(settings))
     if anchored is None:
         yield anchoring.ANCHORS, None
         return
     with database.read() as conn:
-        found = anchoring.stream_faults(conn, anchored, every_chain(service))
-        yield anchoring.ANCHORS, [*anchoring.line_faults(anchored), *found]
+        yield anchoring.ANCHORS, list(_against(conn, service, settings, anchored))
 
 
-def _of_chains(database: Database, service: Service) -> Iterator[tuple[str, list[Fault]]]:
+def anchor_faults(conn: Connection, service: Service, settings: Settings) -> Iterator[Fault]:
+    """What the anchors contradict now; nothing when there are none by the settings."""
+    anchored = anchoring.read(conn, service.name, settings)
+    if anchored is not None:
+        yield from _against(conn, service, settings, anchored)
+
+
+def _against(
+    conn: Connection, service: Service, settings: Settings, anchored: anchoring.Anchored
+) -> Iterator[Fault]:
+    yield from anchoring.line_faults(anchored)
+    yield from anchoring.stream_faults(conn, anchored, every_chain(service), archiving.folder_of(settings))
+
+
+def _of_chains(
+    database: Database, service: Service, folder: Path | None
+) -> Iterator[tuple[str, list[Fault]]]:
     for each in every_chain(service):
         with database.read() as conn:
-            yield each.name, list(faults_of(conn, service, each))
+            yield each.name, list(faults_of(conn, service, each, folder))
 
 
-def faults_of(conn: Connection, service: Service, one: Chain) -> Iterator[Fault]:
-    """The faults of one chain in the caller's snapshot."""
-    yield from chain.verify(conn, one)
+def faults_of(conn: Connection, service: Service, one: Chain, folder: Path | None = None) -> Iterator[Fault]:
+    """The faults of one chain in the caller's snapshot, its archived months in `folder` included."""
+    archived = chain_archive.archived(conn, one.name)
+    for said in archived:
+        if fault := chain_archive.verify_file(folder, said):
+            yield fault
+    before, apart = chain_archive.joints(archived)
+    yield from apart
+    yield from chain.verify(conn, one, before)
     if one is row_log.CHAIN:
         tables = list(service.metadata.tables.values())
         yield from row_log.verify(conn, tables, service.followed, (*PROOFS, *service.proofs))
