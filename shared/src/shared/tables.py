@@ -277,6 +277,7 @@ def mechanism_tables(metadata: MetaData) -> None:
             "outbox_totals": "summed anew when the log was set back",
             "parked_events": "events of a log that was set back",
             "idempotency_keys": "answers are kept 30 days",
+            "verified_parts": "parts that are there no more",
         },
         working={
             "outbox_head": "the sequencer's counter, proved by the outbox",
