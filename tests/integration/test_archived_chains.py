@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.tables import SEALED
 from shared.transaction import Tx
 from tests.integration import test_branches
+from tests.support.roles import behind, superusers
 from tests.support.sealing import settle
 
 pytestmark = [pytest.mark.requirement("X7"), pytest.mark.requirement("X3")]
@@ -30,7 +31,7 @@ PACKAGES = ("customers", "finance", "service_desk", "returns", "reporting")
 
 def aged(url, service):
     """Make everything that was written so far the month OLD, sealed anew as it would have been then."""
-    with psycopg.connect(url.replace("+psycopg", "")) as conn:
+    with psycopg.connect(superusers[url].replace("+psycopg", "")) as conn:
         conn.execute("set session_replication_role = replica")
         for table in ("audit", "row_log"):
             conn.execute(f"select ensure_chain_month('{table}', '{OLD}-01')")
@@ -153,7 +154,7 @@ def test_the_record_of_an_archived_month_cannot_be_changed_unseen(books):
         """update row_log set hashes = array_fill(sha256('x'), array[cardinality(hashes)])
         where id = (select min(id) from row_log where stream = 'carried' and keys <> '{}')""",
     ):
-        with books.database.engine.connect() as conn:
+        with behind(books.database) as conn:
             conn.exec_driver_sql("set local session_replication_role = replica")
             conn.exec_driver_sql(harm)
             found = [
@@ -167,7 +168,7 @@ def test_the_record_of_an_archived_month_cannot_be_changed_unseen(books):
 
 def test_a_row_whose_word_went_to_a_file_cannot_be_changed_unseen(books):
     tables = [each for each in books.service.metadata.tables.values() if "working" not in each.info]
-    with books.database.engine.connect() as conn:
+    with behind(books.database) as conn:
         carried = (
             conn.execute(text("select distinct relation from row_log where stream = 'carried'"))
             .scalars()
@@ -222,7 +223,7 @@ def test_the_scheduled_verification_comes_round_and_names_what_it_finds(books, m
 
 
 def test_a_foreign_row_is_explained_once_and_holds_its_month_until_then(books, capsys):
-    with psycopg.connect(books.url.replace("+psycopg", "")) as by_hand:
+    with psycopg.connect(superusers[books.url].replace("+psycopg", "")) as by_hand:
         by_hand.execute("insert into log_epochs values (77, 0, now(), 'somebody', 'by hand')")
     settle(books.database, books.service)
     with books.database.begin() as conn:
@@ -244,7 +245,7 @@ def test_a_foreign_row_is_explained_once_and_holds_its_month_until_then(books, c
     assert run(books.service.name, "audit", "show", f"rows {finding.no}") == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["actor"], shown["action"]) == ("auditor", "finding.acknowledge")
-    with books.database.engine.connect() as conn:
+    with behind(books.database) as conn:
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql("delete from acknowledged_findings")
         assert list(verification.row_log.foreign(conn))
