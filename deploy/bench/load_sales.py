@@ -26,7 +26,7 @@ def receipt(number: int) -> dict[str, object]:
                     "temp_class": "normal",
                     "specification": "0.25 g x 24",
                 },
-                "lot": f"L{number % 97:04d}",
+                "lot": f"L{number % 500:04d}",  # three lots a product, each sold again and again
                 "expiry": "2027-12-31",
                 "quantity": 1 + index,
                 "unit_price": {"fen": unit, "currency": "CNY"},

@@ -79,7 +79,7 @@ def receipt(number: int) -> dict[str, object]:
     lines = made["lines"]
     assert isinstance(lines, list)
     wanted = LINES[number % len(LINES)]
-    kept = [{**lines[index % 3], "lot": f"L{(number + index) % 97:04d}"} for index in range(wanted)]
+    kept = [{**lines[index % 3], "lot": f"L{number % 500:04d}-{index // 3}"} for index in range(wanted)]
     if is_small(number):
         kept = [{**kept[0], "quantity": 1, "unit_price": {"fen": 90, "currency": "CNY"}}]
     total = sum(line["quantity"] * line["unit_price"]["fen"] for line in kept)

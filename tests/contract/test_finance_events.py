@@ -41,7 +41,7 @@ STATEMENT = "0199b1c0-0000-7000-8000-000000000007"
 RECEIPT = a_receipt(
     "S001-20260303-000017",
     customer_id=CUSTOMER,
-    lines=[a_line(lot="L20260101", product={"category": "device"})],
+    lines=[a_line(lot="L20260101", expiry="2027-12-31", product={"category": "device"})],
     tenders=[
         {"tender": "medical_insurance", "amount": money(3000)},
         {"tender": "cash", "amount": money(800)},

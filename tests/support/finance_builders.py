@@ -31,7 +31,7 @@ def a_line(**odd):
     return {
         "product": product | odd.pop("product", {}),
         "lot": "L1",
-        "expiry": "2027-12-31",
+        "expiry": "2099-12-31",
         "quantity": 2,
         "unit_price": money(1990),
         "discount": money(80),

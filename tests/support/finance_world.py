@@ -83,6 +83,7 @@ def finance(world, branch):
         _expenses,
         _costs,
         _stopped,
+        _lots,
         refunds,
         contracts,
         samples,
@@ -99,6 +100,7 @@ def finance(world, branch):
         "/v1/periods",
         "/v1/ledger/accounts",
         "/v1/credit-terms",
+        "/v1/lot-expiries/decisions",
     }
 
 
@@ -174,6 +176,19 @@ def _stopped(company, branch, ids, sent, asked):
     company.world.hears(company.envelope("returns.stop_sale.ordered.v1", told))
     company.world.told.add(sold["sale_id"])
     asked["/v1/stopped-lots/sales"] = [{}, {"lot": "OFF-SALE"}]
+
+
+def _lots(company, branch, ids, sent, asked):
+    company.sell(lines=[a_line(lot="TWO-DATES", expiry="2099-12-31")])
+    receipt = a_receipt(branch_id=branch, lines=[a_line(lot="two-dates", expiry="2099-11-30")])
+    assert company.post("/v1/sales", receipt, role="till").json["code"] == "lot_expiry_contradicts"
+    [row] = company.get("/lot-contradictions", "qa")["items"]
+    ids["contradiction_id"] = row["contradiction_id"]
+    asked["/v1/lot-contradictions"] = [{}, {"lot": "two-dates"}, {"branch_id": branch}]
+    asked["/v1/lot-expiries"] = [{}, {"lot": "two-dates"}]
+    sent["/v1/lot-expiries/decisions"] = {
+        "product_id": "P-1", "lot": "TWO-DATES", "expiry": "2099-11-30", "reason": "r"
+    }  # fmt: skip
 
 
 def _receivables(company, branch, ids, sent, asked):

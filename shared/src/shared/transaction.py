@@ -1,5 +1,8 @@
 """What a command or a delivered batch of events runs in: one connection, one actor, one moment."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +15,8 @@ from shared.identity import Actor
 class Tx:
     """Passed to every command, query and event handler. The edge that made it commits; nobody else does.
 
-    `has_events` tells the edge to wake the relay after the commit.
+    `has_events` tells the edge to wake the relay after the commit. `when_refused` is what is to be known of a command
+    that ends refused: the edge runs it in a transaction of its own, after all else was undone.
     """
 
     conn: Connection
@@ -23,3 +27,4 @@ class Tx:
     correlation_id: str | None = None
     causation_id: str | None = None
     has_events: bool = False
+    when_refused: Callable[[Tx], None] | None = None

@@ -15,7 +15,8 @@ and a reading view has `@query` in the place of `@command`. Promises:
   guard test fails;
 - a command runs in one transaction that this module commits; it needs `Idempotency-Key`: the same key and
   body replays the stored answer with `Idempotency-Replayed: true`, the same key and another body is 409. Only
-  successes are stored: a refusal changed nothing, so the same request may be decided anew. Its body is JSON by the
+  successes are stored: a refusal changed nothing, so the same request may be decided anew. What is to be known of a
+  refusal all the same (`Tx.when_refused`) is written after it, by itself. A command's body is JSON by the
   rules of shared.strict_json, or there is none; anything else is refused before the transaction begins;
 - request id and W3C trace context come from the request (shared.app) and are put on every event.
 """
@@ -109,6 +110,7 @@ def command(view: Callable[..., Any]) -> Callable[..., Response]:
             )
         database: Database = current_app.extensions["database"]
         claim = _Claim(key)
+        tx: Tx | None = None
         try:
             with database.begin() as conn:
                 tx = _tx(conn)
@@ -123,6 +125,9 @@ def command(view: Callable[..., Any]) -> Callable[..., Response]:
             replayed = _find_answer(database, claim)
             if replayed is not None:
                 return replayed
+            if tx is not None and tx.when_refused is not None:
+                with database.begin() as conn:
+                    tx.when_refused(_tx(conn))
             raise
         if tx.has_events:
             current_app.extensions["wakeup"].ring()

@@ -122,7 +122,7 @@ def test_two_uploads_of_the_same_receipts_at_once_post_each_once(office):
 def test_rows_of_a_csv_file_become_receipts(office):
     head = "receipt_number,branch_id,channel,sold_at,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,discount_fen,tax_bp,cost_fen,tenders"  # fmt: skip
     row = (
-        "{},S001,store,2026-03-03T02:15:00Z,P-1,阿莫西林胶囊,otc,normal,L1,2027-12-31,2,1990,80,1300,2300,{}"
+        "{},S001,store,2026-03-03T02:15:00Z,P-1,阿莫西林胶囊,otc,normal,L1,2099-12-31,2,1990,80,1300,2300,{}"
     )
     text = "\n".join(
         [head, row.format("C-1", "wechat=7800"), row.format("C-1", ""), row.format("C-2", "cash=1")]
@@ -153,7 +153,7 @@ def test_rows_of_one_receipt_do_not_contradict_each_other(office, column, first,
     """Who bought it, where and when is what all rows say, not what the first happens to."""
     number = f"C-{uuid4().hex}"
     head = "receipt_number,branch_id,customer_id,channel,sold_at,late,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,tax_bp,cost_fen,tenders"  # fmt: skip
-    says = f"{number},S001,,store,2026-03-03T02:15:00Z,,P-1,纱布,otc,normal,L1,2027-12-31,1,100,1300,50,wechat=200"
+    says = f"{number},S001,,store,2026-03-03T02:15:00Z,,P-1,纱布,otc,normal,L1,2099-12-31,1,100,1300,50,wechat=200"
     row = dict(zip(head.split(","), says.split(","), strict=True))
     rows = [row | {column: first}, row | {column: second}]
     text = "\n".join([head, *(",".join(each.values()) for each in rows)])

@@ -216,17 +216,22 @@ def test_no_expired_stopped_short_or_unknown_lot_leaves_the_shelf(office):
     unknown = approved(office, "A-3")
     refused(step(office, unknown, "issue"), 409, "sample_cost_unknown")
     noon = datetime.combine(TODAY - timedelta(days=40), datetime.min.time(), UTC).replace(hour=4)
-    product = {"product": {"id": "A-3"}}
-    sold = {"sold_at": noon.isoformat(), "lines": [a_line(**product, expiry=str(TODAY - timedelta(days=2)))]}
-    office.sell(**sold)
+    old = {
+        "product_id": "A-3",
+        "lot": "L1",
+        "expiry": str(TODAY - timedelta(days=2)),
+        "reason": "看过实物包装",
+    }
+    assert office.post("/v1/lot-expiries/decisions", old, role="qa").status_code == 201
+    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"id": "A-3"}, expiry=old["expiry"])])
     refused(step(office, unknown, "issue"), 409, "sample_lot_expired")
-    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"id": "A-4"}, expiry="2099-01-01")])
+    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"id": "A-4"}, expiry="2099-12-31")])
     by_the_till = step(office, approved(office, "A-4"), "issue").json
     assert (by_the_till["cost"], by_the_till["cost_basis"]) == (money(3_450), "till")
     bought(office, "A-5", 4)
     office.sell(
         sold_at=(utc_now() - timedelta(seconds=1)).isoformat(),
-        lines=[a_line(product={"id": "A-5"}, quantity=2, expiry="2099-01-01")],
+        lines=[a_line(product={"id": "A-5"}, quantity=2, expiry="2099-12-31")],
     )
     short = approved(office, "A-5")
     answer = step(office, short, "issue")

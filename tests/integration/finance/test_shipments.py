@@ -55,7 +55,10 @@ def test_a_shipment_is_a_sale_a_debt_and_an_entry_at_once(office, desk, product)
     )
     assert (event["sale_id"], [line["lot"] for line in event["lines"]]) == (sale["sale_id"], ["L1", "L2"])
     assert all(line["on_time"] for line in event["lines"])
-    assert desk.ship(order, a_parcel(quantity=4, lot="L2")).json["receipt_number"] == f"{order['number']}/2"
+    assert (
+        desk.ship(order, a_parcel(quantity=4, lot="L2", expiry="2088-01-31")).json["receipt_number"]
+        == f"{order['number']}/2"
+    )
     assert desk.shown(order)["state"] == "shipped"
     assert (desk.held_fen(customer), desk.used_fen(customer)) == (0, 9_900)
     shown = office.get(f"/v1/shipments/{sent.json['shipment_id']}", role="storekeeper").json

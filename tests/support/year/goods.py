@@ -1,6 +1,6 @@
 """What is bought, sold over the counter, brought back and given away as samples."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from finance import bulk, receipt_files
@@ -223,7 +223,7 @@ def give_samples(year, month):
             "generic_name": "阿莫西林胶囊",
             "category": "otc",
             "lot": "L1",
-            "expiry": moment(day).date() + timedelta(days=900),
+            "expiry": date.fromisoformat(LATEST),
             "quantity": year.chance.randint(1, 30),
             "tax_bp": 1300,
             "reason": "评价",

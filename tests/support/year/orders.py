@@ -1,6 +1,6 @@
 """Institutions: contracts signed and amended, orders drafted, confirmed, changed, shipped, ended and opened again."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from finance.orders import gate, prices, shipping
 from finance.orders.rules import Line, OrderRefused, lines_of
 from finance.orders.tables import price_rules
 from tests.support.contracts import CONTACT, PAPER, SIGNATORY
-from tests.support.year.desk import BRANCHES, MONTHS, moment
+from tests.support.year.desk import BRANCHES, LATEST, MONTHS, moment
 
 BUYERS = [str(UUID(int=number)) for number in range(101, 107)]
 LIST_FEN = {"W-1": 1_000, "W-2": 2_500, "W-3": 400}
@@ -241,7 +241,7 @@ def ship(year, at, order_id):
         shipping.Parcel(
             line_no=line.no,
             lot=f"LW{year.chance.randint(1, 3)}",
-            expiry=at.date() + timedelta(days=700),
+            expiry=date.fromisoformat(LATEST),
             quantity=year.chance.randint(1, line.quantity - shipped + (year.chance.random() < 0.1)),
             cost_fen=year.chance.randint(0, 20_000),
         )

@@ -138,7 +138,7 @@ HEAD = (
 
 
 def test_rows_with_one_number_are_one_receipt_equal_to_its_json():
-    row = "R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,阿莫西林胶囊,otc,normal,L1,2027-12-31,2,1990,80,1300,2300,{}\n"
+    row = "R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,阿莫西林胶囊,otc,normal,L1,2099-12-31,2,1990,80,1300,2300,{}\n"
     text = (
         HEAD
         + row.format("cash=3900;wechat=3900")
@@ -155,18 +155,18 @@ def test_rows_with_one_number_are_one_receipt_equal_to_its_json():
 @pytest.mark.parametrize(
     ("row", "code", "column"),
     [
-        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,0,1990,,1300,1,cash=3980", "payload_invalid", "quantity"),
-        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,2.5,1990,,1300,1,cash=3980", "payload_invalid", "quantity"),
-        ("R-1,S001,,store,2026-03-03T02:15:00Z,maybe,P-1,N,otc,normal,L1,2027-12-31,1,1990,,1300,1,cash=1990", "payload_invalid", "late"),
-        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,1,1990,,1300,1,gold=1990", "payload_invalid", "tenders"),
-        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,1,1990,,1300,1,cash", "payload_invalid", "tenders"),
+        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2099-12-31,0,1990,,1300,1,cash=3980", "payload_invalid", "quantity"),
+        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2099-12-31,2.5,1990,,1300,1,cash=3980", "payload_invalid", "quantity"),
+        ("R-1,S001,,store,2026-03-03T02:15:00Z,maybe,P-1,N,otc,normal,L1,2099-12-31,1,1990,,1300,1,cash=1990", "payload_invalid", "late"),
+        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2099-12-31,1,1990,,1300,1,gold=1990", "payload_invalid", "tenders"),
+        ("R-1,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2099-12-31,1,1990,,1300,1,cash", "payload_invalid", "tenders"),
         ("R-1", "payload_invalid", "branch_id"),
         (",".join("x" * 30), "line_malformed", None),
         ('"x"y', "line_malformed", None),
     ],
 )  # fmt: skip
 def test_a_bad_row_is_refused_and_the_next_receipt_is_not(row, code, column):
-    good = "R-9,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,1,1990,,1300,1,cash=1990\n"
+    good = "R-9,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2099-12-31,1,1990,,1300,1,cash=1990\n"
     bad, fine = from_csv([(HEAD + row + "\n" + good).encode()])
     assert bad.refusal.code == code
     assert column is None or (2, column) in [
@@ -176,7 +176,7 @@ def test_a_bad_row_is_refused_and_the_next_receipt_is_not(row, code, column):
 
 
 CELLS = (
-    b"R-9,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2027-12-31,1,1990,,1300,1,cash=1990".split(
+    b"R-9,S001,,store,2026-03-03T02:15:00Z,,P-1,N,otc,normal,L1,2099-12-31,1,1990,,1300,1,cash=1990".split(
         b","
     )
 )

@@ -20,6 +20,7 @@ from finance.costs import queries as costs_queries
 from finance.expenses import api as expenses_api
 from finance.expenses import reactions as expenses_reactions
 from finance.invoices import api as invoices_api
+from finance.lots import api as lots_api
 from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
@@ -69,6 +70,7 @@ SERVICE = Service(
         api.sales,
         api.books,
         api.credit,
+        lots_api.lots,
         statements_api.statements,
         books_api.bookkeeping,
         cash_api.cash,

@@ -18,6 +18,8 @@ from finance.domain import permission, points
 from finance.domain.period import PeriodState
 from finance.domain.points import PointsNotInBulk
 from finance.domain.sale import PricedSale, price
+from finance.lots.expiries import Shelf
+from finance.lots.rules import SALE, Paper
 from finance.receipt_files import Item
 from shared import audit
 from shared.clock import business_date, month_of
@@ -173,7 +175,7 @@ def _judged(
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
         else:
             booked.append((each, book_sale(each.priced, booked_on, chart)))
-    return _within_credit(room, _above_floors(tx, booked, held, results), results)
+    return _with_their_lots(tx, room, _above_floors(tx, booked, held, results), results)
 
 
 def _owing(candidate: _Candidate) -> UUID:
@@ -182,22 +184,43 @@ def _owing(candidate: _Candidate) -> UUID:
     return customer_id
 
 
-def _within_credit(
-    room: exposure.Room, booked: list[tuple[_Candidate, Booked]], results: dict[int, Result]
+def _with_their_lots(
+    tx: Tx, room: exposure.Room, booked: Sequence[tuple[_Candidate, Booked]], results: dict[int, Result]
 ) -> list[tuple[_Candidate, Booked]]:
-    """Last of all, so that what is refused for another reason takes no room from the next receipt."""
-    if room.is_for_nobody:
-        return booked
+    """What its lots' expiries and its customer's credit allow. Last of all, so that what is refused for another reason
+    takes no room from the next receipt, and tells nothing of a lot.
+    """
+    shelf = Shelf(tx, [each.priced.receipt.lines for each, _ in booked])
     kept = []
     for each, sale in booked:
+        lines, paper = each.priced.receipt.lines, _paper(each)
         try:
-            if fen := open_items.credit_of(sale):
+            shelf.judge(paper, lines)
+            if not room.is_for_nobody and (fen := open_items.credit_of(sale)):
                 room.take(_owing(each), fen)
         except DomainError as error:
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
         else:
+            shelf.add(paper, lines)
             kept.append((each, sale))
+    if not shelf.keep():
+        kept = [pair for pair in kept if _still_agrees(shelf, pair[0], results)]
+    shelf.note()
     return kept
+
+
+def _paper(candidate: _Candidate) -> Paper:
+    receipt = candidate.priced.receipt
+    return Paper(SALE, receipt.branch_id, receipt.receipt_number)
+
+
+def _still_agrees(shelf: Shelf, each: _Candidate, results: dict[int, Result]) -> bool:
+    try:
+        shelf.judge(_paper(each), each.priced.receipt.lines)
+    except DomainError as error:
+        results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
+        return False
+    return True
 
 
 def _above_floors(

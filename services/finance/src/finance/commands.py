@@ -16,6 +16,8 @@ from finance.domain.period import PeriodClosed, month_text
 from finance.domain.posting import PostingLine
 from finance.domain.receipt import Payment, Receipt
 from finance.domain.sale import PricedSale, price
+from finance.lots import expiries
+from finance.lots.rules import SALE, SHIPMENT, Paper
 from finance.redemptions import uses
 from finance.repository import Known
 from shared.clock import business_date
@@ -45,7 +47,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
     Raises ForeignBranch, the refusals of finance.domain.sale and .permission, PeriodClosed,
-    ReceiptNumberReused, PriceBelowFloor, the refusals of finance.exposure, LotStopped,
+    ReceiptNumberReused, PriceBelowFloor, the refusals of finance.exposure, LotStopped, LotExpiryContradicts,
     those of finance.domain.points.
     """
     tx.actor.require_branch(receipt.branch_id)
@@ -75,6 +77,10 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             if credit is not None:
                 _draw_credit(tx, receipt, credit, None if granted is None else granted.order_id)
             stops.refuse(written.stopped)
+            if written.tells:
+                source = SALE if granted is None else SHIPMENT
+                paper = Paper(source, receipt.branch_id, receipt.receipt_number)
+                expiries.tell(tx, paper, expiries.of_lines(receipt.lines))
             if payment is not None and payment.redemption_id is not None:
                 uses.use(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
             if granted is None:

@@ -16,6 +16,7 @@ from finance.budgets import draws
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import Permission
 from finance.domain.posting import PostingLine
+from finance.lots import expiries
 from finance.open_items import NewItem
 from shared import outbox, round_trip
 from shared.clock import business_date, month_of
@@ -32,13 +33,15 @@ PERIOD_LOCK = 7101
 class Written(Struct, frozen=True):
     """What the sale statement did: nothing when the month is missing or closed or the number is taken.
 
-    `stopped` are lots of its lines that were off sale when it was made.
+    `stopped` are lots of its lines that were off sale when it was made; `tells` whether a lot's expiry is to be told
+    (finance.lots): it is new, or contradicts what holds.
     """
 
     added: bool
     period_state: str | None
     permission: Permission | None
     stopped: list[stops.Lot]
+    tells: bool
 
 
 # `hold_month` may not have found the month that the snapshot of this statement shows: it was committed between them, and
@@ -69,6 +72,7 @@ with p as materialized (
         generic_name text, category text, temp_class text, dosage_form text, specification text, mah text,
         maker text, approval_number text, lot text, lot_key text, expiry date, quantity int, unit_price_fen bigint,
         discount_fen bigint, net_fen bigint, tax_bp int, tax_fen bigint, cost_fen bigint)
+    returning product_id, lot_key, expiry
 ), t as (
     insert into tenders (sale_id, tender, booked_on, branch_id, fen)
     select %(sale)s::uuid, x.tender, %(booked)s::date, %(branch)s, x.fen
@@ -95,7 +99,9 @@ with p as materialized (
         %(request)s from r
 )
 """
-_WRITTEN = f"select (select count(*) from r), (select state from p), ({stops.OF_ONE_SALE})"
+_WRITTEN = (
+    f"select (select count(*) from r), (select state from p), ({stops.OF_ONE_SALE}), {expiries.OF_ONE_SALE}"
+)
 _HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
 _PERMISSION = Statement(permissions.OF_ONE)
 _SALE = Statement(_ADD_SALE + _WRITTEN)
@@ -121,7 +127,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     if booked.priced.receipt.customer_id is not None:
         asked.insert(0, (_PERMISSION, parameters))
     *found, _, added = round_trip.run(tx.conn, asked)
-    count, state, stopped = (added.get_value(0, column) for column in range(3))
+    count, state, stopped, tells = (added.get_value(0, column) for column in range(4))
     is_added = count == b"1"
     tx.has_events = tx.has_events or is_added
     return Written(
@@ -129,6 +135,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
         state.decode() if state else None,
         permissions.read(found[0]) if found else None,
         [(product, lot) for product, lot in orjson.loads(stopped or b"[]")],
+        tells == b"t",
     )
 
 

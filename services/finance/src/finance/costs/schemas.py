@@ -3,10 +3,10 @@
 from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
-from finance.shapes import BRANCH, INVOICE_WORDS, LOT, MONTH, NUMBER, REASON
+from finance.shapes import BRANCH, INVOICE_WORDS, LOT, MAYBE, MONTH, NUMBER, REASON
 from shared.money import MoneyField
 from shared.paging import PageArgs
-from shared.validators import DAY
+from shared.validators import ANY_DAY, DAY
 
 INVOICE = validate.Regexp(r"\A[0-9A-Z]{4,40}\Z", error=INVOICE_WORDS)
 
@@ -17,10 +17,13 @@ def _unit_price() -> MoneyField:
 
 
 class GoodsLineBody(Schema):
-    """`unit_price` is that of one unit, without tax, as on the supplier's invoice."""
+    """`unit_price` is that of one unit, without tax, as on the supplier's invoice; `expiry` what was found printed on
+    the packages that came.
+    """
 
     product_id = fields.String(required=True, validate=NUMBER)
     lot = fields.String(required=True, validate=LOT)
+    expiry = fields.Date(validate=ANY_DAY, **MAYBE)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, QUANTITY_MAX))
     unit_price = _unit_price()
     tax_bp = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
@@ -38,6 +41,7 @@ class GoodsLineView(Schema):
     no = fields.Integer()
     product_id = fields.String()
     lot = fields.String()
+    expiry = fields.Date(allow_none=True)
     quantity = fields.Integer()
     unit_price_fen = MoneyField(data_key="unit_price")
     net_fen = MoneyField(data_key="net")

@@ -48,6 +48,7 @@ goods_receipt_lines = Table(
     Column("supplier_id", Text, nullable=False),
     Column("product_id", Text, nullable=False),
     Column("lot", Text, nullable=False),
+    Column("expiry", Date),
     Column("quantity", Integer, nullable=False),
     Column("unit_price_fen", BigInteger, nullable=False),
     Column("net_fen", BigInteger, nullable=False),

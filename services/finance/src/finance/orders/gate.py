@@ -23,6 +23,8 @@ from finance.domain.sale import LotExpired, VatRateUnknown
 from finance.domain.vat import rates_on
 from finance.exposure import Override
 from finance.floors import DiscountNotApproved, PriceBelowFloor
+from finance.lots import expiries
+from finance.lots.rules import ORDER, Named, Paper
 from finance.orders import prices
 from finance.orders.rules import (
     HOLDING,
@@ -108,6 +110,7 @@ def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:
     _lots(tx, judged, waiting, today)
     _contract(tx, judged, order, lines, confirmed, today)
     _credit(tx, judged, order, lines, left)
+    _expiries(tx, judged, order, waiting)
     return judged
 
 
@@ -252,27 +255,22 @@ def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None
 
 
 def require_fresh(tx: Tx, lots: Collection[stops.Lot], today: date) -> None:
-    """What sales say of a lot counts, whatever expiry is named now: the one said most often, so that a slip blocks nothing.
+    """The expiry that holds of a lot counts, whatever is named now. Raises LotExpired."""
+    holds = expiries.held(tx, {stops.key_of(lot) for lot in lots})
+    named = [
+        {"product_id": lot[0], "lot": lot[1], "expiry": known.expiry}
+        for lot in sorted(lots)
+        if (known := holds.get(stops.key_of(lot))) is not None and known.expiry < today
+    ]
+    if named:
+        raise LotExpired("by what was told of it before, the lot has expired", lots=named)
 
-    Raises LotExpired.
-    """
-    rows = tx.conn.execute(
-        text(
-            "select x.product, x.lot, (select mode() within group (order by expiry) from sale_lines"
-            " where product_id = x.product and lot_key = x.key) as expiry"
-            " from unnest(cast(:products as text[]), cast(:lots as text[]), cast(:keys as text[]))"
-            " as x(product, lot, key)"
-        ),
-        {
-            "products": [product for product, _ in lots],
-            "lots": [lot for _, lot in lots],
-            "keys": [stops.key_of(lot)[1] for lot in lots],
-        },
-    )
-    expired = [row for row in rows if row.expiry is not None and row.expiry < today]
-    if expired:
-        named = [{"product_id": row.product, "lot": row.lot, "expiry": row.expiry} for row in expired]
-        raise LotExpired("by what was sold of it before, the lot has expired", lots=named)
+
+def _expiries(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line]) -> None:
+    """After the customer's row is held, as with sales on credit: two of both kinds never wait for each other."""
+    named = [Named(line.product.id, lot.lot, lot.expiry) for line in lines for lot in line.lots]
+    with judged.collecting("lines"):
+        expiries.tell(tx, Paper(ORDER, order["branch_id"], order["number"]), named)
 
 
 def _contract(

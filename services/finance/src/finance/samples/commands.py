@@ -15,6 +15,8 @@ from finance.booking import book_of
 from finance.budgets import draws
 from finance.costs.commands.costing import stock_of
 from finance.domain import permission
+from finance.lots import expiries
+from finance.lots.rules import SAMPLE, Named, Paper
 from finance.samples import rules
 from finance.samples.deemed import vat_of
 from finance.samples.events import sample_issued
@@ -33,7 +35,8 @@ def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
     """Ask for samples. Whoever customers know as a patient is the public, whatever the request says.
 
     Raises ForeignBranch, SamplePurposeUnknown, SampleProductIncomplete, SampleRecipientUnfit, SampleForbidden,
-    SampleTaxRateInvalid, SampleLotExpired, SampleLimitExceeded, LotStopped and the refusals of a trade permission.
+    SampleTaxRateInvalid, SampleLotExpired, SampleLimitExceeded, LotStopped, LotExpiryContradicts and the refusals of a
+    trade permission.
     """
     tx.actor.require_branch(body["branch_id"])
     today = business_date(tx.now)
@@ -54,11 +57,15 @@ def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
     stops.require_free(tx.conn, [(body["product_id"], body["lot"])], tx.now)
     _require_within_limits(tx, body, today)
     sample_id = new_id()
+    number = _next_number(tx, body["branch_id"], today.year)
+    if body["expiry"] is not None:
+        named = Named(body["product_id"], body["lot"], body["expiry"], "expiry")
+        expiries.tell(tx, Paper(SAMPLE, body["branch_id"], number), [named])
     asked = {**body, "recipient": recipient}
     tx.conn.execute(
         insert(samples).values(
             sample_id=sample_id,
-            number=_next_number(tx, body["branch_id"], today.year),
+            number=number,
             branch_id=body["branch_id"],
             generic_name=body["generic_name"],
             lot_key=canonical(body["lot"]),
@@ -222,15 +229,11 @@ def issue(tx: Tx, sample_id: UUID) -> None:
 
 
 def _expiry(tx: Tx, sample: Mapping[str, Any]) -> date | None:
-    """The earlier of what the request says and what the tills know of the lot."""
+    """What holds of the lot now: quality assurance may have decided since it was asked for."""
     if sample["expiry"] is None:
         return None
-    known = tx.conn.execute(
-        text("select min(expiry) from sale_lines where product_id = :product and lot_key = :lot"),
-        {"product": sample["product_id"], "lot": sample["lot_key"]},
-    ).scalar_one()
-    stated: date = sample["expiry"]
-    return stated if known is None else min(stated, known)
+    lot = sample["product_id"], sample["lot_key"]
+    return expiries.held(tx, [lot])[lot].expiry
 
 
 def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:

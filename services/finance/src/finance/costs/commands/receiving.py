@@ -25,6 +25,8 @@ from finance.domain.company import require_company
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.sale import SALE_FEN_MAX
 from finance.domain.vat import rates_on
+from finance.lots import expiries
+from finance.lots.rules import GOODS_RECEIPT, Named, Paper
 from shared import audit
 from shared.clock import business_date, month_of, new_id
 from shared.lots import canonical
@@ -37,7 +39,7 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
 
     Per line net = quantity × unit price, tax rounded half up. Booked to the day of receipt, or to today when its
     month is closed. Raises ForeignBranch, ReceivedInFuture, BeforeTheBooks,
-    PurchaseRateUnknown, PurchaseTooLarge, SupplierInvoiceTaken, PeriodClosed.
+    PurchaseRateUnknown, PurchaseTooLarge, SupplierInvoiceTaken, PeriodClosed, LotExpiryContradicts.
     """
     tx.actor.require_branch(body["branch_id"])
     today, received_on = business_date(tx.now), body["received_on"]
@@ -64,6 +66,7 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
             "supplier_id": body["supplier_id"],
             "product_id": line["product_id"],
             "lot": line["lot"],
+            "expiry": line["expiry"],
             "quantity": line["quantity"],
             "unit_price_fen": line["unit_price"],
             "net_fen": line["quantity"] * line["unit_price"],
@@ -77,6 +80,7 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     if net > SALE_FEN_MAX:
         raise PurchaseTooLarge(f"an invoice is of at most {SALE_FEN_MAX} fen without tax")
     _write(tx, receipt_id, body, booked_on, net, tax)
+    _tell_expiries(tx, body)
     tx.conn.execute(insert(goods_receipt_lines), lines)
     _add_to_stock(tx, receipt_id, booked_on, lines)
     late = month_of(booked_on) != month_of(received_on)
@@ -92,6 +96,15 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     )
     audit.record(tx, "goods_receipt.book", str(receipt_id), after=body)
     return receipt_id
+
+
+def _tell_expiries(tx: Tx, body: Mapping[str, Any]) -> None:
+    named = [
+        Named(line["product_id"], line["lot"], line["expiry"], f"lines.{no}.expiry")
+        for no, line in enumerate(body["lines"])
+        if line["expiry"] is not None
+    ]
+    expiries.tell(tx, Paper(GOODS_RECEIPT, body["branch_id"], body["invoice_no"]), named)
 
 
 def _booking_day(tx: Tx, received_on: date, today: date) -> date:

@@ -1,0 +1,141 @@
+"""Compare what papers name with the expiry that holds of each lot, and keep what is told of a lot for the first time.
+
+Two that tell a new lot at one moment meet at its row: one writes it, the other waits and then reads what holds.
+Lots are written in order, so that two papers of the same lots never wait for each other.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from finance.domain.receipt import ReceiptLine
+from finance.lots import contradictions
+from finance.lots.rules import Contradiction, Held, Key, Named, Paper, refusal
+from shared.database import driver_of
+from shared.lots import canonical
+from shared.transaction import Tx
+
+OF_ONE_SALE = """
+    exists (select from l where (
+        select x.expiry from lot_expiries x where x.product_id = l.product_id and x.lot_key = l.lot_key
+    ) is distinct from l.expiry)
+"""
+"""A part of the sale's one statement, over the lines `l` it wrote: whether a lot of it is new, or contradicted."""
+
+_TELL = """
+insert into lot_expiries (product_id, lot_key, lot, expiry, source, branch_id, reference, told_by, told_at)
+select x.product_id, x.lot_key, x.lot, x.expiry, x.source, x.branch_id, x.reference, %s, %s
+from unnest(%s::text[], %s::text[], %s::text[], %s::date[], %s::text[], %s::text[], %s::text[])
+    as x(product_id, lot_key, lot, expiry, source, branch_id, reference)
+order by 1, 2 on conflict do nothing
+"""
+_HELD = """
+select y.product_id, y.lot_key, y.expiry, y.source, y.branch_id, y.reference, y.told_at
+from unnest(%s::text[], %s::text[]) as x(product_id, lot_key), lateral (
+    select * from lot_expiries e where e.product_id = x.product_id and e.lot_key = x.lot_key limit 1) y
+"""
+
+
+def of_lines(lines: Iterable[ReceiptLine]) -> list[Named]:
+    return [_named(index, line) for index, line in enumerate(lines)]
+
+
+def _named(index: int, line: ReceiptLine) -> Named:
+    return Named(line.product.id, line.lot, line.expiry, f"lines.{index}.expiry")
+
+
+def tell(tx: Tx, paper: Paper, named: Sequence[Named]) -> None:
+    """What is new holds from now on. Raises LotExpiryContradicts, which is told to quality assurance."""
+    if not named:
+        return
+    _write(tx, {each.key: (each, paper) for each in reversed(named)})
+    holds = held(tx, {each.key for each in named})
+    contradictions.refuse(
+        tx,
+        [
+            Contradiction(each, holds[each.key], paper)
+            for each in named
+            if each.expiry != holds[each.key].expiry
+        ],
+    )
+
+
+def held(tx: Tx, keys: Collection[Key]) -> dict[Key, Held]:
+    """What holds of those lots that anything was told of."""
+    with driver_of(tx.conn) as driver:
+        rows = driver.execute(
+            _HELD, ([product for product, _ in keys], [lot for _, lot in keys]), prepare=True
+        ).fetchall()
+    return {(row[0], row[1]): Held(*row[2:]) for row in rows}
+
+
+def _write(tx: Tx, told: Mapping[Key, tuple[Named, Paper]]) -> None:
+    """What somebody else told first stays."""
+    rows = list(told.items())
+    with driver_of(tx.conn) as driver:
+        driver.execute(
+            _TELL,
+            (
+                tx.actor.id,
+                tx.now,
+                [key[0] for key, _ in rows],
+                [key[1] for key, _ in rows],
+                [named.lot for _, (named, _) in rows],
+                [named.expiry for _, (named, _) in rows],
+                [paper.source for _, (_, paper) in rows],
+                [paper.branch_id for _, (_, paper) in rows],
+                [paper.reference for _, (_, paper) in rows],
+            ),
+            prepare=True,
+        )
+
+
+class Shelf:
+    """The lots of many receipts: what holds of each, and what receipts of the same upload told of it before.
+
+    `judge` and `add` one receipt after the other; `keep` writes what those added told, and when another upload was
+    quicker with one of the lots, what was added is judged again. `note` tells quality assurance of all that was refused.
+    """
+
+    def __init__(self, tx: Tx, receipts: Iterable[Sequence[ReceiptLine]]) -> None:
+        self._tx = tx
+        written = {(line.product.id, line.lot) for lines in receipts for line in lines}
+        self._key_of: dict[tuple[str, str], Key] = {each: (each[0], canonical(each[1])) for each in written}
+        self._held = held(tx, set(self._key_of.values())) if written else {}
+        self._new: dict[Key, tuple[Named, Paper]] = {}
+        self._refused: list[Contradiction] = []
+
+    def judge(self, paper: Paper, lines: Sequence[ReceiptLine]) -> None:
+        """Raises LotExpiryContradicts."""
+        told: dict[Key, Held] = {}
+        found = []
+        for index, line in enumerate(lines):
+            key = self._key_of[line.product.id, line.lot]
+            holds = self._held.get(key) or told.get(key)
+            if holds is None:
+                told[key] = Held(line.expiry, paper.source, paper.branch_id, paper.reference, self._tx.now)
+            elif holds.expiry != line.expiry:
+                found.append(Contradiction(_named(index, line), holds, paper))
+        if found:
+            self._refused += found
+            raise refusal(self._tx.actor, found)
+
+    def add(self, paper: Paper, lines: Sequence[ReceiptLine]) -> None:
+        """Of a receipt that is accepted, what it tells for the first time."""
+        for index, line in enumerate(lines):
+            key = self._key_of[line.product.id, line.lot]
+            if key not in self._held:
+                self._new[key] = _named(index, line), paper
+                self._held[key] = Held(
+                    line.expiry, paper.source, paper.branch_id, paper.reference, self._tx.now
+                )
+
+    def keep(self) -> bool:
+        """Write what is new; False when somebody else told another expiry of one of these lots meanwhile."""
+        if not self._new:
+            return True
+        _write(self._tx, self._new)
+        holds = held(self._tx, self._new)
+        self._held |= holds
+        return all(holds[key].expiry == named.expiry for key, (named, _) in self._new.items())
+
+    def note(self) -> None:
+        contradictions.note(self._tx, self._refused)
