@@ -10,6 +10,7 @@ setting of a session changes a hash. docs/verification.md gives the recipes for 
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,13 @@ from sqlalchemy import Connection, text
 
 from shared.database import driver_of
 
+Row = tuple[int, Any, str, str]
+"""id, partition key, stream and content of a row that has no number."""
 GENESIS = b"\0" * 32
 SEAL_ROWS_MAX = 20_000
 """About 20 MB of rows, and half a second."""
+READ_ROWS = 2_500
+"""How many rows are read while those before them are written."""
 UNSEALED_S_MAX = 60
 """A row that waits longer for its number is a fault: nobody seals, or it was written past the sealer."""
 CANONICAL = (
@@ -86,7 +91,12 @@ def link(previous: bytes, no: int, content: str) -> bytes:
 
 
 def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
-    """Seal up to `limit` rows in the caller's transaction; one sealer at a time by advisory lock."""
+    """Seal up to `limit` rows in the caller's transaction; one sealer at a time by advisory lock.
+
+    The database builds the content of the next rows, on a second connection, while those before are hashed and
+    written: with many rows to seal that is most of the time. What the caller has written itself and not committed
+    is sealed as far as it is among the first READ_ROWS; the rest by the next call.
+    """
     if not conn.execute(
         text("select pg_try_advisory_xact_lock(hashtextextended('seal:' || :name, 0))"), {"name": chain.name}
     ).scalar():
@@ -99,40 +109,61 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
             {"chain": chain.name},
         )
     }
-    rows = _unsealed(conn, chain, limit)
-    if not rows:
-        return 0
-    numbers, hashes = [], []
-    for _, _, stream, content in rows:
-        last_no, previous = heads.get(stream, (0, GENESIS))
-        heads[stream] = last_no + 1, link(previous, last_no + 1, content)
-        numbers.append(last_no + 1)
-        hashes.append(heads[stream][1])
-    _write_seals(conn, chain, rows, numbers, hashes)
-    conn.execute(
-        text(
-            "insert into chain_heads (chain, stream, last_no, last_hash) values (:chain, :stream, :no, :last)"
-            " on conflict (chain, stream) do update set last_no = excluded.last_no,"
-            " last_hash = excluded.last_hash"
-        ),
-        [
-            {"chain": chain.name, "stream": stream, "no": heads[stream][0], "last": heads[stream][1]}
-            for stream in {row[2] for row in rows}
-        ],
-    )
-    return len(rows)
+    sealed, streams = 0, set()
+    for rows in _unsealed(conn, chain, limit):
+        numbers, hashes = [], []
+        for _, _, stream, content in rows:
+            last_no, previous = heads.get(stream, (0, GENESIS))
+            heads[stream] = last_no + 1, link(previous, last_no + 1, content)
+            numbers.append(last_no + 1)
+            hashes.append(heads[stream][1])
+            streams.add(stream)
+        _write_seals(conn, chain, rows, numbers, hashes)
+        sealed += len(rows)
+    if streams:
+        conn.execute(
+            text(
+                "insert into chain_heads (chain, stream, last_no, last_hash) values (:chain, :stream, :no, :last)"
+                " on conflict (chain, stream) do update set last_no = excluded.last_no,"
+                " last_hash = excluded.last_hash"
+            ),
+            [
+                {"chain": chain.name, "stream": stream, "no": heads[stream][0], "last": heads[stream][1]}
+                for stream in streams
+            ],
+        )
+    return sealed
 
 
-def _unsealed(conn: Connection, chain: Chain, limit: int) -> list[tuple[int, Any, str, str]]:
-    """(id, partition key, stream, content) of the oldest rows without a number. psycopg's own rows: there are many."""
+def _unsealed(conn: Connection, chain: Chain, limit: int) -> Iterator[list[Row]]:
+    """Yield the oldest rows without a number, READ_ROWS at a time; from the second time on they are read ahead."""
+    rows = _read_unsealed(conn, chain, after=None, limit=min(limit, READ_ROWS))
+    left = limit - len(rows)
+    if len(rows) < READ_ROWS or not left:
+        if rows:
+            yield rows
+        return
+    with conn.engine.begin() as ahead, ThreadPoolExecutor(1) as reader:
+        ahead.exec_driver_sql(CANONICAL)
+        while rows:
+            coming = reader.submit(
+                _read_unsealed, ahead, chain, after=rows[-1][0], limit=min(left, READ_ROWS)
+            )
+            yield rows
+            rows = coming.result()
+            left -= len(rows)
+
+
+def _read_unsealed(conn: Connection, chain: Chain, *, after: int | None, limit: int) -> list[Row]:
+    """Rows as psycopg gives them, for there are many."""
     content_sql = chain.content_sql.replace("%", "%%")
     with driver_of(conn) as driver:
         return (
             driver.cursor(binary=True)
             .execute(
                 f"select t.id, t.{chain.partition_key}, t.stream, {content_sql} from {chain.table} t"
-                " where t.chain_no is null order by t.id limit %s",
-                (limit,),
+                " where t.chain_no is null and (%b::bigint is null or t.id > %b) order by t.id limit %b",
+                (after, after, limit),
             )
             .fetchall()
         )
@@ -141,7 +172,7 @@ def _unsealed(conn: Connection, chain: Chain, limit: int) -> list[tuple[int, Any
 def _write_seals(
     conn: Connection,
     chain: Chain,
-    rows: Sequence[tuple[int, Any, str, str]],
+    rows: Sequence[Row],
     numbers: Sequence[int],
     hashes: Sequence[bytes],
 ) -> None:

@@ -69,7 +69,7 @@ def run_once(database: Database, service: Service, job: Job, wakeup: Wakeup | No
 
 def run(service: Service, settings: Settings, stop: threading.Event) -> None:
     """Work until `stop` is set. Holds the lock on a connection of its own: it dies with the process."""
-    database = Database(settings.database_url, pool_size=JOBS_AT_ONCE_MAX + 1)
+    database = Database(settings.database_url, pool_size=2 * JOBS_AT_ONCE_MAX + 1)
     wakeup = Wakeup(settings.database_url)
     try:
         with Leadership(settings.database_url, f"scheduler:{service.name}") as leadership:
