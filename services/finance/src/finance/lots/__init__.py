@@ -1,1 +1,1 @@
-"""One lot of a product has one expiry: what was first told holds until quality assurance decides (ADR-0045)."""
+"""One lot of a product has one expiry: what was first told holds until quality assurance decides (ADR-0043)."""
