@@ -198,10 +198,10 @@ def returns(world):
     named = {
         "kind": "b2b",
         "reason": "slow_moving",
-        "unopened": True,
-        "intact": True,
-        "in_date": True,
-        "has_proof": True,
+        "unopened": "true",
+        "intact": "true",
+        "in_date": "true",
+        "has_proof": "true",
     }
     world.asked = {
         "/v1/returns": [
@@ -212,7 +212,7 @@ def returns(world):
         ],
         "/v1/returns/sold-lines": [{"branch_id": THEIRS, "sale_id": sale.data["sale_id"]}],
         "/v1/returns/eligibility": [named],
-        "/v1/returns/sampling-plan": [{"cases": 3, "is_intact": True, "has_anomaly": False}],
+        "/v1/returns/sampling-plan": [{"cases": 3, "is_intact": "true", "has_anomaly": "false"}],
     }
     world.common = {"/v1/returns/eligibility", "/v1/returns/sampling-plan", "/v1/returns/reasons"}
     world.common |= {"/v1/stop-sales", "/v1/stop-sales/<uuid:stop_sale_id>"}
