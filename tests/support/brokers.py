@@ -19,6 +19,7 @@ from testcontainers.core.container import DockerContainer
 
 from apotheca import processes
 from tests.support.eventually import eventually
+from tests.support.ports import five_free_ports
 
 IMAGE = "rabbitmq:4-management"
 PROGRAMS = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"))
@@ -56,8 +57,8 @@ class PrivateBroker:
             pytest.fail(MISSING, pytrace=False)
         self._programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="apotheca-mq-"))
-        self.port, self.management_port = processes.free_port(), processes.free_port()
-        self.tls_port = processes.free_port()
+        first = five_free_ports()
+        self.port, self.management_port, self.tls_port, epmd, between_nodes = range(first, first + 5)
         self._process: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
         (self._folder / "rabbitmq.conf").write_text(
@@ -71,10 +72,10 @@ class PrivateBroker:
             "PATH": os.environ["PATH"],
             "HOME": str(self._folder),  # the Erlang cookie lives here
             "LC_ALL": "C.UTF-8",
-            "ERL_EPMD_PORT": str(processes.free_port()),
+            "ERL_EPMD_PORT": str(epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"apotheca-{uuid4().hex[:8]}@localhost",
-            "RABBITMQ_DIST_PORT": str(processes.free_port()),
+            "RABBITMQ_DIST_PORT": str(between_nodes),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "enabled_plugins"),
@@ -113,8 +114,8 @@ class ContainerBroker:
     user = password = "apotheca"
 
     def __init__(self, tls: Path | None = None) -> None:
-        self.port, self.management_port = processes.free_port(), processes.free_port()
-        self.tls_port = processes.free_port()
+        first = five_free_ports()
+        self.port, self.management_port, self.tls_port = range(first, first + 3)
         self._container = (
             DockerContainer(IMAGE)
             .with_env("RABBITMQ_DEFAULT_USER", self.user)
