@@ -46,6 +46,27 @@ def test_sealing_in_batches_gives_one_unbroken_chain(engine):
     assert faults(engine) == []
 
 
+@pytest.mark.parametrize(("at_once", "limit"), [(1, 30), (4, 30), (4, 100), (7, 28), (30, 30)])
+def test_rows_read_while_others_are_written_are_each_sealed_once(engine, monkeypatch, at_once, limit):
+    monkeypatch.setattr(chain, "READ_ROWS", at_once)
+    with engine.begin() as conn:
+        assert chain.seal(conn, audit.CHAIN, limit=limit) == min(limit, 30)
+    assert sealed(engine) == 30 - min(limit, 30)
+    assert faults(engine) == []
+
+
+def test_what_the_caller_has_not_committed_is_sealed_by_its_next_calls(engine, monkeypatch):
+    monkeypatch.setattr(chain, "READ_ROWS", 4)
+    sealed(engine)
+    with engine.begin() as conn:
+        tx = Tx(conn=conn, actor=system_actor("demo"), now=utc_now())
+        for number in range(10):
+            audit.record(tx, "thing.change", f"u{number}", before=0, after=1)
+        done = [chain.seal(conn, audit.CHAIN) for _ in range(4)]
+    assert done == [4, 4, 2, 0]
+    assert faults(engine) == []
+
+
 def test_two_sealers_do_not_seal_at_once(engine):
     with engine.begin() as first, engine.begin() as second:
         assert chain.seal(first, audit.CHAIN) == 30
