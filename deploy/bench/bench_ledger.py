@@ -244,7 +244,7 @@ def _close_of_many_branches(bench: Bench) -> Iterator[dict[str, Any]]:
         "beside": "one plain sum of its lines",
         "bare": sums_s * 1000,
         "ratio": round(sums_s / taken_s, 2),
-        "floor": 0.3,
+        "floor": 0.25,
         "memory_mb": memory_mb,
     }
     yield {
@@ -253,7 +253,7 @@ def _close_of_many_branches(bench: Bench) -> Iterator[dict[str, Any]]:
         "beside": "that UPDATE and sum",
         "bare": (numbering_s + sums_s) * 1000,
         "ratio": round((numbering_s + sums_s) / (sealing_s + taken_s), 2),
-        "floor": 0.2,
+        "floor": 0.35,
     }
 
 
