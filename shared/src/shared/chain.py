@@ -178,7 +178,10 @@ def _write_seals(
 ) -> None:
     ids, parts = [row[0] for row in rows], [row[1] for row in rows]
     # The bounds keep the statement to the rows of this batch: without them each batch reads all that is unsealed.
+    # Of a table that was just filled the server believes a range to hold few rows, and would compare each of the
+    # batch with each of the range.
     with driver_of(conn) as driver:
+        driver.execute("set local enable_nestloop = off")
         driver.execute(
             f"update {chain.table} t set chain_no = s.no, chain_hash = s.hash"
             f" from unnest(%b::bigint[], %b::{chain.partition_type}[], %b::bigint[], %b::bytea[])"
@@ -187,6 +190,7 @@ def _write_seals(
             f" and t.id between %b and %b and t.{chain.partition_key} between %b and %b",
             (ids, parts, list(numbers), list(hashes), ids[0], ids[-1], min(parts), max(parts)),
         )
+        driver.execute("set local enable_nestloop = on")
 
 
 def verify(
