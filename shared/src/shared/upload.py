@@ -10,10 +10,9 @@ MEMORY_BYTES_MAX, so an upload costs no memory by its size.
 import codecs
 import tempfile
 import zlib
-from collections.abc import Collection, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from flask import current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -22,8 +21,6 @@ from shared.body import MediaTypeNotSupported, declared
 from shared.errors import Malformed, TooLarge
 from shared.languages import Text
 from shared.strict_json import BOM, BodyEmpty, TextUndecodable
-
-Batch = TypeVar("Batch")
 
 READ_BYTES = 262_144
 MEMORY_BYTES_MAX = 8_388_608
@@ -56,18 +53,6 @@ def chunks_of(stream: Any) -> Iterator[bytes]:
     """What is left of a stream, piece by piece."""
     while chunk := stream.read(READ_BYTES):
         yield chunk
-
-
-def ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
-    """The same batches, each read by a thread of its own while the caller writes the one before to the database.
-
-    At most one waits. What reading raises is raised where the batch would come; to be closed before the file is.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
-        following = reader.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = reader.submit(next, batches, None)
-            yield batch
 
 
 def _receive(file: IO[bytes], media_types: Collection[str], bytes_max: int) -> None:

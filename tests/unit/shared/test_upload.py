@@ -1,7 +1,6 @@
 """An uploaded file is what it is declared to be, within bounds, or it is refused with the place of the fault."""
 
 import gzip
-import threading
 import zlib
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import DomainError
-from shared.upload import MEMBERS_MAX, RATIO_MAX, ahead, as_utf8, inflated
+from shared.upload import MEMBERS_MAX, RATIO_MAX, as_utf8, inflated
 
 LINES = "编号,名称\r\nP-1,阿莫西林胶囊\rP-2,板蓝根😀\n"
 PLAIN = LINES.replace("\r\n", "\n").replace("\r", "\n")
@@ -122,27 +121,3 @@ def test_what_inflates_beyond_the_bound_or_out_of_proportion_is_refused_before_i
     assert refused.code == "too_large"
     assert str(RATIO_MAX) in refused.detail
     assert max(seen) < 25_000_000
-
-
-def test_batches_are_read_ahead_in_order_one_at_most_and_a_fault_comes_in_its_place():
-    read_so_far = []
-
-    def reading():
-        for number in range(4):
-            read_so_far.append(number)
-            yield [number]
-        raise ValueError("no text")
-
-    given = []
-    with pytest.raises(ValueError, match="no text"):  # noqa: PT012 - what came before it counts
-        for batch in ahead(reading()):
-            given += batch
-            assert len(read_so_far) <= len(given) + 1
-    assert given == [0, 1, 2, 3]
-
-
-def test_who_stops_reading_leaves_no_thread_behind():
-    batches = ahead(iter([[1], [2], [3]]))
-    assert next(batches) == [1]
-    batches.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reading")]

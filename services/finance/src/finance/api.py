@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import date
 from typing import IO, Any
 from uuid import UUID
@@ -21,7 +20,7 @@ from shared.body import json_of_request
 from shared.languages import language_of_request
 from shared.money import money
 from shared.transaction import Tx
-from shared.upload import ahead, chunks_of, received
+from shared.upload import chunks_of, received
 from shared.web import admits, command, detached, query, rationed, upload
 
 sales = Blueprint("sales", __name__, url_prefix="/sales", description="Receipts of tills and invoicing.")
@@ -120,12 +119,9 @@ def _posted(booked: Booked) -> bytes:
 def post_sales(begin: Callable[[Any], Tx]) -> Response:
     language = language_of_request()
     results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
-    parse = receipt_files.from_ndjson if request.mimetype == NDJSON else receipt_files.from_csv
-    with (
-        received({NDJSON, CSV}) as file,
-        closing(ahead(bulk.batches(parse(chunks_of(file))))) as batches,
-    ):
-        for batch in batches:
+    with received({NDJSON, CSV}) as file:
+        parse = receipt_files.from_ndjson if request.mimetype == NDJSON else receipt_files.from_csv
+        for batch in bulk.batches(parse(chunks_of(file))):
             with current_app.extensions["database"].begin() as conn:
                 tx = begin(conn)
                 lines = [result.json(language) for result in bulk.load(tx, batch)]
