@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import Conflict, Forbidden, Invalid
+from shared.transaction import Tx
 
 
 class RoleNotAwaited(Forbidden):
@@ -99,3 +100,50 @@ class Approval:
             at=at,
             subject_hash=self.subject_hash,
         )
+
+
+def decisions_on(conn: Connection, table: Table, subject: Mapping[str, Any]) -> list[Decision]:
+    """Every decision on the subject that these columns of `table` name, oldest first."""
+    named = [table.c[column] == value for column, value in subject.items()]
+    rows = conn.execute(select(table).where(*named).order_by(table.c.at, table.c.role))
+    return [decision_of(row) for row in rows]
+
+
+def decisions_by_subject(
+    conn: Connection, table: Table, column: str, ids: Sequence[Any]
+) -> dict[Any, list[Decision]]:
+    """The decisions on each of many subjects, oldest first; one without a decision has an empty list."""
+    found: dict[Any, list[Decision]] = {each: [] for each in ids}
+    key = table.c[column]
+    for row in conn.execute(select(table).where(key.in_(ids)).order_by(table.c.at, table.c.role)):
+        found[row._mapping[key]].append(decision_of(row))  # noqa: SLF001 - SQLAlchemy's public name
+    return found
+
+
+def decide_and_store(
+    tx: Tx,
+    table: Table,
+    subject: Mapping[str, Any],
+    approval: Approval,
+    *,
+    approved: bool,
+    reason: str | None,
+    roles: Collection[str] | None = None,
+    also: Mapping[str, Any] | None = None,
+) -> tuple[Decision, str]:
+    """The actor's decision on the subject that these columns of `table` name, stored, and the state it leads to.
+
+    `approval` says what is asked; the decisions so far are read here, so the caller holds the subject's lock. `roles`
+    are those in which the actor may act, all of the token when left out. `also` are further columns of the row.
+    Raises the refusals of `Approval.decide`.
+    """
+    made = replace(approval, decisions=decisions_on(tx.conn, table, subject))
+    decision = made.decide(
+        person=tx.actor.id,
+        roles=tx.actor.roles if roles is None else roles,
+        approved=approved,
+        reason=reason,
+        at=tx.now,
+    )
+    tx.conn.execute(insert(table).values({**subject, **asdict(decision), **(also or {})}))
+    return decision, replace(made, decisions=[*made.decisions, decision]).state

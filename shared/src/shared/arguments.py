@@ -89,6 +89,15 @@ def not_an_object() -> JsonNotAnObject:
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """The blueprint of every API."""
+    """The blueprint of every API. `tag` is the heading its operations stand under, where another area has opened it."""
 
     ARGUMENTS_PARSER = _Parser()
+
+    def __init__(self, name: str, import_name: str, *, tag: str | None = None, **options: Any) -> None:
+        super().__init__(name, import_name, **options)
+        self._tags = [tag] if tag else None
+
+    def route(
+        self, rule: str, *, parameters: Any = None, tags: list[str] | None = None, **options: Any
+    ) -> Any:
+        return super().route(rule, parameters=parameters, tags=tags or self._tags, **options)

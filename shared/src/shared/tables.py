@@ -4,7 +4,7 @@ A table that nothing is declared of is append-only and guarded (shared.row_log):
 insert, nothing else. `declare` stands beside the tables and gives more, each with its reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import (
     ARRAY,
@@ -36,6 +36,12 @@ INSTANT = DateTime(timezone=True)
 THIS_MONTH = "date_trunc('month', clock_timestamp() at time zone 'UTC')::date"
 SEALED = ("chain_no", "chain_hash")
 """Given after commit by the sealer, once; no part of a row's content."""
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """The column holds one of these words; the constraint has the column's name."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=column)
 
 
 def declare(

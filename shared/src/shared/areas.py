@@ -1,0 +1,65 @@
+"""A service as a list of areas: what each adds to the processes, and how the service joins them.
+
+An area says what it has in its `__init__.py`, as `AREA`; `app.py` names the areas in order and nothing else. The order
+is that of the routes in the documents, of reactions to one batch, and of jobs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.events import Envelope
+from shared.service import Handler, Job
+from shared.transaction import Tx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask_smorest import Blueprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """What one area adds to its service.
+
+    `reactions` get fresh events in one transaction and pass over those they have no need of. `configure` adds to the
+    web application what is no API.
+    """
+
+    blueprints: "Sequence[Blueprint]" = ()
+    reactions: Sequence[Handler] = ()
+    jobs: Sequence[Job] = ()
+    configure: "Callable[[Flask], None] | None" = None
+
+
+def blueprints_of(areas: Sequence[Area]) -> "list[Blueprint]":
+    """The routes of all areas."""
+    return [blueprint for area in areas for blueprint in area.blueprints]
+
+
+def jobs_of(areas: Sequence[Area]) -> list[Job]:
+    """What time demands of all areas."""
+    return [job for area in areas for job in area.jobs]
+
+
+def handler_of(areas: Sequence[Area]) -> Handler:
+    """One handler that gives each batch to the reactions of every area, one after another."""
+    reactions = [reaction for area in areas for reaction in area.reactions]
+
+    def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+        for reaction in reactions:
+            reaction(tx, envelopes)
+
+    return handle
+
+
+def configure_of(areas: Sequence[Area]) -> "Callable[[Flask], None]":
+    """What every area adds to the web application."""
+
+    def configure(app: "Flask") -> None:
+        for area in areas:
+            if area.configure is not None:
+                area.configure(app)
+
+    return configure
