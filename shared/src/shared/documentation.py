@@ -95,7 +95,13 @@ def describe(app: Flask, api: Api) -> None:
                         "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
                     }
                 )
+    borne = {tag for each in document.get("paths", {}).values() for at in each.values() for tag in _tags(at)}
+    document["tags"] = [tag for tag in document.get("tags", []) if tag["name"] in borne]
     app.extensions["openapi"] = _published(document)
+
+
+def _tags(operation: Any) -> list[str]:
+    return operation.get("tags", []) if isinstance(operation, dict) else []
 
 
 def _published(value: Any) -> Any:

@@ -28,3 +28,7 @@ class Tx:
     causation_id: str | None = None
     has_events: bool = False
     when_refused: Callable[[Tx], None] | None = None
+
+
+MakeTx = Callable[[Connection], Tx]
+"""What a detached view gets instead of a transaction: it opens its own, as many as it needs."""
