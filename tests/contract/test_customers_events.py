@@ -8,8 +8,13 @@ import msgspec
 import orjson
 import pytest
 
-from customers import events
-from customers.subscriptions import SUBSCRIPTIONS
+from customers.credit import events as credit
+from customers.licences import events as licences
+from customers.loyalty import events as loyalty
+from customers.loyalty.reactions import SUBSCRIPTIONS
+from customers.offers import events as offers
+from customers.privacy import events as privacy
+from customers.registration import events as registration
 from deploy.generate.repository import examples
 
 FOLDER = Path(__file__).parents[2] / "services" / "customers" / "contracts" / "events"
@@ -27,7 +32,7 @@ RETURN = "01933a10-0000-7000-8000-00000000000b"
 PERSONAL = {"name", "phone", "id_number", "birthday", "legal_name", "uscc", "contacts", "address"}
 
 EMITTED = (
-    events.customer_registered(
+    registration.customer_registered(
         customer_id=PATIENT,
         kind="patient",
         branch_id="B001",
@@ -35,8 +40,8 @@ EMITTED = (
         status="active",
         on=DAY,
     ),
-    events.customer_anonymised(customer_id=PATIENT, version=2, on=DAY),
-    events.permission_changed(
+    privacy.customer_anonymised(customer_id=PATIENT, version=2, on=DAY),
+    licences.permission_changed(
         customer_id=PHARMACY,
         kind="pharmacy",
         allowed=True,
@@ -46,7 +51,7 @@ EMITTED = (
         permission_version=3,
         on=DAY,
     ),
-    events.credit_changed(
+    credit.credit_changed(
         customer_id=PHARMACY,
         limit_fen=50_000_000,
         overdue_tolerance_fen=100_000,
@@ -55,7 +60,7 @@ EMITTED = (
         credit_version=2,
         on=DAY,
     ),
-    events.offer_proposed(
+    offers.offer_proposed(
         offer_id=OFFER,
         plan_id=PLAN,
         branch_id="B001",
@@ -64,7 +69,7 @@ EMITTED = (
         cost_fen=500_000,
         on=DAY,
     ),
-    events.offer_published(
+    offers.offer_published(
         offer_id=OFFER,
         branch_id="B001",
         benefit="gift",
@@ -73,7 +78,7 @@ EMITTED = (
         version=2,
         on=DAY,
     ),
-    events.offer_ended(
+    offers.offer_ended(
         offer_id=OFFER,
         plan_id=PLAN,
         branch_id="B001",
@@ -83,7 +88,7 @@ EMITTED = (
         version=3,
         on=DAY,
     ),
-    events.licence_verified(
+    licences.licence_verified(
         customer_id=PHARMACY,
         licence_id=LICENCE,
         licence_type="drug_operation_licence",
@@ -92,17 +97,17 @@ EMITTED = (
         version=1,
         on=DAY,
     ),
-    events.licence_expired(
+    licences.licence_expired(
         customer_id=PHARMACY,
         licence_id=LICENCE,
         licence_type="drug_operation_licence",
         version=2,
         on=date(2027, 7, 1),
     ),
-    events.points_earned(
+    loyalty.points_earned(
         customer_id=str(PATIENT), branch_id="B001", sale_id=SALE, points=33, money_basis_fen=3390, on=DAY
     ),
-    events.points_taken_back(
+    loyalty.points_taken_back(
         customer_id=str(PATIENT),
         branch_id="B001",
         sale_id=SALE,
@@ -111,7 +116,7 @@ EMITTED = (
         version=2,
         on=DAY,
     ),
-    events.points_redeemed(
+    loyalty.points_redeemed(
         redemption_id=REDEMPTION,
         customer_id=str(PATIENT),
         branch_id="B001",
@@ -121,7 +126,7 @@ EMITTED = (
         lots=[(SALE, 22), (RETURN, 8)],
         on=DAY,
     ),
-    events.points_restored(
+    loyalty.points_restored(
         redemption_id=REDEMPTION,
         customer_id=str(PATIENT),
         branch_id="B001",
@@ -130,7 +135,7 @@ EMITTED = (
         cause="not_used",
         on=DAY,
     ),
-    events.points_taken_again(
+    loyalty.points_taken_again(
         redemption_id=REDEMPTION,
         customer_id=str(PATIENT),
         branch_id="B001",
@@ -138,7 +143,7 @@ EMITTED = (
         points=30,
         on=DAY,
     ),
-    events.points_expired(
+    loyalty.points_expired(
         expiry_id=EXPIRY,
         customer_id=str(PATIENT),
         lots=[(SALE, "B001", 22)],

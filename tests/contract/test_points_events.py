@@ -4,7 +4,7 @@ import msgspec
 import orjson
 import pytest
 
-from customers import subscriptions as customers
+from customers.loyalty import model
 from deploy.generate.repository import examples
 from finance import subscriptions as finance
 
@@ -34,9 +34,9 @@ def test_finance_reads_what_customers_says_of_points(event_type):
 
 @pytest.mark.requirement("C38", "F22")
 def test_customers_reads_which_redemption_a_sale_used_and_what_a_refund_gave_back_of_it():
-    sold = msgspec.convert(EXAMPLES["finance.sale.posted.v1"], customers.SalePosted)
+    sold = msgspec.convert(EXAMPLES["finance.sale.posted.v1"], model.SalePosted)
     [used] = [each for each in sold.tenders if each.redemption_id is not None]
     assert (used.tender, used.fen) == ("points", 100)
-    refund = msgspec.convert(EXAMPLES["finance.refund.paid.v1"], customers.RefundPaid)
+    refund = msgspec.convert(EXAMPLES["finance.refund.paid.v1"], model.RefundPaid)
     [back] = [each for each in refund.tenders if each.redemption_id is not None]
     assert (back.redemption_id, back.points) == (used.redemption_id, 50)

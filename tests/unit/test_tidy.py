@@ -62,7 +62,7 @@ def dated_rows(data: object) -> Iterator[dict[str, object]]:
 
 
 def test_every_dated_row_says_where_it_comes_from_and_how_sure_we_are():
-    files = sorted(ROOT.glob("services/*/src/*/data/*.json"))
+    files = sorted(ROOT.glob("services/*/src/**/data/*.json"))
     rows = [(shown(file), row) for file in files for row in dated_rows(json.loads(file.read_text()))]
     assert len(rows) > len(SERVICES)
     no_legal_number = {"metric_definitions.json"}

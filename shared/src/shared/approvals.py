@@ -2,13 +2,16 @@
 
 A decision holds the hash of what was decided on; when the subject changes, decisions on the old hash no
 longer count. A person holding two roles counts once. A rejection needs a reason.
+A table of decisions has columns that name the subject, and those of `Decision`.
 Source: model 3.0, X1
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
 
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.transaction import Tx

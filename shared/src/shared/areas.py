@@ -6,6 +6,7 @@ is that of the routes in the documents, of reactions to one batch, and of jobs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from shared.events import Envelope
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 class Area:
     """What one area adds to its service.
 
+    `tables` is the module that describes its tables: naming it here brings them into the schema of the service.
     `reactions` get fresh events in one transaction and pass over those they have no need of. `configure` adds to the
     web application what is no API.
     """
 
+    tables: ModuleType | None = None
     blueprints: "Sequence[Blueprint]" = ()
     reactions: Sequence[Handler] = ()
     jobs: Sequence[Job] = ()

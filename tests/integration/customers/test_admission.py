@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from customers.jobs import follow_licences
+from customers.licences.jobs import follow_licences
 from shared.clock import SHANGHAI, business_date, utc_now
 
 ALL_PHARMACY = [

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import EnvironBuilder
 
-from customers.api import BULK_BATCH_ROWS
+from customers.registration.api import BULK_BATCH_ROWS
 
 
 def rows_of(answer):

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from customers.loyalty import reactions
 from tests.support import points
 
 PERSON = {"name": "张三", "phone": "13812341234", "birthday": "1990-05-06", "branch_id": "B1", "code": None}
@@ -53,8 +54,6 @@ def test_what_was_read_in_clear_is_not_kept_for_replay(caller, database):
 
 @pytest.mark.requirement("C2", "C37")
 def test_a_forgotten_patient_is_a_tombstone_that_keeps_its_points(caller, database, events, as_system):
-    from customers import reactions
-
     customer_id = a_patient(caller, code="tomb-1")
     as_system(lambda tx: reactions.handle(tx, [points.sale(9001, customer_id=customer_id)]))
     officer = caller("privacy_officer")

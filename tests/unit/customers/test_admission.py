@@ -7,22 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import settings
-from customers.domain.customer import (
-    INSTITUTION_KINDS,
-    completeness_bp,
-    settled_status,
-    status_with_documents,
-)
-from customers.domain.licence import (
+from customers.kernel.customer import INSTITUTION_KINDS
+from customers.licences import rules
+from customers.licences.rules import (
     Licence,
     LicenceExpired,
     LicenceOverlaps,
+    Standing,
+    changes_on,
     check_verifiable,
     documents_complete,
+    for_categories,
     in_force,
+    permission_on,
+    settled_status,
+    status_with_documents,
 )
-from customers.domain.permission import Standing, changes_on, for_categories, permission_on
+from customers.registration.rules import completeness_bp
 
 TODAY = date(2026, 3, 14)
 MANDATORY = (frozenset({"business_licence"}), frozenset({"drug_operation_licence"}))
@@ -162,10 +163,10 @@ def test_an_applicant_needs_documents_and_then_everybody():
 
 @pytest.mark.parametrize("kind", INSTITUTION_KINDS)
 def test_every_kind_of_institution_has_mandatory_licences_of_known_types(kind):
-    groups = settings.mandatory_licences(kind, TODAY)
+    groups = rules.mandatory_licences(kind, TODAY)
     assert groups
-    assert {each for group in groups for each in group} <= set(settings.licence_types())
-    assert settings.mandatory_licences("patient", TODAY) == ()
+    assert {each for group in groups for each in group} <= set(rules.licence_types())
+    assert rules.mandatory_licences("patient", TODAY) == ()
 
 
 @pytest.mark.requirement("C8")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import settings
-from customers.domain.loyalty import earn, reversed_points, take_back
+from customers.loyalty import rules
+from customers.loyalty.rules import earn, reversed_points, take_back
 from tests.support.points import DAY
 
 AMOUNTS = st.lists(st.integers(0, 10**7), min_size=1, max_size=8)
@@ -78,7 +78,7 @@ def test_no_more_is_ever_taken_back_than_was_earned(amount, refunds):
 
 
 def test_the_rule_is_a_dated_row_of_data():
-    rule = settings.earning_rule(DAY)
+    rule = rules.earning_rule(DAY)
     assert rule is not None
     assert (rule.fen_per_point, rule.excluded_tenders) == (100, {"medical_insurance", "points"})
-    assert settings.earning_rule(DAY.replace(year=1999)) is None
+    assert rules.earning_rule(DAY.replace(year=1999)) is None

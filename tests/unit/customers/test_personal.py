@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.domain import personal
-from customers.domain.vault import MasterKeyFaulty, Vault
+from customers.data_keys.rules import MasterKeyFaulty, Vault
+from customers.kernel import personal
 
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 JSON = st.dictionaries(st.text(max_size=10), st.one_of(st.text(), st.none(), st.integers(-(2**53), 2**53)))

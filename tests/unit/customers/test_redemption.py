@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers import settings
-from customers.domain import redemption
-from customers.domain.redemption import Lot, PointsInsufficient
+from customers.loyalty import rules
+from customers.loyalty.rules import Lot, PointsInsufficient
 from tests.support.points import DAY
 
 NUMBERS = st.integers(0, 50)
@@ -34,31 +33,31 @@ def some_lots(draw):
 @pytest.mark.requirement("C38")
 def test_the_first_to_expire_is_used_first():
     late, soon = a_lot("late"), a_lot("soon", expires_on=date(2026, 12, 31))
-    taken = redemption.consume([late, soon], 130, DAY)
+    taken = rules.consume([late, soon], 130, DAY)
     assert [(lot.sale_id, points) for lot, points in taken] == [("soon", 100), ("late", 30)]
 
 
 @pytest.mark.requirement("C38")
 def test_a_debt_blocks_what_it_is_worth():
     lots = [a_lot("owed", reversed_=100, redeemed=60), a_lot("new", earned=80)]
-    assert redemption.balance(lots) == 20 == redemption.usable(lots, DAY)
+    assert rules.balance(lots) == 20 == rules.usable(lots, DAY)
     with pytest.raises(PointsInsufficient) as refused:
-        redemption.consume(lots, 21, DAY)
+        rules.consume(lots, 21, DAY)
     assert refused.value.context["usable"] == 20
-    assert redemption.usable([a_lot(reversed_=100, redeemed=1)], DAY) == 0
+    assert rules.usable([a_lot(reversed_=100, redeemed=1)], DAY) == 0
 
 
 @pytest.mark.requirement("C38")
 def test_points_are_good_on_their_last_day_and_expire_after_it():
     lot = a_lot(expires_on=DAY, redeemed=40)
-    assert (redemption.usable([lot], DAY), redemption.expiring([lot], DAY)) == (60, [])
+    assert (rules.usable([lot], DAY), rules.expiring([lot], DAY)) == (60, [])
     tomorrow = DAY + timedelta(days=1)
-    assert (redemption.usable([lot], tomorrow), redemption.expiring([lot], tomorrow)) == (0, [(lot, 60)])
+    assert (rules.usable([lot], tomorrow), rules.expiring([lot], tomorrow)) == (0, [(lot, 60)])
 
 
 def test_what_pays_a_debt_does_not_expire():
     lots = [a_lot("owed", reversed_=100, redeemed=30), a_lot("past", earned=50, expires_on=DAY)]
-    [(lot, points)] = redemption.expiring(lots, DAY + timedelta(days=1))
+    [(lot, points)] = rules.expiring(lots, DAY + timedelta(days=1))
     assert (lot.sale_id, points) == ("past", 20)
 
 
@@ -69,15 +68,15 @@ def test_of_what_has_expired_a_refund_takes_nothing_back():
 
 @given(lots=some_lots(), points=st.integers(1, 200))
 def test_what_may_be_used_is_never_more_than_the_balance_and_can_all_be_used(lots, points):
-    usable = redemption.usable(lots, DAY)
-    assert 0 <= usable <= max(0, redemption.balance(lots))
-    expiring = sum(part for _, part in redemption.expiring(lots, DAY))
-    assert usable + expiring == max(0, redemption.balance(lots))
+    usable = rules.usable(lots, DAY)
+    assert 0 <= usable <= max(0, rules.balance(lots))
+    expiring = sum(part for _, part in rules.expiring(lots, DAY))
+    assert usable + expiring == max(0, rules.balance(lots))
     if points > usable:
         with pytest.raises(PointsInsufficient):
-            redemption.consume(lots, points, DAY)
+            rules.consume(lots, points, DAY)
         return
-    taken = redemption.consume(lots, points, DAY)
+    taken = rules.consume(lots, points, DAY)
     assert sum(part for _, part in taken) == points
     assert all(0 < part <= lot.left and not lot.is_past(DAY) for lot, part in taken)
     last_days = [lot.expires_on or date.max for lot, _ in taken]
@@ -87,24 +86,24 @@ def test_what_may_be_used_is_never_more_than_the_balance_and_can_all_be_used(lot
 @given(parts=st.lists(st.integers(1, 50), min_size=1, max_size=6), data=st.data())
 def test_points_go_back_to_the_last_consumed_first_however_many_steps_it_takes(parts, data):
     points = data.draw(st.integers(0, sum(parts)))
-    back = redemption.given_back(parts, points)
+    back = rules.given_back(parts, points)
     assert sum(back) == points
     assert all(0 <= each <= part for each, part in zip(back, parts, strict=True))
     touched = [index for index, each in enumerate(back) if each]
     assert all(back[index] == parts[index] for index in touched[1:])
-    more = redemption.given_back(parts, data.draw(st.integers(points, sum(parts))))
+    more = rules.given_back(parts, data.draw(st.integers(points, sum(parts))))
     assert all(after >= before for after, before in zip(more, back, strict=True))
 
 
 @pytest.mark.requirement("C38")
 def test_the_rules_are_dated_rows_of_data():
-    rule = settings.redemption_rule(DAY)
+    rule = rules.redemption_rule(DAY)
     assert (rule.fen_per_point, rule.restore_after) == (1, timedelta(hours=72))
-    assert settings.points_expire_on(DAY) == date(2027, 12, 31)
+    assert rules.points_expire_on(DAY) == date(2027, 12, 31)
     long_ago = DAY.replace(year=1999)
-    assert settings.points_expire_on(long_ago) is None
-    with pytest.raises(settings.RedemptionNotOffered):
-        settings.redemption_rule(long_ago)
-    earning = settings.earning_rule(DAY)
+    assert rules.points_expire_on(long_ago) is None
+    with pytest.raises(rules.RedemptionNotOffered):
+        rules.redemption_rule(long_ago)
+    earning = rules.earning_rule(DAY)
     assert earning is not None
     assert "points" in earning.excluded_tenders

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from customers import repository
-from customers.credit import commands, records, schemas
-from customers.credit.records import Credit
-from customers.domain.customer import NotAnInstitution
-from customers.tables import credit_decisions
+from customers import master
+from customers.credit import commands, model, schemas, store
+from customers.credit.model import Credit
+from customers.credit.tables import credit_decisions
+from customers.kernel.customer import NotAnInstitution
+from shared.approvals import decisions_by_subject
 from shared.arguments import Blueprint
 from shared.paging import PageArgs, decode_cursor, page
 from shared.transaction import Tx
@@ -68,9 +69,9 @@ def hold_credit(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, An
 def get_credit(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     """The credit in effect, and the proposal that is being decided."""
     _require_mine(tx, customer_id)
-    archive = records.of_customer(tx.conn, customer_id)
+    archive = store.of_customer(tx.conn, customer_id)
     proposed = next((each for each in archive if each.state == "proposed"), None)
-    newest = records.current(archive)
+    newest = model.current(archive)
     views = iter(_views(tx, [each for each in (newest, proposed) if each]))
     return {
         "customer_id": customer_id,
@@ -88,7 +89,7 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
     """Everything ever proposed, with who decided what, newest first."""
     _require_mine(tx, customer_id)
     (before,) = decode_cursor(args["cursor"], UUID)
-    rows = records.page(tx.conn, customer_id, before=before, limit=args["limit"] + 1)
+    rows = store.page(tx.conn, customer_id, before=before, limit=args["limit"] + 1)
     return _listed(tx, rows, args["limit"], "credit_id")
 
 
@@ -100,7 +101,7 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
 def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What is in effect, or waits for its decisions, for customers of the token's branches, in the order of their ids."""
     (after,) = decode_cursor(args["cursor"], UUID)
-    rows = records.of_all(
+    rows = store.of_all(
         tx.conn,
         is_proposed=args["state"] == "proposed",
         branches=tx.actor.branch_filter(),
@@ -117,17 +118,17 @@ def _listed(tx: Tx, rows: Sequence[Credit], limit: int, key: str) -> dict[str, A
 
 
 def _require_mine(tx: Tx, customer_id: UUID) -> None:
-    row = repository.customer_row(tx.conn, customer_id)
+    row = master.row_of(tx.conn, customer_id)
     tx.actor.require_branch(row.branch_id)
     if row.kind == "patient":
         raise NotAnInstitution("a patient gets no credit")
 
 
 def _one(tx: Tx, customer_id: UUID, credit_id: UUID) -> dict[str, Any]:
-    archive = records.of_customer(tx.conn, customer_id)
+    archive = store.of_customer(tx.conn, customer_id)
     return _views(tx, [each for each in archive if each.credit_id == credit_id])[0]
 
 
 def _views(tx: Tx, rows: Sequence[Credit]) -> list[dict[str, Any]]:
-    decisions = repository.decisions_of(tx.conn, credit_decisions, [row.credit_id for row in rows])
+    decisions = decisions_by_subject(tx.conn, credit_decisions, "credit_id", [row.credit_id for row in rows])
     return [{**asdict(row), "decisions": decisions[row.credit_id]} for row in rows]

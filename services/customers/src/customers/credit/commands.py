@@ -9,13 +9,12 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from customers import events, repository
-from customers.commands.admission import lock_institution
-from customers.credit import records
-from customers.credit.records import Credit
-from customers.tables import credit_decisions
+from customers import change_log, master
+from customers.credit import events, model, store
+from customers.credit.model import Credit
+from customers.credit.tables import credit_decisions
 from shared import audit, outbox
-from shared.approvals import Approval
+from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid, NotFound
 from shared.transaction import Tx
@@ -58,13 +57,13 @@ def propose(
     reason: str,
 ) -> UUID:
     """Ask for a credit. Raises CustomerNotFound, NotAnInstitution, CreditDatesFaulty, CreditProposalPending."""
-    lock_institution(tx, customer_id)
+    master.lock_institution(tx, customer_id)
     if valid_until is not None and valid_until < business_date(tx.now):
         raise CreditDatesFaulty("the credit would have ended already")
-    archive = records.of_customer(tx.conn, customer_id)
+    archive = store.of_customer(tx.conn, customer_id)
     if any(each.state == "proposed" for each in archive):
         raise CreditProposalPending("the last proposal is to be decided first")
-    newest = records.current(archive)
+    newest = model.current(archive)
     proposal = _add(
         tx,
         Credit(
@@ -93,8 +92,8 @@ def decide(tx: Tx, customer_id: UUID, credit_id: UUID, *, approved: bool, reason
 
     Raises CreditUnknown, CreditProposalEnded and the refusals of the approval.
     """
-    lock_institution(tx, customer_id)
-    archive = {each.credit_id: each for each in records.of_customer(tx.conn, customer_id)}
+    master.lock_institution(tx, customer_id)
+    archive = {each.credit_id: each for each in store.of_customer(tx.conn, customer_id)}
     credit = archive.get(credit_id)
     if credit is None:
         raise CreditUnknown("the customer has no such credit")
@@ -102,35 +101,33 @@ def decide(tx: Tx, customer_id: UUID, credit_id: UUID, *, approved: bool, reason
         raise CreditProposalEnded(f"this proposal is {credit.state}")
     if credit.valid_until is not None and credit.valid_until < business_date(tx.now) and approved:
         raise CreditDatesFaulty("the credit would have ended already")
-    approval = Approval(
-        required=APPROVERS,
-        excluded=frozenset({credit.requested_by}),
-        subject_hash=_hash(credit),
-        decisions=repository.decisions_of(tx.conn, credit_decisions, [credit_id])[credit_id],
+    decision, state = decide_and_store(
+        tx,
+        credit_decisions,
+        {"credit_id": credit_id},
+        Approval(required=APPROVERS, excluded=frozenset({credit.requested_by}), subject_hash=_hash(credit)),
+        approved=approved,
+        reason=reason,
     )
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    repository.add_decision_of(tx.conn, credit_decisions, credit_id, decision)
     audit.record(tx, "credit.decide", str(credit_id), after=[decision.role, approved, reason])
     if not approved:
-        records.change(tx.conn, credit_id, state="rejected")
-    elif {each.role for each in (*approval.valid, decision)} >= APPROVERS:
+        store.change(tx.conn, credit_id, state="rejected")
+    elif state == "approved":
         version = credit.base_version + 1
-        records.change(tx.conn, credit_id, state="effective", version=version, effective_at=tx.now)
+        store.change(tx.conn, credit_id, state="effective", version=version, effective_at=tx.now)
         _tell(tx, replace(credit, version=version))
 
 
 def hold(tx: Tx, customer_id: UUID, reason: str) -> UUID:
     """Nothing more on credit, from now on; only an approved proposal lifts it. Raises NoCreditToHold."""
-    lock_institution(tx, customer_id)
-    archive = records.of_customer(tx.conn, customer_id)
-    newest = records.current(archive)
+    master.lock_institution(tx, customer_id)
+    archive = store.of_customer(tx.conn, customer_id)
+    newest = model.current(archive)
     if newest is None or newest.on_hold:
         raise NoCreditToHold("nothing is sold to this customer on credit as it is")
     for each in archive:
         if each.state == "proposed":
-            records.change(tx.conn, each.credit_id, state="superseded")
+            store.change(tx.conn, each.credit_id, state="superseded")
     base = newest.version or 0
     held = _add(
         tx,
@@ -170,13 +167,13 @@ def _hash(credit: Credit) -> str:
 
 def _add(tx: Tx, credit: Credit) -> Credit:
     credit = replace(credit, subject_hash=_hash(credit))
-    records.add(tx.conn, credit)
+    store.add(tx.conn, credit)
     return credit
 
 
 def _tell(tx: Tx, credit: Credit) -> None:
     today = business_date(tx.now)
-    repository.log_change(
+    change_log.add(
         tx.conn,
         credit.customer_id,
         at=tx.now,

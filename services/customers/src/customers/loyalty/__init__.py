@@ -1,1 +1,11 @@
-"""Points used and points lost: redeemed under the lock of their account, given back when nobody used them, expired."""
+"""Points: earned and taken back by what finance says, redeemed and expired here."""
+
+from customers.loyalty import tables
+from customers.loyalty.api import customer_points, points
+from customers.loyalty.jobs import JOBS
+from customers.loyalty.reactions import handle
+from shared.areas import Area
+
+AREA = Area(tables=tables, blueprints=[customer_points, points], reactions=[handle], jobs=JOBS)
+
+__all__ = ["AREA"]

@@ -1,12 +1,53 @@
-"""Redemptions over HTTP: what a till asks before it posts a receipt that points pay."""
+"""Points over HTTP: a patient's ledger, and what a till asks before it posts a receipt that points pay."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from customers.loyalty import commands, queries, schemas
+from customers import master
+from customers.kernel.customer import CUSTOMER_READERS, NotAPatient
+from customers.loyalty import commands, queries, rules, schemas
 from shared.arguments import Blueprint
+from shared.clock import business_date
+from shared.paging import PageArgs, decode_cursor, encode_cursor
 from shared.transaction import Tx
 from shared.web import admits, command, query
+
+LOTS_SHOWN_MAX = 200
+
+customer_points = Blueprint("customer_points", __name__, url_prefix="/customers", tag="customers")
+
+
+@customer_points.get("/<uuid:customer_id>/points")
+@query
+@admits(*CUSTOMER_READERS)
+@customer_points.arguments(PageArgs, location="query")
+@customer_points.response(200, schemas.PointsView)
+def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """A patient's balance, the lots it is made of with their last days, and its entries, newest first."""
+    customer = master.row_of(tx.conn, customer_id)
+    tx.actor.require_branch(customer.branch_id)
+    if customer.kind != "patient":
+        raise NotAPatient("institutions earn no points")
+    account = str(customer_id)
+    day, seq, line_id, entry_id = decode_cursor(args["cursor"], date, int, str, str)
+    lots = queries.point_lots(tx.conn, account)
+    rows = queries.points_page(
+        tx.conn,
+        account,
+        before=(day, seq, line_id, entry_id) if day else None,
+        limit=args["limit"],
+    )
+    last = rows[-1] if len(rows) == args["limit"] else None
+    return {
+        "customer_id": customer_id,
+        "balance": rules.balance(lots),
+        "usable": rules.usable(lots, business_date(tx.now)),
+        "lots": [lot for lot in lots if lot.left][:LOTS_SHOWN_MAX],
+        "entries": rows,
+        "next_cursor": encode_cursor(last.day, last.seq, last.sale_line_id or "", last.id) if last else None,
+    }
+
 
 TILLS = ("till", "cashier", "invoicing_clerk")
 

@@ -4,17 +4,17 @@ Locks are taken in one order: accounts, then sales, each by its id; a redemption
 a redemption is heard from finance (`customers.reactions`). Source: C38, G17, I13
 """
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from customers import events, queries, repository, settings
-from customers.domain import redemption
-from customers.domain.customer import CustomerAnonymised, NotAPatient
-from customers.domain.redemption import (
+from customers import master
+from customers.kernel.customer import CustomerAnonymised, NotAPatient
+from customers.loyalty import events, queries, rules
+from customers.loyalty.queries import lots_of, redemption
+from customers.loyalty.rules import (
     PointsInsufficient,
     PointsNotYetKnown,
     ReceiptHasRedemption,
@@ -22,8 +22,7 @@ from customers.domain.redemption import (
     RedemptionAlreadyUsed,
     RedemptionNotFound,
 )
-from customers.loyalty.queries import lots_of
-from customers.loyalty.queries import redemption as shown
+from customers.loyalty.store import add_lots, add_redemption, due_accounts, lock_accounts
 from shared import audit, outbox, watermark
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
@@ -40,17 +39,17 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     CustomerAnonymised, ReceiptHasRedemption, PointsInsufficient, PointsNotYetKnown.
     """
     tx.actor.require_branch(branch_id)
-    customer = repository.customer_row(tx.conn, customer_id)
+    customer = master.row_of(tx.conn, customer_id)
     if customer.kind != "patient":
         raise NotAPatient("institutions have no points")
     if customer.status == "anonymised":
         raise CustomerAnonymised("this customer was anonymised")
     account, today = str(customer_id), business_date(tx.now)
-    rule = settings.redemption_rule(today)
-    _lock_accounts(tx.conn, [account])
+    rule = rules.redemption_rule(today)
+    lock_accounts(tx.conn, [account])
     taken = _consume(tx, account, points, today)
     redemption_id = new_id()
-    if not _add(
+    if not add_redemption(
         tx,
         {
             "id": redemption_id,
@@ -67,7 +66,7 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     ):
         raise ReceiptHasRedemption("points were redeemed for this receipt before")
     shares = [(lot.sale_id, part) for lot, part in taken]
-    _add_lots(tx.conn, redemption_id, shares)
+    add_lots(tx.conn, redemption_id, shares)
     fact = events.points_redeemed(
         redemption_id=redemption_id,
         customer_id=account,
@@ -80,51 +79,19 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     )
     outbox.append(tx, fact)
     audit.record(tx, "points.redeemed", str(redemption_id), after=fact.data)
-    return shown(tx, redemption_id)
+    return redemption(tx, redemption_id)
 
 
-def _consume(tx: Tx, account: str, points: int, today: date) -> list[redemption.Share]:
+def _consume(tx: Tx, account: str, points: int, today: date) -> list[rules.Share]:
     """What is too few now may be enough once the sale of a moment ago has been heard of."""
     try:
-        return redemption.consume(queries.point_lots(tx.conn, account), points, today)
+        return rules.consume(queries.point_lots(tx.conn, account), points, today)
     except PointsInsufficient as refusal:
         if watermark.is_caught_up(tx.conn, "finance", now=tx.now, types=[SALE_POSTED]):
             raise
         raise PointsNotYetKnown(
             "finance has news that is still on its way", retry_after_s=2, **refusal.context
         ) from refusal
-
-
-def _add(tx: Tx, row: dict[str, Any]) -> bool:
-    """False when the receipt has one already that may still be, or was, used."""
-    added = tx.conn.execute(
-        text(
-            "insert into point_redemptions (redemption_id, customer_id, branch_id, receipt_number, points,"
-            " value_fen, state, redeemed_on, redeemed_at, redeemed_by, restore_at)"
-            " select :id, :customer_id, :branch_id, :receipt_number, :points, :value_fen, 'open', :today, :now,"
-            " :actor, :restore_at where not exists (select 1 from point_redemptions"
-            " where branch_id = :branch_id and receipt_number = :receipt_number and state = 'used')"
-            " on conflict (branch_id, receipt_number) where state = 'open' do nothing"
-        ),
-        row,
-    )
-    return bool(added.rowcount)
-
-
-def _add_lots(conn: Connection, redemption_id: UUID, shares: Sequence[tuple[str, int]]) -> None:
-    conn.execute(
-        text(
-            "insert into point_redemption_lots (redemption_id, no, sale_id, points)"
-            " values (:id, :no, :sale_id, :points)"
-        ),
-        [
-            {"id": redemption_id, "no": no, "sale_id": sale_id, "points": points}
-            for no, (sale_id, points) in enumerate(shares, 1)
-        ],
-    )
-
-
-# --- giving back ------------------------------------------------------------------------------------
 
 
 def cancel(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
@@ -143,7 +110,7 @@ def cancel(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
     if row.state == "restored":
         raise RedemptionAlreadyGivenBack("its points were given back", cause=row.restored_cause)
     _give_back(tx, row, CANCELLED)
-    return shown(tx, redemption_id)
+    return redemption(tx, redemption_id)
 
 
 def restore_unused(tx: Tx, limit: int) -> int:
@@ -189,16 +156,13 @@ def _give_back(tx: Tx, row: Any, cause: str) -> None:
     audit.record(tx, "points.restored", str(row.redemption_id), after=fact.data)
 
 
-# --- expiry -----------------------------------------------------------------------------------------
-
-
 def expire(tx: Tx, limit: int) -> int:
     """Let expire what is past its day in at most `limit` accounts; returns how many were looked at."""
     today = business_date(tx.now)
-    accounts = _due_accounts(tx, today, limit)
+    accounts = due_accounts(tx, today, limit)
     if not accounts:
         return 0
-    _lock_accounts(tx.conn, accounts)
+    lock_accounts(tx.conn, accounts)
     past = {
         account: [lot.sale_id for lot in queries.point_lots(tx.conn, account) if lot.is_past(today)]
         for account in accounts
@@ -218,29 +182,8 @@ def expire(tx: Tx, limit: int) -> int:
     return len(accounts)
 
 
-def _due_accounts(tx: Tx, today: date, limit: int) -> list[str]:
-    """Accounts with a lot past its day, and those to which points came back; the latter's notes are torn up."""
-    noted = tx.conn.execute(
-        text(
-            "delete from point_checks where id in"
-            " (select id from point_checks order by id limit :limit for update skip locked)"
-            " returning customer_id"
-        ),
-        {"limit": limit},
-    )
-    due = set(noted.scalars())
-    rows = tx.conn.execute(
-        text(
-            "select distinct customer_id from (select customer_id from point_sales where look_on <= :today"
-            " order by look_on, sale_id limit :limit) as due where customer_id is not null"
-        ),
-        {"today": today, "limit": limit},
-    )
-    return sorted(due | set(rows.scalars()))
-
-
 def _expire_account(tx: Tx, account: str, today: date) -> None:
-    shares = redemption.expiring(queries.point_lots(tx.conn, account), today)
+    shares = rules.expiring(queries.point_lots(tx.conn, account), today)
     if not shares:
         return
     expiry_id = new_id()
@@ -273,18 +216,3 @@ def _expire_account(tx: Tx, account: str, today: date) -> None:
     )
     outbox.append(tx, fact)
     audit.record(tx, "points.expired", account, after=fact.data)
-
-
-def _lock_accounts(conn: Connection, accounts: Sequence[str]) -> None:
-    """Make the accounts that are missing, and hold all until the transaction ends. `accounts` is sorted."""
-    conn.execute(
-        text(
-            "insert into point_accounts (customer_id) select unnest(cast(:ids as text[]))"
-            " on conflict (customer_id) do nothing"
-        ),
-        {"ids": list(accounts)},
-    )
-    conn.execute(
-        text("select 1 from point_accounts where customer_id = any(:ids) order by customer_id for update"),
-        {"ids": list(accounts)},
-    )

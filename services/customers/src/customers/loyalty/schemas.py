@@ -1,12 +1,49 @@
-"""JSON in and out of redemptions."""
+"""JSON in and out of points and redemptions."""
 
 from marshmallow import Schema, fields, validate
 
-from customers.schemas import BRANCH
+from customers.kernel.fields import BRANCH
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.texts import Reference
 from shared.validators import DAY, of
+
+
+class PointEntryView(Schema):
+    kind = fields.String(
+        required=True, metadata={"enum": ["earn", "reverse_earn", "redeem", "restore_redeem", "expire"]}
+    )
+    points = fields.Integer(required=True)
+    money_basis = MoneyField(required=True, attribute="money_basis_fen")
+    sale_id = fields.String(allow_none=True, required=True)
+    sale_line_id = fields.String(allow_none=True, required=True)
+    return_id = fields.String(allow_none=True)
+    redemption_id = fields.UUID(allow_none=True)
+    day = fields.Date(required=True)
+
+
+class PointLotView(Schema):
+    sale_id = fields.String(required=True)
+    branch_id = fields.String(required=True)
+    earned_on = fields.Date(required=True)
+    expires_on = fields.Date(allow_none=True, required=True)
+    points = fields.Integer(
+        required=True,
+        attribute="left",
+        metadata={"description": "What is left; negative when goods came back whose points had been used."},
+    )
+
+
+class PointsView(Schema):
+    customer_id = fields.UUID(required=True)
+    balance = fields.Integer(required=True)
+    usable = fields.Integer(
+        required=True, metadata={"description": "What may be redeemed today, debts counted against it."}
+    )
+    lots = fields.List(fields.Nested(PointLotView), required=True)
+    entries = fields.List(fields.Nested(PointEntryView), required=True)
+    next_cursor = fields.String(allow_none=True)
+
 
 POINTS_MAX = 10**9
 RECEIPT = of(Reference)

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from customers import repository
-from customers.offers import commands, records, schemas
-from customers.tables import offer_decisions
+from customers import master
+from customers.offers import commands, schemas, store
+from customers.offers.tables import offer_decisions
+from shared.approvals import decisions_by_subject
 from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.paging import decode_cursor, page
@@ -45,7 +46,7 @@ def propose_offer(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 def list_offers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Offers of the token's branches, newest first."""
     (before,) = decode_cursor(args["cursor"], UUID)
-    rows = records.page(
+    rows = store.page(
         tx.conn,
         branches=tx.actor.branch_filter(),
         state=args["state"],
@@ -62,7 +63,7 @@ def list_offers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @offers.response(200, schemas.OfferView)
 def get_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
     """An offer, who decided what on it, and finance's answer."""
-    tx.actor.require_branch(records.one(tx.conn, offer_id).branch_id)
+    tx.actor.require_branch(store.one(tx.conn, offer_id).branch_id)
     return _one(tx, offer_id)
 
 
@@ -106,17 +107,17 @@ def end_offer(tx: Tx, body: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
 def list_offers_to_customer(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """What a branch offers this patient on a day. Institutions are offered nothing (G17)."""
     tx.actor.require_branch(args["branch_id"])
-    customer = repository.customer_row(tx.conn, customer_id)
+    customer = master.row_of(tx.conn, customer_id)
     if customer.kind != "patient" or customer.status != "active":
         return {"items": []}
     on = args["on"] or business_date(tx.now)
-    return {"items": records.published(tx.conn, branch_id=args["branch_id"], on=on)}
+    return {"items": store.published(tx.conn, branch_id=args["branch_id"], on=on)}
 
 
 def _one(tx: Tx, offer_id: UUID) -> dict[str, Any]:
-    return _views(tx, [asdict(records.one(tx.conn, offer_id))])[0]
+    return _views(tx, [asdict(store.one(tx.conn, offer_id))])[0]
 
 
 def _views(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    decisions = repository.decisions_of(tx.conn, offer_decisions, [row["offer_id"] for row in rows])
+    decisions = decisions_by_subject(tx.conn, offer_decisions, "offer_id", [row["offer_id"] for row in rows])
     return [{**row, "decisions": decisions[row["offer_id"]]} for row in rows]

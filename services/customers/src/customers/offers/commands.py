@@ -16,13 +16,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from customers import events, repository
-from customers.offers import records
-from customers.offers.records import Offer
-from customers.subscriptions import DrawingGranted, DrawingRefused
-from customers.tables import offer_decisions
+from customers.offers import events, model, store
+from customers.offers.model import DrawingGranted, DrawingRefused, Offer
+from customers.offers.tables import offer_decisions
 from shared import audit, outbox
-from shared.approvals import Approval
+from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid
 from shared.events import Envelope
@@ -79,9 +77,9 @@ def propose(tx: Tx, body: Mapping[str, Any]) -> UUID:
         text("select pg_advisory_xact_lock(hashtextextended('offers:' || :branch, 0))"),
         {"branch": offer.branch_id},
     )
-    if records.count_open(tx.conn, offer.branch_id) >= OPEN_OFFERS_MAX:
+    if store.count_open(tx.conn, offer.branch_id) >= OPEN_OFFERS_MAX:
         raise TooManyOffers("end an offer of this branch first", offers_max=OPEN_OFFERS_MAX)
-    records.add(tx.conn, offer)
+    store.add(tx.conn, offer)
     audit.record(tx, "offer.propose", str(offer.offer_id), after=offer.subject_hash)
     outbox.append(
         tx,
@@ -106,22 +104,22 @@ def decide(tx: Tx, offer_id: UUID, *, approved: bool, reason: str | None) -> Non
     offer = _locked(tx, offer_id, "funded")
     if approved and offer.last_day < business_date(tx.now):
         raise OfferNotReady("its last day is over", last_day=str(offer.last_day))
-    approval = Approval(
-        required=APPROVERS,
-        excluded=frozenset({offer.proposed_by}),
-        subject_hash=offer.subject_hash,
-        decisions=repository.decisions_of(tx.conn, offer_decisions, [offer_id])[offer_id],
+    decision, state = decide_and_store(
+        tx,
+        offer_decisions,
+        {"offer_id": offer_id},
+        Approval(
+            required=APPROVERS, excluded=frozenset({offer.proposed_by}), subject_hash=offer.subject_hash
+        ),
+        approved=approved,
+        reason=reason,
     )
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    repository.add_decision_of(tx.conn, offer_decisions, offer_id, decision)
     audit.record(tx, "offer.decide", str(offer_id), after=[decision.role, approved, reason])
     if not approved:
         _end(tx, offer, "rejected", used_fen=0)
-    elif {each.role for each in (*approval.valid, decision)} >= APPROVERS:
+    elif state == "approved":
         published = replace(offer, state="published", version=offer.version + 1)
-        records.save(tx.conn, published)
+        store.save(tx.conn, published)
         outbox.append(
             tx,
             events.offer_published(
@@ -165,14 +163,14 @@ def on_refused(tx: Tx, envelope: Envelope) -> None:
 
 
 def _answered(tx: Tx, offer_id: UUID, **values: Any) -> None:
-    offer = records.locked(tx.conn, offer_id)
+    offer = store.locked(tx.conn, offer_id)
     if offer.state == "asking":
-        records.save(tx.conn, replace(offer, **values))
+        store.save(tx.conn, replace(offer, **values))
         audit.record(tx, f"offer.{values['state']}", str(offer_id), before="asking", after=values["state"])
 
 
 def _locked(tx: Tx, offer_id: UUID, expected: str) -> Offer:
-    offer = records.locked(tx.conn, offer_id)
+    offer = store.locked(tx.conn, offer_id)
     tx.actor.require_branch(offer.branch_id)
     if offer.state != expected:
         raise OfferNotReady(f"the offer is {offer.state}, not {expected}", state=offer.state)
@@ -181,7 +179,7 @@ def _locked(tx: Tx, offer_id: UUID, expected: str) -> Offer:
 
 def _end(tx: Tx, offer: Offer, state: str, *, used_fen: int) -> None:
     ended = replace(offer, state=state, used_fen=used_fen, version=offer.version + 1)
-    records.save(tx.conn, ended)
+    store.save(tx.conn, ended)
     audit.record(tx, f"offer.{state}", str(offer.offer_id), before=offer.state, after=[state, used_fen])
     assert ended.drawing_id is not None, "only an offer with a drawing is ended"
     outbox.append(
@@ -202,6 +200,6 @@ def _end(tx: Tx, offer: Offer, state: str, *, used_fen: int) -> None:
 def _hash(offer: Offer) -> str:
     """What is decided on: everything its author wrote."""
     written = asdict(offer)
-    found = audit.digest({name: str(written[name]) for name in sorted(records.WRITTEN)})
+    found = audit.digest({name: str(written[name]) for name in sorted(model.WRITTEN)})
     assert found is not None
     return found

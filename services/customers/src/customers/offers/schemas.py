@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from customers.schemas import BRANCH
+from customers.kernel.fields import BRANCH
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, line

@@ -1,0 +1,7 @@
+"""What may be wrong with a contact."""
+
+from shared.errors import NotFound
+
+
+class ContactNotFound(NotFound):
+    code = "contact_not_found"

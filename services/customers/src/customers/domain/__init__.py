@@ -1,1 +1,0 @@
-"""The rules of the customer master: pure, told everything they need."""

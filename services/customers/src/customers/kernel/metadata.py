@@ -1,0 +1,9 @@
+"""The schema that every area's tables belong to, with those of the mechanism."""
+
+from shared.database import new_metadata
+from shared.rations import rations_table
+from shared.tables import mechanism_tables
+
+metadata = new_metadata()
+mechanism_tables(metadata)
+rations_table(metadata)

@@ -1,0 +1,67 @@
+"""JSON in and out of disclosures and erasure."""
+
+from marshmallow import Schema, fields, validate
+
+from customers.kernel.fields import ChannelView
+from customers.kernel.personal import CONTACT_FIELDS, PERSONAL_FIELDS
+from customers.privacy.rules import PURPOSES
+
+
+class DisclosureBody(Schema):
+    purpose = fields.String(required=True, validate=validate.OneOf(sorted(PURPOSES)))
+    fields_ = fields.List(
+        fields.String(validate=validate.OneOf(PERSONAL_FIELDS)),
+        required=True,
+        validate=validate.Length(1, len(PERSONAL_FIELDS)),
+        data_key="fields",
+        attribute="fields",
+    )
+
+
+class PersonalView(Schema):
+    name = fields.String(allow_none=True)
+    phone = fields.String(allow_none=True)
+    id_number = fields.String(allow_none=True)
+    birthday = fields.String(allow_none=True)
+
+
+class DisclosureView(Schema):
+    customer_id = fields.UUID(required=True)
+    purpose = fields.String(required=True)
+    personal = fields.Nested(PersonalView, required=True)
+
+
+class ContactDisclosureBody(Schema):
+    purpose = fields.String(required=True, validate=validate.OneOf(sorted(PURPOSES)))
+    fields_ = fields.List(
+        fields.String(validate=validate.OneOf(CONTACT_FIELDS)),
+        required=True,
+        validate=validate.Length(1, len(CONTACT_FIELDS)),
+        data_key="fields",
+        attribute="fields",
+    )
+
+
+class ContactPersonalView(Schema):
+    name = fields.String(allow_none=True)
+    title = fields.String(allow_none=True)
+    employer = fields.String(allow_none=True)
+    channels = fields.List(fields.Nested(ChannelView))
+
+
+class ContactDisclosureView(Schema):
+    customer_id = fields.UUID(required=True)
+    contact_id = fields.UUID(required=True)
+    purpose = fields.String(required=True)
+    personal = fields.Nested(ContactPersonalView, required=True)
+
+
+class ContactAnonymisedView(Schema):
+    customer_id = fields.UUID(required=True)
+    contact_id = fields.UUID(required=True)
+    status = fields.String(required=True)
+
+
+class AnonymisedView(Schema):
+    customer_id = fields.UUID(required=True)
+    status = fields.String(required=True)

@@ -1,0 +1,168 @@
+"""Registering customers over HTTP, one or thousands at a time, and changing what was registered.
+
+Answers of commands hold ids and states, never personal data, because they are stored for replay.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import IO, Any
+from uuid import UUID
+
+import orjson
+from flask import Response, current_app
+
+from customers import contacts, data_keys
+from customers.data_keys import Vault
+from customers.registration import commands, schemas
+from shared.arguments import Blueprint, JsonNotAnObject, PayloadInvalid, load_json
+from shared.database import Database
+from shared.errors import DomainError
+from shared.languages import language_of_request
+from shared.strict_json import parse
+from shared.transaction import MakeTx, Tx
+from shared.upload import received
+from shared.web import admits, command, detached, upload
+
+NDJSON = "application/x-ndjson"
+BULK_BATCH_ROWS = 500
+BULK_LINE_BYTES_MAX = 16_384
+RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
+READ_BYTES = 65_536
+
+registration = Blueprint("registration", __name__, url_prefix="/customers", tag="customers")
+
+
+@registration.post("/patients")
+@command
+@admits("cs_agent", "cs_manager", "salesperson", "store_manager", "pharmacist", "till")
+@registration.arguments(schemas.PatientBody)
+@registration.response(201, schemas.RegisteredView)
+def register_patient(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Register a patient."""
+    return commands.register_patient(tx, data_keys.the_vault(), body)
+
+
+@registration.post("/institutions")
+@command
+@admits("cs_agent", "cs_manager", "salesperson")
+@registration.arguments(schemas.InstitutionBody)
+@registration.response(201, schemas.RegisteredView)
+def register_institution(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+    """Register an institution as a lead."""
+    return commands.register_institution(tx, data_keys.the_vault(), body)
+
+
+@registration.post("/<uuid:customer_id>/contacts")
+@command
+@admits("cs_agent", "cs_manager", "salesperson")
+@registration.arguments(contacts.ContactBody)
+@registration.response(201, schemas.ContactAddedView)
+def add_contact(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """Add a contact to an institution."""
+    return commands.add_contact(tx, data_keys.the_vault(), customer_id, body)
+
+
+@registration.patch("/<uuid:customer_id>")
+@command
+@admits("cs_agent", "cs_manager", "store_manager", "pharmacist", "privacy_officer")
+@registration.arguments(schemas.PatientChangeBody)
+@registration.response(200, schemas.ChangedView)
+def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+    """Change or confirm a patient's personal data."""
+    return commands.change_patient(tx, data_keys.the_vault(), customer_id, body)
+
+
+@registration.post("/bulk")
+@upload
+@detached
+@admits("cs_manager", "store_manager", "till")
+@registration.doc(
+    requestBody={
+        "required": True,
+        "content": {
+            NDJSON: {"schema": {"type": "string", "description": "One patient per line; `code` is required."}}
+        },
+    },
+    responses={
+        "200": {
+            "description": "One result per line, in order: "
+            '`{"row": 1, "code": "…", "outcome": "created|exists|refused", "customer_id": "…", "reason": "…"}`.',
+            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        }
+    },
+)
+def register_many(make_tx: MakeTx) -> Response:
+    """Register patients by the thousand. Each row stands alone; the same file may be sent again.
+
+    The answer begins when the whole file was read: a sender that writes before it reads would otherwise wait for
+    us while we wait for it.
+    """
+    vault = data_keys.the_vault()
+    results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+    with received({NDJSON}) as file:
+        results.writelines(_bulk_results(make_tx, vault, file))
+    results.seek(0)
+    return Response(_from_start(results), mimetype=NDJSON)
+
+
+def _from_start(results: IO[bytes]) -> Iterator[bytes]:
+    with results:
+        while chunk := results.read(READ_BYTES):
+            yield chunk
+
+
+def _bulk_results(make_tx: MakeTx, vault: Vault, file: IO[bytes]) -> Iterator[bytes]:
+    """One transaction per BULK_BATCH_ROWS rows; a lost connection leaves whole batches, which the same file
+    completes later.
+    """
+    database: Database = current_app.extensions["database"]
+    lines = enumerate(_lines(file), start=1)
+    language = language_of_request()
+    while batch := list(islice(lines, BULK_BATCH_ROWS)):
+        parsed = [_parsed_row(number, line, language) for number, line in batch]
+        good = [body for _, body, _ in parsed if body is not None]
+        with database.begin() as conn:
+            tx = make_tx(conn)
+            done = iter(commands.register_many(tx, vault, good))
+        if tx.has_events:
+            current_app.extensions["wakeup"].ring()
+        yield b"".join(_result_line(number, body, refusal, done) for number, body, refusal in parsed)
+
+
+def _result_line(
+    number: int, body: dict[str, Any] | None, refusal: dict[str, Any] | None, done: Iterator[dict[str, Any]]
+) -> bytes:
+    result = refusal or {} if body is None else {"code": body["code"], **next(done)}
+    return orjson.dumps({"row": number, **result}, default=str) + b"\n"
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of the file; of one that is too long only its beginning."""
+    while line := file.readline(BULK_LINE_BYTES_MAX + 1):
+        rest = line
+        while not rest.endswith(b"\n") and len(rest) > BULK_LINE_BYTES_MAX:
+            rest = file.readline(BULK_LINE_BYTES_MAX + 1)
+        yield line
+
+
+def _parsed_row(
+    number: int, line: bytes, language: str
+) -> tuple[int, dict[str, Any] | None, dict[str, Any] | None]:
+    """The row's number and either its content or why it is refused. No value of the row is repeated."""
+    if len(line) > BULK_LINE_BYTES_MAX:
+        return number, None, {"outcome": "refused", "reason": "row_too_long"}
+    try:
+        body = load_json(schemas.BulkPatientBody(), parse(line).value)
+    except (PayloadInvalid, JsonNotAnObject) as refusal:
+        errors = [replace(each, value=None).as_json(language) for each in refusal.context["errors"]]
+        faults = sorted({str(each["path"]).partition(".")[0] for each in errors} - {""})
+        return (
+            number,
+            None,
+            {"outcome": "refused", "reason": "row_invalid", "fields": faults, "errors": errors},
+        )
+    except DomainError as refusal:
+        return number, None, {"outcome": "refused", "reason": "row_malformed", "code": refusal.code}
+    return number, body, None

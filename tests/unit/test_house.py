@@ -1,0 +1,164 @@
+"""Services that are divided into areas: every file has its place, and an area keeps its size and its face.
+
+A service is divided when its `app.py` names its `AREAS`.
+"""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.generate.repository import SERVICES, parsed, shown, sources_of
+
+TOP = {"__init__.py", "__main__.py", "app.py", "settings.py"}
+FILES = {
+    "__init__",
+    "rules",
+    "model",
+    "tables",
+    "store",
+    "commands",
+    "queries",
+    "events",
+    "reactions",
+    "jobs",
+    "schemas",
+    "api",
+    "pages",
+    "papers",
+}
+"""Modules of an area; each of them may be a package instead."""
+FOLDERS = {"templates", "data"}
+AREA_LINES_MAX = 2_500
+MODULE_LINES_MAX = 400
+PUBLIC_NAMES_MAX = 10
+"""Beside `AREA`, which is for `app.py` alone."""
+
+
+def root_of(package: str) -> Path:
+    return next(path.parent for path in sources_of(package) if path.name == "app.py")
+
+
+DIVIDED = [package for package in SERVICES if "AREAS" in (root_of(package) / "app.py").read_text()]
+
+
+def areas_of(package: str) -> list[Path]:
+    """Folders of the service that hold an `AREA`."""
+    return sorted(
+        path.parent for path in root_of(package).glob("*/__init__.py") if "AREA = " in path.read_text()
+    )
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+@pytest.mark.parametrize("package", DIVIDED)
+def test_every_file_lies_in_an_area_or_in_the_kernel(package):
+    root, areas = root_of(package), {area.name for area in areas_of(package)}
+    lost = []
+    for path in sources_of(package):
+        inside = path.relative_to(root).parts
+        if len(inside) == 1:
+            lost += [] if path.name in TOP else [shown(path)]
+        elif inside[0] != "kernel" and (inside[0] not in areas or inside[1].removesuffix(".py") not in FILES):
+            lost.append(shown(path))
+    assert lost == []
+    for area in areas_of(package):
+        folders = {path.name for path in area.iterdir() if path.is_dir()} - {"__pycache__"}
+        assert folders <= FILES | FOLDERS, area.name
+
+
+@pytest.mark.parametrize("package", DIVIDED)
+def test_the_service_is_the_list_of_its_areas(package):
+    service = importlib.import_module(f"{package}.app")
+    made = [importlib.import_module(f"{package}.{area.name}").AREA for area in areas_of(package)]
+    assert sorted(map(id, service.AREAS)) == sorted(map(id, made))
+    functions = [
+        node for node in parsed(root_of(package) / "app.py").body if isinstance(node, ast.FunctionDef)
+    ]
+    assert functions == []
+    for area in areas_of(package):
+        described = (area / "tables.py").exists()
+        assert described == (importlib.import_module(f"{package}.{area.name}").AREA.tables is not None), (
+            area.name
+        )
+
+
+@pytest.mark.parametrize("package", DIVIDED)
+def test_an_area_is_small_enough_to_be_understood(package):
+    large = {}
+    for area in [*areas_of(package), root_of(package) / "kernel"]:
+        files = list(area.rglob("*.py"))
+        if sum(map(lines_of, files)) > AREA_LINES_MAX:
+            large[area.name] = sum(map(lines_of, files))
+        large |= {shown(path): lines_of(path) for path in files if lines_of(path) > MODULE_LINES_MAX}
+    assert large == {}
+
+
+@pytest.mark.parametrize("package", DIVIDED)
+def test_an_area_shows_ten_names_at_most_and_each_is_asked_for(package):
+    asked = {(area, name) for path in sources_of(package) for area, name in reached(path, package) if name}
+    for area in areas_of(package):
+        names = set(importlib.import_module(f"{package}.{area.name}").__all__) - {"AREA"}
+        assert len(names) <= PUBLIC_NAMES_MAX, area.name
+        assert {name for name in names if (area.name, name) not in asked} == set(), area.name
+
+
+@pytest.mark.parametrize("package", DIVIDED)
+def test_nobody_reaches_behind_the_face_of_an_area(package):
+    faces = {
+        area.name: set(importlib.import_module(f"{package}.{area.name}").__all__)
+        for area in areas_of(package)
+    }
+    behind = [
+        f"{shown(path)}: {area}.{name}"
+        for path in sources_of(package)
+        for area, name in reached(path, package)
+        if area in faces and name not in faces[area]
+    ]
+    assert behind == []
+
+
+def reached(path: Path, package: str) -> Iterator[tuple[str, str]]:
+    """What a file reaches of other areas: area and name; the name is a module where it reaches behind the face."""
+    own = path.relative_to(root_of(package)).parts[0]
+    module = parsed(path)
+    bound: dict[str, str] = {}
+    for node in ast.walk(module):
+        if not isinstance(node, ast.ImportFrom) or node.module is None:
+            continue
+        parts = node.module.split(".")
+        if parts == [package]:
+            bound |= {alias.asname or alias.name: alias.name for alias in node.names if alias.name != own}
+        elif parts[0] == package and parts[1] not in {own, "kernel"}:
+            for alias in node.names:
+                yield parts[1], alias.name if len(parts) == 2 else f"{parts[2]}.{alias.name}"
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound:
+            yield bound[node.value.id], node.attr
+
+
+@pytest.mark.parametrize("package", DIVIDED)
+def test_every_area_has_a_card_that_says_what_it_owns(package):
+    for area in areas_of(package):
+        card = (area / "README.md").read_text()
+        assert card.startswith(f"# {area.name}\n"), area.name
+        tables = area / "tables.py"
+        named = set() if not tables.exists() else tables_in(tables)
+        assert {table for table in named if f"`{table}`" not in card} == set(), area.name
+        service = (root_of(package).parents[1] / "README.md").read_text()
+        assert f"src/{package}/{area.name}/README.md" in service, area.name
+
+
+def tables_in(path: Path) -> set[str]:
+    return {
+        node.args[0].value
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Table"
+        and isinstance(node.args[0], ast.Constant)
+    }
