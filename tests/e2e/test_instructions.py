@@ -1,0 +1,62 @@
+"""The pages for outsiders: every command on them is run, in order, against a system that has just started."""
+
+import os
+import re
+import shutil
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from apotheca.system import System
+from tests.support.ports import five_free_ports
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = ["accounting-month.md", "till.md", "reports.md"]
+WITHIN_S = 600
+
+
+@pytest.fixture(scope="module")
+def system(make_folder):
+    with System(make_folder(), first_port=five_free_ports()) as system:
+        yield system
+
+
+def commands(page: str) -> str:
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```", (DOCS / page).read_text(), re.DOTALL | re.MULTILINE)
+    return "\n".join(["set -euo pipefail", *(textwrap.dedent(block) for block in blocks)])
+
+
+SERVICES = ["customers", "finance", "service_desk", "returns", "reporting"]
+"""In the order of their ports, 8701 and on."""
+
+
+def addressed(system: System, script: str) -> str:
+    return re.sub(
+        r"http://127\.0\.0\.1:870([1-5])", lambda each: system.address(SERVICES[int(each[1]) - 1]), script
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_the_page_does_what_it_says(system, tmp_path, page):
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    script = addressed(system, commands(page))
+    script = script.replace("SECRETS=var/secrets", f"SECRETS={system.folder}/secrets")
+    assert shutil.which("bash")
+    run = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "no_proxy": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-4_000:] + run.stderr[-4_000:]
+
+
+def test_readme_leads_to_every_page():
+    readme = (ROOT / "README.md").read_text()
+    assert [page for page in [*PAGES, "consuming-events.md"] if f"docs/{page}" not in readme] == []
