@@ -8,9 +8,10 @@ import orjson
 import pytest
 
 from deploy.generate.repository import examples
-from service_desk import events
-from service_desk.reactions import REACTIONS
-from service_desk.subscriptions import READS
+from service_desk.feedback import events as feedback
+from service_desk.known.reactions import REACTIONS, READS
+from service_desk.surveys import events as surveys
+from service_desk.tickets import events as tickets
 from shared.clock import business_date
 
 FOLDER = Path(__file__).parents[2] / "services" / "service-desk" / "contracts" / "events"
@@ -22,7 +23,7 @@ LEDGER = UUID("01933a10-0000-7000-8000-000000000004")
 CUSTOMER = "01933a10-0000-7000-8000-00000000000c"
 
 EMITTED = (
-    events.ticket_opened(
+    tickets.ticket_opened(
         ticket_id=TICKET,
         version=1,
         number="TK-B001-2026-000001",
@@ -36,10 +37,10 @@ EMITTED = (
         product_id="P-1001",
         lot="L2026-07",
     ),
-    events.ticket_assigned(
+    tickets.ticket_assigned(
         ticket_id=TICKET, version=2, branch_id="B001", arranged_s=5400, on_time=True, at=AT
     ),
-    events.clock_breached(
+    tickets.clock_breached(
         ticket_id=TICKET,
         version=3,
         branch_id="B001",
@@ -48,7 +49,7 @@ EMITTED = (
         late_s=12,
         at=AT,
     ),
-    events.ticket_resolved(
+    tickets.ticket_resolved(
         ticket_id=TICKET,
         version=4,
         branch_id="B001",
@@ -58,7 +59,7 @@ EMITTED = (
         resolved_at=AT,
         on_time=False,
     ),
-    events.survey_sent(
+    surveys.survey_sent(
         survey_id=SURVEY,
         branch_id="B001",
         customer_id=CUSTOMER,
@@ -66,7 +67,7 @@ EMITTED = (
         delivered=True,
         at=AT,
     ),
-    events.survey_answered(
+    surveys.survey_answered(
         survey_id=SURVEY,
         instrument_version=1,
         branch_id="B001",
@@ -75,7 +76,7 @@ EMITTED = (
         scores={"quality": 5, "service": 4, "price": 3},
         at=AT,
     ),
-    events.feedback_recorded(
+    feedback.feedback_recorded(
         feedback_id=FEEDBACK,
         ticket_id=TICKET,
         branch_id="B001",
@@ -84,7 +85,7 @@ EMITTED = (
         kind="complaint",
         taken_on=business_date(AT),
     ),
-    events.feedback_ledger_closed(
+    feedback.feedback_ledger_closed(
         ledger_id=LEDGER, branch_id="B001", month=date(2026, 10, 1), records=17, on_time=True, at=AT
     ),
 )

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from shared.events import Envelope
-from shared.service import Handler, Job
+from shared.service import Handler, Job, Withdraw
 from shared.transaction import Tx
 
 if TYPE_CHECKING:
@@ -25,14 +25,16 @@ class Area:
     """What one area adds to its service.
 
     `tables` is the module that describes its tables: naming it here brings them into the schema of the service.
-    `reactions` get fresh events in one transaction and pass over those they have no need of. `configure` adds to the
-    web application what is no API.
+    `reactions` get fresh events in one transaction and pass over those they have no need of. `withdraw` undoes
+    what a source has lost; one area of a service may have it, because the log is read once. `configure` adds to the web
+    application what is no API.
     """
 
     tables: ModuleType | None = None
     blueprints: "Sequence[Blueprint]" = ()
     reactions: Sequence[Handler] = ()
     jobs: Sequence[Job] = ()
+    withdraw: Withdraw | None = None
     configure: "Callable[[Flask], None] | None" = None
 
 
@@ -55,6 +57,13 @@ def handler_of(areas: Sequence[Area]) -> Handler:
             reaction(tx, envelopes)
 
     return handle
+
+
+def withdraw_of(areas: Sequence[Area]) -> Withdraw | None:
+    """How the service undoes what a source has lost."""
+    found = [area.withdraw for area in areas if area.withdraw is not None]
+    assert len(found) <= 1, "the log of a source is read once"
+    return found[0] if found else None
 
 
 def configure_of(areas: Sequence[Area]) -> "Callable[[Flask], None]":

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import orjson
 from marshmallow import Schema, fields, validate
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, Select, text
 
 from shared.errors import Invalid
+from shared.transaction import Tx
 
 PAGE_ROWS_MAX = 200
 PAGE_ROWS_DEFAULT = 50
@@ -46,6 +47,28 @@ def page(rows: Iterable[Mapping[Any, Any]], limit: int, *keys: str) -> dict[str,
     items = found[:limit]
     more = len(found) > limit
     return {"items": items, "next_cursor": encode_cursor(*(items[-1][key] for key in keys)) if more else None}
+
+
+def newest_first(
+    tx: Tx,
+    query: Select[Any],
+    key: ColumnElement[UUID],
+    args: Mapping[str, Any],
+    branch: ColumnElement[str] | None = None,
+) -> dict[str, Any]:
+    """One page of `query` by its column `id`, which is `key`, descending: ids are time-ordered.
+
+    With `branch` only rows of the branch that `args` name, which the token must cover, else of the token's branches.
+    Raises CursorInvalid, ForeignBranch.
+    """
+    (before,) = decode_cursor(args["cursor"], UUID)
+    if before is not None:
+        query = query.where(key < before)
+    branches = None if branch is None else tx.actor.branch_filter(args.get("branch_id"))
+    if branch is not None and branches is not None:
+        query = query.where(branch.in_(branches))
+    found = tx.conn.execute(query.order_by(key.desc()).limit(args["limit"] + 1))
+    return page(found.mappings(), args["limit"], "id")
 
 
 _SQL_KIND = {UUID: "uuid", date: "date", int: "bigint", str: "text"}

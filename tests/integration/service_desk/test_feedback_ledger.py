@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from service_desk import commands
+from service_desk.feedback import commands
 from shared.approvals import SamePerson
 from shared.errors import DomainError
 

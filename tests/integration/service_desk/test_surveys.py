@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from service_desk import commands
+from service_desk.surveys import commands
+from service_desk.tickets import commands as tickets
 from shared.clock import utc_now
 from shared.errors import DomainError
 
@@ -85,7 +86,7 @@ def test_each_cycle_of_a_complaint_is_asked_even_in_the_cool_down(desk):
     desk.surveyed(ticket["id"])
     # In a year whose calendar is known, whenever this runs.
     then = datetime(2026, 6, 3, tzinfo=UTC)
-    desk.at(then, lambda tx: commands.reopen_ticket(tx, ticket["id"], reason="again"))
+    desk.at(then, lambda tx: tickets.reopen_ticket(tx, ticket["id"], reason="again"))
     desk.call("POST", f"{path}/propose", {"solution": "x"})
     assert (
         desk.call("POST", "/surveys", {"ticket_id": ticket["id"]}).json["code"]

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from service_desk import commands, jobs
 from service_desk.app import SERVICE
-from service_desk.vocabulary import Kind
+from service_desk.intake import commands as intake
+from service_desk.kernel.vocabulary import Kind
+from service_desk.tickets import commands, jobs
 from shared import migrations
 from shared.audit import CHAIN
 from shared.chain import seal, verify
@@ -66,7 +67,7 @@ def test_no_event_holds_what_people_wrote(desk):
     ("after", "on_time"), [(timedelta(hours=24), True), (timedelta(hours=24, seconds=1), False)]
 )
 def test_the_24_hour_clock_stops_when_assigned_and_contacted(desk, after, on_time):
-    ticket_id = desk.at(RECEIVED, lambda tx: commands.open_ticket(tx, an_order()))
+    ticket_id = desk.at(RECEIVED, lambda tx: intake.open_ticket(tx, an_order()))
     desk.at(RECEIVED, lambda tx: commands.assign_ticket(tx, ticket_id, handler="agent", role="cs_agent"))
     assert [kind for kind, _ in desk.facts(ticket_id)] == ["ticket.opened.v1"]
     desk.at(
@@ -81,7 +82,7 @@ def test_the_24_hour_clock_stops_when_assigned_and_contacted(desk, after, on_tim
 
 @pytest.mark.requirement("D7", "D10")
 def test_the_job_tells_of_each_breach_once_and_notifies_the_manager(desk):
-    ticket_id = desk.at(RECEIVED, lambda tx: commands.open_ticket(tx, an_order(branch_id="B-JOB")))
+    ticket_id = desk.at(RECEIVED, lambda tx: intake.open_ticket(tx, an_order(branch_id="B-JOB")))
     day_after = RECEIVED + timedelta(hours=24)
     desk.at(day_after, jobs.breach_clocks)
     assert len(desk.facts(ticket_id)) == 1
@@ -109,7 +110,7 @@ def test_a_major_complaint_goes_to_management_at_once_and_only_they_acknowledge_
 
 def test_a_ticket_whose_calendar_is_unknown_opens_undated_and_is_not_resolved_until_it_is_known(desk):
     future = datetime(2090, 5, 3, 2, 0, tzinfo=UTC)
-    ticket_id = desk.at(future, lambda tx: commands.open_ticket(tx, an_order()))
+    ticket_id = desk.at(future, lambda tx: intake.open_ticket(tx, an_order()))
     clocks = {each["name"]: each for each in desk.call("GET", f"/tickets/{ticket_id}").json["clocks"]}
     assert clocks["resolution"]["due_at"] is None
     assert clocks["arranged"]["due_at"] is not None

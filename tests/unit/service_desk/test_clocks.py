@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_desk.domain import clocks, standards
+from service_desk.standards import rules as standards
+from service_desk.tickets import rules
 from shared.calendar import CalendarUnknown, is_workday
 from shared.clock import SHANGHAI, business_date
 
@@ -25,7 +26,7 @@ def shanghai(text):
 @pytest.mark.requirement("D7")
 @given(KNOWN_INSTANTS)
 def test_the_24_hours_are_elapsed_whatever_day_it_is(received_at):
-    assert clocks.arranged(received_at).due_at - received_at == DAY
+    assert rules.arranged(received_at).due_at - received_at == DAY
 
 
 @pytest.mark.requirement("D7")
@@ -34,21 +35,21 @@ def test_the_24_hours_are_elapsed_whatever_day_it_is(received_at):
 )
 def test_the_24_hours_run_through_nights_spring_festival_and_weekends(received):
     received_at = shanghai(received)
-    clock = clocks.arranged(received_at)
+    clock = rules.arranged(received_at)
     assert not clock.stop(received_at + DAY).is_late(received_at + DAY)
     assert clock.stop(received_at + DAY + timedelta(microseconds=1)).is_late(received_at + DAY)
 
 
 @pytest.mark.requirement("D7")
 def test_seconds_are_rounded_up_so_that_86400_means_in_time():
-    clock = clocks.arranged(shanghai("2026-03-02T09:00"))
+    clock = rules.arranged(shanghai("2026-03-02T09:00"))
     assert clock.stop(clock.due_at).taken_s() == 86_400
     assert clock.stop(clock.due_at + timedelta(milliseconds=1)).taken_s() == 86_401
 
 
 @given(KNOWN_INSTANTS, st.timedeltas(timedelta(0), timedelta(days=9)), st.timedeltas(timedelta(0)))
 def test_a_clock_stops_once(received_at, first, later):
-    stopped = clocks.arranged(received_at).stop(received_at + first)
+    stopped = rules.arranged(received_at).stop(received_at + first)
     try:
         again = received_at + first + later
     except OverflowError:
@@ -58,7 +59,7 @@ def test_a_clock_stops_once(received_at, first, later):
 
 @given(KNOWN_INSTANTS, st.timedeltas(timedelta(seconds=-90_000), timedelta(seconds=90_000)))
 def test_late_means_a_positive_number_of_seconds_and_in_time_means_none(received_at, offset):
-    clock = clocks.arranged(received_at)
+    clock = rules.arranged(received_at)
     stopped = replace(clock, stopped_at=clock.due_at + offset)
     assert (stopped.late_s(clock.due_at) > 0) == stopped.is_late(clock.due_at) == (offset > timedelta(0))
 
@@ -68,7 +69,7 @@ def test_late_means_a_positive_number_of_seconds_and_in_time_means_none(received
 def test_a_resolution_is_due_at_the_end_of_a_working_day_with_the_allowed_working_days_between(
     kind, is_major, started_at
 ):
-    due_at = clocks.resolution_due(kind=kind, is_major=is_major, started_at=started_at)
+    due_at = rules.resolution_due(kind=kind, is_major=is_major, started_at=started_at)
     last, day, worked = business_date(due_at) - timedelta(days=1), business_date(started_at), 0
     assert due_at.astimezone(SHANGHAI).time().isoformat() == "00:00:00"
     assert is_workday(last)
@@ -81,12 +82,12 @@ def test_a_resolution_is_due_at_the_end_of_a_working_day_with_the_allowed_workin
 
 @pytest.mark.requirement("D10")
 def test_spring_festival_does_not_count_for_a_resolution():
-    due_at = clocks.resolution_due(
+    due_at = rules.resolution_due(
         kind="consultation", is_major=False, started_at=shanghai("2026-02-13T10:00")
     )
     # Friday before the festival; the Saturday after it is a make-up working day.
     assert business_date(due_at) - timedelta(days=1) == date(2026, 2, 14)
-    due_at = clocks.resolution_due(
+    due_at = rules.resolution_due(
         kind="consultation", is_major=False, started_at=shanghai("2026-02-14T10:00")
     )
     assert business_date(due_at) - timedelta(days=1) == date(2026, 2, 24)
@@ -96,7 +97,7 @@ def test_spring_festival_does_not_count_for_a_resolution():
 def test_a_make_up_saturday_counts_for_a_resolution():
     assert is_workday(date(2026, 2, 28))
     assert date(2026, 2, 28).isoweekday() == 6
-    due_at = clocks.resolution_due(
+    due_at = rules.resolution_due(
         kind="consultation", is_major=False, started_at=shanghai("2026-02-27T10:00")
     )
     assert business_date(due_at) == date(2026, 3, 1)
@@ -104,8 +105,8 @@ def test_a_make_up_saturday_counts_for_a_resolution():
 
 def test_a_year_without_a_calendar_is_refused_and_the_clock_waits_undated():
     with pytest.raises(CalendarUnknown):
-        clocks.resolution_due(kind="complaint", is_major=False, started_at=shanghai("2098-05-01T10:00"))
-    clock = clocks.resolution(
+        rules.resolution_due(kind="complaint", is_major=False, started_at=shanghai("2098-05-01T10:00"))
+    clock = rules.resolution(
         kind="complaint", is_major=False, cycle=1, started_at=shanghai("2098-05-01T10:00")
     )
     assert clock.due_at is None

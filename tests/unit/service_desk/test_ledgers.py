@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from service_desk.domain import ledgers
-from service_desk.domain.ledgers import FeedbackLedger, LedgerState
+from service_desk.feedback import model
+from service_desk.feedback.model import FeedbackLedger, LedgerState
 from shared.approvals import RoleNotAwaited, SamePerson
 from shared.calendar import CalendarUnknown
 from shared.identity import Actor
@@ -27,7 +27,7 @@ def a_ledger(month=date(2026, 2, 1)):
         compiled_at=AT,
         records=2,
         late_records=0,
-        entries_hash=ledgers.hash_entries([UUID(int=1), UUID(int=2)]),
+        entries_hash=model.hash_entries([UUID(int=1), UUID(int=2)]),
     )
 
 
@@ -45,22 +45,22 @@ def test_who_compiled_a_ledger_does_not_sign_it():
 @pytest.mark.requirement("D22")
 def test_a_ledger_that_misses_a_record_is_neither_signed_nor_closed():
     ledger = a_ledger()
-    with pytest.raises(ledgers.LedgerIncomplete):
+    with pytest.raises(model.LedgerIncomplete):
         ledger.sign(MANAGER, missing=1, at=AT)
     ledger.sign(MANAGER, missing=0, at=AT)
-    with pytest.raises(ledgers.LedgerIncomplete):
+    with pytest.raises(model.LedgerIncomplete):
         ledger.close(MANAGER, missing=1, at=AT)
 
 
 def test_the_steps_of_a_ledger_come_in_order():
     ledger = a_ledger()
-    with pytest.raises(ledgers.LedgerNotSigned):
+    with pytest.raises(model.LedgerNotSigned):
         ledger.close(MANAGER, missing=0, at=AT)
     ledger.sign(MANAGER, missing=0, at=AT)
-    with pytest.raises(ledgers.LedgerNotCompiled):
+    with pytest.raises(model.LedgerNotCompiled):
         ledger.sign(MANAGER, missing=0, at=AT)
     ledger.close(MANAGER, missing=0, at=AT)
-    with pytest.raises(ledgers.LedgerClosed):
+    with pytest.raises(model.LedgerClosed):
         ledger.recompile(COMPILER, AT)
 
 
@@ -81,7 +81,7 @@ def test_compiling_again_voids_the_signature():
     ],
 )
 def test_a_ledger_is_due_on_the_fifth_working_day_of_the_next_month(month, due):
-    assert ledgers.due_on(month) == due
+    assert model.due_on(month) == due
 
 
 @pytest.mark.requirement("D22")
@@ -102,11 +102,11 @@ def test_a_month_whose_due_day_no_calendar_knows_is_not_closed():
 
 
 def test_a_running_month_is_not_compiled():
-    with pytest.raises(ledgers.MonthNotOver):
-        ledgers.require_month_over(date(2026, 2, 1), date(2026, 2, 28))
-    ledgers.require_month_over(date(2026, 2, 1), date(2026, 3, 1))
+    with pytest.raises(model.MonthNotOver):
+        model.require_month_over(date(2026, 2, 1), date(2026, 2, 28))
+    model.require_month_over(date(2026, 2, 1), date(2026, 3, 1))
 
 
 def test_the_hash_of_entries_does_not_depend_on_their_order():
     ids = [UUID(int=3), UUID(int=1), UUID(int=2)]
-    assert ledgers.hash_entries(ids) == ledgers.hash_entries(sorted(ids))
+    assert model.hash_entries(ids) == model.hash_entries(sorted(ids))

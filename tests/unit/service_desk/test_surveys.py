@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_desk.domain import surveys
-from service_desk.domain.surveys import Survey
-from service_desk.domain.tickets import Reporter, State, Ticket
-from service_desk.vocabulary import Channel, Kind, Severity
+from service_desk.kernel.vocabulary import Channel, Kind, Severity
+from service_desk.surveys import model
+from service_desk.surveys.model import Survey
+from service_desk.tickets.model import Reporter, State, Ticket
 from shared.identity import Actor
 
 SENT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -29,9 +29,9 @@ def a_survey(**odd):
             "cycle": 1,
             "campaign": None,
             "delivered": True,
-            "token_hash": surveys.hash_of("token"),
+            "token_hash": model.hash_of("token"),
             "sent_at": SENT,
-            "expires_at": surveys.expiry(SENT),
+            "expires_at": model.expiry(SENT),
             **odd,
         }
     )
@@ -61,7 +61,7 @@ def answered(survey, actor=TILL, *, token="token", scores=None, handler="agent",
 
 @pytest.mark.requirement("D13")
 def test_the_instrument_asks_quality_service_and_price():
-    assert surveys.instrument_on(date(2026, 3, 2)).dimensions == ("quality", "service", "price")
+    assert model.instrument_on(date(2026, 3, 2)).dimensions == ("quality", "service", "price")
 
 
 @pytest.mark.requirement("D13")
@@ -73,7 +73,7 @@ def test_an_answer_rates_exactly_what_is_asked_from_one_to_five(scores):
             survey.answer(TILL, token="token", scores=scores, handler=None, at=SENT).data["scores"] == scores
         )
     else:
-        with pytest.raises(surveys.ScoresInvalid):
+        with pytest.raises(model.ScoresInvalid):
             survey.answer(TILL, token="token", scores=scores, handler=None, at=SENT)
         assert survey.answered_at is None
 
@@ -82,49 +82,49 @@ def test_an_answer_rates_exactly_what_is_asked_from_one_to_five(scores):
 def test_a_survey_is_answered_once():
     survey = a_survey()
     assert answered(survey).data["answered_on"] == "2026-03-02"
-    with pytest.raises(surveys.SurveyAlreadyAnswered):
+    with pytest.raises(model.SurveyAlreadyAnswered):
         answered(survey)
 
 
 def test_an_expired_survey_is_not_answered():
     survey = a_survey()
-    with pytest.raises(surveys.SurveyExpired):
+    with pytest.raises(model.SurveyExpired):
         answered(survey, at=survey.expires_at)
     answered(survey, at=survey.expires_at - timedelta(microseconds=1))
 
 
 def test_a_wrong_token_an_undelivered_survey_and_the_handler_are_refused():
-    with pytest.raises(surveys.SurveyTokenWrong):
+    with pytest.raises(model.SurveyTokenWrong):
         answered(a_survey(), token="guess")
-    with pytest.raises(surveys.SurveyUndelivered):
+    with pytest.raises(model.SurveyUndelivered):
         answered(a_survey(delivered=False))
-    with pytest.raises(surveys.HandlerMayNotAnswer):
+    with pytest.raises(model.HandlerMayNotAnswer):
         answered(a_survey(), handler="till-3")
 
 
 def test_nobody_rates_what_staff_raised_for_themselves():
-    with pytest.raises(surveys.ReporterIsAgent):
-        surveys.require_surveyable(a_resolved_ticket(reporter=Reporter.AGENT))
+    with pytest.raises(model.ReporterIsAgent):
+        model.require_surveyable(a_resolved_ticket(reporter=Reporter.AGENT))
 
 
 def test_a_survey_needs_a_customer_and_a_resolution():
-    with pytest.raises(surveys.TicketHasNoCustomer):
-        surveys.require_surveyable(a_resolved_ticket(customer_id=None))
-    with pytest.raises(surveys.TicketNotResolved):
-        surveys.require_surveyable(a_resolved_ticket(state=State.EXECUTING))
-    assert surveys.require_surveyable(a_resolved_ticket()) == "c1"
+    with pytest.raises(model.TicketHasNoCustomer):
+        model.require_surveyable(a_resolved_ticket(customer_id=None))
+    with pytest.raises(model.TicketNotResolved):
+        model.require_surveyable(a_resolved_ticket(state=State.EXECUTING))
+    assert model.require_surveyable(a_resolved_ticket()) == "c1"
 
 
 @given(st.sampled_from([None, *Kind]), st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_the_cool_down_spares_everybody_but_those_who_complained(kind, since):
     at = SENT + since
     if kind in {Kind.COMPLAINT, Kind.QUALITY_COMPLAINT} or since >= timedelta(days=30):
-        surveys.require_cooled_down(kind, SENT, at)
+        model.require_cooled_down(kind, SENT, at)
     else:
-        with pytest.raises(surveys.CoolingDown):
-            surveys.require_cooled_down(kind, SENT, at)
+        with pytest.raises(model.CoolingDown):
+            model.require_cooled_down(kind, SENT, at)
 
 
 def test_before_the_first_instrument_nobody_is_asked():
-    with pytest.raises(surveys.InstrumentMissing):
-        surveys.instrument_on(date(1999, 1, 1))
+    with pytest.raises(model.InstrumentMissing):
+        model.instrument_on(date(1999, 1, 1))

@@ -8,19 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from service_desk.domain import tickets
-from service_desk.domain.tickets import (
-    ALLOWED_IN,
-    Cause,
-    Channel,
-    Fault,
-    Kind,
-    Reporter,
-    Severity,
-    State,
-    Ticket,
-)
-from service_desk.vocabulary import ClockName
+from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
+from service_desk.tickets import model
+from service_desk.tickets.model import ALLOWED_IN, Reporter, State, Ticket
 from shared.errors import DomainError
 from shared.identity import Actor
 
@@ -54,7 +44,7 @@ def a_ticket(**odd):
 ACTIONS = {
     "acknowledge": lambda ticket, actor, at: ticket.acknowledge(),
     "assign": lambda ticket, actor, at: ticket.assign(
-        actor, handler="qa" if ticket.kind in tickets.QUALITY else "agent", role="qa", at=at
+        actor, handler="qa" if ticket.kind in model.QUALITY else "agent", role="qa", at=at
     ),
     "contact": lambda ticket, actor, at: ticket.contact(reached=True, at=at),
     "miss": lambda ticket, actor, at: ticket.contact(reached=False, at=at),
@@ -113,7 +103,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(waited=st.timedeltas(timedelta(0), timedelta(days=3)))
     def go_on(self, waited):
         """The next sensible step, so that later states are visited often."""
-        actor = QA if self.ticket.kind in tickets.QUALITY else MANAGER
+        actor = QA if self.ticket.kind in model.QUALITY else MANAGER
         self.step(NEXT[self.ticket.state], actor, waited)
 
     @invariant()
@@ -195,10 +185,10 @@ def test_each_step_has_a_refusal_of_its_own():
 @pytest.mark.requirement("D27")
 def test_an_agent_neither_assigns_nor_reopens():
     ticket = a_ticket()
-    with pytest.raises(tickets.AuthorityMissing):
+    with pytest.raises(model.AuthorityMissing):
         ticket.assign(AGENT, handler="agent", role="cs_agent", at=START)
     ticket.state, ticket.resolved_at = State.RESOLVED, START
-    with pytest.raises(tickets.AuthorityMissing):
+    with pytest.raises(model.AuthorityMissing):
         ticket.reopen(AGENT, at=START)
 
 
@@ -206,19 +196,19 @@ def test_an_agent_neither_assigns_nor_reopens():
 def test_only_the_handler_or_a_manager_proposes():
     ticket = a_ticket()
     ticket.assign(MANAGER, handler="agent", role="cs_agent", at=START)
-    with pytest.raises(tickets.NotTheHandler):
+    with pytest.raises(model.NotTheHandler):
         ticket.propose(STRANGER)
     ticket.propose(AGENT)
 
 
 @pytest.mark.requirement("D18", "D19", "D23")
-@pytest.mark.parametrize("kind", sorted(tickets.QUALITY))
+@pytest.mark.parametrize("kind", sorted(model.QUALITY))
 def test_a_quality_matter_is_handled_by_qa_alone(kind):
     ticket = a_ticket(kind=kind)
-    with pytest.raises(tickets.QualityBelongsToQa):
+    with pytest.raises(model.QualityBelongsToQa):
         ticket.assign(MANAGER, handler="agent", role="cs_agent", at=START)
     ticket.assign(QA, handler="qa", role="qa", at=START)
-    with pytest.raises(tickets.QualityBelongsToQa):
+    with pytest.raises(model.QualityBelongsToQa):
         ticket.propose(MANAGER)
     ticket.propose(QA)
 
@@ -235,11 +225,11 @@ def test_a_refused_solution_states_its_reason_and_is_proposed_anew():
     ticket = a_ticket()
     ticket.assign(MANAGER, handler="agent", role="cs_agent", at=START)
     ticket.propose(AGENT)
-    with pytest.raises(tickets.RefusalReasonMissing):
+    with pytest.raises(model.RefusalReasonMissing):
         ticket.consent(AGENT, agreed=False, reason=" ", at=START)
     ticket.consent(AGENT, agreed=False, reason="I want it replaced", at=START)
     assert ticket.state is State.ASSIGNED
-    with pytest.raises(tickets.SolutionNotAgreed):
+    with pytest.raises(model.SolutionNotAgreed):
         ticket.execute(AGENT)
 
 
@@ -248,7 +238,7 @@ def test_a_file_is_closed_by_the_customers_word_or_after_three_failed_attempts()
     ticket = a_ticket()
     ticket.state, ticket.handler = State.RESOLVED, "agent"
     for _ in range(3):
-        with pytest.raises(tickets.CustomerNotConfirmed):
+        with pytest.raises(model.CustomerNotConfirmed):
             ticket.archive(AGENT, customer_confirmed=False, at=START)
         ticket.contact(reached=False, at=START)
     ticket.archive(AGENT, customer_confirmed=False, at=START)
@@ -258,7 +248,7 @@ def test_a_file_is_closed_by_the_customers_word_or_after_three_failed_attempts()
 def test_a_ticket_is_reopened_within_thirty_days_of_its_resolution():
     ticket = a_ticket()
     ticket.state, ticket.resolved_at = State.ARCHIVED, START
-    with pytest.raises(tickets.ReopenWindowClosed):
+    with pytest.raises(model.ReopenWindowClosed):
         ticket.reopen(MANAGER, at=START + timedelta(days=30, seconds=1))
     ticket.reopen(MANAGER, at=START + timedelta(days=30))
     assert (ticket.state, ticket.cycle) == (State.REOPENED, 2)

@@ -1,18 +1,27 @@
-"""The service desk assembled: what every one of its processes is made from."""
+"""The service desk: its areas, in order."""
 
-from service_desk import api, jobs, reactions
-from service_desk.tables import metadata
-from shared import audit
-from shared.service import Job, Service
+from service_desk import feedback, intake, known, standards, surveys, tickets
+from service_desk.kernel.metadata import metadata
+from shared import areas, audit
+from shared.service import Service
+
+AREAS = (
+    intake.AREA,
+    tickets.AREA,
+    surveys.AREA,
+    feedback.AREA,
+    standards.AREA,
+    known.AREA,
+)
 
 SERVICE = Service(
     name="service_desk",
     title="Service desk",
     metadata=metadata,
-    blueprints=(api.tickets, api.escalations, api.surveys, api.feedback, api.standards),
-    sources=reactions.SOURCES,
-    handle=reactions.handle,
-    withdraw=reactions.WITHDRAW,
-    jobs=(Job(name="breach_clocks", every_s=15.0, run=jobs.breach_clocks),),
+    blueprints=areas.blueprints_of(AREAS),
+    sources=("customers", "finance", "returns"),
+    handle=areas.handler_of(AREAS),
+    withdraw=areas.withdraw_of(AREAS),
+    jobs=areas.jobs_of(AREAS),
     chains=(audit.CHAIN,),
 )

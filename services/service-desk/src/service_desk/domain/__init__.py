@@ -1,1 +1,0 @@
-"""Rules of the service desk, pure: time, numbers, ids and standards come in as arguments."""

@@ -1,0 +1,397 @@
+"""A ticket and the only ways its state may change.
+
+    new → acknowledged → assigned → solution_proposed → agreed → executing → resolved → archived
+    (a refused solution goes back to assigned; resolved or archived → reopened within 30 days, cycle + 1)
+
+Each method refuses by name in a wrong state and returns the facts to publish. Nobody handles a ticket without
+authority: managers assign and reopen, the handler works, quality matters belong to QA.
+Source: D5, D6, D7, D9, D18, D19, D23, D27
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from service_desk import standards
+from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
+from service_desk.tickets import events, rules
+from service_desk.tickets.rules import Clock
+from shared.clock import business_date
+from shared.errors import Conflict, Forbidden, Invalid
+from shared.events import Event
+from shared.identity import Actor
+
+
+class Reporter(StrEnum):
+    """Who raised it: a ticket that staff raise for themselves is never surveyed."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+
+
+class State(StrEnum):
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    SOLUTION_PROPOSED = "solution_proposed"
+    AGREED = "agreed"
+    EXECUTING = "executing"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    ARCHIVED = "archived"
+
+
+COMPLAINTS = frozenset({Kind.COMPLAINT, Kind.QUALITY_COMPLAINT})
+QUALITY = frozenset({Kind.QUALITY_COMPLAINT, Kind.ADR})
+"""Owned by QA: others may take them in, not decide them. Source: D18, D19, D23."""
+ESCALATED_WHEN_MAJOR = frozenset({Kind.COMPLAINT, Kind.QUALITY_COMPLAINT, Kind.DISPUTE, Kind.ADR})
+HANDLER_ROLES = ("cs_agent", "cs_manager", "pharmacist", "qa")
+
+
+class TicketNotAcknowledgeable(Conflict):
+    code = "ticket_not_acknowledgeable"
+
+
+class TicketNotAssignable(Conflict):
+    code = "ticket_not_assignable"
+
+
+class TicketNotContactable(Conflict):
+    code = "ticket_not_contactable"
+
+
+class SolutionNotProposable(Conflict):
+    code = "solution_not_proposable"
+
+
+class ConsentNotAwaited(Conflict):
+    code = "consent_not_awaited"
+
+
+class SolutionNotAgreed(Conflict):
+    """Execution starts only after the customer's recorded consent."""
+
+    code = "solution_not_agreed"
+
+
+class TicketNotExecuting(Conflict):
+    code = "ticket_not_executing"
+
+
+class TicketNotArchivable(Conflict):
+    code = "ticket_not_archivable"
+
+
+class TicketNotReopenable(Conflict):
+    code = "ticket_not_reopenable"
+
+
+class ReopenWindowClosed(Conflict):
+    """Too long ago: open a new ticket."""
+
+    code = "reopen_window_closed"
+
+
+class CustomerNotConfirmed(Conflict):
+    """Archiving needs the customer's confirmation or enough failed attempts to reach them."""
+
+    code = "customer_not_confirmed"
+
+
+class NotTheHandler(Forbidden):
+    code = "not_the_handler"
+
+
+class AuthorityMissing(Forbidden):
+    code = "authority_missing"
+
+
+class QualityBelongsToQa(Forbidden):
+    code = "quality_belongs_to_qa"
+
+
+class RefusalReasonMissing(Invalid):
+    code = "refusal_reason_missing"
+
+
+_UNDER_WAY = frozenset(
+    {
+        State.NEW,
+        State.ACKNOWLEDGED,
+        State.ASSIGNED,
+        State.SOLUTION_PROPOSED,
+        State.AGREED,
+        State.EXECUTING,
+        State.REOPENED,
+    }
+)
+ALLOWED_IN: dict[str, tuple[frozenset[State], type[Conflict]]] = {
+    "acknowledge": (frozenset({State.NEW}), TicketNotAcknowledgeable),
+    "assign": (_UNDER_WAY, TicketNotAssignable),
+    "contact": (_UNDER_WAY | {State.RESOLVED}, TicketNotContactable),
+    "propose": (frozenset({State.ASSIGNED, State.REOPENED}), SolutionNotProposable),
+    "consent": (frozenset({State.SOLUTION_PROPOSED}), ConsentNotAwaited),
+    "execute": (frozenset({State.AGREED}), SolutionNotAgreed),
+    "resolve": (frozenset({State.EXECUTING}), TicketNotExecuting),
+    "archive": (frozenset({State.RESOLVED}), TicketNotArchivable),
+    "reopen": (frozenset({State.RESOLVED, State.ARCHIVED}), TicketNotReopenable),
+}
+
+
+@dataclass(kw_only=True)
+class Ticket:
+    """`version` counts published facts; `clocks` holds the clocks of the present cycle and the 24-hour clock.
+
+    `assigned_at` and `contacted_at` are of the first cycle: they stop the 24-hour clock. `failed_contacts`
+    counts this cycle's attempts that did not reach the customer.
+    """
+
+    id: UUID
+    number: str
+    kind: Kind
+    channel: Channel
+    branch_id: str
+    customer_id: str | None
+    severity: Severity
+    reporter: Reporter
+    received_at: datetime
+    state: State = State.NEW
+    cycle: int = 1
+    handler: str | None = None
+    handler_role: str | None = None
+    assigned_at: datetime | None = None
+    contacted_at: datetime | None = None
+    resolved_at: datetime | None = None
+    cause: Cause | None = None
+    fault: Fault | None = None
+    failed_contacts: int = 0
+    version: int = 0
+    clocks: dict[ClockName, Clock] = field(default_factory=dict)
+
+    @property
+    def is_escalated_at_once(self) -> bool:
+        """Major complaints and disputes go to the superior immediately.
+
+        Source: D9
+        """
+        return self.severity is Severity.MAJOR and self.kind in ESCALATED_WHEN_MAJOR
+
+    def audited(self) -> dict[str, Any]:
+        """What the audit keeps of a step, before and after it."""
+        return {"state": self.state, "cycle": self.cycle, "handler": self.handler, "version": self.version}
+
+    def open(self, *, sale_id: str | None, product_id: str | None, lot: str | None) -> list[Event]:
+        """Start the clocks and tell that it is there."""
+        self.clocks = {
+            ClockName.ARRANGED: rules.arranged(self.received_at),
+            ClockName.RESOLUTION: self._resolution_clock(self.received_at),
+        }
+        return [
+            events.ticket_opened(
+                ticket_id=self.id,
+                version=self._next_version(),
+                number=self.number,
+                kind=self.kind,
+                channel=self.channel,
+                branch_id=self.branch_id,
+                customer_id=self.customer_id,
+                severity=self.severity,
+                opened_at=self.received_at,
+                sale_id=sale_id,
+                product_id=product_id,
+                lot=lot,
+            )
+        ]
+
+    def acknowledge(self) -> None:
+        self._require("acknowledge")
+        self.state = State.ACKNOWLEDGED
+
+    def assign(self, actor: Actor, *, handler: str, role: str, at: datetime) -> list[Event]:
+        """Give it to a handler (again, if need be). Managers assign; QA may assign quality matters.
+
+        Raises TicketNotAssignable, AuthorityMissing, QualityBelongsToQa.
+        """
+        self._require("assign")
+        if not ("cs_manager" in actor.roles or (self.kind in QUALITY and "qa" in actor.roles)):
+            raise AuthorityMissing("a manager of customer service assigns; QA assigns quality matters")
+        if self.kind in QUALITY and role != "qa":
+            raise QualityBelongsToQa("a quality matter is handled by QA")
+        self.handler, self.handler_role = handler, role
+        if self.state in {State.NEW, State.ACKNOWLEDGED, State.REOPENED}:
+            self.state = State.ASSIGNED
+        self.assigned_at = self.assigned_at or at
+        return self._stop_arranged(at)
+
+    def contact(self, *, reached: bool, at: datetime) -> list[Event]:
+        """Note an attempt to speak with the customer; the first that reaches them counts for the 24 hours."""
+        self._require("contact")
+        if not reached:
+            self.failed_contacts += 1
+            return []
+        self.contacted_at = self.contacted_at or at
+        return self._stop_arranged(at)
+
+    def propose(self, actor: Actor) -> None:
+        """Raises SolutionNotProposable, NotTheHandler, QualityBelongsToQa."""
+        self._require("propose")
+        self._require_handler(actor)
+        self.state = State.SOLUTION_PROPOSED
+
+    def consent(self, actor: Actor, *, agreed: bool, reason: str | None, at: datetime) -> list[Event]:
+        """Record what the customer said; a refusal says why and the handler proposes anew.
+
+        Raises ConsentNotAwaited, NotTheHandler, QualityBelongsToQa, RefusalReasonMissing.
+        """
+        self._require("consent")
+        self._require_handler(actor)
+        if not agreed and not (reason or "").strip():
+            raise RefusalReasonMissing(
+                "state why the customer refused", errors=[{"path": "reason", "message": "required"}]
+            )
+        self.state = State.AGREED if agreed else State.ASSIGNED
+        self.contacted_at = self.contacted_at or at
+        return self._stop_arranged(at)
+
+    def execute(self, actor: Actor) -> None:
+        """Raises SolutionNotAgreed, NotTheHandler, QualityBelongsToQa."""
+        self._require("execute")
+        self._require_handler(actor)
+        self.state = State.EXECUTING
+
+    def resolve(self, actor: Actor, *, cause: Cause, fault: Fault, at: datetime) -> list[Event]:
+        """Done, with its cause and whose fault it was.
+        Source: D10, D21
+
+        Raises TicketNotExecuting, NotTheHandler, QualityBelongsToQa, CalendarUnknown.
+        """
+        self._require("resolve")
+        self._require_handler(actor)
+        self.compute_due()
+        clock = self.clocks[ClockName.RESOLUTION].stop(at)
+        self.clocks[ClockName.RESOLUTION] = clock
+        self.state, self.resolved_at = State.RESOLVED, at
+        self.cause, self.fault = cause, fault
+        facts = self.breach(ClockName.RESOLUTION, at)
+        facts.append(
+            events.ticket_resolved(
+                ticket_id=self.id,
+                version=self._next_version(),
+                branch_id=self.branch_id,
+                cycle=self.cycle,
+                cause=cause,
+                fault=fault,
+                resolved_at=at,
+                on_time=not clock.is_late(at),
+            )
+        )
+        return facts
+
+    def archive(self, actor: Actor, *, customer_confirmed: bool, at: datetime) -> None:
+        """Close the file. Raises TicketNotArchivable, NotTheHandler, CustomerNotConfirmed.
+
+        Source: D5, D6
+        """
+        self._require("archive")
+        self._require_handler(actor)
+        needed = standards.value("failed_contacts_to_archive", business_date(at))
+        if not customer_confirmed and self.failed_contacts < needed:
+            raise CustomerNotConfirmed(
+                f"the customer confirms, or {needed} attempts to reach them failed",
+                failed_contacts=self.failed_contacts,
+            )
+        self.state = State.ARCHIVED
+
+    def reopen(self, actor: Actor, *, at: datetime) -> None:
+        """A new cycle with a resolution clock of its own.
+
+        Raises TicketNotReopenable, AuthorityMissing, ReopenWindowClosed.
+        """
+        self._require("reopen")
+        if "cs_manager" not in actor.roles:
+            raise AuthorityMissing("a manager of customer service reopens")
+        assert self.resolved_at is not None, "only what was resolved is reopened"
+        window = timedelta(days=standards.value("reopen_window", business_date(at)))
+        if at - self.resolved_at > window:
+            raise ReopenWindowClosed(f"it was resolved more than {window.days} days ago; open a new ticket")
+        self.cycle += 1
+        self.state, self.resolved_at, self.cause, self.fault = State.REOPENED, None, None, None
+        self.failed_contacts = 0
+        self.clocks[ClockName.RESOLUTION] = self._resolution_clock(at)
+
+    def compute_due(self) -> None:
+        """Fill in a due moment that the calendar could not tell before. Raises CalendarUnknown."""
+        clock = self.clocks[ClockName.RESOLUTION]
+        if clock.due_at is None:
+            due_at = rules.resolution_due(
+                kind=self.kind, is_major=self.severity is Severity.MAJOR, started_at=clock.started_at
+            )
+            self.clocks[ClockName.RESOLUTION] = replace(clock, due_at=due_at)
+
+    def breach(self, name: ClockName, at: datetime) -> list[Event]:
+        """Tell, once per clock, that its due moment passed."""
+        clock = self.clocks[name]
+        if clock.breached_at is not None or clock.due_at is None or not clock.is_late(at):
+            return []
+        self.clocks[name] = replace(clock, breached_at=at)
+        return [
+            events.clock_breached(
+                ticket_id=self.id,
+                version=self._next_version(),
+                branch_id=self.branch_id,
+                cycle=clock.cycle,
+                clock=name,
+                late_s=clock.late_s(at),
+                at=at,
+            )
+        ]
+
+    def _stop_arranged(self, at: datetime) -> list[Event]:
+        """Arranged means assigned and contacted; whichever comes second stops the clock.
+
+        Source: D7
+        """
+        clock = self.clocks[ClockName.ARRANGED]
+        if not clock.is_running or self.assigned_at is None or self.contacted_at is None:
+            return []
+        clock = self.clocks[ClockName.ARRANGED] = clock.stop(at)
+        facts = self.breach(ClockName.ARRANGED, at)
+        facts.append(
+            events.ticket_assigned(
+                ticket_id=self.id,
+                version=self._next_version(),
+                branch_id=self.branch_id,
+                arranged_s=clock.taken_s(),
+                on_time=not clock.is_late(at),
+                at=at,
+            )
+        )
+        return facts
+
+    def _resolution_clock(self, started_at: datetime) -> Clock:
+        return rules.resolution(
+            kind=self.kind,
+            is_major=self.severity is Severity.MAJOR,
+            cycle=self.cycle,
+            started_at=started_at,
+        )
+
+    def _require(self, action: str) -> None:
+        allowed, refusal = ALLOWED_IN[action]
+        if self.state not in allowed:
+            raise refusal(
+                f"the ticket is {self.state}; this needs one of: {', '.join(sorted(allowed))}",
+                state=str(self.state),
+            )
+
+    def _require_handler(self, actor: Actor) -> None:
+        if self.kind in QUALITY and "qa" not in actor.roles:
+            raise QualityBelongsToQa("a quality matter is handled by QA")
+        if actor.id != self.handler and "cs_manager" not in actor.roles:
+            raise NotTheHandler("only the handler, or a manager of customer service, does this")
+
+    def _next_version(self) -> int:
+        self.version += 1
+        return self.version

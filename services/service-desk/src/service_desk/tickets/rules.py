@@ -1,0 +1,97 @@
+"""Clocks of a ticket: values with an explicit start and stop, one per name and cycle.
+
+`arranged` runs in elapsed time, day and night, and cannot be paused; `resolution` counts working days of the
+PRC calendar. A clock never changes another one (a late answer does not overrule an early one).
+Source: D7, D10
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+from service_desk import standards
+from service_desk.kernel.vocabulary import ClockName
+from shared.calendar import CalendarUnknown, add_business_days
+from shared.clock import SHANGHAI, business_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """`due_at` is None while the calendar of its year is unknown; stopping at `due_at` exactly is in time."""
+
+    name: ClockName
+    cycle: int
+    started_at: datetime
+    due_at: datetime | None
+    stopped_at: datetime | None = None
+    breached_at: datetime | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.stopped_at is None
+
+    def stop(self, at: datetime) -> "Clock":
+        """Stopped at `at`; a clock stops once, later stops change nothing."""
+        return self if self.stopped_at else replace(self, stopped_at=at)
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether the due moment had passed when it stopped, or has at `at` when it still runs."""
+        assert self.due_at is not None, "a due moment is computed before lateness is asked for"
+        return (self.stopped_at or at) > self.due_at
+
+    def late_s(self, at: datetime) -> int:
+        """Whole seconds past due, rounded up; 0 in time."""
+        assert self.due_at is not None
+        return max(0, seconds_up((self.stopped_at or at) - self.due_at))
+
+    def taken_s(self) -> int:
+        """Whole seconds from start to stop, rounded up, so that 86 400 s means "not a moment longer".
+
+        Never below 0, also when the intake was written down with a clock that ran ahead.
+        """
+        assert self.stopped_at is not None
+        return max(0, seconds_up(self.stopped_at - self.started_at))
+
+
+def seconds_up(span: timedelta) -> int:
+    """`span` in whole seconds, rounded up."""
+    return -(-span // timedelta(seconds=1))
+
+
+def arranged(received_at: datetime) -> Clock:
+    """The 24-hour clock: elapsed seconds from intake, through nights and holidays.
+
+    Source: D7
+    """
+    limit_s = standards.value("arranged", business_date(received_at))
+    return Clock(
+        name=ClockName.ARRANGED,
+        cycle=1,
+        started_at=received_at,
+        due_at=received_at + timedelta(seconds=limit_s),
+    )
+
+
+def resolution(*, kind: str, is_major: bool, cycle: int, started_at: datetime) -> Clock:
+    """The clock of the kind's standard; its due moment stays None while the calendar is unknown.
+
+    Source: D10
+    """
+    try:
+        due_at = resolution_due(kind=kind, is_major=is_major, started_at=started_at)
+    except CalendarUnknown:
+        due_at = None
+    return Clock(name=ClockName.RESOLUTION, cycle=cycle, started_at=started_at, due_at=due_at)
+
+
+def resolution_due(*, kind: str, is_major: bool, started_at: datetime) -> datetime:
+    """Midnight in Shanghai that ends the last allowed working day after the day of the start (UTC instant).
+
+    A major matter takes the shorter of its kind's standard and that of major ones. Raises CalendarUnknown.
+    Source: D9, D10
+    """
+    day = business_date(started_at)
+    allowed = standards.value(f"resolution.{kind}", day)
+    if is_major:
+        allowed = min(allowed, standards.value("resolution.major", day))
+    last = add_business_days(day, allowed)
+    return datetime.combine(last + timedelta(days=1), time.min, SHANGHAI).astimezone(UTC)
