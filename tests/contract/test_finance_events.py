@@ -12,7 +12,7 @@ import pytest
 
 import finance
 from finance import events
-from finance.booking import book_sale
+from finance.booking import book_sale, event_of
 from finance.domain import points
 from finance.domain.chart import Standard, chart_of
 from finance.domain.receipt import Receipt
@@ -168,7 +168,7 @@ def published_anywhere():
 def test_what_a_sale_books_publishes_is_the_example_but_for_its_ids():
     chart = chart_of(Standard.CAS)
     booked = book_sale(priced(), date(2026, 3, 3), chart, points_lines=points.used(chart, 100, 100))
-    data = orjson.loads(booked.event)
+    data = orjson.loads(event_of(booked))
     data["sale_id"], data["lines"][0]["line_id"] = SALE, SALE_LINE
     assert data == MESSAGES[0]["data"]
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from finance import bulk
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson
 
 
@@ -107,6 +108,33 @@ def test_an_upload_sent_again_changes_nothing(office):
     assert {each["status"] for each in again} == {"duplicate"}
     assert [each["sale_id"] for each in first] == [each["sale_id"] for each in again]
     assert office.rows(count) == before
+
+
+def test_every_row_of_an_upload_of_several_batches_is_of_its_own_receipt(office):
+    count = bulk.BATCH_RECEIPTS_MAX + 130
+    receipts = [
+        a_receipt(
+            f"N-{number}", lines=[a_line(cost=money(number)), a_line(lot="L2", unit_price=money(number + 90))]
+        )
+        for number in range(count)
+    ]
+    results = office.results(ndjson(receipts))
+    assert [result["receipt_number"] for result in results] == [each["receipt_number"] for each in receipts]
+    assert {result["status"] for result in results} == {"posted"}
+    # the cost of the first line is the receipt's number: every table agrees with it
+    agreeing = """
+        select count(*), count(distinct e.id) from receipts r
+        join sales s using (sale_id, booked_on)
+        join outbox o on o.subject = s.sale_id::text and o.data->>'receipt_number' = r.receipt_number
+        join journal_entries e on e.source_id = s.sale_id and e.total_fen = s.total_fen + s.cost_fen
+        where s.receipt_number = r.receipt_number and r.receipt_number = 'N-' || (s.cost_fen - 2300)
+        and s.cost_fen = (select sum(l.cost_fen) from sale_lines l where l.sale_id = s.sale_id)
+        and s.total_fen = (select sum(l.net_fen + l.tax_fen) from sale_lines l where l.sale_id = s.sale_id)
+        and s.total_fen = (select sum(t.fen) from tenders t where t.sale_id = s.sale_id)
+        and e.total_fen = (select sum(j.debit_fen) from journal_lines j where j.entry_id = e.id)
+        and e.total_fen = (select sum(j.credit_fen) from journal_lines j where j.entry_id = e.id)
+        and s.total_fen = (o.data->>'total_fen')::bigint and s.total_fen = o.amount_fen"""
+    assert office.rows(agreeing) == [(count, count)]
 
 
 def test_two_uploads_of_the_same_receipts_at_once_post_each_once(office):

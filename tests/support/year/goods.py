@@ -47,7 +47,7 @@ def sell(year, month):
             day -= timedelta(days=100)
         receipts.append(a_random_receipt(year.chance, day))
     at = moment(last_day(month), 15)
-    for batch in bulk.batches(receipt_files.from_ndjson([ndjson(receipts)])):
+    for batch in bulk.Batches(receipt_files.from_ndjson([ndjson(receipts)])):
         results = year.do(at, "till", bulk.load, batch)
         assert {each.status for each in results} == {"posted"}, {each.refusal for each in results}
     for receipt in receipts:

@@ -121,10 +121,11 @@ def post_sales(begin: Callable[[Any], Tx]) -> Response:
     results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
     with received({NDJSON, CSV}) as file:
         parse = receipt_files.from_ndjson if request.mimetype == NDJSON else receipt_files.from_csv
-        for batch in bulk.batches(parse(chunks_of(file))):
+        batches = bulk.Batches(parse(chunks_of(file)))
+        for batch in batches:
             with current_app.extensions["database"].begin() as conn:
                 tx = begin(conn)
-                lines = [result.json(language) for result in bulk.load(tx, batch)]
+                lines = [result.json(language) for result in bulk.load(tx, batch, batches.read_ahead)]
             results.writelines(lines)
             if tx.has_events:
                 current_app.extensions["wakeup"].ring()

@@ -5,7 +5,6 @@ The till's single statement and the bulk upload's COPY write the same `Booked` s
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -32,8 +31,8 @@ class Book(Struct, frozen=True):
     begins_on: date
 
 
-class Booked(Struct, frozen=True):
-    """A sale about to be written. `event` is the JSON of finance.sale.posted."""
+class Booked(Struct, frozen=True, gc=False):
+    """A sale about to be written."""
 
     priced: PricedSale
     sale_id: str
@@ -42,7 +41,6 @@ class Booked(Struct, frozen=True):
     booked_on: date
     postings: Sequence[PostingLine]
     posted_fen: int
-    event: bytes
     terms: str | None = None
     """Instalments agreed for this sale alone, as JSON; null leaves them to the customer's terms."""
 
@@ -107,7 +105,6 @@ def book_sale(
         cost_fen=priced.cost_fen,
         points=points_lines,
     )
-    data: dict[str, Any] = sale_posted(priced, sale_id, line_ids)
     return Booked(
         priced,
         sale_id,
@@ -116,6 +113,10 @@ def book_sale(
         booked_on,
         postings,
         sum(line.debit_fen for line in postings) if points_lines else priced.total_fen + priced.cost_fen,
-        orjson.dumps(data),
         terms,
     )
+
+
+def event_of(sale: Booked) -> bytes:
+    """The JSON of finance.sale.posted."""
+    return orjson.dumps(sale_posted(sale.priced, sale.sale_id, sale.line_ids))

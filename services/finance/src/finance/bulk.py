@@ -4,8 +4,9 @@ Each batch is one transaction, so what was answered is committed and what was no
 that is refused never hurts another.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import orjson
 
 from finance import exposure, floors, open_items, permissions, repository, stops
 from finance.booking import Booked, book_of, book_sale
+from finance.bulk_rows import copy_sales
 from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission, points
 from finance.domain.period import PeriodState
@@ -29,6 +31,8 @@ from shared.languages import ENGLISH, in_language
 from shared.transaction import Tx
 
 BATCH_RECEIPTS_MAX = 1_000
+BATCH_LINES_MAX = 10_000
+"""Of receipts that are long: a batch begins no receipt beyond it, so that memory is bounded by lines too."""
 
 
 class Result(NamedTuple):
@@ -58,18 +62,42 @@ class Result(NamedTuple):
         return orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """At most BATCH_RECEIPTS_MAX items; a number that comes again begins a new batch, and finds the first written."""
+class Batches(Iterator[list[Item]]):
+    """At most BATCH_RECEIPTS_MAX items each, and about BATCH_LINES_MAX lines. A number that comes again begins a new
+    batch, and finds the first written.
+
+    `read_ahead` reads the next batch, if it was not read yet: whoever waits for something else has the time.
+    """
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._cut = _cut(items)
+        self._ahead: list[list[Item]] = []
+
+    def read_ahead(self) -> None:
+        if not self._ahead:
+            self._ahead = list(islice(self._cut, 1))
+
+    def __next__(self) -> list[Item]:
+        self.read_ahead()
+        if not self._ahead:
+            raise StopIteration
+        return self._ahead.pop()
+
+
+def _cut(items: Iterable[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     seen: set[tuple[str, str]] = set()
+    lines = 0
     for item in items:
         key = None if item.receipt is None else (item.receipt.branch_id, item.receipt.receipt_number)
-        if len(batch) >= BATCH_RECEIPTS_MAX or (key is not None and key in seen):
+        if len(batch) >= BATCH_RECEIPTS_MAX or lines >= BATCH_LINES_MAX or (key is not None and key in seen):
             yield batch
-            batch, seen = [], set()
+            batch, seen, lines = [], set(), 0
         batch.append(item)
         if key is not None:
             seen.add(key)
+        if item.receipt is not None:
+            lines += len(item.receipt.lines)
     if batch:
         yield batch
 
@@ -79,8 +107,11 @@ class _Candidate(NamedTuple):
     priced: PricedSale
 
 
-def load(tx: Tx, batch: Sequence[Item]) -> list[Result]:
-    """Write a batch in the caller's transaction; one result per item, in order."""
+def load(tx: Tx, batch: Sequence[Item], meanwhile: Callable[[], None] = lambda: None) -> list[Result]:
+    """Write a batch in the caller's transaction; one result per item, in order.
+
+    `meanwhile` is called at most once, while PostgreSQL is at work, and may not use the database.
+    """
     results: dict[int, Result] = {}
     candidates = _priced(tx, batch, results)
     # before we look which are new: the same upload at the same time waits here, and is known when it goes on
@@ -91,7 +122,7 @@ def load(tx: Tx, batch: Sequence[Item]) -> list[Result]:
         candidates = _new_ones(tx, candidates, results)
     if candidates:
         booked = _judged(tx, candidates, room, results)
-        _write(tx, booked, results)
+        _write(tx, booked, results, meanwhile)
     return [results[item.line] for item in batch]
 
 
@@ -244,14 +275,19 @@ def _booking_day(priced: PricedSale, today: date, states: Mapping[date, str]) ->
     raise refuse_closed(priced)
 
 
-def _write(tx: Tx, booked: Sequence[tuple[_Candidate, Booked]], results: dict[int, Result]) -> None:
+def _write(
+    tx: Tx,
+    booked: Sequence[tuple[_Candidate, Booked]],
+    results: dict[int, Result],
+    meanwhile: Callable[[], None],
+) -> None:
     if not booked:
         return
     claimed = repository.claim_receipts(tx.conn, [sale for _, sale in booked])
     mine = [sale for _, sale in booked if sale.sale_id in claimed]
     lost = [each for each, sale in booked if sale.sale_id not in claimed]
     if mine:
-        repository.copy_sales(tx, mine)
+        copy_sales(tx, mine, repository.entry_ids(tx.conn, len(mine)), meanwhile)
         digest = [sale.priced.content_hash.hex() for sale in mine]
         audit.record(tx, "sale.post_bulk", f"{mine[0].sale_id}..{mine[-1].sale_id}", after=digest)
     for each, sale in booked:

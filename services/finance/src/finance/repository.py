@@ -1,4 +1,4 @@
-"""SQL of the writing side. A sale is one statement in one round trip; thousands are COPY.
+"""SQL of the writing side. A sale is one statement in one round trip; thousands are COPY (finance.bulk_rows).
 
 The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's, which the edge understands.
 """
@@ -11,14 +11,14 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from finance import open_items, permissions, stops
-from finance.booking import Booked, stream_of
+from finance.booking import Booked, event_of, stream_of
 from finance.budgets import draws
 from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import Permission
 from finance.domain.posting import PostingLine
 from finance.lots import expiries
 from finance.open_items import NewItem
-from shared import outbox, round_trip
+from shared import round_trip
 from shared.clock import business_date, month_of
 from shared.database import driver_of
 from shared.lots import canonical
@@ -171,7 +171,7 @@ def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, str | None]:
         "journal": _journal_json(booked.postings, customer_id),
         "event_id": booked.event_id,
         "type": booked.event_type,
-        "event": booked.event.decode(),
+        "event": event_of(booked).decode(),
         "traceparent": tx.traceparent,
         "request": tx.correlation_id or tx.request_id,
         "audit": f"{business_date(tx.now):%Y-%m}",
@@ -311,7 +311,7 @@ def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tu
             "select r.branch_id, r.receipt_number, r.sale_id, r.booked_on, r.content_hash"
             " from unnest(%s::text[], %s::text[]) as k(branch_id, receipt_number)"
             " join receipts r on r.branch_id = k.branch_id and r.receipt_number = k.receipt_number",
-            ([key[0] for key in keys], [key[1] for key in keys]),
+            (text_array(key[0] for key in keys), text_array(key[1] for key in keys)),
             prepare=True,
         ).fetchall()
     return {(row[0], row[1]): Known(str(row[2]), row[3], bytes(row[4])) for row in rows}
@@ -332,103 +332,24 @@ def claim_receipts(conn: Connection, booked: Sequence[Booked]) -> set[str]:
         rows = driver.execute(
             _CLAIM,
             (
-                [each.priced.receipt.branch_id for each in booked],
-                [each.priced.receipt.receipt_number for each in booked],
-                [each.sale_id for each in booked],
-                [each.booked_on for each in booked],
-                [each.priced.content_hash for each in booked],
+                text_array(each.priced.receipt.branch_id for each in booked),
+                text_array(each.priced.receipt.receipt_number for each in booked),
+                text_array(each.sale_id for each in booked),
+                text_array(each.booked_on.isoformat() for each in booked),
+                text_array(bytea(each.priced.content_hash) for each in booked),
             ),
             prepare=True,
         ).fetchall()
     return {row[0] for row in rows}
 
 
-_COPIES = {
-    "sales": "sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,"
-    " net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at",
-    "sale_lines": "sale_id, no, booked_on, line_id, branch_id, product_id, generic_name, category, temp_class,"
-    " dosage_form, specification, mah, maker, approval_number, lot, lot_key, expiry, quantity, unit_price_fen,"
-    " discount_fen, net_fen, tax_bp, tax_fen, cost_fen",
-    "tenders": "sale_id, tender, booked_on, branch_id, fen",
-    "journal_entries": "id, booked_on, stream, branch_id, kind, source_id, total_fen, reference, actor,"
-    " recorded_at",
-    "journal_lines": "entry_id, no, booked_on, branch_id, account, customer_id, debit_fen, credit_fen",
-    "outbox": ", ".join(outbox.COLUMNS),
-}
-_NULL = "\\N"
-
-
-def copy_sales(tx: Tx, booked: Sequence[Booked]) -> None:
-    """Write all rows of the sales whose numbers are claimed, six COPYs for all of them together."""
-    with driver_of(tx.conn) as driver:
-        ids = driver.execute(
-            "select nextval('journal_entry_ids') from generate_series(1, %s)", (len(booked),)
+def entry_ids(conn: Connection, count: int) -> list[int]:
+    """Ids of journal entries that nobody else gets, ascending."""
+    with driver_of(conn) as driver:
+        rows = driver.execute(
+            "select nextval('journal_entry_ids') from generate_series(1, %s)", (count,), prepare=True
         ).fetchall()
-        rows = _copy_rows(tx, booked, [row[0] for row in ids])
-        cursor = driver.cursor()
-        for table, columns in _COPIES.items():
-            with cursor.copy(f"copy {table} ({columns}) from stdin") as copy:
-                copy.write("".join(rows[table]).encode())
-        open_items.add_for_sales(driver, booked)
-    tx.has_events = True
-
-
-def _text(value: str | None) -> str:
-    """A value for COPY: control characters were refused with the receipt, so only backslashes remain."""
-    if value is None:
-        return _NULL
-    return value.replace("\\", "\\\\") if "\\" in value else value
-
-
-def _copy_rows(tx: Tx, booked: Sequence[Booked], entry_ids: Sequence[int]) -> dict[str, list[str]]:
-    rows: dict[str, list[str]] = {table: [] for table in _COPIES}
-    add_sale_row = rows["sales"].append
-    add_line = rows["sale_lines"].append
-    add_tender = rows["tenders"].append
-    add_entry = rows["journal_entries"].append
-    add_posting = rows["journal_lines"].append
-    add_event = rows["outbox"].append
-    now, actor = tx.now.isoformat(), _text(tx.actor.id)
-    trace = f"{tx.traceparent or _NULL}\t{_text(tx.correlation_id or tx.request_id)}\t{_NULL}"
-    for each, entry_id in zip(booked, entry_ids, strict=True):
-        priced = each.priced
-        receipt = priced.receipt
-        sale_id, on, branch = each.sale_id, each.booked_on.isoformat(), receipt.branch_id
-        customer = _NULL if receipt.customer_id is None else str(receipt.customer_id)
-        add_sale_row(
-            f"{sale_id}\t{on}\t{priced.business_date}\t{receipt.receipt_number}\t{branch}\t{customer}\t"
-            f"{receipt.channel.value}\t{receipt.sold_at}\t{priced.net_fen}\t{priced.tax_fen}\t"
-            f"{priced.total_fen}\t{priced.cost_fen}\t{actor}\t{now}\n"
-        )
-        nets, taxes = priced.line_net_fen, priced.line_tax_fen
-        for index, line in enumerate(receipt.lines):
-            product = line.product
-            add_line(
-                f"{sale_id}\t{index + 1}\t{on}\t{each.line_ids[index]}\t{branch}\t{product.id}\t"
-                f"{_text(product.generic_name)}\t{product.category}\t{product.temp_class.value}\t"
-                f"{_text(product.dosage_form)}\t{_text(product.specification)}\t{_text(product.mah)}\t"
-                f"{_text(product.maker)}\t{_text(product.approval_number)}\t{_text(line.lot)}\t"
-                f"{_text(canonical(line.lot))}\t{line.expiry}\t{line.quantity}\t{line.unit_price.fen}\t"
-                f"{line.discount.fen}\t{nets[index]}\t{line.tax_bp}\t{taxes[index]}\t{line.cost.fen}\n"
-            )
-        for payment in receipt.tenders:
-            add_tender(f"{sale_id}\t{payment.tender.value}\t{on}\t{branch}\t{payment.amount.fen}\n")
-        if each.posted_fen:
-            add_entry(
-                f"{entry_id}\t{on}\t{stream_of(each.booked_on)}\t{branch}\tsale\t{sale_id}\t{each.posted_fen}\t"
-                f"{each.reference or _NULL}\t{actor}\t{now}\n"
-            )
-            for no, posted in enumerate(each.postings, 1):
-                add_posting(
-                    f"{entry_id}\t{no}\t{on}\t{branch}\t{posted.account}\t"
-                    f"{customer if posted.is_receivable else _NULL}\t{posted.debit_fen}\t{posted.credit_fen}\n"
-                )
-        data = each.event.decode().replace("\\", "\\\\")
-        add_event(
-            f"{each.event_id}\t{each.event_type}\t{sale_id}\tsale\t1\t{on}\t{priced.total_fen}\t{now}\t{trace}\t"
-            f"{data}\n"
-        )
-    return rows
+    return [row[0] for row in rows]
 
 
 # --- entries of reactions ---------------------------------------------------------------------------

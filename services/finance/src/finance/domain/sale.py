@@ -84,7 +84,7 @@ class PointsForMedicine(Conflict):
     code = "points_not_for_these_goods"
 
 
-class PricedSale(Struct, frozen=True):
+class PricedSale(Struct, frozen=True, gc=False):
     """A receipt that may be booked, its `sold_at` in UTC; `line_net_fen` and `line_tax_fen` per line, in order."""
 
     receipt: Receipt

@@ -5,12 +5,14 @@ Lots are written in order, so that two papers of the same lots never wait for ea
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 
 from finance.domain.receipt import ReceiptLine
 from finance.lots import contradictions
 from finance.lots.rules import Contradiction, Held, Key, Named, Paper, refusal
 from shared.database import driver_of
 from shared.lots import canonical
+from shared.round_trip import text_array
 from shared.transaction import Tx
 
 OF_ONE_SALE = """
@@ -31,6 +33,13 @@ _HELD = """
 select y.product_id, y.lot_key, y.expiry, y.source, y.branch_id, y.reference, y.told_at
 from unnest(%s::text[], %s::text[]) as x(product_id, lot_key), lateral (
     select * from lot_expiries e where e.product_id = x.product_id and e.lot_key = x.lot_key limit 1) y
+"""
+_DIFFERING = """
+select x.product_id, x.lot_key, e.expiry, e.source, e.branch_id, e.reference, e.told_at
+from unnest(%s::text[], %s::text[], %s::date[]) as x(product_id, lot_key, expiry)
+left join lateral (
+    select * from lot_expiries e where e.product_id = x.product_id and e.lot_key = x.lot_key limit 1) e on true
+where e.expiry is distinct from x.expiry
 """
 
 
@@ -67,6 +76,21 @@ def held(tx: Tx, keys: Collection[Key]) -> dict[Key, Held]:
     return {(row[0], row[1]): Held(*row[2:]) for row in rows}
 
 
+def differing(tx: Tx, told: Collection[tuple[Key, date]]) -> dict[Key, Held | None]:
+    """What holds of those lots of which another expiry holds, or none."""
+    with driver_of(tx.conn) as driver:
+        rows = driver.execute(
+            _DIFFERING,
+            (
+                text_array(product for (product, _), _ in told),
+                text_array(lot for (_, lot), _ in told),
+                text_array(expiry.isoformat() for _, expiry in told),
+            ),
+            prepare=True,
+        ).fetchall()
+    return {(row[0], row[1]): None if row[2] is None else Held(*row[2:]) for row in rows}
+
+
 def _write(tx: Tx, told: Mapping[Key, tuple[Named, Paper]]) -> None:
     """What somebody else told first stays."""
     rows = list(told.items())
@@ -97,21 +121,32 @@ class Shelf:
 
     def __init__(self, tx: Tx, receipts: Iterable[Sequence[ReceiptLine]]) -> None:
         self._tx = tx
-        written = {(line.product.id, line.lot) for lines in receipts for line in lines}
-        self._key_of: dict[tuple[str, str], Key] = {each: (each[0], canonical(each[1])) for each in written}
-        self._held = held(tx, set(self._key_of.values())) if written else {}
+        told = {(line.product.id, line.lot, line.expiry) for lines in receipts for line in lines}
+        key_of: dict[tuple[str, str], Key] = {
+            (each[0], each[1]): (each[0], canonical(each[1])) for each in told
+        }
+        found = (
+            differing(tx, {(key_of[product, lot], expiry) for product, lot, expiry in told}) if told else {}
+        )
+        self._key_of = {written: key for written, key in key_of.items() if key in found}
+        """Of the lots in question: where every receipt tells what holds, nothing is looked at twice."""
+        self._held: dict[Key, Held] = {key: holds for key, holds in found.items() if holds is not None}
         self._new: dict[Key, tuple[Named, Paper]] = {}
         self._refused: list[Contradiction] = []
 
     def judge(self, paper: Paper, lines: Sequence[ReceiptLine]) -> None:
         """Raises LotExpiryContradicts."""
+        if not self._key_of:
+            return
         told: dict[Key, Held] = {}
         found = []
         for index, line in enumerate(lines):
-            key = self._key_of[line.product.id, line.lot]
+            key = self._key_of.get((line.product.id, line.lot))
+            if key is None:
+                continue
             holds = self._held.get(key) or told.get(key)
             if holds is None:
-                told[key] = Held(line.expiry, paper.source, paper.branch_id, paper.reference, self._tx.now)
+                told[key] = self._of(line, paper)
             elif holds.expiry != line.expiry:
                 found.append(Contradiction(_named(index, line), holds, paper))
         if found:
@@ -120,13 +155,16 @@ class Shelf:
 
     def add(self, paper: Paper, lines: Sequence[ReceiptLine]) -> None:
         """Of a receipt that is accepted, what it tells for the first time."""
+        if not self._key_of:
+            return
         for index, line in enumerate(lines):
-            key = self._key_of[line.product.id, line.lot]
-            if key not in self._held:
+            key = self._key_of.get((line.product.id, line.lot))
+            if key is not None and key not in self._held:
                 self._new[key] = _named(index, line), paper
-                self._held[key] = Held(
-                    line.expiry, paper.source, paper.branch_id, paper.reference, self._tx.now
-                )
+                self._held[key] = self._of(line, paper)
+
+    def _of(self, line: ReceiptLine, paper: Paper) -> Held:
+        return Held(line.expiry, paper.source, paper.branch_id, paper.reference, self._tx.now)
 
     def keep(self) -> bool:
         """Write what is new; False when somebody else told another expiry of one of these lots meanwhile."""
