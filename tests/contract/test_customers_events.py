@@ -116,6 +116,17 @@ EMITTED = (
         version=2,
         on=DAY,
     ),
+    loyalty.points_corrected(
+        customer_id=str(PATIENT),
+        branch_id="B001",
+        sale_id=SALE,
+        return_id=RETURN,
+        points=11,
+        cause="refund_lost",
+        lost_event_id=LICENCE,
+        version=3,
+        on=DAY,
+    ),
     loyalty.points_redeemed(
         redemption_id=REDEMPTION,
         customer_id=str(PATIENT),

@@ -1,12 +1,19 @@
-"""Finance is restored to 02:00 by the commands of the runbook, word for word, and everybody comes through it."""
+"""A service is restored to 02:00 by the commands of the runbook, word for word, and everybody comes through it.
 
+Among what is lost are sales of a member, one of them paid with points: afterwards customers, finance and reporting
+have the same points again.
+"""
+
+import base64
 import re
 import shlex
 import subprocess
 import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import orjson
 import pytest
 from sqlalchemy import make_url, text
@@ -21,7 +28,7 @@ from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
 from tests.support.eventually import eventually
-from tests.support.finance_builders import Office
+from tests.support.finance_builders import Office, a_line, a_receipt, money
 from tests.support.ledger_service import served
 from tests.support.roles import rights_around, superusers
 
@@ -30,9 +37,19 @@ pytestmark = pytest.mark.requirement("X3")
 RUNBOOK = Path(__file__).parents[2] / "docs/runbook.md"
 TITLE = "### A service was restored to an earlier state\n"
 PACKAGES = ("customers", "finance", "service_desk", "returns", "reporting")
-CONSUMERS = ("customers", "service_desk", "returns", "reporting")
 WITHIN_S = 40
 BEFORE, AFTER_DUMP, NEW = 4, 5, 3
+REDEEMED = 30
+SWAP = {"finance": "customers", "customers": "finance"}
+# What each kind of fact about points adds to what a customer has.
+POINTS = (
+    "select coalesce(sum(points * case when fact in ('earned', 'restored', 'corrected') then 1 else -1 end), 0)::bigint"
+    " from facts.fact_points"
+)
+LIABILITY = (
+    "select coalesce(sum(credit_fen - debit_fen), 0)::bigint from journal_lines where account = '2204'"
+)
+SET_ASIDE = "select coalesce(sum(points), 0)::bigint from point_redemptions where state = 'open'"
 
 
 def commands_of_the_runbook() -> list[str]:
@@ -43,10 +60,14 @@ def commands_of_the_runbook() -> list[str]:
 
 
 class System:
-    """Finance with its web, relay and till, and everybody who listens to it, each on a database of its own."""
+    """Finance with its till, customers, and everybody who listens to them, each on a database of its own."""
 
-    def __init__(self, urls: dict[str, str], folder: Path, transport: str, amqp_url: str | None) -> None:
+    def __init__(
+        self, urls: dict[str, str], folder: Path, transport: str, amqp_url: str | None, restored: str
+    ) -> None:
         self.folder = folder
+        self.restored = restored
+        self.consumers = [each for each in PACKAGES if each != restored]
         self.issuer = LocalIssuer(folder)
         self.common = {
             "transport": transport,
@@ -54,6 +75,7 @@ class System:
             "jwks": str(self.issuer.jwks),
             "issuer": self.issuer.issuer,
             "audience": self.issuer.audience,
+            "master_key": base64.b64encode(bytes(32)).decode(),
         }
         self.urls = urls
         self.feeds: dict[str, str] = {}
@@ -77,14 +99,65 @@ class System:
             work.join(20)
             assert not work.is_alive()
 
-    def start_finance(self) -> None:
-        stack = self.running["finance"] = ExitStack()
-        stack.enter_context(self.loop(relay.run, "finance"))
-        self.till = Office(self.urls["finance"], self.folder)
-        stack.callback(self.till.close)
+    def start(self, package: str) -> None:
+        stack = self.running[package] = ExitStack()
+        stack.enter_context(self.loop(consuming.run, package))
+        if package in SWAP:
+            stack.enter_context(self.loop(relay.run, package))
+        if package == "finance":
+            self.till = Office(self.urls["finance"], self.folder)
+            stack.callback(self.till.close)
 
-    def feed(self, package: str = "reporting") -> FeedClient:
-        return FeedClient("finance", self.feeds["finance"], self.issuer.token(package, ["feed"]))
+    def stop(self) -> None:
+        for stack in self.running.values():
+            stack.close()
+
+    def feed(self, source: str | None = None) -> FeedClient:
+        source = source or self.restored
+        return FeedClient(source, self.feeds[source], self.issuer.token("reporting", ["feed"]))
+
+    # --- a member and points
+
+    def ask_customers(self, path: str, body: dict | None = None, role: str = "till") -> dict:
+        headers = {"Authorization": f"Bearer {self.issuer.token(f'the-{role}', [role], ('*',))}"}
+        url = f"{self.feeds['customers']}/v1{path}"
+        if body is None:
+            answer = httpx.get(url, headers=headers, timeout=20)
+        else:
+            answer = httpx.post(
+                url, headers=headers | {"Idempotency-Key": uuid4().hex}, json=body, timeout=20
+            )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def register(self) -> str:
+        body = {"name": "会员", "branch_id": "S001"}
+        return self.ask_customers("/customers/patients", body, "cs_agent")["customer_id"]
+
+    def redeem(self, member: str) -> dict:
+        """Points set aside for a receipt; that receipt."""
+        number = f"P-{uuid4().hex[:10]}"
+        body = {"customer_id": member, "branch_id": "S001", "receipt_number": number, "points": REDEEMED}
+        made = self.ask_customers("/points/redemptions", body)
+        line = a_line(
+            quantity=1, unit_price=money(REDEEMED), discount=money(0), product={"category": "device"}
+        )
+        paid = {"tender": "points", "amount": money(REDEEMED), "redemption_id": made["redemption_id"]}
+        return a_receipt(number, customer_id=member, lines=[line], tenders=[paid])
+
+    def pay_with_points(self, receipt: dict) -> None:
+        """As a till does: again, while finance has not heard of the redemption."""
+        eventually(lambda: self.till.post("/v1/sales", receipt).status_code == 201, within_s=WITHIN_S)
+
+    def number(self, package: str, sql: str) -> int:
+        with psycopg_database(self.urls[package]) as database, database.begin() as conn:
+            return conn.execute(text(sql)).scalar_one()
+
+    def points(self, member: str) -> tuple[int, int, int]:
+        """What the member has: as customers says, as finance owes, as reporting counts. A point is worth a fen."""
+        shown = self.ask_customers(f"/customers/{member}/points")["balance"]
+        owed = self.number("finance", LIABILITY) - self.number("customers", SET_ASIDE)
+        return shown, owed, self.number("reporting", POINTS)
 
     # --- the commands of the runbook, on these servers instead of those in containers
 
@@ -92,9 +165,9 @@ class System:
         words = shlex.split(line)
         assert words[:2] == ["docker", "compose"], line
         if words[2] == "stop":
-            self.running.pop("finance").close()
+            self.running.pop(self.restored).close()
         elif words[2] == "start":
-            self.start_finance()
+            self.start(self.restored)
         elif "shared.ops" in words:
             return self.operate(words[words.index("shared.ops") + 1 :])
         else:
@@ -104,15 +177,15 @@ class System:
 
     def restore(self, words: list[str]) -> None:
         """What restore.sh does, in a database of another name: the rights, the dump, the rights again."""
-        url = self.urls["finance"]
-        self.server(["createdb", "-U", "postgres", "finance"])
-        rights_around(superusers[url], "finance")
+        url = self.urls[self.restored]
+        self.server(["createdb", "-U", "postgres", self.restored])
+        rights_around(superusers[url], self.restored)
         self.server(["pg_restore", "-U", "postgres", "-d", *words[:1], "--single-transaction", *words[1:]])
-        rights_around(superusers[url], "finance")
+        rights_around(superusers[url], self.restored)
 
     def server(self, words: list[str]) -> None:
         """A program of PostgreSQL. The database of the test has another name, and its server another superuser."""
-        url = make_url(superusers[self.urls["finance"]])
+        url = make_url(superusers[self.urls[self.restored]])
         program, *given = words
         source = target = None
         if len(given) > 1 and given[-2] in {"<", ">"}:
@@ -121,7 +194,7 @@ class System:
             given = given[:-2]
         user = given.index("-U")
         before = [*given[:user], "-U", url.username, *given[user + 2 :]]
-        arguments = [url.database if each == "finance" else each for each in before]
+        arguments = [url.database if each == self.restored else each for each in before]
         environment = {
             "PGPASSWORD": url.password or "",
             "PGHOST": url.host or str(url.query.get("host", "")),
@@ -150,9 +223,9 @@ class System:
 
     def states(self) -> dict[str, watermark.SourceState]:
         found = {}
-        for package in CONSUMERS:
+        for package in self.consumers:
             with psycopg_database(self.urls[package]) as database, database.begin() as conn:
-                found[package] = watermark.state_of(conn, "finance")
+                found[package] = watermark.state_of(conn, self.restored)
         return found
 
     def head(self) -> int:
@@ -171,7 +244,7 @@ class System:
             found = completeness.gate(
                 database, load("reporting"), [self.feed()], month, own_totals, patience_s=0
             )
-        return [(each.source, each.reason) for each in found if each.source == "finance"]
+        return [(each.source, each.reason) for each in found if each.source == self.restored]
 
 
 @contextmanager
@@ -183,40 +256,53 @@ def psycopg_database(url: str):
         database.dispose()
 
 
-@pytest.fixture(params=["feed", "amqp"])
-def system(request, migrated_database, tmp_path):
-    transport = request.param
-    amqp_url = request.getfixturevalue("rabbitmq").vhost() if transport == "amqp" else None
-    urls = {package: migrated_database(package) for package in PACKAGES}
-    made = System(urls, tmp_path, transport, amqp_url)
+@pytest.fixture
+def start(request, migrated_database, tmp_path):
     with ExitStack() as stack:
-        for package in PACKAGES:
-            made.feeds[package] = stack.enter_context(served(load(package), made.settings(package)))
-        for package in CONSUMERS:
-            stack.enter_context(made.loop(consuming.run, package))
-        made.start_finance()
-        stack.callback(lambda: made.running["finance"].close() if "finance" in made.running else None)
+
+        def made(transport, restored):
+            amqp_url = request.getfixturevalue("rabbitmq").vhost() if transport == "amqp" else None
+            urls = {package: migrated_database(package) for package in PACKAGES}
+            system = System(urls, tmp_path, transport, amqp_url, restored)
+            for package in PACKAGES:
+                served_at = served(load(package), system.settings(package))
+                system.feeds[package] = stack.enter_context(served_at)
+            stack.callback(system.stop)
+            for package in PACKAGES:
+                system.start(package)
+            return system
+
         yield made
 
 
-def test_finance_is_restored_to_0200_by_the_words_of_the_runbook(system):
+@pytest.mark.requirement("C38")
+@pytest.mark.parametrize("transport", ["feed", "amqp"])
+def test_finance_is_restored_to_0200_by_the_words_of_the_runbook(start, transport):
+    system = start(transport, "finance")
     (
-        dump, stop, drop, restore, start, show, lag, raise_epoch, *accepts, level
+        dump, stop, drop, restore, begin, show, lag, raise_epoch, *accepts, level
     ) = commands_of_the_runbook()  # fmt: skip
+    member = system.register()
     for _ in range(BEFORE):
-        sale = system.till.sell()
-    system.day = sale_day(system, sale)
-    eventually(system.level, within_s=WITHIN_S)
+        system.till.sell(customer_id=member)
+    system.day = sale_day(system)
+    eventually(lambda: system.level() and agree(system, member), within_s=WITHIN_S)
     at_0200 = system.head()
+    had = system.points(member)[0]
     system.run(dump)
-    for _ in range(AFTER_DUMP):
-        system.till.sell()
+    receipt = system.redeem(member)
+    system.pay_with_points(receipt)
+    for customer in (member, member, None, member):
+        system.till.sell(customer_id=customer)
     eventually(lambda: system.head() == at_0200 + AFTER_DUMP and system.level(), within_s=WITHIN_S)
+    eventually(lambda: agree(system, member), within_s=WITHIN_S)
+    earned = had // BEFORE
+    assert system.points(member)[0] == had + 3 * earned - REDEEMED
 
-    for command in (stop, drop, restore, start):
+    for command in (stop, drop, restore, begin):
         system.run(command)
-    for _ in range(NEW):
-        system.till.sell()
+    for customer in (None, member, member):
+        system.till.sell(customer_id=customer)
     eventually(
         lambda: {state.halted_reason for state in system.states().values()} == {"log_behind"},
         within_s=WITHIN_S,
@@ -229,30 +315,93 @@ def test_finance_is_restored_to_0200_by_the_words_of_the_runbook(system):
     assert [row["halted"] for row in rows if row["source"] == "finance"] == ["log_behind"]
     assert [row["halted"] for row in rows if row["source"] != "finance"] == [None] * 3
     assert system.obstacles() == [("finance", "log_behind")]
-    with psycopg_database(system.urls["finance"]) as database:
-        waiting = "select count(*) from outbox where seq is null"
-        with database.begin() as conn:
-            assert conn.execute(text(waiting)).scalar() == NEW, "nothing is numbered before the decision"
+    waiting = "select count(*) from outbox where seq is null"
+    assert system.number("finance", waiting) == NEW, "nothing is numbered before the decision"
 
     code, [said] = system.run(raise_epoch)
     assert (code, said["held"]) == (0, None)
     eventually(lambda: system.head() == at_0200 + NEW, within_s=WITHIN_S)
     assert system.obstacles() == [("finance", "log_behind")]
-    assert len(accepts) == len(CONSUMERS)
+    assert len(accepts) == len(system.consumers)
     for accept in accepts:
         code, said = system.run(accept)
         assert (code, said[-1]["same_up_to"], said[-1]["lost"]) == (0, at_0200, AFTER_DUMP), said
+        assert [row for row in said if "stays" in row] == [], "each service makes good what it can"
     eventually(system.level, within_s=WITHIN_S)
     code, rows = system.run(level)
     assert [row["behind"] for row in rows if row["source"] == "finance"] == [0]
     assert code == 0
     assert system.obstacles() == []  # counts, sums and ids of reporting's facts are finance's own
     copies = "select count(distinct sale_id) from sold_lines"
-    with psycopg_database(system.urls["returns"]) as database, database.begin() as conn:
-        assert conn.execute(text(copies)).scalar() == BEFORE + NEW
+    assert system.number("returns", copies) == BEFORE + NEW
+
+    eventually(lambda: agree(system, member), within_s=WITHIN_S)
+    assert system.points(member)[0] == had + 2 * earned - REDEEMED  # they wait for the receipt
+    system.pay_with_points(receipt)
+    eventually(lambda: system.level() and agree(system, member), within_s=WITHIN_S)
+    assert system.points(member)[0] == had + 2 * earned - REDEEMED
+    assert system.number("customers", SET_ASIDE) == 0
+    nothing_is_parked(system)
 
 
-def sale_day(system, sale):
+@pytest.mark.requirement("C38")
+def test_customers_is_restored_by_the_same_words_and_finance_and_reporting_come_through_it(start):
+    """Points are made of finance's log, so they are earned again; the redemption that finance used is taken over."""
+    system = start("feed", "customers")
+    words = re.compile(r"\b(finance|customers)\b")
+    (
+        dump, stop, drop, restore, begin, _, _, raise_epoch, *accepts, level
+    ) = [words.sub(lambda found: SWAP[found[0]], line) for line in commands_of_the_runbook()]  # fmt: skip
+    member = system.register()
+    for _ in range(BEFORE):
+        system.till.sell(customer_id=member)
+    eventually(lambda: system.level() and agree(system, member), within_s=WITHIN_S)
+    had = system.points(member)[0]
+    at_0200 = system.head()
+    system.run(dump)
+    system.till.sell(customer_id=member)
+    system.pay_with_points(system.redeem(member))
+    unused = system.redeem(member)
+    eventually(lambda: system.level() and agree(system, member), within_s=WITHIN_S)
+    lost = system.head() - at_0200
+    assert lost == 3
+
+    for command in (stop, drop, restore, begin):
+        system.run(command)
+    eventually(
+        lambda: {state.halted_reason for state in system.states().values()} == {"log_behind"},
+        within_s=WITHIN_S,
+    )
+    system.run(raise_epoch)
+    # The sale that used the lost redemption waits, because customers did not know that its log was set back.
+    eventually(lambda: parked(system, "customers") == 1, within_s=WITHIN_S)
+    assert system.operate(["customers", "parked", "redrive", "--all"])[0] == 0
+    for accept in accepts:
+        code, said = system.run(accept)
+        assert (code, said[-1]["same_up_to"], said[-1]["lost"]) == (0, at_0200, lost), said
+    eventually(lambda: system.level() and agree(system, member), within_s=WITHIN_S)
+    assert system.run(level)[0] == 0
+    assert system.points(member)[0] == had + had // BEFORE - REDEEMED
+    refusal = system.till.post("/v1/sales", unused).json["code"]
+    assert refusal == "redemption_restored", (
+        "customers gave these points back: it does not know the redemption"
+    )
+    nothing_is_parked(system)
+
+
+def agree(system, member) -> bool:
+    return len(set(system.points(member))) == 1
+
+
+def nothing_is_parked(system):
+    assert {package: parked(system, package) for package in PACKAGES} == dict.fromkeys(PACKAGES, 0)
+
+
+def parked(system, package) -> int:
+    return system.number(package, "select count(*) from parked_events where state = 'parked'")
+
+
+def sale_day(system):
     with psycopg_database(system.urls["finance"]) as database, database.begin() as conn:
         return conn.execute(
             text("select day from outbox where type = 'finance.sale.posted.v1' limit 1")

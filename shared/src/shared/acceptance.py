@@ -239,6 +239,7 @@ def _withdraw(
         {"ids": [str(each.event_id) for each in lost if each.comes_again_as is None], "limit": CAUSED_MAX},
     )
     by_id = {str(each.event_id): each.seq for each in lost}
+    corrected = {each["corrected_seq"] for each in notes if "corrected_seq" in each}
     notes += [
         {
             "stays": row.type,
@@ -249,6 +250,7 @@ def _withdraw(
             "caused_by_seq": by_id[row.causation_id],
         }
         for row in caused
+        if by_id[row.causation_id] not in corrected
     ]
     return notes
 

@@ -4,14 +4,15 @@ An area says what it has in its `__init__.py`, as `AREA`; `app.py` names the are
 is that of the routes in the documents, of reactions to one batch, and of jobs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.events import Envelope
-from shared.service import Handler, Job, Withdraw
+from shared.service import Handler, Job, LostEvent, Withdraw
 from shared.transaction import Tx
+from shared.wire import Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ class Area:
 
     `tables` is the module that describes its tables: naming it here brings them into the schema of the service.
     `reactions` get fresh events in one transaction and pass over those they have no need of. `withdraw` undoes
-    what a source has lost; one area of a service may have it, because the log is read once. `configure` adds to the web
+    what a source has lost; one area of a service may read the log for that, because it is read once. `configure` adds to the web
     application what is no API.
     """
 
@@ -59,11 +60,17 @@ def handler_of(areas: Sequence[Area]) -> Handler:
     return handle
 
 
-def withdraw_of(areas: Sequence[Area]) -> Withdraw | None:
-    """How the service undoes what a source has lost."""
-    found = [area.withdraw for area in areas if area.withdraw is not None]
-    assert len(found) <= 1, "the log of a source is read once"
-    return found[0] if found else None
+def withdraw_of(areas: Sequence[Area]) -> Withdraw:
+    """How the service undoes what a source has lost: each area what is its own."""
+
+    def withdraw(
+        tx: Tx, source: str, after: int, lost: Sequence[LostEvent], log: Iterator[Received]
+    ) -> Iterator[dict[str, Any]]:
+        for area in areas:
+            if area.withdraw is not None:
+                yield from area.withdraw(tx, source, after, lost, log)
+
+    return withdraw
 
 
 def configure_of(areas: Sequence[Area]) -> "Callable[[Flask], None]":

@@ -37,7 +37,8 @@ Withdraw = Callable[[Tx, str, int, Sequence[LostEvent], Iterator[Received]], Ite
 """`withdraw(tx, source, ancestor_seq, lost, log)`: undo what events above `ancestor_seq` put into projections.
 
 `log` yields the source's events 1 to `ancestor_seq`, for those who fill a projection anew. Returns what it did, and
-what it left to people, as rows for the operator.
+what it left to people, as rows for the operator; a row with `corrected_seq` says that what we published because of
+that lost event is made good by what we publish now.
 """
 
 

@@ -185,6 +185,9 @@ SumFen = Annotated[
 PositiveFen = Annotated[int, Meta(ge=1, le=FEN_MAX, description="whole fen (1/100 yuan), at least 1")]
 Points = Annotated[int, Meta(ge=0, le=FEN_MAX, description="whole points, not negative")]
 EarnedPoints = Annotated[int, Meta(ge=1, le=FEN_MAX, description="whole points, at least 1")]
+MovedPoints = Annotated[
+    int, Meta(ge=-FEN_MAX, le=FEN_MAX, description="whole points: negative where they are taken")
+]
 Seconds = Annotated[int, Meta(ge=0, le=COUNT_MAX, description="whole seconds, not negative")]
 Cycle = Annotated[int, Meta(ge=1, le=1_000_000, description="counts from 1, at most 1,000,000")]
 Version = Annotated[int, Meta(ge=1, le=COUNT_MAX, description="counts from 1 and only rises")]

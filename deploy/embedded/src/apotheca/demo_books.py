@@ -154,7 +154,7 @@ class Points:
 
 
 def points_of(system: System, months: Sequence[date]) -> list[Points]:
-    """Per month: points earned less taken back and expired in customers' own log, and the movement of account 2204."""
+    """Per month: points earned less taken back and expired, with corrections, in customers' own log, and the movement of account 2204."""
     feed = Caller(system, "customers", "demo-control", "feed")
     reader = Caller(system, "finance", "demo-accountant", "accountant")
     told = _told_points(feed)
@@ -166,7 +166,7 @@ def points_of(system: System, months: Sequence[date]) -> list[Points]:
 
 def _told_points(feed: Caller) -> dict[str, int]:
     """Points by month of their day."""
-    signs = {"earned": 1, "taken_back": -1, "expired": -1}
+    signs = {"earned": 1, "taken_back": -1, "expired": -1, "corrected": 1}
     sums: dict[str, int] = {}
     after = 0
     while page := feed.lines("/internal/events", after=after, limit=EVENTS_PER_PAGE):

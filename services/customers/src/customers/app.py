@@ -37,6 +37,7 @@ SERVICE = Service(
     blueprints=areas.blueprints_of(AREAS),
     sources=["finance"],
     handle=areas.handler_of(AREAS),
+    withdraw=areas.withdraw_of(AREAS),
     jobs=[*areas.jobs_of(AREAS), PRUNING],
     chains=[audit.CHAIN],
     configure=areas.configure_of(AREAS),

@@ -86,7 +86,7 @@ SERVICE = Service(
     ],
     sources=["customers", "returns"],
     handle=_handle,
-    withdraw=reactions.WITHDRAW,
+    withdraw=reactions.withdraw,
     jobs=[
         PRUNING,
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),

@@ -3,10 +3,16 @@
 Source: F22, model 3.2 (Refund)
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
 from finance import exposure, permissions, points, stops
 from finance.refunds import verification
 from shared.consumer import Reaction, SetReaction
 from shared.refilling import Projection, refilled
+from shared.service import LostEvent
+from shared.transaction import Tx
+from shared.wire import Received
 
 SETS: dict[str, SetReaction] = {
     "customers.permission.changed.v1": permissions.on_changed,
@@ -16,6 +22,7 @@ SETS: dict[str, SetReaction] = {
     "customers.points.earned.v1": points.on_moved,
     "customers.points.taken_back.v1": points.on_moved,
     "customers.points.expired.v1": points.on_moved,
+    "customers.points.corrected.v1": points.on_moved,
     "customers.points.redeemed.v1": points.on_redeemed,
     "customers.points.restored.v1": points.on_restored,
 }
@@ -27,7 +34,7 @@ REACTIONS: dict[str, Reaction] = {
 }
 """Facts that make decisions, each under locks of its own: a refund owed, or held."""
 
-WITHDRAW = refilled(
+_REFILLED = refilled(
     {
         "customers": Projection(
             tables=["trade_permission_versions", "trade_permissions", "credit_limits"],
@@ -45,4 +52,13 @@ WITHDRAW = refilled(
         ),
     }
 )
-"""Permissions, credit and stops are copies, made anew when their log lost events. What was booked stays booked."""
+"""Permissions, credit and stops are copies, made anew when their log lost events."""
+
+
+def withdraw(
+    tx: Tx, source: str, after: int, lost: Sequence[LostEvent], log: Iterator[Received]
+) -> Iterable[dict[str, Any]]:
+    """Copies are filled anew, points are made good by entries of today."""
+    yield from _REFILLED(tx, source, after, lost, log)
+    if source == "customers":
+        yield from points.withdraw(tx, lost)

@@ -12,6 +12,7 @@ from shared.texts import (
     EarnedPoints,
     Fen,
     Lot,
+    MovedPoints,
     Name,
     Points,
     PositiveFen,
@@ -124,6 +125,16 @@ class PointsTakenBack(Struct, frozen=True):
     sale_id: UUID
     return_id: Reference
     points: Points
+
+
+class PointsCorrected(Struct, frozen=True):
+    """customers.points.corrected.v1: what a lost sale or refund had given or taken; `points` may be negative"""
+
+    branch_id: Branch
+    sale_id: UUID
+    points: MovedPoints
+    lost_event_id: UUID
+    return_id: Reference | None = None
 
 
 class PointLot(Struct, frozen=True):

@@ -3,9 +3,16 @@
 from customers.loyalty import tables
 from customers.loyalty.api import customer_points, points
 from customers.loyalty.jobs import JOBS
+from customers.loyalty.lost import take_over, withdraw
 from customers.loyalty.reactions import handle
 from shared.areas import Area
 
-AREA = Area(tables=tables, blueprints=[customer_points, points], reactions=[handle], jobs=JOBS)
+AREA = Area(
+    tables=tables,
+    blueprints=[customer_points, points],
+    reactions=[take_over, handle],
+    withdraw=withdraw,
+    jobs=JOBS,
+)
 
 __all__ = ["AREA"]

@@ -4,6 +4,7 @@ Locks are taken in one order: accounts, then sales, each by its id; a redemption
 a redemption is heard from finance (`customers.reactions`). Source: C38, G17, I13
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -49,7 +50,7 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     lock_accounts(tx.conn, [account])
     taken = _consume(tx, account, points, today)
     redemption_id = new_id()
-    if not add_redemption(
+    set_aside(
         tx,
         {
             "id": redemption_id,
@@ -59,27 +60,30 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
             "points": points,
             "value_fen": points * rule.fen_per_point,
             "today": today,
-            "now": tx.now,
-            "actor": tx.actor.id,
             "restore_at": tx.now + rule.restore_after,
         },
-    ):
+        [(lot.sale_id, part) for lot, part in taken],
+    )
+    return redemption(tx, redemption_id)
+
+
+def set_aside(tx: Tx, row: dict[str, Any], shares: Sequence[tuple[str, int]]) -> None:
+    """Keep and tell a redemption of points of these sales; the caller holds the account. Raises ReceiptHasRedemption."""
+    if not add_redemption(tx, {**row, "now": tx.now, "actor": tx.actor.id}):
         raise ReceiptHasRedemption("points were redeemed for this receipt before")
-    shares = [(lot.sale_id, part) for lot, part in taken]
-    add_lots(tx.conn, redemption_id, shares)
+    add_lots(tx.conn, row["id"], shares)
     fact = events.points_redeemed(
-        redemption_id=redemption_id,
-        customer_id=account,
-        branch_id=branch_id,
-        receipt_number=receipt_number,
-        points=points,
-        value_fen=points * rule.fen_per_point,
+        redemption_id=row["id"],
+        customer_id=row["customer_id"],
+        branch_id=row["branch_id"],
+        receipt_number=row["receipt_number"],
+        points=row["points"],
+        value_fen=row["value_fen"],
         lots=shares,
-        on=today,
+        on=row["today"],
     )
     outbox.append(tx, fact)
-    audit.record(tx, "points.redeemed", str(redemption_id), after=fact.data)
-    return redemption(tx, redemption_id)
+    audit.record(tx, "points.redeemed", str(row["id"]), after=fact.data)
 
 
 def _consume(tx: Tx, account: str, points: int, today: date) -> list[rules.Share]:

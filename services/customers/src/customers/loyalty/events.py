@@ -15,12 +15,14 @@ from shared.texts import (
     EarnedPoints,
     Fen,
     Id,
+    MovedPoints,
     Points,
     PositiveFen,
     Reference,
     one_of,
 )
 
+Correcting = Annotated[str, one_of(("sale_lost", "refund_lost"))]
 Restoring = Annotated[str, one_of(("cancelled", "not_used"))]
 
 
@@ -42,6 +44,18 @@ class PointsTakenBack(TypedDict):
     sale_id: Id
     return_id: Id
     points: Points
+
+
+class PointsCorrected(TypedDict):
+    """What makes good a sale or a refund that finance's log lost: `points` is what the customer gets, or loses."""
+
+    customer_id: Id
+    branch_id: Branch
+    sale_id: Id
+    return_id: Id | None
+    points: MovedPoints
+    cause: Correcting
+    lost_event_id: Id
 
 
 class PointLot(TypedDict):
@@ -134,6 +148,31 @@ def points_taken_back(
     return Event(type="customers.points.taken_back.v1", subject=sale_id, version=version, day=on, data=data)
 
 
+def points_corrected(
+    *,
+    customer_id: str,
+    branch_id: str,
+    sale_id: str,
+    return_id: str | None,
+    points: int,
+    cause: str,
+    lost_event_id: UUID,
+    version: int,
+    on: date,
+) -> Event[PointsCorrected]:
+    """`points` ≠ 0 is what the customer gets; negative: loses. `return_id` is that of a lost refund."""
+    data: PointsCorrected = {
+        "customer_id": customer_id,
+        "branch_id": branch_id,
+        "sale_id": sale_id,
+        "return_id": return_id,
+        "points": points,
+        "cause": cause,
+        "lost_event_id": str(lost_event_id),
+    }
+    return Event(type="customers.points.corrected.v1", subject=sale_id, version=version, day=on, data=data)
+
+
 def points_redeemed(
     *,
     redemption_id: UUID,
@@ -173,12 +212,16 @@ def points_restored(
     lots: Sequence[tuple[str, int]],
     cause: str,
     on: date,
+    version: int = 2,
 ) -> Event[PointsRestored]:
-    """Nobody used a redemption, as far as we know, and its points went back; `cause` is cancelled or not_used."""
+    """Nobody used a redemption, as far as we know, and its points went back; `cause` is cancelled or not_used.
+
+    The fourth fact of a redemption says so again, when the sale that took its points again was lost.
+    """
     return Event(
         type="customers.points.restored.v1",
         subject=str(redemption_id),
-        version=2,
+        version=version,
         day=on,
         data={
             "redemption_id": str(redemption_id),
@@ -240,6 +283,7 @@ def points_expired(
 PUBLISHED: Final[Mapping[str, type]] = {
     "customers.points.earned.v1": PointsEarned,
     "customers.points.taken_back.v1": PointsTakenBack,
+    "customers.points.corrected.v1": PointsCorrected,
     "customers.points.redeemed.v1": PointsRedeemed,
     "customers.points.restored.v1": PointsRestored,
     "customers.points.taken_again.v1": PointsTakenAgain,

@@ -31,6 +31,7 @@ class SalePosted(Struct, frozen=True):
     lines: Annotated[list[SoldLine], Meta(max_length=LINES_MAX)]
     tenders: Annotated[list[Tender], Meta(max_length=LINES_MAX)]
     customer_id: Reference | None = None
+    receipt_number: Reference | None = None
 
 
 class RefundedLine(Struct, frozen=True):

@@ -32,7 +32,8 @@ _ENTRIES = """
                         e.gross_fen) as points
                 from point_earnings e
                 join point_refunds r on r.sale_id = e.sale_id and r.sale_line_id = e.sale_line_id
-                where e.customer_id = :customer_id
+                where e.customer_id = :customer_id and
+                    not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
                 window line as (
                     partition by e.sale_id, e.sale_line_id order by r.source_seq, r.refund_id
                     rows between unbounded preceding and current row)
@@ -56,9 +57,23 @@ _ENTRIES = """
         where r.customer_id = :customer_id and step.happened
         union all
         select 'restore_redeem', b.points, div(b.points::numeric * r.value_fen, r.points)::bigint, r.sale_id, null,
-            b.return_id, r.redemption_id, b.day, b.source_seq, b.refund_id
+            b.return_id, r.redemption_id, b.day, b.source_seq, b.refund_id || ' ' || b.cause_event_id
         from point_restorations b join point_redemptions r using (redemption_id)
         where r.customer_id = :customer_id
+        union all
+        select 'correct', -b.points, -div(b.points::numeric * r.value_fen, r.points)::bigint, r.sale_id, null,
+            b.return_id, r.redemption_id, c.corrected_on, 0, 'back ' || c.event_id
+        from point_restorations b join point_redemptions r using (redemption_id)
+        join point_corrections c on c.event_id = b.cause_event_id and c.kind = 'refund'
+        where r.customer_id = :customer_id
+        union all
+        select step.kind, step.points, 0, c.sale_id, null, c.return_id, c.redemption_id, step.day, step.seq,
+            c.kind || ' ' || c.event_id
+        from point_corrections c cross join lateral (values
+            (case c.kind when 'use' then 'redeem' else 'reverse_earn' end, -c.taken, c.lost_day, c.source_seq),
+            ('correct', c.points, c.corrected_on, 0)
+        ) as step(kind, points, day, seq)
+        where c.customer_id = :customer_id and step.points <> 0
     ) as entry
 """
 _PAGE = (
@@ -71,11 +86,15 @@ _LOTS = """
     from (
         select e.sale_id, min(e.branch_id) as branch_id, min(e.day) as earned_on,
             sum(e.points)::bigint as earned,
-            sum(div(e.points::numeric * least(r.refunded_fen, e.gross_fen), e.gross_fen))::bigint as reversed
+            sum(case when exists (
+                    select from point_corrections c where c.event_id = e.cause_event_id and c.kind = 'sale'
+                ) then e.points
+                else div(e.points::numeric * least(r.refunded_fen, e.gross_fen), e.gross_fen) end)::bigint as reversed
         from point_earnings e
         cross join lateral (
-            select coalesce(sum(refunded_fen), 0)::bigint as refunded_fen from point_refunds
-            where sale_id = e.sale_id and sale_line_id = e.sale_line_id
+            select coalesce(sum(refunded_fen), 0)::bigint as refunded_fen from point_refunds r
+            where sale_id = e.sale_id and sale_line_id = e.sale_line_id and
+                not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
         ) as r
         where e.customer_id = :customer_id group by e.sale_id
     ) as e

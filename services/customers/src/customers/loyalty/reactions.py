@@ -67,7 +67,13 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         _book(cursor, out, sales, refunds)
     restorations = [each for envelope, fact in refunds for each in _restorations(envelope, fact)]
     uses += [
-        Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day, cause=envelope)
+        Use(
+            redemption_id=each.redemption_id,
+            sale_id=fact.sale_id,
+            day=envelope.day,
+            cause=envelope,
+            is_sale=False,
+        )
         for envelope, fact in refunds
         for each in _restorations(envelope, fact)
     ]
@@ -100,7 +106,13 @@ def _read(
             refunds.append((envelope, fact))
         elif isinstance(fact, SalePosted) and fact.customer_id is not None:
             uses.extend(
-                Use(redemption_id=each.redemption_id, sale_id=fact.sale_id, day=envelope.day, cause=envelope)
+                Use(
+                    redemption_id=each.redemption_id,
+                    sale_id=fact.sale_id,
+                    day=envelope.day,
+                    cause=envelope,
+                    is_sale=True,
+                )
                 for each in fact.tenders
                 if each.redemption_id is not None
             )
@@ -121,6 +133,7 @@ def _restorations(envelope: Envelope, refund: RefundPaid) -> Iterator[Restoratio
                 points=each.points,
                 day=envelope.day,
                 source_seq=envelope.seq,
+                cause_event_id=envelope.event_id,
             )
 
 
@@ -160,18 +173,18 @@ def _book(
         late.keys()
         | {
             fact.sale_id
-            for _, fact in refunds
-            if fact.refund_id in new_refunds and heads[fact.sale_id].customer_id
+            for envelope, fact in refunds
+            if envelope.event_id in new_refunds and heads[fact.sale_id].customer_id
         }
     )
     if not touched:
         return
-    causes = {fact.refund_id: envelope for envelope, fact in refunds}
+    causes = {envelope.event_id: envelope for envelope, _ in refunds}
     for known in store.read_known_sales(cursor, touched):
         came_late = late.get(known.sale_id)
-        due = [each for each in known.refunds if came_late or each.refund_id in new_refunds]
+        due = [each for each in known.refunds if came_late or each.event_id in new_refunds]
         for refund, event in _taken_back(heads[known.sale_id], known, due):
-            cause = causes.get(refund.refund_id) or (came_late.envelope if came_late else None)
+            cause = causes.get(refund.event_id) or (came_late.envelope if came_late else None)
             assert cause is not None, "a refund is settled by its own event or by its sale's"
             out.add(cause, event)
     store.save_point_sales(cursor, [heads[sale_id] for sale_id in touched])
@@ -181,10 +194,10 @@ def _taken_back(head: PointSale, known: KnownSale, due: Sequence[Refund]) -> Ite
     """One event per due refund, in the order of finance; together they take back what all refunds must."""
     assert head.customer_id is not None
     assert head.branch_id is not None
-    due_ids = {each.refund_id for each in due}
+    due_ids = {each.event_id for each in due}
     refunded: dict[str, int] = {}
     for each in known.refunds:
-        if each.refund_id not in due_ids:
+        if each.event_id not in due_ids:
             _, refunded = rules.take_back((), refunded, each.lines)
     reversed_before, _ = rules.take_back(known.earnings, {}, refunded)
     left = sum(each.points for each in known.earnings) - known.expired

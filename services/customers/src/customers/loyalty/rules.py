@@ -234,6 +234,24 @@ def consume(lots: Sequence[Lot], points: int, today: date) -> list[Share]:
     return taken
 
 
+def consume_or_owe(lots: Sequence[Lot], points: int) -> list[Share]:
+    """The lots that `points` > 0 were taken from long ago: what is free, and a debt of the last for the rest.
+
+    Empty when there are no lots at all.
+    """
+    taken: list[Share] = []
+    for lot, available in free(lots):
+        part = min(available, points - sum(share for _, share in taken))
+        if part:
+            taken.append((lot, part))
+    rest = points - sum(share for _, share in taken)
+    if not rest:
+        return taken
+    if taken:
+        return [*taken[:-1], (taken[-1][0], taken[-1][1] + rest)]
+    return [(lots[-1], rest)] if lots else []
+
+
 def expiring(lots: Sequence[Lot], today: date) -> list[Share]:
     """What expires by today: free points of the lots whose last day is over."""
     return [(lot, points) for lot, points in free(lots) if lot.is_past(today)]

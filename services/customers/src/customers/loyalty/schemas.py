@@ -11,7 +11,11 @@ from shared.validators import DAY, of
 
 class PointEntryView(Schema):
     kind = fields.String(
-        required=True, metadata={"enum": ["earn", "reverse_earn", "redeem", "restore_redeem", "expire"]}
+        required=True,
+        metadata={
+            "enum": ["earn", "reverse_earn", "redeem", "restore_redeem", "expire", "correct"],
+            "description": "`correct` makes good an entry of a sale or refund that was lost with finance's log.",
+        },
     )
     points = fields.Integer(required=True)
     money_basis = MoneyField(required=True, attribute="money_basis_fen")

@@ -44,17 +44,23 @@ _ADD_REFUNDS = """
     insert into point_refunds (refund_id, sale_line_id, sale_id, return_id, day, source_seq, cause_event_id,
         refunded_fen)
     select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::date[], %s::bigint[], %s::uuid[],
-        %s::bigint[])
+        %s::bigint[]) as u(refund_id, sale_line_id, sale_id, return_id, day, source_seq, cause_event_id, refunded_fen)
+    where not exists (
+        select from point_refunds r where r.refund_id = u.refund_id and r.cause_event_id <> u.cause_event_id
+            and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+    )
     on conflict do nothing
-    returning refund_id
+    returning cause_event_id
 """
 _EARNINGS = """
     select sale_id, sale_line_id, gross_fen, basis_fen, points
     from point_earnings where sale_id = any(%s) order by sale_id, sale_line_id
 """
 _REFUNDS = """
-    select sale_id, refund_id, return_id, day, source_seq, sale_line_id, refunded_fen
-    from point_refunds where sale_id = any(%s) order by source_seq, refund_id
+    select sale_id, cause_event_id, return_id, day, sale_line_id, refunded_fen from point_refunds r
+    where sale_id = any(%s)
+        and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+    order by source_seq, refund_id
 """
 
 _EXPIRED = """
@@ -66,16 +72,25 @@ _REDEMPTIONS = """
     order by redemption_id for update
 """
 _ADD_RESTORATIONS = """
-    insert into point_restorations (refund_id, redemption_id, return_id, points, day, source_seq)
-    select * from unnest(%s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::date[], %s::bigint[])
+    insert into point_restorations (refund_id, redemption_id, return_id, points, day, source_seq, cause_event_id)
+    select * from unnest(%s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::date[], %s::bigint[], %s::uuid[])
+        as u(refund_id, redemption_id, return_id, points, day, source_seq, cause_event_id)
+    where not exists (
+        select from point_restorations r where r.refund_id = u.refund_id and r.cause_event_id <> u.cause_event_id
+            and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+    )
     on conflict do nothing
 """
 _USE = """
-    update point_redemptions set state = 'used', sale_id = %(sale_id)s, used_on = least(used_on, %(day)s)
+    update point_redemptions set state = 'used', sale_id = %(sale_id)s, used_on = least(used_on, %(day)s),
+        used_event_id = case when %(is_sale)s or used_event_id is null then %(event_id)s else used_event_id end
     where redemption_id = %(redemption_id)s
 """
 _LOTS_OF_REDEMPTION = "select points from point_redemption_lots where redemption_id = %s order by no"
-_RESTORED = "select coalesce(sum(points), 0)::bigint from point_restorations where redemption_id = %s"
+_RESTORED = """
+    select coalesce(sum(points), 0)::bigint from point_restorations r where redemption_id = %s
+        and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+"""
 _GIVE_BACK = "update point_redemption_lots set given_back = %s where redemption_id = %s and no = %s"
 _CHECK = """
     insert into point_checks (customer_id)
@@ -110,9 +125,9 @@ class PointSale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """`lines` maps a sale line's id to the fen refunded of its gross."""
+    """`event_id` is finance's; `lines` maps a sale line's id to the fen refunded of its gross."""
 
-    refund_id: str
+    event_id: UUID
     return_id: str
     day: date
     lines: dict[str, int]
@@ -120,7 +135,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSale:
-    """What a sale earned, all its refunds in the order of finance, and what of it has expired."""
+    """What a sale earned, its refunds in the order of finance but for those that were lost, and what has expired."""
 
     sale_id: str
     earnings: list[Earning]
@@ -173,10 +188,10 @@ def add_earnings(cursor: Cursor[Any], rows: Sequence[tuple[Envelope, SalePosted,
             )
 
 
-def add_refunds(cursor: Cursor[Any], refunds: Sequence[tuple[Envelope, RefundPaid]]) -> set[str]:
-    """Write what was refunded per sale line; return the ids of the refunds that were not here before.
+def add_refunds(cursor: Cursor[Any], refunds: Sequence[tuple[Envelope, RefundPaid]]) -> set[UUID]:
+    """Write what was refunded per sale line; return the ids of the events that were not here before.
 
-    A refund may name a sale line several times, once per lot and disposition: their amounts are summed.
+    A refund counts once; one that finance's log lost counts again when it is paid again. A refund may name a sale line several times, once per lot and disposition: their amounts are summed.
     """
     rows = [
         (
@@ -213,14 +228,14 @@ def read_known_sales(cursor: Cursor[Any], sale_ids: Sequence[str]) -> Iterator[K
     }
     for sale_id, line_id, gross_fen, basis_fen, points in cursor.execute(_EARNINGS, (list(sale_ids),)):
         known[sale_id].earnings.append(Earning(line_id, gross_fen, basis_fen, points))
-    by_id: dict[str, Refund] = {}
-    for sale_id, refund_id, return_id, day, _, line_id, refunded_fen in cursor.execute(
+    by_id: dict[UUID, Refund] = {}
+    for sale_id, event_id, return_id, day, line_id, refunded_fen in cursor.execute(
         _REFUNDS, (list(sale_ids),)
     ):
-        if refund_id not in by_id:
-            by_id[refund_id] = Refund(refund_id=refund_id, return_id=return_id, day=day, lines={})
-            known[sale_id].refunds.append(by_id[refund_id])
-        by_id[refund_id].lines[line_id] = refunded_fen
+        if event_id not in by_id:
+            by_id[event_id] = Refund(event_id=event_id, return_id=return_id, day=day, lines={})
+            known[sale_id].refunds.append(by_id[event_id])
+        by_id[event_id].lines[line_id] = refunded_fen
     yield from known.values()
 
 
@@ -232,6 +247,7 @@ class Use:
     sale_id: str
     day: date
     cause: Envelope
+    is_sale: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +270,7 @@ class Restoration:
     points: int
     day: date
     source_seq: int
+    cause_event_id: UUID
 
 
 def settle_redemptions(
@@ -276,23 +293,41 @@ def settle_redemptions(
         _, points, sale_id, state, customer_id, branch_id = found[use.redemption_id]
         if sale_id not in {None, use.sale_id}:
             raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
-        cursor.execute(_USE, {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id})
+        cursor.execute(
+            _USE,
+            {
+                "sale_id": use.sale_id,
+                "day": use.day,
+                "redemption_id": use.redemption_id,
+                "event_id": use.cause.event_id,
+                "is_sale": use.is_sale,
+            },
+        )
         if state == "restored":
             known = TakenAgain(use=use, customer_id=customer_id, branch_id=branch_id, points=points)
             again.setdefault(use.redemption_id, known)
     if restorations:
         rows = [
-            (each.refund_id, each.redemption_id, each.return_id, each.points, each.day, each.source_seq)
+            (
+                each.refund_id,
+                each.redemption_id,
+                each.return_id,
+                each.points,
+                each.day,
+                each.source_seq,
+                each.cause_event_id,
+            )
             for each in restorations
         ]
         cursor.execute(_ADD_RESTORATIONS, _columns(rows))
     for redemption_id in ids:
-        _settle_lots(cursor, redemption_id)
+        settle_lots(cursor, redemption_id)
     cursor.execute(_CHECK, (ids,))
     return list(again.values())
 
 
-def _settle_lots(cursor: Cursor[Any], redemption_id: UUID) -> None:
+def settle_lots(cursor: Cursor[Any], redemption_id: UUID) -> None:
+    """Spread what refunds gave back of a redemption, whose row the caller holds, over its lots."""
     lots = [row[0] for row in cursor.execute(_LOTS_OF_REDEMPTION, (redemption_id,))]
     (restored,) = cursor.execute(_RESTORED, (redemption_id,)).fetchone() or (0,)
     if restored > sum(lots):

@@ -53,16 +53,16 @@ point_earnings = Table(
 point_refunds = Table(
     "point_refunds",
     metadata,
-    Column("refund_id", Text, primary_key=True),
+    Column("cause_event_id", Uuid, primary_key=True),
     Column("sale_line_id", Text, primary_key=True),
+    Column("refund_id", Text, nullable=False),
     Column("sale_id", Text, nullable=False),
     Column("return_id", Text, nullable=False),
     Column("day", Date, nullable=False),
     Column("source_seq", BigInteger, nullable=False),
-    Column("cause_event_id", Uuid, nullable=False),
     Column("refunded_fen", BigInteger, nullable=False),
     CheckConstraint("refunded_fen >= 0", name="refund"),
-    Index("point_refunds_cause", "cause_event_id", "sale_line_id", unique=True),
+    Index("point_refunds_refund", "refund_id"),
     Index("point_refunds_sale", "sale_id", "sale_line_id"),
 )
 
@@ -93,6 +93,7 @@ point_redemptions = Table(
     Column("restored_cause", Text),
     Column("sale_id", Text),
     Column("used_on", Date),
+    Column("used_event_id", Uuid),
     one_of("state", ("open", "used", "restored")),
     CheckConstraint("points > 0 and value_fen > 0", name="points"),
     CheckConstraint("(sale_id is not null) = (state = 'used')", name="used"),
@@ -106,6 +107,7 @@ point_redemptions = Table(
     ),
     Index("point_redemptions_receipt", "branch_id", "receipt_number"),
     Index("point_redemptions_customer", "customer_id"),
+    Index("point_redemptions_use", "used_event_id", postgresql_where=text("used_event_id is not null")),
     Index("point_redemptions_due", "restore_at", postgresql_where=text("state = 'open'")),
 )
 """Used wins over restored: finance is who says so, and it may have used one before it heard that we gave it back."""
@@ -125,16 +127,45 @@ point_redemption_lots = Table(
 point_restorations = Table(
     "point_restorations",
     metadata,
-    Column("refund_id", Text, primary_key=True),
+    Column("cause_event_id", Uuid, primary_key=True),
     Column("redemption_id", Uuid, primary_key=True),
+    Column("refund_id", Text, nullable=False),
     Column("return_id", Text, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("day", Date, nullable=False),
     Column("source_seq", BigInteger, nullable=False),
     CheckConstraint("points >= 0", name="points"),
     Index("point_restorations_redemption", "redemption_id"),
+    Index("point_restorations_refund", "refund_id"),
 )
 """What finance gave back of a redemption when goods paid with it came back."""
+
+point_corrections = Table(
+    "point_corrections",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("source_seq", BigInteger, nullable=False),
+    Column("sale_id", Text, nullable=False),
+    Column("return_id", Text),
+    Column("redemption_id", Uuid),
+    Column("customer_id", Text),
+    Column("taken", BigInteger, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("lost_day", Date, nullable=False),
+    Column("corrected_on", Date, nullable=False),
+    Column("corrected_at", INSTANT, nullable=False),
+    Column("corrected_by", Text, nullable=False),
+    one_of("kind", ("sale", "refund", "use")),
+    CheckConstraint("taken >= 0", name="taken"),
+    Index("point_corrections_sale", "sale_id"),
+    Index("point_corrections_customer", "customer_id"),
+)
+"""What makes good the effects of an event of finance whose log lost it, and whose fact counts no more.
+
+`event_id` is the lost event's (see `lost_events`), `points` what the customer gets back (negative: gives back) on the
+day of the correction; `taken` is what the lost refund or use took on its own day.
+"""
 
 point_expiries = Table(
     "point_expiries",

@@ -8,7 +8,7 @@ finance hears of an end only after its own grant.
 Source: C38, F6, G17, G25
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
@@ -153,20 +153,38 @@ def withdraw(tx: Tx, offer_id: UUID) -> None:
 def on_granted(tx: Tx, envelope: Envelope) -> None:
     """Finance pays. A repeated answer changes nothing."""
     event = msgspec.convert(envelope.data, DrawingGranted)
-    _answered(tx, event.offer_id, state="funded", drawing_id=event.drawing_id)
+    _answered(tx, envelope, event.offer_id, state="funded", drawing_id=event.drawing_id)
 
 
 def on_refused(tx: Tx, envelope: Envelope) -> None:
     """Finance does not pay: the offer is over, with the code of the reason."""
     event = msgspec.convert(envelope.data, DrawingRefused)
-    _answered(tx, event.offer_id, state="refused", refusal=event.code)
+    _answered(tx, envelope, event.offer_id, state="refused", refusal=event.code)
 
 
-def _answered(tx: Tx, offer_id: UUID, **values: Any) -> None:
+def _answered(tx: Tx, envelope: Envelope, offer_id: UUID, **values: Any) -> None:
     offer = store.locked(tx.conn, offer_id)
     if offer.state == "asking":
-        store.save(tx.conn, replace(offer, **values))
+        store.save(tx.conn, replace(offer, answer_event_id=envelope.event_id, **values))
         audit.record(tx, f"offer.{values['state']}", str(offer_id), before="asking", after=values["state"])
+
+
+def ask_again(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
+    """Take back answers that finance's log has lost, by event id and number: it reads the proposals again and answers.
+
+    What was decided on the offer stays decided. One that was published or is over has its drawing still: finance
+    grants an offer the same drawing each time.
+    """
+    for offer in store.answered_by(tx.conn, list(lost)):
+        assert offer.answer_event_id is not None
+        told = {"corrected_seq": lost[offer.answer_event_id], "offer_id": str(offer.offer_id)}
+        if offer.state not in {"funded", "refused"}:
+            yield {"stays": "offer", "state": offer.state, **told}
+            continue
+        again = replace(offer, state="asking", drawing_id=None, refusal=None, answer_event_id=None)
+        store.save(tx.conn, again)
+        audit.record(tx, "offer.asking", str(offer.offer_id), before=offer.state, after="asking")
+        yield {"state": "asking", "before": offer.state, **told}
 
 
 def _locked(tx: Tx, offer_id: UUID, expected: str) -> Offer:

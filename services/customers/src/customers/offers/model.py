@@ -65,3 +65,5 @@ class Offer:
     refusal: str | None
     used_fen: int | None
     subject_hash: str
+    answer_event_id: UUID | None = None
+    """The event of finance that granted or refused."""

@@ -27,6 +27,12 @@ def locked(conn: Connection, offer_id: UUID) -> Offer:
     return _one(conn, select(offers).where(offers.c.offer_id == offer_id).with_for_update(), offer_id)
 
 
+def answered_by(conn: Connection, event_ids: Sequence[UUID]) -> list[Offer]:
+    """Offers that these events of finance answered, locked in the order of their ids."""
+    query = select(offers).where(offers.c.answer_event_id.in_(event_ids)).order_by(offers.c.offer_id)
+    return [Offer(**row) for row in conn.execute(query.with_for_update()).mappings()]
+
+
 def one(conn: Connection, offer_id: UUID) -> Offer:
     """Raises OfferNotFound."""
     return _one(conn, select(offers).where(offers.c.offer_id == offer_id), offer_id)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from customers.kernel.metadata import metadata
@@ -38,6 +39,7 @@ offers = Table(
     Column("refusal", Text),
     Column("used_fen", BigInteger),
     Column("subject_hash", Text, nullable=False),
+    Column("answer_event_id", Uuid),
     one_of("state", ("asking", "funded", "refused", "published", "rejected", "withdrawn", "ended")),
     CheckConstraint("(state in ('asking', 'refused')) = (drawing_id is null)", name="funded"),
     CheckConstraint("(state = 'refused') = (refusal is not null)", name="refused"),
@@ -45,6 +47,7 @@ offers = Table(
     CheckConstraint("cost_fen > 0 and used_fen between 0 and cost_fen", name="cost"),
     CheckConstraint("first_day <= last_day", name="days"),
     Index("offers_branch", "branch_id", "offer_id"),
+    Index("offers_answer", "answer_event_id", postgresql_where=text("answer_event_id is not null")),
 )
 """Offers to patients. Without a drawing on a plan of finance none is published."""
 

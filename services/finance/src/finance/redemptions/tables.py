@@ -23,11 +23,13 @@ points_taken_back = Table(
     Column("sale_id", Uuid, primary_key=True),
     Column("return_id", Text, primary_key=True),
     Column("branch_id", Text, nullable=False),
+    Column("event_id", Uuid, primary_key=True),
     Column("points", BigInteger, nullable=False),
     Column("taken_on", Date, nullable=False),
     CheckConstraint("points >= 0", name="points"),
+    Index("points_taken_back_event", "event_id"),
 )
-"""What refunds took back of a sale's points; it is booked when both facts are here, in whichever order they came."""
+"""What refunds took back of a sale's points, by customers' events: one that was lost is told again as another. It is booked when both facts are here, in whichever order they came."""
 
 points_expired = Table(
     "points_expired",
@@ -37,10 +39,26 @@ points_expired = Table(
     Column("branch_id", Text, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("expired_on", Date, nullable=False),
+    Column("event_id", Uuid),
     CheckConstraint("points > 0", name="points"),
     Index("points_expired_sale", "sale_id"),
+    Index("points_expired_event", "event_id"),
 )
 """What expired of a sale's points; it is booked when both facts are here, in whichever order they came."""
+
+points_corrections = Table(
+    "points_corrections",
+    metadata,
+    Column("lost_event_id", Uuid, primary_key=True),
+    Column("sale_id", Uuid, primary_key=True),
+    Column("branch_id", Text, nullable=False),
+    Column("return_id", Text),
+    Column("points", BigInteger, nullable=False),
+    Column("corrected_on", Date, nullable=False),
+    CheckConstraint("points <> 0", name="points"),
+    Index("points_corrections_sale", "sale_id"),
+)
+"""What makes good an event that was lost: of ours, as customers tells it, or of customers, which tells it again."""
 
 points_redemptions = Table(
     "points_redemptions",
@@ -52,6 +70,8 @@ points_redemptions = Table(
     Column("points", BigInteger, nullable=False),
     Column("value_fen", BigInteger, nullable=False),
     Column("redeemed_on", Date, nullable=False),
+    Column("event_id", Uuid),
+    Index("points_redemptions_event", "event_id"),
     CheckConstraint("points > 0 and value_fen > 0", name="points"),
 )
 """Points that customers set aside for a receipt; nothing is booked until a sale uses them."""

@@ -378,6 +378,15 @@ KNOWN: Final[Mapping[str, Known]] = {
             "points": number("points"),
         },
     ),
+    "customers.points.corrected.v1": _one(
+        "fact_points",
+        "corrected",
+        {
+            **_texts("customer_id", "sale_id"),
+            **_optional_texts("return_id"),
+            "points": signed_number("points"),
+        },
+    ),
     "customers.points.redeemed.v1": _one(
         "fact_points",
         "redeemed",

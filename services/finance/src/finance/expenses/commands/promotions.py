@@ -6,7 +6,7 @@ Source: F6
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import insert, select, text, update
 
@@ -117,6 +117,7 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
 def draw(tx: Tx, offer: OfferProposed) -> UUID:
     """Reserve what one offer to customers may cost on its plan's budget, never more than is left.
 
+    An offer has the same drawing each time: it is asked for again after our log lost the grant.
     Raises PlanNotFound, PlanNotReady (also after its last day), OfferOutsidePlan, BudgetExceeded.
     """
     row = _locked(tx, offer.plan_id, "approved")
@@ -126,7 +127,7 @@ def draw(tx: Tx, offer: OfferProposed) -> UUID:
         raise OfferOutsidePlan("the plan is another branch's")
     if not row["first_day"] <= offer.first_day <= offer.last_day <= row["last_day"]:
         raise OfferOutsidePlan(f"the plan lasts from {row['first_day']} to {row['last_day']}")
-    drawing_id = new_id()
+    drawing_id = uuid5(NAMESPACE_URL, f"urn:apotheca:drawing:{offer.offer_id}")
     tx.conn.execute(
         insert(drawings).values(
             drawing_id=drawing_id,
