@@ -89,7 +89,9 @@ def new_app(service: Service, settings: Settings) -> Flask:
     )
     app.extensions["failures"] = callers.Failures()
     app.extensions["wakeup"] = Wakeup(settings.database_url)
+    # An address has one spelling, with or without its last slash; others are not there, and nothing is redirected.
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
 
     app.before_request(_open)
     app.after_request(_close)

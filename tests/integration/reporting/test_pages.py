@@ -144,6 +144,46 @@ def test_the_overview_shows_figures_charts_and_both_languages(page, address, sys
 
 
 @pytest.mark.requirement("P2")
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("ledger", ["sales", "returns", "feedback"])
+def test_every_column_of_a_ledger_can_be_seen_on_a_wide_and_on_a_narrow_screen(
+    page, address, system, ledger, width
+):
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, address, system.token("management"))
+    page.goto(f"{address}/ledgers/{ledger}?month=2017-03")
+    picture(page, f"ledger-{ledger}-{width}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, (
+        "the page itself does not move sideways"
+    )
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll('table thead th')].filter(cell => {
+            cell.scrollIntoView({inline: 'center', block: 'nearest'});
+            const place = cell.getBoundingClientRect();
+            const around = (cell.closest('.scroll, .card') || document.body).getBoundingClientRect();
+            return place.left < Math.max(0, around.left) - 1 || place.right > Math.min(innerWidth, around.right) + 1;
+        }).map(cell => cell.textContent)"""
+    )
+    assert hidden == []
+    scrolls = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].some(e => e.scrollWidth > e.clientWidth + 1)"
+    )
+    assert not (width == 1200 and scrolls), "everything fits a desk's screen"
+
+
+@pytest.mark.requirement("P2")
+def test_a_rate_whose_sales_do_not_reach_back_far_enough_says_so(page, address, system):
+    sign_in(page, address, system.token("management"))
+    for path in ("/?month=2017-03", "/indicators/M3?month=2017-03"):
+        page.goto(f"{address}{path}")
+        shown = page.locator("#M3")
+        expect(shown.locator(".value")).to_have_text("no value yet")
+        expect(shown).to_contain_text("do not reach back the 365 days")
+        expect(shown).not_to_contain_text("no data")
+        expect(shown).not_to_contain_text("small sample")
+
+
+@pytest.mark.requirement("P2")
 def test_a_closed_month_shows_its_hash_and_a_ledger_can_be_fetched_as_a_file(page, address, system):
     sign_in(page, address, system.token("accountant"))
     page.goto(f"{address}/")
