@@ -3,8 +3,7 @@
 from customers.loyalty import tables
 from customers.loyalty.api import customer_points, points
 from customers.loyalty.jobs import JOBS
-from customers.loyalty.lost import take_over, withdraw
-from customers.loyalty.reactions import handle
+from customers.loyalty.reactions import handle, take_over, withdraw
 from shared.areas import Area
 
 AREA = Area(

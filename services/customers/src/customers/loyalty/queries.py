@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from customers.loyalty.rules import Lot, RedemptionNotFound
+from customers.loyalty.store import NOT_LOST
 from shared.paging import page_of
 from shared.transaction import Tx
 
 # The points of refunds are the difference of two cumulative sums in finance's order, each rounded down, so a
 # line's refunds take back together what one refund of their sum would; what of the sale has expired is not taken.
-_ENTRIES = """
+_ENTRIES = f"""
     select kind, points, money_basis_fen, sale_id, sale_line_id, return_id, redemption_id, day, seq, id from (
         select 'earn' as kind, e.points, e.basis_fen as money_basis_fen, e.sale_id, e.sale_line_id,
             null as return_id, null::uuid as redemption_id, e.day, e.source_seq as seq, e.sale_id as id
@@ -33,7 +34,7 @@ _ENTRIES = """
                 from point_earnings e
                 join point_refunds r on r.sale_id = e.sale_id and r.sale_line_id = e.sale_line_id
                 where e.customer_id = :customer_id and
-                    not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+                    {NOT_LOST}
                 window line as (
                     partition by e.sale_id, e.sale_line_id order by r.source_seq, r.refund_id
                     rows between unbounded preceding and current row)
@@ -80,7 +81,7 @@ _PAGE = (
     _ENTRIES + " where (day, seq, coalesce(sale_line_id, ''), id) < (:day, :seq, :line, :id)"
     " order by day desc, seq desc, coalesce(sale_line_id, '') desc, id desc limit :limit"
 )
-_LOTS = """
+_LOTS = f"""
     select e.sale_id, e.branch_id, e.earned_on, s.expires_on, e.earned, e.reversed, x.points as expired,
         d.points as redeemed
     from (
@@ -94,7 +95,7 @@ _LOTS = """
         cross join lateral (
             select coalesce(sum(refunded_fen), 0)::bigint as refunded_fen from point_refunds r
             where sale_id = e.sale_id and sale_line_id = e.sale_line_id and
-                not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+                {NOT_LOST}
         ) as r
         where e.customer_id = :customer_id group by e.sale_id
     ) as e

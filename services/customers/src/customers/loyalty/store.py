@@ -19,6 +19,11 @@ from customers.loyalty.rules import Earning, RedemptionUnheardOf, given_back
 from shared.events import Envelope
 from shared.transaction import Tx
 
+NOT_LOST = (
+    "not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')"
+)
+"""Of a refund or restoration `r`: finance's log still has its event."""
+
 _LOCK = """
     insert into point_sales as head (sale_id, customer_id, branch_id, version, expires_on, look_on)
     select u.sale_id, u.customer_id, u.branch_id, u.version, u.expires_on, u.expires_on + 1
@@ -40,15 +45,14 @@ _COPY_EARNINGS = """
     copy point_earnings (sale_id, sale_line_id, customer_id, branch_id, day, source_seq, cause_event_id,
         gross_fen, basis_fen, points) from stdin
 """
-_ADD_REFUNDS = """
+_ADD_REFUNDS = f"""
     insert into point_refunds (refund_id, sale_line_id, sale_id, return_id, day, source_seq, cause_event_id,
         refunded_fen)
     select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::date[], %s::bigint[], %s::uuid[],
         %s::bigint[]) as u(refund_id, sale_line_id, sale_id, return_id, day, source_seq, cause_event_id, refunded_fen)
     where not exists (
         select from point_refunds r where r.refund_id = u.refund_id and r.cause_event_id <> u.cause_event_id
-            and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
-    )
+            and {NOT_LOST})
     on conflict do nothing
     returning cause_event_id
 """
@@ -56,10 +60,10 @@ _EARNINGS = """
     select sale_id, sale_line_id, gross_fen, basis_fen, points
     from point_earnings where sale_id = any(%s) order by sale_id, sale_line_id
 """
-_REFUNDS = """
+_REFUNDS = f"""
     select sale_id, cause_event_id, return_id, day, sale_line_id, refunded_fen from point_refunds r
     where sale_id = any(%s)
-        and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
+        and {NOT_LOST}
     order by source_seq, refund_id
 """
 
@@ -71,14 +75,13 @@ _REDEMPTIONS = """
     where redemption_id = any(%s)
     order by redemption_id for update
 """
-_ADD_RESTORATIONS = """
+_ADD_RESTORATIONS = f"""
     insert into point_restorations (refund_id, redemption_id, return_id, points, day, source_seq, cause_event_id)
-    select * from unnest(%s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::date[], %s::bigint[], %s::uuid[])
-        as u(refund_id, redemption_id, return_id, points, day, source_seq, cause_event_id)
+    select * from unnest(%s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::date[], %s::bigint[], %s::uuid[]) as u(
+        refund_id, redemption_id, return_id, points, day, source_seq, cause_event_id)
     where not exists (
         select from point_restorations r where r.refund_id = u.refund_id and r.cause_event_id <> u.cause_event_id
-            and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
-    )
+            and {NOT_LOST})
     on conflict do nothing
 """
 _USE = """
@@ -87,10 +90,7 @@ _USE = """
     where redemption_id = %(redemption_id)s
 """
 _LOTS_OF_REDEMPTION = "select points from point_redemption_lots where redemption_id = %s order by no"
-_RESTORED = """
-    select coalesce(sum(points), 0)::bigint from point_restorations r where redemption_id = %s
-        and not exists (select from point_corrections c where c.event_id = r.cause_event_id and c.kind = 'refund')
-"""
+_RESTORED = f"select coalesce(sum(points), 0)::bigint from point_restorations r where redemption_id = %s and {NOT_LOST}"
 _GIVE_BACK = "update point_redemption_lots set given_back = %s where redemption_id = %s and no = %s"
 _CHECK = """
     insert into point_checks (customer_id)
@@ -293,16 +293,8 @@ def settle_redemptions(
         _, points, sale_id, state, customer_id, branch_id = found[use.redemption_id]
         if sale_id not in {None, use.sale_id}:
             raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
-        cursor.execute(
-            _USE,
-            {
-                "sale_id": use.sale_id,
-                "day": use.day,
-                "redemption_id": use.redemption_id,
-                "event_id": use.cause.event_id,
-                "is_sale": use.is_sale,
-            },
-        )
+        said = {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id}
+        cursor.execute(_USE, {**said, "event_id": use.cause.event_id, "is_sale": use.is_sale})
         if state == "restored":
             known = TakenAgain(use=use, customer_id=customer_id, branch_id=branch_id, points=points)
             again.setdefault(use.redemption_id, known)
