@@ -40,14 +40,14 @@ HISTORY_YEARS = 9
 RECEIPTS, SHOPS, UPLOAD = 200_000, 100, 20_000
 MONTH = f"{YEAR}-12"
 PATHS = {
-    "trial balance of a month": (f"/v1/trial-balance?month={MONTH}", 58),
-    "general ledger of a month, NDJSON": (f"/v1/ledger/general?month={MONTH}", 420),
-    "income statement of a year": (f"/v1/ledger/income?from_month={YEAR}-01&to_month={MONTH}", 11),
-    "aged balance": (f"/v1/receivables/ageing?as_of={YEAR}-12-31", 46),
+    "trial balance of a month": (f"/v1/trial-balances/{MONTH}", 58),
+    "general ledger of a month, NDJSON": (f"/v1/general-ledgers/{MONTH}/ndjson", 420),
+    "income statement of a year": (f"/v1/income-statements?from_month={YEAR}-01&until_month={MONTH}", 11),
+    "aged balance": (f"/v1/ageing-reports?as_of={YEAR}-12-31", 46),
 }
 NOT_OF_A_MONTH = {"income statement of a year"}
 """Its bound holds with any history; that a longer one costs no more is promised of a month's figures."""
-CSV_PATH = f"/v1/ledger/general?month={MONTH}&format=csv"
+CSV_PATH = f"/v1/general-ledgers/{MONTH}/csv"
 BARE_PATH = f"/general?first={YEAR}-12-01&until={YEAR + 1}-01-01"
 
 
@@ -125,7 +125,7 @@ def _statements(bench: Bench, url: str) -> Iterator[dict[str, Any]]:
             for month in range(7, 12):
                 body = orjson.dumps({"kind": kind, "span": "month", "month": f"{YEAR}-{month:02d}"})
                 started = time.perf_counter()
-                made = orjson.loads(_post(bench, "/v1/statements", body, role="accountant"))
+                made = orjson.loads(_post(bench, "/v1/financial-statements", body, role="accountant"))
                 taken_ms.append((time.perf_counter() - started) * 1000)
                 proved_ms.append(_proved_ms(bench, made["statement_id"]))
             yield {
@@ -141,7 +141,7 @@ def _proved_ms(bench: Bench, statement_id: str) -> float:
     """Raises RuntimeError unless the proof agrees."""
     connection = http.client.HTTPConnection(_address(bench))
     started = time.perf_counter()
-    path = f"/v1/statements/{statement_id}/proof"
+    path = f"/v1/financial-statement-proofs/{statement_id}"
     connection.request("GET", path, headers={"Authorization": f"Bearer {_token(bench)}"})
     found = orjson.loads(connection.getresponse().read())
     taken_ms = (time.perf_counter() - started) * 1000
@@ -199,7 +199,7 @@ def _close_all_but_december(bench: Bench, url: str) -> None:
         if month >= date(YEAR, 12, 1):
             break
         if month.month == 12:
-            _post(bench, f"/v1/ledger/years/{month.year}/transfer")
+            _post(bench, f"/v1/fiscal-years/{month.year}/transfer")
             with _connect(url) as conn:
                 ledger_data.seal(conn, month)
         _post(bench, f"/v1/periods/{month:%Y-%m}/close")

@@ -20,7 +20,7 @@ def receipt(number: int) -> dict[str, object]:
         lines.append(
             {
                 "product": {
-                    "id": f"P{(number + index) % 500:05d}",
+                    "product_id": f"P{(number + index) % 500:05d}",
                     "generic_name": "Amoxicillin capsules",
                     "category": "otc",
                     "temp_class": "normal",

@@ -59,7 +59,7 @@ def test_every_event_of_the_demonstration_is_what_the_published_documents_say(de
 @pytest.mark.requirement("F2")
 def test_the_month_is_closed_with_its_hash(demonstrated):
     reporting = Caller(demonstrated, "reporting", "test-reader", "management")
-    ledger = reporting.get("/v1/ledgers/sales", month="2017-02")
+    ledger = reporting.get("/v1/sales-ledgers/2017-02")
     assert ledger["state"] == "closed"
     assert len(ledger["content_hash"]) == 64
 
@@ -98,9 +98,9 @@ def test_the_institutions_story_is_in_the_contract_the_letter_and_the_banks_reco
     accountant = Caller(demonstrated, "finance", "test-reader", "accountant")
     [contract] = accountant.get("/v1/contracts", customer_id=story.customer_id)["items"]
     assert (contract["number"], contract["state"]) == (story.contract_number, "fulfilled")
-    letter = accountant.get(f"/v1/dunning/letters/{story.letter_id}")
+    letter = accountant.get(f"/v1/dunning-letters/{story.letter_id}")
     assert (letter["level"], letter["total"]["fen"]) == (2, demo_institution.OVERDUE_FEN)
-    cases = accountant.get("/v1/dunning/cases", customer_id=story.customer_id)["items"]
+    cases = accountant.get("/v1/dunning-cases", customer_id=story.customer_id)["items"]
     assert {each["state"] for each in cases} == {"settled"}
     assert story.reconciliation["difference"]["fen"] == 0
     assert story.reconciliation["statement"]["fen"] == sum(

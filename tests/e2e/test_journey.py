@@ -53,7 +53,7 @@ def customer(people):
         "source_channel": "walk_in",
         "code": f"E-{uuid4().hex[:8]}",
     }
-    return people.post("till", "customers", "/v1/customers/patients", body)["customer_id"]
+    return people.post("till", "customers", "/v1/patients", body)["customer_id"]
 
 
 @pytest.fixture(scope="module")
@@ -83,24 +83,23 @@ def settled(people, sale, earned):
     """The whole sale comes back: two approvals by two persons, receipt, inspection, destruction, settlement."""
     sold = eventually(lambda: sold_lines(people, sale["sale_id"]), within_s=30)
     notice = people.post("invoicing_clerk", "returns", "/v1/returns", a_return(sale["sale_id"], sold))
-    assert notice["status"] != "refused", notice
-    path, lines = f"/v1/returns/{notice['id']}", notice["lines"]
-    people.post("business_head", "returns", f"{path}/decisions", {"approved": True})
-    approved = people.post("qa", "returns", f"{path}/decisions", {"approved": True})
+    assert notice["state"] != "refused", notice
+    path, lines = f"/v1/returns/{notice['return_id']}", notice["lines"]
+    people.post("business_head", "returns", f"{path}/decisions", {"decision": "approved"})
+    approved = people.post("qa", "returns", f"{path}/decisions", {"decision": "approved"})
     if approved["pickup"]:
-        people.post("storekeeper", "returns", f"{path}/pickup-confirmation")
+        people.post("storekeeper", "returns", f"{path}/pick-up")
     received = [
-        {"return_line_id": line["id"], "lot": line["lot"], "quantity": line["quantity"]} for line in lines
+        {"return_line_id": line["return_line_id"], "lot": line["lot"], "quantity": line["quantity"]}
+        for line in lines
     ]
     record = {"quarantine_location": "returns-area-1"}
-    people.post("receiver", "returns", f"{path}/receipt", {"record": record, "lines": received})
-    people.post(
-        "inspector", "returns", f"{path}/inspection", {"lines": [an_inspection(line) for line in lines]}
-    )
-    fates = [{"return_line_id": line["id"], "disposition": "destroy"} for line in lines]
-    people.post("qa", "returns", f"{path}/disposition", {"lines": fates})
-    people.post("invoicing_clerk", "returns", f"{path}/settlement")
-    pay_back(people, notice["id"])
+    people.post("receiver", "returns", f"{path}/receive", {"record": record, "lines": received})
+    people.post("inspector", "returns", f"{path}/inspect", {"lines": [an_inspection(line) for line in lines]})
+    fates = [{"return_line_id": line["return_line_id"], "disposition": "destroy"} for line in lines]
+    people.post("qa", "returns", f"{path}/dispose", {"lines": fates})
+    people.post("invoicing_clerk", "returns", f"{path}/settle")
+    pay_back(people, notice["return_id"])
     return eventually(lambda: refunded(people, path), within_s=60)
 
 
@@ -114,7 +113,7 @@ def pay_back(people, return_id):
     assert (refund["state"], refund["overdue"]) == ("verified", False)
     assert refund["goods_back_on"] == str(TODAY)
     path = f"/v1/refunds/{refund['refund_id']}"
-    people.post("finance_auditor", "finance", f"{path}/approve", {})
+    people.post("finance_auditor", "finance", f"{path}/decisions", {"decision": "approved"})
     part = {"tender": "wechat", "reference": f"WX-{uuid4().hex}"}
     assert people.post("accountant", "finance", f"{path}/pay", {"parts": [part]})["state"] == "paid"
 
@@ -124,9 +123,9 @@ def points(people, customer):
 
 
 def sold_lines(people, sale_id):
-    return people.get(
-        "invoicing_clerk", "returns", "/v1/returns/sold-lines", branch_id=BRANCH, sale_id=sale_id
-    )["items"]
+    return people.get("invoicing_clerk", "returns", "/v1/sold-lines", branch_id=BRANCH, sale_id=sale_id)[
+        "items"
+    ]
 
 
 def refunded(people, path):
@@ -144,7 +143,7 @@ def a_return(sale_id, sold):
 def an_inspection(line):
     checks = ("appearance", "packaging", "label", "leaflet", "seal", "expiry", "trace_code", "documents")
     return {
-        "return_line_id": line["id"],
+        "return_line_id": line["return_line_id"],
         "cases": 1,
         "is_intact": False,
         "has_anomaly": False,
@@ -165,7 +164,7 @@ def test_a_sale_earns_points_and_its_refund_takes_them_back(people, customer, ea
 def test_points_of_one_sale_pay_the_next(people):
     """Earned with money, redeemed at the till, used by the sale that was posted at once, and then gone."""
     patient = {"name": "Points", "branch_id": BRANCH, "source_channel": "walk_in"}
-    mine = people.post("till", "customers", "/v1/customers/patients", patient)["customer_id"]
+    mine = people.post("till", "customers", "/v1/patients", patient)["customer_id"]
     now = utc_now().isoformat().replace("+00:00", "Z")
     goods = a_line(product={"category": "device"}, expiry=f"{TODAY.year + 1}-12-31")
     sold = {"branch_id": BRANCH, "customer_id": mine, "sold_at": now, "lines": [goods]}
@@ -173,7 +172,7 @@ def test_points_of_one_sale_pay_the_next(people):
     assert eventually(lambda: points(people, mine), within_s=30) == 39
     receipt = a_receipt(**sold)
     asked = {name: receipt[name] for name in ("customer_id", "branch_id", "receipt_number")} | {"points": 30}
-    redeemed = people.post("till", "customers", "/v1/points/redemptions", asked)
+    redeemed = people.post("till", "customers", "/v1/redemptions", asked)
     by_points = {
         "tender": "points",
         "amount": redeemed["value"],
@@ -190,7 +189,7 @@ def test_points_of_one_sale_pay_the_next(people):
             return None
 
     posted = eventually(paid, within_s=30)
-    path = f"/v1/points/redemptions/{redeemed['redemption_id']}"
+    path = f"/v1/redemptions/{redeemed['redemption_id']}"
     assert eventually(
         lambda: people.get("till", "customers", path)["sale_id"] == posted["sale_id"], within_s=30
     )
@@ -206,15 +205,15 @@ def test_an_offer_is_paid_by_a_promotion_plan_or_not_made(people):
     plan = {
         "code": code,
         "branch_id": BRANCH,
-        "first_day": str(TODAY),
-        "last_day": until,
+        "from": str(TODAY),
+        "until": until,
         "uplift_bp": 2_500,
     }
     plan |= {"baseline_net": money(100_000), "baseline_margin": money(1_000), "budget": money(10_000)}
     plan_id = people.post("accountant", "finance", "/v1/promotion-plans", plan)["plan_id"]
-    yes = {"approved": True}
+    yes = {"decision": "approved"}
     for role in ("finance_head", "cs_manager"):
-        people.post(role, "finance", f"/v1/promotion-plans/{plan_id}/decide", yes | {"reason": None})
+        people.post(role, "finance", f"/v1/promotion-plans/{plan_id}/decisions", yes | {"reason": None})
 
     def asked(fen):
         offer = {
@@ -224,7 +223,7 @@ def test_an_offer_is_paid_by_a_promotion_plan_or_not_made(people):
             "benefit": "gift",
             "terms": "One each",
         }
-        offer |= {"first_day": str(TODAY), "last_day": until, "cost": money(fen)}
+        offer |= {"from": str(TODAY), "until": until, "cost": money(fen)}
         path = f"/v1/offers/{people.post('cs_agent', 'customers', '/v1/offers', offer)['offer_id']}"
 
         def answered():
@@ -238,7 +237,7 @@ def test_an_offer_is_paid_by_a_promotion_plan_or_not_made(people):
     assert (first["state"], second["state"], second["refusal"]) == ("funded", "refused", "budget_exceeded")
     for role in ("finance_head", "cs_manager"):
         people.post(role, "customers", f"{path}/decisions", yes)
-    people.post("cs_manager", "customers", f"{path}/end", {"used": money(4_000)})
+    people.post("cs_manager", "customers", f"{path}/close", {"used": money(4_000)})
 
     def used():
         [drawing] = people.get("accountant", "finance", f"/v1/promotion-plans/{plan_id}")["drawings"]
@@ -253,13 +252,13 @@ def test_a_complaint_about_the_sale_is_assigned_and_solved(people, customer, sal
     ticket = people.post(
         "cs_agent", "service-desk", "/v1/tickets", {"kind": "complaint", "channel": "phone", **about}
     )
-    path = f"/v1/tickets/{ticket['id']}"
+    path = f"/v1/tickets/{ticket['ticket_id']}"
     people.post(
         "cs_manager", "service-desk", f"{path}/assign", {"handler": "the-cs_agent", "role": "cs_agent"}
     )
     people.post("cs_agent", "service-desk", f"{path}/contacts", {"channel": "phone", "reached": True})
     people.post("cs_agent", "service-desk", f"{path}/propose", {"solution": "A new box"})
-    people.post("cs_agent", "service-desk", f"{path}/consent", {"agreed": True})
+    people.post("cs_agent", "service-desk", f"{path}/answer", {"answer": "accepted"})
     people.post("cs_agent", "service-desk", f"{path}/execute")
     done = {"cause": "service", "fault": "ours", "resolution": "Handed over"}
     assert people.post("cs_agent", "service-desk", f"{path}/resolve", done)["state"] == "resolved"
@@ -271,7 +270,7 @@ def test_last_month_closes_and_its_ledger_holds_the_sale(people, sale, settled):
     assert eventually(lambda: close_books(people, month), within_s=60)["state"] == "soft_closed"
     closed = eventually(lambda: close(people, month), within_s=60)
     assert closed["state"] == "closed"
-    ledger = people.get("accountant", "reporting", "/v1/ledgers/sales", month=month, branch_id=BRANCH)
+    ledger = people.get("accountant", "reporting", f"/v1/sales-ledgers/{month}", branch_id=BRANCH)
     assert ledger["state"] == "closed"
     assert ledger["totals"]["total"]["fen"] == GROSS_FEN == sale["total"]["fen"]
 
@@ -296,10 +295,10 @@ def close(people, month):
 
 
 def test_this_months_returns_ledger_holds_the_refund(people, settled):
-    asked = {"month": f"{TODAY:%Y-%m}", "branch_id": BRANCH}
+    address = f"/v1/returns-ledgers/{TODAY:%Y-%m}"
 
     def refunded_fen():
-        return people.get("accountant", "reporting", "/v1/ledgers/returns", **asked)["totals"]["total"]["fen"]
+        return people.get("accountant", "reporting", address, branch_id=BRANCH)["totals"]["total"]["fen"]
 
     assert eventually(lambda: refunded_fen() == GROSS_FEN, within_s=30)
 
@@ -310,7 +309,7 @@ def test_what_was_never_sold_is_not_taken_back(people, settled):
 
     def refused():
         notice = people.post("invoicing_clerk", "returns", "/v1/returns", a_return(str(uuid4()), [line]))
-        return (notice["status"], notice["cause"])
+        return (notice["state"], notice["cause"])
 
     # 503 until returns has heard everything finance said; only then may it say "not ours".
     assert eventually(refused, within_s=30) == ("refused", "not_ours")
@@ -319,14 +318,14 @@ def test_what_was_never_sold_is_not_taken_back(people, settled):
 @pytest.mark.requirement("F27", "C31", "X11")
 def test_an_institution_buys_within_its_credit_until_it_is_held_and_no_lot_off_sale(people):
     pharmacy = a_pharmacy(people)
-    credit = f"/v1/customers/{pharmacy}/credit"
+    credit = f"/v1/customers/{pharmacy}/credits"
     proposal = {"limit": money(10_000), "reason": "首次授信"}
     made = people.post("salesperson", "customers", credit, proposal)
     for head in ("finance_head", "business_head"):
-        people.post(head, "customers", f"{credit}/{made['credit_id']}/decisions", {"approved": True})
+        people.post(head, "customers", f"{credit}/{made['credit_id']}/decisions", {"decision": "approved"})
 
     def room():
-        shown = people.get("salesperson", "finance", "/v1/credit/exposure", customer_id=pharmacy)
+        shown = people.get("salesperson", "finance", f"/v1/credit-exposures/{pharmacy}")
         return shown["available"]["fen"] == 10_000
 
     eventually(room, within_s=30)
@@ -342,16 +341,17 @@ def test_an_institution_buys_within_its_credit_until_it_is_held_and_no_lot_off_s
 def a_pharmacy(people):
     """An institution on its way from lead to active."""
     shop = {"kind": "pharmacy", "branch_id": BRANCH, "legal_name": "仁和药房", "uscc": "91350100M000100Y43"}
-    pharmacy = people.post("cs_agent", "customers", "/v1/customers/institutions", shop)["customer_id"]
+    pharmacy = people.post("cs_agent", "customers", "/v1/institutions", shop)["customer_id"]
     for kind in PAPERS:
         scope = ["otc"] if kind == "drug_operation_licence" else []
         paper = {"type": kind, "number": "1", "issuer": "x", "valid_from": "2020-01-01", "scope": scope}
         sent = people.post("salesperson", "customers", f"/v1/customers/{pharmacy}/licences", paper)
-        verified = f"/v1/licences/{sent['licence_id']}/verification"
-        people.post("qa", "customers", verified, {"verified": True})
-    approval = f"/v1/customers/{pharmacy}/approval"
+        decided = f"/v1/customers/{pharmacy}/licences/{sent['licence_id']}/decisions"
+        people.post("qa", "customers", decided, {"decision": "approved"})
+    approval = f"/v1/customers/{pharmacy}/decisions"
     assert (
-        people.post("business_head", "customers", approval, {"approved": True})["customer_status"] == "active"
+        people.post("business_head", "customers", approval, {"decision": "approved"})["customer_state"]
+        == "active"
     )
     return pharmacy
 

@@ -80,17 +80,17 @@ class World:
 def customers(world):
     registered = {"branch_id": THEIRS, "source_channel": "walk_in"}
     patient = {**registered, "name": "张三丰", "phone": "13812345678"}
-    person = world.made("/customers/patients", "till", patient)["customer_id"]
+    person = world.made("/patients", "till", patient)["customer_id"]
     contact = {"name": "李四", "channels": [{"kind": "phone", "value": "13812345679"}]}
     shop = {
         **registered, "kind": "pharmacy", "legal_name": "某某大药房", "uscc": "91110000600037341L", "contacts": [contact]
     }  # fmt: skip
-    institution = world.made("/customers/institutions", "salesperson", shop)["customer_id"]
+    institution = world.made("/institutions", "salesperson", shop)["customer_id"]
     licence = {"type": "business_licence", "number": "1", "issuer": "x", "valid_from": "2020-01-01"}
     kept = world.made(f"/customers/{institution}/licences", "salesperson", licence)["licence_id"]
     shown = world.call("GET", f"/v1/customers/{institution}", "qa").json
     proposal = {"limit": {"fen": 987_654, "currency": "CNY"}, "reason": "x"}
-    credit = world.made(f"/customers/{institution}/credit", "salesperson", proposal)["credit_id"]
+    credit = world.made(f"/customers/{institution}/credits", "salesperson", proposal)["credit_id"]
     world.ids = {
         "licence_id": kept,
         "credit_id": credit,
@@ -99,7 +99,7 @@ def customers(world):
     }
     offer = {
         "plan_id": str(uuid4()), "branch_id": THEIRS, "title": "o", "benefit": "gift", "terms": "t",
-        "first_day": "2026-01-01", "last_day": "2099-01-01", "cost": {"fen": 10, "currency": "CNY"},
+        "from": "2026-01-01", "until": "2099-01-01", "cost": {"fen": 10, "currency": "CNY"},
     }  # fmt: skip
     offered = world.made("/offers", "cs_agent", offer)["offer_id"]
     world.hears(
@@ -109,15 +109,15 @@ def customers(world):
     world.told |= {person, institution, kept, credit, offered, "91110000600037341L"}
     world.hears(points.sale(1, customer_id=person))
     used = {"customer_id": person, "branch_id": THEIRS, "receipt_number": "R-1", "points": 1}
-    world.ids["redemption_id"] = world.made("/points/redemptions", "till", used)["redemption_id"]
+    world.ids["redemption_id"] = world.made("/redemptions", "till", used)["redemption_id"]
     of = "/v1/customers/<uuid:customer_id>"
     world.ids[f"{of}/points"] = {"customer_id": person}
     world.asked = {f"{of}/offers": [{"branch_id": THEIRS}]}
     disclosure = {"purpose": "service", "fields": ["name"]}
     world.sent = {
-        "/v1/customers/patients": patient,
-        "/v1/customers/institutions": {**shop, "uscc": "91350100M000100Y43"},
-        "/v1/customers/lookup": {"phone": "13812345678"},
+        "/v1/patients": patient,
+        "/v1/institutions": {**shop, "uscc": "91350100M000100Y43"},
+        "/v1/customer-lookups": {"phone": "13812345678"},
         "/v1/customers/bulk": orjson.dumps({**patient, "code": "x-1"}),
         of: {"name": "别人"},
         f"{of}/contacts": contact,
@@ -126,17 +126,17 @@ def customers(world):
         f"{of}/contacts/<uuid:contact_id>/anonymise": {},
         f"{of}/anonymise": {},
         f"{of}/licences": licence,
-        f"{of}/approval": {"approved": True},
-        f"{of}/credit": proposal,
-        f"{of}/credit/<uuid:credit_id>/decisions": {"approved": True},
-        f"{of}/credit/hold": {"reason": "x"},
-        "/v1/licences/<uuid:licence_id>/verification": {"verified": True},
+        f"{of}/decisions": {"decision": "approved"},
+        f"{of}/credits": proposal,
+        f"{of}/credits/<uuid:credit_id>/decisions": {"decision": "approved"},
+        f"{of}/credit-holds": {"reason": "x"},
+        f"{of}/licences/<uuid:licence_id>/decisions": {"decision": "approved"},
         "/v1/offers": offer,
-        "/v1/offers/<uuid:offer_id>/decisions": {"approved": True},
+        "/v1/offers/<uuid:offer_id>/decisions": {"decision": "approved"},
         "/v1/offers/<uuid:offer_id>/withdraw": {},
-        "/v1/offers/<uuid:offer_id>/end": {"used": {"fen": 1, "currency": "CNY"}},
-        "/v1/points/redemptions": {**used, "receipt_number": "R-2"},
-        "/v1/points/redemptions/<uuid:redemption_id>/cancel": {},
+        "/v1/offers/<uuid:offer_id>/close": {"used": {"fen": 1, "currency": "CNY"}},
+        "/v1/redemptions": {**used, "receipt_number": "R-2"},
+        "/v1/redemptions/<uuid:redemption_id>/cancel": {},
     }
 
 
@@ -150,15 +150,20 @@ def service_desk(world):
     survey = world.made("/surveys", "cs_agent", campaign)
     waiting = world.call("GET", "/v1/escalations", "management").json["items"][0]
     world.ids = {
-        "ticket_id": opened["id"], "survey_id": survey["id"], "escalation_id": waiting["id"],
+        "ticket_id": opened["ticket_id"], "survey_id": survey["survey_id"], "escalation_id": waiting["escalation_id"],
         "branch_id": THEIRS, "month": "2026-01",
     }  # fmt: skip
     late = {**ticket, "received_at": "2026-01-05T03:00:00Z"}
-    world.told |= {opened["id"], survey["id"], waiting["id"], world.made("/tickets", "cs_agent", late)["id"]}
+    world.told |= {
+        opened["ticket_id"],
+        survey["survey_id"],
+        waiting["escalation_id"],
+        world.made("/tickets", "cs_agent", late)["ticket_id"],
+    }
     world.made(f"/feedback-ledgers/{THEIRS}/2026-01/compile", "cs_agent", {})
     for rule in ("/v1/tickets", "/v1/escalations", "/v1/surveys"):
         world.asked[rule] = [{}, {"branch_id": THEIRS}]
-    world.common = {"/v1/service-standards", "/v1/surveys/instruments"}
+    world.common = {"/v1/service-standards", "/v1/survey-instruments"}
     of, ledger = "/v1/tickets/<uuid:ticket_id>", "/v1/feedback-ledgers/<string:branch_id>/<string:month>"
     world.sent = {
         "/v1/tickets": ticket,
@@ -166,12 +171,12 @@ def service_desk(world):
         f"{of}/assign": {"handler": "h", "role": "cs_agent"},
         f"{of}/contacts": {"channel": "phone", "reached": True},
         f"{of}/propose": {"solution": "s"},
-        f"{of}/consent": {"agreed": True},
+        f"{of}/answer": {"answer": "accepted"},
         f"{of}/execute": {},
         f"{of}/resolve": {"cause": "packaging", "fault": "ours", "resolution": "r"},
         f"{of}/archive": {"customer_confirmed": True},
         f"{of}/reopen": {"reason": "r"},
-        f"{of}/return": {"return_id": "r-1"},
+        f"{of}/returns": {"return_id": "r-1"},
         "/v1/escalations/<uuid:escalation_id>/acknowledge": {},
         "/v1/surveys": {**campaign, "customer_id": "c-3"},
         "/v1/surveys/<uuid:survey_id>/answers": {"token": survey["token"], "scores": SCORES},
@@ -193,8 +198,8 @@ def returns(world):
     notice = world.made("/returns", "invoicing_clerk", body)
     stop = {"product_id": "P-1", "lots": ["L9"], "reason": "r"}
     stopped = world.made("/stop-sales", "qa", stop)
-    world.ids = {"return_id": notice["id"], "stop_sale_id": stopped["stop_sale_id"]}
-    world.told |= {notice["id"], notice["number"], line["line_id"]}
+    world.ids = {"return_id": notice["return_id"], "stop_sale_id": stopped["stop_sale_id"]}
+    world.told |= {notice["return_id"], notice["number"], line["line_id"]}
     named = {
         "kind": "b2b",
         "reason": "slow_moving",
@@ -210,13 +215,13 @@ def returns(world):
             {"number": notice["number"]},
             {"sale_id": sale.data["sale_id"]},
         ],
-        "/v1/returns/sold-lines": [{"branch_id": THEIRS, "sale_id": sale.data["sale_id"]}],
-        "/v1/returns/eligibility": [named],
-        "/v1/returns/sampling-plan": [{"cases": 3, "is_intact": "true", "has_anomaly": "false"}],
+        "/v1/sold-lines": [{"branch_id": THEIRS, "sale_id": sale.data["sale_id"]}],
+        "/v1/return-eligibilities": [named],
+        "/v1/sampling-plans": [{"cases": 3, "is_intact": "true", "has_anomaly": "false"}],
     }
-    world.common = {"/v1/returns/eligibility", "/v1/returns/sampling-plan", "/v1/returns/reasons"}
+    world.common = {"/v1/return-eligibilities", "/v1/sampling-plans", "/v1/return-reasons"}
     world.common |= {"/v1/stop-sales", "/v1/stop-sales/<uuid:stop_sale_id>"}
-    of, mine = "/v1/returns/<uuid:return_id>", notice["lines"][0]["id"]
+    of, mine = "/v1/returns/<uuid:return_id>", notice["lines"][0]["return_line_id"]
     inspected = {
         "return_line_id": mine, "cases": 1, "is_intact": True, "has_anomaly": False, "cases_sampled": 1,
         "checks": PASSED, "accepted_quantity": 1,
@@ -224,16 +229,16 @@ def returns(world):
     arrived = {"return_line_id": mine, "lot": "L1", "quantity": 1, "cold_chain": None}
     world.sent = {
         "/v1/returns": body,
-        f"{of}/decisions": {"approved": True},
-        f"{of}/cancellation": {"reason": "r"},
-        f"{of}/pickup-confirmation": {},
-        f"{of}/receipt": {"record": {"quarantine_location": "Q"}, "lines": [arrived]},
-        f"{of}/inspection": {"lines": [inspected]},
-        f"{of}/disposition": {"lines": [{"return_line_id": mine, "disposition": "destroy"}]},
-        f"{of}/settlement": {},
+        f"{of}/decisions": {"decision": "approved"},
+        f"{of}/cancel": {"reason": "r"},
+        f"{of}/pick-up": {},
+        f"{of}/receive": {"record": {"quarantine_location": "Q"}, "lines": [arrived]},
+        f"{of}/inspect": {"lines": [inspected]},
+        f"{of}/dispose": {"lines": [{"return_line_id": mine, "disposition": "destroy"}]},
+        f"{of}/settle": {},
         "/v1/stop-sales": stop,
-        "/v1/stop-sales/<uuid:stop_sale_id>/lifting": {"reason": "r"},
-        "/v1/stop-sales/<uuid:stop_sale_id>/lifting/decision": {"approved": True},
+        "/v1/stop-sales/<uuid:stop_sale_id>/lift": {"reason": "r"},
+        "/v1/stop-sales/<uuid:stop_sale_id>/lifting/decisions": {"decision": "approved"},
     }
 
 
@@ -248,13 +253,15 @@ def reporting(world):
     world.ids = {"month": MONTH, "kind": "sales", "code": "M2"}
     scopes = [{"month": MONTH}, {"month": MONTH, "branch_id": THEIRS}]
     files = [{**scope, "format": "csv"} for scope in scopes]
+    branches = [{}, {"branch_id": THEIRS}]
     for kind in ("sales", "returns", "feedback"):
-        world.asked[f"/v1/ledgers/{kind}"] = [*scopes, *files]
+        of = f"/v1/{kind}-ledgers/<string:month>"
+        world.asked |= dict.fromkeys((of, f"{of}/csv", f"{of}/xlsx"), branches)
     world.asked |= {
         "/v1/metrics/<string:code>": scopes, "/": scopes, "/ledgers/<string:kind>": [*scopes, *files],
         "/indicators/<string:code>": scopes,
     }  # fmt: skip
-    world.common = {"/v1/months", "/v1/completeness"}
+    world.common = {"/v1/months", "/v1/sources"}
     world.sent = {"/v1/months/<string:month>/close": {}}
 
 
@@ -313,7 +320,7 @@ def test_the_same_questions_are_answered_to_who_may_see_every_branch(world):
 def test_no_changing_route_touches_another_branch(world):
     for method, rule, path, view in world.routes(*WRITING):
         assert rule in world.sent, f"say in this test what {method} {rule} is sent"
-        if rule.endswith(("/bulk", "/lookup")):
+        if rule.endswith(("/bulk", "/customer-lookups")):
             continue  # answered row by row, below
         for role in sorted(view.admitted_roles):
             answer = world.call(method, path, role, branches=[MINE], person="stranger", json=world.sent[rule])
@@ -331,7 +338,7 @@ def test_rows_for_another_branch_are_refused_in_an_upload(world):
         )
         [told] = map(orjson.loads, answer.data.splitlines())
         assert "foreign_branch" in (told.get("reason"), told.get("code")), told
-    lookup = world.sent.get("/v1/customers/lookup")
+    lookup = world.sent.get("/v1/customer-lookups")
     if lookup:
-        found = world.call("POST", "/v1/customers/lookup", "till", branches=[MINE], json=lookup)
+        found = world.call("POST", "/v1/customer-lookups", "till", branches=[MINE], json=lookup)
         assert found.json == {"items": []}

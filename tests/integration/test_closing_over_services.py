@@ -100,7 +100,7 @@ class Chain:
         return self.office.post(f"/v1/periods/{month:%Y-%m}/close", role="finance_head")
 
     def moved(self, month, account):
-        rows = self.office.get(f"/v1/trial-balance?month={month:%Y-%m}").json["rows"]
+        rows = self.office.get(f"/v1/trial-balances/{month:%Y-%m}").json["rows"]
         found = [row for row in rows if row["account"] == account]
         return sum(row["credit"]["fen"] - row["debit"]["fen"] for row in found)
 

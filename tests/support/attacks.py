@@ -106,7 +106,7 @@ def look_ups(address, headers, *, per_second=100):
             due = time.monotonic()
             while not stop.is_set():
                 number = f"+861380000{len(statuses) % 10_000:04d}"
-                answer = client.post("/v1/customers/lookup", json={"phone": number})
+                answer = client.post("/v1/customer-lookups", json={"phone": number})
                 statuses.append(answer.status_code)
                 due += 1 / per_second
                 stop.wait(max(0.0, due - time.monotonic()))

@@ -14,7 +14,7 @@ class Bank:
     def __init__(self, office, number="CN0012345", branch=None):
         self.office = office
         body = {"name": "基本户", "bank": "Example Bank", "number": number, "branch_id": branch}
-        answer = office.post("/v1/bank/accounts", body, role="finance_head")
+        answer = office.post("/v1/bank-accounts", body, role="finance_head")
         assert answer.status_code == 201, answer.json
         self.id = answer.json["account_id"]
 
@@ -29,26 +29,26 @@ class Bank:
             "dialect": "plain",
             "file": base64.b64encode(text.encode()).decode(),
             "number": number,
-            "from_on": first,
-            "to_on": last,
+            "from": first,
+            "until": last,
             "opening": money(opening),
             "closing": money(opening + moved if closing is None else closing),
             **odd,
         }
-        return self.office.post(f"/v1/bank/accounts/{self.id}/statements", body, role="accountant")
+        return self.office.post(f"/v1/bank-accounts/{self.id}/statements", body, role="accountant")
 
     def load(self, rows, **odd):
         answer = self.send(rows, **odd)
         assert answer.status_code == 201, answer.json
         return answer.json
 
-    def lines(self, path="unmatched"):
-        answer = self.office.get(f"/v1/bank/accounts/{self.id}/{path}")
+    def lines(self, noun="unmatched-bank-lines"):
+        answer = self.office.get(f"/v1/{noun}?account_id={self.id}")
         assert answer.status_code == 200, answer.json
         return answer.json["items"]
 
     def confirm(self, line, kind, *, role="accountant", **body):
-        return self.office.post(f"/v1/bank/lines/{line['line_id']}/match", {"kind": kind, **body}, role=role)
+        return self.office.post(f"/v1/bank-lines/{line['line_id']}/match", {"kind": kind, **body}, role=role)
 
     def accept(self, line, index=0):
         """Confirm one of the proposals of a line exactly as it stands."""
@@ -67,12 +67,12 @@ class Bank:
         return self.confirm(line, proposed["kind"], **body)
 
     def sheet(self, month="2026-03"):
-        answer = self.office.get(f"/v1/bank/accounts/{self.id}/reconciliation?month={month}")
+        answer = self.office.get(f"/v1/bank-accounts/{self.id}/reconciliations/{month}")
         assert answer.status_code == 200, answer.json
         return answer.json
 
     def complete(self, month="2026-03", **odd):
-        path = f"/v1/bank/accounts/{self.id}/reconciliations"
+        path = f"/v1/bank-accounts/{self.id}/reconciliations"
         return self.office.post(path, {"month": month}, **{"role": "accountant", **odd})
 
     def balance(self, account, branch=None):

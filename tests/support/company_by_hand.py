@@ -43,10 +43,10 @@ class Company:
                 for account, fen in lines.items()
             ],
         }  # fmt: skip
-        made = self.office.post("/v1/journal/entries", body, role="accountant")
+        made = self.office.post("/v1/vouchers", body, role="accountant")
         assert made.status_code == 201, made.json
-        path = f"/v1/journal/entries/{made.json['voucher_id']}/decision"
-        decided = self.office.post(path, {"approved": True, "reason": None}, role="finance_head")
+        path = f"/v1/vouchers/{made.json['voucher_id']}/decisions"
+        decided = self.office.post(path, {"decision": "approved", "reason": None}, role="finance_head")
         assert decided.status_code == 200, decided.json
         self.paper.book(day[:7], lines, flows=flows, opening=opening)
 
@@ -71,7 +71,7 @@ class Company:
             sold_at=day if "T" in day else f"{day}T02:00:00Z",
             customer_id=customer,
             lines=[
-                a_line(product={"id": product, "category": "device" if customer == CUSTOMER else "otc"}, lot=lot, quantity=quantity, unit_price=money(price),
+                a_line(product={"product_id": product, "category": "device" if customer == CUSTOMER else "otc"}, lot=lot, quantity=quantity, unit_price=money(price),
                     discount=money(0), tax_bp=bp, cost=money(spent), expiry="2099-12-31")
                 for product, lot, quantity, price, bp, spent in lines
             ],
@@ -108,7 +108,7 @@ class Company:
 
     def reconcile(self, month):
         """Book and statement differ by what the other does not know yet, and by nothing else."""
-        path = f"/v1/bank/accounts/{self.account}/reconciliations"
+        path = f"/v1/bank-accounts/{self.account}/reconciliations"
         done = self.office.post(path, {"month": month}, role="accountant")
         assert done.status_code in {200, 201}, done.json
         assert done.json["difference"]["fen"] == 0
@@ -177,7 +177,7 @@ def bank(company):
     """Wallet and card money arrives less fees; the bank charges, and pays interest."""
     office = company.office
     account = office.post(
-        "/v1/bank/accounts", {"name": "基本户", "bank": "工商银行", "number": "1001"}, role="finance_head"
+        "/v1/bank-accounts", {"name": "基本户", "bank": "工商银行", "number": "1001"}, role="finance_head"
     ).json["account_id"]
     rows = [
         "2024-10-07,49.70,T1,结算,财付通",
@@ -186,18 +186,18 @@ def bank(company):
         "2024-10-26,12.34,I1,利息,",
     ]
     text = "date,amount,reference,summary,counterparty\n" + "\n".join(rows) + "\n"
-    body = {"format": "csv", "dialect": "plain", "number": "1", "from_on": "2024-10-01", "to_on": "2025-06-30",
+    body = {"format": "csv", "dialect": "plain", "number": "1", "from": "2024-10-01", "until": "2025-06-30",
             "opening": money(100_000_00), "closing": money(100_149_44), "file": base64.b64encode(text.encode()).decode()}  # fmt: skip
-    sent = office.post(f"/v1/bank/accounts/{account}/statements", body, role="accountant")
+    sent = office.post(f"/v1/bank-accounts/{account}/statements", body, role="accountant")
     assert sent.status_code == 201, sent.json
     lines = {
         line["amount"]["fen"]: line
-        for line in office.get(f"/v1/bank/accounts/{account}/unmatched").json["items"]
+        for line in office.get(f"/v1/unmatched-bank-lines?account_id={account}").json["items"]
     }
     opening = office.value("select source_id::text from journal_entries where kind = 'opening'")
 
     def match(fen, **body):
-        answer = office.post(f"/v1/bank/lines/{lines[fen]['line_id']}/match", body, role="accountant")
+        answer = office.post(f"/v1/bank-lines/{lines[fen]['line_id']}/match", body, role="accountant")
         assert answer.status_code == 201, answer.json
 
     match(100_000_00, kind="book", items=[{"source_id": opening, "entry_kind": "opening"}])
@@ -351,15 +351,15 @@ def today(company):
     office, paper = company.office, company.paper
     [debt] = [each for each in items_of(office, company.clinic, "sale") if each["open"]["fen"]]
     lost = {"reason": "破产", "amount": money(200_00)}
-    asked = office.post(f"/v1/receivables/{debt['item_id']}/write-offs", lost, role="accountant").json
+    asked = office.post(f"/v1/receivable-items/{debt['item_id']}/write-offs", lost, role="accountant").json
     for role in ("finance_head", "management"):
         path = f"/v1/write-offs/{asked['write_off_id']}/decisions"
-        assert office.post(path, {"approved": True}, role=role).status_code == 200
+        assert office.post(path, {"decision": "approved"}, role=role).status_code == 200
     paper.book(TODAY, {"1231" if company.is_cas else "6711": 200_00, "1122": -200_00})
     company.pay(str(business_date(utc_now())), company.clinic, 150_00)
     [credit] = [each for each in items_of(office, company.clinic, "payment") if each["open"]["fen"]]
     back = {"credit_id": credit["item_id"], "amount": money(120_00)}
-    answer = office.post(f"/v1/receivables/{debt['item_id']}/recoveries", back, role="accountant")
+    answer = office.post(f"/v1/receivable-items/{debt['item_id']}/recoveries", back, role="accountant")
     assert answer.status_code == 201, answer.json
     paper.book(TODAY, {"1122": 120_00, "1231" if company.is_cas else "6301": -120_00})
     resolved = [
@@ -385,7 +385,7 @@ def count(company, drawer, difference, outcome):
     office = company.office
 
     def post(path, body=None, role="cashier", status=200):
-        answer = office.post(f"/v1/cash/{path}", body, role=role)
+        answer = office.post(f"/v1/cash-{path}", body, role=role)
         assert answer.status_code == status, answer.json
         return answer.json
 

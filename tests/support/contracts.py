@@ -59,7 +59,7 @@ def reviewed(office, customer_id, **odd):
     """Submitted, and approved by the business head and the finance head."""
     contract_id = drafted(office, customer_id, **odd)
     steps = [("submit", {}, "salesperson")]
-    steps += [("review", {"approved": True}, role) for role in ("business_head", "finance_head")]
+    steps += [("decisions", {"decision": "approved"}, role) for role in ("business_head", "finance_head")]
     for step, body, role in steps:
         answer = office.post(f"/v1/contracts/{contract_id}/{step}", body, role=role)
         assert answer.status_code == 200, answer.text

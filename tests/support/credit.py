@@ -51,6 +51,6 @@ def at_once(*jobs):
 
 
 def exposure_of(office, customer_id, role="salesperson", **identity):
-    answer = office.get(f"/v1/credit/exposure?customer_id={customer_id}", role=role, **identity)
+    answer = office.get(f"/v1/credit-exposures/{customer_id}", role=role, **identity)
     assert answer.status_code == 200, answer.json
     return {name: value["fen"] if isinstance(value, dict) else value for name, value in answer.json.items()}

@@ -38,7 +38,7 @@ def sell_on_credit(office, customer_id, fen=10_000, *, on=None, branch="S001", c
 
 def items_of(office, customer_id, kind=None, **filters):
     query = "".join(f"&{name}={value}" for name, value in filters.items())
-    found = office.get(f"/v1/receivables?customer_id={customer_id}&limit=200{query}").json["items"]
+    found = office.get(f"/v1/receivable-items?customer_id={customer_id}&limit=200{query}").json["items"]
     return sorted((each for each in found if kind in (None, each["kind"])), key=lambda each: each["due_on"])
 
 
@@ -59,9 +59,9 @@ def agrees(office, as_of=None):
     """The proof of every branch, and the buckets of the ageing, against the ledger."""
     for branch in (None, *BRANCHES):
         query = f"?as_of={as_of or TODAY}" + (f"&branch_id={branch}" if branch else "")
-        proof = office.get(f"/v1/receivables/proof{query}").json
+        proof = office.get(f"/v1/receivable-proofs{query}").json
         assert proof["agrees"], proof
-        ageing = office.get(f"/v1/receivables/ageing{query}").json
+        ageing = office.get(f"/v1/ageing-reports{query}").json
         assert sum(each["open"]["fen"] for each in ageing["buckets"]) == proof["ledger"]["fen"]
         assert ageing["total"] == proof["ledger"]
         assert sum(each["total"]["fen"] for each in ageing["customers"]) == proof["ledger"]["fen"]

@@ -49,8 +49,8 @@ class Desk:
             {
                 "branch_id": branch,
                 "category": category,
-                "first_day": str(today() - timedelta(days=200)),
-                "last_day": str(today() + timedelta(days=30)),
+                "from": str(today() - timedelta(days=200)),
+                "until": str(today() + timedelta(days=30)),
                 "amount": money(fen),
                 **odd,
             },
@@ -88,8 +88,8 @@ class Desk:
         return self.step(claim_id, "submit", role="salesperson", person=person)
 
     def manage(self, claim_id, *, approved=True, reason=None, person=None):
-        body = {"approved": approved, "reason": reason}
-        return self.step(claim_id, "decide-as-manager", body, role="store_manager", person=person)
+        body = {"decision": "approved" if approved else "rejected", "reason": reason}
+        return self.step(claim_id, "decisions", body, role="store_manager", person=person)
 
     def audit(self, claim_id, *findings, person=None):
         return self.step(
@@ -97,8 +97,8 @@ class Desk:
         )
 
     def approve(self, claim_id, *, approved=True, reason=None, role="finance_head", person=None):
-        body = {"approved": approved, "reason": reason}
-        return self.step(claim_id, "approve", body, role=role, person=person)
+        body = {"decision": "approved" if approved else "rejected", "reason": reason}
+        return self.step(claim_id, "decisions", body, role=role, person=person)
 
     def pay(self, claim_id, *, paid_from="bank", person=None):
         return self.step(claim_id, "pay", {"paid_from": paid_from}, role="cashier", person=person)

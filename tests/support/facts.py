@@ -304,7 +304,7 @@ def customer_registered(seq: int, *, branch: str = "S1", day: date = DAY) -> Env
         "kind": "patient",
         "branch_id": branch,
         "source_channel": "store",
-        "status": "active",
+        "state": "active",
         "registered_on": day.isoformat(),
     }
     return envelope(seq, "customers.customer.registered.v1", data, day=day)

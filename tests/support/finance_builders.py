@@ -27,7 +27,7 @@ def money(fen):
 
 def a_line(**odd):
     """Two packs at 19.90, 0.80 off, 13 % inside: 39.00 gross, 34.51 net, 4.49 tax."""
-    product = {"id": "P-1", "generic_name": "阿莫西林胶囊", "category": "otc", "temp_class": "normal"}
+    product = {"product_id": "P-1", "generic_name": "阿莫西林胶囊", "category": "otc", "temp_class": "normal"}
     return {
         "product": product | odd.pop("product", {}),
         "lot": "L1",
@@ -230,8 +230,8 @@ class Office:
 
     def balances(self, month="2026-03", **args):
         """Closing balance per account: debit less credit."""
-        path = f"/v1/trial-balance?month={month}" + "".join(f"&{k}={v}" for k, v in args.items())
-        answer = self.get(path)
+        asked = "&".join(f"{name}={value}" for name, value in args.items())
+        answer = self.get(f"/v1/trial-balances/{month}?{asked}")
         assert answer.status_code == 200, answer.json
         assert answer.json["debit"] == answer.json["credit"]
         return {row["account"]: row["closing"]["fen"] for row in answer.json["rows"]}

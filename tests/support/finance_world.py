@@ -23,8 +23,8 @@ TODAY = business_date(utc_now())
 NOW = f"{TODAY:%Y-%m}"
 NOTES = [{"denomination_fen": 10_000, "pieces": 1}]
 PLAN = {
-    "first_day": str(TODAY - timedelta(days=10)),
-    "last_day": str(TODAY + timedelta(days=10)),
+    "from": str(TODAY - timedelta(days=10)),
+    "until": str(TODAY + timedelta(days=10)),
     "baseline_net": money(100_000),
     "baseline_margin": money(1_000),
     "uplift_bp": 2_500,
@@ -95,12 +95,12 @@ def finance(world, branch):
     world.asked |= asked
     world.told |= {value for value in ids.values() if isinstance(value, str) and len(value) == 36}
     world.common = {
-        "/v1/cash/denominations",
+        "/v1/cash-denominations",
         "/v1/expense-categories",
         "/v1/periods",
-        "/v1/ledger/accounts",
+        "/v1/ledger-accounts",
         "/v1/credit-terms",
-        "/v1/lot-expiries/decisions",
+        "/v1/lot-expiry-decisions",
     }
 
 
@@ -108,7 +108,7 @@ def _books(company, branch, ids, sent, asked):
     old = company.sell(sold_at="2025-06-10T02:00:00Z", lines=[a_line(expiry="2099-12-31")])
     company.seal()
     company.made("/periods/2025-06/close", {}, "finance_head")
-    statement = company.made("/statements", {"kind": "income", "month": "2025-06"}, "accountant")
+    statement = company.made("/financial-statements", {"kind": "income", "month": "2025-06"}, "accountant")
     reopening = company.made("/periods/2025-06/reopenings", {"reason": "r"}, "accountant")
     voucher = {
         "booked_on": str(TODAY),
@@ -116,37 +116,40 @@ def _books(company, branch, ids, sent, asked):
         "summary": "房租",
         "lines": [{"account": "6601.23", "debit": money(5)}, {"account": "1002", "credit": money(5)}],
     }
-    booked = company.made("/journal/entries", voucher, "accountant")
-    decision = {"approved": True, "reason": None}
-    company.made(f"/journal/entries/{booked['voucher_id']}/decision", decision, "finance_head")
+    booked = company.made("/vouchers", voucher, "accountant")
+    decision = {"decision": "approved", "reason": None}
+    company.made(f"/vouchers/{booked['voucher_id']}/decisions", decision, "finance_head")
     entries = company.get(f"/journal-entries?month={NOW}")["items"]
     ids |= {
         "sale_id": old["sale_id"],
         "statement_id": statement["statement_id"],
         "reopening_id": reopening["reopening_id"],
-        "voucher_id": company.made("/journal/entries", voucher, "accountant")["voucher_id"],
+        "voucher_id": company.made("/vouchers", voucher, "accountant")["voucher_id"],
         "entry_id": next(each["entry_id"] for each in entries if each["kind"] == "manual"),
         "month": "2025-06",
         "year": 2025,
     }
-    month, span = [{"month": NOW}, {"month": NOW, "branch_id": branch}], {"from_month": NOW, "to_month": NOW}
+    branches = [{}, {"branch_id": branch}]
+    month, span = (
+        [{"month": NOW}, {"month": NOW, "branch_id": branch}],
+        {"from_month": NOW, "until_month": NOW},
+    )
     line = {"product_id": "P-1", "lot": "L1"}
     asked |= {
         "/v1/sales": [{"branch_id": branch, "receipt_number": old["receipt_number"]}],
-        "/v1/sales/lines": [line, {**line, "branch_id": branch}],
-        "/v1/sales/totals": [{"branch_id": branch, "from": "2025-06-10", "until": "2025-06-10"}],
-        "/v1/trial-balance": month,
+        "/v1/sale-lines": [line, {**line, "branch_id": branch}],
+        "/v1/sales-totals": [{"branch_id": branch, "from": "2025-06-10", "until": "2025-06-10"}],
+        "/v1/trial-balances/<month>": branches,
         "/v1/journal-entries": month,
-        "/v1/journal/entries": month,
-        "/v1/ledger/general": month,
-        "/v1/ledger/beancount": month,
-        "/v1/ledger/journal-chain": [{"month": NOW}],
-        "/v1/ledger/vouchers.xlsx": month,
-        "/v1/ledger/income": [span, {**span, "branch_id": branch}],
-        "/v1/statements": [{"month": "2025-06"}],
-        "/v1/statements/calendar": [{"from_month": "2025-06", "to_month": "2025-07"}],
+        "/v1/vouchers": month,
+        "/v1/general-ledgers/<month>/ndjson": branches,
+        "/v1/journals/<month>/beancount": branches,
+        "/v1/journals/<month>/xlsx": branches,
+        "/v1/income-statements": [span, {**span, "branch_id": branch}],
+        "/v1/financial-statements": [{"month": "2025-06"}],
+        "/v1/financial-statement-deadlines": [{"from_month": "2025-06", "until_month": "2025-07"}],
     }
-    of, period = "/v1/statements/<uuid:statement_id>", "/v1/periods/<month>"
+    of, period = "/v1/financial-statements/<uuid:statement_id>", "/v1/periods/<month>"
     wrong = {"cause": "c", "errors": [{"line": "revenue", "correct": money(1)}]}
     sent |= {
         "/v1/sales": a_receipt(branch_id=branch),
@@ -154,13 +157,13 @@ def _books(company, branch, ids, sent, asked):
         f"{period}/close": {},
         f"{period}/lock": {},
         f"{period}/reopenings": {"reason": "r"},
-        "/v1/periods/reopenings/<uuid:reopening_id>/decision": decision,
-        "/v1/ledger/years/<int:year>/transfer": {},
-        "/v1/journal/entries": voucher,
-        "/v1/journal/entries/<uuid:voucher_id>/decision": decision,
-        "/v1/journal/entries/<uuid:voucher_id>/decide-overrun": decision,
-        "/v1/journal/entries/<int:entry_id>/reversal": {"reason": "r"},
-        "/v1/statements": {"kind": "balance", "month": "2025-06"},
+        "/v1/periods/<month>/reopenings/<uuid:reopening_id>/decisions": decision,
+        "/v1/fiscal-years/<int:year>/transfer": {},
+        "/v1/vouchers": voucher,
+        "/v1/vouchers/<uuid:voucher_id>/decisions": decision,
+        "/v1/vouchers/<uuid:voucher_id>/overrun/decisions": decision,
+        "/v1/journal-entries/<int:entry_id>/reverse": {"reason": "r"},
+        "/v1/financial-statements": {"kind": "balance", "month": "2025-06"},
         f"{of}/review": {},
         f"{of}/sign": {},
         f"{of}/withdraw": {"reason": "r"},
@@ -175,7 +178,7 @@ def _stopped(company, branch, ids, sent, asked):
     told = {**stop, "ordered_at": utc_now().isoformat()}
     company.world.hears(company.envelope("returns.stop_sale.ordered.v1", told))
     company.world.told.add(sold["sale_id"])
-    asked["/v1/stopped-lots/sales"] = [{}, {"lot": "OFF-SALE"}]
+    asked["/v1/stopped-lot-sales"] = [{}, {"lot": "OFF-SALE"}]
 
 
 def _lots(company, branch, ids, sent, asked):
@@ -186,7 +189,7 @@ def _lots(company, branch, ids, sent, asked):
     ids["contradiction_id"] = row["contradiction_id"]
     asked["/v1/lot-contradictions"] = [{}, {"lot": "two-dates"}, {"branch_id": branch}]
     asked["/v1/lot-expiries"] = [{}, {"lot": "two-dates"}]
-    sent["/v1/lot-expiries/decisions"] = {
+    sent["/v1/lot-expiry-decisions"] = {
         "product_id": "P-1", "lot": "TWO-DATES", "expiry": "2099-11-30", "reason": "r"
     }  # fmt: skip
 
@@ -196,12 +199,12 @@ def _receivables(company, branch, ids, sent, asked):
     company.world.hears(company.permit(customer))
     sell_on_credit(company, customer, 10_000, on=days_ago(100), branch=branch)
     run(company, jobs.dun)
-    [case] = company.get(f"/dunning/cases?customer_id={customer}")["items"]
+    [case] = company.get(f"/dunning-cases?customer_id={customer}")["items"]
     phoned = {"channel": "phone", "outcome": "reached", "text_version": "phone-1"}
-    company.made(f"/dunning/cases/{case['case_id']}/actions", phoned, "accountant")
+    company.made(f"/dunning-cases/{case['case_id']}/actions", phoned, "accountant")
     run(company, jobs.dun, TODAY + timedelta(days=7))
-    letter = company.made("/dunning/letters", {"customer_id": customer, "level": 2}, "accountant")
-    [debt] = company.get(f"/receivables?customer_id={customer}")["items"]
+    letter = company.made("/dunning-letters", {"customer_id": customer, "level": 2}, "accountant")
+    [debt] = company.get(f"/receivable-items?customer_id={customer}")["items"]
     share = {"item_id": debt["item_id"], "amount": money(1_000)}
     payment = {
         "customer_id": customer,
@@ -213,14 +216,14 @@ def _receivables(company, branch, ids, sent, asked):
         "allocations": [share],
     }
     paid = company.made("/payments", payment, "accountant")
-    of = f"/receivables/{debt['item_id']}"
+    of = f"/receivable-items/{debt['item_id']}"
     write_off = company.made(f"{of}/write-offs", {"reason": "r", "amount": money(100)}, "accountant")
     stated = company.made(
         "/customer-statements", {"customer_id": customer, "as_of": str(TODAY)}, "accountant"
     )
     credit = next(
         each["item_id"]
-        for each in company.get(f"/receivables?customer_id={customer}")["items"]
+        for each in company.get(f"/receivable-items?customer_id={customer}")["items"]
         if each["kind"] == "payment"
     )
     ids |= {
@@ -230,39 +233,36 @@ def _receivables(company, branch, ids, sent, asked):
         "payment_id": paid["payment_id"],
         "allocation_id": paid["allocations"][0]["allocation_id"],
         "write_off_id": write_off["write_off_id"],
-        "customer_statement_id": stated["statement_id"],
+        "customer_statement_id": stated["customer_statement_id"],
     }
-    account = "/v1/customer-statements/<uuid:statement_id>"
-    for rule in (account, f"{account}/pdf", f"{account}/send", f"{account}/answer"):
-        ids[rule] = {"statement_id": stated["statement_id"]}
+    account = "/v1/customer-statements/<uuid:customer_statement_id>"
     named = [{}, {"branch_id": branch}, {"customer_id": customer}]
-    window = {"first": str(days_ago(120)), "until": str(TODAY)}
+    window = {"from": str(days_ago(120)), "until": str(TODAY)}
     asked |= {
-        "/v1/receivables": named,
-        "/v1/receivables/ageing": [{}, {"branch_id": branch}],
-        "/v1/receivables/proof": [{}, {"branch_id": branch}],
-        "/v1/receivables/indicators": [window, {**window, "branch_id": branch}],
+        "/v1/receivable-items": named,
+        "/v1/ageing-reports": [{}, {"branch_id": branch}],
+        "/v1/receivable-proofs": [{}, {"branch_id": branch}],
+        "/v1/receivable-indicators": [window, {**window, "branch_id": branch}],
         "/v1/customer-statements": named,
-        "/v1/dunning/cases": named,
+        "/v1/dunning-cases": named,
         "/v1/credit-terms": [{"customer_id": customer}],
-        "/v1/credit/exposure": [{"customer_id": customer}],
     }
     terms = {
         "customer_id": customer,
         "effective_from": str(TODAY),
         "instalments": [{"days": 0, "share_bp": 10_000}],
     }
-    item, dunned = "/v1/receivables/<uuid:item_id>", "/v1/dunning/cases/<uuid:case_id>"
+    item, dunned = "/v1/receivable-items/<uuid:item_id>", "/v1/dunning-cases/<uuid:case_id>"
     reason = {"reason": "r"}
     sent |= {
-        "/v1/receivables/allocations": {
+        "/v1/allocations": {
             "credit_id": credit, "debt_id": debt["item_id"], "amount": money(1),
         },
-        "/v1/receivables/allocations/<uuid:allocation_id>/undo": reason,
+        "/v1/allocations/<uuid:allocation_id>/undo": reason,
         f"{item}/dispute": reason,
-        f"{item}/resolve-dispute": reason,
+        f"{item}/resolve": reason,
         f"{item}/write-offs": {"reason": "r"},
-        "/v1/write-offs/<uuid:write_off_id>/decisions": {"approved": True},
+        "/v1/write-offs/<uuid:write_off_id>/decisions": {"decision": "approved"},
         f"{item}/recoveries": {"credit_id": credit, "amount": money(1)},
         "/v1/payments": {**payment, "reference": "P-2"},
         "/v1/payments/<uuid:payment_id>/reverse": reason,
@@ -275,82 +275,86 @@ def _receivables(company, branch, ids, sent, asked):
         f"{dunned}/actions": phoned,
         f"{dunned}/block": reason,
         f"{dunned}/unblock": reason,
-        "/v1/dunning/letters": {"customer_id": customer, "level": 2},
+        "/v1/dunning-letters": {"customer_id": customer, "level": 2},
     }  # fmt: skip
 
 
 def _cash(company, branch, ids, sent, asked):
     drawer = {"branch_id": branch, "drawer": "D1", "till": "till-D1"}
-    company.made("/cash/drawers", drawer, "store_manager")
+    company.made("/cash-drawers", drawer, "store_manager")
     filled = {"branch_id": branch, "kind": "bank_withdrawal", "amount": money(100_000)}
-    company.made("/cash/safe-movements", filled, "cashier")
+    company.made("/safe-movements", filled, "cashier")
     opened = {"branch_id": branch, "drawer": "D1", "float": money(20_000)}
-    session = company.made("/cash/sessions", opened, "cashier")["session_id"]
+    session = company.made("/cash-sessions", opened, "cashier")["session_id"]
     count = {"branch_id": branch, "denominations": NOTES}
-    company.made("/cash/counts", count, "finance_auditor")
-    [variance] = company.get(f"/cash/variances?branch_id={branch}")["items"]
+    company.made("/cash-counts", count, "finance_auditor")
+    [variance] = company.get(f"/cash-variances?branch_id={branch}")["items"]
     ids |= {"session_id": session, "variance_id": variance["variance_id"]}
     scopes = [{}, {"branch_id": branch}]
     asked |= {
-        "/v1/cash/drawers": [{"branch_id": branch}],
-        "/v1/cash/sessions": scopes,
-        "/v1/cash/counts": scopes,
-        "/v1/cash/counts/due": scopes,
-        "/v1/cash/variances": scopes,
-        "/v1/cash/position": [{"branch_id": branch}],
-        "/v1/cash/unattended": [{"month": NOW, "branch_id": branch}],
+        "/v1/cash-drawers": [{"branch_id": branch}],
+        "/v1/cash-sessions": scopes,
+        "/v1/cash-counts": scopes,
+        "/v1/due-cash-counts": scopes,
+        "/v1/cash-variances": scopes,
+        "/v1/uncounted-drawers": [{"month": NOW, "branch_id": branch}],
     }
-    of = "/v1/cash/sessions/<uuid:session_id>"
+    of = "/v1/cash-sessions/<uuid:session_id>"
     sent |= {
-        "/v1/cash/drawers": {**drawer, "drawer": "D2"},
-        "/v1/cash/sessions": opened,
+        "/v1/cash-drawers": {**drawer, "drawer": "D2"},
+        "/v1/cash-sessions": opened,
         f"{of}/movements": {"kind": "pay_in", "amount": money(1), "reason": "deposit_received"},
         f"{of}/refunds": {"refund_id": str(uuid4())},
         f"{of}/count": {},
         f"{of}/close": {"denominations": NOTES},
-        "/v1/cash/safe-movements": filled,
-        "/v1/cash/counts": count,
-        "/v1/cash/variances/<uuid:variance_id>/resolve": {"outcome": "income", "reason": "r"},
+        "/v1/safe-movements": filled,
+        "/v1/cash-counts": count,
+        "/v1/cash-variances/<uuid:variance_id>/resolve": {"outcome": "income", "reason": "r"},
     }
 
 
 def _bank(company, branch, ids, sent, asked):
     body = {"name": "基本户", "bank": "Example Bank", "number": "CN0012345", "branch_id": branch}
-    account = company.made("/bank/accounts", body, "finance_head")["account_id"]
+    account = company.made("/bank-accounts", body, "finance_head")["account_id"]
     lines = f"date,amount,reference,summary,counterparty\n{TODAY},1.20,,结息,\n{TODAY},-15.00,,手续费,\n"
     statement = {
         "format": "csv",
         "dialect": "plain",
         "file": base64.b64encode(lines.encode()).decode(),
         "number": "now",
-        "from_on": str(TODAY),
-        "to_on": str(TODAY),
+        "from": str(TODAY),
+        "until": str(TODAY),
         "opening": money(0),
         "closing": money(-1_380),
     }
-    company.made(f"/bank/accounts/{account}/statements", statement, "accountant")
-    found = company.get(f"/bank/accounts/{account}/unmatched")["items"]
+    company.made(f"/bank-accounts/{account}/statements", statement, "accountant")
+    found = company.get(f"/unmatched-bank-lines?account_id={account}")["items"]
     by_amount = {each["amount"]["fen"]: each["line_id"] for each in found}
     direct = {"kind": "direct", "reason": "interest"}
-    match = company.made(f"/bank/lines/{by_amount[120]}/match", direct, "accountant")
-    matched = "/v1/bank/lines/<uuid:line_id>/match"
+    match = company.made(f"/bank-lines/{by_amount[120]}/match", direct, "accountant")
+    matched = "/v1/bank-lines/<uuid:line_id>/match"
     ids |= {"account_id": account, "match_id": match["match_id"], matched: {"line_id": by_amount[-1500]}}
-    of = "/v1/bank/accounts/<uuid:account_id>"
-    asked[f"{of}/reconciliation"] = [{"month": NOW}]
+    of = "/v1/bank-accounts/<uuid:account_id>"
+    asked |= {
+        "/v1/unmatched-bank-lines": [{"account_id": account}],
+        "/v1/bank-lines": [{"account_id": account}],
+        "/v1/bank-matches": [{"account_id": account}],
+        "/v1/bank-match-proposals": [{"account_id": account}],
+    }
     sent |= {
-        "/v1/bank/accounts": {**body, "number": "CN0012346"},
+        "/v1/bank-accounts": {**body, "number": "CN0012346"},
         f"{of}/statements": {**statement, "number": "later"},
         f"{of}/reconciliations": {"month": "2026-01"},
         matched: {"kind": "direct", "reason": "bank_fee"},
-        "/v1/bank/dialects/try": {"dialect": "plain", "file": statement["file"]},
-        "/v1/bank/dialects": {
+        "/v1/bank-dialect-trials": {"dialect": "plain", "file": statement["file"]},
+        "/v1/bank-dialects": {
             "dialect": "theirs",
             "amount_rule": "signed",
             "columns": {"date": ["日子"], "amount": ["钱"], "summary": ["说明"]},
             "date_formats": ["%d/%m/%Y"],
         },
-        f"{of}/close": {"last_day": "2026-03-31"},
-        "/v1/bank/matches/<uuid:match_id>/undo": {"reason": "r"},
+        f"{of}/close": {"closed_on": "2026-03-31"},
+        "/v1/bank-matches/<uuid:match_id>/undo": {"reason": "r"},
     }
 
 
@@ -358,17 +362,17 @@ def _expenses(company, branch, ids, sent, asked):
     budget = {
         "branch_id": branch,
         "category": "travel",
-        "first_day": str(TODAY - timedelta(days=200)),
-        "last_day": str(TODAY + timedelta(days=30)),
+        "from": str(TODAY - timedelta(days=200)),
+        "until": str(TODAY + timedelta(days=30)),
         "amount": money(100_000),
     }
     claim = company.made("/expense-claims", a_claim(branch), "salesperson", person="sally")["claim_id"]
     plan = company.made("/promotion-plans", {**PLAN, "code": "C-1", "branch_id": branch}, "accountant")[
         "plan_id"
     ]
-    approved = {"approved": True, "reason": None}
+    approved = {"decision": "approved", "reason": None}
     for role in ("finance_head", "cs_manager"):
-        company.made(f"/promotion-plans/{plan}/decide", approved, role)
+        company.made(f"/promotion-plans/{plan}/decisions", approved, role)
     target = {"branch_id": branch, "month": NOW, "net": money(10_000), "strategy": "regulars"}
     report = {"branch_id": branch, "day": str(TODAY), "net": money(3_500)}
     company.made("/sales-reports", report, "cashier")
@@ -384,12 +388,12 @@ def _expenses(company, branch, ids, sent, asked):
     scopes, month = [{}, {"branch_id": branch}], [{"month": NOW}, {"month": NOW, "branch_id": branch}]
     asked |= {
         "/v1/expense-claims": scopes,
-        "/v1/expense-claims/audit-figures": month,
-        "/v1/budgets/spending": month,
+        "/v1/audit-figures": month,
+        "/v1/spendings": month,
         "/v1/budgets": scopes,
         "/v1/promotion-plans": scopes,
         "/v1/sales-targets": [{"branch_id": branch, "year": TODAY.year}],
-        "/v1/sales-targets/progress": [{"branch_id": branch, "month": NOW}],
+        "/v1/target-comparisons": [{"branch_id": branch, "month": NOW}],
     }
     of, plans = "/v1/expense-claims/<uuid:claim_id>", "/v1/promotion-plans/<uuid:plan_id>"
     finding = {"no": 1, "outcome": "accept"}
@@ -397,15 +401,14 @@ def _expenses(company, branch, ids, sent, asked):
         "/v1/expense-claims": a_claim(branch, an_item()),
         of: a_claim(branch, an_item()),
         f"{of}/submit": {},
-        f"{of}/decide-overrun": approved,
-        f"{of}/decide-as-manager": approved,
+        f"{of}/overrun/decisions": approved,
+        f"{of}/decisions": approved,
         f"{of}/audit": {"findings": [finding]},
-        f"{of}/approve": approved,
         f"{of}/pay": {"paid_from": "bank"},
         "/v1/budgets": {**budget, "category": "entertainment"},
         "/v1/budgets/<uuid:budget_id>/change": {"amount": money(1), "overrun": "stop"},
         "/v1/promotion-plans": {**PLAN, "code": "C-2", "branch_id": branch},
-        f"{plans}/decide": approved,
+        f"{plans}/decisions": approved,
         f"{plans}/close": {},
         "/v1/sales-targets": {**target, "person": "sally"},
         "/v1/sales-targets/<uuid:target_id>/change": {"net": money(1), "strategy": "s"},
@@ -420,15 +423,15 @@ def _costs(company, branch, ids, sent, asked):
     company.look_for_sales_below_cost()
     cost_run = {"branch_id": branch, "month": "2026-03"}
     company.made("/cost-runs", cost_run, "accountant")
-    told = "/v1/below-cost-alerts/<uuid:line_id>/acknowledge"
+    told = "/v1/below-cost-alerts/<uuid:alert_id>/acknowledge"
     ids |= {"goods_receipt_id": receipt["goods_receipt_id"], told: {"line_id": sold["lines"][0]["line_id"]}}
     month = [{"month": "2026-03"}, {"month": "2026-03", "branch_id": branch}]
     asked |= {
-        "/v1/stock": [{"branch_id": branch}],
-        "/v1/stock/reconciliation": [{"branch_id": branch}],
+        "/v1/stock-balances": [{"branch_id": branch}],
+        "/v1/stock-reconciliations": [{"branch_id": branch}],
         "/v1/cost-runs": month,
-        "/v1/purchase-price-variance": month,
-        "/v1/margins": month,
+        "/v1/purchase-price-variances": month,
+        "/v1/margins": [{"from_month": NOW}, {"from_month": NOW, "branch_id": branch}],
         "/v1/branch-expenses": month,
         "/v1/below-cost-alerts": [{}, {"branch_id": branch}],
     }

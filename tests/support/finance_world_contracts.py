@@ -6,7 +6,7 @@ from tests.support.contracts import CONTACT, PAPER, TODAY, a_content, a_contract
 from tests.support.expenses_builders import a_goods_receipt
 
 SIGNED = {"signed_on": str(TODAY), "file_sha256": PAPER}
-APPROVED = {"approved": True, "reason": None}
+APPROVED = {"decision": "approved", "reason": None}
 
 
 def contracts(company, branch, ids, sent, asked):
@@ -17,7 +17,7 @@ def contracts(company, branch, ids, sent, asked):
     made = company.made("/contracts", body, "salesperson")["contract_id"]
     company.made(f"/contracts/{made}/submit", {}, "salesperson")
     for role in ("business_head", "finance_head"):
-        company.made(f"/contracts/{made}/review", APPROVED, role)
+        company.made(f"/contracts/{made}/decisions", APPROVED, role)
     company.made(f"/contracts/{made}/signatures", {"party": "ours", **SIGNED}, "management")
     theirs = {"party": "customer", "contact_id": CONTACT, **SIGNED}
     company.made(f"/contracts/{made}/signatures", theirs, "salesperson")
@@ -38,18 +38,18 @@ def contracts(company, branch, ids, sent, asked):
         of: {"content": content},
         f"{of}/submit": {},
         f"{of}/withdraw": {"reason": "r"},
-        f"{of}/review": APPROVED,
+        f"{of}/decisions": APPROVED,
         f"{of}/signatures": theirs,
         f"{of}/amendments": amendment,
-        f"{change}/decision": APPROVED,
-        f"{change}/customer-confirmation": {
-            "accepted": True,
+        f"{change}/decisions": APPROVED,
+        f"{change}/answer": {
+            "answer": "accepted",
             "contact_id": CONTACT,
             "confirmed_on": str(TODAY),
             "evidence_sha256": PAPER,
         },
-        f"{of}/termination": {"reason": "r"},
-        f"{of}/termination/decision": APPROVED,
+        f"{of}/terminate": {"reason": "r"},
+        f"{of}/termination/decisions": APPROVED,
     }
 
 
@@ -71,14 +71,14 @@ def samples(company, branch, ids, sent, asked):
     }
     made = company.made("/samples", body, "salesperson")["sample_id"]
     for role in ("business_head", "qa"):
-        company.made(f"/samples/{made}/decision", APPROVED, role)
+        company.made(f"/samples/{made}/decisions", APPROVED, role)
     ids["sample_id"] = made
     asked["/v1/samples"] = [{}, {"branch_id": branch}, {"product_id": "P-1"}]
     of = "/v1/samples/<uuid:sample_id>"
     sent |= {
         "/v1/samples": body,
-        f"{of}/decision": APPROVED,
-        f"{of}/decide-overrun": APPROVED,
+        f"{of}/decisions": APPROVED,
+        f"{of}/overrun/decisions": APPROVED,
         f"{of}/issue": {},
         f"{of}/confirm": {"used": 1, "returned": 0},
     }

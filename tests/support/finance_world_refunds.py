@@ -12,17 +12,17 @@ def refunds(company, branch, ids, sent, asked):
     """Two refunds of wallet sales: one owed, one paid, told in the usual order."""
     line = a_line(expiry="2099-12-31")
     owed, paid = (_owed(company, branch, company.sell(lines=[line])) for _ in range(2))
-    company.made("/refunds/approvals", {"refund_ids": [paid]}, "finance_auditor")
+    company.made("/refunds/decisions/bulk", {"refund_ids": [paid], "decision": "approved"}, "finance_auditor")
     part = {"tender": "wechat", "reference": f"CH-{uuid4().hex}"}
     company.made(f"/refunds/{paid}/pay", {"parts": [part]}, "accountant")
     ids |= {"refund_id": owed, "paid_refund_id": paid}
     scopes = [{}, {"branch_id": branch}]
-    asked |= {"/v1/refunds": scopes, "/v1/refunds/liabilities": scopes}
+    asked |= {"/v1/refunds": scopes, "/v1/refund-liabilities": scopes}
     of = "/v1/refunds/<uuid:refund_id>"
     sent |= {
-        "/v1/refunds/approvals": {"refund_ids": [owed]},
-        "/v1/refunds/payments": {"payments": [{"refund_id": owed, "parts": [part]}]},
-        f"{of}/approve": {},
+        "/v1/refunds/decisions/bulk": {"refund_ids": [owed], "decision": "approved"},
+        "/v1/refunds/pay/bulk": {"payments": [{"refund_id": owed, "parts": [part]}]},
+        f"{of}/decisions": {"decision": "approved"},
         f"{of}/hold": {"reason": "r"},
         f"{of}/release": {},
         f"{of}/pay": {"parts": [part]},
@@ -50,13 +50,13 @@ def _invoices(company, branch, ids, sent, asked):
     scopes = [{"month": month}, {"month": month, "branch_id": branch}]
     asked |= {
         "/v1/invoices": [{}, {"branch_id": branch}, {"customer_id": customer}, {"sale_id": one["sale_id"]}],
-        "/v1/invoices/uninvoiced": scopes,
-        "/v1/invoices/vat": scopes,
+        "/v1/uninvoiced-sales": scopes,
+        "/v1/vat-figures": scopes,
     }
     number = {"number": f"{uuid4().int % 10**20:020d}"}
     sent |= {
         "/v1/invoices": {**body, **number, "sales": [{"sale_id": other["sale_id"]}]},
-        "/v1/invoices/<uuid:invoice_id>/red": {
+        "/v1/invoices/<uuid:invoice_id>/red-invoices": {
             **number,
             "issued_on": body["issued_on"],
             "rates": rates,

@@ -18,7 +18,7 @@ def a_product():
 def an_order_line(product="P-1", no=1, **odd):
     """Ten packs at 10.00 with 13 % inside, within a week."""
     snapshot = {
-        "id": product,
+        "product_id": product,
         "generic_name": "阿莫西林胶囊",
         "category": "otc",
         "temp_class": "normal",
@@ -75,7 +75,7 @@ class SalesDesk:
     def decided(self, path, body, key):
         """A rule that one proposed and another approved."""
         rule_id = self.done(path, body, "business_head")[key]
-        return self.done(f"{path}/{rule_id}/decision", {"approved": True}, "finance_head")
+        return self.done(f"{path}/{rule_id}/decisions", {"decision": "approved"}, "finance_head")
 
     def price(self, product=None, **odd):
         product = product or a_product()
@@ -131,12 +131,17 @@ class SalesDesk:
 
     def approve(self, order, matter, role, *, approved=True, **odd):
         person = odd.pop("person", None)
-        body = {"version": self.shown(order)["version"], "matter": matter, "approved": approved, **odd}
-        return self.step(order, "approvals", body, role=role, person=person)
+        body = {
+            "version": self.shown(order)["version"],
+            "matter": matter,
+            "decision": "approved" if approved else "rejected",
+            **odd,
+        }
+        return self.step(order, "decisions", body, role=role, person=person)
 
     def ship(self, order, *parcels, person="kim", role="storekeeper"):
         body = {"lines": list(parcels) or [a_parcel()]}
-        return self.step(order, "shipments", body, role=role, person=person)
+        return self.step(order, "ship", body, role=role, person=person)
 
     def faults(self, answer):
         """The codes of everything that stands in the way."""

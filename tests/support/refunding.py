@@ -28,7 +28,11 @@ def refund(office, refund_id):
 
 
 def approve(office, *refund_ids):
-    answer = office.post("/v1/refunds/approvals", {"refund_ids": list(refund_ids)}, role="finance_auditor")
+    answer = office.post(
+        "/v1/refunds/decisions/bulk",
+        {"refund_ids": list(refund_ids), "decision": "approved"},
+        role="finance_auditor",
+    )
     assert answer.status_code == 200, answer.json
     assert {each["code"] for each in answer.json["items"]} <= {None}, answer.json
     return answer.json["items"]
@@ -65,7 +69,7 @@ def pay_all(office, *refund_ids, paid_on: date | None = None):
         ]
         if wanted:
             body = {"payments": wanted} | ({"paid_on": str(paid_on)} if paid_on else {})
-            answer = office.post("/v1/refunds/payments", body, role="accountant")
+            answer = office.post("/v1/refunds/pay/bulk", body, role="accountant")
             assert {each["code"] for each in answer.json["items"]} == {None}, answer.json
         for each in some:
             if parts_of(shown[each], cash=True):

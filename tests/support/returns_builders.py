@@ -67,7 +67,7 @@ def a_paid_refund(seq, return_id, total_fen, refund_id="F-1"):
 
 def a_customer(seq, customer_id, kind):
     """The envelope of one customers.customer.registered.v1."""
-    data = {"customer_id": customer_id, "kind": kind, "branch_id": "S001", "status": "active"}
+    data = {"customer_id": customer_id, "kind": kind, "branch_id": "S001", "state": "active"}
     return an_envelope(seq, "customers.customer.registered.v1", customer_id, data, source="customers")
 
 
@@ -112,7 +112,7 @@ class Counter:
     def pay(self, notice, refund_id="F-1", **odd):
         self._seq += 1
         self.deliver(
-            a_paid_refund(self._seq, notice["id"], odd.get("fen", notice["refund"]["fen"]), refund_id)
+            a_paid_refund(self._seq, notice["return_id"], odd.get("fen", notice["refund"]["fen"]), refund_id)
         )
 
     def deliver(self, *envelopes):
@@ -123,11 +123,13 @@ class Counter:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid4())}
         return self.app.test_client().post(f"/v1/returns{path}", json=body, headers=headers)
 
-    def get(self, path="", *, role="qa", branches=("S001",), **query):
+    def get(self, path="", **asked):
+        return self.ask(f"returns{path}", **asked)
+
+    def ask(self, path, *, role="qa", branches=("S001",), **query):
         token = self.issuer.token("reader", [role], list(branches))
-        return self.client.get(
-            f"/v1/returns{path}", query_string=query, headers={"Authorization": f"Bearer {token}"}
-        )
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.get(f"/v1/{path}", query_string=query, headers=headers)
 
     def request(self, sale, quantities=(1,), **odd):
         """Ask to return these quantities of the sale's lines, in their order."""
@@ -150,20 +152,20 @@ class Counter:
     def approved(self, sale, quantities=(1,), **odd):
         notice = self.request(sale, quantities, **odd).json
         for role in ("business_head", "qa"):
-            answer = self.post(f"/{notice['id']}/decisions", {"approved": True}, role=role)
+            answer = self.post(f"/{notice['return_id']}/decisions", {"decision": "approved"}, role=role)
             assert answer.status_code == 200, answer.json
         return answer.json
 
     def picked_up(self, sale, quantities=(1,), **odd):
         notice = self.approved(sale, quantities, **odd)
-        if notice["status"] == "approved":
+        if notice["state"] == "approved":
             return notice
-        return self.post(f"/{notice['id']}/pickup-confirmation", role="storekeeper").json
+        return self.post(f"/{notice['return_id']}/pick-up", role="storekeeper").json
 
     def receive(self, notice, *, quantities=None, lots=None, evidence=None, person=None):
         lines = [
             {
-                "return_line_id": line["id"],
+                "return_line_id": line["return_line_id"],
                 "lot": (lots or {}).get(i, line["lot"]),
                 "quantity": (quantities or {}).get(i, line["quantity"]),
                 "cold_chain": (evidence or {}).get(i),
@@ -171,12 +173,12 @@ class Counter:
             for i, line in enumerate(notice["lines"])
         ]
         body = {"record": {"quarantine_location": "RQ-1"}, "lines": lines}
-        return self.post(f"/{notice['id']}/receipt", body, role="receiver", person=person)
+        return self.post(f"/{notice['return_id']}/receive", body, role="receiver", person=person)
 
     def inspect(self, notice, *, accepted=None, checks=None, person=None, only=None, **odd):
         lines = [
             {
-                "return_line_id": line["id"],
+                "return_line_id": line["return_line_id"],
                 "cases": 1,
                 "is_intact": True,
                 "has_anomaly": False,
@@ -186,21 +188,21 @@ class Counter:
                 **odd,
             }
             for i, line in enumerate(notice["lines"])
-            if line["status"] in {"received", "held"} and (only is None or i in only)
+            if line["state"] in {"received", "held"} and (only is None or i in only)
         ]
-        return self.post(f"/{notice['id']}/inspection", {"lines": lines}, role="inspector", person=person)
+        return self.post(f"/{notice['return_id']}/inspect", {"lines": lines}, role="inspector", person=person)
 
     def dispose(self, notice, *dispositions, person=None):
         lines = [
-            {"return_line_id": line["id"], "disposition": disposition}
+            {"return_line_id": line["return_line_id"], "disposition": disposition}
             for line, disposition in zip(
                 [line for line in notice["lines"] if line["accepted_quantity"]], dispositions, strict=True
             )
         ]
-        return self.post(f"/{notice['id']}/disposition", {"lines": lines}, role="qa", person=person)
+        return self.post(f"/{notice['return_id']}/dispose", {"lines": lines}, role="qa", person=person)
 
     def settle(self, notice):
-        return self.post(f"/{notice['id']}/settlement", role="invoicing_clerk")
+        return self.post(f"/{notice['return_id']}/settle", role="invoicing_clerk")
 
     def settled(self, sale, quantities=(1,), **odd):
         """Everything from request to settlement, all goods accepted and destroyed."""

@@ -17,10 +17,10 @@ def book(office, day, *lines, summary="凭证"):
             {"account": account, "debit" if fen > 0 else "credit": money(abs(fen))} for account, fen in lines
         ],
     }
-    made = office.post("/v1/journal/entries", body, role="accountant")
+    made = office.post("/v1/vouchers", body, role="accountant")
     assert made.status_code == 201, made.json
-    path = f"/v1/journal/entries/{made.json['voucher_id']}/decision"
-    decided = office.post(path, {"approved": True, "reason": None}, role="finance_head")
+    path = f"/v1/vouchers/{made.json['voucher_id']}/decisions"
+    decided = office.post(path, {"decision": "approved", "reason": None}, role="finance_head")
     assert decided.status_code == 200, decided.json
 
 
@@ -28,7 +28,7 @@ def close(office, *months):
     office.seal()
     for month in months:
         if month.endswith("-12"):
-            office.post(f"/v1/ledger/years/{month[:4]}/transfer", role="finance_head")
+            office.post(f"/v1/fiscal-years/{month[:4]}/transfer", role="finance_head")
             office.seal()
         answer = office.post(f"/v1/periods/{month}/close", role="finance_head")
         assert answer.status_code == 200, answer.json
@@ -36,7 +36,7 @@ def close(office, *months):
 
 def prepare(office, kind, month, span="month", **odd):
     body = {"kind": kind, "span": span, "month": month, **odd}
-    return office.post("/v1/statements", body, role="accountant")
+    return office.post("/v1/financial-statements", body, role="accountant")
 
 
 def prepared(office, *asked, **odd):
@@ -47,13 +47,13 @@ def prepared(office, *asked, **odd):
 
 def publish(office, statement_id):
     for step, role in STEPS:
-        answer = office.post(f"/v1/statements/{statement_id}/{step}", role=role)
+        answer = office.post(f"/v1/financial-statements/{statement_id}/{step}", role=role)
         assert answer.status_code == 200, answer.json
     return answer.json
 
 
 def proof(office, statement_id):
-    answer = office.get(f"/v1/statements/{statement_id}/proof")
+    answer = office.get(f"/v1/financial-statement-proofs/{statement_id}")
     assert answer.status_code == 200, answer.json
     return answer.json
 

@@ -47,14 +47,14 @@ def post_sale():
         tax += line_tax
         cost += line["cost"]["fen"]
         lines.append(
-            (sale_id, no, day, line_id, branch, product["id"], product["generic_name"], product["category"],
+            (sale_id, no, day, line_id, branch, product["product_id"], product["generic_name"], product["category"],
              product["temp_class"], product.get("dosage_form"), product.get("specification"), product.get("mah"),
              product.get("maker"), product.get("approval_number"), line["lot"], line["lot"], line["expiry"], line["quantity"],
              line["unit_price"]["fen"], line["discount"]["fen"], gross - line_tax, line["tax_bp"], line_tax,
              line["cost"]["fen"])
         )  # fmt: skip
         told.append(
-            {"line_id": line_id, "product_id": product["id"], "category": product["category"],
+            {"line_id": line_id, "product_id": product["product_id"], "category": product["category"],
              "temp_class": product["temp_class"], "lot": line["lot"], "expiry": line["expiry"],
              "quantity": line["quantity"], "net_fen": gross - line_tax, "tax_bp": line["tax_bp"],
              "tax_fen": line_tax, "cost_fen": line["cost"]["fen"]}

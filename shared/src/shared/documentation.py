@@ -8,6 +8,7 @@ import flask_swagger_ui
 from flask import Blueprint, Flask, Response, current_app, jsonify, send_from_directory
 from flask_smorest import Api
 
+from shared import operations
 from shared.texts import published
 from shared.web import public
 
@@ -58,7 +59,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def describe(app: Flask, api: Api) -> None:
-    """Complete the document: problems on every operation, roles, Idempotency-Key on every command."""
+    """Complete the document: names and words, problems on every operation, roles, Idempotency-Key on every command."""
     api.spec.components.schema("Problem", PROBLEM)
     document = api.spec.to_dict()
     by_route: dict[tuple[str, str], Any] = {}
@@ -70,9 +71,9 @@ def describe(app: Flask, api: Api) -> None:
         "description": "Refused; nothing was changed.",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for path, operations in document.get("paths", {}).items():
+    for path, methods in document.get("paths", {}).items():
         for method in _METHODS:
-            operation = operations.get(method)
+            operation = methods.get(method)
             if operation is None:
                 continue
             view = by_route[path, method]
@@ -85,7 +86,7 @@ def describe(app: Flask, api: Api) -> None:
                 "description": "May succeed later.",
                 "headers": {"Retry-After": {"schema": {"type": "string"}}},
             }
-            operation["x-admitted-roles"] = sorted(getattr(view, "admitted_roles", None) or ())
+            operation["x-roles"] = sorted(getattr(view, "admitted_roles", None) or ())
             if getattr(view, "is_command", False):
                 operation.setdefault("parameters", []).append(
                     {
@@ -97,6 +98,7 @@ def describe(app: Flask, api: Api) -> None:
                 )
     borne = {tag for each in document.get("paths", {}).values() for at in each.values() for tag in _tags(at)}
     document["tags"] = [tag for tag in document.get("tags", []) if tag["name"] in borne]
+    operations.describe(document)
     app.extensions["openapi"] = _published(document)
 
 

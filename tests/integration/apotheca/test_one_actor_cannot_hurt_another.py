@@ -128,7 +128,7 @@ def test_two_slow_uploads_of_one_actor_refuse_their_own_third_and_nobody_elses(s
             timeout=60,
         )
     assert other.status_code == 200
-    assert {json.loads(line)["status"] for line in other.text.splitlines()} == {"posted"}
+    assert {json.loads(line)["state"] for line in other.text.splitlines()} == {"posted"}
     eventually(lambda: third(begin("slow")) != b"HTTP/1.1 429", within_s=10)
 
 

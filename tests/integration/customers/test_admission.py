@@ -25,7 +25,7 @@ def pharmacy(caller, database):
     with database.begin() as conn:
         conn.execute(text("update customers set uscc = 'used-' || id where uscc not like 'used-%'"))
     body = {"kind": "pharmacy", "branch_id": "B1", "legal_name": "仁和药房", "uscc": "91110000600037341L"}
-    return caller("cs_agent", person="registrar").post("/customers/institutions", body).json["customer_id"]
+    return caller("cs_agent", person="registrar").post("/institutions", body).json["customer_id"]
 
 
 def a_licence(kind, valid_until=None, **changes):
@@ -46,15 +46,19 @@ def submit(caller, customer_id, body, person="seller"):
     return answer.json
 
 
-def verify(caller, licence_id, person="qa-1", **decision):
+def verify(caller, customer_id, licence_id, person="qa-1", approved=True, **more):
     return caller("qa", person=person).post(
-        f"/licences/{licence_id}/verification", {"verified": True, **decision}
+        f"/customers/{customer_id}/licences/{licence_id}/decisions", word(approved) | more
     )
+
+
+def word(approved):
+    return {"decision": "approved" if approved else "rejected"}
 
 
 def approve(caller, customer_id, person="head-1", approved=True, **more):
     return caller("business_head", person=person).post(
-        f"/customers/{customer_id}/approval", {"approved": approved, **more}
+        f"/customers/{customer_id}/decisions", word(approved) | more
     )
 
 
@@ -64,13 +68,13 @@ def admit(caller, customer_id, ends=None):
         until = ends if kind == "drug_operation_licence" else None
         ids[kind] = submit(caller, customer_id, a_licence(kind, until))["licence_id"]
     for licence_id in ids.values():
-        assert verify(caller, licence_id).status_code == 200
-    assert approve(caller, customer_id).json["customer_status"] == "active"
+        assert verify(caller, customer_id, licence_id).status_code == 200
+    assert approve(caller, customer_id).json["customer_state"] == "active"
     return ids
 
 
 def permission(caller, customer_id, **query):
-    return caller("salesperson").get(f"/customers/{customer_id}/trade-permission", **query).json
+    return caller("salesperson").get(f"/trade-permissions/{customer_id}", **query).json
 
 
 def midnight_after(day):
@@ -80,14 +84,14 @@ def midnight_after(day):
 
 @pytest.mark.requirement("C28", "X1")
 def test_a_lead_becomes_active_by_documents_verification_and_approval(caller, pharmacy, events):
-    status = [submit(caller, pharmacy, a_licence(kind))["customer_status"] for kind in ALL_PHARMACY]
+    status = [submit(caller, pharmacy, a_licence(kind))["customer_state"] for kind in ALL_PHARMACY]
     assert status == ["lead"] * 5 + ["applicant"]
     licences = caller("qa").get(f"/customers/{pharmacy}/licences").json["items"]
-    status = [verify(caller, each["licence_id"]).json["customer_status"] for each in licences]
+    status = [verify(caller, pharmacy, each["licence_id"]).json["customer_state"] for each in licences]
     assert set(status) == {"applicant"}
     assert permission(caller, pharmacy)["reasons"] == ["status_applicant"]
     approved = approve(caller, pharmacy).json
-    assert (approved["approval"], approved["customer_status"]) == ("approved", "active")
+    assert (approved["approval"], approved["customer_state"]) == ("approved", "active")
     answer = permission(caller, pharmacy, categories="otc,rx")
     assert (answer["allowed"], answer["categories"], answer["valid_until"]) == (True, ["otc", "rx"], None)
     versions = [data["permission_version"] for _, data in events("customers.permission.changed.v1")]
@@ -101,7 +105,7 @@ def test_a_lead_becomes_active_by_documents_verification_and_approval(caller, ph
 def test_the_business_head_may_decide_before_quality_assurance(caller, pharmacy):
     ids = [submit(caller, pharmacy, a_licence(kind))["licence_id"] for kind in ALL_PHARMACY]
     assert approve(caller, pharmacy).json["approval"] == "pending"
-    status = [verify(caller, each).json["customer_status"] for each in ids]
+    status = [verify(caller, pharmacy, each).json["customer_state"] for each in ids]
     assert status == ["applicant"] * 5 + ["active"]
 
 
@@ -111,13 +115,16 @@ def test_nobody_checks_their_own_work(caller, pharmacy):
     ids = [
         submit(caller, pharmacy, a_licence(kind), person="two-hats")["licence_id"] for kind in ALL_PHARMACY
     ]
-    assert verify(caller, ids[0], person="two-hats").json["code"] == "licence_same_person"
+    assert verify(caller, pharmacy, ids[0], person="two-hats").json["code"] == "licence_same_person"
     assert (
-        caller("cs_manager").post(f"/licences/{ids[0]}/verification", {"verified": True}).status_code == 403
+        caller("cs_manager")
+        .post(f"/customers/{pharmacy}/licences/{ids[0]}/decisions", word(True))
+        .status_code
+        == 403
     )
     assert approve(caller, pharmacy, person="two-hats").json["code"] == "approval_same_person"
     assert approve(caller, pharmacy, person="registrar").json["code"] == "approval_same_person"
-    verify(caller, ids[0], person="checker")
+    verify(caller, pharmacy, ids[0], person="checker")
     assert approve(caller, pharmacy, person="checker").json["code"] == "approval_same_person"
     assert approve(caller, pharmacy).status_code == 200
     assert approve(caller, pharmacy).json["code"] == "approval_same_person"
@@ -126,13 +133,13 @@ def test_nobody_checks_their_own_work(caller, pharmacy):
 def test_new_documents_void_an_earlier_approval(caller, pharmacy):
     ids = [submit(caller, pharmacy, a_licence(kind))["licence_id"] for kind in ALL_PHARMACY]
     approve(caller, pharmacy)
-    rejected = verify(caller, ids[0], verified=False)
+    rejected = verify(caller, pharmacy, ids[0], approved=False)
     assert rejected.json["code"] == "rejection_needs_reason"
-    assert verify(caller, ids[0], verified=False, reason="模糊").json["state"] == "rejected"
+    assert verify(caller, pharmacy, ids[0], approved=False, reason="模糊").json["state"] == "rejected"
     replacement = submit(caller, pharmacy, a_licence(ALL_PHARMACY[0]))["licence_id"]
-    status = [verify(caller, each).json["customer_status"] for each in [replacement, *ids[1:]]]
+    status = [verify(caller, pharmacy, each).json["customer_state"] for each in [replacement, *ids[1:]]]
     assert set(status) == {"applicant"}
-    assert approve(caller, pharmacy, person="head-2").json["customer_status"] == "active"
+    assert approve(caller, pharmacy, person="head-2").json["customer_state"] == "active"
 
 
 def test_a_rejected_applicant_waits_for_new_documents(caller, pharmacy):
@@ -162,11 +169,11 @@ def test_at_midnight_a_licence_ends_and_the_next_order_is_refused_with_the_reaso
     changed = events("customers.permission.changed.v1")[-1][1]
     assert (changed["allowed"], changed["reasons"]) == (False, ["licence_expired:drug_operation_licence"])
     seen = caller("qa").get(f"/customers/{pharmacy}").json
-    assert (seen["status"], seen["suspended_for"]) == ("suspended", "licence")
+    assert (seen["state"], seen["suspended_for"]) == ("suspended", "licence")
 
     renewed = submit(caller, pharmacy, a_licence("drug_operation_licence", scope=["otc"]))
-    verified = verify(caller, renewed["licence_id"]).json
-    assert verified["customer_status"] == "active"
+    verified = verify(caller, pharmacy, renewed["licence_id"]).json
+    assert verified["customer_state"] == "active"
     answer = permission(caller, pharmacy, categories="rx")
     assert (answer["allowed"], answer["reasons"]) == (False, ["category_not_in_scope:rx"])
     assert events("customers.permission.changed.v1")[-1][1]["categories"] == ["otc"]
@@ -178,12 +185,12 @@ def test_a_successor_takes_over_at_midnight_without_suspension(caller, pharmacy,
     admit(caller, pharmacy, ends=last)
     next_day = last + timedelta(days=1)
     heir = a_licence("drug_operation_licence", valid_from=next_day.isoformat(), scope=["otc"])
-    verify(caller, submit(caller, pharmacy, heir)["licence_id"])
+    verify(caller, pharmacy, submit(caller, pharmacy, heir)["licence_id"])
     assert as_system(follow_licences, midnight_after(last)) == 1
     assert events("customers.licence.expired.v1") == []
     changed = events("customers.permission.changed.v1")[-1][1]
     assert (changed["allowed"], changed["categories"]) == (True, ["otc"])
-    assert caller("qa").get(f"/customers/{pharmacy}").json["status"] == "active"
+    assert caller("qa").get(f"/customers/{pharmacy}").json["state"] == "active"
 
 
 def test_faulty_licences_are_refused_by_name(caller, pharmacy):
@@ -198,17 +205,13 @@ def test_faulty_licences_are_refused_by_name(caller, pharmacy):
     ):
         assert seller.post(f"/customers/{pharmacy}/licences", body).json["code"] == code
     ended = submit(caller, pharmacy, a_licence("business_licence", valid_until="2020-12-31"))["licence_id"]
-    assert verify(caller, ended).json["code"] == "licence_ended"
+    assert verify(caller, pharmacy, ended).json["code"] == "licence_ended"
     first = submit(caller, pharmacy, a_licence("business_licence"))["licence_id"]
     again = submit(caller, pharmacy, a_licence("business_licence"))["licence_id"]
-    assert verify(caller, first).status_code == 200
-    assert verify(caller, first).json["code"] == "licence_already_decided"
-    assert verify(caller, again).json["code"] == "licence_overlaps"
-    patient = (
-        caller("cs_agent")
-        .post("/customers/patients", {"name": "病人", "branch_id": "B1"})
-        .json["customer_id"]
-    )
+    assert verify(caller, pharmacy, first).status_code == 200
+    assert verify(caller, pharmacy, first).json["code"] == "licence_already_decided"
+    assert verify(caller, pharmacy, again).json["code"] == "licence_overlaps"
+    patient = caller("cs_agent").post("/patients", {"name": "病人", "branch_id": "B1"}).json["customer_id"]
     assert (
         seller.post(f"/customers/{patient}/licences", a_licence("business_licence")).json["code"]
         == "not_an_institution"
@@ -216,6 +219,6 @@ def test_faulty_licences_are_refused_by_name(caller, pharmacy):
     assert permission(caller, patient)["allowed"]
 
 
-def test_a_licence_that_is_not_there_is_not_found(caller):
-    answer = caller("qa").post(f"/licences/{uuid4()}/verification", {"verified": True})
+def test_a_licence_that_is_not_there_is_not_found(caller, pharmacy):
+    answer = verify(caller, pharmacy, uuid4())
     assert (answer.status_code, answer.json["code"]) == (404, "licence_not_found")

@@ -90,7 +90,7 @@ def test_a_row_keeps_all_that_it_says(caller):
     seen = caller("cs_agent").get(f"/customers/{created['customer_id']}").json
     assert (seen["consent_refs"], seen["owner_id"]) == (["CN-1", "CN-2"], "seller-7")
     assert (seen["phone"], seen["name"], seen["class"]) == ("138****9999", "全**", "ordinary")
-    found = caller("cs_agent").post("/customers/lookup", {"phone": "13812349999"}).json["items"]
+    found = caller("cs_agent").post("/customer-lookups", {"phone": "13812349999"}).json["items"]
     assert [each["customer_id"] for each in found] == [created["customer_id"]]
 
 
@@ -130,4 +130,4 @@ def test_a_forgotten_patient_is_not_brought_back_by_the_same_file(caller):
     (refused,) = rows_of(manager.upload("/customers/bulk", content))
     assert (refused["outcome"], refused["reason"]) == ("refused", "customer_anonymised")
     body = {"code": "gone-1", "name": "某人", "branch_id": "B1"}
-    assert caller("cs_agent").post("/customers/patients", body).json["code"] == "customer_anonymised"
+    assert caller("cs_agent").post("/patients", body).json["code"] == "customer_anonymised"

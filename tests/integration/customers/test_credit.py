@@ -26,16 +26,18 @@ def pharmacy(caller, database):
     with database.begin() as conn:
         conn.execute(text("update customers set uscc = 'used-' || id where uscc not like 'used-%'"))
     body = {"kind": "pharmacy", "branch_id": "B1", "legal_name": "仁和药房", "uscc": "91110000600037341L"}
-    return caller("cs_agent").post("/customers/institutions", body).json["customer_id"]
+    return caller("cs_agent").post("/institutions", body).json["customer_id"]
 
 
 def propose(caller, customer_id, *, role="salesperson", person=None, **odd):
-    return caller(role, person=person).post(f"/customers/{customer_id}/credit", a_proposal(**odd))
+    return caller(role, person=person).post(f"/customers/{customer_id}/credits", a_proposal(**odd))
 
 
 def decide(caller, customer_id, credit_id, role, *, person=None, approved=True, **more):
-    path = f"/customers/{customer_id}/credit/{credit_id}/decisions"
-    return caller(role, person=person).post(path, {"approved": approved, **more})
+    path = f"/customers/{customer_id}/credits/{credit_id}/decisions"
+    return caller(role, person=person).post(
+        path, {"decision": "approved" if approved else "rejected", **more}
+    )
 
 
 def grant(caller, customer_id, **odd):
@@ -47,11 +49,11 @@ def grant(caller, customer_id, **odd):
 
 
 def hold(caller, customer_id, reason="欠款逾期"):
-    return caller("finance_head").post(f"/customers/{customer_id}/credit/hold", {"reason": reason})
+    return caller("finance_head").post(f"/customers/{customer_id}/credit-holds", {"reason": reason})
 
 
 def standing(caller, customer_id):
-    return caller("salesperson").get(f"/customers/{customer_id}/credit").json
+    return caller("salesperson").get(f"/credit-standings/{customer_id}").json
 
 
 @pytest.mark.requirement("C31", "F27", "X1")
@@ -130,7 +132,7 @@ def test_the_credit_archive_keeps_everything_in_pages_newest_first(caller, pharm
     for limit in (1, 2, 3):
         grant(caller, pharmacy, limit=money(limit))
     hold(caller, pharmacy)
-    path, shown, cursor = f"/customers/{pharmacy}/credit/archive", [], None
+    path, shown, cursor = f"/customers/{pharmacy}/credits", [], None
     while True:
         page = caller("accountant").get(path, limit=2, **({"cursor": cursor} if cursor else {})).json
         shown += page["items"]
@@ -198,18 +200,18 @@ def test_what_took_effect_never_changes(caller, pharmacy, database):
 @pytest.mark.requirement("C31")
 def test_patients_get_no_credit_and_dates_and_branches_are_kept(caller, pharmacy):
     patient = {"name": "张三", "branch_id": "B1"}
-    person = caller("till").post("/customers/patients", patient).json["customer_id"]
+    person = caller("till").post("/patients", patient).json["customer_id"]
     for answer in (
         propose(caller, person),
         hold(caller, person),
-        caller("salesperson").get(f"/customers/{person}/credit"),
+        caller("salesperson").get(f"/credit-standings/{person}"),
     ):
         assert (answer.status_code, answer.json["code"]) == (409, "not_an_institution")
     past = propose(caller, pharmacy, valid_until=str(TODAY - timedelta(days=1)))
     assert (past.status_code, past.json["code"]) == (422, "credit_dates_faulty")
     unknown = decide(caller, pharmacy, uuid4(), "finance_head")
     assert (unknown.status_code, unknown.json["code"]) == (404, "credit_unknown")
-    foreign = caller("salesperson", branches=["B2"]).post(f"/customers/{pharmacy}/credit", a_proposal())
+    foreign = caller("salesperson", branches=["B2"]).post(f"/customers/{pharmacy}/credits", a_proposal())
     assert (foreign.status_code, foreign.json["code"]) == (403, "foreign_branch")
 
 

@@ -29,7 +29,7 @@ OPERATOR = Actor(id="the-operator", roles=frozenset({"operator"}), branches=froz
 @pytest.fixture
 def patient(caller):
     body = {"name": "丢失", "branch_id": "B1"}
-    return caller("cs_agent").post("/customers/patients", body).json["customer_id"]
+    return caller("cs_agent").post("/patients", body).json["customer_id"]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def refunded(sale, fen, **odd):
 def redeem(caller, patient, worth):
     receipt = f"L-{uuid4().hex[:10]}"
     body = {"customer_id": patient, "branch_id": "B1", "receipt_number": receipt, "points": worth}
-    answer = caller("till").post("/points/redemptions", body)
+    answer = caller("till").post("/redemptions", body)
     assert answer.status_code == 201, answer.json
     return answer.json
 
@@ -97,7 +97,7 @@ def account(caller, patient):
 
 
 def state(caller, redeemed):
-    return caller("cs_agent").get(f"/points/redemptions/{redeemed['redemption_id']}").json["state"]
+    return caller("cs_agent").get(f"/redemptions/{redeemed['redemption_id']}").json["state"]
 
 
 def test_points_of_a_lost_sale_go_and_the_ledger_shows_what_it_lost(caller, patient, hear, lose, events):
@@ -149,7 +149,7 @@ def test_a_redemption_given_back_before_a_lost_sale_used_it_is_given_back_again(
 ):
     hear(sold(patient, 50))
     redeemed = redeem(caller, patient, 40)
-    caller("till").post(f"/points/redemptions/{redeemed['redemption_id']}/cancel")
+    caller("till").post(f"/redemptions/{redeemed['redemption_id']}/cancel")
     used = hear(paying(redeemed))
     assert account(caller, patient)["balance"] == 10
     lose(used)
@@ -189,8 +189,8 @@ def test_an_offer_whose_answer_was_lost_asks_again_and_keeps_its_approvals(calle
         "title": "会员日",
         "benefit": "gift",
         "terms": "满 100 元送体温计一支",
-        "first_day": str(TODAY),
-        "last_day": str(TODAY),
+        "from": str(TODAY),
+        "until": str(TODAY),
         "cost": {"fen": 500_000, "currency": "CNY"},
     }
     said = {}
@@ -210,12 +210,12 @@ def test_an_offer_whose_answer_was_lost_asks_again_and_keeps_its_approvals(calle
     drawing = str(uuid4())
     answer(granted, "granted", drawing_id=drawing)
     answer(refused, "refused", code="budget_exceeded")
-    caller("finance_head").post(f"/offers/{granted}/decisions", {"approved": True})
+    caller("finance_head").post(f"/offers/{granted}/decisions", {"decision": "approved"})
     lose(*said.values())
     assert (shown(granted), shown(refused)) == ("asking", "asking")
     answer(granted, "granted", drawing_id=drawing)
     answer(refused, "granted", drawing_id=str(uuid4()))
-    caller("cs_manager").post(f"/offers/{granted}/decisions", {"approved": True})
+    caller("cs_manager").post(f"/offers/{granted}/decisions", {"decision": "approved"})
     assert (shown(granted), shown(refused)) == ("published", "funded")
 
 
@@ -226,7 +226,7 @@ def test_after_any_loss_the_points_are_those_of_the_events_that_are_left(
 ):
     """Two customers hear the same, one of them also what is lost and withdrawn: they have the same points."""
     body = {"name": "丢失", "branch_id": "B1"}
-    one, other = (caller("cs_agent").post("/customers/patients", body).json["customer_id"] for _ in range(2))
+    one, other = (caller("cs_agent").post("/patients", body).json["customer_id"] for _ in range(2))
     sales, lost, begun = [], [], len(events())
     is_lost = False
     for step in data.draw(st.lists(st.sampled_from("ssrrxl"), min_size=3, max_size=12)):
@@ -280,7 +280,7 @@ def test_a_redemption_that_our_own_log_lost_is_taken_over_from_the_sale_that_use
     again = replace(sale, seq=next(SEQ))
     hear(again, sold(patient, 7))
     assert account(caller, patient)["balance"] == 50 + 7 - 40
-    shown = caller("cs_agent").get(f"/points/redemptions/{redemption_id}").json
+    shown = caller("cs_agent").get(f"/redemptions/{redemption_id}").json
     assert (shown["state"], shown["receipt_number"], shown["points"]) == ("used", receipt, 40)
     assert [data["points"] for _, data in events("customers.points.redeemed.v1")] == [40]
     with behind(database) as conn:

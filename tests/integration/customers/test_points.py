@@ -44,7 +44,7 @@ def published(database):
 @pytest.fixture
 def patient(caller):
     body = {"name": "积分人", "branch_id": "B1"}
-    return caller("cs_agent").post("/customers/patients", body).json["customer_id"]
+    return caller("cs_agent").post("/patients", body).json["customer_id"]
 
 
 def points_of(caller, customer_id, **query):
@@ -115,7 +115,7 @@ def test_a_refund_that_comes_before_its_sale_waits_for_it(caller, database, pati
 def test_institutions_anonymous_sales_and_cents_earn_nothing(caller, database, events):
     forget_points(database)
     body = {"kind": "pharmacy", "branch_id": "B1", "legal_name": "仁和药房", "uscc": "91110000600037341L"}
-    pharmacy = caller("cs_agent").post("/customers/institutions", body).json["customer_id"]
+    pharmacy = caller("cs_agent").post("/institutions", body).json["customer_id"]
     apply_batch(
         database,
         SERVICE,

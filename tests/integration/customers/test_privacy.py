@@ -11,7 +11,7 @@ PERSON = {"name": "张三", "phone": "13812341234", "birthday": "1990-05-06", "b
 
 def a_patient(caller, **changes):
     body = {key: value for key, value in {**PERSON, **changes}.items() if value is not None}
-    return caller("cs_agent").post("/customers/patients", body).json["customer_id"]
+    return caller("cs_agent").post("/patients", body).json["customer_id"]
 
 
 def audit_of(database, customer_id, action):
@@ -57,7 +57,7 @@ def test_a_forgotten_patient_is_a_tombstone_that_keeps_its_points(caller, databa
     customer_id = a_patient(caller, code="tomb-1")
     as_system(lambda tx: reactions.handle(tx, [points.sale(9001, customer_id=customer_id)]))
     officer = caller("privacy_officer")
-    assert officer.post(f"/customers/{customer_id}/anonymise").json["status"] == "anonymised"
+    assert officer.post(f"/customers/{customer_id}/anonymise").json["state"] == "anonymised"
     assert events("customers.customer.anonymised.v1") == [
         ("customers.customer.anonymised.v1", {"customer_id": customer_id})
     ]
@@ -72,9 +72,9 @@ def test_a_forgotten_patient_is_a_tombstone_that_keeps_its_points(caller, databa
         assert (left.personal, left.phone_index) == (None, None)
         assert "tomb-1" not in left.code
     seen = officer.get(f"/customers/{customer_id}").json
-    assert (seen["status"], seen["name"], seen["phone"], seen["code"]) == ("anonymised", None, None, None)
+    assert (seen["state"], seen["name"], seen["phone"], seen["code"]) == ("anonymised", None, None, None)
     assert officer.get(f"/customers/{customer_id}/points").json["balance"] == 11
-    assert officer.get(f"/customers/{customer_id}/trade-permission").json["reasons"] == ["status_anonymised"]
+    assert officer.get(f"/trade-permissions/{customer_id}").json["reasons"] == ["status_anonymised"]
     for refused in (
         officer.post(f"/customers/{customer_id}/anonymise"),
         officer.post(
@@ -83,7 +83,7 @@ def test_a_forgotten_patient_is_a_tombstone_that_keeps_its_points(caller, databa
         officer.send("PATCH", f"/customers/{customer_id}", {"name": "又来"}),
     ):
         assert (refused.status_code, refused.json["code"]) == (409, "customer_anonymised")
-    assert officer.post("/customers/lookup", {"phone": "13812341234"}).status_code == 200
+    assert officer.post("/customer-lookups", {"phone": "13812341234"}).status_code == 200
 
 
 def test_only_the_privacy_officer_forgets(caller):
@@ -96,7 +96,7 @@ def test_only_the_privacy_officer_forgets(caller):
 def test_a_contact_is_disclosed_for_a_purpose_and_forgotten_alone(caller, database):
     agent, officer = caller("cs_agent"), caller("privacy_officer")
     body = {"kind": "agent", "branch_id": "B1", "legal_name": "代理公司", "uscc": "91110000600037341L"}
-    customer_id = agent.post("/customers/institutions", body).json["customer_id"]
+    customer_id = agent.post("/institutions", body).json["customer_id"]
     ids = [
         agent.post(
             f"/customers/{customer_id}/contacts",
@@ -111,7 +111,7 @@ def test_a_contact_is_disclosed_for_a_purpose_and_forgotten_alone(caller, databa
         "channels": [{"kind": "phone", "value": "+8613912345678"}],
     }
     assert len(audit_of(database, ids[0], "contact.disclosed.service")) == 1
-    assert officer.post(f"{path}/anonymise").json["status"] == "anonymised"
+    assert officer.post(f"{path}/anonymise").json["state"] == "anonymised"
     assert officer.post(f"{path}/anonymise").json["code"] == "contact_anonymised"
     assert agent.post(f"{path}/disclosures", wanted).json["code"] == "contact_anonymised"
     assert agent.post(f"/customers/{ids[0]}/contacts/{ids[0]}/disclosures", wanted).status_code == 404

@@ -32,7 +32,7 @@ def processes(app):
         each.extensions["database"].dispose()
 
 
-def ask(process, person, *, address="10.0.0.1", path="/v1/customers/lookup", body=PHONE):
+def ask(process, person, *, address="10.0.0.1", path="/v1/customer-lookups", body=PHONE):
     token = process.extensions["issuer"].token(person, ["cs_agent"])
     headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
     return process.test_client().post(path, json=body, headers=headers)
@@ -106,7 +106,7 @@ def test_a_receipt_is_forgotten_when_all_look_ups_are_back(app, database):
 
 def test_unacceptable_tokens_are_slowed_down_and_acceptable_ones_still_believed(app):
     client = app.test_client()
-    answers = [client.get("/v1/customers/", headers={"Authorization": f"Bearer x.{number}.y"}) for number in range(40)]  # fmt: skip
+    answers = [client.get("/v1/customers", headers={"Authorization": f"Bearer x.{number}.y"}) for number in range(40)]  # fmt: skip
     assert [answer.status_code for answer in answers[:30]] == [401] * 30
     assert (answers[-1].status_code, answers[-1].json["code"]) == (429, "too_many_failed_sign_ins")
     assert int(answers[-1].headers["Retry-After"]) > 0

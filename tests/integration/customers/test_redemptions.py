@@ -39,7 +39,7 @@ FACTS = (
 @pytest.fixture
 def patient(caller):
     body = {"name": "积分人", "branch_id": "B1"}
-    return caller("cs_agent").post("/customers/patients", body).json["customer_id"]
+    return caller("cs_agent").post("/patients", body).json["customer_id"]
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def ask(caller, customer_id, worth, *, receipt=None, branch="B1", role="till", *
         "receipt_number": receipt or next(RECEIPTS),
         "points": worth,
     }
-    return caller(role, **identity).post("/points/redemptions", body)
+    return caller(role, **identity).post("/redemptions", body)
 
 
 def redeem(caller, customer_id, worth, **how):
@@ -90,7 +90,7 @@ def redeem(caller, customer_id, worth, **how):
 
 
 def cancel(caller, redemption_id, **identity):
-    return caller("till", **identity).post(f"/points/redemptions/{redemption_id}/cancel")
+    return caller("till", **identity).post(f"/redemptions/{redemption_id}/cancel")
 
 
 def account(caller, customer_id):
@@ -134,7 +134,7 @@ def test_points_pay_a_receipt_the_first_to_expire_first(caller, patient, earn, h
         "lots": [{"sale_id": old, "points": 30}, {"sale_id": young, "points": 10}],
     }
     hear(pay_with(redeemed))
-    shown = caller("cs_agent").get(f"/points/redemptions/{redeemed['redemption_id']}").json
+    shown = caller("cs_agent").get(f"/redemptions/{redeemed['redemption_id']}").json
     assert shown["state"] == "used"
     answer = account(caller, patient)
     assert (answer["balance"], answer["usable"]) == (40, 40)
@@ -195,7 +195,7 @@ def test_each_refusal_of_a_redemption(caller, patient, earn, events, database):
 @pytest.mark.requirement("C38")
 def test_institutions_and_the_forgotten_redeem_nothing(caller, patient, earn):
     body = {"kind": "pharmacy", "branch_id": "B1", "legal_name": "仁和药房", "uscc": "91110000600037341L"}
-    pharmacy = caller("cs_agent").post("/customers/institutions", body).json["customer_id"]
+    pharmacy = caller("cs_agent").post("/institutions", body).json["customer_id"]
     assert ask(caller, pharmacy, 1).json["code"] == "not_a_patient"
     earn(patient, 10)
     assert caller("privacy_officer").post(f"/customers/{patient}/anonymise").status_code == 200
@@ -484,7 +484,7 @@ def test_a_redemption_is_found_by_customer_receipt_branch_day_and_state(caller, 
     held = redeem(caller, patient, 3, receipt="R-FIND-2", branch="B2")
 
     def found(**wanted):
-        page = caller("till").get("/points/redemptions", customer_id=patient, **wanted).json
+        page = caller("till").get("/redemptions", customer_id=patient, **wanted).json
         return {each["redemption_id"] for each in page["items"]}
 
     both = {gone["redemption_id"], held["redemption_id"]}
@@ -492,10 +492,10 @@ def test_a_redemption_is_found_by_customer_receipt_branch_day_and_state(caller, 
     assert found(state="open") == found(receipt_number="R-FIND-2") == {held["redemption_id"]}
     assert found(branch_id="B1") == found(state="restored") == {gone["redemption_id"]}
     assert found(until=str(TODAY - timedelta(days=1))) == set()
-    first = caller("till").get("/points/redemptions", customer_id=patient, limit=1).json
-    rest = caller("till").get("/points/redemptions", customer_id=patient, cursor=first["next_cursor"]).json
+    first = caller("till").get("/redemptions", customer_id=patient, limit=1).json
+    rest = caller("till").get("/redemptions", customer_id=patient, cursor=first["next_cursor"]).json
     assert {each["redemption_id"] for each in first["items"] + rest["items"]} == both
-    elsewhere = caller("till", branches=["B3"]).get("/points/redemptions", customer_id=patient)
+    elsewhere = caller("till", branches=["B3"]).get("/redemptions", customer_id=patient)
     assert elsewhere.json["items"] == []
 
 

@@ -155,7 +155,7 @@ def nonzero(lines):
 
 def require_accepted(office, month, folder):
     file = folder / "month.beancount"
-    file.write_bytes(office.get(f"/v1/ledger/beancount?month={month}").data)
+    file.write_bytes(office.get(f"/v1/journals/{month}/beancount").data)
     command = [Path(sys.executable).parent / "bean-check", file]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
@@ -166,7 +166,7 @@ def require_accepted(office, month, folder):
 def test_beancount_accepts_the_month_and_the_voucher_list_says_all_of_it_in_chinese(company, month, tmp_path):
     office = company.office
     require_accepted(office, month, tmp_path)
-    rows = sheet_rows(office.get(f"/v1/ledger/vouchers.xlsx?month={month}").data)
+    rows = sheet_rows(office.get(f"/v1/journals/{month}/xlsx").data)
     assert [row["C"] for row in rows if row["C"].isascii()] == []
     entries = office.rows(
         "select chain_no from journal_entries where to_char(booked_on, 'YYYY-MM') = :month", month=month
@@ -200,7 +200,7 @@ def test_the_vouchers_of_a_year_are_numbered_without_a_gap(company):
 def test_the_ageing_of_a_day_in_the_past_is_what_was_open_then(company, day, expected):
     """A hospital owed 3,390.00 since August and 678.00 in two parts, less 226.00 that came back; a clinic 113,000.00 and
     interest; a third had paid 500.00 ahead."""
-    answer = company.office.get(f"/v1/receivables/ageing?as_of={day}").json
+    answer = company.office.get(f"/v1/ageing-reports?as_of={day}").json
     shown = [each["open"]["fen"] for each in answer["buckets"] if each["open"]["fen"]]
     assert shown == [company.interest if fen is None else fen for fen in expected]
     assert agrees(company.office, as_of=day)
@@ -209,7 +209,7 @@ def test_the_ageing_of_a_day_in_the_past_is_what_was_open_then(company, day, exp
 @pytest.mark.requirement("F15", "F24")
 def test_output_vat_is_told_per_rate_and_the_books_hold_as_much(company):
     def rates(month):
-        told = company.office.get(f"/v1/invoices/vat?month={month}").json
+        told = company.office.get(f"/v1/vat-figures?month={month}").json
         assert told["agrees"]
         names = ("sold_net", "sold_tax", "returned_net", "returned_tax")
         return {each["tax_bp"]: [each[name]["fen"] for name in names] for each in told["rates"]}

@@ -42,7 +42,7 @@ def test_the_aged_balance_of_any_day_is_what_items_and_matches_say(office, items
     moved = write(office, branch, items, matches)
     for ago in (0, data.draw(AGO), data.draw(st.integers(-30, 30))):
         as_of = days_ago(ago)
-        found = office.get(f"/v1/receivables/ageing?as_of={as_of}&branch_id={branch}").json
+        found = office.get(f"/v1/ageing-reports?as_of={as_of}&branch_id={branch}").json
         expected, credits_fen = walked(items, moved, as_of)
         assert {
             each["customer_id"]: [amount["fen"] for amount in each["buckets"]] for each in found["customers"]
@@ -116,14 +116,14 @@ def paged(office, query, customers):
     """One customer at a time gives them all, once."""
     found, after = [], ""
     while True:
-        page = office.get(f"/v1/receivables/ageing?{query}&limit=1{after}").json
+        page = office.get(f"/v1/ageing-reports?{query}&limit=1{after}").json
         found += page["customers"]
-        if page["next_after"] is None:
+        if page["next_cursor"] is None:
             assert found == customers
             return
-        after = f"&after={page['next_after']}"
+        after = f"&cursor={page['next_cursor']}"
 
 
 def test_today_is_the_day_asked_for_unless_another_is_named(office):
-    found = office.get("/v1/receivables/ageing").json
+    found = office.get("/v1/ageing-reports").json
     assert (found["as_of"], found["branch_id"]) == (str(TODAY), None)

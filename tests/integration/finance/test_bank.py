@@ -35,7 +35,7 @@ def test_a_wallet_settlement_empties_the_clearing_account_into_the_bank_less_its
     sold(office, 5_000, "2026-03-03")
     bank.load([("2026-03-03", "994.00", "WX1", "结算", "财付通支付")])
     assert office.value("select count(*) from journal_entries where kind like 'bank%'") == 0
-    [line] = bank.lines("proposals")
+    [line] = bank.lines("bank-match-proposals")
     assert (line["clearing"], [each["rule"] for each in line["proposals"]]) == ("wechat", ["settlement"])
     answer = bank.accept(line)
     assert (answer.status_code, answer.json["fee"]) == (201, money(600))
@@ -48,16 +48,16 @@ def test_a_wallet_settlement_empties_the_clearing_account_into_the_bank_less_its
 @pytest.mark.requirement("F3")
 def test_a_bag_dropped_at_the_bank_is_matched_by_its_number_and_interest_and_fees_directly(office):
     bank = Bank(office)
-    office.post("/v1/cash/safe-movements", {"branch_id": "S001", "kind": "pay_in", "amount": money(80_000), "reason": "deposit_received"}, role="cashier")  # fmt: skip
+    office.post("/v1/safe-movements", {"branch_id": "S001", "kind": "pay_in", "amount": money(80_000), "reason": "deposit_received"}, role="cashier")  # fmt: skip
     for bag in ("BAG-7", "BAG-8"):
-        answer = office.post("/v1/cash/safe-movements", {"branch_id": "S001", "kind": "bank_drop", "amount": money(30_000), "reference": bag}, role="cashier")  # fmt: skip
+        answer = office.post("/v1/safe-movements", {"branch_id": "S001", "kind": "bank_drop", "amount": money(30_000), "reference": bag}, role="cashier")  # fmt: skip
         assert answer.status_code == 201, answer.json
     today = str(business_date(utc_now()))
     bank.load(
         [(today, "300.00", "", "现金存入 BAG-8", ""), (today, "1.20", "", "结息", ""), (today, "-15.00", "", "手续费", "")],
         number="now", first=today, last=today,
     )  # fmt: skip
-    lines = {line["amount"]["fen"]: line for line in bank.lines("proposals")}
+    lines = {line["amount"]["fen"]: line for line in bank.lines("bank-match-proposals")}
     best = lines[30_000]["proposals"]
     assert [(each["rule"], each["items"][0]["reference"]) for each in best] == [("reference", "BAG-8"), ("date", "BAG-7")]  # fmt: skip
     assert bank.accept(lines[30_000]).status_code == 201
@@ -77,12 +77,12 @@ def test_the_same_statement_again_changes_nothing_and_a_longer_one_adds_only_wha
     rows = [("2026-03-02", "10.00", "A", "x", ""), ("2026-03-02", "10.00", "A", "x", ""), ("2026-03-04", "-3.00", "B", "y", "")]  # fmt: skip
     first = bank.load(rows[:2], number="early", last="2026-03-03", opening=500)
     again = bank.send(rows[:2], number="early", last="2026-03-03", opening=500)
-    assert (again.status_code, again.json["statement_id"]) == (200, first["statement_id"])
+    assert (again.status_code, again.json["bank_statement_id"]) == (200, first["bank_statement_id"])
     longer = bank.load(rows, number="whole", opening=500)
     assert (longer["lines"], longer["new_lines"]) == (3, 1)
     assert office.value("select count(*) from bank_lines where account_id = :id", id=bank.id) == 4
     assert [line["amount"]["fen"] for line in bank.lines()] == [500, 1_000, 1_000, -300]
-    assert len(office.get(f"/v1/bank/accounts/{bank.id}/statements").json["items"]) == 2
+    assert len(office.get(f"/v1/bank-accounts/{bank.id}/statements").json["items"]) == 2
 
 
 def test_a_statement_that_cannot_be_true_is_refused(office):
@@ -102,10 +102,10 @@ def test_a_statement_that_cannot_be_true_is_refused(office):
     assert refused(bank.send([], opening=1, **april)) == (409, "bank_statement_gap")
     assert refused(bank.send(rows[:1], number="other", closing=1000)) == (409, "bank_statement_contradicts")
     bank.load([], opening=1_500, **april)
-    assert refused(office.post("/v1/bank/accounts", {"name": "a", "bank": "b", "number": "CN0012345"}, role="finance_head")) == (409, "bank_account_known")  # fmt: skip
-    nowhere = "/v1/bank/accounts/0199b1c0-0000-7000-8000-00000000ffff/unmatched"
+    assert refused(office.post("/v1/bank-accounts", {"name": "a", "bank": "b", "number": "CN0012345"}, role="finance_head")) == (409, "bank_account_known")  # fmt: skip
+    nowhere = "/v1/unmatched-bank-lines?account_id=0199b1c0-0000-7000-8000-00000000ffff"
     assert refused(office.get(nowhere)) == (404, "bank_account_not_found")
-    assert refused(office.get(f"/v1/bank/accounts/{bank.id}/unmatched", branches=["S001"])) == (404, "bank_account_not_found")  # fmt: skip
+    assert refused(office.get(f"/v1/unmatched-bank-lines?account_id={bank.id}", branches=["S001"])) == (404, "bank_account_not_found")  # fmt: skip
 
 
 @pytest.mark.requirement("F3")
@@ -119,7 +119,7 @@ def test_an_mt940_file_is_imported_by_what_it_says_itself(office):
         "format": "mt940",
         "file": base64.b64encode(text.encode("gb18030")).decode(),
     }
-    path = f"/v1/bank/accounts/{bank.id}/statements"
+    path = f"/v1/bank-accounts/{bank.id}/statements"
     answer = office.post(path, body, role="accountant")
     assert (answer.status_code, answer.json["number"], answer.json["closing"]) == (
         201,
@@ -132,7 +132,7 @@ def test_an_mt940_file_is_imported_by_what_it_says_itself(office):
     ]
     assert office.post(path, body, role="accountant").status_code == 200
     other = Bank(office, "CN999999")
-    answer = office.post(f"/v1/bank/accounts/{other.id}/statements", body, role="accountant")
+    answer = office.post(f"/v1/bank-accounts/{other.id}/statements", body, role="accountant")
     assert refused(answer) == (422, "bank_account_differs")
 
 
@@ -177,7 +177,7 @@ def test_an_account_of_one_branch_settles_that_branch_alone(office):
     sold(office, 10_000, "2026-03-02", branch="S001")
     sold(office, 10_000, "2026-03-02", branch="S002")
     bank.load([("2026-03-03", "100.00", "", "", "支付宝"), ("2026-03-03", "200.00", "", "", "微信")])
-    line = bank.lines("proposals")[1]
+    line = bank.lines("bank-match-proposals")[1]
     assert line["proposals"] == []
     both = [{"branch_id": each, "day": "2026-03-02"} for each in ("S001", "S002")]
     assert refused(bank.confirm(line, "settlement", clearing="wechat", batches=both)) == (
@@ -203,7 +203,7 @@ def test_a_month_is_reconciled_with_what_only_one_side_knows_and_closes_only_the
     bank.load(
         [("2026-03-31", "500.00", "", "", "微信"), ("2026-03-31", "-2.00", "", "年费", "")], opening=opening
     )
-    lines = {line["amount"]["fen"]: line for line in bank.lines("proposals")}
+    lines = {line["amount"]["fen"]: line for line in bank.lines("bank-match-proposals")}
     assert bank.confirm(lines[opening], "direct", reason="capital_paid_in", branch_id="HQ").status_code == 201
     assert bank.accept(lines[50_000]).status_code == 201
     sheet = bank.sheet()
@@ -237,7 +237,7 @@ def test_a_month_is_reconciled_with_what_only_one_side_knows_and_closes_only_the
     closed = office.post("/v1/periods/2026-03/close", role="finance_head")
     assert closed.status_code == 200, closed.json
     assert refused(bank.complete()) == (409, "period_closed")
-    assert len(office.get(f"/v1/bank/accounts/{bank.id}/reconciliations").json["items"]) == 1
+    assert len(office.get(f"/v1/bank-accounts/{bank.id}/reconciliations").json["items"]) == 1
 
 
 @pytest.mark.requirement("F3", "F16")
@@ -245,7 +245,7 @@ def test_a_balance_that_its_entries_do_not_explain_is_not_reconciled(office):
     bank = Bank(office)
     sold(office, 50_000, "2026-03-30")
     bank.load([("2026-03-31", "500.00", "", "", "微信")])
-    assert bank.accept(bank.lines("proposals")[0]).status_code == 201
+    assert bank.accept(bank.lines("bank-match-proposals")[0]).status_code == 201
     office.seal()
     with office.database.engine.begin() as conn:
         # somebody changed the sums behind the books
@@ -283,7 +283,7 @@ def test_what_the_bank_shows_a_month_later_is_carried_forward_and_then_cleared(o
         [("2026-04-02", "400.00", "", "货款", "")], number="2026-04", first="2026-04-01", last="2026-04-30"
     )
     assert [each["amount"]["fen"] for each in bank.sheet("2026-04")["received_by_book_only"]] == [40_000]
-    [line] = bank.lines("proposals")
+    [line] = bank.lines("bank-match-proposals")
     assert [each["kind"] for each in line["proposals"]] == ["book"]
     assert bank.accept(line).status_code == 201
     april = bank.sheet("2026-04")
@@ -301,7 +301,7 @@ def test_money_between_own_accounts_is_in_transit_until_both_banks_show_it(offic
     opening, out = main.lines()
     assert main.confirm(opening, "direct", reason="capital_paid_in", branch_id="HQ").status_code == 201
     assert main.confirm(out, "direct", reason="own_transfer", branch_id="HQ").status_code == 201
-    [line] = other.lines("proposals")
+    [line] = other.lines("bank-match-proposals")
     assert [each["kind"] for each in line["proposals"]] == ["transit"]
     assert other.accept(line).status_code == 201
     assert (main.balance("1012.05"), main.balance("1002")) == (0, 50_000)
@@ -332,28 +332,28 @@ def test_of_parallel_confirmations_one_posts(office):
 def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_again(office):
     bank = Bank(office)
     sold(office, 10_000, "2026-03-02")
-    fees = Desk(office).budget("S001", 50, category="finance", first_day="2026-03-01")
+    fees = Desk(office).budget("S001", 50, category="finance", **{"from": "2026-03-01"})
     with office.database.begin() as conn:
         source = post_to_bank(
             Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), date(2026, 3, 3), 9_940
         )
     bank.load([("2026-03-03", "99.40", "", "", "微信")])
-    [line] = bank.lines("proposals")
+    [line] = bank.lines("bank-match-proposals")
     settled, booked = sorted(line["proposals"], key=lambda each: each["kind"], reverse=True)
     match = bank.accept(line, line["proposals"].index(settled)).json["match_id"]
     assert Desk(office).counters(fees) == (0, 60), "a fee that the bank took is spent, beyond the budget"
-    path = f"/v1/bank/matches/{match}/undo"
+    path = f"/v1/bank-matches/{match}/undo"
     why = {"reason": "it was the hospital's payment"}
     same = office.post(path, why, role="finance_head", person="the-accountant")
     assert refused(same) == (403, "approval_same_person")
     back = office.post(path, why, role="finance_head")
     assert (back.status_code, back.json["undone_by"]) == (200, "the-finance_head")
     assert refused(office.post(path, why, role="finance_head")) == (409, "bank_match_undone")
-    nothing = office.post(f"/v1/bank/matches/{source}/undo", why, role="finance_head")
+    nothing = office.post(f"/v1/bank-matches/{source}/undo", why, role="finance_head")
     assert refused(nothing) == (404, "bank_match_not_found")
     assert (bank.balance("1002"), bank.balance("1012.01"), bank.balance("6603")) == (9_940, 10_000, 0)
     assert Desk(office).counters(fees) == (0, 0)
-    [again] = bank.lines("proposals")
+    [again] = bank.lines("bank-match-proposals")
     assert again["proposals"] == line["proposals"]
     ticked = bank.accept(again, again["proposals"].index(booked))
     assert ticked.status_code == 201
@@ -364,7 +364,7 @@ def test_a_wrong_match_is_taken_back_by_somebody_else_and_everything_is_open_aga
         money(0),
     )
     assert (
-        office.post(f"/v1/bank/matches/{ticked.json['match_id']}/undo", why, role="finance_head").status_code
+        office.post(f"/v1/bank-matches/{ticked.json['match_id']}/undo", why, role="finance_head").status_code
         == 200
     )
     assert len(bank.lines()) == 1
@@ -377,7 +377,7 @@ def test_an_entry_of_a_closed_month_is_open_again_when_its_match_is_undone(offic
     with office.database.begin() as conn:
         post_to_bank(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), date(2026, 3, 3), 9_940)
     bank.load([("2026-03-03", "99.40", "", "", "")])
-    [line] = bank.lines("proposals")
+    [line] = bank.lines("bank-match-proposals")
     match = bank.accept(line).json["match_id"]
     assert bank.complete().status_code == 201
     office.seal()
@@ -385,12 +385,12 @@ def test_an_entry_of_a_closed_month_is_open_again_when_its_match_is_undone(offic
         assert office.post(f"/v1/periods/{month[0]}/close", role="finance_head").status_code == 200
     bank.load([], number="2026-04", first="2026-04-01", last="2026-04-30", opening=9_940)
     why = {"reason": "another payment"}
-    assert office.post(f"/v1/bank/matches/{match}/undo", why, role="finance_head").status_code == 200
+    assert office.post(f"/v1/bank-matches/{match}/undo", why, role="finance_head").status_code == 200
     april = bank.sheet("2026-04")
     assert [each["amount"]["fen"] for each in april["received_by_book_only"]] == [9_940]
     assert [each["amount"]["fen"] for each in april["received_by_bank_only"]] == [9_940]
     assert bank.complete("2026-04").status_code == 201
-    [line] = bank.lines("proposals")
+    [line] = bank.lines("bank-match-proposals")
     assert bank.accept(line).status_code == 201
     assert bank.sheet("2026-04")["difference"] == money(0)
 
@@ -400,16 +400,16 @@ def test_a_transfer_that_reached_the_other_account_is_taken_back_there_first(off
     main.load([("2026-03-05", "-100.00", "", "", "")], opening=50_000)
     other.load([("2026-03-06", "100.00", "", "", "")])
     sent = main.confirm(main.lines()[1], "direct", reason="own_transfer", branch_id="HQ").json["match_id"]
-    arrived = other.accept(other.lines("proposals")[0]).json["match_id"]
+    arrived = other.accept(other.lines("bank-match-proposals")[0]).json["match_id"]
     why = {"reason": "wrong account"}
-    assert refused(office.post(f"/v1/bank/matches/{sent}/undo", why, role="finance_head")) == (
+    assert refused(office.post(f"/v1/bank-matches/{sent}/undo", why, role="finance_head")) == (
         409,
         "bank_item_not_open",
     )
     for match in (arrived, sent):
-        assert office.post(f"/v1/bank/matches/{match}/undo", why, role="finance_head").status_code == 200
+        assert office.post(f"/v1/bank-matches/{match}/undo", why, role="finance_head").status_code == 200
     assert (main.balance("1002"), main.balance("1012.05")) == (0, 0)
-    assert other.lines("proposals")[0]["proposals"] == []
+    assert other.lines("bank-match-proposals")[0]["proposals"] == []
 
 
 def test_an_account_registered_after_a_month_does_not_keep_it_from_closing(office):

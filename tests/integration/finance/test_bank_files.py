@@ -36,7 +36,7 @@ def refused(answer):
 
 def sent(office, bank, text, kind="mt940", **odd):
     body = {"format": kind, "file": encoded(text), **odd}
-    return office.post(f"/v1/bank/accounts/{bank.id}/statements", body, role="accountant")
+    return office.post(f"/v1/bank-accounts/{bank.id}/statements", body, role="accountant")
 
 
 def message(*lines, opening, closing, head=":25:CN0012345\n:28C:00000/001\n", kinds="FF"):
@@ -81,8 +81,8 @@ def test_days_of_one_number_pages_and_statements_of_one_day_continue_each_other(
 def test_an_opening_line_and_a_line_of_nothing_wait_for_nobody(office):
     bank = Bank(office)
     done = bank.load([("2026-03-02", "0.00", "Z", "x", "")], opening=500)
-    lines = {each["amount"]["fen"]: each for each in bank.lines("lines")}
-    assert {each["statement_id"] for each in lines.values()} == {done["statement_id"]}
+    lines = {each["amount"]["fen"]: each for each in bank.lines("bank-lines")}
+    assert {each["bank_statement_id"] for each in lines.values()} == {done["bank_statement_id"]}
     assert [(each["amount"]["fen"], each["overdue"]) for each in bank.lines()] == [(500, False)]
     assert lines[0]["overdue"] is False
     assert refused(bank.confirm(lines[0], "direct", reason="interest", branch_id="HQ")) == (
@@ -152,23 +152,23 @@ def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(
     main, bank = Bank(office, "6222 0200-0001"), Bank(office, "CN0012345")
     for number in ("622202000001", "６２２２０２０００００１", "6222-0200 0001"):
         answer = office.post(
-            "/v1/bank/accounts", {"name": "a", "bank": "b", "number": number}, role="finance_head"
+            "/v1/bank-accounts", {"name": "a", "bank": "b", "number": number}, role="finance_head"
         )
         assert refused(answer) == (409, "bank_account_known"), number
     bank.load([("2026-03-02", "10.00", "A", "x", ""), ("2026-03-05", "-10.00", "B", "x", "")])
-    close = f"/v1/bank/accounts/{bank.id}/close"
+    close = f"/v1/bank-accounts/{bank.id}/close"
     for day in ("2026-03-05", "2026-03-03"):
-        answer = office.post(close, {"last_day": day}, role="finance_head")
+        answer = office.post(close, {"closed_on": day}, role="finance_head")
         assert refused(answer) == (409, "bank_account_in_use")
     assert answer.json["balance_fen"] == 1_000
     received, paid = bank.lines()
     assert bank.confirm(received, "direct", reason="interest", branch_id="HQ").status_code == 201
     assert bank.confirm(paid, "direct", reason="bank_fee", branch_id="HQ").status_code == 201
-    assert office.post(close, {"last_day": "2026-03-05"}, role="accountant").status_code == 403
+    assert office.post(close, {"closed_on": "2026-03-05"}, role="accountant").status_code == 403
     assert (
-        office.post(close, {"last_day": "2026-03-05"}, role="finance_head").json["last_day"] == "2026-03-05"
+        office.post(close, {"closed_on": "2026-03-05"}, role="finance_head").json["closed_on"] == "2026-03-05"
     )
-    assert refused(office.post(close, {"last_day": "2026-03-05"}, role="finance_head")) == (
+    assert refused(office.post(close, {"closed_on": "2026-03-05"}, role="finance_head")) == (
         409,
         "bank_account_closed",
     )
@@ -180,16 +180,16 @@ def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(
         assert [each["account_id"] for each in queries.unreconciled(conn, date(2026, 3, 1))] == [bank.id]
         assert queries.unreconciled(conn, date(2026, 4, 1)) == []
     # The main account, which was never used, hands over.
-    close = f"/v1/bank/accounts/{main.id}/close"
+    close = f"/v1/bank-accounts/{main.id}/close"
     third = Bank(office, "CN777888")
-    assert refused(office.post(close, {"last_day": "2026-03-31"}, role="finance_head")) == (
+    assert refused(office.post(close, {"closed_on": "2026-03-31"}, role="finance_head")) == (
         409,
         "bank_account_in_use",
     )
-    body = {"last_day": "2026-03-31", "successor_id": third.id}
+    body = {"closed_on": "2026-03-31", "successor_id": third.id}
     assert office.post(close, body, role="finance_head").json["is_main"] is False
     assert [
-        each["account_id"] for each in office.get("/v1/bank/accounts").json["items"] if each["is_main"]
+        each["account_id"] for each in office.get("/v1/bank-accounts").json["items"] if each["is_main"]
     ] == [third.id]
     with office.database.begin() as conn:
         assert [
@@ -204,9 +204,9 @@ def test_a_dialect_is_tried_then_kept_and_each_change_is_a_version(office):
         "in_words": ["进"], "out_words": ["出"], "footer_words": ["合计"], "date_formats": ["%d/%m/%Y"],
     }  # fmt: skip
     text = "某银行\n日子,钱,去向,说明\n02/03/2026,5.00,进,甲\n03/03/2026,x,出,乙\n合计,7.00,,\n"
-    path = "/v1/bank/dialects"
+    path = "/v1/bank-dialects"
     tried = office.post(
-        f"{path}/try", {"file": encoded(text), "definition": definition}, role="accountant"
+        "/v1/bank-dialect-trials", {"file": encoded(text), "definition": definition}, role="accountant"
     ).json
     assert (tried["count"], tried["sum"], tried["headings_row"], tried["passed_over"]) == (
         1,
@@ -239,12 +239,15 @@ def test_a_dialect_is_tried_then_kept_and_each_change_is_a_version(office):
             "payload_invalid",
         )
         body = {"file": encoded(text), "definition": wrong}
-        assert refused(office.post(f"{path}/try", body, role="accountant")) == (422, "payload_invalid")
+        assert refused(office.post("/v1/bank-dialect-trials", body, role="accountant")) == (
+            422,
+            "payload_invalid",
+        )
     assert refused(office.post(path, {"dialect": "x", **definition, "in_words": []}, role="accountant")) == (
         422,
         "payload_invalid",
     )
-    days = {"from_on": "2026-03-01", "to_on": "2026-03-31", "opening": money(0), "closing": money(500)}
+    days = {"from": "2026-03-01", "until": "2026-03-31", "opening": money(0), "closing": money(500)}
     answer = sent(office, bank, text, "csv", dialect="our_bank", **days)
     assert refused(answer) == (422, "bank_statement_unreadable")
     assert [(each["row"], each["column"], each["value"]) for each in answer.json["errors"]] == [

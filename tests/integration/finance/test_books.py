@@ -39,13 +39,13 @@ def a_voucher(**odd):
 
 
 def draft(books, **odd):
-    return books.post("/v1/journal/entries", a_voucher(**odd), role="accountant")
+    return books.post("/v1/vouchers", a_voucher(**odd), role="accountant")
 
 
 def decide(books, voucher_id, *, approved=True, reason=None, **odd):
-    body = {"approved": approved, "reason": reason}
+    body = {"decision": "approved" if approved else "rejected", "reason": reason}
     role = odd.pop("role", "finance_head")
-    return books.post(f"/v1/journal/entries/{voucher_id}/decision", body, role=role, **odd)
+    return books.post(f"/v1/vouchers/{voucher_id}/decisions", body, role=role, **odd)
 
 
 @pytest.mark.requirement("F1", "F15")
@@ -59,7 +59,7 @@ def test_a_voucher_is_booked_when_another_person_approves_it(books):
     assert (posted.json["state"], posted.json["decided_by"]) == ("posted", "the-finance_head")
     assert books.balances(NOV)["6601.23"] == 50000
     assert decide(books, made.json["voucher_id"]).json["code"] == "voucher_decided"
-    listed = books.get(f"/v1/journal/entries?month={NOV}&state=posted").json["items"]
+    listed = books.get(f"/v1/vouchers?month={NOV}&state=posted").json["items"]
     assert [each["voucher_id"] for each in listed] == [made.json["voucher_id"]]
 
 
@@ -98,10 +98,10 @@ def test_what_makes_no_voucher_is_refused_with_its_place(books, odd, code, path)
 
 
 def test_a_voucher_belongs_to_a_branch_of_the_token(books):
-    answer = books.post("/v1/journal/entries", a_voucher(), role="accountant", branches=["S002"])
+    answer = books.post("/v1/vouchers", a_voucher(), role="accountant", branches=["S002"])
     assert (answer.status_code, answer.json["code"]) == (403, "foreign_branch")
     hidden = draft(books).json["voucher_id"]
-    assert books.get(f"/v1/journal/entries/{hidden}", branches=["S002"]).json["code"] == "voucher_not_found"
+    assert books.get(f"/v1/vouchers/{hidden}", branches=["S002"]).json["code"] == "voucher_not_found"
     assert decide(books, hidden, approved=False).json["code"] == "approval_reason_missing"
     assert decide(books, hidden, approved=False, reason="重复").json["state"] == "rejected"
 
@@ -118,7 +118,7 @@ def test_a_draft_keeps_its_month_open(books):
 @pytest.mark.requirement("F1", "F27")
 def test_an_entry_is_reversed_once_into_the_open_period_with_its_reason(books):
     entry_id = books.value("select id from journal_entries where kind = 'manual'")
-    path = f"/v1/journal/entries/{entry_id}/reversal"
+    path = f"/v1/journal-entries/{entry_id}/reverse"
     before = books.balances(f"{TODAY:%Y-%m}").get("6601.23", 0)
     made = books.post(path, {"reason": "记错科目"}, role="finance_head")
     assert (made.status_code, made.json["booked_on"]) == (201, str(TODAY))
@@ -134,7 +134,7 @@ def test_an_entry_is_reversed_once_into_the_open_period_with_its_reason(books):
     reversal = books.value("select id from journal_entries where kind = 'reversal'")
     sale = books.value("select min(id) from journal_entries where kind = 'sale'")
     for other, code in ((reversal, "journal_entry_has_own_correction"), (sale, "journal_entry_has_own_correction"), (2**63, "journal_entry_not_found")):  # fmt: skip
-        answer = books.post(f"/v1/journal/entries/{other}/reversal", {"reason": "x"}, role="finance_head")
+        answer = books.post(f"/v1/journal-entries/{other}/reverse", {"reason": "x"}, role="finance_head")
         assert answer.json["code"] == code
 
 
@@ -150,7 +150,7 @@ def test_of_many_reversals_at_once_one_is_booked(books):
 
     def reverse():
         barrier.wait()
-        path = f"/v1/journal/entries/{entry_id}/reversal"
+        path = f"/v1/journal-entries/{entry_id}/reverse"
         answers.append(books.post(path, {"reason": "重复"}, role="finance_head").status_code)
 
     threads = [threading.Thread(target=reverse) for _ in range(4)]
@@ -174,8 +174,8 @@ def test_a_closed_month_is_re_opened_by_two_persons_who_did_not_ask(books):
     asked = books.post(path, {"reason": "漏记电费"}, role="finance_head", person="head-1")
     assert (asked.status_code, asked.json["state"]) == (201, "pending")
     assert books.post(path, {"reason": "x"}, role="accountant").json["code"] == "reopening_pending"
-    decision = f"/v1/periods/reopenings/{asked.json['reopening_id']}/decision"
-    yes = {"approved": True}
+    decision = f"/v1/periods/{NOV}/reopenings/{asked.json['reopening_id']}/decisions"
+    yes = {"decision": "approved"}
     own = books.post(decision, yes, role="finance_head", person="head-1")
     assert own.json["code"] == "approval_same_person"
     assert books.post(decision, yes, role="finance_head", person="head-2").json["state"] == "pending"
@@ -202,8 +202,8 @@ def test_only_the_last_closed_month_opens_and_a_locked_one_never(books):
     path = f"/v1/periods/{NOV}/reopenings"
     asked = books.post(path, {"reason": "漏记"}, role="accountant").json
     rejected = books.post(
-        f"/v1/periods/reopenings/{asked['reopening_id']}/decision",
-        {"approved": False, "reason": "下月更正"},
+        f"/v1/periods/{NOV}/reopenings/{asked['reopening_id']}/decisions",
+        {"decision": "rejected", "reason": "下月更正"},
         role="finance_head",
     )
     assert rejected.json["state"] == "rejected"
@@ -211,7 +211,7 @@ def test_only_the_last_closed_month_opens_and_a_locked_one_never(books):
     refused = books.post(path, {"reason": "漏记"}, role="accountant")
     assert (refused.status_code, refused.json["code"]) == (409, "period_not_closed")
     assert books.post("/v1/periods/2031-01/reopenings", {"reason": "x"}, role="accountant").json["code"] == "period_unknown"  # fmt: skip
-    assert books.post("/v1/periods/reopenings/00000000-0000-0000-0000-000000000000/decision", {"approved": True}, role="management").json["code"] == "reopening_not_found"  # fmt: skip
+    assert books.post("/v1/periods/2031-01/reopenings/00000000-0000-0000-0000-000000000000/decisions", {"decision": "approved"}, role="management").json["code"] == "reopening_not_found"  # fmt: skip
     assert [each["state"] for each in books.get(path).json["items"]] == ["approved", "rejected"]
 
 
@@ -224,26 +224,26 @@ def test_the_year_ends_with_its_profit_in_the_distribution(books):
     assert decide(books, draft(books, **rent).json["voucher_id"]).status_code == 200
     expenses = books.get(f"/v1/branch-expenses?month={DEC}").json
     assert [each["amount"] for each in expenses["items"]] == [money(50000)]
-    before = books.get(f"/v1/ledger/income?from_month={LAST_YEAR}-01&to_month={DEC}").json
+    before = books.get(f"/v1/income-statements?from_month={LAST_YEAR}-01&until_month={DEC}").json
     profit = next(line["amount"]["fen"] for line in before["lines"] if line["line"] == "net_profit")
     assert profit == 4 * (3451 - 2300) - 3 * 50000
-    done = books.post(f"/v1/ledger/years/{LAST_YEAR}/transfer", role="finance_head")
+    done = books.post(f"/v1/fiscal-years/{LAST_YEAR}/transfer", role="finance_head")
     assert (done.status_code, done.json["entries"]) == (201, 4)
     assert done.json["profit"] == done.json["distribution"] == money(profit)
     closing = books.balances(DEC)
     assert {code: fen for code, fen in closing.items() if code[0] in "56" and fen} == {}
     assert (closing["4104"], closing["4103"]) == (-profit, 0)
-    after = books.get(f"/v1/ledger/income?from_month={LAST_YEAR}-01&to_month={DEC}").json
+    after = books.get(f"/v1/income-statements?from_month={LAST_YEAR}-01&until_month={DEC}").json
     assert after == before
     assert books.get(f"/v1/branch-expenses?month={DEC}").json == expenses
-    again = books.post(f"/v1/ledger/years/{LAST_YEAR}/transfer", role="finance_head")
+    again = books.post(f"/v1/fiscal-years/{LAST_YEAR}/transfer", role="finance_head")
     assert again.json["code"] == "nothing_to_transfer"
     books.seal()
-    assert books.get(f"/v1/ledger/income?from_month={LAST_YEAR}-01&to_month={DEC}").json == before
+    assert books.get(f"/v1/income-statements?from_month={LAST_YEAR}-01&until_month={DEC}").json == before
     assert books.post(f"/v1/periods/{DEC}/close", role="finance_head").json["state"] == "soft_closed"
-    made = books.post("/v1/statements", {"kind": "income", "month": DEC}, role="accountant").json
+    made = books.post("/v1/financial-statements", {"kind": "income", "month": DEC}, role="accountant").json
     assert next(each["amount"]["fen"] for each in made["lines"] if each["line"] == "revenue") == 2 * 3451
-    this_year = books.post(f"/v1/ledger/years/{LAST_YEAR + 1}/transfer", role="finance_head")
+    this_year = books.post(f"/v1/fiscal-years/{LAST_YEAR + 1}/transfer", role="finance_head")
     assert this_year.json["code"] == "period_not_over"
 
 
@@ -287,7 +287,7 @@ def test_a_receipt_cannot_be_posted_to_what_the_year_closed(books):
 
 @pytest.mark.requirement("F1")
 def test_the_chart_tells_which_accounts_a_voucher_may_name(books):
-    chart = books.get("/v1/ledger/accounts").json
+    chart = books.get("/v1/ledger-accounts").json
     by_hand = {each["account"]: each["by_hand"] for each in chart["items"]}
     assert (chart["standard"], chart["begins_on"]) == ("cas", "2010-01-01")
     assert (by_hand["6601.23"], by_hand["6601"], by_hand["1122"]) == (True, False, False)

@@ -19,7 +19,7 @@ from tests.support.expenses_builders import (
 from tests.support.finance_builders import money, refused
 
 ACCOUNTS = {"travel": "6601.01", "office": "6601.07", "administration": "6602"}
-YES, NO = {"approved": True}, {"approved": False, "reason": "not this year"}
+YES, NO = {"decision": "approved"}, {"decision": "rejected", "reason": "not this year"}
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def drafted(office, branch, fen, *, account="6601.01", booked_on=None, **odd):
         "lines": [{"account": account, spent: money(abs(fen))}, {"account": "1002", paid: money(abs(fen))}],
         **odd,
     }
-    answer = office.post("/v1/journal/entries", body, role="accountant")
+    answer = office.post("/v1/vouchers", body, role="accountant")
     assert answer.status_code == 201, answer.json
     return answer.json
 
 
 def post(office, voucher, **identity):
-    path = f"/v1/journal/entries/{voucher['voucher_id']}/decision"
+    path = f"/v1/vouchers/{voucher['voucher_id']}/decisions"
     return office.post(path, YES, role="finance_head", **identity)
 
 
@@ -59,22 +59,22 @@ def reverse(office, voucher):
         "select id from journal_entries where source_id = cast(:id as uuid) and kind = 'manual'",
         id=voucher["voucher_id"],
     )
-    return office.post(f"/v1/journal/entries/{entry}/reversal", {"reason": "错误"}, role="finance_head")
+    return office.post(f"/v1/journal-entries/{entry}/reverse", {"reason": "错误"}, role="finance_head")
 
 
 def pay_out(office, branch, fen):
     body = {"branch_id": branch, "kind": "payout", "amount": money(fen), "reason": "petty_expense"}
-    return office.post("/v1/cash/safe-movements", body, role="cashier")
+    return office.post("/v1/safe-movements", body, role="cashier")
 
 
 def fill_safe(office, branch, fen):
     body = {"branch_id": branch, "kind": "bank_withdrawal", "amount": money(fen)}
-    assert office.post("/v1/cash/safe-movements", body, role="cashier").status_code == 201
+    assert office.post("/v1/safe-movements", body, role="cashier").status_code == 201
 
 
 def spending(office, branch):
     """Booked, drawn and unbudgeted fen of this month by category."""
-    items = office.get(f"/v1/budgets/spending?month={today():%Y-%m}&branch_id={branch}").json["items"]
+    items = office.get(f"/v1/spendings?month={today():%Y-%m}&branch_id={branch}").json["items"]
     assert {each["account"] for each in items} == {ACCOUNTS[each["category"]] for each in items}
     return {
         each["category"]: tuple(each[name]["fen"] for name in ("booked", "drawn", "unbudgeted"))
@@ -108,7 +108,7 @@ def test_a_voucher_exceeds_a_budget_only_when_finance_head_and_management_let_it
     branch = a_branch()
     budget = desk.budget(branch, 4_000, overrun="approval")
     voucher = drafted(office, branch, 10_000)
-    path = f"/v1/journal/entries/{voucher['voucher_id']}/decide-overrun"
+    path = f"/v1/vouchers/{voucher['voucher_id']}/overrun/decisions"
     assert [each["code"] for each in voucher["warnings"]] == ["budget_overrun_not_approved"]
     refused(post(office, voucher), 409, "budget_overrun_not_approved")
     refused(office.post(path, YES, role="management", person="the-accountant"), 403, "approval_same_person")
@@ -131,7 +131,7 @@ def test_an_overrun_that_is_not_let_through_rejects_the_voucher(office, desk):
     branch = a_branch()
     desk.budget(branch, 4_000, overrun="approval")
     voucher = drafted(office, branch, 10_000)
-    path = f"/v1/journal/entries/{voucher['voucher_id']}/decide-overrun"
+    path = f"/v1/vouchers/{voucher['voucher_id']}/overrun/decisions"
     told = office.post(path, NO, role="management").json
     assert (told["state"], told["decided_by"], told["warnings"]) == ("rejected", "the-management", [])
     refused(post(office, voucher), 409, "voucher_decided")
@@ -168,8 +168,8 @@ def test_a_credit_that_made_room_is_not_reversed_once_the_room_is_used(office, d
 def test_a_voucher_draws_on_the_budget_of_the_day_it_is_booked_to(office, desk):
     branch = a_branch()
     first = today().replace(day=1)
-    last_month = desk.budget(branch, 1_000, last_day=str(first - timedelta(days=1)))
-    this_month = desk.budget(branch, 1_000, first_day=str(first))
+    last_month = desk.budget(branch, 1_000, until=str(first - timedelta(days=1)))
+    this_month = desk.budget(branch, 1_000, **{"from": str(first)})
     posted(office, branch, 700, booked_on=first - timedelta(days=1))
     refused(post(office, drafted(office, branch, 1_001)), 409, "budget_exceeded")
     late = posted(office, branch, 200, booked_on=first - timedelta(days=2))
@@ -182,8 +182,8 @@ def test_what_is_reserved_when_a_budget_ends_is_spent_of_it_later(office, desk):
     branch = a_branch()
     first = today().replace(day=1)
     before = first - timedelta(days=1)
-    last_month = desk.budget(branch, 10_000, last_day=str(before))
-    this_month = desk.budget(branch, 10_000, first_day=str(first))
+    last_month = desk.budget(branch, 10_000, until=str(before))
+    this_month = desk.budget(branch, 10_000, **{"from": str(first)})
     desk.approved(branch, an_item(spent_on=str(before)))
     assert (desk.counters(last_month), desk.counters(this_month)) == ((0, 10_000), (0, 0))
     assert spending(office, branch) == {"travel": (10_000, 10_000, 0)}
@@ -210,7 +210,7 @@ def test_what_no_budget_of_the_branch_covers_is_booked_and_told_as_unbudgeted(of
     assert desk.counters(budget) == (0, 400)
     assert spending(office, branch) == {"office": (600, 0, 600), "travel": (400, 400, 0)}
     elsewhere = office.get(
-        f"/v1/budgets/spending?month={today():%Y-%m}&branch_id={branch}", role="accountant", branches=["X"]
+        f"/v1/spendings?month={today():%Y-%m}&branch_id={branch}", role="accountant", branches=["X"]
     )
     refused(elsewhere, 403, "foreign_branch")
 
@@ -238,11 +238,11 @@ def test_a_shortage_that_the_house_bears_is_booked_beyond_the_budget_and_told(of
     fill_safe(office, branch, 10_000)
     budget = desk.budget(branch, 100, category="administration")
     count = {"branch_id": branch, "denominations": [{"denomination_fen": 5_000, "pieces": 1}]}
-    found = office.post("/v1/cash/counts", count, role="finance_auditor")
+    found = office.post("/v1/cash-counts", count, role="finance_auditor")
     assert found.status_code == 201, found.json
     variance = office.value("select variance_id from cash_variances where branch_id = :branch", branch=branch)
     done = office.post(
-        f"/v1/cash/variances/{variance}/resolve",
+        f"/v1/cash-variances/{variance}/resolve",
         {"outcome": "expense", "reason": "not found"},
         role="finance_auditor",
         person="another-auditor",
@@ -281,19 +281,19 @@ def test_samples_draw_when_they_are_issued_and_beyond_the_budget_wait_for_two(of
     def approved():
         sample_id = office.post("/v1/samples", asked, role="salesperson", person="sally").json["sample_id"]
         for role in ("business_head", "qa"):
-            assert office.post(f"/v1/samples/{sample_id}/decision", YES, role=role).status_code == 200
+            assert office.post(f"/v1/samples/{sample_id}/decisions", YES, role=role).status_code == 200
         return f"/v1/samples/{sample_id}"
 
     first, second, third = approved(), approved(), approved()
     assert office.post(f"{first}/issue", role="storekeeper").status_code == 200
     assert desk.counters(budget) == (0, 700)
     refused(office.post(f"{second}/issue", role="storekeeper"), 409, "budget_overrun_not_approved")
-    own = office.post(f"{second}/decide-overrun", YES, role="management", person="sally")
+    own = office.post(f"{second}/overrun/decisions", YES, role="management", person="sally")
     refused(own, 403, "approval_same_person")
     for role in ("finance_head", "management"):
-        assert office.post(f"{second}/decide-overrun", YES, role=role).status_code == 200
+        assert office.post(f"{second}/overrun/decisions", YES, role=role).status_code == 200
     assert office.post(f"{second}/issue", role="storekeeper").status_code == 200
-    assert office.post(f"{third}/decide-overrun", NO, role="management").json["state"] == "rejected"
+    assert office.post(f"{third}/overrun/decisions", NO, role="management").json["state"] == "rejected"
     assert desk.counters(budget) == (0, 1_400)
     change = {"amount": money(1_400), "overrun": "stop"}
     assert office.post(f"/v1/budgets/{budget}/change", change, role="finance_head").status_code == 200

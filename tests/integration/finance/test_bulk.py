@@ -49,7 +49,7 @@ def test_an_uploaded_receipt_leaves_the_same_rows_as_a_single_one(office):
     }
     office.post("/v1/sales", a_receipt("ONE", **odd))
     [result] = office.results(ndjson([a_receipt("MANY", **odd)]))
-    assert result["status"] == "posted"
+    assert result["state"] == "posted"
     assert facts(office, "ONE") == facts(office, "MANY")
 
 
@@ -74,7 +74,7 @@ def test_every_receipt_gets_its_own_result_in_order_and_a_bad_one_hurts_nobody(o
         ),
         branches=["S001"],
     )  # fmt: skip
-    assert [(each["line"], each["receipt_number"], each["status"], each.get("code")) for each in results] == [
+    assert [(each["line"], each["receipt_number"], each["state"], each.get("code")) for each in results] == [
         (1, "G-0", "posted", None),
         (2, None, "refused", "json_malformed"),
         (3, "G-1", "posted", None),
@@ -104,8 +104,8 @@ def test_an_upload_sent_again_changes_nothing(office):
     first = office.results(ndjson(receipts))
     before = office.rows(count)
     again = office.results(ndjson(receipts))
-    assert {each["status"] for each in first} == {"posted"}
-    assert {each["status"] for each in again} == {"duplicate"}
+    assert {each["state"] for each in first} == {"posted"}
+    assert {each["state"] for each in again} == {"duplicate"}
     assert [each["sale_id"] for each in first] == [each["sale_id"] for each in again]
     assert office.rows(count) == before
 
@@ -120,7 +120,7 @@ def test_every_row_of_an_upload_of_several_batches_is_of_its_own_receipt(office)
     ]
     results = office.results(ndjson(receipts))
     assert [result["receipt_number"] for result in results] == [each["receipt_number"] for each in receipts]
-    assert {result["status"] for result in results} == {"posted"}
+    assert {result["state"] for result in results} == {"posted"}
     # the cost of the first line is the receipt's number: every table agrees with it
     agreeing = """
         select count(*), count(distinct e.id) from receipts r
@@ -142,7 +142,7 @@ def test_two_uploads_of_the_same_receipts_at_once_post_each_once(office):
     orders = [receipts, receipts[::-1]]
     with ThreadPoolExecutor(2) as senders:
         both = list(senders.map(lambda order: office.results(ndjson(order)), orders))
-    statuses = sorted(each["status"] for results in both for each in results)
+    statuses = sorted(each["state"] for results in both for each in results)
     assert statuses == ["duplicate"] * 1_500 + ["posted"] * 1_500
     assert office.value("select count(*) from sales where receipt_number like 'RACE-%'") == 1_500
 
@@ -156,7 +156,7 @@ def test_rows_of_a_csv_file_become_receipts(office):
         [head, row.format("C-1", "wechat=7800"), row.format("C-1", ""), row.format("C-2", "cash=1")]
     )
     results = office.results(text.encode(), kind="text/csv")
-    assert [(each["line"], each["status"], each.get("code")) for each in results] == [
+    assert [(each["line"], each["state"], each.get("code")) for each in results] == [
         (2, "posted", None),
         (4, "refused", "tenders_differ"),
     ]
@@ -187,7 +187,7 @@ def test_rows_of_one_receipt_do_not_contradict_each_other(office, column, first,
     text = "\n".join([head, *(",".join(each.values()) for each in rows)])
     [told] = office.results(text.encode(), kind="text/csv")
     if fits:
-        assert told["status"] == "posted", told
+        assert told["state"] == "posted", told
         [sold] = office.get(f"/v1/sales?branch_id=S001&receipt_number={number}").json["items"]
         assert sold["customer_id"] == CUSTOMER
         return

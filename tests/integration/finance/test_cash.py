@@ -42,13 +42,13 @@ class Store:
 
     def drawer(self, name="D1"):
         body = {"branch_id": self.branch, "drawer": name, "till": f"till-{name}"}
-        answer = self.office.post("/v1/cash/drawers", body, role="store_manager")
+        answer = self.office.post("/v1/cash-drawers", body, role="store_manager")
         assert answer.status_code == 201, answer.json
         return name
 
     def open(self, name="D1", fen=20_000, **identity):
         body = {"branch_id": self.branch, "drawer": name, "float": money(fen)}
-        return self.office.post("/v1/cash/sessions", body, role="cashier", **identity)
+        return self.office.post("/v1/cash-sessions", body, role="cashier", **identity)
 
     def opened(self, name="D1", fen=20_000, **identity):
         self.drawer(name)
@@ -75,18 +75,18 @@ class Store:
 
     def move(self, session, kind, fen, **odd):
         body = {"kind": kind, "amount": money(fen), **odd}
-        return self.office.post(f"/v1/cash/sessions/{session}/movements", body, role="cashier")
+        return self.office.post(f"/v1/cash-sessions/{session}/movements", body, role="cashier")
 
     def safe(self, kind, fen, *, person="the-cashier", **odd):
         body = {"branch_id": self.branch, "kind": kind, "amount": money(fen), **odd}
-        return self.office.post("/v1/cash/safe-movements", body, role="cashier", person=person)
+        return self.office.post("/v1/safe-movements", body, role="cashier", person=person)
 
     def begin(self, session, **identity):
-        return self.office.post(f"/v1/cash/sessions/{session}/count", role="cashier", **identity)
+        return self.office.post(f"/v1/cash-sessions/{session}/count", role="cashier", **identity)
 
     def close(self, session, fen, *, carried=0, **identity):
         body = {"denominations": pieces(fen), "carried": money(carried)}
-        return self.office.post(f"/v1/cash/sessions/{session}/close", body, role="cashier", **identity)
+        return self.office.post(f"/v1/cash-sessions/{session}/close", body, role="cashier", **identity)
 
     def counted(self, session, fen, **odd):
         assert self.begin(session).status_code == 200
@@ -98,7 +98,7 @@ class Store:
         body = {"branch_id": self.branch, "denominations": pieces(fen)}
         if session:
             body["session_id"] = session
-        return self.office.post("/v1/cash/counts", body, role=role, **identity)
+        return self.office.post("/v1/cash-counts", body, role=role, **identity)
 
     def resolve(self, variance, outcome, *, role="store_manager", reason="counted again", **odd):
         body = {"outcome": outcome, "reason": reason} | {
@@ -106,10 +106,10 @@ class Store:
         }
         if "person_charged" in body:
             body["person"] = body.pop("person_charged")
-        return self.office.post(f"/v1/cash/variances/{variance}/resolve", body, role=role, **odd)
+        return self.office.post(f"/v1/cash-variances/{variance}/resolve", body, role=role, **odd)
 
     def position(self):
-        answer = self.office.get(f"/v1/cash/position?branch_id={self.branch}")
+        answer = self.office.get(f"/v1/cash-positions/{self.branch}")
         assert answer.status_code == 200, answer.json
         held = {each["drawer"]: each["amount"]["fen"] for each in answer.json["drawers"]}
         return answer.json["on_hand"]["fen"], answer.json["safe"]["fen"], held
@@ -169,12 +169,12 @@ def test_opening_a_count_tells_nothing_that_would_help_it(store):
     store.sell(1_990)
     for shown in (
         store.begin(session).json,
-        store.office.get(f"/v1/cash/sessions/{session}", role="store_manager").json,
+        store.office.get(f"/v1/cash-sessions/{session}", role="store_manager").json,
     ):
         assert shown["state"] == "counting"
         assert not {"expected", "cash_sales", "movements", "variance", "counted"} & set(shown)
     for role in ("cashier", "store_manager", "finance_auditor"):
-        answer = store.office.get(f"/v1/cash/position?branch_id={store.branch}", role=role)
+        answer = store.office.get(f"/v1/cash-positions/{store.branch}", role=role)
         assert refused(answer) == (403, "role_not_admitted")
 
 
@@ -198,7 +198,7 @@ def test_a_difference_is_posted_with_the_count_and_leaves_1901_when_it_is_resolv
     assert (answer.json["resolved_role"], answer.json["overdue"]) == ("store_manager", False)
     assert store.balance("1901") == 0
     assert abs(store.balance(account)) == abs(counted - 20_000)
-    assert store.office.get(f"/v1/cash/sessions/{session}").json["state"] == "resolved"
+    assert store.office.get(f"/v1/cash-sessions/{session}").json["state"] == "resolved"
     assert refused(store.resolve(session, outcome)) == (409, "cash_variance_resolved")
 
 
@@ -228,7 +228,7 @@ def test_who_handled_the_cash_never_resolves_and_large_differences_go_to_the_aud
 def test_differences_that_nobody_resolved_in_three_business_days_are_listed(store):
     session = store.opened(fen=20_000)
     store.counted(session, 19_000)
-    path = f"/v1/cash/variances?branch_id={store.branch}&state="
+    path = f"/v1/cash-variances?branch_id={store.branch}&state="
     assert [each["variance_id"] for each in store.office.get(path + "unresolved").json["items"]] == [session]
     assert store.office.get(path + "overdue").json["items"] == []
     with store.office.database.begin() as conn:
@@ -251,7 +251,7 @@ def test_a_surprise_count_of_a_drawer_posts_its_difference_and_the_close_does_no
     assert store.counted(session, 21_490)["variance"] == money(0)
     assert refused(store.resolve(found.json["count_id"], "expense", role="finance_auditor")) == (403, "approval_same_person")  # fmt: skip
     assert store.resolve(found.json["count_id"], "expense").status_code == 200
-    assert len(store.office.get(f"/v1/cash/counts?branch_id={store.branch}").json["items"]) == 1
+    assert len(store.office.get(f"/v1/cash-counts?branch_id={store.branch}").json["items"]) == 1
 
 
 @pytest.mark.requirement("F4", "F21")
@@ -266,7 +266,7 @@ def test_a_surprise_count_of_the_safe_is_done_by_somebody_else_and_posts_its_dif
 @pytest.mark.requirement("F4", "F21")
 def test_what_nobody_counts_by_surprise_is_listed_the_longest_first(store):
     def due(query="", **identity):
-        path = f"/v1/cash/counts/due?branch_id={store.branch}{query}"
+        path = f"/v1/due-cash-counts?branch_id={store.branch}{query}"
         answer = store.office.get(path, **{"role": "finance_auditor", **identity})
         assert answer.status_code == 200, answer.json
         return answer.json
@@ -300,7 +300,7 @@ def test_what_nobody_counts_by_surprise_is_listed_the_longest_first(store):
     first = due("&limit=1")
     assert (first["items"][0]["drawer"], len(due(f"&cursor={first['next_cursor']}")["items"])) == ("BUSY", 1)
     assert places()[1:] == [(None, 0, False)]
-    cashier = store.office.get("/v1/cash/counts/due", role="cashier")
+    cashier = store.office.get("/v1/due-cash-counts", role="cashier")
     assert refused(cashier) == (403, "role_not_admitted")
     store.counted(busy, 20_000)  # months close only with drawers that are closed
 
@@ -323,12 +323,12 @@ def test_a_cash_refund_comes_from_the_safe_until_a_drawer_says_it_paid(store):
     refunding.approve(store.office, refund)
     assert refunding.pay(store.office, refund, role="cashier").status_code == 200
     assert store.position() == (1_000_000, 979_000, {"D1": 21_000})
-    path = f"/v1/cash/sessions/{session}/refunds"
+    path = f"/v1/cash-sessions/{session}/refunds"
     other = store.office.post(path, {"refund_id": str(refund)}, role="cashier", person="another")
     assert refused(other) == (409, "cash_refund_not_payable")
     later = store.opened("D2", fen=20_000)
     answer = store.office.post(
-        f"/v1/cash/sessions/{later}/refunds", {"refund_id": str(refund)}, role="cashier"
+        f"/v1/cash-sessions/{later}/refunds", {"refund_id": str(refund)}, role="cashier"
     )
     assert refused(answer) == (409, "cash_refund_not_payable")
     answer = store.office.post(path, {"refund_id": str(refund)}, role="cashier")
@@ -352,7 +352,7 @@ def owed(store, sale):
 def test_a_drawer_pays_an_approved_refund_in_cash_once(store):
     session = store.opened(fen=20_000)
     refund = owed(store, store.sell(1_000))
-    path, body = f"/v1/cash/sessions/{session}/refunds", {"refund_id": refund}
+    path, body = f"/v1/cash-sessions/{session}/refunds", {"refund_id": refund}
     assert refused(store.office.post(path, body, role="cashier")) == (409, "refund_step_not_awaited")
     refunding.approve(store.office, refund)
     answer = store.office.post(path, body, role="cashier")
@@ -378,7 +378,7 @@ def test_every_step_refuses_what_does_not_fit_its_state(store):
     assert refused(store.open("D9")) == (404, "cash_drawer_not_found")
     assert refused(store.open(branches=["X"])) == (403, "foreign_branch")
     again = {"branch_id": store.branch, "drawer": "D1", "till": "t"}
-    assert refused(office.post("/v1/cash/drawers", again, role="store_manager")) == (409, "cash_drawer_taken")
+    assert refused(office.post("/v1/cash-drawers", again, role="store_manager")) == (409, "cash_drawer_taken")
     assert refused(store.close(session, 5)) == (409, "cash_session_not_counting")
     assert refused(store.move(session, "payout", 20_001, reason="petty_expense")) == (
         409,
@@ -390,7 +390,7 @@ def test_every_step_refuses_what_does_not_fit_its_state(store):
     assert refused(store.begin(session, branches=["X"])) == (404, "cash_session_not_found")
     other = Store(office, 0)
     body = {"branch_id": other.branch, "session_id": session, "denominations": []}
-    assert refused(office.post("/v1/cash/counts", body, role="finance_auditor")) == (
+    assert refused(office.post("/v1/cash-counts", body, role="finance_auditor")) == (
         404,
         "cash_session_not_found",
     )
@@ -405,7 +405,7 @@ def test_every_step_refuses_what_does_not_fit_its_state(store):
         assert refused(answer) == (409, "cash_session_not_open")
     assert refused(store.close(session, 5, carried=6)) == (409, "cash_carried_exceeds_count")
     odd = {"denominations": [{"denomination_fen": 3, "pieces": 1}]}
-    assert refused(office.post(f"/v1/cash/sessions/{session}/close", odd, role="cashier")) == (422, "cash_denomination_unknown")  # fmt: skip
+    assert refused(office.post(f"/v1/cash-sessions/{session}/close", odd, role="cashier")) == (422, "cash_denomination_unknown")  # fmt: skip
     assert store.close(session, 20_000).status_code == 200
     assert refused(store.close(session, 20_000)) == (409, "cash_session_not_counting")
 
@@ -417,7 +417,7 @@ def test_cash_that_no_session_counts_lies_in_the_safe_and_is_listed(store):
     store.begin(session)
     store.sell(300)
     store.close(session, 21_990)
-    listed = store.office.get(f"/v1/cash/unattended?branch_id={store.branch}&month={MONTH}").json["items"]
+    listed = store.office.get(f"/v1/uncounted-drawers?branch_id={store.branch}&month={MONTH}").json["items"]
     assert [(each["till"], each["sales"], each["amount"]) for each in listed] == [
         ("till-D1", 2, money(1_000))
     ]
@@ -449,7 +449,7 @@ def test_of_two_counts_of_one_session_one_is_kept(store):
     )
     events = store.office.value("select count(*) from outbox where subject = :id", id=session)
     assert (entries, events) == (1, 1)
-    counted = store.office.get(f"/v1/cash/sessions/{session}").json["counted"]["fen"]
+    counted = store.office.get(f"/v1/cash-sessions/{session}").json["counted"]["fen"]
     assert store.position()[0] == 1_000_000 - 20_000 + counted
 
 
@@ -498,7 +498,7 @@ def test_closing_while_tills_sell_loses_no_fen_and_drawers_and_safe_tie_all_the_
         sold = sold_before + sum(each.result() for each in tills)
         looks.result()
         in_sessions = closes.result()
-    listed = store.office.get(f"/v1/cash/unattended?branch_id={store.branch}&month={MONTH}").json["items"]
+    listed = store.office.get(f"/v1/uncounted-drawers?branch_id={store.branch}&month={MONTH}").json["items"]
     assert sold_before <= in_sessions <= sold
     late = sold - in_sessions - sum(each["amount"]["fen"] for each in listed)
     in_windows = store.office.value(

@@ -36,7 +36,7 @@ def obstacles(office, month, **who):
 
 @pytest.mark.requirement("F2")
 def test_everything_that_keeps_a_month_open_is_named_at_once(office):
-    drafted = office.post("/v1/journal/entries", VOUCHER, role="accountant").json
+    drafted = office.post("/v1/vouchers", VOUCHER, role="accountant").json
     assert obstacles(office, "2026-03") == ["earlier_period_open", "drafts_pending", "journal_not_sealed"]
     now = f"{month_of(business_date(utc_now())):%Y-%m}"
     office.sell(sold_at=utc_now().isoformat(), lines=[LINE])
@@ -45,15 +45,15 @@ def test_everything_that_keeps_a_month_open_is_named_at_once(office):
     assert (
         office.get("/v1/periods/2026-03/obstacles", branches=["S001"]).json["code"] == "company_not_covered"
     )
-    decision = {"approved": False, "reason": "重复"}
-    office.post(f"/v1/journal/entries/{drafted['voucher_id']}/decision", decision, role="finance_head")
+    decision = {"decision": "rejected", "reason": "重复"}
+    office.post(f"/v1/vouchers/{drafted['voucher_id']}/decisions", decision, role="finance_head")
     office.seal()
 
 
 @pytest.mark.requirement("F2", "F17")
 def test_a_month_nothing_was_booked_to_is_closed_and_stated_like_any_other(office):
     assert close(office, "2026-01") == "soft_closed"
-    calendar = "/v1/statements/calendar?from_month=2025-12&to_month=2026-03"
+    calendar = "/v1/financial-statement-deadlines?from_month=2025-12&until_month=2026-03"
     waits = {each["month"] for each in office.get(calendar).json["items"] if each["state"] == "not_closed"}
     assert waits == {"2026-02", "2026-03"}
     assert obstacles(office, "2026-02") == []
@@ -64,4 +64,4 @@ def test_a_month_nothing_was_booked_to_is_closed_and_stated_like_any_other(offic
     assert close(office, "2025-12") == "period_unknown"
     for kind, span, month in (("balance", "month", "2026-02"), ("income", "quarter", "2026-03")):
         body = {"kind": kind, "span": span, "month": month}
-        assert office.post("/v1/statements", body, role="accountant").status_code == 201
+        assert office.post("/v1/financial-statements", body, role="accountant").status_code == 201

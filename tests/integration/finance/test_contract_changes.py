@@ -18,7 +18,12 @@ from tests.support.ordering import SalesDesk, an_order_line
 from tests.support.roles import behind
 
 CLERK = Actor("clerk", frozenset({"invoicing_clerk"}), frozenset({"*"}))
-ANSWER = {"accepted": True, "contact_id": CONTACT, "confirmed_on": str(TODAY), "evidence_sha256": "ef" * 32}
+ANSWER = {
+    "answer": "accepted",
+    "contact_id": CONTACT,
+    "confirmed_on": str(TODAY),
+    "evidence_sha256": "ef" * 32,
+}
 
 
 def step(office, contract_id, path, body=None, role="salesperson", **identity):
@@ -39,11 +44,11 @@ def proposed(office, contract_id, *lines, **content):
 
 
 def decide(office, contract_id, amendment_id, *, approved=True, reason=None, **identity):
-    body = {"approved": approved, "reason": reason}
+    body = {"decision": "approved" if approved else "rejected", "reason": reason}
     return step(
         office,
         contract_id,
-        f"amendments/{amendment_id}/decision",
+        f"amendments/{amendment_id}/decisions",
         body,
         **{"role": "business_head", **identity},
     )
@@ -51,7 +56,7 @@ def decide(office, contract_id, amendment_id, *, approved=True, reason=None, **i
 
 def confirm(office, contract_id, amendment_id, **odd):
     identity = {name: odd.pop(name) for name in ("role", "person") if name in odd}
-    path = f"amendments/{amendment_id}/customer-confirmation"
+    path = f"amendments/{amendment_id}/answer"
     return step(office, contract_id, path, {**ANSWER, **odd}, **identity)
 
 
@@ -98,7 +103,7 @@ def test_a_signed_contract_changes_when_both_parties_have_confirmed_and_earlier_
     assert [(each["state"], each["version"], each["evidence_sha256"]) for each in listed] == [
         ("confirmed", 2, "ef" * 32)
     ]
-    changes = [each["change"] for each in office.get(f"/v1/contracts/{contract_id}/history").json["items"]]
+    changes = [each["change"] for each in office.get(f"/v1/contracts/{contract_id}/changes").json["items"]]
     assert changes[-1] == "amended"
     assert {"amendment_proposed", "amendment_approved", "amendment_accepted_by_customer"} < set(changes)
 
@@ -132,7 +137,7 @@ def test_whoever_decides_on_a_contract_finds_what_waits_for_it(office):
 
     amended, ended, quiet = (signed(office) for _ in range(3))
     amendment_id = proposed(office, amended, a_contract_line(quantity=120))
-    step(office, ended, "termination", {"reason": "客户停业"}, "business_head", person="boss")
+    step(office, ended, "terminate", {"reason": "客户停业"}, "business_head", person="boss")
     assert waiting("amendment_decision", "business_head") == {amended}
     assert waiting("customer_confirmation", "salesperson") == {amended}
     assert waiting("termination_decision", "finance_head") == {ended}
@@ -161,7 +166,7 @@ def test_either_party_may_refuse_and_then_nothing_changes(office):
     refused(
         confirm(office, contract_id, theirs, confirmed_on=yesterday), 422, "contract_signature_date_invalid"
     )
-    assert confirm(office, contract_id, theirs, accepted=False).json["state"] == "rejected"
+    assert confirm(office, contract_id, theirs, answer="declined").json["state"] == "rejected"
     assert (shown(office, contract_id)["version"], shown(office, contract_id)["value"]) == (1, money(199_000))
 
 
@@ -220,25 +225,25 @@ def test_a_contract_amended_down_to_what_was_shipped_is_fulfilled(office):
 @pytest.mark.requirement("F9", "X1")
 def test_two_persons_end_a_contract_with_a_reason_once_no_order_holds_goods_of_it(office):
     contract_id = signed(office)
-    refused(step(office, contract_id, "termination", {"reason": ""}, "business_head"), 422, "payload_invalid")
-    verdict = {"approved": True}
-    none = step(office, contract_id, "termination/decision", verdict, "finance_head")
+    refused(step(office, contract_id, "terminate", {"reason": ""}, "business_head"), 422, "payload_invalid")
+    verdict = {"decision": "approved"}
+    none = step(office, contract_id, "termination/decisions", verdict, "finance_head")
     refused(none, 404, "contract_termination_not_found")
-    asked = step(office, contract_id, "termination", {"reason": "客户停业"}, "business_head", person="boss")
+    asked = step(office, contract_id, "terminate", {"reason": "客户停业"}, "business_head", person="boss")
     assert asked.json["termination_requested"] is True
-    again = step(office, contract_id, "termination", {"reason": "x"}, "business_head")
+    again = step(office, contract_id, "terminate", {"reason": "x"}, "business_head")
     refused(again, 409, "contract_termination_open")
-    own = step(office, contract_id, "termination/decision", verdict, "finance_head", person="boss")
+    own = step(office, contract_id, "termination/decisions", verdict, "finance_head", person="boss")
     refused(own, 403, "approval_same_person")
     act(office, fulfilment.order, UUID(contract_id), 1, 1, 1990, TODAY)
-    held = step(office, contract_id, "termination/decision", verdict, "finance_head")
+    held = step(office, contract_id, "termination/decisions", verdict, "finance_head")
     refused(held, 409, "contract_orders_open")
-    declined = {"approved": False, "reason": "先发货"}
-    kept = step(office, contract_id, "termination/decision", declined, "finance_head")
+    declined = {"decision": "rejected", "reason": "先发货"}
+    kept = step(office, contract_id, "termination/decisions", declined, "finance_head")
     assert (kept.json["state"], kept.json["termination_requested"]) == ("active", False)
     act(office, fulfilment.ship, UUID(contract_id), 1, 1, 1990, TODAY)
-    step(office, contract_id, "termination", {"reason": "客户停业"}, "business_head")
-    ended = step(office, contract_id, "termination/decision", verdict, "finance_head").json
+    step(office, contract_id, "terminate", {"reason": "客户停业"}, "business_head")
+    ended = step(office, contract_id, "termination/decisions", verdict, "finance_head").json
     assert (ended["state"], ended["end_reason"], ended["ended_on"]) == ("terminated", "客户停业", str(TODAY))
     [row] = office.rows(
         "select data from outbox where type = 'finance.contract.terminated.v1' and subject = :id",
@@ -307,7 +312,7 @@ def test_a_token_of_another_branch_sees_and_changes_nothing(office):
     contract_id = signed(office)
     assert office.get("/v1/contracts", role="qa", branches=["S002"]).json["items"] == []
     refused(office.get("/v1/contracts?branch_id=S001", role="qa", branches=["S002"]), 403, "foreign_branch")
-    for path in ("", "/history", "/amendments", "/versions/1", "/pdf"):
+    for path in ("", "/changes", "/amendments", "/versions/1", "/pdf"):
         answer = office.get(f"/v1/contracts/{contract_id}{path}", role="accountant", branches=["S002"])
         refused(answer, 403, "foreign_branch")
     customer = shown(office, contract_id)["customer_id"]

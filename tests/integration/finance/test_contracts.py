@@ -125,10 +125,10 @@ def test_numbers_have_no_gaps_and_every_change_of_the_paper_has_its_who_when_and
     )
     assert revised.json["content"]["place"] == "北京"
     step(office, first, "submit")
-    rejection = {"approved": False, "reason": "质量条款不足"}
-    step(office, first, "review", rejection, role="finance_head")
+    rejection = {"decision": "rejected", "reason": "质量条款不足"}
+    step(office, first, "decisions", rejection, role="finance_head")
     assert shown(office, first)["state"] == "draft"
-    history = office.get(f"/v1/contracts/{first}/history", role="qa").json
+    history = office.get(f"/v1/contracts/{first}/changes", role="qa").json
     assert [(each["change"], each["actor"], each["reason"]) for each in history["items"]] == [
         ("drafted", "the-salesperson", None),
         ("revised", "the-salesperson", None),
@@ -138,9 +138,9 @@ def test_numbers_have_no_gaps_and_every_change_of_the_paper_has_its_who_when_and
     assert history["form"] == "REC-HT-R00"
     assert history["items"][0]["content_hash"] != history["items"][1]["content_hash"]
     step(office, first, "submit")
-    assert step(office, first, "review", {"approved": True}, role="finance_head").status_code == 200
-    page = office.get(f"/v1/contracts/{first}/history?limit=2", role="qa").json
-    rest = office.get(f"/v1/contracts/{first}/history?limit=200&cursor={page['next_cursor']}", role="qa").json
+    assert step(office, first, "decisions", {"decision": "approved"}, role="finance_head").status_code == 200
+    page = office.get(f"/v1/contracts/{first}/changes?limit=2", role="qa").json
+    rest = office.get(f"/v1/contracts/{first}/changes?limit=200&cursor={page['next_cursor']}", role="qa").json
     assert len(page["items"]) + len(rest["items"]) == 6
 
 
@@ -148,19 +148,29 @@ def test_numbers_have_no_gaps_and_every_change_of_the_paper_has_its_who_when_and
 def test_the_legal_review_is_by_others_than_the_drafter_with_reasons_on_rejection(office, customer):
     contract_id = drafted(office, customer)
     refused(
-        step(office, contract_id, "review", {"approved": True}, role="business_head"),
+        step(office, contract_id, "decisions", {"decision": "approved"}, role="business_head"),
         409,
         "contract_state_wrong",
     )
     step(office, contract_id, "submit", role="business_head", person="boss")
-    own = step(office, contract_id, "review", {"approved": True}, role="business_head", person="boss")
+    own = step(
+        office, contract_id, "decisions", {"decision": "approved"}, role="business_head", person="boss"
+    )
     refused(own, 403, "approval_same_person")
-    silent = step(office, contract_id, "review", {"approved": False}, role="business_head")
+    silent = step(office, contract_id, "decisions", {"decision": "rejected"}, role="business_head")
     refused(silent, 422, "approval_reason_missing")
-    assert step(office, contract_id, "review", {"approved": True}, role="business_head").status_code == 200
+    assert (
+        step(office, contract_id, "decisions", {"decision": "approved"}, role="business_head").status_code
+        == 200
+    )
     refused(sign(office, contract_id, "ours"), 409, "contract_not_reviewed")
     twice = step(
-        office, contract_id, "review", {"approved": True}, role="finance_head", person="the-business_head"
+        office,
+        contract_id,
+        "decisions",
+        {"decision": "approved"},
+        role="finance_head",
+        person="the-business_head",
     )
     refused(twice, 403, "approval_same_person")
 
@@ -201,7 +211,7 @@ def test_what_is_withdrawn_before_both_have_signed_is_reviewed_and_signed_anew(o
     assert step(office, contract_id, "submit").json["signatures"] == []
     refused(sign(office, contract_id, "customer"), 409, "contract_not_reviewed")
     for role in ("business_head", "finance_head"):
-        step(office, contract_id, "review", {"approved": True}, role=role)
+        step(office, contract_id, "decisions", {"decision": "approved"}, role=role)
     assert sign(office, contract_id, "customer").json["state"] == "legal_review"
     assert sign(office, contract_id, "ours").json["state"] == "active"
     refused(step(office, contract_id, "withdraw", {"reason": "x"}), 409, "contract_state_wrong")
@@ -213,7 +223,7 @@ def test_the_drafter_does_not_sign(office, customer):
     contract_id = office.post("/v1/contracts", body, role="business_head", person="boss").json["contract_id"]
     step(office, contract_id, "submit")
     for role in ("business_head", "finance_head"):
-        step(office, contract_id, "review", {"approved": True}, role=role)
+        step(office, contract_id, "decisions", {"decision": "approved"}, role=role)
     boss = {"party": "ours", "signed_on": str(TODAY), "file_sha256": "cd" * 32}
     answer = step(office, contract_id, "signatures", boss, role="business_head", person="boss")
     refused(answer, 403, "approval_same_person")

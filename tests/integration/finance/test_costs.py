@@ -36,7 +36,7 @@ def cost(office, branch, month="2026-03", **who):
 
 
 def stock(office, branch):
-    rows = office.get(f"/v1/stock?branch_id={branch}").json["items"]
+    rows = office.get(f"/v1/stock-balances?branch_id={branch}").json["items"]
     moved = office.rows(
         "select product_id, lot, sum(quantity)::bigint, sum(value_fen)::bigint from stock_moves"
         " where branch_id = :b group by product_id, lot order by 1, 2",
@@ -48,7 +48,7 @@ def stock(office, branch):
 
 
 def reconciliation(office, branch):
-    return office.get(f"/v1/stock/reconciliation?branch_id={branch}").json
+    return office.get(f"/v1/stock-reconciliations?branch_id={branch}").json
 
 
 @pytest.mark.requirement("F1", "F5")
@@ -120,7 +120,7 @@ def test_a_lot_bought_sold_and_returned_in_several_spellings_is_one_lot(office):
     assert cost(office, branch).json["adjustment"] == money(4 * 1_150)
     assert stock(office, branch) == {("P-1", "AB-1"): (16, 18_400)}
     assert reconciliation(office, branch)["difference"] == money(0)
-    margins = office.get(f"/v1/margins?month=2026-03&branch_id={branch}&by=lot").json["items"]
+    margins = office.get(f"/v1/margins?from_month=2026-03&branch_id={branch}&by=lot").json["items"]
     assert [(row["lot"], row["cost"]["fen"]) for row in margins] == [("AB-1", 4_600)]
 
 
@@ -147,9 +147,9 @@ def test_a_run_covers_the_months_nobody_costed_and_later_months_forbid_earlier_o
     office.sell(branch_id=branch, sold_at="2026-02-11T02:00:00Z", lines=[a_line(cost=money(500))])
     sell(office, branch, 2, cost=500)
     run = cost(office, branch).json
-    assert (run["from_day"], run["adjustment"]) == ("2026-02-10", money(3_000))
+    assert (run["from"], run["adjustment"]) == ("2026-02-10", money(3_000))
     refused(cost(office, branch, "2026-02"), 409, "cost_later_month_done")
-    assert cost(office, branch, "2026-04").json["from_day"] == "2026-04-01"
+    assert cost(office, branch, "2026-04").json["from"] == "2026-04-01"
 
 
 @pytest.mark.requirement("F5", "F22")
@@ -228,7 +228,7 @@ def test_prices_are_compared_with_the_standard_else_with_the_last(office):
         money(900),
         money(-500),
     )
-    told = office.get(f"/v1/purchase-price-variance?month=2026-03&branch_id={branch}").json["items"]
+    told = office.get(f"/v1/purchase-price-variances?month=2026-03&branch_id={branch}").json["items"]
     assert told == [
         {
             "key": product,
@@ -241,7 +241,9 @@ def test_prices_are_compared_with_the_standard_else_with_the_last(office):
             "variance_bp": 345,
         }
     ]
-    by_supplier = office.get(f"/v1/purchase-price-variance?month=2026-03&branch_id={branch}&by=supplier").json
+    by_supplier = office.get(
+        f"/v1/purchase-price-variances?month=2026-03&branch_id={branch}&by=supplier"
+    ).json
     assert [row["key"] for row in by_supplier["items"]] == ["SUP-1"]
 
 
@@ -250,14 +252,14 @@ def test_margin_by_product_lot_branch_channel_and_month(office):
     branch = a_branch()
     receive(office, branch)
     sale = sell(office, branch, 4, cost=2_000)
-    sell(office, branch, 1, cost=700, lot="OLD", product={"id": "P-2"})
+    sell(office, branch, 1, cost=700, lot="OLD", product={"product_id": "P-2"})
     office.hear(office.settled(sale, [(0, 1, "restock", 1_770, 230, 500)], branch_id=branch))
     office.hear(office.settled(sale, [(0, 1, "destroy", 1_770, 230, 500)], branch_id=branch))
     cost(office, branch)
 
     def margins(**args):
         query = "&".join(f"{name}={value}" for name, value in args.items())
-        answer = office.get(f"/v1/margins?month=2026-03&branch_id={branch}&{query}")
+        answer = office.get(f"/v1/margins?from_month=2026-03&branch_id={branch}&{query}")
         assert answer.status_code == 200, answer.json
         return {
             (row["key"], row["lot"]): (
@@ -281,13 +283,13 @@ def test_margin_by_product_lot_branch_channel_and_month(office):
     assert by_channel["adjustment", None] == (0, 0, 1_500, -1_500)
     assert by_channel.keys() == {("store", None), ("adjustment", None)}
     assert tuple(map(sum, zip(*by_channel.values(), strict=True))) == (*whole, whole[1] - whole[2])
-    page = office.get(f"/v1/margins?month=2026-03&branch_id={branch}&limit=1").json
+    page = office.get(f"/v1/margins?from_month=2026-03&branch_id={branch}&limit=1").json
     rest = office.get(
-        f"/v1/margins?month=2026-03&branch_id={branch}&limit=1&cursor={page['next_cursor']}"
+        f"/v1/margins?from_month=2026-03&branch_id={branch}&limit=1&cursor={page['next_cursor']}"
     ).json
     assert [page["items"][0]["key"], rest["items"][0]["key"]] == ["P-1", "P-2"]
     for until in ("2026-02", "2028-04"):
-        answer = office.get(f"/v1/margins?month=2026-03&until={until}")
+        answer = office.get(f"/v1/margins?from_month=2026-03&until_month={until}")
         refused(answer, 422, "margin_span_invalid")
 
 

@@ -150,10 +150,10 @@ def test_an_upload_refuses_the_receipts_beyond_the_limit_and_books_the_others(of
         a_receipt(customer_id=other),
     ]
     results = office.results(ndjson(receipts))
-    assert [each["status"] for each in results] == [
+    assert [each["state"] for each in results] == [
         "posted", "posted", "refused", "posted", "refused", "posted",
     ]  # fmt: skip
-    assert {each["code"] for each in results if each["status"] == "refused"} == {"credit_limit_exceeded"}
+    assert {each["code"] for each in results if each["state"] == "refused"} == {"credit_limit_exceeded"}
     assert exposure_of(office, customer)["outstanding"] == 10_000
 
 
@@ -173,7 +173,7 @@ def test_a_branch_is_told_its_own_debts_and_the_room_of_the_company(office):
     refused = office.post("/v1/sales", on_credit(customer, 401), branches=("S001",)).json
     assert refused["code"] == "credit_limit_exceeded"
     assert not {"outstanding_fen", "reserved_fen"} & refused.keys()
-    assert office.get("/v1/credit/exposure", role="salesperson").status_code == 422
+    assert office.get("/v1/credit-exposures/nobody", role="salesperson").status_code == 404
 
 
 # --- at once ----------------------------------------------------------------------------------------

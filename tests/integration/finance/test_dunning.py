@@ -17,9 +17,9 @@ from tests.support.finance_builders import money
 
 def case_of(office, customer, **odd):
     [found] = [
-        each for each in office.get(f"/v1/dunning/cases?customer_id={customer}").json["items"] if each["state"] != "settled"
+        each for each in office.get(f"/v1/dunning-cases?customer_id={customer}").json["items"] if each["state"] != "settled"
     ]  # fmt: skip
-    return office.get(f"/v1/dunning/cases/{found['case_id']}").json
+    return office.get(f"/v1/dunning-cases/{found['case_id']}").json
 
 
 def act(office, case, *, role="accountant", **odd):
@@ -30,7 +30,7 @@ def act(office, case, *, role="accountant", **odd):
         "contact_id": str(uuid4()),
         **odd,
     }
-    return office.post(f"/v1/dunning/cases/{case['case_id']}/actions", body, role=role)
+    return office.post(f"/v1/dunning-cases/{case['case_id']}/actions", body, role=role)
 
 
 def overdue(office, days, fen=10_000, customer=None, **odd):
@@ -43,7 +43,7 @@ def overdue(office, days, fen=10_000, customer=None, **odd):
 
 @pytest.mark.requirement("F14")
 def test_a_debt_is_dunned_from_the_first_day_past_due_and_never_before(office):
-    assert office.get(f"/v1/dunning/cases?customer_id={overdue(office, 0)}").json["items"] == []
+    assert office.get(f"/v1/dunning-cases?customer_id={overdue(office, 0)}").json["items"] == []
     customer = overdue(office, 1)
     case = case_of(office, customer)
     assert (case["state"], case["level"], case["done_level"]) == ("action_due", 1, 0)
@@ -78,22 +78,22 @@ def test_the_ladder_of_a_real_debt_ends_at_law_and_payment_ends_it_anywhere(offi
     case = case_of(office, customer)
     wrong = act(office, case, channel="letter")
     assert (wrong.status_code, wrong.json["code"]) == (422, "dunning_channel_differs")
-    script = office.get(f"/v1/dunning/cases/{case['case_id']}/script").json
+    script = office.get(f"/v1/dunning-cases/{case['case_id']}/scripts").json
     assert "100.00" in "".join(script["body"])
     assert "70" in "".join(script["body"])
     done = act(office, case, outcome="not_reached", text_version=script["version"], role="salesperson")
     assert (done.json["state"], done.json["done_level"]) == ("waiting", 1)
     assert done.json["next_on"] == str(TODAY + timedelta(days=7))
-    early = office.post("/v1/dunning/letters", {"customer_id": customer, "level": 2}, role="accountant")
+    early = office.post("/v1/dunning-letters", {"customer_id": customer, "level": 2}, role="accountant")
     assert early.json["code"] == "dunning_letter_not_due"
     run(office, jobs.dun, TODAY + timedelta(days=7))
     assert (case_of(office, customer)["level"], case_of(office, customer)["state"]) == (2, "action_due")
-    letter = office.post("/v1/dunning/letters", {"customer_id": customer, "level": 2}, role="accountant")
+    letter = office.post("/v1/dunning-letters", {"customer_id": customer, "level": 2}, role="accountant")
     assert letter.status_code == 201, letter.json
     run(office, jobs.dun, TODAY + timedelta(days=14))
     legal = {"customer_id": customer, "level": 3, "language": "en"}
-    assert office.post("/v1/dunning/letters", legal, role="accountant").json["code"] == "dunning_role_missing"
-    assert office.post("/v1/dunning/letters", legal, role="finance_head").status_code == 201
+    assert office.post("/v1/dunning-letters", legal, role="accountant").json["code"] == "dunning_role_missing"
+    assert office.post("/v1/dunning-letters", legal, role="finance_head").status_code == 201
     case = case_of(office, customer)
     assert (case["state"], [each["channel"] for each in case["actions"]]) == (
         "final",
@@ -102,7 +102,7 @@ def test_the_ladder_of_a_real_debt_ends_at_law_and_payment_ends_it_anywhere(offi
     sued = act(office, case, channel="lawsuit", text_version="claim-1", role="finance_head")
     assert (sued.status_code, sued.json["state"]) == (201, "final")
     pay(office, customer, 10_000, oldest_first=True)
-    closed = office.get(f"/v1/dunning/cases/{case['case_id']}").json
+    closed = office.get(f"/v1/dunning-cases/{case['case_id']}").json
     assert (closed["state"], closed["closed_on"]) == ("settled", str(TODAY))
     assert act(office, case).json["code"] == "dunning_not_active"
 
@@ -129,13 +129,13 @@ def test_a_promise_pauses_a_broken_one_climbs_and_a_kept_one_does_not(office):
 def test_a_dispute_pauses_dunning_until_it_is_resolved(office):
     customer = overdue(office, 3)
     [item] = items_of(office, customer)
-    path = f"/v1/receivables/{item['item_id']}"
+    path = f"/v1/receivable-items/{item['item_id']}"
     assert (
-        office.post(f"{path}/resolve-dispute", {"reason": "x"}, role="finance_head").json["code"]
+        office.post(f"{path}/resolve", {"reason": "x"}, role="finance_head").json["code"]
         == "dispute_not_possible"
     )
     assert (
-        office.post(f"{path}/dispute", {"reason": "short delivery"}, role="cs_agent").json["status"]
+        office.post(f"{path}/dispute", {"reason": "short delivery"}, role="cs_agent").json["state"]
         == "disputed"
     )
     assert (
@@ -147,19 +147,17 @@ def test_a_dispute_pauses_dunning_until_it_is_resolved(office):
     assert act(office, case).json["code"] == "dunning_not_active"
     run(office, jobs.dun, TODAY + timedelta(days=90))
     assert case_of(office, customer)["state"] == "paused"
-    assert office.post(f"{path}/resolve-dispute", {"reason": "proved"}, role="accountant").status_code == 403
-    assert (
-        office.post(f"{path}/resolve-dispute", {"reason": "proved"}, role="finance_head").status_code == 200
-    )
+    assert office.post(f"{path}/resolve", {"reason": "proved"}, role="accountant").status_code == 403
+    assert office.post(f"{path}/resolve", {"reason": "proved"}, role="finance_head").status_code == 200
     assert (case_of(office, customer)["state"], case_of(office, customer)["level"]) == ("action_due", 1)
     on_the_phone = act(office, case_of(office, customer), outcome="disputed")
     assert on_the_phone.json["state"] == "paused"
-    assert items_of(office, customer)[0]["status"] == "disputed"
+    assert items_of(office, customer)[0]["state"] == "disputed"
 
 
 def test_a_blocked_case_reminds_nobody_until_it_is_unblocked(office):
     case = case_of(office, overdue(office, 3))
-    path = f"/v1/dunning/cases/{case['case_id']}"
+    path = f"/v1/dunning-cases/{case['case_id']}"
     assert (
         office.post(f"{path}/unblock", {"reason": "x"}, role="finance_head").json["code"]
         == "dunning_not_stopped"
@@ -173,7 +171,7 @@ def test_a_blocked_case_reminds_nobody_until_it_is_unblocked(office):
     assert (
         office.post(f"{path}/unblock", {"reason": "done"}, role="finance_head").json["state"] == "action_due"
     )
-    assert office.get(f"/v1/dunning/cases/{uuid4()}").json["code"] == "dunning_case_unknown"
+    assert office.get(f"/v1/dunning-cases/{uuid4()}").json["code"] == "dunning_case_unknown"
 
 
 def test_there_is_one_active_case_per_debt(office):
@@ -196,7 +194,7 @@ def test_interest_is_an_item_of_its_own_that_paying_the_principal_never_loses(of
     pay(office, customer, 10_000_000, received_on=str(days_ago(10)), oldest_first=True)
     run(office, jobs.charge_interest)
     [principal], [interest] = items_of(office, customer, "sale"), items_of(office, customer, "interest")
-    assert principal["status"] == "settled"
+    assert principal["state"] == "settled"
     assert interest["amount"]["fen"] == pytest.approx(10_000_000 * 0.039 * 90 / 365, abs=2)
     assert (interest["principal_id"], interest["open"]) == (principal["item_id"], interest["amount"])
     run(office, jobs.charge_interest)
@@ -233,7 +231,7 @@ def test_patients_and_disputed_debts_bear_no_interest(office):
     for customer in (patient, disputer):
         sell_on_credit(office, customer, 10_000_000, on=days_ago(130))
     [item] = items_of(office, disputer)
-    office.post(f"/v1/receivables/{item['item_id']}/dispute", {"reason": "x"}, role="accountant")
+    office.post(f"/v1/receivable-items/{item['item_id']}/dispute", {"reason": "x"}, role="accountant")
     run(office, jobs.charge_interest)
     assert items_of(office, patient, "interest") == items_of(office, disputer, "interest") == []
 
@@ -274,8 +272,8 @@ def test_a_letter_tells_where_to_pay(office, account_to_pay_into):
     act(office, case_of(office, customer))
     run(office, jobs.dun, TODAY + timedelta(days=7))
     body = {"customer_id": customer, "level": 2}
-    letter = office.post("/v1/dunning/letters", body, role="accountant").json
-    _, said = fonts_and_text(office.get(f"/v1/dunning/letters/{letter['letter_id']}/pdf"))
+    letter = office.post("/v1/dunning-letters", body, role="accountant").json
+    _, said = fonts_and_text(office.get(f"/v1/dunning-letters/{letter['letter_id']}/pdf"))
     assert "收款账户:" + account_to_pay_into.replace(" ", "") in said
 
 
@@ -287,11 +285,11 @@ def test_a_letter_names_every_overdue_item_of_its_customer_with_its_fonts_inside
     act(office, case_of(office, customer))
     run(office, jobs.dun, TODAY + timedelta(days=7))
     body = {"customer_id": customer, "level": 2}
-    assert office.post("/v1/dunning/letters", body, role="accountant", branches=["S001"]).json["code"] == "foreign_branch"  # fmt: skip
-    letter = office.post("/v1/dunning/letters", body, role="accountant").json
+    assert office.post("/v1/dunning-letters", body, role="accountant", branches=["S001"]).json["code"] == "foreign_branch"  # fmt: skip
+    letter = office.post("/v1/dunning-letters", body, role="accountant").json
     assert (letter["total"], [each["days"] for each in letter["items"]]) == (money(123_650), [20, 1])
     assert letter["branches"] == ["S001", "S002"]
-    fonts, said = fonts_and_text(office.get(f"/v1/dunning/letters/{letter['letter_id']}/pdf"))
+    fonts, said = fonts_and_text(office.get(f"/v1/dunning-letters/{letter['letter_id']}/pdf"))
     assert fonts
     assert all("/FontFile3" in font or "/FontFile2" in font for font in fonts)
     assert all("Apotheca" in font["/FontFamily"].decode("latin1") if isinstance(font["/FontFamily"], bytes) else "Apotheca" in font["/FontFamily"] for font in fonts)  # fmt: skip
@@ -305,9 +303,9 @@ def test_a_letter_names_every_overdue_item_of_its_customer_with_its_fonts_inside
     assert all(number in said for (number,) in numbers)
     assert len(numbers) == 2
     pay(office, customer, 123_450, oldest_first=True)
-    assert office.get(f"/v1/dunning/letters/{letter['letter_id']}").json["total"] == money(123_650)  # frozen
-    assert office.get(f"/v1/dunning/letters/{letter['letter_id']}/pdf", branches=["S001"]).status_code == 404
-    assert office.get(f"/v1/dunning/letters/{uuid4()}").json["code"] == "dunning_letter_unknown"
+    assert office.get(f"/v1/dunning-letters/{letter['letter_id']}").json["total"] == money(123_650)  # frozen
+    assert office.get(f"/v1/dunning-letters/{letter['letter_id']}/pdf", branches=["S001"]).status_code == 404
+    assert office.get(f"/v1/dunning-letters/{uuid4()}").json["code"] == "dunning_letter_unknown"
 
 
 @pytest.mark.requirement("F16")
@@ -323,7 +321,7 @@ def test_a_statement_of_account_is_answered_item_by_item_and_disputes_pause_dunn
         office.post("/v1/customer-statements", body, role="accountant").json["code"]
         == "customer_statement_exists"
     )
-    path = f"/v1/customer-statements/{statement['statement_id']}"
+    path = f"/v1/customer-statements/{statement['customer_statement_id']}"
     first, second = statement["items"]
     answers = [
         {"item_id": first["item_id"], "answer": "disputed", "reason": "never received"},

@@ -100,10 +100,10 @@ def test_a_claim_paid_in_cash_leaves_the_safe_which_must_hold_it(office, desk):
     desk.budget(branch, 100_000)
     claim_id = desk.approved(branch)
     fill = {"branch_id": branch, "kind": "bank_withdrawal", "amount": money(10_899)}
-    assert office.post("/v1/cash/safe-movements", fill, role="cashier").status_code == 201
+    assert office.post("/v1/safe-movements", fill, role="cashier").status_code == 201
     refused(desk.pay(claim_id, paid_from="cash_on_hand"), 409, "cash_safe_short")
     fill["amount"] = money(1)
-    assert office.post("/v1/cash/safe-movements", fill, role="cashier").status_code == 201
+    assert office.post("/v1/safe-movements", fill, role="cashier").status_code == 201
     assert desk.pay(claim_id, paid_from="cash_on_hand").json["state"] == "paid"
     assert entry(office, claim_id, "expense_paid") == {"2241.02": (10_900, 0), "1001": (0, 10_900)}
 
@@ -164,11 +164,11 @@ def test_an_overrun_is_let_through_by_finance_head_and_management_together(offic
     assert office.get(f"/v1/expense-claims/{claim_id}").json["state"] == "awaiting_budget"
     assert desk.counters(budget) == (0, 0)
     refused(desk.manage(claim_id), 409, "expense_claim_not_ready")
-    yes = {"approved": True}
-    desk.step(claim_id, "decide-overrun", yes, role="finance_head")
-    again = desk.step(claim_id, "decide-overrun", yes, role="management", person="the-finance_head")
+    yes = {"decision": "approved"}
+    desk.step(claim_id, "overrun/decisions", yes, role="finance_head")
+    again = desk.step(claim_id, "overrun/decisions", yes, role="management", person="the-finance_head")
     refused(again, 403, "approval_same_person")
-    done = desk.step(claim_id, "decide-overrun", yes, role="management")
+    done = desk.step(claim_id, "overrun/decisions", yes, role="management")
     assert done.json["state"] == "submitted"
     assert desk.counters(budget) == (10_000, 0)
     [(event, amount)] = office.rows(
@@ -184,8 +184,8 @@ def test_an_overrun_that_is_not_let_through_rejects_the_claim_and_frees_its_invo
     budget = desk.budget(branch, 4_000, overrun="approval")
     item = an_item()
     claim_id = desk.submitted(branch, item)
-    no = {"approved": False, "reason": "not this year"}
-    assert desk.step(claim_id, "decide-overrun", no, role="management").json["state"] == "rejected"
+    no = {"decision": "rejected", "reason": "not this year"}
+    assert desk.step(claim_id, "overrun/decisions", no, role="management").json["state"] == "rejected"
     assert desk.counters(budget) == (0, 0)
     small = {**item, "amount": money(1_090), "tax": money(90)}
     desk.submitted(branch, small)
@@ -229,9 +229,7 @@ def test_audit_figures_count_what_was_reduced_or_refused(office, desk):
         branch, findings=[{"no": 1, "outcome": "reduce", "accepted": money(9_900), "reason": "taxi"}]
     )
     month = f"{today():%Y-%m}"
-    figures = office.get(
-        f"/v1/expense-claims/audit-figures?month={month}&branch_id={branch}", role="finance_head"
-    ).json
+    figures = office.get(f"/v1/audit-figures?month={month}&branch_id={branch}", role="finance_head").json
     assert figures == {
         "audited": 2,
         "hits": 1,
@@ -354,7 +352,7 @@ def test_a_branch_that_the_token_does_not_cover_is_foreign(office, desk):
     desk.budget(branch, 100_000)
     claim_id = desk.submitted(branch)
     where = {"role": "store_manager", "branches": ["OTHER"]}
-    answer = office.post(f"/v1/expense-claims/{claim_id}/decide-as-manager", {"approved": True}, **where)
+    answer = office.post(f"/v1/expense-claims/{claim_id}/decisions", {"decision": "approved"}, **where)
     refused(answer, 403, "foreign_branch")
     assert office.get(f"/v1/expense-claims/{claim_id}", **where).status_code == 404
     assert office.get(f"/v1/expense-claims?branch_id={branch}", **where).json["code"] == "foreign_branch"
@@ -394,12 +392,12 @@ def test_budgets_of_one_dimension_never_overlap_and_never_fall_below_their_use(o
     body = {
         "branch_id": branch,
         "category": "travel",
-        "first_day": str(today()),
-        "last_day": str(today()),
+        "from": str(today()),
+        "until": str(today()),
         "amount": money(1),
     }
     refused(office.post("/v1/budgets", body, role="finance_head"), 409, "budget_overlaps")
-    backwards = {**body, "last_day": str(today() - timedelta(days=1))}
+    backwards = {**body, "until": str(today() - timedelta(days=1))}
     refused(office.post("/v1/budgets", backwards, role="finance_head"), 422, "budget_dimension_invalid")
     unknown = {**body, "category": "gold"}
     refused(office.post("/v1/budgets", unknown, role="finance_head"), 422, "budget_dimension_invalid")
@@ -481,8 +479,8 @@ def test_two_budgets_opened_at_once_for_the_same_days_are_one(office):
         {
             "branch_id": branch,
             "category": "travel",
-            "first_day": str(today() - timedelta(days=days)),
-            "last_day": str(today()),
+            "from": str(today() - timedelta(days=days)),
+            "until": str(today()),
             "amount": money(100),
         }
         for days in range(4)

@@ -15,7 +15,7 @@ from tests.support.roles import behind
 TODAY = business_date(utc_now())
 NOW = f"{TODAY:%Y-%m}"
 LINE = a_line(expiry="2099-12-31")
-NINE = a_line(expiry="2099-12-31", lot="L9", tax_bp=900, product={"id": "P-9"})
+NINE = a_line(expiry="2099-12-31", lot="L9", tax_bp=900, product={"product_id": "P-9"})
 WHOLE = [{"tax_bp": 1300, "net": money(3451), "tax": money(449)}]
 HALF = (0, 1, "restock", 1725, 225, 1150)
 BACK = [{"tax_bp": 1300, "net": money(1725), "tax": money(225)}]
@@ -58,7 +58,7 @@ def issued(office, *sales, **odd):
 
 def red(office, blue, rates, **odd):
     body = {"number": number(), "issued_on": str(TODAY), "rates": rates, **odd}
-    return office.post(f"/v1/invoices/{blue['invoice_id']}/red", body, role="invoicing_clerk")
+    return office.post(f"/v1/invoices/{blue['invoice_id']}/red-invoices", body, role="invoicing_clerk")
 
 
 def returned(office, sale, taken=HALF):
@@ -218,7 +218,7 @@ def test_the_list_of_what_is_not_invoiced_names_the_sales_of_institutions(office
     issued(office, sales[0])
     made = issued(office, sales[1])
     refund_id = returned(office, sales[1])
-    path = f"/v1/invoices/uninvoiced?month={NOW}&customer_id={buyer}"
+    path = f"/v1/uninvoiced-sales?month={NOW}&customer_id={buyer}"
     first = office.get(f"{path}&limit=2").json
     rest = office.get(f"{path}&limit=2&cursor={first['next_cursor']}").json
     left = {each["sale_id"]: each["left"]["fen"] for each in first["items"] + rest["items"]}
@@ -239,7 +239,7 @@ def test_a_red_invoice_is_due_for_what_a_walk_in_customer_brought_back(office):
     made = issued(office, sales[0])
     told = office.settled(sales[0], [HALF], settled_on=str(TODAY), branch_id=branch)
     [refund_id] = refunding.told(office, told)
-    path = f"/v1/invoices/uninvoiced?month={NOW}&branch_id={branch}"
+    path = f"/v1/uninvoiced-sales?month={NOW}&branch_id={branch}"
     [due] = office.get(path).json["items"]
     assert (due["sale_id"], due["left"], due["customer_id"]) == (sales[0]["sale_id"], money(-1950), None)
     red(office, made, BACK, refund_id=refund_id)
@@ -256,7 +256,7 @@ def test_output_vat_of_books_sales_and_invoices_is_laid_side_by_side(office):
     told = office.settled(one, [HALF], settled_on=str(TODAY), branch_id=branch)
     [refund_id] = refunding.told(office, told)
     red(office, made, BACK, refund_id=refund_id)
-    vat = office.get(f"/v1/invoices/vat?month={NOW}&branch_id={branch}").json
+    vat = office.get(f"/v1/vat-figures?month={NOW}&branch_id={branch}").json
     by_rate = {each["tax_bp"]: each for each in vat["rates"]}
     assert {bp: each["sold_tax"]["fen"] for bp, each in by_rate.items()} == {900: 322, 1300: 898}
     assert {bp: each["returned_tax"]["fen"] for bp, each in by_rate.items()} == {900: 0, 1300: 225}
@@ -264,7 +264,7 @@ def test_output_vat_of_books_sales_and_invoices_is_laid_side_by_side(office):
     assert {bp: each["not_invoiced_tax"]["fen"] for bp, each in by_rate.items()} == {900: 0, 1300: 449}
     assert (vat["ledger_tax"], vat["sales_tax"], vat["agrees"]) == (money(995), money(995), True)
     assert {each["kind"]: each["tax"]["fen"] for each in vat["ledger"]} == {"refund_due": -225, "sale": 1220}
-    whole = office.get(f"/v1/invoices/vat?month={month_of(TODAY):%Y-%m}").json
+    whole = office.get(f"/v1/vat-figures?month={month_of(TODAY):%Y-%m}").json
     assert whole["agrees"]
 
 

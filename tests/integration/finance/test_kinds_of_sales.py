@@ -109,7 +109,7 @@ def bought(office):
     sales = []
     for back, branch, lots in ((40, "S001", ("A1", "B1")), (10, "S001", ("A1",)), (1, "S002", ("A2",))):
         day = TODAY - timedelta(days=back)
-        lines = [a_line(lot=lot, product={"id": f"P-{lot[0]}"}, expiry="2099-12-31") for lot in lots]
+        lines = [a_line(lot=lot, product={"product_id": f"P-{lot[0]}"}, expiry="2099-12-31") for lot in lots]
         for customer_id in (customer, CUSTOMER, None):
             sale = office.sell(
                 sold_at=f"{day}T02:00:00Z", branch_id=branch, lines=lines, customer_id=customer_id
@@ -120,7 +120,7 @@ def bought(office):
 
 
 def found(office, query, **identity):
-    answer = office.get(f"/v1/sales/lines?{query}", **identity)
+    answer = office.get(f"/v1/sale-lines?{query}", **identity)
     assert answer.status_code == 200, answer.json
     return [(each["sale_id"], each["lot"]) for each in answer.json["items"]]
 
@@ -138,8 +138,8 @@ def test_what_a_customer_bought_is_found_by_product_lot_day_and_branch(office, b
     assert found(office, of) == every
     assert found(office, f"{of}&product_id=P-A") == [every[0], *every[2:]]
     assert found(office, f"{of}&product_id=P-A&lot=A1") == [every[0], every[2]]
-    assert found(office, f"{of}&first={TODAY - timedelta(days=20)}") == every[2:]
-    assert found(office, f"{of}&last={TODAY - timedelta(days=20)}") == every[:2]
+    assert found(office, f"{of}&from={TODAY - timedelta(days=20)}") == every[2:]
+    assert found(office, f"{of}&until={TODAY - timedelta(days=20)}") == every[:2]
     assert found(office, f"{of}&branch_id=S002") == every[3:]
     assert found(office, of, branches=("S002",)) == every[3:]
     assert found(office, f"customer_id={uuid4()}") == []
@@ -150,7 +150,7 @@ def test_a_customers_lines_come_page_by_page(office, bought):
     customer, _ = bought
     seen, cursor = [], ""
     while True:
-        page = office.get(f"/v1/sales/lines?customer_id={customer}&limit=1{cursor}").json
+        page = office.get(f"/v1/sale-lines?customer_id={customer}&limit=1{cursor}").json
         seen += [(each["sale_id"], each["lot"]) for each in page["items"]]
         if page["next_cursor"] is None:
             break
@@ -160,12 +160,12 @@ def test_a_customers_lines_come_page_by_page(office, bought):
 
 @pytest.mark.parametrize("query", ["", "lot=A1", f"customer_id={CUSTOMER}&lot=A1", "customer_id=nobody"])
 def test_lines_of_nothing_named_are_refused(office, query):
-    assert office.get(f"/v1/sales/lines?{query}").status_code == 422
+    assert office.get(f"/v1/sale-lines?{query}").status_code == 422
 
 
 def test_a_product_is_found_in_all_its_lots_of_some_days(office, bought):
     first = TODAY - timedelta(days=2)
-    assert len(found(office, f"product_id=P-A&first={first}&last={TODAY}")) == 3
+    assert len(found(office, f"product_id=P-A&from={first}&until={TODAY}")) == 3
     assert len(found(office, "product_id=P-A")) == 9
 
 

@@ -33,7 +33,7 @@ def test_the_trial_balance_opens_with_what_earlier_months_left(chain):
     assert chain.balances("2026-01") == {"1012.01": 23400, "1405": -13800, "2221.01.01": -2694, "6001": -20706, "6401": 13800}  # fmt: skip
     assert chain.balances("2026-03")["6001"] == 3 * -20706
     assert chain.balances("2026-03", branch_id="S001")["6001"] == 3 * -10353
-    rows = chain.get("/v1/trial-balance?month=2026-02").json["rows"]
+    rows = chain.get("/v1/trial-balances/2026-02").json["rows"]
     revenue = next(row for row in rows if row["account"] == "6001")
     assert (revenue["opening"], revenue["credit"], revenue["debit"]) == (
         money(-20706),
@@ -44,12 +44,12 @@ def test_the_trial_balance_opens_with_what_earlier_months_left(chain):
 
 
 def test_a_store_manager_sees_the_trial_balance_of_the_store_alone(chain):
-    path = "/v1/trial-balance?month=2026-01"
+    path = "/v1/trial-balances/2026-01"
     mine = chain.get(path, role="store_manager", branches=["S001"]).json
-    assert mine["credit"] == chain.get(f"{path}&branch_id=S001").json["credit"]
-    assert chain.get(f"{path}&branch_id=S002", role="store_manager", branches=["S001"]).status_code == 403
-    assert chain.get("/v1/trial-balance?month=2031-01").status_code == 404
-    assert chain.get("/v1/trial-balance?month=2026-13").status_code == 422
+    assert mine["credit"] == chain.get(f"{path}?branch_id=S001").json["credit"]
+    assert chain.get(f"{path}?branch_id=S002", role="store_manager", branches=["S001"]).status_code == 403
+    assert chain.get("/v1/trial-balances/2031-01").status_code == 404
+    assert chain.get("/v1/trial-balances/2026-13").status_code == 422
 
 
 def test_the_journal_is_read_page_by_page_with_its_lines(chain):
@@ -112,7 +112,7 @@ def test_a_closed_month_takes_only_late_receipts_and_books_them_to_today(chain):
     results = chain.results(
         ndjson([a_receipt("L-2", sold_at=JAN, lines=[LINE]), a_receipt("L-3", sold_at=JAN, lines=[LINE], late=True), receipt])
     )  # fmt: skip
-    assert [(each["status"], each.get("code")) for each in results] == [
+    assert [(each["state"], each.get("code")) for each in results] == [
         ("refused", "period_closed"),
         ("posted", None),
         ("duplicate", None),
@@ -149,14 +149,16 @@ def test_a_closed_month_is_locked_by_another_person(chain):
 
 @pytest.mark.requirement("F2", "F17")
 def test_a_statement_goes_through_five_persons_to_publication(chain):
-    early = chain.post("/v1/statements", {"kind": "income", "month": "2026-02"}, role="accountant")
+    early = chain.post("/v1/financial-statements", {"kind": "income", "month": "2026-02"}, role="accountant")
     assert early.json["code"] == "period_not_closed"
-    made = chain.post("/v1/statements", {"kind": "income", "month": "2026-01"}, role="accountant").json
+    made = chain.post(
+        "/v1/financial-statements", {"kind": "income", "month": "2026-01"}, role="accountant"
+    ).json
     amounts = {line["line"]: line["amount"]["fen"] for line in made["lines"] if line["amount"]}
     assert (amounts["revenue"], amounts["cost_of_goods"], amounts["net_profit"]) == (20706, 13800, 6906)
-    again = chain.post("/v1/statements", {"kind": "income", "month": "2026-01"}, role="accountant")
+    again = chain.post("/v1/financial-statements", {"kind": "income", "month": "2026-01"}, role="accountant")
     assert again.json["code"] == "statement_exists"
-    path = f"/v1/statements/{made['statement_id']}"
+    path = f"/v1/financial-statements/{made['statement_id']}"
     assert chain.post(f"{path}/sign", role="unit_head").json["code"] == "statement_not_ready"
     assert chain.post(f"{path}/publish", role="accountant").json["code"] == "statement_not_ready"
     own = chain.post(f"{path}/review", role="finance_head", person="the-accountant")
@@ -184,8 +186,8 @@ def test_a_statement_goes_through_five_persons_to_publication(chain):
 
 @pytest.mark.requirement("F2", "F17")
 def test_a_wrong_statement_is_restated_by_error_items_and_a_new_version(chain):
-    [statement] = chain.get("/v1/statements?month=2026-01").json["items"]
-    path = f"/v1/statements/{statement['statement_id']}/restate"
+    [statement] = chain.get("/v1/financial-statements?month=2026-01").json["items"]
+    path = f"/v1/financial-statements/{statement['statement_id']}/restate"
 
     def body(line="revenue", fen=520706):
         return {"cause": "a branch was left out", "errors": [{"line": line, "correct": money(fen)}]}
@@ -201,7 +203,7 @@ def test_a_wrong_statement_is_restated_by_error_items_and_a_new_version(chain):
     assert data["errors"] == [
         {"line": "revenue", "reported_fen": 20706, "correct_fen": 520706, "material": True}
     ]
-    old, new = chain.get("/v1/statements?month=2026-01").json["items"]
+    old, new = chain.get("/v1/financial-statements?month=2026-01").json["items"]
     assert (old["state"], new["state"], old["errors"][0]["cause"]) == (
         "restated",
         "prepared",
@@ -212,7 +214,9 @@ def test_a_wrong_statement_is_restated_by_error_items_and_a_new_version(chain):
 
 @pytest.mark.requirement("F17")
 def test_the_balance_sheet_balances(chain):
-    made = chain.post("/v1/statements", {"kind": "balance", "month": "2026-01"}, role="accountant").json
+    made = chain.post(
+        "/v1/financial-statements", {"kind": "balance", "month": "2026-01"}, role="accountant"
+    ).json
     amounts = {line["line"]: line["amount"]["fen"] for line in made["lines"] if line["amount"]}
     assert amounts["total_assets"] == amounts["total_liabilities_and_equity"] == 9600
     assert (amounts["cash"], amounts["inventory"], amounts["taxes_payable"]) == (23400, -13800, 2694)

@@ -42,15 +42,15 @@ def ledger(office):
     )
     lines = [{"account": "6602", "debit": money(1999)}, {"account": "1002", "credit": money(1999)}]
     voucher = {"booked_on": f"{MAR}-20", "branch_id": "S001", "summary": '=SUM("办公"\\用品)', "lines": lines}
-    made = office.post("/v1/journal/entries", voucher, role="accountant").json
-    office.post(f"/v1/journal/entries/{made['voucher_id']}/decision", {"approved": True}, role="finance_head")
+    made = office.post("/v1/vouchers", voucher, role="accountant").json
+    office.post(f"/v1/vouchers/{made['voucher_id']}/decisions", {"decision": "approved"}, role="finance_head")
     office.seal()
     office.sell(sold_at=f"{MAR}-21T02:00:00Z", lines=[a_line()])  # not sealed yet
     return office
 
 
-def general(office, query=""):
-    answer = office.get(f"/v1/ledger/general?month={MAR}{query}")
+def general(office, query="", form="ndjson"):
+    answer = office.get(f"/v1/general-ledgers/{MAR}/{form}{query}")
     assert answer.status_code == 200, answer.json
     return answer
 
@@ -79,7 +79,7 @@ def shown(value) -> str:
 
 def test_the_general_ledger_for_a_spreadsheet_opens_each_account_and_speaks_of_yuan(ledger):
     as_json = [json.loads(line) for line in general(ledger).data.splitlines()]
-    answer = general(ledger, "&format=csv")
+    answer = general(ledger, form="csv")
     assert answer.mimetype == "text/csv"
     rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
     lines = [row for row in rows if row["kind"] != "opening_balance"]
@@ -102,27 +102,27 @@ def test_the_general_ledger_for_a_spreadsheet_opens_each_account_and_speaks_of_y
 
 
 def test_the_general_ledger_is_limited_to_account_and_branch(ledger):
-    lines = [json.loads(line) for line in general(ledger, "&account=6001&branch_id=S002").data.splitlines()]
+    lines = [json.loads(line) for line in general(ledger, "?account=6001&branch_id=S002").data.splitlines()]
     assert {(line["account"], line["branch_id"]) for line in lines} == {("6001", "S002")}
     assert lines[-1]["balance_fen"] == ledger.balances(MAR, branch_id="S002")["6001"]
-    path = f"/v1/ledger/general?month={MAR}"
+    path = f"/v1/general-ledgers/{MAR}/ndjson"
     mine = ledger.get(path, branches=["S002"]).data.splitlines()
     assert {json.loads(line)["branch_id"] for line in mine} == {"S002"}
-    assert ledger.get(f"{path}&branch_id=S001", branches=["S002"]).json["code"] == "foreign_branch"
-    assert ledger.get("/v1/ledger/general?month=2031-01").json["code"] == "period_unknown"
+    assert ledger.get(f"{path}?branch_id=S001", branches=["S002"]).json["code"] == "foreign_branch"
+    assert ledger.get("/v1/general-ledgers/2031-01/ndjson").json["code"] == "period_unknown"
     assert ledger.get(path, role="till").json["code"] == "role_not_admitted"
 
 
 def test_a_ledger_nobody_reads_to_the_end_frees_its_place(ledger):
     for _ in range(6):
         client = ledger.app.test_client()
-        with client.get(f"/v1/ledger/general?month={MAR}", headers=ledger.headers("accountant"), buffered=False) as answer:  # fmt: skip
+        with client.get(f"/v1/general-ledgers/{MAR}/ndjson", headers=ledger.headers("accountant"), buffered=False) as answer:  # fmt: skip
             assert answer.status_code == 200
 
 
 @pytest.mark.requirement("F1", "F2")
 def test_bean_check_accepts_the_month_and_finds_our_balances(ledger, tmp_path):
-    answer = ledger.get(f"/v1/ledger/beancount?month={MAR}")
+    answer = ledger.get(f"/v1/journals/{MAR}/beancount")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     file = tmp_path / "march.beancount"
     file.write_bytes(answer.data)
@@ -149,7 +149,7 @@ def _beancount_balances(file):
 
 
 def test_bean_check_refuses_a_month_whose_balance_is_wrong_by_a_fen(ledger, tmp_path):
-    text = ledger.get(f"/v1/ledger/beancount?month={MAR}").data.decode()
+    text = ledger.get(f"/v1/journals/{MAR}/beancount").data.decode()
     head, _, last = text.rstrip("\n").rpartition("\n")
     amount = re.search(r" (-?[0-9]+\.[0-9]{2}) ~ 0\.00 CNY$", last).group(1)
     wrong = Decimal(amount) + Decimal("0.01")
@@ -161,7 +161,7 @@ def test_bean_check_refuses_a_month_whose_balance_is_wrong_by_a_fen(ledger, tmp_
 
 @pytest.mark.requirement("F2", "X7")
 def test_the_voucher_list_opens_in_a_spreadsheet_and_its_totals_agree(ledger):
-    answer = ledger.get(f"/v1/ledger/vouchers.xlsx?month={MAR}")
+    answer = ledger.get(f"/v1/journals/{MAR}/xlsx")
     assert answer.status_code == 200
     rows = _sheet(answer.data)
     assert list(rows[0].values())[:7] == [
@@ -174,9 +174,9 @@ def test_the_voucher_list_opens_in_a_spreadsheet_and_its_totals_agree(ledger):
         "贷方金额",
     ]
     body = rows[1:-1]
-    total = next(
-        row for row in ledger.get(f"/v1/trial-balance?month={MAR}").json.items() if row[0] == "debit"
-    )[1]["fen"]
+    total = next(row for row in ledger.get(f"/v1/trial-balances/{MAR}").json.items() if row[0] == "debit")[1][
+        "fen"
+    ]
     assert rows[-1]["C"] == "合计"
     assert round(float(rows[-1]["F"]) * 100) == round(float(rows[-1]["G"]) * 100) == total
     assert sum(round(float(row.get("F", 0)) * 100) for row in body) == total
@@ -192,10 +192,10 @@ def test_the_voucher_list_opens_in_a_spreadsheet_and_its_totals_agree(ledger):
 
 @pytest.mark.requirement("F2", "X7")
 def test_a_voucher_list_that_is_too_long_for_a_sheet_goes_on_in_the_next(ledger, monkeypatch):
-    whole = _sheet(ledger.get(f"/v1/ledger/vouchers.xlsx?month={MAR}").data)
+    whole = _sheet(ledger.get(f"/v1/journals/{MAR}/xlsx").data)
     fits = (len(whole) - 2) // 2
     monkeypatch.setattr(voucher_list, "ROWS_A_SHEET", fits)
-    answer = ledger.get(f"/v1/ledger/vouchers.xlsx?month={MAR}")
+    answer = ledger.get(f"/v1/journals/{MAR}/xlsx")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="vouchers-{MAR}.xlsx"'
     numbers = range(1, 2 + -(-(len(whole) - 2 - fits) // fits))
     parts = [_sheet(answer.data, number) for number in numbers]
@@ -277,20 +277,20 @@ def judged(folder, rows):
 
 @pytest.mark.requirement("X7")
 def test_a_month_of_the_journal_is_recomputed_from_its_export_alone(ledger, tmp_path):
-    rows = ledger.get(f"/v1/ledger/journal-chain?month={FEB}").data.splitlines(keepends=True)
+    rows = ledger.get(f"/v1/journal-chains/{FEB}").data.splitlines(keepends=True)
     code, said = judged(tmp_path, rows)
     assert code == 0, said
     assert f"{FEB}: 2 entries" in said
     assert judged(tmp_path, [*rows[:-1], rows[-1].replace(b", 0]", b", 1]", 1)])[0] == 1
     ledger.seal()
     ledger.sell(sold_at=f"{MAR}-22T02:00:00Z")  # not sealed yet
-    march = ledger.get(f"/v1/ledger/journal-chain?month={MAR}").data.splitlines(keepends=True)
+    march = ledger.get(f"/v1/journal-chains/{MAR}").data.splitlines(keepends=True)
     assert json.loads(march[0])["entries"] == len(march) - 1
     assert json.loads(march[0])["unsealed"] == 1
     assert "another month" in judged(tmp_path, march)[1]
 
 
 def test_the_chain_is_for_who_may_see_the_whole_company(ledger):
-    path = f"/v1/ledger/journal-chain?month={FEB}"
+    path = f"/v1/journal-chains/{FEB}"
     assert ledger.get(path, branches=["S002"]).json["code"] == "company_not_covered"
     assert ledger.get(path, role="till").json["code"] == "role_not_admitted"

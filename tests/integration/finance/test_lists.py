@@ -69,7 +69,7 @@ def test_a_branchs_sales_are_found_by_day_till_tender_customer_and_channel(offic
         {"tender": "wechat", "amount": money(500)},
     ]
 
-    path = "/v1/sales/totals?branch_id=S010&from=2026-03-31&until=2026-04-01"
+    path = "/v1/sales-totals?branch_id=S010&from=2026-03-31&until=2026-04-01"
     assert [
         (each["business_date"], each["posted_by"], each["tender"], each["receipts"], each["amount"]["fen"])
         for each in walked(office, path)
@@ -94,7 +94,7 @@ def test_a_branchs_sales_are_found_by_day_till_tender_customer_and_channel(offic
     ],
 )
 def test_totals_of_impossible_days_are_refused_by_name(office, query, field):
-    answer = office.get(f"/v1/sales/totals?{query}")
+    answer = office.get(f"/v1/sales-totals?{query}")
     assert answer.status_code == 422
     assert field in answer.text
 
@@ -124,12 +124,10 @@ def test_payments_and_allocations_are_found_by_customer_day_and_state(office):
     assert found("&reference=LB-1") == [used["payment_id"]]
     assert office.get(f"/v1/payments?customer_id={customer}", branches=["S002"]).json["items"] == []
 
-    path = f"/v1/receivables/allocations?item_id={debt['item_id']}"
+    path = f"/v1/allocations?item_id={debt['item_id']}"
     [made] = office.get(path).json["items"]
     assert (made["customer_id"], made["amount"], made["undone_by"]) == (customer, money(4_000), None)
-    undo = office.post(
-        f"/v1/receivables/allocations/{made['allocation_id']}/undo", {"reason": "r"}, role="accountant"
-    )
+    undo = office.post(f"/v1/allocations/{made['allocation_id']}/undo", {"reason": "r"}, role="accountant")
     assert undo.status_code == 204, undo.text
     rows = {each["allocation_id"]: each for each in walked(office, path)}
     assert len(rows) == 2
@@ -143,7 +141,9 @@ def test_who_decides_on_write_offs_finds_what_waits(office):
     sell_on_credit(office, customer, 10_000, on=days_ago(400))
     sell_on_credit(office, customer, 20_000, on=days_ago(390))
     asked = [
-        office.post(f"/v1/receivables/{item['item_id']}/write-offs", {"reason": "r"}, role="accountant").json
+        office.post(
+            f"/v1/receivable-items/{item['item_id']}/write-offs", {"reason": "r"}, role="accountant"
+        ).json
         for item in items_of(office, customer)
     ]
     waiting = f"/v1/write-offs?customer_id={customer}&state=requested"
@@ -151,7 +151,7 @@ def test_who_decides_on_write_offs_finds_what_waits(office):
         assert ids(office, "write_off_id", waiting, role=role) == [each["write_off_id"] for each in asked]
     refused = office.post(
         f"/v1/write-offs/{asked[0]['write_off_id']}/decisions",
-        {"approved": False, "reason": "they will pay"},
+        {"decision": "rejected", "reason": "they will pay"},
         role="management",
     )
     assert refused.status_code == 200, refused.text
@@ -165,13 +165,13 @@ def test_letters_are_found_by_customer_level_and_day(office):
     customer = a_debtor(office)
     sell_on_credit(office, customer, 10_000, on=days_ago(100))
     run(office, jobs.dun)
-    [case] = office.get(f"/v1/dunning/cases?customer_id={customer}").json["items"]
+    [case] = office.get(f"/v1/dunning-cases?customer_id={customer}").json["items"]
     phoned = {"channel": "phone", "outcome": "reached", "text_version": "phone-1"}
-    office.post(f"/v1/dunning/cases/{case['case_id']}/actions", phoned, role="accountant")
+    office.post(f"/v1/dunning-cases/{case['case_id']}/actions", phoned, role="accountant")
     run(office, jobs.dun, TODAY + timedelta(days=7))
     body = {"customer_id": customer, "level": 2}
-    letter = office.post("/v1/dunning/letters", body, role="accountant").json["letter_id"]
-    path = f"/v1/dunning/letters?customer_id={customer}"
+    letter = office.post("/v1/dunning-letters", body, role="accountant").json["letter_id"]
+    path = f"/v1/dunning-letters?customer_id={customer}"
     assert ids(office, "letter_id", path) == ids(office, "letter_id", f"{path}&level=2") == [letter]
     assert ids(office, "letter_id", f"{path}&level=3") == []
     assert ids(office, "letter_id", f"{path}&from={TODAY}&branch_id=S001") == [letter]
@@ -183,28 +183,42 @@ def test_bank_lines_and_matches_are_found_matched_or_not(office):
     bank.load([("2026-03-02", "1.20", "", "结息", ""), ("2026-03-05", "-15.00", "", "手续费", "")])
     interest, fee = bank.lines()
     match = bank.confirm(interest, "direct", reason="interest", branch_id="S001").json
-    of = f"/v1/bank/accounts/{bank.id}"
-    assert ids(office, "line_id", f"{of}/lines") == [interest["line_id"], fee["line_id"]]
-    assert ids(office, "line_id", f"{of}/lines?is_matched=true") == [interest["line_id"]]
-    assert ids(office, "line_id", f"{of}/lines?is_matched=false&from=2026-03-05") == [fee["line_id"]]
-    assert ids(office, "line_id", f"{of}/lines?until=2026-03-01") == []
-    [row] = office.get(f"{of}/lines?is_matched=true").json["items"]
+    assert ids(office, "line_id", f"/v1/bank-lines?account_id={bank.id}") == [
+        interest["line_id"],
+        fee["line_id"],
+    ]
+    assert ids(office, "line_id", f"/v1/bank-lines?account_id={bank.id}&is_matched=true") == [
+        interest["line_id"]
+    ]
+    assert ids(
+        office, "line_id", f"/v1/bank-lines?account_id={bank.id}&is_matched=false&from=2026-03-05"
+    ) == [fee["line_id"]]
+    assert ids(office, "line_id", f"/v1/bank-lines?account_id={bank.id}&until=2026-03-01") == []
+    [row] = office.get(f"/v1/bank-lines?account_id={bank.id}&is_matched=true").json["items"]
     assert (row["match_id"], row["overdue"]) == (match["match_id"], False)
 
-    assert ids(office, "match_id", f"{of}/matches?line_id={interest['line_id']}") == [match["match_id"]]
+    assert ids(
+        office, "match_id", f"/v1/bank-matches?account_id={bank.id}&line_id={interest['line_id']}"
+    ) == [match["match_id"]]
     undo = {"reason": "wrong line"}
-    answer = office.post(f"/v1/bank/matches/{match['match_id']}/undo", undo, role="finance_head")
+    answer = office.post(f"/v1/bank-matches/{match['match_id']}/undo", undo, role="finance_head")
     assert answer.status_code == 200, answer.text
     again = bank.confirm(interest, "direct", reason="interest", branch_id="S001").json
-    assert ids(office, "match_id", f"{of}/matches?is_undone=true") == [match["match_id"]]
-    assert ids(office, "match_id", f"{of}/matches?is_undone=false&kind=direct") == [again["match_id"]]
-    assert set(ids(office, "match_id", f"{of}/matches?from=2026-03-02&until=2026-03-02")) == {
+    assert ids(office, "match_id", f"/v1/bank-matches?account_id={bank.id}&is_undone=true") == [
+        match["match_id"]
+    ]
+    assert ids(office, "match_id", f"/v1/bank-matches?account_id={bank.id}&is_undone=false&kind=direct") == [
+        again["match_id"]
+    ]
+    assert set(
+        ids(office, "match_id", f"/v1/bank-matches?account_id={bank.id}&from=2026-03-02&until=2026-03-02")
+    ) == {
         match["match_id"],
         again["match_id"],
     }
-    [row] = office.get(f"{of}/matches?is_undone=false").json["items"]
+    [row] = office.get(f"/v1/bank-matches?account_id={bank.id}&is_undone=false").json["items"]
     assert (row["line_booked_on"], row["line_amount"]) == ("2026-03-02", money(120))
-    assert office.get(f"{of}/matches", branches=["S001"]).status_code == 404
+    assert office.get(f"/v1/bank-matches?account_id={bank.id}", branches=["S001"]).status_code == 404
 
 
 def test_goods_receipts_are_found_by_supplier_invoice_and_day(office):

@@ -31,7 +31,7 @@ _WAITING = (
 def of_lot(product, *lots, **odd):
     """A receipt of one pack of each (lot, expiry)."""
     lines = [
-        a_line(product={"id": product}, lot=lot, expiry=expiry, quantity=1, discount=money(0))
+        a_line(product={"product_id": product}, lot=lot, expiry=expiry, quantity=1, discount=money(0))
         for lot, expiry in lots
     ]
     return a_receipt(lines=lines, sold_at=odd.pop("sold_at", utc_now().isoformat()), **odd)
@@ -50,7 +50,7 @@ def told_qa(office, product, **args):
 
 def decided(office, product, lot, expiry, **who):
     body = {"product_id": product, "lot": lot, "expiry": expiry, "reason": "看过实物包装"}
-    return office.post("/v1/lot-expiries/decisions", body, role=who.pop("role", "qa"), **who)
+    return office.post("/v1/lot-expiry-decisions", body, role=who.pop("role", "qa"), **who)
 
 
 def spellings(lot):
@@ -135,16 +135,16 @@ def test_an_upload_refuses_what_contradicts_what_was_sold_and_what_stands_before
         of_lot(product, ("N-0", OTHER), ("U-3", OTHER)),
     ]
     results = office.results(ndjson(receipts))
-    assert [each["status"] for each in results] == [
+    assert [each["state"] for each in results] == [
         "refused", "posted", "refused", "refused", "refused", "posted", "posted",
     ]  # fmt: skip
-    assert {each["code"] for each in results if each["status"] == "refused"} == {"lot_expiry_contradicts"}
+    assert {each["code"] for each in results if each["state"] == "refused"} == {"lot_expiry_contradicts"}
     assert results[2]["lots"][0]["held_expiry"] == FIRST
     assert results[2]["lots"][0]["reference"] == receipts[1]["receipt_number"]
     times = {(row["lot"], row["told_expiry"]): row["times"] for row in told_qa(office, product)}
     assert times == {("u-1", OTHER): 1, ("U-2", OTHER): 2, ("u-3", OTHER): 1}
     # sent again, what was posted is a duplicate, and what was refused is counted
-    assert [each["status"] for each in office.results(ndjson(receipts))].count("duplicate") == 3
+    assert [each["state"] for each in office.results(ndjson(receipts))].count("duplicate") == 3
     again = {(row["lot"].upper(), row["told_expiry"]): row["times"] for row in told_qa(office, product)}
     assert again == {
         ("U-1", OTHER): 2, ("N-0", FIRST): 1, ("U-2", OTHER): 4, ("U-3", OTHER): 1, ("U-3", FIRST): 1,
@@ -157,7 +157,7 @@ def test_a_table_is_refused_like_a_receipt(office):
     head = "receipt_number,branch_id,channel,sold_at,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,tax_bp,cost_fen,tenders"
     row = f"{uuid4().hex[:8]},S001,store,{utc_now().isoformat()},{product},N,otc,normal,c–1,{OTHER},1,100,1300,1,cash=100"
     [result] = office.results(f"{head}\n{row}\n".encode(), kind="text/csv")
-    assert (result["status"], result["code"]) == ("refused", "lot_expiry_contradicts")
+    assert (result["state"], result["code"]) == ("refused", "lot_expiry_contradicts")
     assert told_qa(office, product)[0]["times"] == 1
 
 
@@ -167,7 +167,7 @@ def test_what_a_receipt_refused_for_credit_told_of_a_lot_is_forgotten(office, de
     receipt = of_lot(product, ("K-1", OTHER), customer_id=customer)
     owed = {**receipt, "tenders": [{"tender": "credit", "amount": money(1990)}]}
     results = office.results(ndjson([owed, of_lot(product, ("K-1", FIRST))]))
-    assert [each["status"] for each in results] == ["refused", "posted"]
+    assert [each["state"] for each in results] == ["refused", "posted"]
     assert results[0]["code"] == "credit_limit_exceeded"
 
 
@@ -181,7 +181,7 @@ def test_of_two_that_tell_a_new_lot_at_one_moment_exactly_one_is_believed(office
             meet.wait(10)
             if door == "single":
                 return office.post("/v1/sales", receipt).status_code == 201
-            return office.results(ndjson([receipt]))[0]["status"] == "posted"
+            return office.results(ndjson([receipt]))[0]["state"] == "posted"
 
         with ThreadPoolExecutor(2) as pool:
             won = list(pool.map(sell, (FIRST, OTHER)))
@@ -264,7 +264,7 @@ def test_a_sample_tells_its_lot_is_compared_and_leaves_by_what_holds(office):
     assert decided(office, product, "Y-1", str(TODAY - timedelta(days=1))).status_code == 201
     of = f"/v1/samples/{sample.json['sample_id']}"
     for role in ("business_head", "qa"):
-        assert office.post(f"{of}/decision", {"approved": True}, role=role).status_code == 200
+        assert office.post(f"{of}/decisions", {"decision": "approved"}, role=role).status_code == 200
     refused(office.post(f"{of}/issue", role="storekeeper"), 409, "sample_lot_expired")
 
 
@@ -294,7 +294,7 @@ def test_quality_assurance_decides_by_the_package_and_sold_lines_stay(office):
     assert told_qa(office, product, is_open="true") == []
     [row] = told_qa(office, product, is_open="false", decision_id=answer["decision_id"])
     assert row["decision_id"] == answer["decision_id"]
-    [listed] = office.get(f"/v1/lot-expiries/decisions?product_id={product}&lot=q-1", role="qa").json["items"]
+    [listed] = office.get(f"/v1/lot-expiry-decisions?product_id={product}&lot=q-1", role="qa").json["items"]
     assert listed == answer
 
     assert office.post("/v1/sales", wrong).status_code == 201

@@ -26,13 +26,13 @@ def draft(office, *lines, day=EVE):
         for account, fen, odd in lines
     ]
     body = {"booked_on": day, "branch_id": "S001", "summary": "期初余额", "lines": rows}
-    return office.post("/v1/journal/entries", body, role="accountant")
+    return office.post("/v1/vouchers", body, role="accountant")
 
 
 def approve(office, answer):
     assert answer.status_code == 201, answer.json
-    path = f"/v1/journal/entries/{answer.json['voucher_id']}/decision"
-    decided = office.post(path, {"approved": True, "reason": None}, role="finance_head")
+    path = f"/v1/vouchers/{answer.json['voucher_id']}/decisions"
+    decided = office.post(path, {"decision": "approved", "reason": None}, role="finance_head")
     assert decided.status_code == 200, decided.json
     return decided.json
 
@@ -62,7 +62,7 @@ def test_what_the_books_begin_with_moves_nothing(office):
     ]
     assert items_of(office, ahead)[0]["open"]["fen"] == -200_00
     assert agrees(office, as_of=EVE)
-    position = office.get("/v1/cash/position?branch_id=S001").json
+    position = office.get("/v1/cash-positions/S001").json
     assert (position["on_hand"]["fen"], position["safe"]["fen"]) == (800_00, 800_00)
 
     paid = pay(office, owing, 3_390_00, received_on="2026-01-15", oldest_first=True)
@@ -83,7 +83,7 @@ def test_what_the_books_begin_with_moves_nothing(office):
     equity = prepared(office, "equity", "2025-12", "year")
     total = column(equity, "total")
     assert (total["prior_year_end"], total["changes"], total["year_end"]) == (100_000_00, 0, 100_000_00)
-    due = office.get("/v1/statements/calendar?from_month=2025-10&to_month=2026-01").json["items"]
+    due = office.get("/v1/financial-statement-deadlines?from_month=2025-10&until_month=2026-01").json["items"]
     assert {each["month"] for each in due} == {"2026-01"}
     for made in (balance, before, equity):
         assert proof(office, made["statement_id"])["agrees"]

@@ -285,7 +285,7 @@ def test_what_took_an_approval_is_listed_with_who_gave_it(office):
         for matter in ("below_floor", "credit"):
             assert desk.approve(order, matter, role).status_code == 200
     assert desk.confirm(order).status_code == 200
-    path = f"/v1/orders/exceptions?month={TODAY:%Y-%m}&branch_id=S-RISK"
+    path = f"/v1/order-exceptions?month={TODAY:%Y-%m}&branch_id=S-RISK"
     page = office.get(f"{path}&limit=1", role="finance_auditor").json
     [found] = page["items"]
     assert (found["number"], found["below_floor"], found["discounts"]) == (order["number"], 1, 1)

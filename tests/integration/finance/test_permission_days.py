@@ -47,5 +47,5 @@ def test_an_upload_judges_each_receipt_by_its_own_day(office):
     office.hear(*words(office, customer_id))
     days = ("2026-03-03", "2026-03-11", "2026-03-21")
     results = office.results(ndjson([a_sale(customer_id, day) for day in days]))
-    assert [each["status"] for each in results] == ["posted", "refused", "posted"]
+    assert [each["state"] for each in results] == ["posted", "refused", "posted"]
     assert results[1]["code"] == "trade_not_permitted"

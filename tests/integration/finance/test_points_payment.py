@@ -202,14 +202,14 @@ def test_uploads_refuse_points(office):
     redemption = ready(office)
     receipt = paid_with(redemption)
     [refused] = office.results(ndjson([receipt]))
-    assert (refused["status"], refused["code"]) == ("refused", "points_not_in_bulk")
+    assert (refused["state"], refused["code"]) == ("refused", "points_not_in_bulk")
     assert post(office, receipt).status_code == 201
     [known] = office.results(ndjson([receipt]))
-    assert known["status"] == "duplicate"
+    assert known["state"] == "duplicate"
     header = "receipt_number,branch_id,customer_id,channel,sold_at,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,tax_bp,cost_fen,tenders"
     row = "R-CSV,S001,0199b1c0-0000-7000-8000-000000000001,store,2026-03-03T02:15:00Z,P-1,N,device,normal,L1,2099-12-31,1,5,1300,1,points=5"
     [refused] = office.results(f"{header}\n{row}\n".encode(), kind="text/csv")
-    assert (refused["status"], refused["code"]) == ("refused", "redemption_missing")
+    assert (refused["state"], refused["code"]) == ("refused", "redemption_missing")
 
 
 def three_pieces(redemption, cash):

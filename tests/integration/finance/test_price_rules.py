@@ -15,8 +15,8 @@ STRATEGY = {
     "name": "满百件优惠",
     "min_quantity": 100,
     "discount_bp": 1_500,
-    "first_day": str(TODAY),
-    "last_day": str(TODAY + timedelta(days=9)),
+    "from": str(TODAY),
+    "until": str(TODAY + timedelta(days=9)),
 }
 
 
@@ -26,7 +26,9 @@ def desk(office):
 
 
 def wholesale(product, fen, **odd):
-    line = a_line(product={"id": product}, quantity=3, unit_price=money(fen), discount=money(0), expiry=LATER)
+    line = a_line(
+        product={"product_id": product}, quantity=3, unit_price=money(fen), discount=money(0), expiry=LATER
+    )
     return a_receipt(
         **{"lines": [line], "channel": "wholesale", "sold_at": utc_now().isoformat(), **odd},
     )
@@ -46,16 +48,16 @@ def test_a_price_is_proposed_by_one_and_decided_by_another(office, desk):
     proposed = desk.done("/price-rules", a_price_rule(product), "business_head", "ann")
     assert proposed["state"] == "proposed"
     assert judged(desk, an_order_line(product)) == ["price_not_set"]
-    path = f"/v1/price-rules/{proposed['rule_id']}/decision"
-    same = office.post(path, {"approved": True}, role="finance_head", person="ann")
+    path = f"/v1/price-rules/{proposed['rule_id']}/decisions"
+    same = office.post(path, {"decision": "approved"}, role="finance_head", person="ann")
     refused(same, 403, "approval_same_person")
-    mute = office.post(path, {"approved": False}, role="finance_head")
+    mute = office.post(path, {"decision": "rejected"}, role="finance_head")
     refused(mute, 422, "approval_reason_missing")
-    assert office.post(path, {"approved": True}, role="finance_head").json["state"] == "approved"
-    refused(office.post(path, {"approved": True}, role="finance_head"), 409, "price_rule_decided")
+    assert office.post(path, {"decision": "approved"}, role="finance_head").json["state"] == "approved"
+    refused(office.post(path, {"decision": "approved"}, role="finance_head"), 409, "price_rule_decided")
     assert judged(desk, an_order_line(product)) == ["free"]
-    unknown = "/v1/price-rules/0199b1c0-0000-7000-8000-00000000dead/decision"
-    refused(office.post(unknown, {"approved": True}, role="finance_head"), 404, "price_rule_not_found")
+    unknown = "/v1/price-rules/0199b1c0-0000-7000-8000-00000000dead/decisions"
+    refused(office.post(unknown, {"decision": "approved"}, role="finance_head"), 404, "price_rule_not_found")
     listed = office.get(f"/v1/price-rules?product_id={product}&state=approved", role="salesperson").json
     assert [each["decided_by"] for each in listed["items"]] == ["the-finance_head"]
 
@@ -101,12 +103,12 @@ def test_a_grade_has_prices_of_its_own(office, desk):
     cheap = an_order_line(product, unit_price=money(600))
     assert judged(desk, cheap, customer=customer) == ["price_below_floor"]
     grade = {"customer_id": customer, "grade": "A", "effective_from": str(TODAY)}
-    desk.decided("/price-grades", grade, "assignment_id")
+    desk.decided("/price-grades", grade, "grade_id")
     assert judged(desk, cheap, customer=customer) == ["free"]
     refused(office.post("/v1/sales", wholesale(product, 499, customer_id=customer)), 409, "price_below_floor")
     sold = office.post("/v1/sales", wholesale(product, 600, customer_id=customer))
     assert sold.status_code == 201, sold.text
-    desk.decided("/price-grades", {**grade, "grade": ""}, "assignment_id")
+    desk.decided("/price-grades", {**grade, "grade": ""}, "grade_id")
     assert judged(desk, cheap, customer=customer) == ["price_below_floor"]
     listed = office.get(f"/v1/price-grades?customer_id={customer}", role="salesperson").json["items"]
     assert [each["grade"] for each in listed] == ["A", ""]
@@ -137,7 +139,7 @@ def test_a_concession_lowers_the_price_from_its_quantity_on_and_never_below_the_
 @pytest.mark.parametrize(
     "odd",
     [
-        {"last_day": YESTERDAY},
+        {"until": YESTERDAY},
         {"discount_bp": 0},
         {"kind": "service_upgrade", "service": "专车配送"},
         {"kind": "service_upgrade", "discount_bp": 0},
@@ -159,7 +161,7 @@ def test_more_service_is_a_strategy_that_lowers_no_price(desk):
 def test_a_promotion_stays_within_its_plan(office, desk):
     branch, product = a_branch(), desk.price()
     plan = {
-        "code": f"C-{branch}", "branch_id": branch, "first_day": str(TODAY), "last_day": STRATEGY["last_day"],
+        "code": f"C-{branch}", "branch_id": branch, "from": str(TODAY), "until": STRATEGY["until"],
         "products": [product], "baseline_net": money(1), "baseline_margin": money(1), "uplift_bp": 1,
         "budget": money(1_000),
     }  # fmt: skip
@@ -178,8 +180,8 @@ def test_a_promotion_stays_within_its_plan(office, desk):
 
     refused_by_plan()
     for role in ("finance_head", "cs_manager"):
-        desk.done(f"/promotion-plans/{plan_id}/decide", {"approved": True, "reason": None}, role)
-    for odd in ({"products": []}, {"branch_id": "S001"}, {"last_day": str(TODAY + timedelta(days=10))}):
+        desk.done(f"/promotion-plans/{plan_id}/decisions", {"decision": "approved", "reason": None}, role)
+    for odd in ({"products": []}, {"branch_id": "S001"}, {"until": str(TODAY + timedelta(days=10))}):
         refused_by_plan(**odd)
     decided = desk.decided("/sales-strategies", strategy, "strategy_id")
     listed = office.get("/v1/sales-strategies?limit=200", role="salesperson", branches=("S001",)).json[

@@ -18,8 +18,8 @@ def a_plan(branch, **odd):
     return {
         "code": f"C-{uuid4().hex[:10].upper()}",
         "branch_id": branch,
-        "first_day": str(today() - timedelta(days=10)),
-        "last_day": str(today() + timedelta(days=10)),
+        "from": str(today() - timedelta(days=10)),
+        "until": str(today() + timedelta(days=10)),
         "baseline_net": money(100_000),
         "baseline_margin": money(1_000),
         "uplift_bp": 2_500,
@@ -35,8 +35,8 @@ def propose(office, branch, **odd):
 
 
 def decide(office, plan_id, role, *, approved=True, reason=None, person=None):
-    body = {"approved": approved, "reason": reason}
-    return office.post(f"/v1/promotion-plans/{plan_id}/decide", body, role=role, person=person)
+    body = {"decision": "approved" if approved else "rejected", "reason": reason}
+    return office.post(f"/v1/promotion-plans/{plan_id}/decisions", body, role=role, person=person)
 
 
 def approved_plan(office, branch, **odd):
@@ -52,8 +52,8 @@ def draw(office, plan, fen, **odd):
         "offer_id": str(uuid4()),
         "plan_id": plan["plan_id"],
         "branch_id": plan["branch_id"],
-        "first_day": plan["first_day"],
-        "last_day": plan["last_day"],
+        "first_day": plan["from"],
+        "last_day": plan["until"],
         "cost_fen": fen,
         **odd,
     }
@@ -112,22 +112,22 @@ def test_an_agencys_bill_is_a_voucher_that_the_plan_pays(office, desk):
         "campaign": plan["code"],
         "lines": [{"account": "6601.04", "debit": money(9_000)}, {"account": "2202", "credit": money(9_000)}],
     }
-    drafts = [office.post("/v1/journal/entries", body, role="accountant").json for _ in range(2)]
-    paths = [f"/v1/journal/entries/{draft['voucher_id']}/decision" for draft in drafts]
-    assert office.post(paths[0], {"approved": True}, role="finance_head").status_code == 200
+    drafts = [office.post("/v1/vouchers", body, role="accountant").json for _ in range(2)]
+    paths = [f"/v1/vouchers/{draft['voucher_id']}/decisions" for draft in drafts]
+    assert office.post(paths[0], {"decision": "approved"}, role="finance_head").status_code == 200
     assert desk.counters(plan["budget_id"]) == (0, 9_000)
     assert office.get(f"/v1/promotion-plans/{plan['plan_id']}").json["spent"] == money(9_000)
-    refused(office.post(paths[1], {"approved": True}, role="finance_head"), 409, "budget_exceeded")
-    nowhere = office.post("/v1/journal/entries", {**body, "campaign": "NO-SUCH"}, role="accountant").json
-    path = f"/v1/journal/entries/{nowhere['voucher_id']}/decision"
-    refused(office.post(path, {"approved": True}, role="finance_head"), 409, "expense_unbudgeted")
+    refused(office.post(paths[1], {"decision": "approved"}, role="finance_head"), 409, "budget_exceeded")
+    nowhere = office.post("/v1/vouchers", {**body, "campaign": "NO-SUCH"}, role="accountant").json
+    path = f"/v1/vouchers/{nowhere['voucher_id']}/decisions"
+    refused(office.post(path, {"decision": "approved"}, role="finance_head"), 409, "expense_unbudgeted")
 
 
 @pytest.mark.requirement("F6", "F20")
 def test_a_plans_budget_stays_as_approved_and_pays_for_nothing_once_the_plan_is_closed(office, desk):
     branch = a_branch()
     yesterday = str(today() - timedelta(days=1))
-    plan = approved_plan(office, branch, last_day=yesterday)
+    plan = approved_plan(office, branch, until=yesterday)
     more = {"amount": money(99_999), "overrun": "approval"}
     refused(
         office.post(f"/v1/budgets/{plan['budget_id']}/change", more, role="finance_head"),
@@ -171,7 +171,7 @@ def test_a_code_is_used_once_and_days_run_forward(office):
     code = propose(office, branch)["code"]
     again = office.post("/v1/promotion-plans", a_plan(branch, code=code), role="finance_head")
     refused(again, 409, "promotion_code_taken")
-    backwards = a_plan(branch, last_day=str(today() - timedelta(days=11)))
+    backwards = a_plan(branch, until=str(today() - timedelta(days=11)))
     refused(office.post("/v1/promotion-plans", backwards, role="accountant"), 422, "promotion_days_invalid")
 
 
@@ -192,12 +192,14 @@ def test_a_finished_plan_shows_what_it_brought_for_what_it_cost(office):
     branch = a_branch()
     for day in ("02", "03"):
         office.sell(branch_id=branch, sold_at=f"2026-03-{day}T02:00:00Z")
-    office.sell(branch_id=branch, sold_at="2026-03-03T02:00:00Z", lines=[a_line(product={"id": "P-2"})])
+    office.sell(
+        branch_id=branch, sold_at="2026-03-03T02:00:00Z", lines=[a_line(product={"product_id": "P-2"})]
+    )
     plan = approved_plan(
         office,
         branch,
-        first_day="2026-03-01",
-        last_day=str(today()),
+        until=str(today()),
+        **{"from": "2026-03-01"},
         products=["P-1"],
         baseline_margin=money(1_302),
     )
@@ -217,7 +219,7 @@ def test_a_finished_plan_shows_what_it_brought_for_what_it_cost(office):
 def test_a_plan_that_is_over_closes_with_its_result_frozen(office):
     branch = a_branch()
     office.sell(branch_id=branch)
-    plan = approved_plan(office, branch, first_day="2026-03-01", last_day="2026-03-31")
+    plan = approved_plan(office, branch, until="2026-03-31", **{"from": "2026-03-01"})
     not_drawn(office, plan, 1, "promotion_plan_not_ready")
     closed = office.post(f"/v1/promotion-plans/{plan['plan_id']}/close", role="finance_head").json
     assert (closed["state"], closed["net"], closed["roi_bp"]) == ("closed", money(3_451), None)
@@ -256,7 +258,7 @@ def test_targets_of_branch_person_and_channel_stand_beside_what_was_posted(offic
         assert answer.status_code == 201, answer.json
     office.sell(branch_id=branch)
     office.sell(branch_id=branch, channel="online")
-    told = office.get(f"/v1/sales-targets/progress?branch_id={branch}&month=2026-03", role="salesperson").json
+    told = office.get(f"/v1/target-comparisons?branch_id={branch}&month=2026-03", role="salesperson").json
     reached = {
         (row["person"], row["channel"]): (row["actual"]["fen"], row["reached_bp"]) for row in told["targets"]
     }
@@ -328,6 +330,6 @@ def test_a_customer_relations_project_shows_cost_benefit_and_return(office):
     ):
         body = {"project": project, "month": "2026-03", "kind": kind, "amount": money(fen), "basis": "ledger"}
         assert office.post("/v1/crm-records", body, role="accountant").status_code == 201
-    told = office.get(f"/v1/crm-records/{project}").json
+    told = office.get(f"/v1/crm-projects/{project}").json
     assert (told["cost"], told["benefit"], told["roi_bp"]) == (money(100_000), money(120_000), 2_000)
     assert len(told["items"]) == 5

@@ -13,12 +13,12 @@ def test_money_for_what_was_written_off_makes_as_much_of_it_stand_again_and_pays
     customer, other = a_debtor(office), a_debtor(office)
     sell_on_credit(office, customer, 3_000)
     [debt] = items_of(office, customer)
-    path = f"/v1/receivables/{debt['item_id']}"
+    path = f"/v1/receivable-items/{debt['item_id']}"
     asked = office.post(
         f"{path}/write-offs", {"reason": "bankrupt", "amount": money(2_000)}, role="accountant"
     ).json
     for role in ("finance_head", "management"):
-        office.post(f"/v1/write-offs/{asked['write_off_id']}/decisions", {"approved": True}, role=role)
+        office.post(f"/v1/write-offs/{asked['write_off_id']}/decisions", {"decision": "approved"}, role=role)
     pay(office, customer, 1_500)
     [money_in] = items_of(office, customer, "payment")
 
@@ -35,7 +35,7 @@ def test_money_for_what_was_written_off_makes_as_much_of_it_stand_again_and_pays
     assert recover(1, str(uuid4())).json["code"] == "receivable_unknown"
     assert recover(1, role="cashier").status_code == 403
     stands = recover(1_200)
-    assert (stands.status_code, stands.json["open"], stands.json["status"]) == (201, money(0), "settled")
+    assert (stands.status_code, stands.json["open"], stands.json["state"]) == (201, money(0), "settled")
     lines = office.rows(
         "select l.account, l.debit_fen - l.credit_fen from journal_entries e join journal_lines l on l.entry_id = e.id"
         " where e.kind = 'write_off_recovered' order by 1"

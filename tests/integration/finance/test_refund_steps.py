@@ -23,7 +23,7 @@ CH = "CH-1"
 @pytest.fixture(scope="module", autouse=True)
 def safe(office):
     body = {"branch_id": "S001", "kind": "bank_withdrawal", "amount": money(1_000_000)}
-    assert office.post("/v1/cash/safe-movements", body, role="cashier").status_code == 201
+    assert office.post("/v1/safe-movements", body, role="cashier").status_code == 201
 
 
 def owed(office, *tenders, taken=HALF, settled_on=TODAY):
@@ -45,7 +45,8 @@ def code(answer):
 
 
 def step(office, refund_id, name, body=None, *, role="finance_auditor", **identity):
-    return office.post(f"/v1/refunds/{refund_id}/{name}", body or {}, role=role, **identity)
+    given = {"decision": "approved"} if name == "decisions" else {}
+    return office.post(f"/v1/refunds/{refund_id}/{name}", given | (body or {}), role=role, **identity)
 
 
 def wechat(reference=None):
@@ -57,7 +58,7 @@ def test_nobody_pays_what_nobody_approved(office):
     refund_id = owed(office)
     assert code(refunding.pay(office, refund_id, wechat())) == (409, "refund_step_not_awaited")
     refunding.approve(office, refund_id)
-    assert code(step(office, refund_id, "approve")) == (409, "refund_step_not_awaited")
+    assert code(step(office, refund_id, "decisions")) == (409, "refund_step_not_awaited")
     assert refunding.pay(office, refund_id, wechat()).json["state"] == "paid"
     assert code(refunding.pay(office, refund_id, wechat())) == (409, "refund_step_not_awaited")
     assert code(step(office, refund_id, "hold", {"reason": "late"})) == (409, "refund_step_not_awaited")
@@ -66,7 +67,7 @@ def test_nobody_pays_what_nobody_approved(office):
 @pytest.mark.requirement("F22", "X1")
 def test_who_approved_a_refund_does_not_pay_it(office):
     refund_id = owed(office)
-    assert step(office, refund_id, "approve", role="accountant", person="ann").status_code == 200
+    assert step(office, refund_id, "decisions", role="accountant", person="ann").status_code == 200
     for role in ("accountant", "finance_head"):
         again = refunding.pay(office, refund_id, wechat(), role=role, person="ann")
         assert code(again) == (403, "approval_same_person")
@@ -92,7 +93,7 @@ def test_each_part_is_paid_by_its_post_and_with_its_reference(office):
         "refund_part_paid",
     )
     assert refunding.pay(office, refund_id).json["state"] == "paid"
-    assert office.get("/v1/refunds/liabilities").json["agrees"]
+    assert office.get("/v1/refund-liabilities").json["agrees"]
 
 
 @pytest.mark.requirement("F22")
@@ -126,7 +127,7 @@ def test_a_refund_is_paid_on_the_day_of_its_last_part_in_whichever_order_they_ar
     assert refunding.pay(office, refund_id, role="cashier").status_code == 200
     paid = refunding.pay(office, refund_id, wechat(), paid_on=TODAY - timedelta(days=1)).json
     assert (paid["state"], paid["paid_on"]) == ("paid", str(TODAY))
-    yesterday = office.get(f"/v1/refunds/liabilities?as_of={TODAY - timedelta(days=1)}").json
+    yesterday = office.get(f"/v1/refund-liabilities?as_of={TODAY - timedelta(days=1)}").json
     assert yesterday["agrees"]
 
 
@@ -137,7 +138,7 @@ def test_a_held_refund_stays_owed_and_is_approved_anew_after_its_release(office)
     held = step(office, refund_id, "hold", {"reason": "the same face twice"})
     assert (held.json["state"], held.json["held_reason"]) == ("held", "the same face twice")
     assert code(refunding.pay(office, refund_id, wechat())) == (409, "refund_step_not_awaited")
-    states = {each["state"]: each for each in office.get("/v1/refunds/liabilities").json["states"]}
+    states = {each["state"]: each for each in office.get("/v1/refund-liabilities").json["states"]}
     assert states["held"]["unpaid"]["fen"] == 1950
     assert code(step(office, refund_id, "release", role="accountant"))[0] == 403
     released = step(office, refund_id, "release", role="finance_head")
@@ -166,11 +167,11 @@ def test_what_a_channel_refused_is_approved_again_and_may_go_by_bank(office):
     )
     assert (event["tender"], event["reason"], amount) == ("wechat", "account_closed", 975)
     assert code(refunding.pay(office, refund_id)) == (409, "refund_step_not_awaited")
-    by_alipay = step(office, refund_id, "approve", {"by_bank": ["alipay"]})
+    by_alipay = step(office, refund_id, "decisions", {"by_bank": ["alipay"]})
     assert code(by_alipay) == (422, "refund_bank_unfit")
-    tried = step(office, refund_id, "approve", role="accountant")
+    tried = step(office, refund_id, "decisions", role="accountant")
     assert code(tried) == (403, "approval_same_person")  # who tried to pay does not approve
-    approved = step(office, refund_id, "approve", {"by_bank": ["wechat"]})
+    approved = step(office, refund_id, "decisions", {"by_bank": ["wechat"]})
     assert {part["tender"]: part["means"] for part in approved.json["parts"]} == {
         "alipay": "alipay",
         "wechat": "bank",
@@ -202,18 +203,23 @@ def test_what_is_paid_cannot_fail_and_what_changed_since_its_approval_is_not_pai
 def test_lists_are_approved_and_paid_at_once_and_say_what_was_refused(office):
     refunds = [owed(office, tender) for tender in ("wechat", "card", "cash")]
     refunding.approve(office, refunds[0])
-    answer = office.post("/v1/refunds/approvals", {"refund_ids": refunds}, role="finance_head")
+    answer = office.post(
+        "/v1/refunds/decisions/bulk", {"decision": "approved", "refund_ids": refunds}, role="finance_head"
+    )
     codes = {each["refund_id"]: each["code"] for each in answer.json["items"]}
     assert codes == dict(zip(refunds, ["refund_step_not_awaited", None, None], strict=True))
     wanted = [
         {"refund_id": each, "parts": [{"tender": tender, "reference": refunding.reference_for(tender)}]}
         for each, tender in zip(refunds, ("wechat", "card", "cash"), strict=True)
     ]
-    answer = office.post("/v1/refunds/payments", {"payments": wanted}, role="accountant")
+    answer = office.post("/v1/refunds/pay/bulk", {"payments": wanted}, role="accountant")
     codes = {each["refund_id"]: each["code"] for each in answer.json["items"]}
     assert codes == dict(zip(refunds, [None, None, "approval_role_not_awaited"], strict=True))
-    strange = {"refund_ids": [refunds[2], str(uuid4())]}
-    assert code(office.post("/v1/refunds/approvals", strange, role="finance_head")) == (404, "refund_unknown")
+    strange = {"decision": "approved", "refund_ids": [refunds[2], str(uuid4())]}
+    assert code(office.post("/v1/refunds/decisions/bulk", strange, role="finance_head")) == (
+        404,
+        "refund_unknown",
+    )
 
 
 @pytest.mark.requirement("F22")
@@ -232,7 +238,7 @@ def test_a_refund_is_due_seven_days_after_the_goods_came_back(office):
     late = office.get("/v1/refunds?overdue=true").json["items"]
     assert [each["refund_id"] for each in late] == [refund_id]
     state = next(
-        each for each in office.get("/v1/refunds/liabilities").json["states"] if each["state"] == "verified"
+        each for each in office.get("/v1/refund-liabilities").json["states"] if each["state"] == "verified"
     )
     assert (state["overdue"], state["overdue_amount"], state["oldest_on"]) == (1, money(1950), str(day))
 
@@ -267,7 +273,7 @@ def test_parallel_payments_of_one_refund_pay_it_once(office):
         )
         assert rows == [("cash", 975), ("wechat", 975)]
         assert refunding.refund(office, refund_id)["state"] == "paid"
-    assert office.get("/v1/refunds/liabilities").json["agrees"]
+    assert office.get("/v1/refund-liabilities").json["agrees"]
 
 
 @pytest.mark.requirement("F22")
@@ -288,16 +294,17 @@ def test_parallel_lists_over_the_same_refunds_end_without_a_deadlock(office):
 
     def pay(order):
         body = {"payments": [{"refund_id": each, "parts": [{"tender": "credit"}]} for each in order]}
-        return office.post("/v1/refunds/payments", body, role="accountant")
+        return office.post("/v1/refunds/pay/bulk", body, role="accountant")
 
     with ThreadPoolExecutor(3) as people:
         answers = list(people.map(pay, orders))
     assert [each.status_code for each in answers] == [200] * 3
     done = [each["refund_id"] for answer in answers for each in answer.json["items"] if each["code"] is None]
     assert sorted(done) == sorted(refunds)
-    assert office.get("/v1/receivables/proof").json["agrees"]
+    assert office.get("/v1/receivable-proofs").json["agrees"]
     open_fen = {
-        each["open"]["fen"] for each in office.get(f"/v1/receivables?customer_id={customer}").json["items"]
+        each["open"]["fen"]
+        for each in office.get(f"/v1/receivable-items?customer_id={customer}").json["items"]
     }
     assert open_fen <= {0, 1950}
 
@@ -322,13 +329,13 @@ def test_parallel_refunds_of_one_sale_never_exceed_it(office):
 @pytest.mark.requirement("F22")
 def test_the_customer_gets_a_notice_without_names(office):
     refund_id = owed(office, "wechat", "cash")
-    notice = office.get(f"/v1/refunds/{refund_id}/notice", role="cs_agent").json
+    notice = office.get(f"/v1/refund-notices/{refund_id}", role="cs_agent").json
     assert (notice["state"], notice["total"], notice["words"]) == ("open", money(1950), "壹拾玖元伍角整")
     refunding.pay_all(office, refund_id)
-    notice = office.get(f"/v1/refunds/{refund_id}/notice", role="cs_agent").json
+    notice = office.get(f"/v1/refund-notices/{refund_id}", role="cs_agent").json
     assert (notice["state"], notice["paid_on"]) == ("paid", str(TODAY))
     assert [part["amount"]["fen"] for part in notice["parts"]] == [975, 975]
-    said = refunding.paper(office.get(f"/v1/refunds/{refund_id}/notice/pdf", role="cs_agent"))
+    said = refunding.paper(office.get(f"/v1/refund-notices/{refund_id}/pdf", role="cs_agent"))
     for words in (
         "退款通知",
         "微信支付",
@@ -358,10 +365,10 @@ def test_a_month_closes_with_refunds_owed_and_not_when_books_and_refunds_differ(
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql("update refunds set total_fen = total_fen - 1")
     assert office.post("/v1/periods/2026-01/close", role="finance_head").status_code == 200
-    assert office.get("/v1/refunds/liabilities?as_of=2026-01-31").json["ledger"] == money(1950)
+    assert office.get("/v1/refund-liabilities?as_of=2026-01-31").json["ledger"] == money(1950)
     office.close()
 
 
-@pytest.mark.parametrize("path", ["", "/notice", "/notice/pdf"])
+@pytest.mark.parametrize("path", ["refunds/{}", "refund-notices/{}", "refund-notices/{}/pdf"])
 def test_what_is_unknown_is_not_found(office, path):
-    assert code(office.get(f"/v1/refunds/{uuid4()}{path}")) == (404, "refund_unknown")
+    assert code(office.get(f"/v1/{path.format(uuid4())}")) == (404, "refund_unknown")

@@ -48,13 +48,13 @@ def close(office, month="2026-01"):
         ("/customer-statements/{id}/send", {"channel": "letter"}, "accountant", "customer_statement_unknown"),
         ("/payments/{id}", None, "accountant", "payment_unknown"),
         ("/payments/{id}/reverse", {"reason": "bounced"}, "finance_head", "payment_unknown"),
-        ("/receivables/allocations/{id}/undo", {"reason": "wrong"}, "accountant", "allocation_unknown"),
-        ("/write-offs/{id}/decisions", {"approved": True}, "management", "write_off_unknown"),
-        ("/statements/{id}", None, "accountant", "statement_not_found"),
-        ("/statements/{id}/publish", {}, "accountant", "statement_not_found"),
-        ("/statements/{id}/proof", None, "accountant", "statement_not_found"),
-        ("/statements/{id}/xlsx", None, "accounting_head", "statement_not_found"),
-        ("/statements/{id}/sign", {}, "chief_accountant", "statement_not_found"),
+        ("/allocations/{id}/undo", {"reason": "wrong"}, "accountant", "allocation_unknown"),
+        ("/write-offs/{id}/decisions", {"decision": "approved"}, "management", "write_off_unknown"),
+        ("/financial-statements/{id}", None, "accountant", "statement_not_found"),
+        ("/financial-statements/{id}/publish", {}, "accountant", "statement_not_found"),
+        ("/financial-statement-proofs/{id}", None, "accountant", "statement_not_found"),
+        ("/financial-statements/{id}/xlsx", None, "accounting_head", "statement_not_found"),
+        ("/financial-statements/{id}/sign", {}, "chief_accountant", "statement_not_found"),
     ],
 )
 def test_what_is_unknown_is_not_found(office, path, body, role, code):
@@ -98,9 +98,9 @@ def test_a_month_does_not_close_with_a_drawer_uncounted_or_goods_not_costed(alon
     goods = a_goods_receipt("S001", received_on="2026-01-05")
     assert alone.post("/v1/goods-receipts", goods, role="accountant").status_code == 201
     drawer = {"branch_id": "S001", "drawer": "D1", "till": "t"}
-    assert alone.post("/v1/cash/drawers", drawer, role="store_manager").status_code == 201
+    assert alone.post("/v1/cash-drawers", drawer, role="store_manager").status_code == 201
     opened = {"branch_id": "S001", "drawer": "D1", "float": money(0)}
-    assert alone.post("/v1/cash/sessions", opened, role="cashier").status_code == 201
+    assert alone.post("/v1/cash-sessions", opened, role="cashier").status_code == 201
     tamper(alone, "update cash_sessions set opened_at = '2026-01-20T02:00:00Z'")
     alone.seal()
     assert close(alone) == (409, "cash_sessions_open")
@@ -147,7 +147,7 @@ def test_points_that_were_never_earned_are_parked_under_their_reason(office):
 
 def test_a_voucher_list_longer_than_a_spreadsheet_bears_is_refused(office, monkeypatch):
     office.sell(sold_at="2026-03-10T02:00:00Z", lines=[LINE])
-    path = "/v1/ledger/vouchers.xlsx?month=2026-03"
+    path = "/v1/journals/2026-03/xlsx"
     assert office.get(path).status_code == 200
     monkeypatch.setattr(voucher_list, "LINES_MAX", 2)
     answer = office.get(path)
@@ -158,7 +158,7 @@ def test_one_reader_too_many_ledgers_are_sent_away_another_reader_is_not_and_a_p
     office,
 ):
     office.sell(sold_at="2026-03-10T02:00:00Z", lines=[LINE])
-    path = "/v1/ledger/general?month=2026-03"
+    path = "/v1/general-ledgers/2026-03/ndjson"
     reading = [office.get(path) for _ in range(2)]
     assert {answer.status_code for answer in reading} == {200}
     third = office.get(path)
@@ -180,11 +180,11 @@ def test_one_reader_too_many_ledgers_are_sent_away_another_reader_is_not_and_a_p
         ("/periods/2026-01/close", {}, "finance_head"),
         ("/periods/2026-01/lock", {}, "unit_head"),
         ("/periods/2026-01/reopenings", {"reason": "r"}, "accountant"),
-        ("/ledger/years/2025/transfer", {}, "finance_head"),
-        ("/statements", {"kind": "income", "month": "2026-01"}, "accountant"),
-        ("/statements?month=2026-01", None, "accountant"),
-        ("/statements/calendar?from_month=2026-01&to_month=2026-02", None, "accountant"),
-        ("/crm-records/CRM-1", None, "accountant"),
+        ("/fiscal-years/2025/transfer", {}, "finance_head"),
+        ("/financial-statements", {"kind": "income", "month": "2026-01"}, "accountant"),
+        ("/financial-statements?month=2026-01", None, "accountant"),
+        ("/financial-statement-deadlines?from_month=2026-01&until_month=2026-02", None, "accountant"),
+        ("/crm-projects/CRM-1", None, "accountant"),
     ],
 )
 def test_a_token_of_one_branch_does_not_act_for_the_company(office, path, body, role):

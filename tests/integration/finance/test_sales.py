@@ -146,7 +146,7 @@ def test_a_till_sells_for_its_own_branches_and_reads_no_other(office):
 def test_a_lot_is_found_wherever_it_was_sold_page_by_page(office):
     for branch in ("S001", "S002", "S001"):
         office.sell(branch_id=branch, lines=[a_line(lot="RECALL-1"), a_line(lot="OTHER")])
-    path = "/v1/sales/lines?product_id=P-1&lot=RECALL-1&limit=2"
+    path = "/v1/sale-lines?product_id=P-1&lot=RECALL-1&limit=2"
     first = office.get(path, role="qa").json
     second = office.get(f"{path}&cursor={first['next_cursor']}", role="qa").json
     assert [len(first["items"]), len(second["items"]), second["next_cursor"]] == [2, 1, None]

@@ -59,7 +59,7 @@ def step(office, sample_id, path, body=None, role="storekeeper", **identity):
 def approved(office, *arguments, **odd):
     sample_id = asked(office, *arguments, **odd)
     for role in ("business_head", "qa"):
-        assert step(office, sample_id, "decision", {"approved": True}, role).status_code == 200
+        assert step(office, sample_id, "decisions", {"decision": "approved"}, role).status_code == 200
     return sample_id
 
 
@@ -84,15 +84,15 @@ def test_a_sample_is_asked_for_approved_by_two_and_issued_by_a_third_at_its_aver
     bought(office, "A-1", 10, 700)
     bought(office, "A-1", 10, 801)
     sample_id = asked(office, "A-1")
-    own = {"approved": True}
+    own = {"decision": "approved"}
     refused(step(office, sample_id, "issue"), 409, "sample_state_wrong")
     requester = office.get(f"/v1/samples/{sample_id}").json["requested_by"]
-    refused(step(office, sample_id, "decision", own, "qa", person=requester), 403, "approval_same_person")
+    refused(step(office, sample_id, "decisions", own, "qa", person=requester), 403, "approval_same_person")
     assert (
-        step(office, sample_id, "decision", own, "business_head", person="boss").json["state"] == "requested"
+        step(office, sample_id, "decisions", own, "business_head", person="boss").json["state"] == "requested"
     )
-    refused(step(office, sample_id, "decision", own, "qa", person="boss"), 403, "approval_same_person")
-    assert step(office, sample_id, "decision", own, "qa").json["state"] == "approved"
+    refused(step(office, sample_id, "decisions", own, "qa", person="boss"), 403, "approval_same_person")
+    assert step(office, sample_id, "decisions", own, "qa").json["state"] == "approved"
     refused(step(office, sample_id, "issue", person="boss"), 403, "approval_same_person")
     refused(step(office, sample_id, "issue", person=requester), 403, "approval_same_person")
     issued = step(office, sample_id, "issue").json
@@ -192,21 +192,23 @@ def test_printed_packaging_needs_quality_assurance_alone_and_may_cost_nothing(of
     body = {"product_id": "BOX-1", "kind": "packaging", "category": None, "expiry": None, "lot": "B-2026"}
     sample_id = ask(office, a_sample(**body), person="p-2").json["sample_id"]
     refused(
-        step(office, sample_id, "decision", {"approved": True}, "business_head"),
+        step(office, sample_id, "decisions", {"decision": "approved"}, "business_head"),
         403,
         "approval_role_not_awaited",
     )
-    assert step(office, sample_id, "decision", {"approved": True}, "qa").json["state"] == "approved"
+    assert step(office, sample_id, "decisions", {"decision": "approved"}, "qa").json["state"] == "approved"
     issued = step(office, sample_id, "issue").json
     assert (issued["cost"], issued["cost_basis"]) == (money(0), "none")
     assert (
         office.rows("select 1 from journal_entries where source_id = cast(:id as uuid)", id=sample_id) == []
     )
     rejected = asked(office, **body)
-    refused(step(office, rejected, "decision", {"approved": False}, "qa"), 422, "approval_reason_missing")
-    no = {"approved": False, "reason": "版面已作废"}
-    assert step(office, rejected, "decision", no, "qa").json["state"] == "rejected"
-    refused(step(office, rejected, "decision", {"approved": True}, "qa"), 409, "sample_state_wrong")
+    refused(
+        step(office, rejected, "decisions", {"decision": "rejected"}, "qa"), 422, "approval_reason_missing"
+    )
+    no = {"decision": "rejected", "reason": "版面已作废"}
+    assert step(office, rejected, "decisions", no, "qa").json["state"] == "rejected"
+    refused(step(office, rejected, "decisions", {"decision": "approved"}, "qa"), 409, "sample_state_wrong")
 
 
 @pytest.mark.requirement("F25")
@@ -222,16 +224,16 @@ def test_no_expired_stopped_short_or_unknown_lot_leaves_the_shelf(office):
         "expiry": str(TODAY - timedelta(days=2)),
         "reason": "看过实物包装",
     }
-    assert office.post("/v1/lot-expiries/decisions", old, role="qa").status_code == 201
-    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"id": "A-3"}, expiry=old["expiry"])])
+    assert office.post("/v1/lot-expiry-decisions", old, role="qa").status_code == 201
+    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"product_id": "A-3"}, expiry=old["expiry"])])
     refused(step(office, unknown, "issue"), 409, "sample_lot_expired")
-    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"id": "A-4"}, expiry="2099-12-31")])
+    office.sell(sold_at=noon.isoformat(), lines=[a_line(product={"product_id": "A-4"}, expiry="2099-12-31")])
     by_the_till = step(office, approved(office, "A-4"), "issue").json
     assert (by_the_till["cost"], by_the_till["cost_basis"]) == (money(3_450), "till")
     bought(office, "A-5", 4)
     office.sell(
         sold_at=(utc_now() - timedelta(seconds=1)).isoformat(),
-        lines=[a_line(product={"id": "A-5"}, quantity=2, expiry="2099-12-31")],
+        lines=[a_line(product={"product_id": "A-5"}, quantity=2, expiry="2099-12-31")],
     )
     short = approved(office, "A-5")
     answer = step(office, short, "issue")
@@ -369,7 +371,7 @@ def test_samples_that_are_given_away_owe_output_vat_and_no_invoice(office):
     exhibited, _ = issued(purpose="exhibition", tax_bp=1300, quantity=1)
     assert (exhibited["vat_base"], exhibited["vat"]) == (money(2_000), money(260))
 
-    vat = office.get(f"/v1/invoices/vat?month={TODAY:%Y-%m}&branch_id={branch}").json
+    vat = office.get(f"/v1/vat-figures?month={TODAY:%Y-%m}&branch_id={branch}").json
     [rate] = vat["rates"]
     assert (rate["given_net"], rate["given_tax"]) == (money(7_310), money(950))
     assert (rate["not_invoiced_tax"], rate["sold_tax"]) == (money(950), money(0))

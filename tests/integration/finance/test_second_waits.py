@@ -204,7 +204,7 @@ def test_a_sample_is_handed_out_once(office):
 def test_a_voucher_is_decided_once(office):
     lines = [{"account": "6602", "debit": money(100)}, {"account": "2202", "credit": money(100)}]
     body = {"booked_on": str(TODAY), "branch_id": a_branch(), "summary": "费用", "lines": lines}
-    voucher = office.post("/v1/journal/entries", body, role="accountant").json["voucher_id"]
+    voucher = office.post("/v1/vouchers", body, role="accountant").json["voucher_id"]
 
     def decides(person, *, approved):
         return acts(

@@ -172,9 +172,7 @@ def test_what_an_order_sells_counts_to_who_took_it(office):
     desk.done("/sales-targets", target, "business_head")
     order = desk.confirmed(an_order_line(desk.price(), tax_bp=0))
     assert desk.ship(order, a_parcel(quantity=4)).status_code == 201
-    progress = office.get(
-        f"/v1/sales-targets/progress?branch_id=S-TARGET&month={MONTH}", role="management"
-    ).json
+    progress = office.get(f"/v1/target-comparisons?branch_id=S-TARGET&month={MONTH}", role="management").json
     assert [each["actual"] for each in progress["targets"]] == [money(4_000)]
 
 
@@ -194,7 +192,7 @@ def test_delivery_in_time_is_listed_and_counted_by_branch(office):
         conn.exec_driver_sql(
             "update sales_order_lines set deliver_on = %s where order_id = %s", (yesterday, late["order_id"])
         )
-    asked = "/v1/shipments/due?branch_id=S-TIME"
+    asked = "/v1/due-shipments?branch_id=S-TIME"
     page = office.get(f"{asked}&limit=1", role="storekeeper").json
     [due] = page["items"]
     assert (due["order_id"], due["late_days"], due["left_quantity"]) == (late["order_id"], 1, 10)
@@ -202,7 +200,7 @@ def test_delivery_in_time_is_listed_and_counted_by_branch(office):
     assert [(each["order_id"], each["late_days"]) for each in rest["items"]] == [(second["order_id"], 0)]
     until = office.get(f"{asked}&until={SOON}", role="storekeeper").json["items"]
     assert (until[-1]["order_id"], until[-1]["line_no"]) == (first["order_id"], 2)
-    [row] = office.get(f"/v1/shipments/figures?month={MONTH}&branch_id=S-TIME").json["branches"]
+    [row] = office.get(f"/v1/shipment-figures?month={MONTH}&branch_id=S-TIME").json["branches"]
     in_month = [day for day in (TODAY, TODAY, yesterday, SOON) if f"{day:%Y-%m}" == MONTH]
     assert (row["due"], row["on_time"], row["shipped"]) == (len(in_month), 1, 1)
     assert row["late"] == (f"{yesterday:%Y-%m}" == MONTH)
@@ -216,13 +214,11 @@ def test_delivery_in_time_is_listed_and_counted_by_branch(office):
 def test_the_delivery_note_says_what_gsp_asks_of_it(office, desk, product, language):
     order = desk.confirmed(an_order_line(product))
     sent = desk.ship(order, a_parcel(quantity=10, trace_codes=["81234567890123456789"])).json
-    paper = office.get(
-        f"/v1/shipments/{sent['shipment_id']}/delivery-note?lang={language}", role="storekeeper"
-    )
+    paper = office.get(f"/v1/shipments/{sent['shipment_id']}/pdf?lang={language}", role="storekeeper")
     assert (paper.status_code, paper.mimetype) == (200, "application/pdf")
     assert paper.data.startswith(b"%PDF")
     refused(
-        office.get("/v1/shipments/0199b1c0-0000-7000-8000-00000000dead/delivery-note", role="storekeeper"),
+        office.get("/v1/shipments/0199b1c0-0000-7000-8000-00000000dead/pdf", role="storekeeper"),
         404,
         "shipment_not_found",
     )

@@ -29,13 +29,15 @@ def published(office):
     office.seal()
     closed = office.post("/v1/periods/2026-01/close", role="finance_head")
     assert closed.status_code == 200, closed.json
-    first = office.post("/v1/statements", {"kind": "income", "month": "2026-01"}, role="accountant").json
+    first = office.post(
+        "/v1/financial-statements", {"kind": "income", "month": "2026-01"}, role="accountant"
+    ).json
     publish(office, first["statement_id"])
     wrong = {"cause": "a branch was left out", "errors": [{"line": "revenue", "correct": money(9_900)}]}
-    path = f"/v1/statements/{first['statement_id']}/restate"
+    path = f"/v1/financial-statements/{first['statement_id']}/restate"
     second = office.post(path, wrong, role="accountant").json
     publish(office, second["statement_id"])
-    office.post("/v1/statements", {"kind": "balance", "month": "2026-01"}, role="accountant")
+    office.post("/v1/financial-statements", {"kind": "balance", "month": "2026-01"}, role="accountant")
     seal(office)
     return office
 
@@ -49,7 +51,7 @@ def publish(office, statement_id):
         ("publish", "accountant"),
     )
     for step, role in steps:
-        answer = office.post(f"/v1/statements/{statement_id}/{step}", role=role)
+        answer = office.post(f"/v1/financial-statements/{statement_id}/{step}", role=role)
         assert answer.status_code == 200, answer.json
 
 
@@ -166,7 +168,7 @@ TAMPERING = {
 @pytest.mark.parametrize("case", TAMPERING)
 def test_the_proof_finds_what_was_done_in_the_database(published, case):
     done, undone = TAMPERING[case]
-    [made] = published.get("/v1/statements?month=2026-01&kind=balance").json["items"]
+    [made] = published.get("/v1/financial-statements?month=2026-01&kind=balance").json["items"]
     assert proof(published, made["statement_id"])["agrees"]
     try:
         behind_the_books(published, done)

@@ -86,7 +86,7 @@ def test_a_balance_sheet_shows_the_end_and_the_end_of_last_year(closed):
 def test_income_has_its_period_and_the_year_or_the_period_of_the_year_before(closed):
     quarter = prepared(closed, "income", f"{YEAR}-06", "quarter")
     period, so_far = column(quarter, "period"), column(quarter, "year_to_date")
-    assert (quarter["first_month"], quarter["month"]) == (f"{YEAR}-04", f"{YEAR}-06")
+    assert (quarter["from_month"], quarter["month"]) == (f"{YEAR}-04", f"{YEAR}-06")
     assert (period["revenue"], so_far["revenue"]) == (2 * 3451, 3 * 3451)
     assert period["financial_expenses"] == so_far["financial_expenses"] == 60_00
     annual = prepared(closed, "income", f"{YEAR}-12", "year")
@@ -129,7 +129,7 @@ def test_a_movement_nobody_classified_holds_the_review(closed):
     [unknown] = [each for each in made["unclassified"] if each["column"] == "period"]
     assert (unknown["account"], unknown["amount"]) == ("6603", money(-60_00))
     assert column(made, "period")["other_operating_paid"] == 60_00
-    path = f"/v1/statements/{made['statement_id']}"
+    path = f"/v1/financial-statements/{made['statement_id']}"
     said = [str(value) for value in sheet_of(closed, made["statement_id"])[0].values()]
     assert any(value.endswith("本月金额 手工凭证 6603 财务费用 支付 paid -60.00") for value in said)
     refused = closed.post(f"{path}/review", role="finance_head")
@@ -145,7 +145,10 @@ def test_a_movement_nobody_classified_holds_the_review(closed):
     assert (again["version"], again["unclassified"]) == (2, [])
     assert column(again, "period")["dividends_and_interest_paid"] == 60_00
     assert (
-        closed.post(f"/v1/statements/{again['statement_id']}/review", role="finance_head").status_code == 200
+        closed.post(
+            f"/v1/financial-statements/{again['statement_id']}/review", role="finance_head"
+        ).status_code
+        == 200
     )
 
 
@@ -184,8 +187,8 @@ def test_two_who_prepare_at_once_make_one_statement(closed):
 
 @pytest.mark.requirement("F2", "F17")
 def test_three_sign_a_reviewed_statement_and_it_is_late_by_the_day_of_its_span(closed):
-    [made] = closed.get(f"/v1/statements?month={YEAR}-06&kind=income&span=quarter").json["items"]
-    path = f"/v1/statements/{made['statement_id']}"
+    [made] = closed.get(f"/v1/financial-statements?month={YEAR}-06&kind=income&span=quarter").json["items"]
+    path = f"/v1/financial-statements/{made['statement_id']}"
     assert closed.post(f"{path}/sign", role="unit_head").json["code"] == "statement_not_ready"
     assert closed.post(f"{path}/review", role="finance_head").status_code == 200
     for person in ("the-accountant", "the-finance_head"):
@@ -208,7 +211,7 @@ def test_three_sign_a_reviewed_statement_and_it_is_late_by_the_day_of_its_span(c
 @pytest.mark.parametrize(("kind", "span"), CASES)
 def test_each_kind_is_published_proved_and_restated(closed, kind, span):
     month = {"month": "05", "quarter": "06", "half_year": "06", "year": "12"}[span]
-    found = closed.get(f"/v1/statements?month={YEAR}-{month}&kind={kind}&span={span}").json["items"]
+    found = closed.get(f"/v1/financial-statements?month={YEAR}-{month}&kind={kind}&span={span}").json["items"]
     statement_id = found[-1]["statement_id"]
     if found[-1]["state"] == "prepared":
         publish(closed, statement_id)
@@ -224,18 +227,18 @@ def test_each_kind_is_published_proved_and_restated(closed, kind, span):
     if kind == "balance":
         errors = [(name, line[name]["fen"] + more) for name, more in errors]
     body = {"cause": "漏记", "errors": [{"line": name, "correct": money(fen)} for name, fen in errors]}
-    answer = closed.post(f"/v1/statements/{statement_id}/restate", body, role="accountant")
+    answer = closed.post(f"/v1/financial-statements/{statement_id}/restate", body, role="accountant")
     assert (answer.status_code, answer.json["version"]) == (201, 2)
     corrected = answer.json
     column_name = "capital" if kind == "equity" else found[-1]["columns"][0]["column"]
     assert column(corrected, column_name)[errors[0][0].partition(".")[0]] == errors[0][1]
     withdrawn = closed.post(
-        f"/v1/statements/{corrected['statement_id']}/withdraw", {"reason": "r"}, role="accountant"
+        f"/v1/financial-statements/{corrected['statement_id']}/withdraw", {"reason": "r"}, role="accountant"
     )
     assert withdrawn.json["code"] == "statement_not_ready"
     publish(closed, corrected["statement_id"])
     assert proof(closed, corrected["statement_id"])["agrees"]
-    old = closed.get(f"/v1/statements/{statement_id}").json
+    old = closed.get(f"/v1/financial-statements/{statement_id}").json
     assert (old["state"], [each["cause"] for each in old["errors"]]) == ("restated", ["漏记"] * len(errors))
     told = closed.value(
         "select data from outbox where type = 'finance.statement.restated.v1' order by id desc limit 1"
@@ -246,19 +249,19 @@ def test_each_kind_is_published_proved_and_restated(closed, kind, span):
 
 @pytest.mark.requirement("F17")
 def test_a_correction_that_unbalances_the_sheet_is_refused(closed):
-    [made] = closed.get(f"/v1/statements?month={YEAR}-12&kind=balance&span=year").json["items"]
+    [made] = closed.get(f"/v1/financial-statements?month={YEAR}-12&kind=balance&span=year").json["items"]
     publish(closed, made["statement_id"])
     body = {"cause": "c", "errors": [{"line": "inventory", "correct": money(1)}]}
-    refused = closed.post(f"/v1/statements/{made['statement_id']}/restate", body, role="accountant")
+    refused = closed.post(f"/v1/financial-statements/{made['statement_id']}/restate", body, role="accountant")
     assert (refused.status_code, refused.json["code"]) == (409, "statement_unbalanced")
     body["errors"][0]["line"] = "total_assets"
-    refused = closed.post(f"/v1/statements/{made['statement_id']}/restate", body, role="accountant")
+    refused = closed.post(f"/v1/financial-statements/{made['statement_id']}/restate", body, role="accountant")
     assert (refused.status_code, refused.json["code"]) == (422, "error_item_invalid")
 
 
 @pytest.mark.requirement("F2")
 def test_the_calendar_says_what_is_due_and_what_is_late(closed):
-    path = f"/v1/statements/calendar?from_month={YEAR}-01&to_month={YEAR}-12"
+    path = f"/v1/financial-statement-deadlines?from_month={YEAR}-01&until_month={YEAR}-12"
     items = closed.get(path).json["items"]
     by_key = {(each["kind"], each["span"], each["month"]): each for each in items}
     assert by_key["income", "quarter", f"{YEAR}-06"]["state"] == "published"
@@ -268,16 +271,19 @@ def test_the_calendar_says_what_is_due_and_what_is_late(closed):
     annual = {kind for kind, span, _ in by_key if span == "year"}
     assert annual == {"balance", "income", "cashflow", "equity"}
     assert by_key["cashflow", "year", f"{YEAR}-12"]["due_on"] == f"{YEAR + 1}-04-30"
-    far = closed.get(f"/v1/statements/calendar?from_month=2000-01&to_month={YEAR}-12")
+    far = closed.get(f"/v1/financial-statement-deadlines?from_month=2000-01&until_month={YEAR}-12")
     assert (far.status_code, far.json["code"]) == (422, "statement_calendar_too_long")
-    assert closed.get("/v1/statements/calendar?from_month=2001-02&to_month=2001-01").status_code == 422
+    assert (
+        closed.get("/v1/financial-statement-deadlines?from_month=2001-02&until_month=2001-01").status_code
+        == 422
+    )
 
 
 # --- papers -----------------------------------------------------------------------------------------
 
 
 def printed(office, statement_id):
-    answer = office.get(f"/v1/statements/{statement_id}/pdf")
+    answer = office.get(f"/v1/financial-statements/{statement_id}/pdf")
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     reader = pypdf.PdfReader(io.BytesIO(answer.data))
     fonts = [
@@ -291,7 +297,7 @@ def printed(office, statement_id):
 
 def sheet_of(office, statement_id):
     """(cells by address, page set-up) of the spreadsheet; formulas are refused."""
-    answer = office.get(f"/v1/statements/{statement_id}/xlsx")
+    answer = office.get(f"/v1/financial-statements/{statement_id}/xlsx")
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(answer.data)) as files:
         root = ET.fromstring(files.read("xl/worksheets/sheet1.xml"))
@@ -325,7 +331,9 @@ def on_one_page(office, made, is_wide):
 @pytest.mark.parametrize(("kind", "span"), CASES)
 def test_a_statement_is_handed_over_on_paper_and_as_a_sheet(closed, kind, span):
     month = {"month": "05", "quarter": "06", "half_year": "06", "year": "12"}[span]
-    made = closed.get(f"/v1/statements?month={YEAR}-{month}&kind={kind}&span={span}").json["items"][-1]
+    made = closed.get(f"/v1/financial-statements?month={YEAR}-{month}&kind={kind}&span={span}").json["items"][
+        -1
+    ]
     cells, setup, footer = sheet_of(closed, made["statement_id"])
     is_wide = kind in {"balance", "equity"}
     if kind in {"balance", "cashflow"}:
@@ -353,8 +361,10 @@ def test_a_statement_is_handed_over_on_paper_and_as_a_sheet(closed, kind, span):
 
 @pytest.mark.requirement("F17", "X7")
 def test_what_is_booked_later_changes_no_proof_and_tampering_is_found(closed):
-    [made] = closed.get(f"/v1/statements?month={YEAR}-12&kind=equity&span=year").json["items"][-1:]
-    [cash] = closed.get(f"/v1/statements?month={YEAR}-06&kind=cashflow&span=half_year").json["items"][-1:]
+    [made] = closed.get(f"/v1/financial-statements?month={YEAR}-12&kind=equity&span=year").json["items"][-1:]
+    [cash] = closed.get(f"/v1/financial-statements?month={YEAR}-06&kind=cashflow&span=half_year").json[
+        "items"
+    ][-1:]
     closed.sell(sold_at=utc_now().isoformat(), lines=[LINE])
     closed.seal()
     assert proof(closed, made["statement_id"])["agrees"]
@@ -391,13 +401,17 @@ def _tamper(office, sql, more, day):
 
 @pytest.mark.requirement("F2", "F27")
 def test_a_statement_whose_month_was_opened_again_is_stale(closed):
-    [cash] = closed.get(f"/v1/statements?month={YEAR}-06&kind=cashflow&span=half_year").json["items"][-1:]
+    [cash] = closed.get(f"/v1/financial-statements?month={YEAR}-06&kind=cashflow&span=half_year").json[
+        "items"
+    ][-1:]
     made = prepared(closed, "income", f"{YEAR}-12")
-    path = f"/v1/statements/{made['statement_id']}"
+    path = f"/v1/financial-statements/{made['statement_id']}"
     asked = closed.post(f"/v1/periods/{YEAR}-12/reopenings", {"reason": "漏记"}, role="accountant").json
     for role in ("finance_head", "management"):
         answer = closed.post(
-            f"/v1/periods/reopenings/{asked['reopening_id']}/decision", {"approved": True}, role=role
+            f"/v1/periods/{YEAR}-12/reopenings/{asked['reopening_id']}/decisions",
+            {"decision": "approved"},
+            role=role,
         )
         assert answer.status_code == 200, answer.json
     refused = closed.post(f"{path}/review", role="finance_head")
@@ -423,7 +437,7 @@ def test_a_statement_without_a_form_is_shown_but_neither_proved_nor_printed(clos
             ' "version": 1, "lines": [{"line": "revenue", "zh": "营业收入", "en": "Revenue", "fen": 5,'
             " \"leaf\": true}]}', 'x', 'someone', now(), '2020-02-01', true)"
         )
-    path = "/v1/statements/00000000-0000-7000-8000-000000000001"
+    path = "/v1/financial-statements/00000000-0000-7000-8000-000000000001"
     assert closed.get(path).json["lines"][0]["amount"] == money(5)
     for paper in ("proof", "pdf", "xlsx"):
         refused = closed.get(f"{path}/{paper}")

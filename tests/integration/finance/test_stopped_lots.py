@@ -46,7 +46,7 @@ def spellings(lot):
 
 def of_lot(*lots, at=None, product="P-1", **odd):
     lines = [
-        a_line(lot=lot, quantity=1, discount=money(0), expiry="2099-12-31", product={"id": product})
+        a_line(lot=lot, quantity=1, discount=money(0), expiry="2099-12-31", product={"product_id": product})
         for lot in lots
     ]
     return a_receipt(lines=lines, sold_at=(at or utc_now()).isoformat(), **odd)
@@ -125,7 +125,7 @@ def test_an_upload_refuses_the_receipts_of_stopped_lots_alone(office):
     office.hear(ordered(office, [bad], at=NOW - timedelta(hours=1)))
     receipts = [of_lot(good), of_lot(bad, good), of_lot(good), of_lot(bad, at=NOW - timedelta(hours=2))]
     results = office.results(ndjson(receipts))
-    assert [each["status"] for each in results] == ["posted", "refused", "posted", "posted"]
+    assert [each["state"] for each in results] == ["posted", "refused", "posted", "posted"]
     assert (results[1]["code"], results[1]["lots"]) == ("lot_stopped", [{"product_id": "P-1", "lot": bad}])
 
 
@@ -139,7 +139,7 @@ def test_what_an_offline_till_sold_before_the_stop_is_booked_and_named(office):
     assert code_of(office, of_lot(lot)) == "lot_stopped"
 
     def named(query="", **identity):
-        answer = office.get(f"/v1/stopped-lots/sales?lot={lot}{query}", role="qa", **identity)
+        answer = office.get(f"/v1/stopped-lot-sales?lot={lot}{query}", role="qa", **identity)
         assert answer.status_code == 200, answer.json
         return [(each["sale_id"], each["branch_id"], each["is_after_stop"]) for each in answer.json["items"]]
 
@@ -147,10 +147,10 @@ def test_what_an_offline_till_sold_before_the_stop_is_booked_and_named(office):
     assert named() == [first, second]
     assert named("&is_after_stop=true") == [second]
     assert named(branches=("S001",)) == [first]
-    page = office.get(f"/v1/stopped-lots/sales?lot={lot}&limit=1", role="qa").json
+    page = office.get(f"/v1/stopped-lot-sales?lot={lot}&limit=1", role="qa").json
     assert named(f"&cursor={page['next_cursor']}") == [second]
     assert page["items"][0].keys().isdisjoint({"customer_id", "posted_by"})
-    odd = office.get("/v1/stopped-lots/sales?cursor=WyJ4IiwxXQ", role="qa")
+    odd = office.get("/v1/stopped-lot-sales?cursor=WyJ4IiwxXQ", role="qa")
     assert (odd.status_code, odd.json["code"]) == (422, "cursor_invalid")
 
 
@@ -188,13 +188,13 @@ def test_what_was_sold_of_a_stopped_lot_is_named_however_it_was_typed(office):
     lot = a_lot().upper()
     typed = spellings(lot)
     sold = [office.post("/v1/sales", of_lot(each)).json["sale_id"] for each in typed]
-    assert {each["status"] for each in office.results(ndjson([of_lot(each) for each in typed]))} == {"posted"}
+    assert {each["state"] for each in office.results(ndjson([of_lot(each) for each in typed]))} == {"posted"}
     office.hear(ordered(office, [lot]))
     for asked in (lot, typed[1]):
-        items = office.get(f"/v1/stopped-lots/sales?lot={asked}", role="qa").json["items"]
+        items = office.get(f"/v1/stopped-lot-sales?lot={asked}", role="qa").json["items"]
         assert sold == [each["sale_id"] for each in items][: len(sold)]
         assert [each["lot"] for each in items] == typed * 2  # as the tills wrote it
-        lines = office.get(f"/v1/sales/lines?product_id=P-1&lot={asked}").json["items"]
+        lines = office.get(f"/v1/sale-lines?product_id=P-1&lot={asked}").json["items"]
         assert len(lines) == len(items)
 
 

@@ -81,7 +81,7 @@ def statuses_of_upload(shop, receipts):
     uploaded = kept_at(lambda: shop.upload(ndjson(receipts)))
     assert uploaded.status_code == 200, uploaded.text
     lines = [json.loads(line) for line in uploaded.data.splitlines()]
-    return [201 if line["status"] == "posted" else line for line in lines]
+    return [201 if line["state"] == "posted" else line for line in lines]
 
 
 @pytest.mark.requirement("F1")
@@ -112,9 +112,9 @@ def test_every_route_that_books_opens_the_months_it_needs(shop):
         return pay(shop, customer, 5_000, received_on=str(day))
 
     def voucher(month):
-        drafted = shop.post("/v1/journal/entries", a_voucher_of(month), role="accountant")
-        decided = {"approved": True, "reason": None}
-        path = f"/v1/journal/entries/{drafted.json['voucher_id']}/decision"
+        drafted = shop.post("/v1/vouchers", a_voucher_of(month), role="accountant")
+        decided = {"decision": "approved", "reason": None}
+        path = f"/v1/vouchers/{drafted.json['voucher_id']}/decisions"
         return shop.post(path, decided, role="finance_head")
 
     def goods(month):

@@ -63,7 +63,7 @@ def test_another_expiry_makes_no_expired_lot_fresh(office, desk):
     product, expired = desk.price(), str(TODAY - timedelta(days=1))
 
     def sold(lot, expiry):
-        line = a_line(product={"id": product}, lot=lot, expiry=expiry)
+        line = a_line(product={"product_id": product}, lot=lot, expiry=expiry)
         office.sell(lines=[line], sold_at=(utc_now() - timedelta(days=5)).isoformat())
 
     for lot, expiry in (("OLD", expired), ("NEW", LATER)):
@@ -73,7 +73,7 @@ def test_another_expiry_makes_no_expired_lot_fresh(office, desk):
     named = an_order_line(product, lots=[{"lot": "OLD", "expiry": LATER}])
     assert desk.faults(desk.confirm(desk.drafted(named))) == ["lot_expired", "lot_expiry_contradicts"]
     # a slip of a till is refused, and stops no delivery
-    slip = a_line(product={"id": product}, lot="NEW", expiry=expired)
+    slip = a_line(product={"product_id": product}, lot="NEW", expiry=expired)
     days_ago = (utc_now() - timedelta(days=5)).isoformat()
     slipped = office.post("/v1/sales", a_receipt(lines=[slip], sold_at=days_ago))
     refused(slipped, 409, "lot_expiry_contradicts")
@@ -118,7 +118,9 @@ def test_who_wrote_any_draft_of_a_contract_neither_reviews_nor_signs_it(office):
     revised = office.app.test_client().put(path, json={"content": a_content(place="北京")}, headers=headers)
     assert revised.status_code == 200, revised.text
     assert office.post(f"{path}/submit", {}, role="salesperson", person="sam").status_code == 200
-    first = office.post(f"{path}/review", {"approved": True}, role="business_head", person="the-salesperson")
+    first = office.post(
+        f"{path}/decisions", {"decision": "approved"}, role="business_head", person="the-salesperson"
+    )
     refused(first, 403, "approval_same_person")
 
 
@@ -140,7 +142,7 @@ def test_one_upload_sent_twice_at_once_posts_once_and_calls_the_other_a_duplicat
             twins = [pool.submit(office.results, body) for _ in range(2)]
             eventually(lambda: office.value(waiting) >= 2)
         told = [twin.result(timeout=30)[0] for twin in twins]
-    assert sorted(each["status"] for each in told) == ["duplicate", "posted"], told
+    assert sorted(each["state"] for each in told) == ["duplicate", "posted"], told
     assert len({each["sale_id"] for each in told}) == 1
     assert exposure_of(office, customer)["outstanding"] == 3_900
 
@@ -154,9 +156,9 @@ def test_a_draft_of_before_an_account_had_a_sub_ledger_is_not_posted_any_more(of
             " drafted_by, drafted_at) values (%s, 'draft', %s, 'S001', '冲销', %s, 500, '', 'ann', now())",
             (voucher_id := str(uuid4()), TODAY, json.dumps(lines)),
         )
-    path = f"/v1/journal/entries/{voucher_id}/decision"
-    answer = office.post(path, {"approved": True, "reason": None}, role="finance_head")
+    path = f"/v1/vouchers/{voucher_id}/decisions"
+    answer = office.post(path, {"decision": "approved", "reason": None}, role="finance_head")
     refused(answer, 422, "voucher_invalid")
-    answer = office.post(path, {"approved": False, "reason": "退款另有单据"}, role="finance_head")
+    answer = office.post(path, {"decision": "rejected", "reason": "退款另有单据"}, role="finance_head")
     assert answer.json["state"] == "rejected"
-    assert office.get("/v1/refunds/liabilities").json["agrees"]
+    assert office.get("/v1/refund-liabilities").json["agrees"]

@@ -44,7 +44,7 @@ def close(client, system, month="2017-01", role="finance_head", key="close"):
 
 @pytest.mark.requirement("P2")
 def test_a_ledger_is_told_as_json_with_money_objects(client, system):
-    answer = client.get("/v1/ledgers/sales?month=2017-01", headers=system.headers("management"))
+    answer = client.get("/v1/sales-ledgers/2017-01", headers=system.headers("management"))
     assert answer.status_code == 200
     body = answer.json()
     assert body["state"] == "open"
@@ -55,18 +55,15 @@ def test_a_ledger_is_told_as_json_with_money_objects(client, system):
         {"tender": "wechat", "amount": {"fen": 1130, "currency": "CNY"}},
     ]
     for kind in ("returns", "feedback"):
-        body = client.get(
-            f"/v1/ledgers/{kind}?month=2017-01&branch_id=S1", headers=system.headers("qa")
-        ).json()
+        body = client.get(f"/v1/{kind}-ledgers/2017-01?branch_id=S1", headers=system.headers("qa")).json()
         assert len(body["rows"]) == 1
         assert body["branch_id"] == "S1"
 
 
 @pytest.mark.requirement("P2")
 def test_a_ledger_is_told_as_csv_that_a_spreadsheet_understands_in_both_languages(client, system):
-    address = "/v1/ledgers/sales?month=2017-01"
-    headers = {**system.headers("accountant"), "Accept": "text/csv"}
-    answer = client.get(address, headers=headers)
+    address = "/v1/sales-ledgers/2017-01"
+    answer = client.get(f"{address}/csv", headers=system.headers("accountant"))
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert "sales-ledger-2017-01-chain.csv" in answer.headers["Content-Disposition"]
     assert answer.content.startswith(b"\xef\xbb\xbf")
@@ -74,16 +71,14 @@ def test_a_ledger_is_told_as_csv_that_a_spreadsheet_understands_in_both_language
     assert rows[0]["Net (CNY)"] == "20.00"
     assert rows[-1]["Day"] == "Total"
     assert rows[-1]["Refunds total (CNY)"] == "11.30"
-    chinese = client.get(f"{address}&format=csv&lang=zh_CN", headers=system.headers("accountant"))
+    chinese = client.get(f"{address}/csv?lang=zh_CN", headers=system.headers("accountant"))
     assert "不含税金额 (CNY)" in chinese.content.decode("utf-8-sig")
 
 
 @pytest.mark.requirement("P2")
 def test_a_ledger_is_told_as_a_workbook(client, system):
     for kind in ("sales", "returns", "feedback"):
-        answer = client.get(
-            f"/v1/ledgers/{kind}?month=2017-01&format=xlsx", headers=system.headers("accountant")
-        )
+        answer = client.get(f"/v1/{kind}-ledgers/2017-01/xlsx", headers=system.headers("accountant"))
         with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
             assert b"sheetData" in book.read("xl/worksheets/sheet1.xml")
 
@@ -108,15 +103,15 @@ def test_a_metric_is_told_with_numerator_and_denominator(
 @pytest.mark.parametrize(
     ("address", "branches", "role", "status", "code"),
     [
-        ("/v1/ledgers/sales?month=2017-01", ["S1"], "store_manager", 403, "chain_not_covered"),
-        ("/v1/ledgers/sales?month=2017-01&branch_id=S2", ["S1"], "store_manager", 403, "foreign_branch"),
+        ("/v1/sales-ledgers/2017-01", ["S1"], "store_manager", 403, "chain_not_covered"),
+        ("/v1/sales-ledgers/2017-01?branch_id=S2", ["S1"], "store_manager", 403, "foreign_branch"),
         ("/v1/metrics/M3?month=2017-01", ["S1"], "store_manager", 403, "chain_not_covered"),
-        ("/v1/ledgers/sales?month=2017-01", ["*"], "till", 403, "role_not_admitted"),
+        ("/v1/sales-ledgers/2017-01", ["*"], "till", 403, "role_not_admitted"),
         ("/v1/metrics/M9?month=2017-01", ["*"], "qa", 404, "metric_not_found"),
-        ("/v1/ledgers/sales?month=2017-13", ["*"], "qa", 422, "payload_invalid"),
-        ("/v1/ledgers/sales", ["*"], "qa", 422, "payload_invalid"),
-        ("/v1/ledgers/sales?month=2017-01&branch_id=%00", ["*"], "qa", 400, "address_not_text"),
-        ("/v1/ledgers/cash?month=2017-01", ["*"], "qa", 404, "no_such_address"),
+        ("/v1/sales-ledgers/2017-13", ["*"], "qa", 422, "month_invalid"),
+        ("/v1/metrics/M3", ["*"], "qa", 422, "payload_invalid"),
+        ("/v1/sales-ledgers/2017-01?branch_id=%00", ["*"], "qa", 400, "address_not_text"),
+        ("/v1/cash-ledgers/2017-01", ["*"], "qa", 404, "no_such_address"),
     ],
 )
 def test_what_may_not_be_read_is_refused_by_name(client, system, address, branches, role, status, code):
@@ -126,7 +121,7 @@ def test_what_may_not_be_read_is_refused_by_name(client, system, address, branch
 
 def test_a_branch_is_read_with_a_token_for_that_branch(client, system):
     headers = system.headers("store_manager", branches=["S1"])
-    body = client.get("/v1/ledgers/sales?month=2017-01&branch_id=S1", headers=headers).json()
+    body = client.get("/v1/sales-ledgers/2017-01?branch_id=S1", headers=headers).json()
     assert body["totals"]["receipts"] == 1
 
 
@@ -144,7 +139,7 @@ def test_closing_is_refused_by_name(client, system):
 def test_a_closed_month_keeps_its_figures_and_shows_late_facts_as_revisions(client, system):
     reader = system.headers("management")
     ledgers = {
-        kind: client.get(f"/v1/ledgers/{kind}?month=2017-01", headers=reader).json()
+        kind: client.get(f"/v1/{kind}-ledgers/2017-01", headers=reader).json()
         for kind in ("sales", "returns", "feedback")
     }
     metrics = {
@@ -173,16 +168,16 @@ def test_a_closed_month_keeps_its_figures_and_shows_late_facts_as_revisions(clie
     system.deliver()
 
     for kind, before in ledgers.items():
-        after = client.get(f"/v1/ledgers/{kind}?month=2017-01", headers=reader).json()
+        after = client.get(f"/v1/{kind}-ledgers/2017-01", headers=reader).json()
         assert after["state"] == "closed"
         assert (after["rows"], after["totals"]) == (before["rows"], before["totals"])
         assert len(after["revisions"]) == after["revisions_total"] == (1 if kind == "sales" else 0)
-    sales = client.get("/v1/ledgers/sales?month=2017-01&branch_id=S1", headers=reader).json()
+    sales = client.get("/v1/sales-ledgers/2017-01?branch_id=S1", headers=reader).json()
     assert sales["revisions"][0]["type"] == "finance.sale.posted.v1"
     assert sales["revisions"][0]["amount"] == {"fen": 1130, "currency": "CNY"}
     assert sales["totals"]["receipts"] == 1
     assert sales["revised_totals"]["receipts"] == 2
-    other = client.get("/v1/ledgers/sales?month=2017-01&branch_id=S9", headers=reader).json()
+    other = client.get("/v1/sales-ledgers/2017-01?branch_id=S9", headers=reader).json()
     assert other["rows"] == other["revisions"] == []
 
     for code, before in metrics.items():
@@ -192,7 +187,7 @@ def test_a_closed_month_keeps_its_figures_and_shows_late_facts_as_revisions(clie
         assert (after["revised"] is not None) == (code == "M3")
     assert client.get("/v1/metrics/M3?month=2017-01", headers=reader).json()["revised"]["denominator"] == 2
 
-    months = client.get("/v1/months", headers=reader).json()["months"]
+    months = client.get("/v1/months", headers=reader).json()["items"]
     assert [(each["month"], each["state"]) for each in months] == [("2017-02", "open"), ("2017-01", "closed")]
 
 
@@ -211,7 +206,7 @@ def test_a_closed_ledger_is_recomputed_from_its_export_alone(client, system, tmp
     for kind in ("sales", "returns", "feedback"):
         export = tmp_path / f"{kind}.json"
         export.write_bytes(
-            client.get(f"/v1/ledgers/{kind}?month=2017-01", headers=system.headers("management")).content
+            client.get(f"/v1/{kind}-ledgers/2017-01", headers=system.headers("management")).content
         )
         command = [sys.executable, "-I", "-S", verifier, "ledger", export.name, "--month", "2017-01"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -220,7 +215,7 @@ def test_a_closed_ledger_is_recomputed_from_its_export_alone(client, system, tmp
 
 @pytest.mark.requirement("X3")
 def test_completeness_is_told_per_source(client, system):
-    sources = client.get("/v1/completeness", headers=system.headers("operator")).json()["sources"]
+    sources = client.get("/v1/sources", headers=system.headers("operator")).json()["items"]
     finance = next(each for each in sources if each["source"] == "finance")
     assert (finance["contiguous_seq"], finance["head_seq"], finance["lag_events"]) == (8, 8, 0)
     assert (finance["halted_reason"], finance["halted_detail"]) == (None, None)

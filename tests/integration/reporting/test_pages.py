@@ -115,7 +115,7 @@ def test_the_overview_shows_figures_charts_and_both_languages(page, address, sys
     page.goto(f"{address}/?month=2017-03")
     expect(page.locator("#receipts")).to_have_text("200")
     ledger = httpx.get(
-        f"{address}/v1/ledgers/sales?month=2017-03", headers=system.headers("management"), trust_env=False
+        f"{address}/v1/sales-ledgers/2017-03", headers=system.headers("management"), trust_env=False
     ).json()
     net = ledger["totals"]["net"]["fen"]
     expect(page.locator("#net-sales")).to_have_text(f"¥ {net // 100:,}.{net % 100:02d}")

@@ -36,20 +36,20 @@ ENDED_FREE = ("refused", "rejected", "cancelled")
 def step(counter, sale, notices, name, which, number):
     if name == "request" or not notices:
         answer = counter.request(sale, [number + 1, number // 2 + 1])
-        if answer.json["status"] == "requested":
-            notices.append(answer.json["id"])
+        if answer.json["state"] == "requested":
+            notices.append(answer.json["return_id"])
         return
     notice = counter.get(f"/{notices[which % len(notices)]}").json
-    path = f"/{notice['id']}"
+    path = f"/{notice['return_id']}"
     if name == "approve":
         for role in ("business_head", "qa"):
-            counter.post(f"{path}/decisions", {"approved": True}, role=role)
+            counter.post(f"{path}/decisions", {"decision": "approved"}, role=role)
     elif name == "reject":
-        counter.post(f"{path}/decisions", {"approved": False, "reason": "no"}, role="qa")
+        counter.post(f"{path}/decisions", {"decision": "rejected", "reason": "no"}, role="qa")
     elif name == "cancel":
-        counter.post(f"{path}/cancellation", {"reason": "no"}, role="invoicing_clerk")
+        counter.post(f"{path}/cancel", {"reason": "no"}, role="invoicing_clerk")
     elif name == "pickup":
-        counter.post(f"{path}/pickup-confirmation", role="storekeeper")
+        counter.post(f"{path}/pick-up", role="storekeeper")
     elif name == "receive":
         counter.receive(
             notice,
@@ -68,7 +68,7 @@ def step(counter, sale, notices, name, which, number):
     elif name == "settle":
         counter.settle(notice)
     elif name == "pay" and notice["refund"]:
-        counter.pay(notice, refund_id=f"F-{notice['id']}")
+        counter.pay(notice, refund_id=f"F-{notice['return_id']}")
 
 
 def check(counter, sale):

@@ -23,7 +23,7 @@ def run(counter: Counter, moment, work, person=None, role=None):
 def ordered(counter):
     from uuid import UUID
 
-    notice_id = UUID(counter.request(counter.sell()).json["id"])
+    notice_id = UUID(counter.request(counter.sell()).json["return_id"])
     for person, role in (("wang", "business_head"), ("zhao", "qa")):
         run(
             counter,

@@ -31,7 +31,7 @@ def hear_finance(counter, *, contiguous, head, age_s=0):
 def refusal_events(counter, notice):
     with counter.database.begin() as conn:
         return conn.execute(
-            text("select type, data->>'cause' from outbox where subject = :id"), {"id": notice["id"]}
+            text("select type, data->>'cause' from outbox where subject = :id"), {"id": notice["return_id"]}
         ).all()
 
 
@@ -46,7 +46,7 @@ def test_an_unknown_sale_is_not_ours_only_once_everything_was_heard(counter):
     assert counter.request(UNKNOWN).status_code == 503
     hear_finance(counter, contiguous=42, head=42)
     refused = counter.request(UNKNOWN)
-    assert (refused.status_code, refused.json["status"], refused.json["cause"]) == (
+    assert (refused.status_code, refused.json["state"], refused.json["cause"]) == (
         201,
         "refused",
         "not_ours",
@@ -91,10 +91,10 @@ def test_a_line_lot_or_branch_that_is_not_of_the_sale_is_not_ours(counter):
 def test_more_than_was_sold_is_refused_over_all_notices(counter):
     sale = counter.sell()
     assert counter.request(sale, [11]).json["cause"] == "over_quantity"
-    assert counter.request(sale, [7]).json["status"] == "requested"
+    assert counter.request(sale, [7]).json["state"] == "requested"
     again = counter.request(sale, [4]).json
-    assert (again["status"], again["cause"], again["lines"]) == ("refused", "over_quantity", [])
-    assert counter.request(sale, [3]).json["status"] == "requested"
+    assert (again["state"], again["cause"], again["lines"]) == ("refused", "over_quantity", [])
+    assert counter.request(sale, [3]).json["state"] == "requested"
     assert refusal_events(counter, again) == [("returns.return.refused.v1", "over_quantity")]
 
 
@@ -107,7 +107,7 @@ def test_fifty_requests_at_once_never_reserve_more_than_was_sold(migrated_databa
 
     def ask(i):
         together.wait(30)
-        return counter.request(flipped if i % 2 else sale, [1, 1]).json["status"]
+        return counter.request(flipped if i % 2 else sale, [1, 1]).json["state"]
 
     with ThreadPoolExecutor(REQUESTS) as pool:
         outcomes = list(pool.map(ask, range(REQUESTS)))
@@ -124,7 +124,7 @@ def test_goods_that_are_not_eligible_are_refused_with_every_fault(counter):
     sale = counter.sell([a_sold_line(expiry=expired)])
     refused = counter.request(sale, package={"unopened": False, "intact": True}).json
     assert (refused["cause"], refused["cause_detail"]) == ("ineligible", "opened, expired")
-    assert counter.request(sale, reason="recall").json["status"] == "requested"
+    assert counter.request(sale, reason="recall").json["state"] == "requested"
     assert counter.request(sale, kind="retail").json["cause_detail"] == "reason_not_accepted"
 
 
@@ -142,7 +142,7 @@ def test_a_customer_that_may_still_be_on_its_way_is_waited_for(counter):
     answer = counter.request(counter.sell(customer_id=NEWCOMER))
     assert (answer.status_code, answer.json["code"]) == (503, "projection_behind")
     counter.deliver(a_customer(3, NEWCOMER, "hospital"))
-    assert counter.request(counter.sell(customer_id=NEWCOMER)).json["status"] == "requested"
+    assert counter.request(counter.sell(customer_id=NEWCOMER)).json["state"] == "requested"
 
 
 def test_a_receipt_number_that_two_sales_carry_needs_the_sale(counter):
@@ -172,16 +172,16 @@ def test_another_branch_may_neither_ask_nor_read_nor_decide(counter):
     sale = counter.sell()
     notice = counter.request(sale).json
     foreign = {"branches": ("S003",)}
-    body = {"approved": True}
-    assert counter.get(f"/{notice['id']}", **foreign).json["code"] == "foreign_branch"
+    body = {"decision": "approved"}
+    assert counter.get(f"/{notice['return_id']}", **foreign).json["code"] == "foreign_branch"
     assert (
-        counter.post(f"/{notice['id']}/decisions", body, role="qa", **foreign).json["code"]
+        counter.post(f"/{notice['return_id']}/decisions", body, role="qa", **foreign).json["code"]
         == "foreign_branch"
     )
     assert counter.get("", **foreign).json["items"] == []
     assert counter.get("", branch_id="S001", **foreign).json["code"] == "foreign_branch"
     assert (
-        counter.get("/sold-lines", branch_id="S001", sale_id="x", **foreign).json["code"] == "foreign_branch"
+        counter.ask("sold-lines", branch_id="S001", sale_id="x", **foreign).json["code"] == "foreign_branch"
     )
 
 
@@ -194,20 +194,20 @@ def test_what_is_not_there_is_not_found(counter):
 @pytest.mark.requirement("R3")
 def test_the_original_order_is_awaited_and_then_not_found(counter):
     hear_finance(counter, contiguous=41, head=42)
-    behind = counter.get("/sold-lines", branch_id="S001", sale_id="x")
+    behind = counter.ask("sold-lines", branch_id="S001", sale_id="x")
     assert (behind.status_code, behind.json["code"], behind.headers["Retry-After"]) == (
         503,
         "projection_behind",
         "5",
     )
     hear_finance(counter, contiguous=42, head=42)
-    assert counter.get("/sold-lines", branch_id="S001", sale_id="x").json["code"] == "sale_not_known"
+    assert counter.ask("sold-lines", branch_id="S001", sale_id="x").json["code"] == "sale_not_known"
     # A sale made a moment ago may be on its way, though we are level with the head of before.
     new = str(new_id())
-    assert counter.get("/sold-lines", branch_id="S001", sale_id=new).json["code"] == "projection_behind"
+    assert counter.ask("sold-lines", branch_id="S001", sale_id=new).json["code"] == "projection_behind"
     assert counter.request(UNKNOWN | {"sale_id": new}).json["code"] == "projection_behind"
     hear_finance(counter, contiguous=42, head=42, age_s=-120)
-    assert counter.get("/sold-lines", branch_id="S001", sale_id=new).json["code"] == "sale_not_known"
+    assert counter.ask("sold-lines", branch_id="S001", sale_id=new).json["code"] == "sale_not_known"
 
 
 def test_a_receipt_names_every_line_and_no_more_than_was_approved(counter):
@@ -215,7 +215,7 @@ def test_a_receipt_names_every_line_and_no_more_than_was_approved(counter):
     partial = counter.receive({**fetched, "lines": fetched["lines"][:1]})
     assert partial.json["code"] == "return_lines_incomplete"
     assert counter.receive(fetched, quantities={0: 3}).json["code"] == "return_quantity_too_large"
-    stranger = [{**fetched["lines"][0], "id": fetched["id"]}, fetched["lines"][1]]
+    stranger = [{**fetched["lines"][0], "return_line_id": fetched["return_id"]}, fetched["lines"][1]]
     assert counter.receive({**fetched, "lines": stranger}).json["code"] == "return_line_unknown"
 
 
@@ -224,6 +224,6 @@ def test_a_line_is_inspected_once(counter):
         counter.picked_up(counter.sell([a_sold_line(), a_sold_line(lot="L2")]), [1, 1])
     ).json
     half = counter.inspect(received, only=[0]).json
-    assert half["status"] == "received"
+    assert half["state"] == "received"
     again = counter.inspect(received, only=[0], person="wu")
     assert (again.status_code, again.json["code"]) == (409, "return_line_step_not_allowed")

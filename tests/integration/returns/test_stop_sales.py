@@ -32,12 +32,12 @@ def ordered(counter, **odd):
 
 def ask(counter, stop_id, **identity):
     body = {"reason": "复检合格", "evidence": ["QC-2026-044"]}
-    return call(counter, "POST", f"/{stop_id}/lifting", body, **{"role": "qa", **identity})
+    return call(counter, "POST", f"/{stop_id}/lift", body, **{"role": "qa", **identity})
 
 
 def decide(counter, stop_id, *, approved=True, reason=None, **identity):
-    body = {"approved": approved, "reason": reason}
-    return call(counter, "POST", f"/{stop_id}/lifting/decision", body, **{"role": "management", **identity})
+    body = {"decision": "approved" if approved else "rejected", "reason": reason}
+    return call(counter, "POST", f"/{stop_id}/lifting/decisions", body, **{"role": "management", **identity})
 
 
 def told(counter, stop_id):

@@ -75,12 +75,12 @@ class Desk:
     def resolved(self, **odd):
         """A ticket taken through to its resolution by the agent."""
         ticket = self.opened(**odd)
-        path = f"/tickets/{ticket['id']}"
+        path = f"/tickets/{ticket['ticket_id']}"
         for call, step, body in (
             (self.as_manager, "assign", {"handler": "agent", "role": "cs_agent"}),
             (self.call, "contacts", {"channel": "phone", "reached": True}),
             (self.call, "propose", {"solution": "A new box"}),
-            (self.call, "consent", {"agreed": True}),
+            (self.call, "answer", {"answer": "accepted"}),
             (self.call, "execute", None),
             (self.call, "resolve", {"cause": "packaging", "fault": "ours", "resolution": "Replaced"}),
         ):

@@ -80,7 +80,7 @@ def test_a_closed_ledger_holds_each_record_of_its_month_once_and_late_ones_go_in
     )
     assert (july["records"], july["late_records"], july["on_time"]) == (1, 1, False)
     assert sum(count["records"] for count in june["counts"]) == 2
-    assert desk.facts(june["id"]) == [
+    assert desk.facts(june["ledger_id"]) == [
         (
             "feedback_ledger.closed.v1",
             {"branch_id": branch, "month": "2026-06-01", "records": 2, "on_time": True},

@@ -57,7 +57,7 @@ def a_customer(seq, number):
         seq,
         "customers.customer.registered.v1",
         f"c{number}",
-        {"customer_id": f"c{number}", "kind": "patient", "branch_id": "B001", "status": "active"},
+        {"customer_id": f"c{number}", "kind": "patient", "branch_id": "B001", "state": "active"},
     )
 
 
@@ -158,7 +158,7 @@ def test_an_unreadable_event_and_an_unknown_version_are_parked_and_hold_back_not
 @pytest.mark.requirement("D20")
 def test_a_ticket_shows_the_outcome_of_its_return_and_whether_the_lot_was_sold(desk):
     ticket = desk.opened(kind="return_request", sale_id="s1", lot="L9", return_id="r9")
-    path = f"/tickets/{ticket['id']}"
+    path = f"/tickets/{ticket['ticket_id']}"
     assert (ticket["sale_is_known"], ticket["lot_in_sale"], ticket["return_outcome"]) == (False, None, None)
     assert apply_batch(desk.database, SERVICE, [a_sale(1, 1), a_refusal(2, 9)]).parked == 0
     shown = desk.call("GET", path).json
@@ -166,7 +166,7 @@ def test_a_ticket_shows_the_outcome_of_its_return_and_whether_the_lot_was_sold(d
     assert (shown["return_outcome"], shown["return_cause"]) == ("refused", "not_ours")
     typed = desk.opened(kind="return_request", sale_id="s1", lot=" l1")
     assert (typed["lot"], typed["lot_in_sale"]) == (" l1", True)
-    relinked = desk.call("POST", f"{path}/return", {"return_id": "r10"}).json
+    relinked = desk.call("POST", f"{path}/returns", {"return_id": "r10"}).json
     assert (relinked["return_id"], relinked["return_outcome"]) == ("r10", None)
 
 
@@ -174,7 +174,7 @@ def test_a_ticket_tells_nothing_of_a_sale_or_return_of_another_branch(desk):
     ticket = desk.opened(branch_id="B777", sale_id="s51", lot="L51", return_id="r52")
     assert apply_batch(desk.database, SERVICE, [a_sale(51, 51), a_refusal(52, 52)]).parked == 0
     path, told = (
-        f"/tickets/{ticket['id']}",
+        f"/tickets/{ticket['ticket_id']}",
         ("sale_is_known", "lot_in_sale", "return_outcome", "return_cause"),
     )
     everything = desk.call("GET", path).json

@@ -17,7 +17,7 @@ GOOD = {"quality": 5, "service": 4, "price": 3}
 def answer(desk, survey, *, scores=None, token=None, person="till-1", roles=("till",)):
     return desk.call(
         "POST",
-        f"/surveys/{survey['id']}/answers",
+        f"/surveys/{survey['survey_id']}/answers",
         {"token": token or survey["token"], "scores": scores or GOOD},
         person=person,
         roles=roles,
@@ -27,18 +27,18 @@ def answer(desk, survey, *, scores=None, token=None, person="till-1", roles=("ti
 @pytest.mark.requirement("D12", "D13", "D32")
 def test_a_resolved_ticket_is_surveyed_and_answered_in_three_dimensions(desk):
     ticket = desk.resolved()
-    survey = desk.surveyed(ticket["id"])
+    survey = desk.surveyed(ticket["ticket_id"])
     told = answer(desk, survey)
     assert (told.status_code, told.json["scores"]) == (201, GOOD)
     assert "token" not in told.json
-    sent, answered = desk.facts(survey["id"])
+    sent, answered = desk.facts(survey["survey_id"])
     assert sent == (
         "survey.sent.v1",
         {
-            "survey_id": survey["id"],
+            "survey_id": survey["survey_id"],
             "branch_id": "B001",
             "customer_id": ticket["customer_id"],
-            "ticket_id": ticket["id"],
+            "ticket_id": ticket["ticket_id"],
             "delivered": True,
         },
     )
@@ -46,7 +46,7 @@ def test_a_resolved_ticket_is_surveyed_and_answered_in_three_dimensions(desk):
 
 
 def test_a_survey_is_not_answered_twice_nor_by_a_guess_nor_by_the_handler(desk):
-    survey = desk.surveyed(desk.resolved()["id"])
+    survey = desk.surveyed(desk.resolved()["ticket_id"])
     assert answer(desk, survey, token="guess").json["code"] == "survey_token_wrong"
     handler = answer(desk, survey, person="agent", roles=("cs_agent",))
     assert (handler.status_code, handler.json["code"]) == (403, "survey_handler_may_not_answer")
@@ -56,14 +56,14 @@ def test_a_survey_is_not_answered_twice_nor_by_a_guess_nor_by_the_handler(desk):
     assert answer(desk, survey).status_code == 201
     again = answer(desk, survey)
     assert (again.status_code, again.json["code"]) == (409, "survey_already_answered")
-    assert [kind for kind, _ in desk.facts(survey["id"])] == ["survey.sent.v1", "survey.answered.v1"]
+    assert [kind for kind, _ in desk.facts(survey["survey_id"])] == ["survey.sent.v1", "survey.answered.v1"]
 
 
 def test_an_expired_survey_is_refused(desk):
-    survey = desk.surveyed(desk.resolved()["id"])
+    survey = desk.surveyed(desk.resolved()["ticket_id"])
 
     def late(tx):
-        commands.answer_survey(tx, survey["id"], token=survey["token"], scores=GOOD, comment=None)
+        commands.answer_survey(tx, survey["survey_id"], token=survey["token"], scores=GOOD, comment=None)
 
     with pytest.raises(DomainError) as refusal:
         desk.at(utc_now() + timedelta(days=14, hours=1), late)
@@ -72,35 +72,35 @@ def test_an_expired_survey_is_refused(desk):
 
 def test_a_cycle_is_asked_once_but_a_failed_delivery_does_not_count(desk):
     ticket = desk.resolved()
-    undelivered = desk.surveyed(ticket["id"], delivered=False)
+    undelivered = desk.surveyed(ticket["ticket_id"], delivered=False)
     assert answer(desk, undelivered).json["code"] == "survey_undelivered"
-    desk.surveyed(ticket["id"])
-    again = desk.call("POST", "/surveys", {"ticket_id": ticket["id"]})
+    desk.surveyed(ticket["ticket_id"])
+    again = desk.call("POST", "/surveys", {"ticket_id": ticket["ticket_id"]})
     assert (again.status_code, again.json["code"]) == (409, "survey_already_sent")
-    assert [fact["delivered"] for _, fact in desk.facts(undelivered["id"])] == [False]
+    assert [fact["delivered"] for _, fact in desk.facts(undelivered["survey_id"])] == [False]
 
 
 def test_each_cycle_of_a_complaint_is_asked_even_in_the_cool_down(desk):
     ticket = desk.resolved()
-    path = f"/tickets/{ticket['id']}"
-    desk.surveyed(ticket["id"])
+    path = f"/tickets/{ticket['ticket_id']}"
+    desk.surveyed(ticket["ticket_id"])
     # In a year whose calendar is known, whenever this runs.
     then = datetime(2026, 6, 3, tzinfo=UTC)
-    desk.at(then, lambda tx: tickets.reopen_ticket(tx, ticket["id"], reason="again"))
+    desk.at(then, lambda tx: tickets.reopen_ticket(tx, ticket["ticket_id"], reason="again"))
     desk.call("POST", f"{path}/propose", {"solution": "x"})
     assert (
-        desk.call("POST", "/surveys", {"ticket_id": ticket["id"]}).json["code"]
+        desk.call("POST", "/surveys", {"ticket_id": ticket["ticket_id"]}).json["code"]
         == "survey_ticket_not_resolved"
     )
-    desk.call("POST", f"{path}/consent", {"agreed": True})
+    desk.call("POST", f"{path}/answer", {"answer": "accepted"})
     desk.call("POST", f"{path}/execute")
     desk.call("POST", f"{path}/resolve", {"cause": "other", "fault": "ours", "resolution": "x"})
-    assert desk.surveyed(ticket["id"])["cycle"] == 2
+    assert desk.surveyed(ticket["ticket_id"])["cycle"] == 2
 
 
 def test_others_are_left_in_peace_for_thirty_days(desk):
     ticket = desk.resolved(kind="consultation")
-    desk.surveyed(ticket["id"])
+    desk.surveyed(ticket["ticket_id"])
     campaign = {"campaign": "2026-Q4", "customer_id": ticket["customer_id"], "branch_id": "B001"}
     refused = desk.call("POST", "/surveys", campaign)
     assert (refused.status_code, refused.json["code"]) == (409, "survey_cooling_down")
@@ -111,15 +111,18 @@ def test_others_are_left_in_peace_for_thirty_days(desk):
 
 def test_nobody_is_asked_about_what_staff_raised_or_without_a_customer(desk):
     own = desk.resolved(reporter="agent")
-    assert desk.call("POST", "/surveys", {"ticket_id": own["id"]}).json["code"] == "survey_reporter_is_agent"
+    assert (
+        desk.call("POST", "/surveys", {"ticket_id": own["ticket_id"]}).json["code"]
+        == "survey_reporter_is_agent"
+    )
     walk_in = desk.resolved(customer_id=None)
-    refused = desk.call("POST", "/surveys", {"ticket_id": walk_in["id"]})
+    refused = desk.call("POST", "/surveys", {"ticket_id": walk_in["ticket_id"]})
     assert refused.json["code"] == "survey_ticket_without_customer"
 
 
 def test_an_invitation_names_a_ticket_or_a_whole_campaign(desk):
     assert len(desk.call("POST", "/surveys", {}).json["errors"]) == 3
-    both = {"ticket_id": desk.resolved()["id"], "branch_id": "B001"}
+    both = {"ticket_id": desk.resolved()["ticket_id"], "branch_id": "B001"}
     assert desk.call("POST", "/surveys", both).json["errors"][0]["path"] == "branch_id"
 
 
@@ -128,7 +131,7 @@ def test_two_invitations_at_once_become_one(desk):
     answers = []
 
     def send():
-        answers.append(desk.call("POST", "/surveys", {"ticket_id": ticket["id"]}).status_code)
+        answers.append(desk.call("POST", "/surveys", {"ticket_id": ticket["ticket_id"]}).status_code)
 
     threads = [threading.Thread(target=send) for _ in range(4)]
     for thread in threads:
@@ -139,12 +142,12 @@ def test_two_invitations_at_once_become_one(desk):
 
 
 def test_the_token_is_stored_only_as_a_hash(desk):
-    survey = desk.surveyed(desk.resolved()["id"])
+    survey = desk.surveyed(desk.resolved()["ticket_id"])
     (row,) = desk.rows(
-        "select encode(token_hash, 'hex') as hash from surveys where id = :id", id=survey["id"]
+        "select encode(token_hash, 'hex') as hash from surveys where id = :id", id=survey["survey_id"]
     )
     assert survey["token"] not in row["hash"]
-    assert "token" not in desk.call("GET", f"/surveys/{survey['id']}").json
+    assert "token" not in desk.call("GET", f"/surveys/{survey['survey_id']}").json
 
 
 def test_what_is_not_there_is_not_found_by_name(desk):

@@ -31,7 +31,7 @@ def an_order(**odd):
 @pytest.mark.requirement("D5", "D6")
 def test_a_ticket_goes_from_intake_to_archive_and_every_step_is_on_record(desk):
     ticket = desk.resolved()
-    answer = desk.call("POST", f"/tickets/{ticket['id']}/archive", {"customer_confirmed": True})
+    answer = desk.call("POST", f"/tickets/{ticket['ticket_id']}/archive", {"customer_confirmed": True})
     assert answer.json["state"] == "archived"
     assert [step["action"] for step in answer.json["steps"]] == [
         "open",
@@ -43,7 +43,7 @@ def test_a_ticket_goes_from_intake_to_archive_and_every_step_is_on_record(desk):
         "resolve",
         "archive",
     ]
-    told = [kind for kind, _ in desk.facts(ticket["id"])]
+    told = [kind for kind, _ in desk.facts(ticket["ticket_id"])]
     assert told == [
         "ticket.opened.v1",
         "ticket.clock_breached.v1",
@@ -51,7 +51,7 @@ def test_a_ticket_goes_from_intake_to_archive_and_every_step_is_on_record(desk):
         "ticket.clock_breached.v1",
         "ticket.resolved.v1",
     ]
-    audited = desk.rows("select action from audit where subject = :id order by id", id=ticket["id"])
+    audited = desk.rows("select action from audit where subject = :id order by id", id=ticket["ticket_id"])
     assert len(audited) == 8
 
 
@@ -59,7 +59,7 @@ def test_no_event_holds_what_people_wrote(desk):
     ticket = desk.resolved(subject="Frau Li, 138-0000-0000", text="My box was open")
     written = desk.rows("select data::text as data from outbox")
     assert not [row for row in written if "138-0000" in row["data"] or "box was open" in row["data"]]
-    assert desk.call("GET", f"/tickets/{ticket['id']}").json["text"] == "My box was open"
+    assert desk.call("GET", f"/tickets/{ticket['ticket_id']}").json["text"] == "My box was open"
 
 
 @pytest.mark.requirement("D7")
@@ -100,8 +100,8 @@ def test_the_job_tells_of_each_breach_once_and_notifies_the_manager(desk):
 def test_a_major_complaint_goes_to_management_at_once_and_only_they_acknowledge_it(desk):
     ticket = desk.opened(severity="major", branch_id="B-MAJOR")
     (notice,) = desk.as_manager("GET", "/escalations?branch_id=B-MAJOR").json["items"]
-    assert (notice["ticket_id"], notice["to_role"]) == (ticket["id"], "management")
-    path = f"/escalations/{notice['id']}/acknowledge"
+    assert (notice["ticket_id"], notice["to_role"]) == (ticket["ticket_id"], "management")
+    path = f"/escalations/{notice['escalation_id']}/acknowledge"
     assert desk.as_manager("POST", path).json["code"] == "escalation_for_another_role"
     boss = {"person": "boss", "roles": ("management",)}
     assert desk.call("POST", path, **boss).json["acknowledged_by"] == "boss"
@@ -131,7 +131,7 @@ def test_a_ticket_whose_calendar_is_unknown_opens_undated_and_is_not_resolved_un
 
 def test_a_reopened_ticket_has_a_second_cycle_with_its_own_clock(desk):
     ticket = desk.resolved()
-    path = f"/tickets/{ticket['id']}"
+    path = f"/tickets/{ticket['ticket_id']}"
     refused = desk.call("POST", f"{path}/reopen", {"reason": "again"})
     assert (refused.status_code, refused.json["code"]) == (403, "role_not_admitted")
     reopened = desk.as_manager("POST", f"{path}/reopen", {"reason": "again"}).json
@@ -167,8 +167,8 @@ def test_a_foreign_branch_sees_and_changes_nothing(desk):
     ticket = desk.opened(branch_id="B777")
     stranger = {"branches": ("B888",)}
     for method, path, body in (
-        ("GET", f"/tickets/{ticket['id']}", None),
-        ("POST", f"/tickets/{ticket['id']}/acknowledge", None),
+        ("GET", f"/tickets/{ticket['ticket_id']}", None),
+        ("POST", f"/tickets/{ticket['ticket_id']}/acknowledge", None),
         ("POST", "/tickets", {"kind": "feedback", "channel": "store", "branch_id": "B777", "subject": "s"}),
         ("GET", "/tickets?branch_id=B777", None),
         ("GET", "/feedback-ledgers/B777/2026-06", None),
@@ -179,11 +179,11 @@ def test_a_foreign_branch_sees_and_changes_nothing(desk):
 
 
 def test_tickets_are_listed_newest_first_in_pages(desk):
-    opened = [desk.opened(branch_id="B-LIST")["id"] for _ in range(5)]
+    opened = [desk.opened(branch_id="B-LIST")["ticket_id"] for _ in range(5)]
     seen, cursor = [], ""
     while True:
         page = desk.call("GET", f"/tickets?branch_id=B-LIST&limit=2{cursor}").json
-        seen += [each["id"] for each in page["items"]]
+        seen += [each["ticket_id"] for each in page["items"]]
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"

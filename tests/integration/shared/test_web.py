@@ -329,7 +329,7 @@ def test_health_metrics_and_documentation_are_public(client):
     assert b"apotheca_request_seconds" in client.get("/metrics").data
     document = client.get("/openapi.json").json
     operation = document["paths"]["/v1/counters/{name}/steps"]["post"]
-    assert operation["x-admitted-roles"] == ["till"]
+    assert operation["x-roles"] == ["till"]
     assert any(parameter.get("name") == "Idempotency-Key" for parameter in operation["parameters"])
     assert client.get("/docs").status_code == 200
     assert client.get("/docs/swagger-ui-bundle.js").status_code == 200

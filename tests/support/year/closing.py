@@ -70,9 +70,9 @@ def open_again(year, at):
         year.do(at, role, reopening.decide_reopening, asked, approved=True, reason=None)
     voucher(year, year.day(month), approved=True)
     close(year, month, at)
-    stale = year.office.post(f"/v1/statements/{stated}/review", role="finance_head")
+    stale = year.office.post(f"/v1/financial-statements/{stated}/review", role="finance_head")
     assert (stale.status_code, stale.json["code"]) == (409, "statement_stale")
-    path = f"/v1/statements/{stated}/withdraw"
+    path = f"/v1/financial-statements/{stated}/withdraw"
     assert year.office.post(path, {"reason": "重开"}, role="accountant").status_code == 200
 
 

@@ -104,7 +104,12 @@ def amend_contract(year, month):
     body = {"proposed_side": "ours", "reason": "多要一些", "content": content}
     if not year.tried(at, "salesperson", propose, contract, body):
         return
-    answer = {"contact_id": CONTACT, "confirmed_on": at.date(), "evidence_sha256": PAPER, "accepted": True}
+    answer = {
+        "contact_id": CONTACT,
+        "confirmed_on": at.date(),
+        "evidence_sha256": PAPER,
+        "answer": "accepted",
+    }
     year.do(at, "business_head", amending.approve, contract, proposed[0], approved=True, reason=None)
     year.do(at, "salesperson", amending.record_answer, contract, proposed[0], answer)
 
@@ -118,7 +123,7 @@ def a_line(year, no, product, day, contract_line=None):
     if contract_line is not None:
         fen, discount = fen * 95 // 100, 0
     snapshot = {
-        "id": product,
+        "product_id": product,
         "generic_name": "阿莫西林胶囊",
         "category": "otc",
         "temp_class": TempClass.NORMAL,

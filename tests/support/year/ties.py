@@ -89,7 +89,7 @@ def every_figure_is_that_of_the_lines(year, months):
 def every_ageing_is_the_ledger_of_its_day(year):
     """However late an item was matched: its buckets and its customers sum to 1122 as it stood."""
     for month in MONTHS[2::3]:
-        ageing = year.office.get(f"/v1/receivables/ageing?as_of={last_day(month)}").json
+        ageing = year.office.get(f"/v1/ageing-reports?as_of={last_day(month)}").json
         then = year.ask(balances.balance, "1122", None, until=next_month(month))
         assert ageing["total"]["fen"] == then == sum(each["open"]["fen"] for each in ageing["buckets"])
         assert then == sum(each["total"]["fen"] for each in ageing["customers"])

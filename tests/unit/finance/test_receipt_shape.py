@@ -195,7 +195,7 @@ def test_bytes_that_are_no_text_are_refused_in_any_column_and_told(place):
     [item] = from_csv([HEAD.encode(), row])
     assert item.refusal is not None
     told = Result(item.line, item.number, "refused", refusal=item.refusal).json()
-    assert orjson.loads(told)["status"] == "refused"
+    assert orjson.loads(told)["state"] == "refused"
 
 
 @pytest.mark.parametrize(("fen", "fits"), [(0, False), (1, True), (10**15, True), (10**15 + 1, False)])

@@ -188,7 +188,7 @@ def _close(system: System, part: Slice) -> None:
 
 def _compare_statements(system: System, reporting: Caller, part: Slice) -> None:
     """The published income statements and the sales ledgers come from two databases and must say the same."""
-    ledgers = [reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}")["totals"] for month in part.months]
+    ledgers = [reporting.get(f"/v1/sales-ledgers/{month:%Y-%m}")["totals"] for month in part.months]
     told = tuple(sum(ledger[name]["fen"] for ledger in ledgers) for name in ("net", "cost"))
     revenue_fen, cost_fen, deferred_fen = demo_books.income_of(system, part.months)
     if told != (revenue_fen + deferred_fen, cost_fen):
@@ -222,15 +222,15 @@ def _compare_institution(system: System, story: Story) -> None:
 
 def _print(reporting: Caller, part: Slice, branch_id: str, simulated_on: date) -> None:
     last = part.months[-1]
-    ledgers = [reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}") for month in part.months]
+    ledgers = [reporting.get(f"/v1/sales-ledgers/{month:%Y-%m}") for month in part.months]
     demo_reports.print_months(console, ledgers, "Sales ledgers of the chain, month by month")
     demo_reports.print_sales(console, ledgers[-1], f"Sales ledger of the chain, {last:%Y-%m}")
-    ledger = reporting.get("/v1/ledgers/sales", month=f"{last:%Y-%m}", branch_id=branch_id)
+    ledger = reporting.get(f"/v1/sales-ledgers/{last:%Y-%m}", branch_id=branch_id)
     demo_reports.print_sales(console, ledger, f"Sales ledger of branch {branch_id}, {last:%Y-%m}")
     today = f"{simulated_on:%Y-%m}"
-    returns = reporting.get("/v1/ledgers/returns", month=today)
+    returns = reporting.get(f"/v1/returns-ledgers/{today}")
     demo_reports.print_returns(console, returns, f"Returns ledger of the chain, {today} (simulated)")
-    feedback = reporting.get("/v1/ledgers/feedback", month=today)
+    feedback = reporting.get(f"/v1/feedback-ledgers/{today}")
     demo_reports.print_feedback(console, feedback, f"Feedback ledger of the chain, {today} (simulated)")
     months = {"M1": today, "M2": today, "M3": f"{last:%Y-%m}"}
     metrics = [reporting.get(f"/v1/metrics/{code}", month=month) for code, month in months.items()]

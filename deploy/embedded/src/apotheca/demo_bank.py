@@ -66,21 +66,23 @@ def reconcile(
     Raises CannotRun where a line has no proposal of its amount, or bank and books differ.
     """
     account = finance("finance_head").post(
-        "/v1/bank/accounts",
+        "/v1/bank-accounts",
         {"name": "模拟账户 simulated", "bank": "Simulated bank", "number": NUMBER, "branch_id": branch_id},
     )
-    path = f"/v1/bank/accounts/{account['account_id']}"
+    path = f"/v1/bank-accounts/{account['account_id']}"
     accountant = finance("accountant")
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE_NAME
     file.write_bytes(camt053(transfers, min(each.day for each in transfers), today))
     told = {"format": "camt053", "file": base64.b64encode(file.read_bytes()).decode()}
     accountant.post(f"{path}/statements", told)
-    for line in accountant.get(f"{path}/proposals", limit=200)["items"]:
+    for line in accountant.get("/v1/bank-match-proposals", account_id=account["account_id"], limit=200)[
+        "items"
+    ]:
         _confirm(accountant, line)
     for month in months_over(transfers, today):
         accountant.post(f"{path}/reconciliations", {"month": month}, key=month)
-    view = accountant.get(f"{path}/reconciliation", month=f"{today:%Y-%m}")
+    view = accountant.get(f"{path}/reconciliations/{today:%Y-%m}")
     if view["difference"]["fen"]:
         raise CannotRun("The bank's file and account 1002 differ; this is a fault of Apotheca.")
     return view, file
@@ -102,4 +104,4 @@ def _confirm(accountant: Caller, line: dict[str, Any]) -> None:
     items = [{name: each[name] for name in ("entry_kind", "source_id")} for each in best["items"]]
     if sum(each["amount"]["fen"] for each in best["items"]) != line["amount"]["fen"]:
         raise CannotRun(f"finance proposes another amount for the bank's line {line['reference']}.")
-    accountant.post(f"/v1/bank/lines/{line['line_id']}/match", {"kind": best["kind"], "items": items})
+    accountant.post(f"/v1/bank-lines/{line['line_id']}/match", {"kind": best["kind"], "items": items})

@@ -53,7 +53,7 @@ def purchases_of(system: System, month: date) -> dict[str, int]:
     cursor: str | None = None
     while True:
         more = {"cursor": cursor} if cursor else {}
-        page = branches.get("/v1/margins", month=f"{month:%Y-%m}", by="branch", limit=200, **more)
+        page = branches.get("/v1/margins", from_month=f"{month:%Y-%m}", by="branch", limit=200, **more)
         for row in page["items"]:
             bought[row["key"]] = row["cost"]["fen"] * STOCK_SHARE_BP // 10_000
         cursor = page["next_cursor"]
@@ -83,7 +83,7 @@ def buy(system: System, months: Sequence[date], advance: Advance) -> int:
                 {"account": ACCOUNTS["payables"], "credit": _money(fen + tax_fen)},
             ]
             draft = accountant.post(
-                "/v1/journal/entries",
+                "/v1/vouchers",
                 {
                     "booked_on": month.isoformat(),
                     "branch_id": branch_id,
@@ -93,8 +93,8 @@ def buy(system: System, months: Sequence[date], advance: Advance) -> int:
                 key=f"purchases {month:%Y-%m} {branch_id}",
             )
             approver.post(
-                f"/v1/journal/entries/{draft['voucher_id']}/decision",
-                {"approved": True},
+                f"/v1/vouchers/{draft['voucher_id']}/decisions",
+                {"decision": "approved"},
                 key=draft["voucher_id"],
             )
             advance(1)
@@ -181,7 +181,7 @@ def _told_points(feed: Caller) -> dict[str, int]:
 
 def _moved(reader: Caller, month: str) -> int:
     """Credits less debits of the account in the month."""
-    rows = reader.get("/v1/trial-balance", month=month)["rows"]
+    rows = reader.get(f"/v1/trial-balances/{month}")["rows"]
     return sum(row["credit"]["fen"] - row["debit"]["fen"] for row in rows if row["account"] == LIABILITY)
 
 
@@ -220,7 +220,7 @@ def _close(staff: Bookkeepers, month: str) -> None:
 def _transfer(staff: Bookkeepers, year: int) -> None:
     """December closes with income and expense empty; what an earlier run transferred or closed is left as it is."""
     try:
-        staff.finance_head.try_post(f"/v1/ledger/years/{year}/transfer")
+        staff.finance_head.try_post(f"/v1/fiscal-years/{year}/transfer")
     except Refused as refused:
         if refused.code not in {"nothing_to_transfer", "period_not_open"}:
             raise CannotRun(f"finance refused to transfer {year}: {refused.code}") from refused
@@ -230,9 +230,9 @@ def _publish(staff: Bookkeepers, month: str, kind: str) -> None:
     statement = _statement(staff.accountant, month, kind)
     if not statement:
         statement = staff.accountant.post(
-            "/v1/statements", {"kind": kind, "month": month}, key=f"{kind} {month}"
+            "/v1/financial-statements", {"kind": kind, "month": month}, key=f"{kind} {month}"
         )
-    path = f"/v1/statements/{statement['statement_id']}"
+    path = f"/v1/financial-statements/{statement['statement_id']}"
     if statement["state"] == "prepared":
         statement = staff.finance_head.post(f"{path}/review")
     if statement["state"] == "reviewed":
@@ -246,7 +246,7 @@ def _publish(staff: Bookkeepers, month: str, kind: str) -> None:
 
 def _statement(reader: Caller, month: str, kind: str) -> dict[str, Any]:
     """The newest version, or nothing."""
-    versions = reader.get("/v1/statements", month=month)["items"]
+    versions = reader.get("/v1/financial-statements", month=month)["items"]
     return max(
         (each for each in versions if each["kind"] == kind), key=lambda each: int(each["version"]), default={}
     )

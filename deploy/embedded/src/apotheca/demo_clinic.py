@@ -29,7 +29,7 @@ PAPERS = (
 )
 HEARD_WITHIN_S = 60
 PRODUCT = {
-    "id": "SIM-W-1",
+    "product_id": "SIM-W-1",
     "generic_name": "模拟药品 Simulated medicine",
     "category": "otc",
     "temp_class": "normal",
@@ -39,7 +39,7 @@ PRODUCT = {
     "maker": "Simulated maker",
     "approval_number": "SIMULATED",
 }
-APPROVED = {"approved": True}
+APPROVED = {"decision": "approved"}
 
 
 class Staff:
@@ -66,7 +66,7 @@ def money(fen: int) -> dict[str, Any]:
 
 def first_day(staff: Staff) -> date:
     """The day of the first run, from which every day of the story counts."""
-    for each in staff("customers", "cs_agent").get("/v1/customers/", kind="hospital")["items"]:
+    for each in staff("customers", "cs_agent").get("/v1/customers", kind="hospital")["items"]:
         if each.get("code") == CODE:
             return date.fromisoformat(each["registered_on"])
     return business_date(utc_now())
@@ -76,7 +76,7 @@ def register(staff: Staff) -> tuple[str, str]:
     """A clinic with its licence and scope, verified by quality assurance and approved: an active customer."""
     agent, seller = staff("customers", "cs_agent"), staff("customers", "salesperson")
     made = agent.post(
-        "/v1/customers/institutions",
+        "/v1/institutions",
         {
             "code": CODE,
             "kind": "hospital",
@@ -99,22 +99,22 @@ def register(staff: Staff) -> tuple[str, str]:
             "scope": scope,
         }
         sent = seller.post(f"{customer}/licences", paper, key=kind)
-        staff("customers", "qa").post(f"/v1/licences/{sent['licence_id']}/verification", {"verified": True})
-    staff("customers", "business_head").post(f"{customer}/approval", APPROVED)
+        staff("customers", "qa").post(f"{customer}/licences/{sent['licence_id']}/decisions", APPROVED)
+    staff("customers", "business_head").post(f"{customer}/decisions", APPROVED)
     known = agent.get(customer)
     return made["customer_id"], known["contacts"][0]["contact_id"]
 
 
 def grant_credit(staff: Staff, customer_id: str) -> None:
     """Proposed by one, approved by two heads; wait until finance has heard of it, and with it of the permission."""
-    path = f"/v1/customers/{customer_id}/credit"
+    path = f"/v1/customers/{customer_id}/credits"
     proposal = {"limit": money(5_000_000), "overdue_tolerance": money(1_000_000), "reason": "模拟 simulated"}
     made = staff("customers", "salesperson").post(path, proposal)
     for role in ("finance_head", "business_head"):
         staff("customers", role).post(f"{path}/{made['credit_id']}/decisions", APPROVED)
 
     def heard() -> bool:
-        shown = staff.finance("salesperson").get("/v1/credit/exposure", customer_id=customer_id)
+        shown = staff.finance("salesperson").get(f"/v1/credit-exposures/{customer_id}")
         return bool(shown["limit"])
 
     wait_for("finance hearing of the clinic's credit", heard, within_s=HEARD_WITHIN_S)
@@ -122,21 +122,21 @@ def grant_credit(staff: Staff, customer_id: str) -> None:
 
 def set_price(staff: Staff) -> None:
     rule = {
-        "product_id": PRODUCT["id"],
+        "product_id": PRODUCT["product_id"],
         "customer_kind": "hospital",
         "list_price": money(PRICE_FEN),
         "floor": money(FLOOR_FEN),
         "effective_from": business_date(utc_now()).isoformat(),
     }
     made = staff.finance("business_head").post("/v1/price-rules", rule)
-    staff.finance("finance_head").post(f"/v1/price-rules/{made['rule_id']}/decision", APPROVED)
+    staff.finance("finance_head").post(f"/v1/price-rules/{made['rule_id']}/decisions", APPROVED)
 
 
 def take_goods_in(staff: Staff, began_on: date) -> None:
     """Bought before they are sold, so that the branch's inventory is never negative."""
     lines = [
         {
-            "product_id": PRODUCT["id"],
+            "product_id": PRODUCT["product_id"],
             "lot": lot,
             "quantity": quantity,
             "unit_price": money(COST_FEN),

@@ -131,10 +131,10 @@ def faulty_lines(answer: dict[str, Any]) -> dict[int, str]:
 
 
 def _took(result: Imported, receipt: Receipt, answer: dict[str, Any]) -> bool:
-    if answer["status"] not in {"posted", "duplicate"}:
+    if answer["state"] not in {"posted", "duplicate"}:
         return False
     result.posted[answer["sale_id"]] = receipt
-    result.duplicates += answer["status"] == "duplicate"
+    result.duplicates += answer["state"] == "duplicate"
     return True
 
 

@@ -153,8 +153,8 @@ def _carry_in(staff: Staff, customer_id: str, began_on: date) -> tuple[str, str]
                 {"account": CAPITAL, "credit": money(CARRIED_FEN)},
             ],
         }
-        draft = staff.finance("accountant").post("/v1/journal/entries", body)
-        decided = f"/v1/journal/entries/{draft['voucher_id']}/decision"
+        draft = staff.finance("accountant").post("/v1/vouchers", body)
+        decided = f"/v1/vouchers/{draft['voucher_id']}/decisions"
         staff.finance("finance_head").post(decided, APPROVED)
     debts = {each["amount"]["fen"]: each["item_id"] for each in _debts_due(staff, customer_id, due_on)}
     return debts[PAID_IN_TIME_FEN], debts[OVERDUE_FEN]
@@ -167,7 +167,7 @@ def _sign_contract(staff: Staff, customer_id: str, contact_id: str, began_on: da
         "lines": [
             {
                 "line_no": 1,
-                "product_id": PRODUCT["id"],
+                "product_id": PRODUCT["product_id"],
                 **{
                     name: PRODUCT[name]
                     for name in ("generic_name", "specification", "dosage_form", "category")
@@ -197,7 +197,7 @@ def _sign_contract(staff: Staff, customer_id: str, contact_id: str, began_on: da
     path = f"/v1/contracts/{contract['contract_id']}"
     seller.post(f"{path}/submit")
     for role in ("business_head", "finance_head"):
-        staff.finance(role).post(f"{path}/review", APPROVED)
+        staff.finance(role).post(f"{path}/decisions", APPROVED)
     signed = {"signed_on": began_on.isoformat(), "file_sha256": PAPER_HASH}
     staff.finance("management").post(f"{path}/signatures", {"party": "ours", **signed})
     seller.post(f"{path}/signatures", {"party": "customer", "contact_id": contact_id, **signed})
@@ -236,7 +236,7 @@ def _order_and_ship(
         }
         for lot, quantity in LOTS
     ]
-    return order, staff.finance("storekeeper").post(f"{path}/shipments", {"lines": parcels})
+    return order, staff.finance("storekeeper").post(f"{path}/ship", {"lines": parcels})
 
 
 def _invoice(staff: Staff, sale_id: str) -> None:
@@ -272,7 +272,7 @@ def _pay(staff: Staff, customer_id: str, number: int, item_id: str, fen: int, re
 
 def _items(staff: Staff, customer_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = staff.finance("accountant").get(
-        "/v1/receivables", customer_id=customer_id, limit=200
+        "/v1/receivable-items", customer_id=customer_id, limit=200
     )["items"]
     return found
 
@@ -298,25 +298,25 @@ def _remind(system: System, staff: Staff, customer_id: str, item_id: str) -> dic
     Without the dispute a week lies between call and letter (finance's receivable_rules.json).
     """
     accountant = staff.finance("accountant")
-    written = accountant.get("/v1/dunning/letters", customer_id=customer_id)["items"]
+    written = accountant.get("/v1/dunning-letters", customer_id=customer_id)["items"]
     if written:
-        return accountant.get(f"/v1/dunning/letters/{written[0]['letter_id']}")
+        return accountant.get(f"/v1/dunning-letters/{written[0]['letter_id']}")
     system.run_job("finance", "dun")
-    cases = accountant.get("/v1/dunning/cases", customer_id=customer_id)["items"]
+    cases = accountant.get("/v1/dunning-cases", customer_id=customer_id)["items"]
     [case] = [each for each in cases if each["item_id"] == item_id]
-    path = f"/v1/dunning/cases/{case['case_id']}"
+    path = f"/v1/dunning-cases/{case['case_id']}"
     seller = staff.finance("salesperson")
     script = seller.get(f"{path}/script")
     call = {"channel": "phone", "outcome": "disputed", "text_version": script["version"]}
     try:
         seller.try_post(f"{path}/actions", call)
         resolution = {"reason": "模拟 simulated: the delivery note is signed, the debt stands"}
-        staff.finance("finance_head").try_post(f"/v1/receivables/{item_id}/resolve-dispute", resolution)
+        staff.finance("finance_head").try_post(f"/v1/receivable-items/{item_id}/resolve", resolution)
     except Refused as refused:
         raise CannotRun(f"finance refused a reminder: {refused.code}, {refused.detail}") from refused
     system.run_job("finance", "dun")
     letter = {"customer_id": customer_id, "level": LETTER_LEVEL, "language": "zh"}
-    return accountant.post("/v1/dunning/letters", letter)
+    return accountant.post("/v1/dunning-letters", letter)
 
 
 def _print(staff: Staff, folder: Path, contract_id: str, shipment_id: str, letter_id: str) -> dict[str, Path]:
@@ -324,8 +324,8 @@ def _print(staff: Staff, folder: Path, contract_id: str, shipment_id: str, lette
     reader = staff.finance("accountant")
     addresses = {
         "contract": f"/v1/contracts/{contract_id}/pdf",
-        "delivery-note": f"/v1/shipments/{shipment_id}/delivery-note",
-        "letter": f"/v1/dunning/letters/{letter_id}/pdf",
+        "delivery-note": f"/v1/shipments/{shipment_id}/pdf",
+        "letter": f"/v1/dunning-letters/{letter_id}/pdf",
     }
     papers = {}
     for name, address in addresses.items():

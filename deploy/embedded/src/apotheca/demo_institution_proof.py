@@ -59,9 +59,7 @@ def prove(system: System, story: Story) -> Proof:
     interest_fen, items = _open_items(accountant, story.customer_id)
     charged_fen = institution.CARRIED_FEN + institution.SOLD_FEN
     paid_fen = sum(each.fen for each in institution.payments_of(story.began_on))
-    ledgers = [
-        reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}", branch_id=BRANCH) for month in months
-    ]
+    ledgers = [reporting.get(f"/v1/sales-ledgers/{month:%Y-%m}", branch_id=BRANCH) for month in months]
     return Proof(
         plan=Sums(
             charged_fen=charged_fen,
@@ -87,7 +85,7 @@ def months_of(began_on: date) -> list[date]:
 def _journal(accountant: Caller, months: list[date], interest_fen: int) -> Sums:
     charged_fen, paid_fen, open_fen = -interest_fen, 0, 0
     for position, month in enumerate(months):
-        balance = accountant.get("/v1/trial-balance", month=f"{month:%Y-%m}", branch_id=BRANCH)
+        balance = accountant.get(f"/v1/trial-balances/{month:%Y-%m}", branch_id=BRANCH)
         rows = {row["account"]: row for row in balance["rows"]}
         if RECEIVABLES in rows:
             if position == 0:
@@ -101,10 +99,10 @@ def _journal(accountant: Caller, months: list[date], interest_fen: int) -> Sums:
 
 def _open_items(accountant: Caller, customer_id: str) -> tuple[int, Sums]:
     """Interest charged so far, and the sums of the customer's items; what is open is the aged balance's."""
-    items = accountant.get("/v1/receivables", customer_id=customer_id, limit=200)["items"]
+    items = accountant.get("/v1/receivable-items", customer_id=customer_id, limit=200)["items"]
     debts = [each for each in items if each["amount"]["fen"] > 0]
     interest_fen = sum(each["amount"]["fen"] for each in debts if each["kind"] == "interest")
-    ageing = accountant.get("/v1/receivables/ageing", branch_id=BRANCH)
+    ageing = accountant.get("/v1/ageing-reports", branch_id=BRANCH)
     return interest_fen, Sums(
         charged_fen=sum(each["amount"]["fen"] for each in debts) - interest_fen,
         paid_fen=-sum(each["amount"]["fen"] for each in items if each["amount"]["fen"] < 0),

@@ -158,7 +158,7 @@ def _line(line: Line, day: date) -> dict[str, Any]:
     unit_fen, discount_fen = price_and_discount(line.paid_fen, line.quantity)
     return {
         "product": {
-            "id": product.product_id,
+            "product_id": product.product_id,
             "generic_name": catalogue.name_of(product),
             "category": catalogue.category_of(product),
             "temp_class": catalogue.temp_class_of(product),

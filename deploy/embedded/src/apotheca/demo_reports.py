@@ -61,7 +61,7 @@ def sums_in_reporting(reporting: Caller, months: Sequence[date]) -> Sums:
     """What reporting's sales ledgers of the chain say."""
     total = NOTHING
     for month in months:
-        totals = reporting.get("/v1/ledgers/sales", month=f"{month:%Y-%m}")["totals"]
+        totals = reporting.get(f"/v1/sales-ledgers/{month:%Y-%m}")["totals"]
         total += Sums(
             receipts=totals["receipts"],
             quantity=totals["quantity"],
@@ -77,7 +77,7 @@ def wait_until_complete(reporting: Caller, head: Callable[[], int], advance: Adv
 
     def complete() -> bool:
         nonlocal done
-        rows = {row["source"]: row for row in reporting.get("/v1/completeness")["sources"]}
+        rows = {row["source"]: row for row in reporting.get("/v1/sources")["items"]}
         parked = sum(row["parked_events"] for row in rows.values())
         if parked:
             raise CannotRun(f"{parked} events could not be applied by reporting; see `python -m shared.ops`.")
@@ -100,7 +100,7 @@ def close_month(closer: Caller, month: date) -> dict[str, Any]:
         except Refused as refused:
             last = refused.detail
             if refused.code == "month_already_closed":
-                months: list[dict[str, Any]] = closer.get("/v1/months")["months"]
+                months: list[dict[str, Any]] = closer.get("/v1/months")["items"]
                 return next(each for each in months if each["month"] == f"{month:%Y-%m}")
             if refused.code != "month_incomplete":
                 raise CannotRun(f"reporting refused to close {month:%Y-%m}: {refused.detail}") from refused

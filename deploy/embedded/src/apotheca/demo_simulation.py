@@ -89,7 +89,7 @@ def answer_surveys(system: System, surveyed: Sequence[tuple[str, str]], advance:
         body = {"campaign": CAMPAIGN, "customer_id": customer_id, "branch_id": branch_id}
         sent = manager.post("/v1/surveys", body, key=customer_id)
         clerk.post(
-            f"/v1/surveys/{sent['id']}/answers",
+            f"/v1/surveys/{sent['survey_id']}/answers",
             {"token": sent["token"], "scores": scores, "comment": "simulated"},
         )
         advance(1)
@@ -120,12 +120,12 @@ def open_complaints(
             },
             key=sale_id,
         )
-        path = f"/v1/tickets/{ticket['id']}"
+        path = f"/v1/tickets/{ticket['ticket_id']}"
         manager.post(f"{path}/assign", {"handler": "sim-agent", "role": "cs_agent"})
         agent.post(f"{path}/contacts", {"channel": "phone", "reached": True})
         if number % 3:
             agent.post(f"{path}/propose", {"solution": "Simulated: explain and apologise"})
-            agent.post(f"{path}/consent", {"agreed": True})
+            agent.post(f"{path}/answer", {"answer": "accepted"})
             agent.post(f"{path}/execute")
             agent.post(
                 f"{path}/resolve",
@@ -154,8 +154,8 @@ def take_returns(
         sold = _sold_lines(clerk, sale_id, receipt.branch_id, lot)
         settled.append(_take_one(clerk, staff, receipt, sale_id, sold))
         advance(1)
-    _pay_back(system, [notice["id"] for notice in settled])
-    return [_refunded(clerk, notice["id"]) for notice in settled]
+    _pay_back(system, [notice["return_id"] for notice in settled])
+    return [_refunded(clerk, notice["return_id"]) for notice in settled]
 
 
 def _pay_back(system: System, return_ids: Sequence[str]) -> None:
@@ -168,7 +168,13 @@ def _pay_back(system: System, return_ids: Sequence[str]) -> None:
         return
     to_approve = [each["refund_id"] for each in owed if each["state"] == "verified"]
     if to_approve:
-        _all_done(auditor.post("/v1/refunds/approvals", {"refund_ids": to_approve}, key=to_approve[0]))
+        _all_done(
+            auditor.post(
+                "/v1/refunds/decisions/bulk",
+                {"refund_ids": to_approve, "decision": "approved"},
+                key=to_approve[0],
+            )
+        )
     by_channel = []
     for each in owed:
         unpaid = [part["tender"] for part in each["parts"] if part["paid_on"] is None]
@@ -184,7 +190,7 @@ def _pay_back(system: System, return_ids: Sequence[str]) -> None:
             by_channel.append({"refund_id": each["refund_id"], "parts": parts})
     if by_channel:
         key = by_channel[0]["refund_id"]
-        _all_done(accountant.post("/v1/refunds/payments", {"payments": by_channel}, key=key))
+        _all_done(accountant.post("/v1/refunds/pay/bulk", {"payments": by_channel}, key=key))
 
 
 def _owed(accountant: Caller, return_id: str) -> dict[str, Any]:
@@ -233,38 +239,38 @@ def _take_one(
         },
         key=sale_id,
     )
-    if notice["status"] == "refused":
+    if notice["state"] == "refused":
         raise CannotRun(
             f"returns refused a notice for sale {sale_id}: {notice['cause']}, {notice['cause_detail']}"
         )
-    path = f"/v1/returns/{notice['id']}"
+    path = f"/v1/returns/{notice['return_id']}"
     lines = notice["lines"]
-    staff.business_head.post(f"{path}/decisions", {"approved": True})
-    approved = staff.qa.post(f"{path}/decisions", {"approved": True})
+    staff.business_head.post(f"{path}/decisions", {"decision": "approved"})
+    approved = staff.qa.post(f"{path}/decisions", {"decision": "approved"})
     if approved["pickup"]:  # a customer of a shop brings the goods; a business has them fetched
-        staff.storekeeper.post(f"{path}/pickup-confirmation")
+        staff.storekeeper.post(f"{path}/pick-up")
     staff.receiver.post(
-        f"{path}/receipt",
+        f"{path}/receive",
         {
             "record": {"quarantine_location": "returns-area-1"},
             "lines": [
-                {"return_line_id": line["id"], "lot": line["lot"], "quantity": line["quantity"]}
+                {"return_line_id": line["return_line_id"], "lot": line["lot"], "quantity": line["quantity"]}
                 for line in lines
             ],
         },
     )
-    staff.inspector.post(f"{path}/inspection", {"lines": [_report(line) for line in lines]})
+    staff.inspector.post(f"{path}/inspect", {"lines": [_report(line) for line in lines]})
     staff.qa.post(
-        f"{path}/disposition",
-        {"lines": [{"return_line_id": line["id"], "disposition": "destroy"} for line in lines]},
+        f"{path}/dispose",
+        {"lines": [{"return_line_id": line["return_line_id"], "disposition": "destroy"} for line in lines]},
     )
-    return clerk.post(f"{path}/settlement")
+    return clerk.post(f"{path}/settle")
 
 
 def _report(line: dict[str, Any]) -> dict[str, Any]:
     checks = ("appearance", "packaging", "label", "leaflet", "seal", "expiry", "trace_code", "documents")
     return {
-        "return_line_id": line["id"],
+        "return_line_id": line["return_line_id"],
         "cases": 1,
         "is_intact": False,
         "has_anomaly": False,
@@ -279,9 +285,7 @@ def _sold_lines(clerk: Caller, sale_id: str, branch_id: str, lot: str) -> list[d
 
     def heard() -> list[dict[str, Any]] | None:
         try:
-            found = clerk.ask(
-                "GET", "/v1/returns/sold-lines", params={"branch_id": branch_id, "sale_id": sale_id}
-            )
+            found = clerk.ask("GET", "/v1/sold-lines", params={"branch_id": branch_id, "sale_id": sale_id})
         except Refused as refused:
             if refused.status == NOT_FOUND:
                 return None

@@ -23,7 +23,7 @@ from shared.transaction import Tx
 from shared.upload import chunks_of, received
 from shared.web import admits, command, detached, query, rationed, upload
 
-sales = Blueprint("sales", __name__, url_prefix="/sales", description="Receipts of tills and invoicing.")
+sales = Blueprint("sales", __name__, description="Receipts of tills and invoicing.")
 
 SELLERS = ("till", "cashier", "invoicing_clerk")
 SALE_READERS = (
@@ -47,7 +47,7 @@ NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 
 
-@sales.post("")
+@sales.post("/sales")
 @command
 @admits(*SELLERS)
 @sales.doc(
@@ -96,7 +96,7 @@ def _posted(booked: Booked) -> bytes:
     )
 
 
-@sales.post("/bulk")
+@sales.post("/sales/bulk")
 @upload
 @detached
 @admits(*SELLERS)
@@ -139,7 +139,7 @@ def _from_start(results: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-@sales.get("")
+@sales.get("/sales")
 @rationed(share=RECEIPTS_PER_LOOK_UP)
 @query
 @admits(*SALE_READERS)
@@ -150,7 +150,7 @@ def list_sales(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.sales(tx, args)
 
 
-@sales.get("/totals")
+@sales.get("/sales-totals")
 @query
 @admits(*SALE_READERS)
 @sales.arguments(schemas.SalesTotalsArgs, location="query")
@@ -160,7 +160,7 @@ def list_sales_totals(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.sales_totals(tx, args)
 
 
-@sales.get("/<uuid:sale_id>")
+@sales.get("/sales/<uuid:sale_id>")
 @query
 @admits(*SALE_READERS)
 @sales.response(200, schemas.SaleView)
@@ -169,7 +169,7 @@ def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
     return queries.sale(tx, sale_id)
 
 
-@sales.get("/lines")
+@sales.get("/sale-lines")
 @query
 @admits(*SALE_READERS)
 @sales.arguments(schemas.SaleLinesArgs, location="query")
@@ -186,14 +186,14 @@ BOOKKEEPERS = ("accountant", "finance_auditor", "finance_head", "unit_head", "ma
 books = Blueprint("books", __name__, description="Journal, trial balance and accounting periods.")
 
 
-@books.get("/trial-balance")
+@books.get("/trial-balances/<month>")
 @query
 @admits(*BOOKKEEPERS, "store_manager")
-@books.arguments(schemas.MonthArgs, location="query")
+@books.arguments(schemas.BranchArgs, location="query")
 @books.response(200, schemas.TrialBalanceView)
-def get_trial_balance(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+def get_trial_balance(tx: Tx, args: dict[str, Any], month: str) -> dict[str, Any]:
     """Opening, movement and closing of every account, of the branches the token covers."""
-    return ledger.trial_balance(tx, parse_month(args["month"]), args["branch_id"])
+    return ledger.trial_balance(tx, parse_month(month), args["branch_id"])
 
 
 @books.get("/journal-entries")
@@ -271,17 +271,16 @@ CREDIT_READERS = (
 credit = Blueprint("credit", __name__, description="What customers may owe, and lots off sale.")
 
 
-@credit.get("/credit/exposure")
+@credit.get("/credit-exposures/<uuid:customer_id>")
 @query
 @admits(*CREDIT_READERS)
-@credit.arguments(schemas.ExposureArgs, location="query")
 @credit.response(200, schemas.ExposureView)
-def get_exposure(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+def get_exposure(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     """What a customer owes, what its orders hold, and what is left of its limit."""
-    return queries.credit_of(tx, args["customer_id"])
+    return queries.credit_of(tx, customer_id)
 
 
-@credit.get("/stopped-lots/sales")
+@credit.get("/stopped-lot-sales")
 @query
 @admits("qa", "store_manager", "business_head", "finance_auditor", "management")
 @credit.arguments(schemas.StoppedSalesArgs, location="query")

@@ -38,7 +38,7 @@ BATCH_LINES_MAX = 10_000
 class Result(NamedTuple):
     line: int
     number: str | None
-    status: str
+    state: str
     sale_id: str | None = None
     refusal: DomainError | None = None
 
@@ -47,7 +47,7 @@ class Result(NamedTuple):
         told: dict[str, Any] = {
             "line": self.line,
             "receipt_number": self.number and self.number.encode(errors="replace").decode(),
-            "status": self.status,
+            "state": self.state,
         }
         if self.sale_id is not None:
             told["sale_id"] = self.sale_id

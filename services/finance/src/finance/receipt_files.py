@@ -250,11 +250,11 @@ def _in_table(fault: Fault, rows: Sequence[_Row]) -> Fault:
 
 
 def _column(steps: Sequence[str]) -> str:
-    """`lines.0.product.id` is product_id, `lines.0.unit_price.fen` is unit_price_fen."""
+    """`lines.0.product.product_id` is product_id, `lines.0.unit_price.fen` is unit_price_fen."""
     if steps[0] != "lines" or len(steps) < 3:
         return "tenders" if steps[0] == "tenders" else steps[0]
     if steps[2] == "product":
-        return "product_id" if steps[3:] in ([], ["id"]) else steps[3]
+        return steps[3] if len(steps) > 3 else "product_id"
     return f"{steps[2]}_fen" if steps[2] in MONEY_COLUMNS else steps[2]
 
 
@@ -281,8 +281,8 @@ def _said(rows: Sequence[Mapping[str, str]], name: str) -> str | list[str] | Non
 
 
 def _line(row: Mapping[str, str]) -> dict[str, Any]:
-    product = {"id": row.get("product_id")} if row.get("product_id") else {}
-    for name in ("generic_name", "category", "temp_class", *OPTIONAL):
+    product = {}
+    for name in ("product_id", "generic_name", "category", "temp_class", *OPTIONAL):
         if row.get(name):
             product[name] = row[name]
     line: dict[str, Any] = {"product": product}

@@ -78,16 +78,18 @@ def _require_reopenable(tx: Tx, period: Mapping[str, Any]) -> None:
         raise LaterPeriodClosed(f"{month_text(later)} is closed; re-open it first", month=month_text(later))
 
 
-def decide_reopening(tx: Tx, reopening_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
+def decide_reopening(
+    tx: Tx, month: date, reopening_id: UUID, *, approved: bool, reason: str | None
+) -> dict[str, Any]:
     """One decision; with the second approval the month is open again, with a rejection it stays closed.
 
     Raises ReopeningNotFound, PeriodNotClosed, LaterPeriodClosed, CompanyNotCovered, and the refusals of shared.approvals.
     """
     require_company(tx.actor)
-    month = tx.conn.execute(
+    of_month = tx.conn.execute(
         text("select month from period_reopenings where reopening_id = :id"), {"id": reopening_id}
     ).scalar_one_or_none()
-    if month is None:
+    if of_month != month:
         raise ReopeningNotFound("no such request")
     period = period_of(tx, month, lock=True)
     row = reopening(tx, reopening_id)

@@ -66,7 +66,7 @@ def _field(struct: type[msgspec.Struct], name: str) -> Any:
 class ProductBody(Schema):
     """What was sold as it was called then (药品管理法 Art 57)."""
 
-    id = _field(shape.Product, "id")
+    product_id = _field(shape.Product, "id")
     generic_name = _field(shape.Product, "generic_name")
     category = _field(shape.Product, "category")
     temp_class = _field(shape.Product, "temp_class")
@@ -140,7 +140,7 @@ class BulkResultLine(Schema):
 
     line = fields.Integer()
     receipt_number = fields.String(allow_none=True)
-    status = fields.String(validate=validate.OneOf(["posted", "duplicate", "refused"]))
+    state = fields.String(validate=validate.OneOf(["posted", "duplicate", "refused"]))
     sale_id = fields.UUID()
     code = fields.String()
     detail = fields.String()
@@ -283,14 +283,14 @@ class SalesTotalsPage(Schema):
 class SaleLinesArgs(PageArgs):
     """Lines of a customer, of a product or of both: who bought it, where it was sold. A lot is of a product.
 
-    `first` and `last` are business dates with a customer, else days of booking.
+    `from` and `until` are business dates with a customer, else days of booking.
     """
 
     customer_id = fields.UUID(load_default=None)
     product_id = fields.String(load_default=None, validate=NUMBER)
     lot = fields.String(load_default=None, validate=LOT)
-    first = fields.Date(load_default=None, validate=DAY)
-    last = fields.Date(load_default=None, validate=DAY)
+    first = fields.Date(load_default=None, validate=DAY, data_key="from")
+    last = fields.Date(load_default=None, validate=DAY, data_key="until")
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
     @validates_schema
@@ -306,8 +306,7 @@ class SaleLinesPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
-class MonthArgs(Schema):
-    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
+class BranchArgs(Schema):
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
 
@@ -407,10 +406,6 @@ class ClosedPeriodView(PeriodView):
 
 class PeriodsList(Schema):
     items = fields.List(fields.Nested(PeriodView))
-
-
-class ExposureArgs(Schema):
-    customer_id = fields.UUID(required=True)
 
 
 class ExposureView(Schema):

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from flask import Response, current_app, jsonify, make_response, request
+from flask import Response, current_app, jsonify, make_response
 from marshmallow import ValidationError
 
 from reporting import exports, schemas
 from reporting.commands import close_month
 from reporting.queries.completeness import completeness
 from reporting.queries.definitions import CODES
-from reporting.queries.ledgers import CHAIN
+from reporting.queries.ledgers import CHAIN, KINDS
 from reporting.queries.months import ledger_view, list_months, metric_view
 from reporting.translations import translator
 from shared.arguments import Blueprint
@@ -41,16 +41,10 @@ MONTH_PARAMETER: Final = {
     "schema": {"type": "string", "pattern": MONTH_PATTERN},
     "example": "2017-03",
 }
-FILES: Final = {
-    "responses": {
-        200: {
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}},
-            }
-        }
-    }
-}
+FILES: Final = (
+    ("csv", "text/csv", {"type": "string"}),
+    ("xlsx", XLSX, {"type": "string", "contentMediaType": XLSX}),
+)
 
 blueprint = Blueprint("reporting", __name__, description="Monthly ledgers and evaluation metrics")
 
@@ -77,37 +71,54 @@ def require_scope(actor: Actor, branch_id: str | None) -> str:
     return CHAIN
 
 
-@blueprint.get("/ledgers/sales")
+@blueprint.get("/sales-ledgers/<string:month>", parameters=[MONTH_PARAMETER])
 @query
 @admits(*READERS)
-@blueprint.arguments(schemas.LedgerArgs, location="query")
+@blueprint.arguments(schemas.BranchArgs, location="query")
 @blueprint.response(200, schemas.SalesLedger)
-@blueprint.doc(**FILES)
-def get_sales_ledger(tx: Tx, args: dict[str, Any]) -> Response:
+def get_sales_ledger(tx: Tx, args: dict[str, Any], month: str) -> Response:
     """Per day and category: receipts, quantity, net, VAT, total, cost, margin, refunds; and totals per tender."""
-    return _ledger(tx, "sales", args)
+    return jsonify(_ledger_json(_ledger(tx, "sales", month, args["branch_id"])))
 
 
-@blueprint.get("/ledgers/returns")
+@blueprint.get("/returns-ledgers/<string:month>", parameters=[MONTH_PARAMETER])
 @query
 @admits(*READERS)
-@blueprint.arguments(schemas.LedgerArgs, location="query")
+@blueprint.arguments(schemas.BranchArgs, location="query")
 @blueprint.response(200, schemas.ReturnsLedger)
-@blueprint.doc(**FILES)
-def get_returns_ledger(tx: Tx, args: dict[str, Any]) -> Response:
+def get_returns_ledger(tx: Tx, args: dict[str, Any], month: str) -> Response:
     """Settled returns per reason and disposition; and how many were requested, refused and decided, and why."""
-    return _ledger(tx, "returns", args)
+    return jsonify(_ledger_json(_ledger(tx, "returns", month, args["branch_id"])))
 
 
-@blueprint.get("/ledgers/feedback")
+@blueprint.get("/feedback-ledgers/<string:month>", parameters=[MONTH_PARAMETER])
 @query
 @admits(*READERS)
-@blueprint.arguments(schemas.LedgerArgs, location="query")
+@blueprint.arguments(schemas.BranchArgs, location="query")
 @blueprint.response(200, schemas.FeedbackLedger)
-@blueprint.doc(**FILES)
-def get_feedback_ledger(tx: Tx, args: dict[str, Any]) -> Response:
+def get_feedback_ledger(tx: Tx, args: dict[str, Any], month: str) -> Response:
     """Feedback records per channel and kind."""
-    return _ledger(tx, "feedback", args)
+    return jsonify(_ledger_json(_ledger(tx, "feedback", month, args["branch_id"])))
+
+
+def _serve_file(kind: str, form: str, media_type: str, schema: dict[str, str]) -> None:
+    @blueprint.get(
+        f"/{kind}-ledgers/<string:month>/{form}",
+        endpoint=f"get_{kind}_ledger_{form}",
+        parameters=[MONTH_PARAMETER],
+    )
+    @query
+    @admits(*READERS)
+    @blueprint.arguments(schemas.LedgerFileArgs, location="query")
+    @blueprint.response(200, schema, content_type=media_type)
+    def get_ledger_file(tx: Tx, args: dict[str, Any], month: str) -> Response:
+        """The ledger as a file, with its headings in the language asked for."""
+        return ledger_file(_ledger(tx, kind, month, args["branch_id"]), form, args["lang"])
+
+
+for _kind in KINDS:
+    for _form, _media_type, _schema in FILES:
+        _serve_file(_kind, _form, _media_type, _schema)
 
 
 @blueprint.get(
@@ -141,16 +152,16 @@ def _with_month(figures: dict[str, Any] | None, month: date) -> dict[str, Any] |
 @query
 @admits(*READERS)
 @blueprint.response(200, schemas.Months)
-def get_months(tx: Tx) -> dict[str, Any]:
+def list_months_of_facts(tx: Tx) -> dict[str, Any]:
     """Every month with facts, newest first, open or closed."""
-    return {"months": [_month_view(each["month"], each["close"]) for each in list_months(tx.conn)]}
+    return {"items": [_month_view(each["month"], each["close"]) for each in list_months(tx.conn)]}
 
 
 @blueprint.post("/months/<string:month>/close", parameters=[MONTH_PARAMETER])
 @command
 @admits(*CLOSERS)
 @blueprint.response(200, schemas.MonthClose)
-def post_close(tx: Tx, month: str) -> dict[str, Any]:
+def close_month_of_chain(tx: Tx, month: str) -> dict[str, Any]:
     """Close the month of the whole chain. Refused with `month_incomplete` and every obstacle by source and day."""
     first = month_in_path(month)
     if not tx.actor.has_every_branch:
@@ -161,14 +172,14 @@ def post_close(tx: Tx, month: str) -> dict[str, Any]:
     return _month_view(first, closed)
 
 
-@blueprint.get("/completeness")
+@blueprint.get("/sources")
 @query
 @admits(*READERS, "operator")
 @blueprint.response(200, schemas.Completeness)
-def get_completeness(tx: Tx) -> dict[str, Any]:
+def list_sources(tx: Tx) -> dict[str, Any]:
     """Per source: up to which number every event is here, what the producer has, how many are parked."""
     service: Service = current_app.extensions["service"]
-    return {"sources": completeness(tx.conn, tuple(service.sources))}
+    return {"items": completeness(tx.conn, tuple(service.sources))}
 
 
 def month_in_path(value: str) -> date:
@@ -187,18 +198,8 @@ def _month_view(month: date, close: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _ledger(tx: Tx, kind: str, args: dict[str, Any]) -> Response:
-    scope = require_scope(tx.actor, args["branch_id"])
-    view = ledger_view(tx.conn, kind, args["month"], scope)
-    wanted = args["format"] or _format_of_accept()
-    if wanted == "json":
-        return jsonify(_ledger_json(view))
-    return ledger_file(view, wanted, args["lang"])
-
-
-def _format_of_accept() -> str:
-    best = request.accept_mimetypes.best_match(["application/json", "text/csv", XLSX], "application/json")
-    return {"text/csv": "csv", XLSX: "xlsx"}.get(best or "", "json")
+def _ledger(tx: Tx, kind: str, month: str, branch_id: str | None) -> dict[str, Any]:
+    return ledger_view(tx.conn, kind, month_in_path(month), require_scope(tx.actor, branch_id))
 
 
 def ledger_file(view: dict[str, Any], wanted: str, language: str | None) -> Response:

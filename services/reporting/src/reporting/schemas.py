@@ -39,19 +39,17 @@ class MonthField(fields.Field[date]):
         return parse_month(value)
 
 
-class ScopeArgs(Schema):
+class BranchArgs(Schema):
     """`branch_id` left out means the whole chain."""
 
-    month = MonthField(required=True)
     branch_id = fields.String(load_default=None, validate=of(Branch), metadata={"example": "S1"})
 
 
-class LedgerArgs(ScopeArgs):
-    format = fields.String(
-        load_default=None,
-        validate=validate.OneOf(("json", "csv", "xlsx")),
-        metadata={"description": "Wins over `Accept`."},
-    )
+class ScopeArgs(BranchArgs):
+    month = MonthField(required=True)
+
+
+class LedgerFileArgs(BranchArgs):
     lang = fields.String(load_default=None, validate=validate.OneOf(("en", "zh_CN")))
 
 
@@ -189,7 +187,7 @@ class MonthClose(Schema):
 
 
 class Months(Schema):
-    months = fields.List(fields.Nested(MonthClose))
+    items = fields.List(fields.Nested(MonthClose))
 
 
 class SourceCompleteness(Schema):
@@ -204,4 +202,4 @@ class SourceCompleteness(Schema):
 
 
 class Completeness(Schema):
-    sources = fields.List(fields.Nested(SourceCompleteness))
+    items = fields.List(fields.Nested(SourceCompleteness))

@@ -7,6 +7,7 @@ from returns import commands, queries, schemas
 from returns.domain import eligibility, inspection, reason
 from shared.arguments import Blueprint
 from shared.clock import business_date
+from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -36,21 +37,21 @@ READERS = (
     "operator",
 )
 
-blueprint = Blueprint("returns", __name__, url_prefix="/returns", description="Sales returns")
-stop_sales = Blueprint("stop_sales", __name__, url_prefix="/stop-sales", description="Lots off sale")
+blueprint = Blueprint("returns", __name__, description="Sales returns")
+stop_sales = Blueprint("stop_sales", __name__, description="Lots off sale")
 
 
-@blueprint.post("")
+@blueprint.post("/returns")
 @command
 @admits(*REQUESTERS)
 @blueprint.arguments(schemas.ReturnRequest)
 @blueprint.response(201, schemas.NoticeView)
 def request_return(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
-    """Write a return notice; one that must be refused is written too, with `status: refused` and its cause."""
+    """Write a return notice; one that must be refused is written too, with `state: refused` and its cause."""
     return queries.get_return(tx, commands.request_return(tx, body))
 
 
-@blueprint.get("")
+@blueprint.get("/returns")
 @query
 @admits(*READERS)
 @blueprint.arguments(schemas.ReturnFilters, location="query")
@@ -60,7 +61,7 @@ def list_returns(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
     return queries.list_returns(tx, filters)
 
 
-@blueprint.get("/eligibility")
+@blueprint.get("/return-eligibilities")
 @query
 @admits(*READERS)
 @blueprint.arguments(schemas.EligibilityArgs, location="query")
@@ -83,7 +84,7 @@ def get_eligibility(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/reasons")
+@blueprint.get("/return-reasons")
 @query
 @admits(*READERS)
 @blueprint.response(200, schemas.ReasonsView)
@@ -92,7 +93,7 @@ def list_reasons(tx: Tx) -> dict[str, Any]:
     return {"items": reason.tree()}
 
 
-@blueprint.get("/sampling-plan")
+@blueprint.get("/sampling-plans")
 @query
 @admits(*READERS)
 @blueprint.arguments(schemas.SamplingArgs, location="query")
@@ -117,7 +118,7 @@ def get_sold_lines(tx: Tx, asked: dict[str, Any]) -> dict[str, Any]:
     return {"items": queries.get_sold_lines(tx, **asked)}
 
 
-@blueprint.get("/<uuid:return_id>")
+@blueprint.get("/returns/<uuid:return_id>")
 @query
 @admits(*READERS)
 @blueprint.response(200, schemas.NoticeView)
@@ -126,10 +127,10 @@ def get_return(tx: Tx, return_id: UUID) -> dict[str, Any]:
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/decisions")
+@blueprint.post("/returns/<uuid:return_id>/decisions")
 @command
 @admits("business_head", "qa")
-@blueprint.arguments(schemas.DecisionBody)
+@blueprint.arguments(DecisionBody)
 @blueprint.response(200, schemas.NoticeView)
 def decide_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
     """Approve or reject as business head or as QA: both must approve, and be two persons."""
@@ -137,7 +138,7 @@ def decide_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, An
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/cancellation")
+@blueprint.post("/returns/<uuid:return_id>/cancel")
 @command
 @admits(*REQUESTERS)
 @blueprint.arguments(schemas.CancellationBody)
@@ -148,7 +149,7 @@ def cancel_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, An
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/pickup-confirmation")
+@blueprint.post("/returns/<uuid:return_id>/pick-up")
 @command
 @admits("salesperson", "storekeeper", "invoicing_clerk")
 @blueprint.response(200, schemas.NoticeView)
@@ -158,7 +159,7 @@ def confirm_pickup(tx: Tx, return_id: UUID) -> dict[str, Any]:
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/receipt")
+@blueprint.post("/returns/<uuid:return_id>/receive")
 @command
 @admits("receiver")
 @blueprint.arguments(schemas.ReceiptBody)
@@ -169,7 +170,7 @@ def receive_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, A
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/inspection")
+@blueprint.post("/returns/<uuid:return_id>/inspect")
 @command
 @admits("inspector")
 @blueprint.arguments(schemas.InspectionBody)
@@ -180,7 +181,7 @@ def inspect_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, A
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/disposition")
+@blueprint.post("/returns/<uuid:return_id>/dispose")
 @command
 @admits("qa")
 @blueprint.arguments(schemas.DispositionBody)
@@ -191,7 +192,7 @@ def dispose_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, A
     return queries.get_return(tx, return_id)
 
 
-@blueprint.post("/<uuid:return_id>/settlement")
+@blueprint.post("/returns/<uuid:return_id>/settle")
 @command
 @admits("invoicing_clerk", "business_head", "store_manager")
 @blueprint.response(200, schemas.NoticeView)
@@ -204,7 +205,7 @@ def settle_return(tx: Tx, return_id: UUID) -> dict[str, Any]:
 # --- lots off sale ----------------------------------------------------------------------------------
 
 
-@stop_sales.post("")
+@stop_sales.post("/stop-sales")
 @command
 @admits("qa")
 @stop_sales.arguments(schemas.StopSaleBody)
@@ -214,7 +215,7 @@ def order_stop_sale(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return queries.get_stop_sale(tx, commands.order_stop_sale(tx, body))
 
 
-@stop_sales.get("")
+@stop_sales.get("/stop-sales")
 @query
 @admits(*READERS)
 @stop_sales.arguments(schemas.StopSaleFilters, location="query")
@@ -224,7 +225,7 @@ def list_stop_sales(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
     return queries.list_stop_sales(tx, filters)
 
 
-@stop_sales.get("/<uuid:stop_sale_id>")
+@stop_sales.get("/stop-sales/<uuid:stop_sale_id>")
 @query
 @admits(*READERS)
 @stop_sales.response(200, schemas.StopSaleView)
@@ -233,21 +234,21 @@ def get_stop_sale(tx: Tx, stop_sale_id: UUID) -> dict[str, Any]:
     return queries.get_stop_sale(tx, stop_sale_id)
 
 
-@stop_sales.post("/<uuid:stop_sale_id>/lifting")
+@stop_sales.post("/stop-sales/<uuid:stop_sale_id>/lift")
 @command
 @admits("qa")
 @stop_sales.arguments(schemas.LiftingBody)
 @stop_sales.response(201, schemas.StopSaleView)
-def ask_to_lift(tx: Tx, body: dict[str, Any], stop_sale_id: UUID) -> dict[str, Any]:
+def lift_stop_sale(tx: Tx, body: dict[str, Any], stop_sale_id: UUID) -> dict[str, Any]:
     """Ask management to let the lots back on sale."""
     commands.ask_to_lift(tx, stop_sale_id, reason=body["reason"], evidence=body["evidence"])
     return queries.get_stop_sale(tx, stop_sale_id)
 
 
-@stop_sales.post("/<uuid:stop_sale_id>/lifting/decision")
+@stop_sales.post("/stop-sales/<uuid:stop_sale_id>/lifting/decisions")
 @command
 @admits("management")
-@stop_sales.arguments(schemas.LiftingDecisionBody)
+@stop_sales.arguments(DecisionBody)
 @stop_sales.response(200, schemas.StopSaleView)
 def decide_lifting(tx: Tx, body: dict[str, Any], stop_sale_id: UUID) -> dict[str, Any]:
     """Lift the stop, or let it stand; never by who asked."""

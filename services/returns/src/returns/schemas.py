@@ -8,6 +8,7 @@ from returns.domain import reason
 from returns.domain.disposition import Disposition
 from returns.domain.inspection import CHECKS, Result
 from returns.domain.notice import Kind, LineStatus, ReceiptCause, RefusalCause, Status
+from shared.decisions import DecisionField
 from shared.lots import canonical
 from shared.money import MoneyField
 from shared.paging import PageArgs
@@ -109,13 +110,6 @@ class ReturnRequest(Schema):
         _no_twice(data["lines"], "sale_line_id", "lot")
 
 
-class DecisionBody(Schema):
-    approved = Truth(required=True)
-    reason = _words(
-        500, load_default=None, allow_none=True, metadata={"description": "Needed for a rejection."}
-    )
-
-
 class CancellationBody(Schema):
     reason = _words(500, required=True)
 
@@ -208,7 +202,7 @@ class DispositionBody(Schema):
 
 class ReturnFilters(PageArgs):
     branch_id = _branch(load_default=None)
-    status = _one_of(Status, load_default=None)
+    status = _one_of(Status, load_default=None, data_key="state")
     kind = _one_of(Kind, load_default=None)
     reason = fields.String(load_default=None, validate=validate.OneOf(reason.codes()))
     customer_id = _id(load_default=None)
@@ -246,7 +240,7 @@ class SamplingArgs(Schema):
 
 
 class NoticeSummary(Schema):
-    id = fields.UUID(required=True)
+    id = fields.UUID(required=True, data_key="return_id")
     number = fields.String(required=True)
     kind = _one_of(Kind, required=True)
     branch_id = fields.String(required=True)
@@ -254,7 +248,7 @@ class NoticeSummary(Schema):
     receipt_number = fields.String(required=True, allow_none=True)
     customer_id = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True)
-    status = _one_of(Status, required=True)
+    status = _one_of(Status, required=True, data_key="state")
     version = fields.Integer(required=True)
     cause = fields.String(
         required=True,
@@ -296,7 +290,7 @@ class InspectionView(Schema):
 
 
 class LineView(Schema):
-    id = fields.UUID(required=True)
+    id = fields.UUID(required=True, data_key="return_line_id")
     sale_line_id = fields.String(required=True)
     lot = fields.String(required=True)
     product_id = fields.String(required=True)
@@ -307,7 +301,7 @@ class LineView(Schema):
     quantity = fields.Integer(required=True)
     received_quantity = fields.Integer(required=True)
     accepted_quantity = fields.Integer(required=True)
-    status = _one_of(LineStatus, required=True)
+    status = _one_of(LineStatus, required=True, data_key="state")
     receipt_cause = fields.String(
         required=True,
         allow_none=True,
@@ -325,7 +319,7 @@ class LineView(Schema):
 class DecisionView(Schema):
     role = fields.String(required=True)
     person = fields.String(required=True)
-    approved = fields.Boolean(required=True)
+    approved = DecisionField(required=True, data_key="decision")
     reason = fields.String(required=True, allow_none=True)
     at = fields.AwareDateTime(required=True)
 
@@ -353,8 +347,8 @@ class ReceiptView(Schema):
 class HistoryView(Schema):
     version = fields.Integer(required=True)
     fact = fields.String(required=True)
-    from_status = fields.String(required=True, allow_none=True)
-    to_status = fields.String(required=True)
+    from_status = fields.String(required=True, allow_none=True, data_key="from_state")
+    to_status = fields.String(required=True, data_key="to_state")
     at = fields.AwareDateTime(required=True)
     actor = fields.String(required=True)
     roles = fields.List(fields.String(), required=True)
@@ -455,11 +449,6 @@ class StopSaleBody(Schema):
 class LiftingBody(Schema):
     reason = _why(required=True)
     evidence = _evidence()
-
-
-class LiftingDecisionBody(Schema):
-    approved = Truth(required=True)
-    reason = _why(load_default=None)
 
 
 class LiftingView(Schema):

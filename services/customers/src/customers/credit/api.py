@@ -12,6 +12,7 @@ from customers.credit.tables import credit_decisions
 from customers.kernel.customer import NotAnInstitution
 from shared.approvals import decisions_by_subject
 from shared.arguments import Blueprint
+from shared.decisions import DecisionBody
 from shared.paging import PageArgs, decode_cursor, page
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -22,16 +23,11 @@ READERS = (*PROPOSERS, "accountant", "finance_head", "finance_auditor", "store_m
 credit = Blueprint(
     "credit",
     __name__,
-    url_prefix="/customers/<uuid:customer_id>/credit",
     description="Credit of institutions.",
 )
 
-credits_in_effect = Blueprint(
-    "credits", __name__, url_prefix="/credits", description="Credit of institutions."
-)
 
-
-@credit.post("")
+@credit.post("/customers/<uuid:customer_id>/credits")
 @command
 @admits(*PROPOSERS)
 @credit.arguments(schemas.CreditProposalBody)
@@ -41,18 +37,18 @@ def propose_credit(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
     return _one(tx, customer_id, commands.propose(tx, customer_id, **body))
 
 
-@credit.post("/<uuid:credit_id>/decisions")
+@credit.post("/customers/<uuid:customer_id>/credits/<uuid:credit_id>/decisions")
 @command
 @admits(*sorted(commands.APPROVERS))
-@credit.arguments(schemas.CreditDecisionBody)
+@credit.arguments(DecisionBody)
 @credit.response(200, schemas.CreditView)
 def decide_credit(tx: Tx, body: dict[str, Any], customer_id: UUID, credit_id: UUID) -> dict[str, Any]:
     """Approve or reject a proposal; with the second approval it takes effect."""
-    commands.decide(tx, customer_id, credit_id, approved=body["approved"], reason=body["reason"])
+    commands.decide(tx, customer_id, credit_id, **body)
     return _one(tx, customer_id, credit_id)
 
 
-@credit.post("/hold")
+@credit.post("/customers/<uuid:customer_id>/credit-holds")
 @command
 @admits("finance_head")
 @credit.arguments(schemas.CreditHoldBody)
@@ -62,7 +58,7 @@ def hold_credit(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, An
     return _one(tx, customer_id, commands.hold(tx, customer_id, body["reason"]))
 
 
-@credit.get("")
+@credit.get("/credit-standings/<uuid:customer_id>")
 @query
 @admits(*READERS)
 @credit.response(200, schemas.CreditStandingView)
@@ -80,7 +76,7 @@ def get_credit(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     }
 
 
-@credit.get("/archive")
+@credit.get("/customers/<uuid:customer_id>/credits")
 @query
 @admits(*READERS)
 @credit.arguments(PageArgs, location="query")
@@ -93,11 +89,11 @@ def list_credit_archive(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict
     return _listed(tx, rows, args["limit"], "credit_id")
 
 
-@credits_in_effect.get("")
+@credit.get("/credits")
 @query
 @admits(*READERS)
-@credits_in_effect.arguments(schemas.CreditsArgs, location="query")
-@credits_in_effect.response(200, schemas.CreditArchivePage)
+@credit.arguments(schemas.CreditsArgs, location="query")
+@credit.response(200, schemas.CreditArchivePage)
 def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What is in effect, or waits for its decisions, for customers of the token's branches, in the order of their ids."""
     (after,) = decode_cursor(args["cursor"], UUID)

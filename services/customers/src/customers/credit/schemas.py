@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from shared.decisions import DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, line
@@ -27,11 +28,6 @@ class CreditProposalBody(Schema):
     reason = fields.String(required=True, validate=VISIBLE_500)
 
 
-class CreditDecisionBody(Schema):
-    approved = fields.Boolean(required=True)
-    reason = fields.String(load_default=None, validate=VISIBLE_500)
-
-
 class CreditHoldBody(Schema):
     reason = fields.String(required=True, validate=VISIBLE_500)
 
@@ -39,7 +35,7 @@ class CreditHoldBody(Schema):
 class CreditDecisionView(Schema):
     role = fields.String(required=True)
     person = fields.String(required=True)
-    approved = fields.Boolean(required=True)
+    approved = DecisionField(required=True, data_key="decision")
     reason = fields.String(required=True, allow_none=True)
     at = fields.AwareDateTime(required=True)
 

@@ -10,28 +10,27 @@ from customers.licences import commands, queries, schemas, store
 from customers.licences.rules import for_categories
 from shared.arguments import Blueprint
 from shared.clock import business_date
+from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
-licences = Blueprint("licences", __name__, url_prefix="/licences", description="Licences of institutions.")
-
-customer_licences = Blueprint("customer_licences", __name__, url_prefix="/customers", tag="customers")
+licences = Blueprint("licences", __name__, description="Licences and admission of institutions.")
 
 
-@customer_licences.post("/<uuid:customer_id>/licences")
+@licences.post("/customers/<uuid:customer_id>/licences")
 @command
 @admits("cs_agent", "cs_manager", "salesperson")
-@customer_licences.arguments(schemas.LicenceBody)
-@customer_licences.response(201, schemas.LicenceDecidedView)
+@licences.arguments(schemas.LicenceBody)
+@licences.response(201, schemas.LicenceDecidedView)
 def submit_licence(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Hand in a licence for verification."""
     return commands.submit_licence(tx, customer_id, body)
 
 
-@customer_licences.get("/<uuid:customer_id>/licences")
+@licences.get("/customers/<uuid:customer_id>/licences")
 @query
 @admits(*CUSTOMER_READERS)
-@customer_licences.response(200, schemas.LicenceList)
+@licences.response(200, schemas.LicenceList)
 def list_licences(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     """Every licence an institution ever handed in, oldest first."""
     row = master.row_of(tx.conn, customer_id)
@@ -41,31 +40,33 @@ def list_licences(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     return {"items": store.licence_rows(tx.conn, customer_id)}
 
 
-@licences.post("/<uuid:licence_id>/verification")
+@licences.post("/customers/<uuid:customer_id>/licences/<uuid:licence_id>/decisions")
 @command
 @admits("qa")
-@licences.arguments(schemas.LicenceDecisionBody)
+@licences.arguments(DecisionBody)
 @licences.response(200, schemas.LicenceDecidedView)
-def verify_licence(tx: Tx, body: dict[str, Any], licence_id: UUID) -> dict[str, Any]:
+def decide_licence(tx: Tx, body: dict[str, Any], customer_id: UUID, licence_id: UUID) -> dict[str, Any]:
     """Verify or reject a licence; only quality assurance may."""
-    return commands.decide_licence(tx, licence_id, verified=body["verified"], reason=body.get("reason"))
+    return commands.decide_licence(
+        tx, customer_id, licence_id, verified=body["approved"], reason=body["reason"]
+    )
 
 
-@customer_licences.post("/<uuid:customer_id>/approval")
+@licences.post("/customers/<uuid:customer_id>/decisions")
 @command
 @admits("business_head")
-@customer_licences.arguments(schemas.ApprovalBody)
-@customer_licences.response(200, schemas.ApprovalView)
-def approve(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
+@licences.arguments(DecisionBody)
+@licences.response(200, schemas.ApprovalView)
+def decide_customer(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """The business head's decision on an applicant."""
-    return commands.approve(tx, customer_id, approved=body["approved"], reason=body.get("reason"))
+    return commands.approve(tx, customer_id, **body)
 
 
-@customer_licences.get("/<uuid:customer_id>/trade-permission")
+@licences.get("/trade-permissions/<uuid:customer_id>")
 @query
 @admits(*CUSTOMER_READERS)
-@customer_licences.arguments(schemas.TradePermissionArgs, location="query")
-@customer_licences.response(200, schemas.TradePermissionView)
+@licences.arguments(schemas.TradePermissionArgs, location="query")
+@licences.response(200, schemas.TradePermissionView)
 def get_trade_permission(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """May this customer buy these categories on this day, and if not, why?"""
     on: date = args.get("on") or business_date(tx.now)

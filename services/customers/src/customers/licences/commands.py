@@ -68,13 +68,15 @@ def submit_licence(tx: Tx, customer_id: UUID, body: dict[str, Any]) -> dict[str,
     }
 
 
-def decide_licence(tx: Tx, licence_id: UUID, *, verified: bool, reason: str | None) -> dict[str, Any]:
+def decide_licence(
+    tx: Tx, customer_id: UUID, licence_id: UUID, *, verified: bool, reason: str | None
+) -> dict[str, Any]:
     """Verify or reject a submitted licence; only role qa gets here (G2), and never who submitted it.
 
     Verifying the last mandatory licence is the quality assurance's approval of an applicant.
     Raises LicenceAlreadyDecided, LicenceSamePerson, LicenceExpired, LicenceOverlaps, RejectionNeedsReason.
     """
-    customer_id = store.customer_of_licence(tx.conn, licence_id)
+    store.require_licence_of(tx.conn, licence_id, customer_id)
     customer = master.lock_institution(tx, customer_id)
     today = business_date(tx.now)
     rows = {row.id: row for row in store.licence_rows(tx.conn, customer_id)}

@@ -56,23 +56,13 @@ class LicenceDecidedView(Schema):
     licence_id = fields.UUID(required=True)
     customer_id = fields.UUID(required=True)
     state = fields.String(required=True)
-    customer_status = fields.String(required=True)
-
-
-class LicenceDecisionBody(Schema):
-    verified = fields.Boolean(required=True)
-    reason = text_line(500)
-
-
-class ApprovalBody(Schema):
-    approved = fields.Boolean(required=True)
-    reason = text_line(500)
+    customer_status = fields.String(required=True, data_key="customer_state")
 
 
 class ApprovalView(Schema):
     customer_id = fields.UUID(required=True)
     approval = fields.String(required=True)
-    customer_status = fields.String(required=True)
+    customer_status = fields.String(required=True, data_key="customer_state")
 
 
 class TradePermissionArgs(Schema):

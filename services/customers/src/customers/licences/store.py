@@ -52,12 +52,11 @@ def standing_of(conn: Connection, customer: Any, on: date) -> Standing:
     )
 
 
-def customer_of_licence(conn: Connection, licence_id: UUID) -> UUID:
-    """Whose licence it is. Raises LicenceNotFound."""
+def require_licence_of(conn: Connection, licence_id: UUID, customer_id: UUID) -> None:
+    """Raises LicenceNotFound where the customer handed in no such licence."""
     found = conn.execute(select(licences.c.customer_id).where(licences.c.id == licence_id)).scalar()
-    if found is None:
+    if found != customer_id:
         raise LicenceNotFound(f"no licence {licence_id}", licence_id=str(licence_id))
-    return UUID(str(found))
 
 
 def change_licence(conn: Connection, licence_id: UUID, **values: Any) -> None:

@@ -51,7 +51,7 @@ def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any
 
 TILLS = ("till", "cashier", "invoicing_clerk")
 
-points = Blueprint("points", __name__, url_prefix="/points", description="Points as a means of payment.")
+points = Blueprint("points", __name__, description="Points as a means of payment.")
 
 
 @points.post("/redemptions")

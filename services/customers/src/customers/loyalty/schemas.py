@@ -108,7 +108,7 @@ class RedemptionView(Schema):
 
 
 class RedemptionRow(RedemptionView):
-    """One redemption; `GET /v1/points/redemptions/{redemption_id}` tells the sales its points came from."""
+    """One redemption; `GET /v1/redemptions/{redemption_id}` tells the sales its points came from."""
 
     redeemed_on = fields.Date(validate=DAY, required=True)
 

@@ -15,10 +15,10 @@ from shared.paging import PageArgs, decode_cursor, page
 from shared.transaction import MakeTx, Tx
 from shared.web import admits, detached, query, rationed
 
-customers = Blueprint("customers", __name__, url_prefix="/customers", description="The customer master.")
+customers = Blueprint("customers", __name__, description="The customer master.")
 
 
-@customers.get("/")
+@customers.get("/customers")
 @rationed()
 @query
 @admits(*CUSTOMER_READERS)
@@ -31,20 +31,20 @@ def list_customers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
         tx.conn,
         branches=tx.actor.branch_filter(),
         kind=args.get("kind"),
-        status=args.get("status"),
+        status=args.get("state"),
         after=after,
         limit=args["limit"] + 1,
     )
     return page(_views(tx, rows), args["limit"], "customer_id")
 
 
-@customers.post("/lookup")
+@customers.post("/customer-lookups")
 @rationed()
 @detached
 @admits(*CUSTOMER_READERS)
 @customers.arguments(schemas.LookupBody)
 @customers.response(200, schemas.CustomerMatches)
-def lookup(make_tx: MakeTx, body: dict[str, Any]) -> dict[str, Any]:
+def look_up(make_tx: MakeTx, body: dict[str, Any]) -> dict[str, Any]:
     """Find customers by telephone number. A POST, so that the number stays out of addresses and logs."""
     index = data_keys.the_vault().blind_index("phone", personal.e164(body["phone"]))
     database: Database = current_app.extensions["database"]
@@ -53,7 +53,7 @@ def lookup(make_tx: MakeTx, body: dict[str, Any]) -> dict[str, Any]:
         return {"items": _views(tx, queries.by_phone_index(conn, index, tx.actor.branch_filter()))}
 
 
-@customers.get("/<uuid:customer_id>")
+@customers.get("/customers/<uuid:customer_id>")
 @query
 @admits(*CUSTOMER_READERS)
 @customers.response(200, schemas.CustomerView)
@@ -63,7 +63,17 @@ def get_customer(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     return _views(tx, [row])[0] | {"contacts": _contacts(tx, customer_id)}
 
 
-@customers.get("/<uuid:customer_id>/changes")
+@customers.get("/customers/<uuid:customer_id>/contacts")
+@query
+@admits(*CUSTOMER_READERS)
+@customers.response(200, schemas.ContactsList)
+def list_contacts(tx: Tx, customer_id: UUID) -> dict[str, Any]:
+    """The contacts of an institution, personal fields masked."""
+    _mine(tx, customer_id)
+    return {"items": _contacts(tx, customer_id)}
+
+
+@customers.get("/customers/<uuid:customer_id>/changes")
 @query
 @admits(*CUSTOMER_READERS)
 @customers.arguments(PageArgs, location="query")

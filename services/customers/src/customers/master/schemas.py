@@ -15,7 +15,7 @@ class CustomerView(Schema):
     code = fields.String(allow_none=True)
     kind = fields.String(required=True)
     branch_id = fields.String(required=True)
-    status = fields.String(required=True)
+    status = fields.String(required=True, data_key="state")
     suspended_for = fields.String(allow_none=True)
     source_channel = fields.String(required=True)
     owner_id = fields.String(allow_none=True)
@@ -37,9 +37,13 @@ class CustomerView(Schema):
     contacts = fields.List(fields.Nested(ContactView))
 
 
+class ContactsList(Schema):
+    items = fields.List(fields.Nested(ContactView), required=True)
+
+
 class CustomerListArgs(PageArgs):
     kind = fields.String(validate=validate.OneOf(KINDS))
-    status = fields.String(validate=validate.OneOf(STATUSES))
+    state = fields.String(validate=validate.OneOf(STATUSES))
 
 
 class CustomerPage(Schema):

@@ -11,6 +11,7 @@ from customers.offers.tables import offer_decisions
 from shared.approvals import decisions_by_subject
 from shared.arguments import Blueprint
 from shared.clock import business_date
+from shared.decisions import DecisionBody
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -70,11 +71,11 @@ def get_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
 @offers.post("/<uuid:offer_id>/decisions")
 @command
 @admits(*sorted(commands.APPROVERS))
-@offers.arguments(schemas.OfferDecisionBody)
+@offers.arguments(DecisionBody)
 @offers.response(200, schemas.OfferView)
 def decide_offer(tx: Tx, body: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
     """Approve or reject a funded offer; the second approval publishes it."""
-    commands.decide(tx, offer_id, approved=body["approved"], reason=body["reason"])
+    commands.decide(tx, offer_id, **body)
     return _one(tx, offer_id)
 
 
@@ -88,12 +89,12 @@ def withdraw_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
     return _one(tx, offer_id)
 
 
-@offers.post("/<uuid:offer_id>/end")
+@offers.post("/<uuid:offer_id>/close")
 @command
 @admits("cs_manager")
 @offers.arguments(schemas.OfferEndBody)
 @offers.response(200, schemas.OfferView)
-def end_offer(tx: Tx, body: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
+def close_offer(tx: Tx, body: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
     """End a published offer with what it cost; the rest of its drawing is free again."""
     commands.end(tx, offer_id, used_fen=body["used_fen"])
     return _one(tx, offer_id)

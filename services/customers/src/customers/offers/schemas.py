@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from customers.kernel.fields import BRANCH
+from shared.decisions import DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, line
@@ -24,14 +25,9 @@ class OfferBody(Schema):
     terms = fields.String(
         required=True, validate=_TEXT, metadata={"description": "What the customer gets and how."}
     )
-    first_day = fields.Date(required=True, validate=DAY)
-    last_day = fields.Date(required=True, validate=DAY)
+    first_day = fields.Date(required=True, validate=DAY, data_key="from")
+    last_day = fields.Date(required=True, validate=DAY, data_key="until")
     cost_fen = MoneyField(required=True, minimum_fen=1, data_key="cost")
-
-
-class OfferDecisionBody(Schema):
-    approved = fields.Boolean(required=True)
-    reason = fields.String(load_default=None, validate=_TEXT)
 
 
 class OfferEndBody(Schema):
@@ -41,7 +37,7 @@ class OfferEndBody(Schema):
 class OfferDecisionView(Schema):
     role = fields.String(required=True)
     person = fields.String(required=True)
-    approved = fields.Boolean(required=True)
+    approved = DecisionField(required=True, data_key="decision")
     reason = fields.String(required=True, allow_none=True)
     at = fields.AwareDateTime(required=True)
 
@@ -51,8 +47,8 @@ class CustomerOfferView(Schema):
     title = fields.String(required=True)
     benefit = fields.String(required=True, metadata={"enum": list(BENEFITS)})
     terms = fields.String(required=True)
-    first_day = fields.Date(required=True)
-    last_day = fields.Date(required=True)
+    first_day = fields.Date(required=True, data_key="from")
+    last_day = fields.Date(required=True, data_key="until")
 
 
 class CustomerOffersView(Schema):

@@ -12,10 +12,10 @@ from shared.database import Database
 from shared.transaction import MakeTx, Tx
 from shared.web import admits, command, detached, rationed
 
-privacy = Blueprint("privacy", __name__, url_prefix="/customers", tag="customers")
+privacy = Blueprint("privacy", __name__, tag="customers")
 
 
-@privacy.post("/<uuid:customer_id>/disclosures")
+@privacy.post("/customers/<uuid:customer_id>/disclosures")
 @rationed()
 @detached
 @admits("cs_agent", "cs_manager", "pharmacist", "qa", "privacy_officer")
@@ -30,7 +30,7 @@ def disclose(make_tx: MakeTx, body: dict[str, Any], customer_id: UUID) -> dict[s
         )
 
 
-@privacy.post("/<uuid:customer_id>/contacts/<uuid:contact_id>/disclosures")
+@privacy.post("/customers/<uuid:customer_id>/contacts/<uuid:contact_id>/disclosures")
 @rationed()
 @detached
 @admits("cs_agent", "cs_manager", "pharmacist", "qa", "privacy_officer")
@@ -52,7 +52,7 @@ def disclose_contact(
         )
 
 
-@privacy.post("/<uuid:customer_id>/contacts/<uuid:contact_id>/anonymise")
+@privacy.post("/customers/<uuid:customer_id>/contacts/<uuid:contact_id>/anonymise")
 @command
 @admits("privacy_officer")
 @privacy.response(200, schemas.ContactAnonymisedView)
@@ -61,7 +61,7 @@ def anonymise_contact(tx: Tx, customer_id: UUID, contact_id: UUID) -> dict[str, 
     return commands.anonymise_contact(tx, customer_id, contact_id)
 
 
-@privacy.post("/<uuid:customer_id>/anonymise")
+@privacy.post("/customers/<uuid:customer_id>/anonymise")
 @command
 @admits("privacy_officer")
 @privacy.response(200, schemas.AnonymisedView)

@@ -59,9 +59,9 @@ class ContactDisclosureView(Schema):
 class ContactAnonymisedView(Schema):
     customer_id = fields.UUID(required=True)
     contact_id = fields.UUID(required=True)
-    status = fields.String(required=True)
+    status = fields.String(required=True, data_key="state")
 
 
 class AnonymisedView(Schema):
     customer_id = fields.UUID(required=True)
-    status = fields.String(required=True)
+    status = fields.String(required=True, data_key="state")

@@ -31,7 +31,7 @@ BULK_LINE_BYTES_MAX = 16_384
 RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
 READ_BYTES = 65_536
 
-registration = Blueprint("registration", __name__, url_prefix="/customers", tag="customers")
+registration = Blueprint("registration", __name__, tag="customers")
 
 
 @registration.post("/patients")
@@ -54,7 +54,7 @@ def register_institution(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.register_institution(tx, data_keys.the_vault(), body)
 
 
-@registration.post("/<uuid:customer_id>/contacts")
+@registration.post("/customers/<uuid:customer_id>/contacts")
 @command
 @admits("cs_agent", "cs_manager", "salesperson")
 @registration.arguments(contacts.ContactBody)
@@ -64,7 +64,7 @@ def add_contact(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, An
     return commands.add_contact(tx, data_keys.the_vault(), customer_id, body)
 
 
-@registration.patch("/<uuid:customer_id>")
+@registration.patch("/customers/<uuid:customer_id>")
 @command
 @admits("cs_agent", "cs_manager", "store_manager", "pharmacist", "privacy_officer")
 @registration.arguments(schemas.PatientChangeBody)
@@ -74,7 +74,7 @@ def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
     return commands.change_patient(tx, data_keys.the_vault(), customer_id, body)
 
 
-@registration.post("/bulk")
+@registration.post("/customers/bulk")
 @upload
 @detached
 @admits("cs_manager", "store_manager", "till")

@@ -107,7 +107,7 @@ def add_contact(tx: Tx, vault: Vault, customer_id: UUID, body: dict[str, Any]) -
 
 
 def change_patient(tx: Tx, vault: Vault, customer_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
-    """Replace the given personal fields; `verified` alone says that all of it was confirmed today.
+    """Replace the given personal fields; `is_confirmed` alone says that all of it was confirmed today.
 
     What they were is kept, sealed, in the change log. Raises CustomerAnonymised. Source: C9, C34
     """
@@ -125,7 +125,7 @@ def change_patient(tx: Tx, vault: Vault, customer_id: UUID, body: dict[str, Any]
         field: [before.get(field), after[field]] for field in after if after[field] != before.get(field)
     }
     values: dict[str, Any] = {"personal": key.seal(after), "phone_index": _phone_index(vault, after)}
-    if body.get("verified"):
+    if body.get("is_confirmed"):
         values["last_verified_on"] = today
     record = {**after, "consent_refs": customer.consent_refs, "source_channel": customer.source_channel}
     values["completeness_bp"] = completeness_bp(rules.complete_fields("patient", today), record)

@@ -19,7 +19,7 @@ class CustomerRegistered(TypedDict):
     kind: Kind
     branch_id: Branch
     source_channel: Channel
-    status: Status
+    state: Status
     registered_on: Day
 
 
@@ -36,7 +36,7 @@ def customer_registered(
             "kind": kind,
             "branch_id": branch_id,
             "source_channel": source_channel,
-            "status": status,
+            "state": status,
             "registered_on": on.isoformat(),
         },
     )

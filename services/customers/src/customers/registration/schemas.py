@@ -64,12 +64,14 @@ class PatientChangeBody(Schema):
     phone = text_line(32)
     id_number = text_line(18)
     birthday = fields.Date(validate=ANY_DAY)
-    verified = fields.Boolean(load_default=False, metadata={"description": "All of it was confirmed today."})
+    is_confirmed = fields.Boolean(
+        load_default=False, metadata={"description": "`true`: all of it was confirmed today."}
+    )
 
     @validates_schema
     def says_something(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if not data.get("verified") and len(data) < 2:
-            raise ValidationError("name a field to change, or say `verified`")
+        if not data.get("is_confirmed") and len(data) < 2:
+            raise ValidationError("name a field to change, or say `is_confirmed`")
 
 
 class RegisteredView(Schema):
@@ -77,7 +79,7 @@ class RegisteredView(Schema):
     code = fields.String(allow_none=True)
     kind = fields.String(required=True)
     branch_id = fields.String(required=True)
-    status = fields.String(required=True)
+    status = fields.String(required=True, data_key="state")
     completeness_bp = fields.Integer(required=True)
     registered_on = fields.Date(required=True)
 

@@ -14,15 +14,16 @@ from finance.bank import commands, dialects, importing, matching, queries, schem
 from finance.domain.period import parse_month
 from shared.arguments import Blueprint
 from shared.database import Database
+from shared.paging import PageArgs
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
 
-bank = Blueprint("bank", __name__, url_prefix="/bank", description="Bank accounts and their reconciliation.")
+bank = Blueprint("bank", __name__, description="Bank accounts and their reconciliation.")
 
 READERS = ("accountant", "cashier", "finance_auditor", "finance_head", "management")
 
 
-@bank.post("/accounts")
+@bank.post("/bank-accounts")
 @command
 @admits("finance_head")
 @bank.arguments(schemas.BankAccountBody)
@@ -32,7 +33,7 @@ def register_account(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.register_account(tx, body)
 
 
-@bank.get("/accounts")
+@bank.get("/bank-accounts")
 @query
 @admits(*READERS)
 @bank.response(200, schemas.BankAccountsList)
@@ -41,17 +42,17 @@ def list_accounts(tx: Tx) -> dict[str, Any]:
     return {"items": queries.accounts(tx)}
 
 
-@bank.post("/accounts/<uuid:account_id>/close")
+@bank.post("/bank-accounts/<uuid:account_id>/close")
 @command
 @admits("finance_head")
 @bank.arguments(schemas.BankCloseBody)
 @bank.response(200, schemas.BankAccountView)
 def close_account(tx: Tx, body: dict[str, Any], account_id: UUID) -> dict[str, Any]:
     """Close a bank account with its last day and a zero balance; no later month asks for it."""
-    return commands.close_account(tx, account_id, body["last_day"], body["successor_id"])
+    return commands.close_account(tx, account_id, body["closed_on"], body["successor_id"])
 
 
-@bank.post("/accounts/<uuid:account_id>/statements")
+@bank.post("/bank-accounts/<uuid:account_id>/statements")
 @command
 @admits("accountant", "cashier")
 @bank.arguments(schemas.BankStatementBody)
@@ -65,7 +66,7 @@ def import_statement(tx: Tx, body: dict[str, Any], account_id: UUID) -> Any:
     return answer
 
 
-@bank.get("/dialects")
+@bank.get("/bank-dialects")
 @query
 @admits(*READERS)
 @bank.response(200, schemas.BankDialectsList)
@@ -74,7 +75,7 @@ def list_dialects(tx: Tx) -> dict[str, Any]:
     return {"items": dialects.listed(tx.conn)}
 
 
-@bank.get("/dialects/<dialect>")
+@bank.get("/bank-dialects/<dialect>")
 @query
 @admits(*READERS)
 @bank.response(200, schemas.BankDialectsList)
@@ -83,7 +84,7 @@ def get_dialect(tx: Tx, dialect: str) -> dict[str, Any]:
     return {"items": dialects.listed(tx.conn, dialect)}
 
 
-@bank.post("/dialects/try")
+@bank.post("/bank-dialect-trials")
 @detached
 @admits("accountant", "finance_head")
 @bank.arguments(schemas.BankTryBody)
@@ -95,7 +96,7 @@ def try_dialect(make_tx: Callable[[Connection], Tx], body: dict[str, Any]) -> di
         return dialects.tried(make_tx(conn), body)
 
 
-@bank.post("/dialects")
+@bank.post("/bank-dialects")
 @command
 @admits("accountant", "finance_head")
 @bank.arguments(schemas.BankDialectBody)
@@ -105,57 +106,57 @@ def keep_dialect(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return dialects.keep(tx, body)
 
 
-@bank.get("/accounts/<uuid:account_id>/statements")
+@bank.get("/bank-accounts/<uuid:account_id>/statements")
 @query
 @admits(*READERS)
-@bank.arguments(schemas.BankListArgs, location="query")
+@bank.arguments(PageArgs, location="query")
 @bank.response(200, schemas.BankStatementsPage)
 def list_statements(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
     """Imported statements, newest first."""
     return queries.statements(tx, account_id, args)
 
 
-@bank.get("/accounts/<uuid:account_id>/unmatched")
+@bank.get("/unmatched-bank-lines")
 @query
 @admits(*READERS)
-@bank.arguments(schemas.BankListArgs, location="query")
+@bank.arguments(schemas.BankAccountArgs, location="query")
 @bank.response(200, schemas.BankLinesPage)
-def list_unmatched(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+def list_unmatched(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Lines nobody matched, oldest first; `overdue` after five business days."""
-    return queries.unmatched(tx, account_id, args)
+    return queries.unmatched(tx, args["account_id"], args)
 
 
-@bank.get("/accounts/<uuid:account_id>/lines")
+@bank.get("/bank-lines")
 @query
 @admits(*READERS)
 @bank.arguments(schemas.BankLinesArgs, location="query")
 @bank.response(200, schemas.BankAnyLinesPage)
-def list_lines(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+def list_lines(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Every line the bank told of, by its booking day, with the match that explains it."""
-    return queries.lines(tx, account_id, args)
+    return queries.lines(tx, args["account_id"], args)
 
 
-@bank.get("/accounts/<uuid:account_id>/matches")
+@bank.get("/bank-matches")
 @query
 @admits(*READERS)
 @bank.arguments(schemas.BankMatchesArgs, location="query")
 @bank.response(200, schemas.BankMatchesPage)
-def list_matches(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+def list_matches(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What was matched, and what was taken back."""
-    return queries.matches(tx, account_id, args)
+    return queries.matches(tx, args["account_id"], args)
 
 
-@bank.get("/accounts/<uuid:account_id>/proposals")
+@bank.get("/bank-match-proposals")
 @query
 @admits("accountant", "finance_auditor", "finance_head")
-@bank.arguments(schemas.BankListArgs, location="query")
+@bank.arguments(schemas.BankAccountArgs, location="query")
 @bank.response(200, schemas.BankProposalsPage)
-def list_proposals(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+def list_proposals(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What unmatched lines may stand for; confirming is a person's decision."""
-    return queries.proposals(tx, account_id, args)
+    return queries.proposals(tx, args["account_id"], args)
 
 
-@bank.post("/lines/<uuid:line_id>/match")
+@bank.post("/bank-lines/<uuid:line_id>/match")
 @command
 @admits("accountant")
 @bank.arguments(schemas.BankMatchBody)
@@ -165,7 +166,7 @@ def confirm_match(tx: Tx, body: dict[str, Any], line_id: UUID) -> dict[str, Any]
     return matching.confirm(tx, line_id, body)
 
 
-@bank.post("/matches/<uuid:match_id>/undo")
+@bank.post("/bank-matches/<uuid:match_id>/undo")
 @command
 @admits("accountant", "finance_head")
 @bank.arguments(schemas.BankUndoBody)
@@ -175,17 +176,16 @@ def undo_match(tx: Tx, body: dict[str, Any], match_id: UUID) -> dict[str, Any]:
     return matching.undo(tx, match_id, body["reason"])
 
 
-@bank.get("/accounts/<uuid:account_id>/reconciliation")
+@bank.get("/bank-accounts/<uuid:account_id>/reconciliations/<month>")
 @query
 @admits(*READERS)
-@bank.arguments(schemas.BankMonthArgs, location="query")
 @bank.response(200, schemas.BankReconciliationView)
-def get_reconciliation(tx: Tx, args: dict[str, Any], account_id: UUID) -> dict[str, Any]:
+def get_reconciliation(tx: Tx, account_id: UUID, month: str) -> dict[str, Any]:
     """The reconciliation of a month as things stand."""
-    return queries.reconciliation(tx.conn, queries.account(tx, account_id), parse_month(args["month"]))
+    return queries.reconciliation(tx.conn, queries.account(tx, account_id), parse_month(month))
 
 
-@bank.post("/accounts/<uuid:account_id>/reconciliations")
+@bank.post("/bank-accounts/<uuid:account_id>/reconciliations")
 @command
 @admits("accountant")
 @bank.arguments(schemas.BankMonthArgs)
@@ -195,7 +195,7 @@ def complete_reconciliation(tx: Tx, body: dict[str, Any], account_id: UUID) -> d
     return commands.complete_reconciliation(tx, account_id, parse_month(body["month"]))
 
 
-@bank.get("/accounts/<uuid:account_id>/reconciliations")
+@bank.get("/bank-accounts/<uuid:account_id>/reconciliations")
 @query
 @admits(*READERS)
 @bank.response(200, schemas.BankCompletedList)

@@ -79,7 +79,7 @@ class BankAccountView(BankAccountBody):
     is_main = fields.Boolean()
     registered_by = fields.String()
     registered_at = fields.AwareDateTime()
-    last_day = fields.Date(allow_none=True)
+    last_day = fields.Date(allow_none=True, data_key="closed_on")
     closed_by = fields.String(allow_none=True)
     closed_at = fields.AwareDateTime(allow_none=True)
 
@@ -87,7 +87,7 @@ class BankAccountView(BankAccountBody):
 class BankCloseBody(Schema):
     """`successor_id` is the account that becomes the main one, needed where the main account closes and others stay."""
 
-    last_day = fields.Date(required=True, validate=DAY)
+    closed_on = fields.Date(required=True, validate=DAY)
     successor_id = fields.UUID(load_default=None, allow_none=True)
 
 
@@ -108,8 +108,8 @@ class BankStatementBody(Schema):
     )
     dialect = fields.String(load_default=None, validate=DIALECT)
     number = fields.String(load_default=None, validate=NUMBER)
-    from_on = fields.Date(validate=ANY_DAY, load_default=None)
-    to_on = fields.Date(validate=ANY_DAY, load_default=None)
+    from_on = fields.Date(validate=ANY_DAY, load_default=None, data_key="from")
+    to_on = fields.Date(validate=ANY_DAY, load_default=None, data_key="until")
     opening_fen = MoneyField(load_default=None, data_key="opening")
     closing_fen = MoneyField(load_default=None, data_key="closing")
 
@@ -215,7 +215,7 @@ class BankTriedView(Schema):
     columns = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
     count = fields.Integer(required=True)
     sum_fen = MoneyField(data_key="sum", required=True)
-    first = fields.Date(required=True, allow_none=True)
+    first = fields.Date(required=True, allow_none=True, data_key="from")
     until = fields.Date(required=True, allow_none=True)
     lines = fields.List(fields.Nested(BankTriedLineView), required=True)
     passed_over = fields.List(fields.Integer(), required=True)
@@ -238,12 +238,12 @@ class BankDialectsList(Schema):
 
 
 class BankStatementView(Schema):
-    statement_id = fields.UUID()
+    statement_id = fields.UUID(data_key="bank_statement_id")
     account_id = fields.UUID()
     number = fields.String()
     format = fields.String()
-    from_on = fields.Date()
-    to_on = fields.Date()
+    from_on = fields.Date(data_key="from")
+    to_on = fields.Date(data_key="until")
     opening_fen = MoneyField(data_key="opening")
     closing_fen = MoneyField(data_key="closing")
     lines = fields.Integer()
@@ -269,7 +269,7 @@ class BankLineView(Schema):
 
     line_id = fields.UUID()
     account_id = fields.UUID()
-    statement_id = fields.UUID()
+    statement_id = fields.UUID(data_key="bank_statement_id")
     booked_on = fields.Date()
     valued_on = fields.Date(allow_none=True)
     fen = MoneyField(data_key="amount")
@@ -284,7 +284,11 @@ class BankLinesPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
-class _BankDaysArgs(PageArgs):
+class BankAccountArgs(PageArgs):
+    account_id = fields.UUID(required=True)
+
+
+class _BankDaysArgs(BankAccountArgs):
     """Booking days of the bank, both included."""
 
     first = fields.Date(load_default=None, validate=DAY, data_key="from")
@@ -292,7 +296,7 @@ class _BankDaysArgs(PageArgs):
 
 
 class BankLinesArgs(_BankDaysArgs):
-    statement_id = fields.UUID(load_default=None)
+    statement_id = fields.UUID(load_default=None, data_key="bank_statement_id")
     is_matched = fields.Boolean(load_default=None)
 
 

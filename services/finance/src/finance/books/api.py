@@ -13,9 +13,9 @@ from finance.books import chain_export, commands, exports, queries, schemas, vou
 from finance.budgets.rules import OVERRUN_ROLES
 from finance.domain import company
 from finance.domain.period import parse_month
-from finance.schemas import MonthArgs
 from shared.admission import Slots
 from shared.arguments import Blueprint
+from shared.decisions import DecisionBody
 from shared.errors import TooMany
 from shared.transaction import Tx
 from shared.web import admits, command, detached, query
@@ -39,7 +39,7 @@ class LedgerStreamsBusy(TooMany):
 # --- vouchers ---------------------------------------------------------------------------------------
 
 
-@bookkeeping.post("/journal/entries")
+@bookkeeping.post("/vouchers")
 @command
 @admits("accountant")
 @bookkeeping.arguments(schemas.VoucherBody)
@@ -49,7 +49,7 @@ def draft_voucher(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return queries.warned(tx, commands.draft(tx, body))
 
 
-@bookkeeping.get("/journal/entries")
+@bookkeeping.get("/vouchers")
 @query
 @admits(*READERS)
 @bookkeeping.arguments(schemas.VouchersArgs, location="query")
@@ -59,7 +59,7 @@ def list_vouchers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.vouchers(tx, parse_month(args["month"]), args)
 
 
-@bookkeeping.get("/journal/entries/<uuid:voucher_id>")
+@bookkeeping.get("/vouchers/<uuid:voucher_id>")
 @query
 @admits(*READERS)
 @bookkeeping.response(200, schemas.VoucherDetailView)
@@ -68,27 +68,27 @@ def get_voucher(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
     return queries.warned(tx, queries.voucher(tx, voucher_id))
 
 
-@bookkeeping.post("/journal/entries/<uuid:voucher_id>/decision")
+@bookkeeping.post("/vouchers/<uuid:voucher_id>/decisions")
 @command
 @admits(commands.APPROVER)
-@bookkeeping.arguments(schemas.DecisionBody)
+@bookkeeping.arguments(DecisionBody)
 @bookkeeping.response(200, schemas.VoucherDetailView)
 def decide_voucher(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
     """Approve and book a draft, or reject it; never by who wrote it."""
     return queries.warned(tx, commands.decide(tx, voucher_id, **body))
 
 
-@bookkeeping.post("/journal/entries/<uuid:voucher_id>/decide-overrun")
+@bookkeeping.post("/vouchers/<uuid:voucher_id>/overrun/decisions")
 @command
 @admits(*sorted(OVERRUN_ROLES))
-@bookkeeping.arguments(schemas.DecisionBody)
+@bookkeeping.arguments(DecisionBody)
 @bookkeeping.response(200, schemas.VoucherDetailView)
 def decide_voucher_overrun(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
     """Let a draft exceed its budgets: finance head and management, two persons; a no rejects the draft."""
     return queries.warned(tx, commands.decide_overrun(tx, voucher_id, **body))
 
 
-@bookkeeping.post("/journal/entries/<int:entry_id>/reversal")
+@bookkeeping.post("/journal-entries/<int:entry_id>/reverse")
 @command
 @admits("finance_head")
 @bookkeeping.arguments(schemas.ReasonBody)
@@ -120,17 +120,17 @@ def list_reopenings(tx: Tx, month: str) -> dict[str, Any]:
     return {"items": reopening.reopenings(tx, parse_month(month))}
 
 
-@bookkeeping.post("/periods/reopenings/<uuid:reopening_id>/decision")
+@bookkeeping.post("/periods/<month>/reopenings/<uuid:reopening_id>/decisions")
 @command
 @admits(*sorted(reopening.REOPENERS))
-@bookkeeping.arguments(schemas.DecisionBody)
+@bookkeeping.arguments(DecisionBody)
 @bookkeeping.response(200, schemas.ReopeningView)
-def decide_reopening(tx: Tx, body: dict[str, Any], reopening_id: UUID) -> dict[str, Any]:
+def decide_reopening(tx: Tx, body: dict[str, Any], month: str, reopening_id: UUID) -> dict[str, Any]:
     """A finance head and management, neither of them who asked; the second approval opens the month."""
-    return reopening.decide_reopening(tx, reopening_id, approved=body["approved"], reason=body["reason"])
+    return reopening.decide_reopening(tx, parse_month(month), reopening_id, **body)
 
 
-@bookkeeping.post("/ledger/years/<int:year>/transfer")
+@bookkeeping.post("/fiscal-years/<int:year>/transfer")
 @command
 @admits("finance_head")
 @bookkeeping.response(201, schemas.YearTransferView)
@@ -142,7 +142,7 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-@bookkeeping.get("/ledger/accounts")
+@bookkeeping.get("/ledger-accounts")
 @query
 @admits(*READERS)
 @bookkeeping.response(200, schemas.LedgerAccountsView)
@@ -151,7 +151,7 @@ def list_accounts(tx: Tx) -> dict[str, Any]:
     return queries.accounts(tx)
 
 
-@bookkeeping.get("/ledger/income")
+@bookkeeping.get("/income-statements")
 @query
 @admits(*READERS, "store_manager")
 @bookkeeping.arguments(schemas.SpanArgs, location="query")
@@ -159,55 +159,66 @@ def list_accounts(tx: Tx) -> dict[str, Any]:
 def get_income(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """The income statement of any span of months, as the books stand now."""
     return queries.income(
-        tx, parse_month(args["from_month"]), parse_month(args["to_month"]), args["branch_id"]
+        tx, parse_month(args["from_month"]), parse_month(args["until_month"]), args["branch_id"]
     )
 
 
-@bookkeeping.get("/ledger/general")
+@bookkeeping.get("/general-ledgers/<month>/ndjson")
 @detached
 @admits(*READERS)
 @bookkeeping.arguments(schemas.LedgerArgs, location="query")
 @bookkeeping.response(
     200, schemas.GeneralLedgerLine, content_type=NDJSON, description="One line per journal line, streamed."
 )
-def stream_general_ledger(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
-    """Every line of a month by account, with its running balance; `csv` or `ndjson`."""
-    as_csv = args["format"] == "csv"
-
-    def lines(tx: Tx, month: date, branches: list[str] | None) -> Iterator[bytes]:
-        return exports.general_ledger(tx, month, args["account"], branches, as_csv=as_csv)
-
-    return _stream(begin, args, lines, CSV if as_csv else NDJSON, "csv" if as_csv else "ndjson")
+def stream_general_ledger(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
+    """Every line of a month by account, with its running balance."""
+    return _stream(begin, month, args["branch_id"], _ledger_of(args["account"]), NDJSON, "ndjson")
 
 
-@bookkeeping.get("/ledger/beancount")
+@bookkeeping.get("/general-ledgers/<month>/csv")
 @detached
 @admits(*READERS)
-@bookkeeping.arguments(MonthArgs, location="query")
+@bookkeeping.arguments(schemas.LedgerArgs, location="query")
+@bookkeeping.response(200, {"type": "string"}, content_type=CSV, description="For a spreadsheet, streamed.")
+def stream_general_ledger_sheet(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
+    """Every line of a month by account, in yuan, each account with its opening balance."""
+    return _stream(begin, month, args["branch_id"], _ledger_of(args["account"], as_csv=True), CSV, "csv")
+
+
+Blocks = Callable[[Tx, date, list[str] | None], Iterator[bytes]]
+
+
+def _ledger_of(account: str | None, *, as_csv: bool = False) -> Blocks:
+    return lambda tx, month, branches: exports.general_ledger(tx, month, account, branches, as_csv=as_csv)
+
+
+@bookkeeping.get("/journals/<month>/beancount")
+@detached
+@admits(*READERS)
+@bookkeeping.arguments(schemas.LedgerBranchArgs, location="query")
 @bookkeeping.response(200, {"type": "string"}, content_type=TEXT, description="Beancount text, streamed.")
-def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
     """A month as Beancount text, closing with the balances it must reach."""
-    return _stream(begin, args, exports.beancount, TEXT, "beancount")
+    return _stream(begin, month, args["branch_id"], exports.beancount, TEXT, "beancount")
 
 
-@bookkeeping.get("/ledger/journal-chain")
+@bookkeeping.get("/journal-chains/<month>")
 @detached
 @admits(*READERS)
-@bookkeeping.arguments(schemas.JournalChainArgs, location="query")
 @bookkeeping.response(
     200, schemas.JournalChainLine, content_type=NDJSON, description="A head line, then one line per entry."
 )
-def stream_journal_chain(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+def stream_journal_chain(begin: Callable[[Any], Tx], month: str) -> Response:
     """The sealed entries of a month with their hashes, for deploy/apotheca_verify.py; for the whole company."""
     company.require_company(g.actor)
-    given = {**args, "branch_id": None}
-    return _stream(begin, given, chain_export.journal_chain, NDJSON, "ndjson", name="journal-chain")
+    return _stream(begin, month, None, chain_export.journal_chain, NDJSON, "ndjson", name="journal-chain")
 
 
 def _stream(
     begin: Callable[[Any], Tx],
-    args: dict[str, Any],
-    make: Callable[[Tx, date, list[str] | None], Iterator[bytes]],
+    month: str,
+    branch_id: str | None,
+    make: Blocks,
     mimetype: str,
     extension: str,
     name: str = "ledger",
@@ -219,14 +230,14 @@ def _stream(
             raise LedgerStreamsBusy("enough ledgers are being read; try again later", retry_after_s=5)
         stack.callback(_streams.release, reader)
         tx = begin(stack.enter_context(current_app.extensions["database"].read()))
-        month = parse_month(args["month"])
-        ledger.require_period(tx, month)
-        blocks = make(tx, month, tx.actor.branch_filter(args["branch_id"]))
+        first_day = parse_month(month)
+        ledger.require_period(tx, first_day)
+        blocks = make(tx, first_day, tx.actor.branch_filter(branch_id))
         stack.callback(blocks.close)  # type: ignore[attr-defined]
         first = next(blocks)
         kept = stack.pop_all()
     response = Response(_after(first, blocks, kept), 200, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{args["month"]}.{extension}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{month}.{extension}"'
     response.call_on_close(kept.close)
     return response
 
@@ -238,11 +249,11 @@ def _after(first: bytes, rest: Iterator[bytes], kept: ExitStack) -> Iterator[byt
         yield from rest
 
 
-@bookkeeping.get("/ledger/vouchers.xlsx")
+@bookkeeping.get("/journals/<month>/xlsx")
 @detached
 @admits(*READERS)
-@bookkeeping.arguments(MonthArgs, location="query")
+@bookkeeping.arguments(schemas.LedgerBranchArgs, location="query")
 @bookkeeping.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
-def stream_voucher_list(begin: Callable[[Any], Tx], args: dict[str, Any]) -> Response:
+def stream_voucher_list(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
     """记账凭证列表: the vouchers of a month for a spreadsheet, streamed; a sheet for every million lines, five at most."""
-    return _stream(begin, args, voucher_list.voucher_list, XLSX, "xlsx", name="vouchers")
+    return _stream(begin, month, args["branch_id"], voucher_list.voucher_list, XLSX, "xlsx", name="vouchers")

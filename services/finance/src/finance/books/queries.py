@@ -157,7 +157,7 @@ def income(tx: Tx, first: date, last: date, branch_id: str | None) -> dict[str, 
     sums = {code: each.debit_fen - each.credit_fen for code, each in moved.items()}
     return {
         "from_month": month_text(first),
-        "to_month": month_text(last),
+        "until_month": month_text(last),
         "branch_id": branch_id,
         "lines": income_lines(book_of(tx.conn).chart, sums, last),
     }

@@ -6,17 +6,17 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.shapes import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
 from shared import words
+from shared.decisions import DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
 
 ACCOUNT = validate.Regexp(r"\A[0-9]{4}(\.[0-9]{2}){0,3}\Z", error=words.ACCOUNT)
 LINES_MAX = 200
-FORMATS = ("ndjson", "csv")
 
 
-class JournalChainArgs(Schema):
-    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
+class LedgerBranchArgs(Schema):
+    branch_id = fields.String(load_default=None, validate=BRANCH)
 
 
 class JournalChainLine(Schema):
@@ -104,13 +104,6 @@ class VouchersPage(Schema):
     next_cursor = fields.String(allow_none=True)
 
 
-class DecisionBody(Schema):
-    """A rejection states its reason."""
-
-    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=TEXT)
-
-
 class ReasonBody(Schema):
     reason = fields.String(required=True, validate=TEXT)
 
@@ -128,7 +121,7 @@ class ReversalView(Schema):
 class ReopeningDecisionView(Schema):
     role = fields.String()
     person = fields.String()
-    approved = fields.Boolean()
+    approved = DecisionField(data_key="decision")
     reason = fields.String(allow_none=True)
     at = fields.AwareDateTime()
 
@@ -157,10 +150,8 @@ class YearTransferView(Schema):
 
 
 class LedgerArgs(Schema):
-    month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-11"})
     account = fields.String(load_default=None, validate=ACCOUNT)
     branch_id = fields.String(load_default=None, validate=BRANCH)
-    format = fields.String(load_default="ndjson", validate=validate.OneOf(FORMATS))
 
 
 class GeneralLedgerLine(Schema):
@@ -183,13 +174,13 @@ class GeneralLedgerLine(Schema):
 
 class SpanArgs(Schema):
     from_month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-01"})
-    to_month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-12"})
+    until_month = fields.String(required=True, validate=MONTH, metadata={"example": "2026-12"})
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
     @validates_schema
     def _in_order(self, data: dict[str, Any], **_: Any) -> None:
-        if data["from_month"] > data["to_month"]:
-            raise ValidationError("to_month is before from_month", "to_month")
+        if data["from_month"] > data["until_month"]:
+            raise ValidationError("until_month is before from_month", "until_month")
 
 
 class IncomeLineView(Schema):
@@ -204,7 +195,7 @@ class IncomeView(Schema):
     """Live figures; the frozen statement is prepared of a closed month."""
 
     from_month = fields.String()
-    to_month = fields.String()
+    until_month = fields.String()
     branch_id = fields.String(allow_none=True)
     lines = fields.List(fields.Nested(IncomeLineView))
 

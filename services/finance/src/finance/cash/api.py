@@ -14,7 +14,7 @@ from shared.clock import business_date
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
-cash = Blueprint("cash", __name__, url_prefix="/cash", description="Drawers, safes, counts and variances.")
+cash = Blueprint("cash", __name__, description="Drawers, safes, counts and variances.")
 
 HANDLERS = ("cashier", "store_manager")
 COUNTERS = ("store_manager", "finance_auditor")
@@ -22,7 +22,7 @@ BOOKKEEPERS = ("accountant", "finance_head", "management")
 READERS = (*HANDLERS, "finance_auditor", *BOOKKEEPERS)
 
 
-@cash.post("/drawers")
+@cash.post("/cash-drawers")
 @command
 @admits("store_manager", "finance_head")
 @cash.arguments(schemas.CashDrawerBody)
@@ -32,7 +32,7 @@ def register_drawer(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.register_drawer(tx, body["branch_id"], body["drawer"], body["till"])
 
 
-@cash.get("/drawers")
+@cash.get("/cash-drawers")
 @query
 @admits(*READERS)
 @cash.arguments(schemas.CashBranchArgs, location="query")
@@ -42,7 +42,7 @@ def list_drawers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return {"items": queries.drawers(tx, args["branch_id"])}
 
 
-@cash.get("/denominations")
+@cash.get("/cash-denominations")
 @query
 @admits(*READERS)
 @cash.response(200, schemas.CashDenominationsList)
@@ -51,7 +51,7 @@ def list_denominations(tx: Tx) -> dict[str, Any]:
     return {"items": rules.denominations(business_date(tx.now))}
 
 
-@cash.post("/sessions")
+@cash.post("/cash-sessions")
 @command
 @admits(*HANDLERS)
 @cash.arguments(schemas.CashOpenBody)
@@ -61,7 +61,7 @@ def open_session(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.open_session(tx, body["branch_id"], body["drawer"], body["float_fen"])
 
 
-@cash.get("/sessions")
+@cash.get("/cash-sessions")
 @query
 @admits(*READERS)
 @cash.arguments(schemas.CashSessionsArgs, location="query")
@@ -71,7 +71,7 @@ def list_sessions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.sessions(tx, args)
 
 
-@cash.get("/sessions/<uuid:session_id>")
+@cash.get("/cash-sessions/<uuid:session_id>")
 @query
 @admits(*READERS)
 @cash.response(200, schemas.CashSessionView)
@@ -80,7 +80,7 @@ def get_session(tx: Tx, session_id: UUID) -> dict[str, Any]:
     return queries.session(tx, session_id)
 
 
-@cash.post("/sessions/<uuid:session_id>/movements")
+@cash.post("/cash-sessions/<uuid:session_id>/movements")
 @command
 @admits(*HANDLERS)
 @cash.arguments(schemas.CashMovementBody)
@@ -90,7 +90,7 @@ def move(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     return commands.move(tx, session_id, body)
 
 
-@cash.post("/sessions/<uuid:session_id>/refunds")
+@cash.post("/cash-sessions/<uuid:session_id>/refunds")
 @command
 @admits(*HANDLERS)
 @cash.arguments(schemas.CashRefundBody)
@@ -100,7 +100,7 @@ def pay_refund(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]
     return commands.pay_refund(tx, session_id, body["refund_id"])
 
 
-@cash.post("/sessions/<uuid:session_id>/count")
+@cash.post("/cash-sessions/<uuid:session_id>/count")
 @command
 @admits(*HANDLERS)
 @cash.response(200, schemas.CashSessionView)
@@ -109,7 +109,7 @@ def begin_count(tx: Tx, session_id: UUID) -> dict[str, Any]:
     return commands.begin_count(tx, session_id)
 
 
-@cash.post("/sessions/<uuid:session_id>/close")
+@cash.post("/cash-sessions/<uuid:session_id>/close")
 @command
 @admits(*HANDLERS)
 @cash.arguments(schemas.CashCloseBody)
@@ -129,7 +129,7 @@ def move_safe(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.move_safe(tx, body["branch_id"], body)
 
 
-@cash.post("/counts")
+@cash.post("/cash-counts")
 @command
 @admits(*COUNTERS)
 @cash.arguments(schemas.CashCountBody)
@@ -139,7 +139,7 @@ def surprise_count(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return commands.surprise_count(tx, body["branch_id"], body["session_id"], body["denominations"])
 
 
-@cash.get("/counts")
+@cash.get("/cash-counts")
 @query
 @admits(*READERS)
 @cash.arguments(schemas.CashCountsArgs, location="query")
@@ -149,7 +149,7 @@ def list_counts(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.counts(tx, args)
 
 
-@cash.get("/counts/due")
+@cash.get("/due-cash-counts")
 @query
 @admits(*COUNTERS, *BOOKKEEPERS)
 @cash.arguments(schemas.CashCountsDueArgs, location="query")
@@ -159,7 +159,7 @@ def list_counts_due(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.counts_due(tx, args)
 
 
-@cash.get("/variances")
+@cash.get("/cash-variances")
 @query
 @admits(*READERS)
 @cash.arguments(schemas.CashVariancesArgs, location="query")
@@ -169,7 +169,7 @@ def list_variances(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.variances(tx, args)
 
 
-@cash.post("/variances/<uuid:variance_id>/resolve")
+@cash.post("/cash-variances/<uuid:variance_id>/resolve")
 @command
 @admits(rules.STORE_MANAGER, rules.AUDITOR)
 @cash.arguments(schemas.CashResolveBody)
@@ -179,21 +179,20 @@ def resolve(tx: Tx, body: dict[str, Any], variance_id: UUID) -> dict[str, Any]:
     return commands.resolve(tx, variance_id, rules.Outcome(body["outcome"]), body["person"], body["reason"])
 
 
-@cash.get("/position")
+@cash.get("/cash-positions/<string:branch_id>")
 @query
 @admits(*BOOKKEEPERS)
-@cash.arguments(schemas.CashBranchArgs, location="query")
 @cash.response(200, schemas.CashPositionView)
-def get_position(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+def get_position(tx: Tx, branch_id: str) -> dict[str, Any]:
     """Cash on hand of a branch, and in which drawers and safe it should lie."""
-    return queries.position(tx, args["branch_id"])
+    return queries.position(tx, branch_id)
 
 
-@cash.get("/unattended")
+@cash.get("/uncounted-drawers")
 @query
 @admits(*BOOKKEEPERS, "finance_auditor")
 @cash.arguments(schemas.CashUnattendedArgs, location="query")
 @cash.response(200, schemas.CashUnattendedList)
-def list_unattended(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+def list_uncounted_drawers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Cash sales that no drawer session counted, per till and day."""
     return {"items": queries.unattended(tx, args["branch_id"], parse_month(args["month"]))}

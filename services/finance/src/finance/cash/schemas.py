@@ -167,7 +167,7 @@ class CashCountDueView(Schema):
     branch_id = fields.String()
     drawer = fields.String(allow_none=True)
     counted_at = fields.AwareDateTime(allow_none=True)
-    since_on = fields.Date()
+    since_on = fields.Date(data_key="uncounted_from")
     days = fields.Integer()
     is_overdue = fields.Boolean()
 

@@ -126,7 +126,7 @@ def record_answer(tx: Tx, contract_id: UUID, amendment_id: UUID, body: Mapping[s
         ),
         {**answer, "id": amendment_id},
     )
-    if not body["accepted"]:
+    if body["answer"] == "declined":
         _reject(tx, contract, amendment, "the customer refused")
         return
     _told(tx, contract, "amendment_accepted_by_customer", amendment["content"], None)

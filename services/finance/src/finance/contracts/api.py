@@ -12,6 +12,7 @@ from flask import Response
 from finance import printing
 from finance.contracts import amending, commands, queries, rules, schemas
 from shared.arguments import Blueprint
+from shared.decisions import DecisionBody
 from shared.paging import PageArgs
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -111,12 +112,12 @@ def withdraw_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[s
     return queries.contract(tx, contract_id)
 
 
-@contracts.post(f"{ONE}/review")
+@contracts.post(f"{ONE}/decisions")
 @command
 @admits("business_head", "finance_head")
-@contracts.arguments(schemas.ContractDecisionBody)
+@contracts.arguments(DecisionBody)
 @contracts.response(200, schemas.ContractView)
-def review_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+def decide_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """The legal review: business head and finance head, neither of whom drafted it."""
     commands.review(tx, contract_id, **body)
     return queries.contract(tx, contract_id)
@@ -142,12 +143,12 @@ def get_contract_version(tx: Tx, contract_id: UUID, version: int) -> dict[str, A
     return queries.version(tx, contract_id, min(version, 2**31 - 1))
 
 
-@contracts.get(f"{ONE}/history")
+@contracts.get(f"{ONE}/changes")
 @query
 @admits(*READERS)
 @contracts.arguments(PageArgs, location="query")
 @contracts.response(200, schemas.ContractHistoryPage)
-def get_contract_history(tx: Tx, args: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+def list_contract_changes(tx: Tx, args: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """The change history of the paper: who, when, why."""
     return queries.history(tx, contract_id, args)
 
@@ -173,10 +174,10 @@ def list_amendments(tx: Tx, args: dict[str, Any], contract_id: UUID) -> dict[str
     return queries.amendments(tx, contract_id, args)
 
 
-@contracts.post(f"{AMENDMENT}/decision")
+@contracts.post(f"{AMENDMENT}/decisions")
 @command
 @admits("business_head")
-@contracts.arguments(schemas.ContractDecisionBody)
+@contracts.arguments(DecisionBody)
 @contracts.response(200, schemas.ContractAmendmentView)
 def decide_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_id: UUID) -> dict[str, Any]:
     """Our word on an amendment, by another person than who proposed it."""
@@ -184,32 +185,32 @@ def decide_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_
     return queries.amendment(tx, amendment_id)
 
 
-@contracts.post(f"{AMENDMENT}/customer-confirmation")
+@contracts.post(f"{AMENDMENT}/answer")
 @command
 @admits(*SALES)
-@contracts.arguments(schemas.CustomerConfirmationBody)
+@contracts.arguments(schemas.AmendmentAnswerBody)
 @contracts.response(200, schemas.ContractAmendmentView)
-def confirm_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_id: UUID) -> dict[str, Any]:
+def answer_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_id: UUID) -> dict[str, Any]:
     """The customer's word on an amendment, with its evidence."""
     amending.record_answer(tx, contract_id, amendment_id, body)
     return queries.amendment(tx, amendment_id)
 
 
-@contracts.post(f"{ONE}/termination")
+@contracts.post(f"{ONE}/terminate")
 @command
 @admits("business_head")
 @contracts.arguments(schemas.ContractReasonBody)
 @contracts.response(200, schemas.ContractView)
-def request_termination(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
+def terminate_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Ask to end the contract before its time."""
     amending.request_termination(tx, contract_id, body["reason"])
     return queries.contract(tx, contract_id)
 
 
-@contracts.post(f"{ONE}/termination/decision")
+@contracts.post(f"{ONE}/termination/decisions")
 @command
 @admits("finance_head")
-@contracts.arguments(schemas.ContractDecisionBody)
+@contracts.arguments(DecisionBody)
 @contracts.response(200, schemas.ContractView)
 def decide_termination(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """End it, or let it run; by another person than who asked."""

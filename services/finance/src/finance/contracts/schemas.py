@@ -71,11 +71,6 @@ class ContractRevisionBody(Schema):
     content = fields.Nested(ContractContentBody, required=True)
 
 
-class ContractDecisionBody(Schema):
-    approved = fields.Boolean(required=True)
-    reason = fields.String(validate=REASON, **MAYBE)
-
-
 class ContractReasonBody(Schema):
     reason = fields.String(required=True, validate=REASON)
 
@@ -97,10 +92,10 @@ class ContractAmendmentBody(Schema):
     content = fields.Nested(ContractContentBody, required=True)
 
 
-class CustomerConfirmationBody(Schema):
-    """The customer's answer to an amendment, by which contact, shown by which paper."""
+class AmendmentAnswerBody(Schema):
+    """What the customer answered to an amendment, by which contact, shown by which paper."""
 
-    accepted = fields.Boolean(required=True)
+    answer = fields.String(required=True, validate=validate.OneOf(("accepted", "declined")))
     contact_id = fields.UUID(required=True)
     confirmed_on = fields.Date(required=True, validate=DAY)
     evidence_sha256 = fields.String(required=True, validate=SHA256)

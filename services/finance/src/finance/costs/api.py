@@ -64,7 +64,7 @@ def set_standard_price(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-@costs.get("/stock")
+@costs.get("/stock-balances")
 @query
 @admits(*READERS)
 @costs.arguments(schemas.StockArgs, location="query")
@@ -74,7 +74,7 @@ def list_stock(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.stock(tx, args)
 
 
-@costs.get("/stock/reconciliation")
+@costs.get("/stock-reconciliations")
 @query
 @admits(*READERS)
 @costs.arguments(schemas.BranchArgs, location="query")
@@ -104,7 +104,7 @@ def list_cost_runs(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return {"items": queries.cost_runs(tx, parse_month(args["month"]), args["branch_id"])}
 
 
-@costs.get("/purchase-price-variance")
+@costs.get("/purchase-price-variances")
 @query
 @admits(*READERS)
 @costs.arguments(schemas.VarianceArgs, location="query")
@@ -121,8 +121,8 @@ def get_variance(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @costs.response(200, schemas.MarginPage)
 def get_margins(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Gross margin by product, lot, branch, channel or month."""
-    first = parse_month(args["month"])
-    return queries.margins(tx, first, parse_month(args["until"]) if args["until"] else first, args)
+    first = parse_month(args["from_month"])
+    return queries.margins(tx, first, parse_month(args["until_month"] or args["from_month"]), args)
 
 
 @costs.get("/branch-expenses")
@@ -145,12 +145,12 @@ def list_alerts(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.alerts(tx, args)
 
 
-@costs.post("/below-cost-alerts/<uuid:line_id>/acknowledge")
+@costs.post("/below-cost-alerts/<uuid:alert_id>/acknowledge")
 @command
 @admits("store_manager", "finance_auditor")
 @costs.arguments(schemas.BelowCostAcknowledgeBody)
 @costs.response(200, schemas.BelowCostAcknowledgedView)
-def acknowledge_alert(tx: Tx, body: dict[str, Any], line_id: UUID) -> dict[str, Any]:
+def acknowledge_alert(tx: Tx, body: dict[str, Any], alert_id: UUID) -> dict[str, Any]:
     """Say why a line was sold below cost; never who sold it."""
-    alerts.acknowledge(tx, line_id, body["reason"])
-    return {"line_id": line_id}
+    alerts.acknowledge(tx, alert_id, body["reason"])
+    return {"alert_id": alert_id}

@@ -227,7 +227,8 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     if not 1 <= months <= MONTHS_MAX:
         raise MarginSpanInvalid(
-            f"1 to {MONTHS_MAX} months", errors=[{"path": "until", "message": "before `month`, or too far"}]
+            f"1 to {MONTHS_MAX} months",
+            errors=[{"path": "until_month", "message": "before `from_month`, or too far"}],
         )
     sold, sold2, moved, moved2 = MARGIN_KEYS[args["by"]]
     statement = _MARGIN.format(

@@ -142,8 +142,8 @@ class CostRunView(Schema):
     branch_id = fields.String()
     month = fields.String()
     no = fields.Integer()
-    from_day = fields.Date()
-    until_day = fields.Date()
+    from_day = fields.Date(data_key="from")
+    until_day = fields.Date(data_key="until")
     lots = fields.Integer()
     adjustment_fen = MoneyField(data_key="adjustment", metadata={"description": "to cost of goods"})
     samples_fen = MoneyField(data_key="samples", metadata={"description": "to selling expense, for samples"})
@@ -185,10 +185,10 @@ class PriceVariancePage(Schema):
 
 
 class MarginArgs(PageArgs):
-    """The months from `month` to `until` (left out: that month)."""
+    """Months, both included; `until_month` left out is `from_month`."""
 
-    month = fields.String(required=True, validate=MONTH)
-    until = fields.String(load_default=None, validate=MONTH)
+    from_month = fields.String(required=True, validate=MONTH)
+    until_month = fields.String(load_default=None, validate=MONTH)
     branch_id = fields.String(load_default=None, validate=BRANCH)
     by = fields.String(
         load_default="product", validate=validate.OneOf(["product", "lot", "branch", "channel", "month"])
@@ -233,6 +233,9 @@ class AlertsArgs(PageArgs):
 
 
 class BelowCostAlertView(Schema):
+    """`line_id` is the line of the sale; it has one alert."""
+
+    alert_id = fields.UUID(attribute="line_id", dump_only=True)
     line_id = fields.UUID()
     sale_id = fields.UUID()
     branch_id = fields.String()
@@ -260,4 +263,4 @@ class BelowCostAcknowledgeBody(Schema):
 
 
 class BelowCostAcknowledgedView(Schema):
-    line_id = fields.UUID()
+    alert_id = fields.UUID()

@@ -63,8 +63,8 @@ class Paid(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     currency: Literal["CNY"]
 
 
-class Product(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """What was sold as it was called then (药品管理法 Art 57)."""
+class Product(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename={"id": "product_id"}):
+    """What was sold as it was called then (药品管理法 Art 57). In JSON its `id` is `product_id`, as everywhere."""
 
     id: Reference
     generic_name: Label

@@ -9,6 +9,7 @@ from finance.expenses import queries, rules, schemas
 from finance.expenses.commands import budgets, claims, promotions, targets
 from shared.arguments import Blueprint
 from shared.clock import business_date
+from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -34,8 +35,7 @@ STAFF = (
     "management",
     "unit_head",
 )
-MANAGERS = ("store_manager", "business_head", "cs_manager", "unit_head")
-BUDGET_READERS = (*MANAGERS, "accountant", "finance_auditor", "finance_head", "management")
+BUDGET_READERS = (*sorted(claims.MANAGERS), "accountant", "finance_auditor", "finance_head", "management")
 
 
 @expenses.get("/expense-categories")
@@ -67,7 +67,7 @@ def list_claims(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.claims(tx, args)
 
 
-@expenses.get("/expense-claims/audit-figures")
+@expenses.get("/audit-figures")
 @query
 @admits(*BUDGET_READERS)
 @expenses.arguments(schemas.FiguresArgs, location="query")
@@ -107,10 +107,10 @@ def submit_claim(tx: Tx, claim_id: UUID) -> dict[str, Any]:
     return queries.claim(tx, claim_id)
 
 
-@expenses.post("/expense-claims/<uuid:claim_id>/decide-overrun")
+@expenses.post("/expense-claims/<uuid:claim_id>/overrun/decisions")
 @command
 @admits("finance_head", "management")
-@expenses.arguments(schemas.ExpenseDecisionBody)
+@expenses.arguments(DecisionBody)
 @expenses.response(200, schemas.ExpenseClaimView)
 def decide_overrun(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
     """Let the claim exceed its budget: finance head and management, two persons."""
@@ -118,14 +118,14 @@ def decide_overrun(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, An
     return queries.claim(tx, claim_id)
 
 
-@expenses.post("/expense-claims/<uuid:claim_id>/decide-as-manager")
+@expenses.post("/expense-claims/<uuid:claim_id>/decisions")
 @command
-@admits(*MANAGERS)
-@expenses.arguments(schemas.ExpenseDecisionBody)
+@admits(*sorted(claims.MANAGERS | claims.APPROVERS))
+@expenses.arguments(DecisionBody)
 @expenses.response(200, schemas.ExpenseClaimView)
-def decide_as_manager(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
-    """The manager's decision; never on one's own claim."""
-    claims.decide_as_manager(tx, claim_id, **body)
+def decide_claim(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
+    """Of what was submitted a manager decides, of what was audited a head: then it is booked. Never of one's own."""
+    claims.decide(tx, claim_id, **body)
     return queries.claim(tx, claim_id)
 
 
@@ -146,17 +146,6 @@ def audit_claim(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
         for row in body["findings"]
     ]
     claims.audit_claim(tx, claim_id, findings)
-    return queries.claim(tx, claim_id)
-
-
-@expenses.post("/expense-claims/<uuid:claim_id>/approve")
-@command
-@admits("finance_head", "management")
-@expenses.arguments(schemas.ExpenseDecisionBody)
-@expenses.response(200, schemas.ExpenseClaimView)
-def approve_claim(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
-    """The last approval: the expense is booked."""
-    claims.approve(tx, claim_id, **body)
     return queries.claim(tx, claim_id)
 
 
@@ -194,7 +183,7 @@ def list_budgets(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.budgets(tx, args)
 
 
-@expenses.get("/budgets/spending")
+@expenses.get("/spendings")
 @query
 @admits(*BUDGET_READERS)
 @expenses.arguments(schemas.FiguresArgs, location="query")
@@ -256,10 +245,10 @@ def get_plan(tx: Tx, plan_id: UUID) -> dict[str, Any]:
     return queries.plan(tx, plan_id)
 
 
-@expenses.post("/promotion-plans/<uuid:plan_id>/decide")
+@expenses.post("/promotion-plans/<uuid:plan_id>/decisions")
 @command
 @admits("finance_head", "cs_manager")
-@expenses.arguments(schemas.ExpenseDecisionBody)
+@expenses.arguments(DecisionBody)
 @expenses.response(200, schemas.PromotionPlanView)
 def decide_plan(tx: Tx, body: dict[str, Any], plan_id: UUID) -> dict[str, Any]:
     """Finance head and customer service manager approve; then offers of the customers service may draw."""
@@ -311,7 +300,7 @@ def get_year_plan(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.year_plan(tx, args["branch_id"], args["year"])
 
 
-@expenses.get("/sales-targets/progress")
+@expenses.get("/target-comparisons")
 @query
 @admits(*BUDGET_READERS, "salesperson")
 @expenses.arguments(schemas.ProgressArgs, location="query")
@@ -345,7 +334,7 @@ def add_crm_record(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return {"record_id": targets.record_crm(tx, body, parse_month(body["month"]))}
 
 
-@expenses.get("/crm-records/<string:project>")
+@expenses.get("/crm-projects/<string:project>")
 @query
 @admits("accountant", "finance_auditor", "finance_head", "unit_head", "management", "cs_manager")
 @expenses.response(200, schemas.CrmView)

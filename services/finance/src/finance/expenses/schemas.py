@@ -14,6 +14,7 @@ from finance.shapes import (
     OPTIONAL_NAME,
 )
 from shared import words
+from shared.decisions import DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, maybe_line
@@ -57,11 +58,6 @@ class ExpenseClaimBody(Schema):
     items = fields.List(fields.Nested(ExpenseItemBody), required=True, validate=validate.Length(1, 100))
 
 
-class ExpenseDecisionBody(Schema):
-    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
-
-
 class AuditFindingBody(Schema):
     """`accepted` goes with `reduce`; `reason` with `reduce` and `refuse`."""
 
@@ -101,7 +97,7 @@ class ExpenseDecisionView(Schema):
     matter = fields.String()
     role = fields.String()
     person = fields.String()
-    approved = fields.Boolean()
+    approved = DecisionField(data_key="decision")
     reason = fields.String(allow_none=True)
     at = fields.AwareDateTime()
 
@@ -184,8 +180,8 @@ class BudgetBody(Schema):
     branch_id = fields.String(required=True, validate=BRANCH)
     department = fields.String(load_default="", validate=OPTIONAL_NAME)
     category = fields.String(required=True, validate=CATEGORY)
-    first_day = fields.Date(validate=DAY, required=True)
-    last_day = fields.Date(validate=DAY, required=True)
+    first_day = fields.Date(validate=DAY, required=True, data_key="from")
+    last_day = fields.Date(validate=DAY, required=True, data_key="until")
     amount = MoneyField(required=True, minimum_fen=0)
     overrun = fields.String(load_default="stop", validate=validate.OneOf(["stop", "approval"]))
 
@@ -201,8 +197,8 @@ class BudgetView(Schema):
     department = fields.String()
     category = fields.String()
     campaign = fields.String()
-    first_day = fields.Date()
-    last_day = fields.Date()
+    first_day = fields.Date(data_key="from")
+    last_day = fields.Date(data_key="until")
     amount_fen = MoneyField(data_key="amount")
     reserved_fen = MoneyField(data_key="reserved")
     actual_fen = MoneyField(data_key="actual")
@@ -257,8 +253,8 @@ class PromotionPlanBody(Schema):
 
     code = fields.String(required=True, validate=CODE, metadata={"example": "SPRING-2026"})
     branch_id = fields.String(required=True, validate=BRANCH)
-    first_day = fields.Date(validate=DAY, required=True)
-    last_day = fields.Date(validate=DAY, required=True)
+    first_day = fields.Date(validate=DAY, required=True, data_key="from")
+    last_day = fields.Date(validate=DAY, required=True, data_key="until")
     products = fields.List(
         fields.String(validate=NUMBER), load_default=list, validate=validate.Length(0, 1000)
     )
@@ -272,8 +268,8 @@ class PromotionPlanHeadView(Schema):
     plan_id = fields.UUID()
     code = fields.String()
     branch_id = fields.String()
-    first_day = fields.Date()
-    last_day = fields.Date()
+    first_day = fields.Date(data_key="from")
+    last_day = fields.Date(data_key="until")
     products = fields.List(fields.String())
     baseline_net_fen = MoneyField(data_key="baseline_net")
     baseline_margin_fen = MoneyField(data_key="baseline_margin")

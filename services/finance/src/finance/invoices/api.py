@@ -17,7 +17,6 @@ from shared.web import admits, command, query
 invoices = Blueprint(
     "invoices",
     __name__,
-    url_prefix="/invoices",
     description="Invoices of sales, and red ones that take them back.",
 )
 
@@ -25,7 +24,7 @@ CLERK = "invoicing_clerk"
 READERS = (CLERK, "accountant", "finance_auditor", "finance_head", "management")
 
 
-@invoices.post("")
+@invoices.post("/invoices")
 @command
 @admits(CLERK)
 @invoices.arguments(schemas.InvoiceBody)
@@ -35,7 +34,7 @@ def issue_invoice(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return queries.invoice(tx, commands.issue(tx, body))
 
 
-@invoices.get("")
+@invoices.get("/invoices")
 @query
 @admits(*READERS)
 @invoices.arguments(schemas.InvoicesArgs, location="query")
@@ -45,7 +44,7 @@ def list_invoices(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.invoices(tx, args)
 
 
-@invoices.get("/uninvoiced")
+@invoices.get("/uninvoiced-sales")
 @query
 @admits(*READERS)
 @invoices.arguments(schemas.UninvoicedArgs, location="query")
@@ -55,7 +54,7 @@ def list_uninvoiced(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.uninvoiced(tx, args)
 
 
-@invoices.get("/vat")
+@invoices.get("/vat-figures")
 @query
 @admits(*READERS)
 @invoices.arguments(schemas.VatArgs, location="query")
@@ -65,7 +64,7 @@ def get_vat(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.vat(tx, args["month"], args["branch_id"])
 
 
-@invoices.get("/<uuid:invoice_id>")
+@invoices.get("/invoices/<uuid:invoice_id>")
 @query
 @admits(*READERS)
 @invoices.response(200, schemas.InvoiceWithWords)
@@ -74,7 +73,7 @@ def get_invoice(tx: Tx, invoice_id: UUID) -> dict[str, Any]:
     return queries.invoice(tx, invoice_id)
 
 
-@invoices.get("/<uuid:invoice_id>/pdf")
+@invoices.get("/invoices/<uuid:invoice_id>/pdf")
 @query
 @admits(*READERS)
 @invoices.doc(**printing.DOC)
@@ -84,7 +83,7 @@ def print_invoice(tx: Tx, invoice_id: UUID) -> Response:
     return printing.shown(papers.sheet(shown, queries.goods(tx, shown)), f"invoice-{invoice_id}")
 
 
-@invoices.post("/<uuid:invoice_id>/red")
+@invoices.post("/invoices/<uuid:invoice_id>/red-invoices")
 @command
 @admits(CLERK)
 @invoices.arguments(schemas.InvoiceRedBody)

@@ -41,7 +41,7 @@ def list_lot_contradictions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.contradictions(tx, args)
 
 
-@lots.post("/lot-expiries/decisions")
+@lots.post("/lot-expiry-decisions")
 @command
 @admits("qa")
 @lots.arguments(schemas.LotExpiryDecisionBody)
@@ -51,7 +51,7 @@ def decide_lot_expiry(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return queries.decision(tx, decisions.decide(tx, body))
 
 
-@lots.get("/lot-expiries/decisions")
+@lots.get("/lot-expiry-decisions")
 @query
 @admits(*READERS)
 @lots.arguments(schemas.LotArgs, location="query")

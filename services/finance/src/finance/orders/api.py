@@ -14,6 +14,7 @@ from finance.orders.rules import Line, NamedLot
 from finance.orders.shipping import Parcel
 from finance.orders.tables import price_grades, price_rules, strategies
 from shared.arguments import Blueprint
+from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -48,10 +49,10 @@ def list_price_rules(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.rules(tx, price_rules, args, "product_id", "customer_kind")
 
 
-@orders.post("/price-rules/<uuid:rule_id>/decision")
+@orders.post("/price-rules/<uuid:rule_id>/decisions")
 @command
 @admits("finance_head")
-@orders.arguments(schemas.PriceDecisionBody)
+@orders.arguments(DecisionBody)
 @orders.response(200, schemas.PriceRuleView)
 def decide_price_rule(tx: Tx, body: dict[str, Any], rule_id: UUID) -> dict[str, Any]:
     """Put a price in force, or reject it."""
@@ -79,15 +80,15 @@ def list_price_grades(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.rules(tx, price_grades, args, "customer_id")
 
 
-@orders.post("/price-grades/<uuid:assignment_id>/decision")
+@orders.post("/price-grades/<uuid:grade_id>/decisions")
 @command
 @admits("finance_head")
-@orders.arguments(schemas.PriceDecisionBody)
+@orders.arguments(DecisionBody)
 @orders.response(200, schemas.PriceGradeView)
-def decide_price_grade(tx: Tx, body: dict[str, Any], assignment_id: UUID) -> dict[str, Any]:
+def decide_price_grade(tx: Tx, body: dict[str, Any], grade_id: UUID) -> dict[str, Any]:
     """Put a grade in force, or reject it."""
-    prices.decide(tx, price_grades, assignment_id, **body)
-    return queries.rule(tx, price_grades, assignment_id)
+    prices.decide(tx, price_grades, grade_id, **body)
+    return queries.rule(tx, price_grades, grade_id)
 
 
 @orders.post("/sales-strategies")
@@ -110,10 +111,10 @@ def list_strategies(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.rules(tx, strategies, args)
 
 
-@orders.post("/sales-strategies/<uuid:strategy_id>/decision")
+@orders.post("/sales-strategies/<uuid:strategy_id>/decisions")
 @command
 @admits("finance_head")
-@orders.arguments(schemas.PriceDecisionBody)
+@orders.arguments(DecisionBody)
 @orders.response(200, schemas.SalesStrategyView)
 def decide_strategy(tx: Tx, body: dict[str, Any], strategy_id: UUID) -> dict[str, Any]:
     """Put a strategy in force, or reject it."""
@@ -161,7 +162,7 @@ def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.list_orders(tx, args)
 
 
-@orders.get("/orders/exceptions")
+@orders.get("/order-exceptions")
 @query
 @admits("store_manager", "business_head", "finance_auditor", "finance_head", "management")
 @orders.arguments(schemas.OrderExceptionsArgs, location="query")
@@ -201,10 +202,10 @@ def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     return {**queries.order(tx, order_id), "faults": judged.faults}
 
 
-@orders.post("/orders/<uuid:order_id>/approvals")
+@orders.post("/orders/<uuid:order_id>/decisions")
 @command
 @admits("salesperson", "invoicing_clerk", "store_manager", "business_head", "finance_head")
-@orders.arguments(schemas.OrderApprovalBody)
+@orders.arguments(schemas.OrderDecisionBody)
 @orders.response(200, schemas.OrderView)
 def decide_on_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Decide on a discount, a price below the floor, or an override of credit, of this version alone."""
@@ -258,7 +259,7 @@ def reopen_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
 # --- shipments --------------------------------------------------------------------------------------
 
 
-@orders.post("/orders/<uuid:order_id>/shipments")
+@orders.post("/orders/<uuid:order_id>/ship")
 @command
 @admits(*SHIPPERS)
 @orders.arguments(shipment_schemas.ShipmentBody)
@@ -289,7 +290,7 @@ def list_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.shipments(tx, args)
 
 
-@orders.get("/shipments/due")
+@orders.get("/due-shipments")
 @query
 @admits(*READERS)
 @orders.arguments(shipment_schemas.ShipmentsDueArgs, location="query")
@@ -299,7 +300,7 @@ def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.due(tx, args)
 
 
-@orders.get("/shipments/figures")
+@orders.get("/shipment-figures")
 @query
 @admits(*READERS)
 @orders.arguments(shipment_schemas.ShipmentFiguresArgs, location="query")
@@ -318,7 +319,7 @@ def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
     return queries.shipment(tx, shipment_id)
 
 
-@orders.get("/shipments/<uuid:shipment_id>/delivery-note")
+@orders.get("/shipments/<uuid:shipment_id>/pdf")
 @query
 @admits(*READERS)
 @orders.arguments(shipment_schemas.DeliveryNoteArgs, location="query")

@@ -60,7 +60,7 @@ def propose_strategy(tx: Tx, body: Mapping[str, Any]) -> UUID:
     """A promotion, a price concession, or more service. Raises as _require_scope, and PriceRuleInvalid, StrategyPlanInvalid."""
     _require_scope(tx, body["branch_id"])
     if body["last_day"] < body["first_day"]:
-        raise _invalid("last_day", "before first_day")
+        raise _invalid("until", "before `from`")
     if (body["kind"] == "service_upgrade") != (body["discount_bp"] == 0):
         raise _invalid("discount_bp", "a service upgrade lowers no price, and every other strategy does")
     if body["kind"] == "service_upgrade" and not body["service"]:

@@ -9,6 +9,7 @@ from finance.domain.receipt import (
     TempClass,
 )
 from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE_REASON, MONTH, NUMBER, TEXT
+from shared.decisions import DecisionBody, DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY, DAY, INSTANT
@@ -67,14 +68,9 @@ class SalesStrategyBody(Schema):
     min_quantity = count(QUANTITY_MAX, load_default=1)
     discount_bp = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 9_999))
     service = fields.String(load_default="", validate=MAYBE_REASON)
-    first_day = fields.Date(validate=DAY, required=True)
-    last_day = fields.Date(validate=DAY, required=True)
+    first_day = fields.Date(validate=DAY, required=True, data_key="from")
+    last_day = fields.Date(validate=DAY, required=True, data_key="until")
     plan_id = fields.UUID(load_default=None, allow_none=True)
-
-
-class PriceDecisionBody(Schema):
-    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
 
 
 class _DecidedView(Schema):
@@ -97,7 +93,7 @@ class PriceRuleView(_DecidedView):
 
 
 class PriceGradeView(_DecidedView):
-    assignment_id = fields.UUID()
+    assignment_id = fields.UUID(data_key="grade_id")
     customer_id = fields.UUID()
     grade = fields.String()
     effective_from = fields.Date()
@@ -113,8 +109,8 @@ class SalesStrategyView(_DecidedView):
     min_quantity = fields.Integer()
     discount_bp = fields.Integer()
     service = fields.String()
-    first_day = fields.Date()
-    last_day = fields.Date()
+    first_day = fields.Date(data_key="from")
+    last_day = fields.Date(data_key="until")
     plan_id = fields.UUID(allow_none=True)
 
 
@@ -156,7 +152,7 @@ class SalesStrategiesPage(Schema):
 class OrderProductBody(Schema):
     """The product as it is called now; shipments and delivery notes repeat it (药品管理法 Art 57)."""
 
-    id = fields.String(required=True, validate=NUMBER)
+    id = fields.String(required=True, validate=NUMBER, data_key="product_id")
     generic_name = _text(required=True)
     category = fields.String(required=True, validate=CATEGORY)
     temp_class = fields.String(required=True, validate=validate.OneOf([each.value for each in TempClass]))
@@ -208,12 +204,10 @@ class OrderChangeBody(OrderVersionBody):
     lines = fields.List(fields.Nested(OrderLineBody), required=True, validate=LINES)
 
 
-class OrderApprovalBody(OrderVersionBody):
+class OrderDecisionBody(OrderVersionBody, DecisionBody):
     """`until` ends an override of credit; left out, it is the longest that the house allows."""
 
     matter = fields.String(required=True, validate=validate.OneOf(MATTERS))
-    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
     until = fields.AwareDateTime(validate=INSTANT, load_default=None, allow_none=True)
 
 
@@ -255,7 +249,7 @@ class OrderDecisionView(Schema):
     matter = fields.String()
     role = fields.String()
     person = fields.String()
-    approved = fields.Boolean()
+    approved = DecisionField(data_key="decision")
     reason = fields.String(allow_none=True)
     until = fields.AwareDateTime(allow_none=True)
     at = fields.AwareDateTime()

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from finance.receivables import rules
 from finance.receivables.queries import LATER, MINE
 from shared.clock import business_date
 from shared.money import money
+from shared.paging import decode_cursor, encode_cursor
 from shared.transaction import Tx
 
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
@@ -55,7 +57,7 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
     """JSON: what is open at the end of a day by days past due; the buckets sum to the balance of 1122 on that day.
 
     Credits not yet set against debts stand in the first bucket, and are named. Customers in order of id, from
-    `after` on, at most `limit`.
+    `cursor` on, at most `limit`. Raises CursorInvalid.
     """
     as_of = args["as_of"] or business_date(tx.now)
     bounds = rules.house("ageing_bounds", as_of)
@@ -66,8 +68,9 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
     )
     debts_fen, overdue_fen = first_fen + sum(overdue), sum(overdue)
     customers = sorted(found)
-    if args["after"] is not None:
-        customers = customers[bisect_right(customers, str(args["after"])) :]
+    (after,) = decode_cursor(args["cursor"], UUID)
+    if after is not None:
+        customers = customers[bisect_right(customers, str(after)) :]
     page = customers[: args["limit"]]
     answer = {
         "as_of": as_of,
@@ -81,7 +84,7 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
         "overdue": money(overdue_fen),
         "overdue_bp": round(10_000 * overdue_fen / debts_fen) if debts_fen else None,
         "customers": _as_json(page, found),
-        "next_after": page[-1] if len(customers) > len(page) else None,
+        "next_cursor": encode_cursor(page[-1]) if len(customers) > len(page) else None,
     }
     return orjson.dumps(answer)
 

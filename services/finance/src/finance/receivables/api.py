@@ -20,6 +20,7 @@ from finance.receivables import (
 )
 from shared.arguments import Blueprint
 from shared.clock import business_date
+from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -35,7 +36,7 @@ READERS = (*COLLECTORS, "business_head", "store_manager", "finance_auditor", "ma
 # --- items ------------------------------------------------------------------------------------------
 
 
-@receivables.get("/receivables")
+@receivables.get("/receivable-items")
 @query
 @admits(*READERS, "cs_agent", "cs_manager")
 @receivables.arguments(schemas.ReceivablesArgs, location="query")
@@ -45,7 +46,7 @@ def list_receivables(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.items(tx, args)
 
 
-@receivables.get("/receivables/ageing")
+@receivables.get("/ageing-reports")
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.AgeingArgs, location="query")
@@ -55,7 +56,7 @@ def get_ageing(tx: Tx, args: dict[str, Any]) -> Response:
     return Response(ageing.ageing(tx, args), mimetype="application/json")
 
 
-@receivables.get("/receivables/proof")
+@receivables.get("/receivable-proofs")
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.ReceivableProofArgs, location="query")
@@ -65,7 +66,7 @@ def get_proof(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.proof(tx, args)
 
 
-@receivables.get("/receivables/indicators")
+@receivables.get("/receivable-indicators")
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.IndicatorsArgs, location="query")
@@ -75,7 +76,7 @@ def get_indicators(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.indicators(tx, args)
 
 
-@receivables.get("/receivables/<uuid:item_id>")
+@receivables.get("/receivable-items/<uuid:item_id>")
 @query
 @admits(*READERS)
 @receivables.response(200, schemas.ReceivableWithAllocations)
@@ -84,7 +85,7 @@ def get_receivable(tx: Tx, item_id: UUID) -> dict[str, Any]:
     return queries.item(tx, item_id)
 
 
-@receivables.get("/receivables/allocations")
+@receivables.get("/allocations")
 @query
 @admits(*READERS)
 @receivables.arguments(list_schemas.AllocationsArgs, location="query")
@@ -94,7 +95,7 @@ def list_allocations(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.allocations(tx, args)
 
 
-@receivables.post("/receivables/allocations")
+@receivables.post("/allocations")
 @command
 @admits(*BOOKKEEPERS)
 @receivables.arguments(schemas.AllocationBody)
@@ -109,7 +110,7 @@ def allocate(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@receivables.post("/receivables/allocations/<uuid:allocation_id>/undo")
+@receivables.post("/allocations/<uuid:allocation_id>/undo")
 @command
 @admits(*BOOKKEEPERS)
 @receivables.arguments(schemas.ReceivableReasonBody)
@@ -119,7 +120,7 @@ def undo_allocation(tx: Tx, body: dict[str, Any], allocation_id: UUID) -> None:
     commands.undo_allocation(tx, allocation_id, body["reason"])
 
 
-@receivables.post("/receivables/<uuid:item_id>/dispute")
+@receivables.post("/receivable-items/<uuid:item_id>/dispute")
 @command
 @admits(*COLLECTORS, "cs_agent", "cs_manager")
 @receivables.arguments(schemas.ReceivableReasonBody)
@@ -130,7 +131,7 @@ def dispute_receivable(tx: Tx, body: dict[str, Any], item_id: UUID) -> dict[str,
     return queries.item(tx, item_id)
 
 
-@receivables.post("/receivables/<uuid:item_id>/resolve-dispute")
+@receivables.post("/receivable-items/<uuid:item_id>/resolve")
 @command
 @admits("finance_head")
 @receivables.arguments(schemas.ReceivableReasonBody)
@@ -144,7 +145,7 @@ def resolve_dispute(tx: Tx, body: dict[str, Any], item_id: UUID) -> dict[str, An
 # --- write-offs -------------------------------------------------------------------------------------
 
 
-@receivables.post("/receivables/<uuid:item_id>/write-offs")
+@receivables.post("/receivable-items/<uuid:item_id>/write-offs")
 @command
 @admits(*BOOKKEEPERS)
 @receivables.arguments(schemas.WriteOffBody)
@@ -169,7 +170,7 @@ def list_write_offs(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @receivables.post("/write-offs/<uuid:write_off_id>/decisions")
 @command
 @admits(*sorted(write_offs.APPROVERS))
-@receivables.arguments(schemas.ReceivableDecisionBody)
+@receivables.arguments(DecisionBody)
 @receivables.response(200, schemas.WriteOffView)
 def decide_write_off(tx: Tx, body: dict[str, Any], write_off_id: UUID) -> dict[str, Any]:
     """With the second approval it is booked: to the allowance, or to expense for small enterprises."""
@@ -177,7 +178,7 @@ def decide_write_off(tx: Tx, body: dict[str, Any], write_off_id: UUID) -> dict[s
     return queries.write_off(tx, write_off_id)
 
 
-@receivables.post("/receivables/<uuid:item_id>/recoveries")
+@receivables.post("/receivable-items/<uuid:item_id>/recoveries")
 @command
 @admits(*BOOKKEEPERS)
 @receivables.arguments(schemas.RecoveryBody)
@@ -275,54 +276,55 @@ def list_customer_statements(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.statements(tx, args)
 
 
-@receivables.get("/customer-statements/<uuid:statement_id>")
+@receivables.get("/customer-statements/<uuid:customer_statement_id>")
 @query
 @admits(*READERS)
 @receivables.response(200, schemas.CustomerStatementView)
-def get_customer_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
+def get_customer_statement(tx: Tx, customer_statement_id: UUID) -> dict[str, Any]:
     """One statement of account with its items and their answers."""
-    return queries.statement(tx, statement_id)
+    return queries.statement(tx, customer_statement_id)
 
 
-@receivables.get("/customer-statements/<uuid:statement_id>/pdf")
+@receivables.get("/customer-statements/<uuid:customer_statement_id>/pdf")
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.PaperArgs, location="query")
 @receivables.doc(**printing.DOC)
-def print_customer_statement(tx: Tx, args: dict[str, Any], statement_id: UUID) -> Response:
+def print_customer_statement(tx: Tx, args: dict[str, Any], customer_statement_id: UUID) -> Response:
     """The paper, for the customer to seal."""
-    row = queries.statement(tx, statement_id)
+    row = queries.statement(tx, customer_statement_id)
     return printing.shown(
-        papers.statement(row, queries.documents(tx, row["items"]), args["lang"]), f"statement-{statement_id}"
+        papers.statement(row, queries.documents(tx, row["items"]), args["lang"]),
+        f"statement-{customer_statement_id}",
     )
 
 
-@receivables.post("/customer-statements/<uuid:statement_id>/send")
+@receivables.post("/customer-statements/<uuid:customer_statement_id>/send")
 @command
 @admits(*COLLECTORS)
 @receivables.arguments(schemas.CustomerStatementSentBody)
 @receivables.response(200, schemas.CustomerStatementView)
-def send_customer_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
+def send_customer_statement(tx: Tx, body: dict[str, Any], customer_statement_id: UUID) -> dict[str, Any]:
     """It was sent to the customer."""
-    accounts.send(tx, statement_id, body["channel"])
-    return queries.statement(tx, statement_id)
+    accounts.send(tx, customer_statement_id, body["channel"])
+    return queries.statement(tx, customer_statement_id)
 
 
-@receivables.post("/customer-statements/<uuid:statement_id>/answer")
+@receivables.post("/customer-statements/<uuid:customer_statement_id>/answer")
 @command
 @admits(*COLLECTORS)
 @receivables.arguments(schemas.CustomerStatementAnswersBody)
 @receivables.response(200, schemas.CustomerStatementView)
-def answer_customer_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
+def answer_customer_statement(tx: Tx, body: dict[str, Any], customer_statement_id: UUID) -> dict[str, Any]:
     """The customer's word, item by item; disputed debts pause dunning."""
-    accounts.answer(tx, statement_id, body["contact_id"], body["answers"])
-    return queries.statement(tx, statement_id)
+    accounts.answer(tx, customer_statement_id, body["contact_id"], body["answers"])
+    return queries.statement(tx, customer_statement_id)
 
 
 # --- dunning ----------------------------------------------------------------------------------------
 
 
-@receivables.get("/dunning/cases")
+@receivables.get("/dunning-cases")
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.DunningCasesArgs, location="query")
@@ -332,7 +334,7 @@ def list_dunning_cases(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.cases(tx, args)
 
 
-@receivables.get("/dunning/cases/<uuid:case_id>")
+@receivables.get("/dunning-cases/<uuid:case_id>")
 @query
 @admits(*READERS)
 @receivables.response(200, schemas.DunningCaseWithActions)
@@ -341,7 +343,7 @@ def get_dunning_case(tx: Tx, case_id: UUID) -> dict[str, Any]:
     return queries.case(tx, case_id)
 
 
-@receivables.get("/dunning/cases/<uuid:case_id>/script")
+@receivables.get("/dunning-cases/<uuid:case_id>/scripts")
 @query
 @admits(*READERS)
 @receivables.arguments(schemas.PaperArgs, location="query")
@@ -358,7 +360,7 @@ def get_dunning_script(tx: Tx, args: dict[str, Any], case_id: UUID) -> dict[str,
     return papers.script("phone", args["lang"], today, values)
 
 
-@receivables.post("/dunning/cases/<uuid:case_id>/actions")
+@receivables.post("/dunning-cases/<uuid:case_id>/actions")
 @command
 @admits(*COLLECTORS)
 @receivables.arguments(schemas.DunningActionBody)
@@ -369,7 +371,7 @@ def record_dunning_action(tx: Tx, body: dict[str, Any], case_id: UUID) -> dict[s
     return queries.case(tx, case_id)
 
 
-@receivables.post("/dunning/cases/<uuid:case_id>/block")
+@receivables.post("/dunning-cases/<uuid:case_id>/block")
 @command
 @admits("finance_head")
 @receivables.arguments(schemas.ReceivableReasonBody)
@@ -380,7 +382,7 @@ def block_dunning(tx: Tx, body: dict[str, Any], case_id: UUID) -> dict[str, Any]
     return queries.case(tx, case_id)
 
 
-@receivables.post("/dunning/cases/<uuid:case_id>/unblock")
+@receivables.post("/dunning-cases/<uuid:case_id>/unblock")
 @command
 @admits("finance_head")
 @receivables.arguments(schemas.ReceivableReasonBody)
@@ -391,7 +393,7 @@ def unblock_dunning(tx: Tx, body: dict[str, Any], case_id: UUID) -> dict[str, An
     return queries.case(tx, case_id)
 
 
-@receivables.post("/dunning/letters")
+@receivables.post("/dunning-letters")
 @command
 @admits(*BOOKKEEPERS)
 @receivables.arguments(schemas.DunningLetterBody)
@@ -401,7 +403,7 @@ def issue_dunning_letter(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return queries.letter(tx, dunning.issue_letter(tx, body["customer_id"], body["level"], body["language"]))
 
 
-@receivables.get("/dunning/letters")
+@receivables.get("/dunning-letters")
 @query
 @admits(*READERS)
 @receivables.arguments(list_schemas.DunningLettersArgs, location="query")
@@ -411,7 +413,7 @@ def list_dunning_letters(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.letters(tx, args)
 
 
-@receivables.get("/dunning/letters/<uuid:letter_id>")
+@receivables.get("/dunning-letters/<uuid:letter_id>")
 @query
 @admits(*READERS)
 @receivables.response(200, schemas.DunningLetterView)
@@ -420,7 +422,7 @@ def get_dunning_letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
     return queries.letter(tx, letter_id)
 
 
-@receivables.get("/dunning/letters/<uuid:letter_id>/pdf")
+@receivables.get("/dunning-letters/<uuid:letter_id>/pdf")
 @query
 @admits(*READERS)
 @receivables.doc(**printing.DOC)

@@ -96,7 +96,7 @@ class DunningLettersArgs(_DaysArgs):
 
 
 class DunningLetterRow(DunningLetterView):
-    """One letter; `GET /v1/dunning/letters/{letter_id}` tells its items."""
+    """One letter; `GET /v1/dunning-letters/{letter_id}` tells its items."""
 
     class Meta:
         exclude = ("items", "kind")

@@ -135,7 +135,7 @@ def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             "branches": tx.actor.branch_filter(args["branch_id"]),
             "customer": args["customer_id"],
-            "status": args["status"],
+            "status": args["state"],
             "after": after,
             "limit": args["limit"] + 1,
         },
@@ -425,14 +425,14 @@ group by a.level, a.channel order by a.level, a.channel
 
 
 def indicators(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """DSO (M20, in hundredths of a day), collection effectiveness (M21) and dunning success (M22) of [from, until).
+    """DSO (M20, in hundredths of a day), collection effectiveness (M21) and dunning success (M22) of the days.
 
     None where the denominator is 0.
     """
-    first, until = args["first"], args["until"]
-    key = {"first": first, "until": until, "branches": tx.actor.branch_filter(args["branch_id"])}
+    first, last = args["first"], args["until"]
+    after = date.fromordinal(last.toordinal() + 1)
+    key = {"first": first, "until": after, "branches": tx.actor.branch_filter(args["branch_id"])}
     window = tx.conn.execute(text(_WINDOW), key).one()
-    last = date.fromordinal(until.toordinal() - 1)
     current = tx.conn.execute(
         text(
             f"select coalesce(sum(open_at_fen), 0)::bigint from ({OPEN_AT} and {MINE}) x"
@@ -440,7 +440,7 @@ def indicators(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         ),
         {"as_of": last, "branches": key["branches"]},
     ).scalar_one()
-    days = (until - first).days
+    days = (after - first).days
     average_twice = window.opening_fen + window.closing_fen
     collectable = window.opening_fen + window.credit_sales_fen
     base = collectable - current
@@ -449,7 +449,7 @@ def indicators(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     ).mappings()
     return {
         "first": first,
-        "until": until,
+        "until": last,
         "branch_id": args["branch_id"],
         "opening_fen": window.opening_fen,
         "closing_fen": window.closing_fen,

@@ -8,7 +8,7 @@ from finance.receivables.ladder import CaseState, Outcome
 from finance.receivables.rules import PAYMENT_ACCOUNTS
 from finance.shapes import BRANCH, NUMBER, REASON
 from shared.money import MoneyField
-from shared.paging import PageArgs
+from shared.paging import CURSOR, PageArgs
 from shared.validators import DAY
 
 DAY_DOC = {"example": "2026-03-31"}
@@ -52,7 +52,7 @@ class ReceivableView(Schema):
     disputed_at = fields.AwareDateTime(allow_none=True)
     dispute_reason = fields.String(allow_none=True)
     principal_id = fields.UUID(allow_none=True)
-    status = fields.String()
+    status = fields.String(data_key="state")
 
 
 class ReceivableWithAllocations(ReceivableView):
@@ -62,7 +62,7 @@ class ReceivableWithAllocations(ReceivableView):
 class ReceivablesArgs(PageArgs):
     customer_id = fields.UUID(load_default=None)
     branch_id = fields.String(load_default=None, validate=BRANCH)
-    status = fields.String(load_default=None, validate=validate.OneOf(STATUSES))
+    state = fields.String(load_default=None, validate=validate.OneOf(STATUSES))
 
 
 class ReceivablesPage(Schema):
@@ -71,11 +71,11 @@ class ReceivablesPage(Schema):
 
 
 class AgeingArgs(Schema):
-    """`as_of` is today unless given; customers come in order of id, continued by `after`."""
+    """`as_of` is today unless given; customers come in order of id, continued by `cursor`."""
 
     as_of = fields.Date(load_default=None, validate=DAY, metadata=DAY_DOC)
     branch_id = fields.String(load_default=None, validate=BRANCH)
-    after = fields.UUID(load_default=None)
+    cursor = fields.String(load_default=None, allow_none=True, validate=CURSOR)
     limit = fields.Integer(load_default=CUSTOMERS_DEFAULT, validate=validate.Range(1, CUSTOMERS_MAX))
 
 
@@ -104,7 +104,7 @@ class AgeingView(Schema):
     overdue = MoneyField()
     overdue_bp = fields.Integer(allow_none=True)
     customers = fields.List(fields.Nested(AgeingCustomerView))
-    next_after = fields.UUID(allow_none=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class ReceivableProofArgs(Schema):
@@ -124,15 +124,15 @@ class ReceivableProofView(Schema):
 
 
 class IndicatorsArgs(Schema):
-    """The window [first, until)."""
+    """Days, both included."""
 
-    first = fields.Date(required=True, validate=DAY, metadata=DAY_DOC)
+    first = fields.Date(required=True, validate=DAY, data_key="from", metadata=DAY_DOC)
     until = fields.Date(required=True, validate=DAY, metadata={"example": "2026-04-30"})
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
     @validates_schema
     def _forward(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if data["until"] <= data["first"]:
+        if data["until"] < data["first"]:
             raise ValidationError("the window is empty", "until")
 
 
@@ -146,7 +146,7 @@ class DunningSuccessView(Schema):
 class IndicatorsView(Schema):
     """DSO (M20) in hundredths of a day, collection effectiveness (M21), dunning success (M22) per level and channel."""
 
-    first = fields.Date()
+    first = fields.Date(data_key="from")
     until = fields.Date()
     branch_id = fields.String(allow_none=True)
     opening_fen = MoneyField(data_key="opening")
@@ -262,11 +262,6 @@ class RecoveryBody(Schema):
     amount_fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
 
 
-class ReceivableDecisionBody(Schema):
-    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(load_default=None, validate=REASON)
-
-
 class WriteOffView(Schema):
     write_off_id = fields.UUID()
     item_id = fields.UUID()
@@ -319,7 +314,7 @@ class CustomerStatementItemView(Schema):
 
 
 class CustomerStatementHead(Schema):
-    statement_id = fields.UUID()
+    statement_id = fields.UUID(data_key="customer_statement_id")
     customer_id = fields.UUID()
     as_of = fields.Date()
     branches = fields.List(fields.String())

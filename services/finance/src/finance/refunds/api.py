@@ -16,9 +16,7 @@ from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
-refunds = Blueprint(
-    "refunds", __name__, url_prefix="/refunds", description="What is owed for goods that came back."
-)
+refunds = Blueprint("refunds", __name__, description="What is owed for goods that came back.")
 
 READERS = (
     *rules.APPROVERS,
@@ -30,7 +28,7 @@ READERS = (
 )
 
 
-@refunds.get("")
+@refunds.get("/refunds")
 @query
 @admits(*READERS)
 @refunds.arguments(schemas.RefundsArgs, location="query")
@@ -40,7 +38,7 @@ def list_refunds(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.refunds(tx, args)
 
 
-@refunds.get("/liabilities")
+@refunds.get("/refund-liabilities")
 @query
 @admits(*rules.APPROVERS, "management")
 @refunds.arguments(schemas.RefundLiabilitiesArgs, location="query")
@@ -50,7 +48,7 @@ def get_liabilities(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return queries.liabilities(tx, args)
 
 
-@refunds.get("/<uuid:refund_id>")
+@refunds.get("/refunds/<uuid:refund_id>")
 @query
 @admits(*READERS)
 @refunds.response(200, schemas.RefundWithSteps)
@@ -59,7 +57,7 @@ def get_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
     return queries.refund(tx, refund_id)
 
 
-@refunds.get("/<uuid:refund_id>/notice")
+@refunds.get("/refund-notices/<uuid:refund_id>")
 @query
 @admits(*READERS)
 @refunds.response(200, schemas.RefundNoticeView)
@@ -68,7 +66,7 @@ def get_refund_notice(tx: Tx, refund_id: UUID) -> dict[str, Any]:
     return papers.notice(queries.refund(tx, refund_id))
 
 
-@refunds.get("/<uuid:refund_id>/notice/pdf")
+@refunds.get("/refund-notices/<uuid:refund_id>/pdf")
 @query
 @admits(*READERS)
 @refunds.doc(**printing.DOC)
@@ -77,17 +75,17 @@ def print_refund_notice(tx: Tx, refund_id: UUID) -> Response:
     return printing.shown(papers.printed(queries.refund(tx, refund_id)), f"refund-{refund_id}")
 
 
-@refunds.post("/approvals")
+@refunds.post("/refunds/decisions/bulk")
 @command
 @admits(*rules.APPROVERS)
-@refunds.arguments(schemas.RefundApprovalsBody)
+@refunds.arguments(schemas.RefundDecisionsBody)
 @refunds.response(200, schemas.RefundResults)
 def approve_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Approve many at once; each stands for itself, and says why where it was refused."""
     return {"items": commands.approve_all(tx, body["refund_ids"])}
 
 
-@refunds.post("/payments")
+@refunds.post("/refunds/pay/bulk")
 @command
 @admits(*rules.DESK)
 @refunds.arguments(schemas.RefundPaymentsBody)
@@ -98,10 +96,10 @@ def pay_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return {"items": commands.pay_all(tx, wanted, body["paid_on"])}
 
 
-@refunds.post("/<uuid:refund_id>/approve")
+@refunds.post("/refunds/<uuid:refund_id>/decisions")
 @command
 @admits(*rules.APPROVERS)
-@refunds.arguments(schemas.RefundApprovalBody)
+@refunds.arguments(schemas.RefundDecisionBody)
 @refunds.response(200, schemas.RefundWithSteps)
 def approve_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
     """Let a refund be paid, by somebody else; also again after its channel refused."""
@@ -109,7 +107,7 @@ def approve_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, A
     return queries.refund(tx, refund_id)
 
 
-@refunds.post("/<uuid:refund_id>/hold")
+@refunds.post("/refunds/<uuid:refund_id>/hold")
 @command
 @admits(*rules.APPROVERS)
 @refunds.arguments(schemas.RefundReasonBody)
@@ -120,7 +118,7 @@ def hold_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]
     return queries.refund(tx, refund_id)
 
 
-@refunds.post("/<uuid:refund_id>/release")
+@refunds.post("/refunds/<uuid:refund_id>/release")
 @command
 @admits(*rules.RELEASERS)
 @refunds.response(200, schemas.RefundWithSteps)
@@ -130,7 +128,7 @@ def release_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
     return queries.refund(tx, refund_id)
 
 
-@refunds.post("/<uuid:refund_id>/pay")
+@refunds.post("/refunds/<uuid:refund_id>/pay")
 @command
 @admits(*rules.DESK, *rules.COUNTER)
 @refunds.arguments(schemas.RefundPayBody)
@@ -141,7 +139,7 @@ def pay_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
     return queries.refund(tx, refund_id)
 
 
-@refunds.post("/<uuid:refund_id>/fail")
+@refunds.post("/refunds/<uuid:refund_id>/fail")
 @command
 @admits(*rules.DESK, *rules.COUNTER)
 @refunds.arguments(schemas.RefundFailureBody)

@@ -4,8 +4,9 @@ from marshmallow import Schema, fields, validate
 
 from finance.domain.receipt import Tender
 from finance.refunds.rules import State
-from finance.shapes import BRANCH, NUMBER, PERSON, REASON
+from finance.shapes import BRANCH, MAYBE_REASON, NUMBER, PERSON, REASON
 from shared import words
+from shared.decisions import APPROVED
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
@@ -115,13 +116,20 @@ class RefundLiabilitiesView(Schema):
     agrees = fields.Boolean()
 
 
-class RefundApprovalBody(Schema):
+class _Approved(Schema):
+    """A refund is approved or held (`…/hold`), never rejected: what was accepted is owed."""
+
+    decision = fields.String(required=True, validate=validate.OneOf((APPROVED,)))
+    reason = fields.String(load_default=None, allow_none=True, validate=MAYBE_REASON)
+
+
+class RefundDecisionBody(_Approved):
     """`by_bank` names tenders whose channel refused: they are paid by bank transfer instead."""
 
     by_bank = fields.List(fields.String(validate=TENDER), load_default=list, validate=validate.Length(max=8))
 
 
-class RefundApprovalsBody(Schema):
+class RefundDecisionsBody(_Approved):
     refund_ids = fields.List(fields.UUID(), required=True, validate=validate.Length(1, AT_ONCE_MAX))
 
 

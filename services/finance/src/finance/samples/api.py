@@ -9,6 +9,7 @@ from uuid import UUID
 from finance.budgets.rules import OVERRUN_ROLES
 from finance.samples import commands, queries, schemas
 from shared.arguments import Blueprint
+from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -58,10 +59,10 @@ def get_sample(tx: Tx, sample_id: UUID) -> dict[str, Any]:
     return queries.sample(tx, sample_id)
 
 
-@samples.post("/<uuid:sample_id>/decision")
+@samples.post("/<uuid:sample_id>/decisions")
 @command
 @admits("business_head", "qa")
-@samples.arguments(schemas.SampleDecisionBody)
+@samples.arguments(DecisionBody)
 @samples.response(200, schemas.SampleView)
 def decide_sample(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, Any]:
     """Approve or reject: business head and quality assurance; of packaging quality assurance alone."""
@@ -69,10 +70,10 @@ def decide_sample(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, An
     return queries.sample(tx, sample_id)
 
 
-@samples.post("/<uuid:sample_id>/decide-overrun")
+@samples.post("/<uuid:sample_id>/overrun/decisions")
 @command
 @admits(*sorted(OVERRUN_ROLES))
-@samples.arguments(schemas.SampleDecisionBody)
+@samples.arguments(DecisionBody)
 @samples.response(200, schemas.SampleView)
 def decide_sample_overrun(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, Any]:
     """Let samples exceed their budget: finance head and management, two persons; a no rejects them."""

@@ -6,6 +6,7 @@ from finance.domain.receipt import QUANTITY_MAX
 from finance.samples.rules import KINDS, RECIPIENTS
 from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE, NUMBER, REASON, TEXT
 from shared import words
+from shared.decisions import DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
@@ -34,11 +35,6 @@ class SampleBody(Schema):
     reason = fields.String(required=True, validate=REASON)
 
 
-class SampleDecisionBody(Schema):
-    approved = fields.Boolean(required=True)
-    reason = fields.String(validate=REASON, **MAYBE)
-
-
 class SampleConfirmationBody(Schema):
     """Together what was issued."""
 
@@ -60,7 +56,7 @@ class SamplesArgs(PageArgs):
 class SampleDecisionView(Schema):
     role = fields.String()
     person = fields.String()
-    approved = fields.Boolean()
+    approved = DecisionField(data_key="decision")
     reason = fields.String(allow_none=True)
     at = fields.AwareDateTime()
 

@@ -13,15 +13,13 @@ from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
-statements = Blueprint(
-    "statements", __name__, url_prefix="/statements", description="Prepared, reviewed, signed, published."
-)
+statements = Blueprint("statements", __name__, description="Prepared, reviewed, signed, published.")
 
 READERS = ("accountant", "finance_auditor", "finance_head", "management", *sorted(SIGNERS))
 FILE = {"type": "string", "format": "binary"}
 
 
-@statements.post("")
+@statements.post("/financial-statements")
 @command
 @admits("accountant")
 @statements.arguments(schemas.StatementBody)
@@ -33,7 +31,7 @@ def prepare_statement(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-@statements.get("")
+@statements.get("/financial-statements")
 @query
 @admits(*READERS)
 @statements.arguments(schemas.StatementsArgs, location="query")
@@ -43,17 +41,17 @@ def list_statements(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     return {"items": queries.of_month(tx, parse_month(args["month"]), args["kind"], args["span"])}
 
 
-@statements.get("/calendar")
+@statements.get("/financial-statement-deadlines")
 @query
 @admits(*READERS)
 @statements.arguments(schemas.StatementCalendarArgs, location="query")
 @statements.response(200, schemas.StatementCalendar)
 def get_statement_calendar(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """What is due of every span that ended in these months, and how far it is; at most 36 months."""
-    return {"items": queries.calendar(tx, parse_month(args["from_month"]), parse_month(args["to_month"]))}
+    return {"items": queries.calendar(tx, parse_month(args["from_month"]), parse_month(args["until_month"]))}
 
 
-@statements.get("/<uuid:statement_id>")
+@statements.get("/financial-statements/<uuid:statement_id>")
 @query
 @admits(*READERS)
 @statements.response(200, schemas.StatementView)
@@ -62,7 +60,7 @@ def get_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     return queries.get(tx, statement_id)
 
 
-@statements.get("/<uuid:statement_id>/proof")
+@statements.get("/financial-statement-proofs/<uuid:statement_id>")
 @query
 @admits(*READERS)
 @statements.response(200, schemas.ProofView)
@@ -71,7 +69,7 @@ def prove_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     return queries.proof(tx, statement_id)
 
 
-@statements.get("/<uuid:statement_id>/xlsx")
+@statements.get("/financial-statements/<uuid:statement_id>/xlsx")
 @query
 @admits(*READERS)
 @statements.response(200, FILE, content_type=sheets.MIMETYPE)
@@ -82,7 +80,7 @@ def get_statement_sheet(tx: Tx, statement_id: UUID) -> Response:
     return Response(sheets.sheet(row), 200, headers, mimetype=sheets.MIMETYPE)
 
 
-@statements.get("/<uuid:statement_id>/pdf")
+@statements.get("/financial-statements/<uuid:statement_id>/pdf")
 @query
 @admits(*READERS)
 @statements.response(200, FILE, content_type=printing.MIMETYPE)
@@ -96,7 +94,7 @@ def _name(row: dict[str, Any]) -> str:
     return f"{row['kind']}-{row['span']}-{row['month']}-v{row['version']}"
 
 
-@statements.post("/<uuid:statement_id>/withdraw")
+@statements.post("/financial-statements/<uuid:statement_id>/withdraw")
 @command
 @admits("accountant", commands.REVIEWER)
 @statements.arguments(schemas.WithdrawBody)
@@ -106,7 +104,7 @@ def withdraw_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict
     return commands.withdraw(tx, statement_id, body["reason"])
 
 
-@statements.post("/<uuid:statement_id>/review")
+@statements.post("/financial-statements/<uuid:statement_id>/review")
 @command
 @admits(commands.REVIEWER)
 @statements.response(200, schemas.StatementView)
@@ -115,7 +113,7 @@ def review_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     return commands.review(tx, statement_id)
 
 
-@statements.post("/<uuid:statement_id>/sign")
+@statements.post("/financial-statements/<uuid:statement_id>/sign")
 @command
 @admits(*sorted(SIGNERS))
 @statements.response(200, schemas.StatementView)
@@ -124,7 +122,7 @@ def sign_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     return commands.sign(tx, statement_id)
 
 
-@statements.post("/<uuid:statement_id>/publish")
+@statements.post("/financial-statements/<uuid:statement_id>/publish")
 @command
 @admits("accountant", commands.REVIEWER)
 @statements.response(200, schemas.StatementView)
@@ -133,7 +131,7 @@ def publish_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     return commands.publish(tx, statement_id)
 
 
-@statements.post("/<uuid:statement_id>/restate")
+@statements.post("/financial-statements/<uuid:statement_id>/restate")
 @command
 @admits("accountant")
 @statements.arguments(schemas.RestateBody)

@@ -213,7 +213,7 @@ def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
     require_company(tx.actor)
     if (last.year - first.year) * 12 + last.month - first.month >= CALENDAR_MONTHS_MAX:
         raise CalendarTooLong(
-            f"at most {CALENDAR_MONTHS_MAX} months", errors=[{"path": "to_month", "message": "too far"}]
+            f"at most {CALENDAR_MONTHS_MAX} months", errors=[{"path": "until_month", "message": "too far"}]
         )
     book = book_of(tx.conn)
     given = {"first": first, "last": last}

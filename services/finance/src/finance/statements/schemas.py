@@ -93,7 +93,7 @@ class StatementView(Schema):
     kind = fields.String()
     span = fields.String()
     month = fields.String(metadata={"description": "The last one of the span."})
-    first_month = fields.String()
+    first_month = fields.String(data_key="from_month")
     version = fields.Integer()
     state = fields.String()
     form = fields.String(allow_none=True)
@@ -176,19 +176,19 @@ class ProofView(Schema):
 
 class StatementCalendarArgs(Schema):
     from_month = fields.String(required=True, validate=MONTH)
-    to_month = fields.String(required=True, validate=MONTH)
+    until_month = fields.String(required=True, validate=MONTH)
 
     @validates_schema
     def _in_order(self, data: dict[str, Any], **_: Any) -> None:
-        if data["from_month"] > data["to_month"]:
-            raise ValidationError("to_month is before from_month", "to_month")
+        if data["from_month"] > data["until_month"]:
+            raise ValidationError("until_month is before from_month", "until_month")
 
 
 class AwaitedStatementView(Schema):
     kind = fields.String()
     span = fields.String()
     month = fields.String()
-    first_month = fields.String()
+    first_month = fields.String(data_key="from_month")
     due_on = fields.Date()
     state = fields.String(
         metadata={"description": "not_closed, to_prepare, or the state of the newest version."}

@@ -355,7 +355,11 @@ KNOWN: Final[Mapping[str, Known]] = {
     "customers.customer.registered.v1": _one(
         "fact_customers",
         "registered",
-        {**_texts("customer_id", "kind"), **_optional_texts("source_channel", "status")},
+        {
+            **_texts("customer_id", "kind"),
+            **_optional_texts("source_channel"),
+            "status": optional_text("state"),
+        },
     ),
     "customers.customer.anonymised.v1": _one(
         "fact_customers", "anonymised", {"customer_id": text("customer_id")}

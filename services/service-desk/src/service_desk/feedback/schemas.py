@@ -10,7 +10,7 @@ class CountView(Schema):
 
 
 class LedgerView(Schema):
-    id = fields.UUID()
+    id = fields.UUID(data_key="ledger_id")
     branch_id = fields.String()
     month = fields.Date()
     state = fields.String()
@@ -29,7 +29,7 @@ class LedgerView(Schema):
 
 
 class EntryView(Schema):
-    id = fields.UUID()
+    id = fields.UUID(data_key="entry_id")
     ticket_id = fields.UUID()
     number = fields.String()
     month = fields.Date()

@@ -9,10 +9,10 @@ from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
-surveys = Blueprint("surveys", __name__, url_prefix="/surveys", description="Satisfaction surveys.")
+surveys = Blueprint("surveys", __name__, description="Satisfaction surveys.")
 
 
-@surveys.post("")
+@surveys.post("/surveys")
 @command
 @admits("cs_agent", "cs_manager")
 @surveys.arguments(schemas.SurveyBody)
@@ -23,7 +23,7 @@ def send_survey(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     return {**queries.get_survey(tx, survey_id), "token": token}
 
 
-@surveys.get("")
+@surveys.get("/surveys")
 @query
 @admits("cs_agent", "cs_manager", "management")
 @surveys.arguments(schemas.SurveyFilters, location="query")
@@ -33,7 +33,7 @@ def list_surveys(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
     return queries.list_surveys(tx, filters)
 
 
-@surveys.get("/instruments")
+@surveys.get("/survey-instruments")
 @query
 @admits("cs_agent", "cs_manager", "management", "till")
 @surveys.response(200, schemas.InstrumentView(many=True))
@@ -42,7 +42,7 @@ def list_instruments(tx: Tx) -> Any:
     return list(INSTRUMENTS)
 
 
-@surveys.get("/<uuid:survey_id>")
+@surveys.get("/surveys/<uuid:survey_id>")
 @query
 @admits("cs_agent", "cs_manager", "management")
 @surveys.response(200, schemas.SurveyView)
@@ -51,7 +51,7 @@ def get_survey(tx: Tx, survey_id: UUID) -> dict[str, Any]:
     return queries.get_survey(tx, survey_id)
 
 
-@surveys.post("/<uuid:survey_id>/answers")
+@surveys.post("/surveys/<uuid:survey_id>/answers")
 @command
 @admits("cs_agent", "till")
 @surveys.arguments(schemas.AnswerBody)

@@ -49,7 +49,7 @@ class AnswerBody(Schema):
 
 
 class SurveyView(Schema):
-    id = fields.UUID()
+    id = fields.UUID(data_key="survey_id")
     instrument_version = fields.Integer()
     branch_id = fields.String()
     customer_id = fields.String()

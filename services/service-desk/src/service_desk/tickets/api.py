@@ -78,14 +78,14 @@ def propose_solution(tx: Tx, body: dict[str, Any], ticket_id: UUID) -> dict[str,
     return queries.get_ticket(tx, ticket_id)
 
 
-@tickets.post("/<uuid:ticket_id>/consent")
+@tickets.post("/<uuid:ticket_id>/answer")
 @command
 @admits(*STAFF)
-@tickets.arguments(schemas.ConsentBody)
+@tickets.arguments(schemas.CustomerAnswerBody)
 @tickets.response(200, schemas.TicketView)
-def record_consent(tx: Tx, body: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
-    """Record that the customer agreed, or why not."""
-    commands.record_consent(tx, ticket_id, **body)
+def record_answer(tx: Tx, body: dict[str, Any], ticket_id: UUID) -> dict[str, Any]:
+    """Record that the customer accepted what was proposed, or why not."""
+    commands.record_consent(tx, ticket_id, agreed=body["answer"] == schemas.ACCEPTED, reason=body["reason"])
     return queries.get_ticket(tx, ticket_id)
 
 
@@ -132,7 +132,7 @@ def reopen_ticket(tx: Tx, body: dict[str, Any], ticket_id: UUID) -> dict[str, An
     return queries.get_ticket(tx, ticket_id)
 
 
-@tickets.post("/<uuid:ticket_id>/return")
+@tickets.post("/<uuid:ticket_id>/returns")
 @command
 @admits(*STAFF)
 @tickets.arguments(schemas.ReturnBody)

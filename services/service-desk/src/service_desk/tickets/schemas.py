@@ -1,6 +1,6 @@
 """JSON in and out of tickets. Bodies refuse unknown fields."""
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from service_desk.kernel.fields import branch, one_of, text_note
 from service_desk.kernel.vocabulary import Cause, Channel, Fault, Kind
@@ -8,6 +8,8 @@ from service_desk.tickets.model import HANDLER_ROLES, State
 from shared.paging import PageArgs
 from shared.texts import PERSON_CHARS_MAX, Reference
 from shared.validators import line, of
+
+ACCEPTED, DECLINED = "accepted", "declined"
 
 
 class AssignBody(Schema):
@@ -25,8 +27,10 @@ class ProposeBody(Schema):
     solution = text_note(required=True)
 
 
-class ConsentBody(Schema):
-    agreed = fields.Boolean(required=True, truthy={True}, falsy={False})
+class CustomerAnswerBody(Schema):
+    """What the customer said to the solution that was proposed; why, where it was declined."""
+
+    answer = fields.String(required=True, validate=validate.OneOf((ACCEPTED, DECLINED)))
     reason = text_note(load_default=None, allow_none=True)
 
 
@@ -56,7 +60,7 @@ class TicketFilters(PageArgs):
 
 
 class TicketLine(Schema):
-    id = fields.UUID()
+    id = fields.UUID(data_key="ticket_id")
     number = fields.String()
     kind = fields.String()
     channel = fields.String()
@@ -122,7 +126,7 @@ class TicketPage(Schema):
 
 
 class EscalationView(Schema):
-    id = fields.UUID()
+    id = fields.UUID(data_key="escalation_id")
     ticket_id = fields.UUID()
     branch_id = fields.String()
     cause = fields.String()

@@ -32,7 +32,7 @@ def add(tx: Tx, body: Mapping[str, Any]) -> UUID:
     tx.actor.require_branch(body["branch_id"])
     if body["last_day"] < body["first_day"]:
         raise BudgetDimensionInvalid(
-            "a budget ends after it begins", errors=[{"path": "last_day", "message": "before first_day"}]
+            "a budget ends after it begins", errors=[{"path": "until", "message": "before `from`"}]
         )
     if body["category"] not in categories_on(body["last_day"]):
         raise BudgetDimensionInvalid(

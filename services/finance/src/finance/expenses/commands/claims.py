@@ -44,6 +44,8 @@ from shared.transaction import Tx
 CLAIM, OVERRUN = "claim", "overrun"
 MANAGER, AUDITOR, APPROVER = "manager", "auditor", "approver"
 STEPS = frozenset({MANAGER, AUDITOR, APPROVER})
+MANAGERS = frozenset({"store_manager", "business_head", "cs_manager", "unit_head"})
+APPROVERS = frozenset({"finance_head", "management"})
 
 
 def draft(tx: Tx, body: Mapping[str, Any]) -> UUID:
@@ -231,6 +233,20 @@ def decide_overrun(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None
         _move(tx, row, ClaimState.SUBMITTED)
 
 
+def decide(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None) -> None:
+    """The decision that the claim's state awaits, by a role of that stage: a manager's, or after the audit the last one.
+
+    Raises ClaimNotReady where the state awaits nothing of the actor's roles, and what both stages raise.
+    """
+    row = _locked(tx, claim_id)
+    if row["state"] == ClaimState.SUBMITTED and MANAGERS & tx.actor.roles:
+        decide_as_manager(tx, claim_id, approved=approved, reason=reason)
+    elif row["state"] == ClaimState.FINANCE_AUDITED and APPROVERS & tx.actor.roles:
+        approve(tx, claim_id, approved=approved, reason=reason)
+    else:
+        raise _not_ready(row)
+
+
 def decide_as_manager(tx: Tx, claim_id: UUID, *, approved: bool, reason: str | None) -> None:
     """The manager of the branch says the expense was meant. Never the claimant."""
     row = _locked(tx, claim_id, ClaimState.SUBMITTED)
@@ -333,7 +349,7 @@ def _post(tx: Tx, row: Mapping[str, Any], kind: str, postings: Sequence[Any]) ->
 # --- what the steps share ---------------------------------------------------------------------------
 
 
-def _locked(tx: Tx, claim_id: UUID, expected: ClaimState) -> dict[str, Any]:
+def _locked(tx: Tx, claim_id: UUID, expected: ClaimState | None = None) -> dict[str, Any]:
     row = (
         tx.conn.execute(select(claims).where(claims.c.claim_id == claim_id).with_for_update())
         .mappings()
@@ -342,9 +358,14 @@ def _locked(tx: Tx, claim_id: UUID, expected: ClaimState) -> dict[str, Any]:
     if row is None:
         raise ClaimNotFound("no such claim")
     tx.actor.require_branch(row["branch_id"])
-    if row["state"] != expected:
-        raise ClaimNotReady(f"the claim is {row['state']}", state=row["state"])
-    return dict(row)
+    claim = dict(row)
+    if expected is not None and claim["state"] != expected:
+        raise _not_ready(claim)
+    return claim
+
+
+def _not_ready(row: Mapping[str, Any]) -> ClaimNotReady:
+    return ClaimNotReady(f"the claim is {row['state']}", state=row["state"])
 
 
 def _own(tx: Tx, claim_id: UUID) -> dict[str, Any]:

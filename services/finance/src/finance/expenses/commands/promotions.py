@@ -40,7 +40,7 @@ def propose(tx: Tx, body: Mapping[str, Any]) -> UUID:
     tx.actor.require_branch(body["branch_id"])
     if body["last_day"] < body["first_day"]:
         raise PlanDaysInvalid(
-            "a plan ends after it begins", errors=[{"path": "last_day", "message": "before first_day"}]
+            "a plan ends after it begins", errors=[{"path": "until", "message": "before `from`"}]
         )
     plan_id = new_id()
     row = {

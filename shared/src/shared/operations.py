@@ -1,0 +1,141 @@
+"""What the OpenAPI document says of an operation beyond its schemas: a name, and words for what has none.
+
+The name follows from method and address alone (docs/http.md), so that it stays when functions are renamed, and is
+unique because addresses are: `post /v1/orders/{order_id}/cancel` is `cancel_order`.
+Words for parameters and properties follow from their names, which mean the same everywhere; what a service says of
+its own field wins.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+FILES: Final = frozenset({"pdf", "xlsx", "csv", "ndjson", "beancount"})
+WRITES: Final = {"put": "replace", "patch": "update", "delete": "delete"}
+NAMED: Final = {
+    "limit": "How many rows a page holds at most.",
+    "cursor": "`next_cursor` of the page before; left out, the first page.",
+    "next_cursor": "Give it as `cursor` for the next page; null on the last.",
+    "from": "First day, included: a date in Asia/Shanghai.",
+    "until": "Last day, included: a date in Asia/Shanghai.",
+    "from_month": "First month, included, written YYYY-MM.",
+    "until_month": "Last month, included, written YYYY-MM.",
+    "month": "A month of business dates in Asia/Shanghai, written YYYY-MM.",
+    "year": "A calendar year.",
+    "day": "A date in Asia/Shanghai.",
+    "as_of": "The end of this day, in Asia/Shanghai; left out, today.",
+    "lang": "Language of the paper.",
+    "by": "What one row stands for.",
+    "version": "Which version; versions count from 1.",
+    "fen": "Amount in fen: 100 are 1 yuan.",
+    "currency": "ISO 4217.",
+    "decision": "The word of the state that it leads to; a rejection states its reason.",
+    "reason": "Why, in words of who does it.",
+}
+ENDED: Final = {
+    "_bp": "In basis points: 10000 are 100 %.",
+    "_on": "A date in Asia/Shanghai.",
+    "_at": "An instant, with its offset.",
+    "_fen": "In fen: 100 are 1 yuan.",
+    "_days": "In days.",
+    "_seconds": "In seconds.",
+    "_sha256": "SHA-256, in hex.",
+    "_by": "The subject of the token of who did it.",
+}
+
+
+def singular(noun: str) -> str:
+    """`bank-matches` is `bank-match`, `lot-expiries` is `lot-expiry`."""
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-2] if re.search(r"(?:ch|sh|ss|x)es$", noun) else noun.removesuffix("s")
+
+
+def operation_id(method: str, path: str) -> str:
+    """`<verb>_<noun>` of an address: `list_orders`, `get_order_pdf`, `decide_expense_claim_overrun`."""
+    parts = path.removeprefix("/v1/").strip("/").split("/")
+    nouns = [_noun_at(parts, place) for place, part in enumerate(parts) if not part.startswith("{")]
+    if method in WRITES:
+        return _joined(WRITES[method], *nouns)
+    last = parts[-1]
+    if method == "get":
+        return _joined("list" if _is_collection(last) else "get", *nouns)
+    if last == "bulk":
+        step = "upload" if len(parts) == 2 else "decide" if parts[1] == "decisions" else parts[1]
+        return _joined(step, parts[0])
+    if last == "decisions":
+        return _joined("decide", *nouns[:-1])
+    if len(parts) == 1 or _is_collection(last):
+        return _joined("create", *nouns[:-1], singular(last))
+    return _joined(last, *nouns[:-1])
+
+
+def _noun_at(parts: list[str], place: int) -> str:
+    """A noun in the singular where it means one thing: before a key."""
+    is_last = place == len(parts) - 1
+    return parts[place] if is_last else singular(parts[place])
+
+
+def _is_collection(part: str) -> bool:
+    return not part.startswith("{") and part not in FILES and part.endswith("s") and not part.endswith("ss")
+
+
+def _joined(*words: str) -> str:
+    return re.sub(r"\W+", "_", "_".join(words))
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Give names and words to what has none: operations, parameters, properties."""
+    document["servers"] = [
+        {"url": "./", "description": "Where this document is: `/<service>/` of the gateway."}
+    ]
+    for path, operations in document.get("paths", {}).items():
+        for each in operations.get("parameters", ()):
+            each.setdefault("description", words_of(each["name"], each["schema"], each["in"]))
+        for method, operation in operations.items():
+            if method in {"get", "post", *WRITES}:
+                _describe_operation(method, path, operation)
+    for schema in document.get("components", {}).get("schemas", {}).values():
+        for name, inner in _properties(schema):
+            said = NAMED.get(name) or _by_its_end(name)
+            if said and "$ref" not in inner:
+                inner.setdefault("description", said)
+
+
+def _describe_operation(method: str, path: str, operation: dict[str, Any]) -> None:
+    operation["operationId"] = operation_id(method, path)
+    told = [operation.get("summary", ""), operation.get("description", "")]
+    operation["description"] = "\n\n".join(each for each in told if each)
+    operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
+    for each in operation.get("parameters", ()):
+        each.setdefault("description", words_of(each["name"], each["schema"], each["in"]))
+
+
+def words_of(name: str, schema: dict[str, Any], place: str) -> str:
+    """What a parameter means, by its name and type."""
+    if name in NAMED:
+        return NAMED[name]
+    told = name.replace("_", " ")
+    kind = schema.get("type", "string")
+    kinds = {kind} if isinstance(kind, str) else set(kind)
+    if place == "header":
+        return "One per intended change, at most 128 visible ASCII characters: the same again is answered the same."
+    if place == "path":
+        return f"Which {told.removesuffix(' id')} is meant."
+    if "boolean" in kinds:
+        adjective = told.removeprefix("is ").removeprefix("has ")
+        return f"`true`: only what is {adjective}; `false`: only what is not."
+    end = _by_its_end(name)
+    return f"Only of this {told.removesuffix(' id')}." + (f" {end}" if end else "")
+
+
+def _by_its_end(name: str) -> str | None:
+    return next((said for end, said in ENDED.items() if name.endswith(end)), None)
+
+
+def _properties(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, inner in schema.get("properties", {}).items():
+        yield name, inner
+        yield from _properties(inner)
+    if isinstance(schema.get("items"), dict):
+        yield from _properties(schema["items"])
