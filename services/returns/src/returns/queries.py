@@ -26,7 +26,7 @@ from returns.tables import (
 from shared.clock import SHANGHAI
 from shared.errors import NotFound
 from shared.lots import canonical
-from shared.paging import decode_cursor, page
+from shared.paging import newest_first
 from shared.transaction import Tx
 
 _EXACT = ("status", "kind", "reason", "customer_id", "sale_id", "number")
@@ -41,17 +41,10 @@ class SaleNotKnown(NotFound):
 def list_returns(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
     """A page of notices, the newest first, within the branches of the token. Raises ForeignBranch."""
     wanted = select(return_notices)
-    branches = tx.actor.branch_filter(filters.get("branch_id"))
-    if branches is not None:
-        wanted = wanted.where(return_notices.c.branch_id.in_(branches))
     for name in _EXACT:
         if filters.get(name) is not None:
             wanted = wanted.where(return_notices.c[name] == filters[name])
-    (before,) = decode_cursor(filters.get("cursor"), UUID)
-    if before is not None:
-        wanted = wanted.where(return_notices.c.id < before)
-    rows = tx.conn.execute(wanted.order_by(return_notices.c.id.desc()).limit(filters["limit"] + 1))
-    return page(rows.mappings(), filters["limit"], "id")
+    return newest_first(tx, wanted, return_notices.c.id, filters, return_notices.c.branch_id)
 
 
 def get_return(tx: Tx, notice_id: UUID) -> dict[str, Any]:
@@ -130,11 +123,7 @@ def list_stop_sales(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
             wanted = wanted.where(stop_sales.c[name] == filters[name])
     if filters.get("lot") is not None:
         wanted = wanted.where(any_(stop_sales.c.lot_keys) == canonical(filters["lot"]))
-    (before,) = decode_cursor(filters.get("cursor"), UUID)
-    if before is not None:
-        wanted = wanted.where(stop_sales.c.id < before)
-    rows = tx.conn.execute(wanted.order_by(stop_sales.c.id.desc()).limit(filters["limit"] + 1))
-    found = page(rows.mappings(), filters["limit"], "id")
+    found = newest_first(tx, wanted, stop_sales.c.id, filters)
     return {**found, "items": _with_liftings(tx, found["items"])}
 
 

@@ -29,7 +29,6 @@ from returns.tables import (
     inspection_reports,
     notice_history,
     return_allotments,
-    return_decisions,
     return_lines,
     return_notices,
     return_numbers,
@@ -40,7 +39,6 @@ from returns.tables import (
     stop_sales,
 )
 from shared import watermark
-from shared.approvals import Decision
 from shared.clock import business_date
 from shared.errors import Unavailable
 from shared.transaction import Tx
@@ -301,34 +299,6 @@ def add_history(
 
 
 # --- approval, pickup, receipt, inspection ------------------------------------------------------------
-
-
-def decisions_of(tx: Tx, notice_id: UUID) -> list[Decision]:
-    rows = tx.conn.execute(
-        select(
-            return_decisions.c.role,
-            return_decisions.c.person,
-            return_decisions.c.approved,
-            return_decisions.c.reason,
-            return_decisions.c.at,
-            return_decisions.c.subject_hash,
-        ).where(return_decisions.c.notice_id == notice_id)
-    ).mappings()
-    return [Decision(**row) for row in rows]
-
-
-def add_decision(tx: Tx, notice_id: UUID, decision: Decision) -> None:
-    tx.conn.execute(
-        insert(return_decisions).values(
-            notice_id=notice_id,
-            role=decision.role,
-            person=decision.person,
-            approved=decision.approved,
-            reason=decision.reason,
-            at=decision.at,
-            subject_hash=decision.subject_hash,
-        )
-    )
 
 
 def add_pickup(tx: Tx, notice_id: UUID, *, due_at: datetime) -> None:

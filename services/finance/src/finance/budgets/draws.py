@@ -6,7 +6,6 @@ Source: F20, lesson I32
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -30,7 +29,7 @@ from finance.budgets.rules import (
 from finance.budgets.tables import budgets, movements, overrun_decisions
 from finance.domain.posting import PostingLine
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, decision_of
+from shared.approvals import Approval, Decision, decide_and_store
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -312,30 +311,17 @@ def decide_overrun(
 
     The caller holds the document's row. Raises the refusals of shared.approvals.
     """
-    made = tx.conn.execute(select(overrun_decisions).where(overrun_decisions.c.source_id == source_id))
-    approval = Approval(
-        required=OVERRUN_ROLES,
-        excluded=excluded,
-        subject_hash=subject_hash,
-        decisions=[decision_of(row) for row in made],
-    )
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    tx.conn.execute(
-        insert(overrun_decisions).values(
-            source_id=source_id,
-            role=decision.role,
-            source_kind=source_kind,
-            person=decision.person,
-            approved=approved,
-            reason=decision.reason,
-            at=decision.at,
-            subject_hash=subject_hash,
-        )
+    decision, state = decide_and_store(
+        tx,
+        overrun_decisions,
+        {"source_id": source_id},
+        Approval(required=OVERRUN_ROLES, excluded=excluded, subject_hash=subject_hash),
+        approved=approved,
+        reason=reason,
+        also={"source_kind": source_kind},
     )
     audit.record(tx, f"{source_kind}.decide_overrun", str(source_id), after=[decision.role, approved])
-    return replace(approval, decisions=[*approval.decisions, decision]).state, decision
+    return state, decision
 
 
 def _is_let_through(tx: Tx, source_id: UUID) -> bool:

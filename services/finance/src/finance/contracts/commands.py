@@ -24,7 +24,7 @@ from finance.contracts.tables import (
 )
 from finance.domain import permission
 from shared import audit, outbox
-from shared.approvals import Approval, SamePerson, decision_of
+from shared.approvals import Approval, SamePerson, decide_and_store
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
@@ -158,34 +158,16 @@ def decide(
     reason: str | None,
 ) -> bool:
     """Store one decision; True when every role has approved. Raises the refusals of shared.approvals."""
-    made = tx.conn.execute(
-        select(contract_decisions).where(
-            contract_decisions.c.contract_id == contract_id,
-            contract_decisions.c.subject_hash == subject_hash,
-        )
+    _, state = decide_and_store(
+        tx,
+        contract_decisions,
+        {"contract_id": contract_id},
+        Approval(required=required, excluded=frozenset(excluded), subject_hash=subject_hash),
+        approved=approved,
+        reason=reason,
+        also={"matter": matter},
     )
-    approval = Approval(
-        required=required,
-        excluded=frozenset(excluded),
-        subject_hash=subject_hash,
-        decisions=[decision_of(each) for each in made],
-    )
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    tx.conn.execute(
-        insert(contract_decisions).values(
-            contract_id=contract_id,
-            subject_hash=subject_hash,
-            role=decision.role,
-            matter=matter,
-            person=decision.person,
-            approved=approved,
-            reason=reason,
-            at=tx.now,
-        )
-    )
-    return approved and {each.role for each in approval.valid} | {decision.role} >= required
+    return state == "approved"
 
 
 def sign(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> None:

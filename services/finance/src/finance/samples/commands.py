@@ -22,7 +22,7 @@ from finance.samples.deemed import vat_of
 from finance.samples.events import sample_issued
 from finance.samples.tables import sample_decisions, samples
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson, decision_of
+from shared.approvals import Approval, Decision, SamePerson, decide_and_store, decision_of
 from shared.clock import business_date, month_of, new_id
 from shared.lots import canonical
 from shared.money import half_up
@@ -137,30 +137,21 @@ def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> No
     Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
     """
     sample = _locked(tx, sample_id, "requested")
-    made = _decisions(tx, sample_id)
-    approval = Approval(
-        required=rules.APPROVERS[sample["kind"]],
-        excluded=frozenset({sample["requested_by"]}),
-        subject_hash=sample["subject_hash"],
-        decisions=made,
-    )
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    tx.conn.execute(
-        insert(sample_decisions).values(
-            sample_id=sample_id,
-            role=decision.role,
-            person=decision.person,
-            approved=approved,
-            reason=reason,
-            at=tx.now,
-            subject_hash=decision.subject_hash,
-        )
+    decision, state = decide_and_store(
+        tx,
+        sample_decisions,
+        {"sample_id": sample_id},
+        Approval(
+            required=rules.APPROVERS[sample["kind"]],
+            excluded=frozenset({sample["requested_by"]}),
+            subject_hash=sample["subject_hash"],
+        ),
+        approved=approved,
+        reason=reason,
     )
     if not approved:
         _move(tx, sample, "rejected")
-    elif {each.role for each in approval.valid} | {decision.role} >= approval.required:
+    elif state == "approved":
         _move(tx, sample, "approved")
     else:
         audit.record(tx, "sample.decide", str(sample_id), after=[decision.role, approved])

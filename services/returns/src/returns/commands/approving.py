@@ -10,7 +10,8 @@ from returns.domain.notice import (
     Notice,
     Status,
 )
-from shared.approvals import Approval
+from returns.tables import return_decisions
+from shared.approvals import Approval, decide_and_store
 from shared.calendar import end_of_next_business_day
 from shared.events import Event
 from shared.transaction import Tx
@@ -25,16 +26,18 @@ def decide_return(tx: Tx, notice_id: UUID, *, approved: bool, reason: str | None
     """
     notice = repository.lock_notice(tx, notice_id)
     notice.require(Fact.DECIDED)
-    asked = Approval(
-        required=APPROVERS,
-        excluded=frozenset({notice.requested_by}),
-        subject_hash=notice.subject_hash,
-        decisions=repository.decisions_of(tx, notice_id),
+    decision, state = decide_and_store(
+        tx,
+        return_decisions,
+        {"notice_id": notice_id},
+        Approval(
+            required=APPROVERS,
+            excluded=frozenset({notice.requested_by}),
+            subject_hash=notice.subject_hash,
+        ),
+        approved=approved,
+        reason=reason,
     )
-    decision = asked.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    repository.add_decision(tx, notice_id, decision)
     start = before = notice.happen(Fact.DECIDED)
     repository.add_history(
         tx,
@@ -49,7 +52,7 @@ def decide_return(tx: Tx, notice_id: UUID, *, approved: bool, reason: str | None
         repository.add_history(tx, notice, Fact.REJECTED, before=before, detail={"reason": reason})
         release_unused(tx, notice)
         published.append(events.rejected(identity(tx, notice)))
-    elif {each.role for each in asked.valid} | {decision.role} >= APPROVERS:
+    elif state == "approved":
         published.append(_approve(tx, notice))
     finish(tx, notice, published, before=start)
 

@@ -9,6 +9,8 @@ from returns.domain.notice import (
     LineStatus,
     Status,
 )
+from returns.tables import return_decisions
+from shared.approvals import decisions_on
 from shared.errors import Conflict, Forbidden
 from shared.transaction import Tx
 
@@ -39,7 +41,9 @@ def settle_return(tx: Tx, notice_id: UUID) -> None:
     notice = repository.lock_notice(tx, notice_id)
     notice.require(Fact.SETTLED)
     handled = {notice.received_by, *(line.inspected_by for line in notice.lines)}
-    if tx.actor.id in handled | {each.person for each in repository.decisions_of(tx, notice_id)}:
+    if tx.actor.id in handled | {
+        each.person for each in decisions_on(tx.conn, return_decisions, {"notice_id": notice_id})
+    }:
         raise HandlerMayNotSettle("who approved, received or inspected the goods may not settle the return")
     before = notice.happen(Fact.SETTLED, Status.SETTLED)
     assert notice.sale_id is not None

@@ -5,7 +5,6 @@ step between. Source: F18, F19, F20, F23, lessons I32, I33, M28
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +36,7 @@ from finance.expenses.rules import (
 )
 from finance.expenses.tables import claims, decisions, items, taken_invoices
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson, decision_of
+from shared.approvals import Approval, SamePerson, decide_and_store, decisions_on
 from shared.clock import business_date, month_of, new_id
 from shared.transaction import Tx
 
@@ -319,7 +318,7 @@ def pay(tx: Tx, claim_id: UUID, paid_from: str) -> None:
     Raises ClaimNotFound, ForeignBranch, ClaimNotReady, SamePerson, PeriodClosed, SafeShort.
     """
     row = _locked(tx, claim_id, ClaimState.APPROVED)
-    decided = [*_decisions(tx, claim_id, CLAIM), *_decisions(tx, claim_id, OVERRUN)]
+    decided = decisions_on(tx.conn, decisions, {"claim_id": claim_id})
     involved = {row["claimant"], *(each.person for each in decided)}
     if tx.actor.id in involved:
         raise SamePerson("who claimed or decided does not pay")
@@ -401,15 +400,6 @@ def _spent(tx: Tx, claim_id: UUID, counted: Sequence[Item]) -> dict[tuple[UUID, 
     return spent
 
 
-def _decisions(tx: Tx, claim_id: UUID, matter: str) -> list[Decision]:
-    rows = tx.conn.execute(
-        select(decisions)
-        .where(decisions.c.claim_id == claim_id, decisions.c.matter == matter)
-        .order_by(decisions.c.at)
-    )
-    return [decision_of(row) for row in rows]
-
-
 def _decide(
     tx: Tx,
     row: Mapping[str, Any],
@@ -421,26 +411,16 @@ def _decide(
     reason: str | None,
 ) -> str:
     """Add one decision, by a person who is not the claimant and has not decided; the state it leads to."""
-    approval = Approval(
-        required=required,
-        excluded=frozenset({row["claimant"]}),
-        subject_hash=row["subject_hash"],
-        decisions=_decisions(tx, row["claim_id"], matter),
+    _, state = decide_and_store(
+        tx,
+        decisions,
+        {"claim_id": row["claim_id"], "matter": matter},
+        Approval(required=required, excluded=frozenset({row["claimant"]}), subject_hash=row["subject_hash"]),
+        approved=approved,
+        reason=reason,
+        roles=roles,
     )
-    decision = approval.decide(person=tx.actor.id, roles=roles, approved=approved, reason=reason, at=tx.now)
-    tx.conn.execute(
-        insert(decisions).values(
-            claim_id=row["claim_id"],
-            matter=matter,
-            role=decision.role,
-            person=decision.person,
-            approved=approved,
-            reason=reason,
-            at=tx.now,
-            subject_hash=decision.subject_hash,
-        )
-    )
-    return replace(approval, decisions=[*approval.decisions, decision]).state
+    return state
 
 
 def _reject(tx: Tx, row: Mapping[str, Any], held: Mapping[UUID, int], **values: Any) -> None:

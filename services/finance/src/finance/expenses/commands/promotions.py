@@ -27,7 +27,7 @@ from finance.expenses.rules import (
 from finance.expenses.tables import drawings, plan_decisions, plans
 from finance.subscriptions import OfferProposed
 from shared import audit
-from shared.approvals import Approval, decision_of
+from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
@@ -76,30 +76,17 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
     Raises PlanNotFound, ForeignBranch, PlanNotReady, BudgetOverlaps, and the refusals of shared.approvals.
     """
     row = _locked(tx, plan_id, "proposed")
-    made = tx.conn.execute(select(plan_decisions).where(plan_decisions.c.plan_id == plan_id))
-    approval = Approval(
-        required=ROLES,
-        excluded=frozenset({row["prepared_by"]}),
-        subject_hash=row["subject_hash"],
-        decisions=[decision_of(each) for each in made],
-    )
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    tx.conn.execute(
-        insert(plan_decisions).values(
-            plan_id=plan_id,
-            role=decision.role,
-            person=decision.person,
-            approved=approved,
-            reason=reason,
-            at=tx.now,
-            subject_hash=decision.subject_hash,
-        )
+    _, state = decide_and_store(
+        tx,
+        plan_decisions,
+        {"plan_id": plan_id},
+        Approval(required=ROLES, excluded=frozenset({row["prepared_by"]}), subject_hash=row["subject_hash"]),
+        approved=approved,
+        reason=reason,
     )
     if not approved:
         _move(tx, row, "rejected")
-    elif {each.role for each in approval.valid} | {decision.role} >= ROLES:
+    elif state == "approved":
         budget_id = budgets.open_budget(
             tx,
             branch_id=row["branch_id"],
