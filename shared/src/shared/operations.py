@@ -1,7 +1,7 @@
 """What the OpenAPI document says of an operation beyond its schemas: a name, and words for what has none.
 
-The name follows from method and address alone (docs/http.md), so that it stays when functions are renamed, and is
-unique because addresses are: `post /v1/orders/{order_id}/cancel` is `cancel_order`.
+The name follows from method and address (docs/http.md), so that it stays when functions are renamed, and is unique
+because addresses are: `post /v1/orders/{order_id}/cancel` is `cancel_order`. What answers with `items` is listed.
 Words for parameters and properties follow from their names, which mean the same everywhere; what a service says of
 its own field wins.
 """
@@ -51,7 +51,7 @@ def singular(noun: str) -> str:
     return noun[:-2] if re.search(r"(?:ch|sh|ss|x)es$", noun) else noun.removesuffix("s")
 
 
-def operation_id(method: str, path: str) -> str:
+def operation_id(method: str, path: str, *, is_list: bool = False) -> str:
     """`<verb>_<noun>` of an address: `list_orders`, `get_order_pdf`, `decide_expense_claim_overrun`."""
     parts = path.removeprefix("/v1/").strip("/").split("/")
     nouns = [_noun_at(parts, place) for place, part in enumerate(parts) if not part.startswith("{")]
@@ -59,7 +59,7 @@ def operation_id(method: str, path: str) -> str:
         return _joined(WRITES[method], *nouns)
     last = parts[-1]
     if method == "get":
-        return _joined("list" if _is_collection(last) else "get", *nouns)
+        return _joined("list" if is_list else "get", *nouns)
     if last == "bulk":
         step = "upload" if len(parts) == 2 else "decide" if parts[1] == "decisions" else parts[1]
         return _joined(step, parts[0])
@@ -94,7 +94,7 @@ def describe(document: dict[str, Any]) -> None:
             each.setdefault("description", words_of(each["name"], each["schema"], each["in"]))
         for method, operation in operations.items():
             if method in {"get", "post", *WRITES}:
-                _describe_operation(method, path, operation)
+                _describe_operation(document, method, path, operation)
     for schema in document.get("components", {}).get("schemas", {}).values():
         for name, inner in _properties(schema):
             said = NAMED.get(name) or _by_its_end(name)
@@ -102,13 +102,23 @@ def describe(document: dict[str, Any]) -> None:
                 inner.setdefault("description", said)
 
 
-def _describe_operation(method: str, path: str, operation: dict[str, Any]) -> None:
-    operation["operationId"] = operation_id(method, path)
+def _describe_operation(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> None:
+    operation["operationId"] = operation_id(method, path, is_list=_is_list(document, path, operation))
     told = [operation.get("summary", ""), operation.get("description", "")]
     operation["description"] = "\n\n".join(each for each in told if each)
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     for each in operation.get("parameters", ()):
         each.setdefault("description", words_of(each["name"], each["schema"], each["in"]))
+
+
+def _is_list(document: dict[str, Any], path: str, operation: dict[str, Any]) -> bool:
+    """Whether it answers with `items` at the address of a collection."""
+    content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    schema = content.get("schema", {})
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    items = schema.get("properties", {}).get("items", {})
+    return items.get("type") == "array" and _is_collection(path.rpartition("/")[2])
 
 
 def words_of(name: str, schema: dict[str, Any], place: str) -> str:

@@ -168,7 +168,7 @@ def test_credits_that_end_are_listed_for_those_who_assess_them_anew(caller, phar
 
     def listed(days=None, **query):
         if days is not None:
-            query["ending_by"] = str(TODAY + timedelta(days=days))
+            query["until"] = str(TODAY + timedelta(days=days))
         branches = query.pop("branches", ["*"])
         answer = caller("finance_head", branches=branches).get("/credits", limit=200, **query)
         assert answer.status_code == 200, answer.json

@@ -39,7 +39,7 @@ def test_lists_are_filtered(counter):
         {"number": kept["number"]},
         {"sale_id": sale["sale_id"], "reason": "slow_moving", "state": "requested"},
     ):
-        assert [item["return_id"] for item in counter.get("", **query).json["items"]] == [kept["id"]]
+        assert [item["return_id"] for item in counter.get("", **query).json["items"]] == [kept["return_id"]]
     assert counter.get("", status="lost").status_code == 422
 
 

@@ -8,7 +8,7 @@ from shared.operations import operation_id, singular, words_of
 @pytest.mark.parametrize(
     ("method", "path", "name"),
     [
-        ("get", "/v1/orders", "list_orders"),
+        ("get", "/v1/ageing-reports", "get_ageing_reports"),
         ("post", "/v1/orders", "create_order"),
         ("get", "/v1/orders/{order_id}", "get_order"),
         ("put", "/v1/orders/{order_id}", "replace_order"),
@@ -18,7 +18,6 @@ from shared.operations import operation_id, singular, words_of
         ("post", "/v1/orders/{order_id}/decisions", "decide_order"),
         ("post", "/v1/expense-claims/{claim_id}/overrun/decisions", "decide_expense_claim_overrun"),
         ("post", "/v1/periods/{month}/reopenings/{reopening_id}/decisions", "decide_period_reopening"),
-        ("get", "/v1/contracts/{contract_id}/amendments", "list_contract_amendments"),
         ("post", "/v1/receivable-items/{item_id}/write-offs", "create_receivable_item_write_off"),
         ("get", "/v1/feedback-ledgers/{branch_id}/{month}", "get_feedback_ledger"),
         ("get", "/v1/journals/{month}/xlsx", "get_journal_xlsx"),
@@ -29,6 +28,18 @@ from shared.operations import operation_id, singular, words_of
 )
 def test_an_address_names_its_operation(method, path, name):
     assert operation_id(method, path) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/orders", "list_orders"),
+        ("/v1/contracts/{contract_id}/amendments", "list_contract_amendments"),
+        ("/v1/bank-accounts/{account_id}/reconciliations", "list_bank_account_reconciliations"),
+    ],
+)
+def test_what_answers_with_items_is_listed(path, name):
+    assert operation_id("get", path, is_list=True) == name
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
         tx.conn,
         is_proposed=args["state"] == "proposed",
         branches=tx.actor.branch_filter(),
-        ending_by=args["ending_by"],
+        ending_by=args["until"],
         after=after,
         limit=args["limit"] + 1,
     )

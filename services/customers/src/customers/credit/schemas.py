@@ -77,7 +77,7 @@ class CreditsArgs(PageArgs):
             "description": "`effective`: what is in effect; `proposed`: what waits for its two decisions."
         },
     )
-    ending_by = fields.Date(
+    until = fields.Date(
         validate=DAY,
         load_default=None,
         metadata={"description": "Only credits whose last day is this one or before."},
