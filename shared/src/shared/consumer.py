@@ -8,7 +8,7 @@ only after `apply_batch` returned.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,6 @@ from shared.wire import Received
 
 log = structlog.get_logger(__name__)
 
-Reaction = Callable[[Tx, Envelope], None]
 SetReaction = Callable[[Tx, Sequence[Envelope]], None]
 """Gets all events of a batch that it is there for, at least one, in any order."""
 
@@ -64,26 +63,6 @@ class BatchResult:
     withheld: int = 0
     has_events: bool = False
     """Whether reactions wrote events of their own: the caller wakes the relay."""
-
-
-def one_by_one(reactions: Mapping[str, Reaction]) -> Handler:
-    """A handler from a table `type → reaction`.
-
-    Types of no interest are passed over; what this release does not know was parked before. Events that a reaction
-    writes carry the cause and the trace of the event it reacts to.
-    """
-
-    def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-        for envelope in envelopes:
-            reaction = reactions.get(envelope.type)
-            if reaction is None:
-                continue
-            tx.traceparent = envelope.traceparent
-            tx.correlation_id = envelope.correlation_id
-            tx.causation_id = str(envelope.event_id)
-            reaction(tx, envelope)
-
-    return handle
 
 
 def in_sets(reactions: Mapping[str, SetReaction]) -> Handler:
@@ -228,13 +207,18 @@ def _insert_inbox(conn: Connection, numbered: Mapping[tuple[str, int], Received]
     cursor.execute(
         _INSERT_INBOX,
         (
-            [source for source, _ in numbered],
-            [seq for _, seq in numbered],
-            [str(each.event_id or NO_ID) for each in numbered.values()],
-            [each.epoch for each in numbered.values()],
+            _array(source for source, _ in numbered),
+            _array(seq for _, seq in numbered),
+            _array(each.event_id or NO_ID for each in numbered.values()),
+            _array("null" if each.epoch is None else each.epoch for each in numbered.values()),
         ),
     )
     return sorted(cursor.fetchall())
+
+
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL writes it, of names, numbers and ids, which need no quotes: the driver asks each element."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _all_at_once(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:

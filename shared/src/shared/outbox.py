@@ -7,7 +7,7 @@ import orjson
 from psycopg import Cursor
 
 from shared.database import driver_of
-from shared.events import Event
+from shared.events import Envelope, Event
 from shared.transaction import Tx
 
 COLUMNS = (
@@ -25,6 +25,10 @@ COLUMNS = (
     "data",
 )
 _INSERT = f"insert into outbox ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))})"
+_INSERT_MANY = (
+    f"insert into outbox ({', '.join(COLUMNS)}) select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[],"
+    " %s::int[], %s::date[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::jsonb[])"
+)
 _COPY = f"copy outbox ({', '.join(COLUMNS)}) from stdin"
 LINE_SQL = """json_build_object(
             'source', cast({source} as text), 'seq', seq, 'id', event_id, 'type', type, 'subject', subject,
@@ -55,14 +59,26 @@ def write(cursor: Cursor[Any], tx: Tx, events: Sequence[Event]) -> None:
 
 def write_rows(cursor: Cursor[Any], tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
     """As `write`, of rows made by `row_of`: for a batch whose events have different causes."""
+    if not rows:
+        return
     tx.has_events = True
+    if len(rows) == 1:
+        cursor.execute(_INSERT, rows[0])
+        return
     if len(rows) < COPY_FROM_EVENTS:
-        for row in rows:
-            cursor.execute(_INSERT, row)
+        cursor.execute(_INSERT_MANY, [list(column) for column in zip(*rows, strict=True)])
         return
     with cursor.copy(_COPY) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def row_caused_by(tx: Tx, cause: Envelope, event: Event) -> tuple[Any, ...]:
+    """As `row_of`, under the trace of the event that caused this one."""
+    tx.traceparent = cause.traceparent
+    tx.correlation_id = cause.correlation_id
+    tx.causation_id = str(cause.event_id)
+    return row_of(tx, event)
 
 
 def row_of(tx: Tx, event: Event) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ cannot be read becomes `Undecodable`, never an exception: the consumer parks it 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,8 @@ SOURCE_PREFIX: Final = "/apotheca/"
 CANARY: Final = "apotheca.canary"
 """The `type` of a message that only proves that a queue takes messages; consumers drop it."""
 BODY_SHOWN_CHARS: Final = 4_000
+KEPT_MAX: Final = 1_000
+"""Texts of types whose form is remembered: all events of a batch are of a few types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,9 +178,14 @@ def _source(value: Any) -> str:
 
 
 def _type(value: Any) -> str:
-    if not isinstance(value, str) or not TYPE.match(value):
+    if not isinstance(value, str) or not _is_type(value):
         raise ValueError("type is not <service>.<aggregate>.<fact>.v<major>")
     return value
+
+
+@lru_cache(maxsize=KEPT_MAX)
+def _is_type(value: str) -> bool:
+    return TYPE.match(value) is not None
 
 
 def _positive(value: Any) -> int:

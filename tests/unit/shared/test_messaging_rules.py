@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import MetaData
 
-from shared import parking, watermark
+from shared import outbox, parking, watermark
 from shared.backoff import Backoff
 from shared.clock import new_id
-from shared.consumer import one_by_one
+from shared.consumer import in_sets
 from shared.errors import Conflict
-from shared.events import Envelope
+from shared.events import Envelope, Event
 from shared.identity import system_actor
 from shared.service import Service
 from shared.transaction import Tx
@@ -51,14 +51,23 @@ def a_tx() -> Tx:
     return Tx(conn=None, actor=system_actor("test"), now=datetime(2026, 1, 31, tzinfo=UTC))
 
 
-def test_reactions_are_chosen_by_type_and_know_their_cause():
+def test_reactions_get_all_their_events_of_a_batch_at_once():
     seen = []
-    handle = one_by_one({"finance.sale.posted.v1": lambda tx, each: seen.append((tx.causation_id, each))})
-    sale = an_envelope("finance.sale.posted.v1")
-    tx = a_tx()
-    handle(tx, [sale, an_envelope("finance.period.closed.v1")])
-    assert seen == [(str(sale.event_id), sale)]
-    assert (tx.traceparent, tx.correlation_id) == ("trace", "correlation")
+    one, other = lambda tx, told: seen.append(("one", told)), lambda tx, told: seen.append(("other", told))
+    handle = in_sets(
+        {"finance.refund.paid.v1": other, "finance.sale.posted.v1": one, "finance.sale.voided.v1": one}
+    )
+    batch = [an_envelope(f"finance.sale.{fact}.v1") for fact in ("posted", "voided", "posted")]
+    handle(a_tx(), [*batch, an_envelope("finance.period.closed.v1")])
+    assert seen == [("one", batch)]
+
+
+def test_what_a_reaction_tells_knows_its_cause():
+    sale, tx = an_envelope("finance.sale.posted.v1"), a_tx()
+    told = Event(type="customers.points.earned.v1", subject="x", version=1, day=sale.day, data={})
+    row = dict(zip(outbox.COLUMNS, outbox.row_caused_by(tx, sale, told), strict=True))
+    assert row["causation_id"] == str(sale.event_id)
+    assert (row["traceparent"], row["correlation_id"]) == ("trace", "correlation")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The finance service: one description from which every process is assembled."""
 
-from collections.abc import Sequence
-
 from flask import Flask
 
 from finance import api, booking, jobs, journal, ledger, points, reactions
@@ -32,12 +30,10 @@ from finance.statements import api as statements_api
 from finance.statements import commands as statements
 from finance.tables import metadata
 from shared import audit
-from shared.consumer import in_sets, one_by_one
+from shared.consumer import in_sets
 from shared.consuming import open_feeds
-from shared.events import Envelope
 from shared.rations import PRUNING
 from shared.service import Job, Service
-from shared.transaction import Tx
 
 ledger.proofs += [
     receivables_queries.require_agreement,
@@ -48,14 +44,6 @@ ledger.proofs += [
 ledger.closing_checks += [cash_queries.require_sessions_closed, bank_queries.require_reconciled]
 ledger.closing_checks += [*ledger.proofs, costs_queries.require_costed]
 booking.before_safe_pays.append(cash.before_safe_pays)
-
-_in_sets = in_sets(reactions.SETS)
-_each = one_by_one(reactions.REACTIONS | expenses_reactions.REACTIONS)
-
-
-def _handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    _in_sets(tx, envelopes)
-    _each(tx, envelopes)
 
 
 def _configure(app: Flask) -> None:
@@ -85,7 +73,7 @@ SERVICE = Service(
         invoices_api.invoices,
     ],
     sources=["customers", "returns"],
-    handle=_handle,
+    handle=in_sets(reactions.SETS | expenses_reactions.SETS),
     withdraw=reactions.withdraw,
     jobs=[
         PRUNING,

@@ -9,7 +9,6 @@ Source: F21, F27, C31
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -257,17 +256,21 @@ def _hold_for(conn: Connection, customer_id: UUID, order_id: UUID, fen: int) -> 
 
 def on_credit_changed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Keep the newest credit of each customer. Rows are written in key order: competing consumers never deadlock."""
-    said: list[dict[str, Any]] = [
-        msgspec.to_builtins(msgspec.convert(each.data, CreditChanged), builtin_types=(date, UUID))
-        for each in envelopes
-    ]
+    newest: dict[UUID, CreditChanged] = {}
+    for envelope in envelopes:
+        said = msgspec.convert(envelope.data, CreditChanged)
+        kept = newest.setdefault(said.customer_id, said)
+        if kept.credit_version < said.credit_version:
+            newest[said.customer_id] = said
     tx.conn.execute(
         text(
             "insert into credit_limits (customer_id, version, limit_fen, overdue_tolerance_fen, on_hold, valid_until)"
-            " values (:customer_id, :credit_version, :limit_fen, :overdue_tolerance_fen, :on_hold, :valid_until)"
+            " select customer_id, credit_version, limit_fen, overdue_tolerance_fen, on_hold, valid_until"
+            " from jsonb_to_recordset(cast(:newest as jsonb)) as u(customer_id uuid, credit_version int,"
+            " limit_fen bigint, overdue_tolerance_fen bigint, on_hold boolean, valid_until date) order by 1"
             " on conflict (customer_id) do update set version = excluded.version, limit_fen = excluded.limit_fen,"
             " overdue_tolerance_fen = excluded.overdue_tolerance_fen, on_hold = excluded.on_hold,"
             " valid_until = excluded.valid_until where credit_limits.version < excluded.version"
         ),
-        sorted(said, key=lambda credit: (credit["customer_id"], credit["credit_version"])),
+        {"newest": msgspec.json.encode(list(newest.values())).decode()},
     )

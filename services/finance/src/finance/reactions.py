@@ -8,7 +8,7 @@ from typing import Any
 
 from finance import exposure, permissions, points, stops
 from finance.refunds import verification
-from shared.consumer import Reaction, SetReaction
+from shared.consumer import SetReaction
 from shared.refilling import Projection, refilled
 from shared.service import LostEvent
 from shared.transaction import Tx
@@ -25,14 +25,10 @@ SETS: dict[str, SetReaction] = {
     "customers.points.corrected.v1": points.on_moved,
     "customers.points.redeemed.v1": points.on_redeemed,
     "customers.points.restored.v1": points.on_restored,
-}
-"""Facts that come by the thousand: all of a batch at once."""
-
-REACTIONS: dict[str, Reaction] = {
-    "returns.return.settled.v1": verification.on_return_settled,
+    "returns.return.settled.v1": verification.on_returns_settled,
     "returns.return.received.v1": verification.on_goods_received,
 }
-"""Facts that make decisions, each under locks of its own: a refund owed, or held."""
+"""All of a batch at once: each type in as many statements as one event of it takes."""
 
 _REFILLED = refilled(
     {

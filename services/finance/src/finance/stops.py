@@ -8,7 +8,7 @@ Source: G7, F27
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -93,7 +93,8 @@ def refuse(lots: Collection[Lot]) -> None:
 
 _KEEP = text(
     "insert into stopped_lots as kept (stop_sale_id, product_id, lot, ordered_at, lifted_at)"
-    " select :id, :product, x, cast(:ordered_at as timestamptz), cast(:lifted_at as timestamptz) from unnest(cast(:lots as text[])) x order by x"
+    " select * from unnest(cast(:ids as uuid[]), cast(:products as text[]), cast(:lots as text[]),"
+    " cast(:ordered as timestamptz[]), cast(:lifted as timestamptz[])) order by 1, 2, 3"
     " on conflict (stop_sale_id, product_id, lot) do update set"
     " ordered_at = coalesce(excluded.ordered_at, kept.ordered_at),"
     " lifted_at = coalesce(excluded.lifted_at, kept.lifted_at)"
@@ -105,26 +106,31 @@ def on_moved(tx: Tx, envelopes: Sequence[Envelope]) -> None:
 
     Rows are written in key order, so that competing consumers wait for one another and never deadlock.
     """
-    rows = [_row_of(each) for each in envelopes]
-    tx.conn.execute(_KEEP, sorted(rows, key=lambda row: (row["id"], row["product"])))
-
-
-def _row_of(envelope: Envelope) -> dict[str, Any]:
-    ordered_at = lifted_at = None
-    event: StopSaleOrdered | StopSaleLifted
-    if envelope.type == ORDERED:
-        event = ordered = msgspec.convert(envelope.data, StopSaleOrdered)
-        ordered_at = ordered.ordered_at
-    else:
-        event = lifted = msgspec.convert(envelope.data, StopSaleLifted)
-        lifted_at = lifted.lifted_at
-    return {
-        "id": event.stop_sale_id,
-        "product": event.product_id,
-        "lots": _keys(event.lots),
-        "ordered_at": ordered_at,
-        "lifted_at": lifted_at,
-    }
+    moved: dict[tuple[UUID, str, str], tuple[datetime | None, datetime | None]] = {}
+    for envelope in envelopes:
+        ordered_at = lifted_at = None
+        event: StopSaleOrdered | StopSaleLifted
+        if envelope.type == ORDERED:
+            event = ordered = msgspec.convert(envelope.data, StopSaleOrdered)
+            ordered_at = ordered.ordered_at
+        else:
+            event = lifted = msgspec.convert(envelope.data, StopSaleLifted)
+            lifted_at = lifted.lifted_at
+        for lot in _keys(event.lots):
+            key = event.stop_sale_id, event.product_id, lot
+            before = moved.get(key, (None, None))
+            moved[key] = ordered_at or before[0], lifted_at or before[1]
+    if moved:
+        tx.conn.execute(
+            _KEEP,
+            {
+                "ids": [each[0] for each in moved],
+                "products": [each[1] for each in moved],
+                "lots": [each[2] for each in moved],
+                "ordered": [each[0] for each in moved.values()],
+                "lifted": [each[1] for each in moved.values()],
+            },
+        )
 
 
 def _keys(lots: Collection[str]) -> list[str]:

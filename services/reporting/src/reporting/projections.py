@@ -261,21 +261,23 @@ def _note_late_facts(
     closed = {row[0] for row in cursor.fetchall()}
     if not closed:
         return
-    cursor.executemany(
-        "insert into ledger_revisions (source, seq, month, day, type, branch_id, amount_fen, recorded_at)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-        [
-            (
-                envelope.source,
-                envelope.seq,
-                month_of(envelope.day),
-                envelope.day,
-                envelope.type,
-                envelope.data.get("branch_id"),
-                envelope.amount_fen,
-                tx.now,
-            )
-            for envelope in envelopes
-            if month_of(envelope.day) in closed
-        ],
-    )
+    late = [
+        (
+            envelope.source,
+            envelope.seq,
+            month_of(envelope.day),
+            envelope.day,
+            envelope.type,
+            envelope.data.get("branch_id"),
+            envelope.amount_fen,
+        )
+        for envelope in envelopes
+        if month_of(envelope.day) in closed
+    ]
+    if late:
+        cursor.execute(
+            "insert into ledger_revisions (source, seq, month, day, type, branch_id, amount_fen, recorded_at)"
+            " select u.*, %s from unnest(%s::text[], %s::bigint[], %s::date[], %s::date[], %s::text[], %s::text[],"
+            " %s::bigint[]) as u on conflict do nothing",
+            [tx.now, *(list(column) for column in zip(*late, strict=True))],
+        )

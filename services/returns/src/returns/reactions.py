@@ -6,26 +6,25 @@ import msgspec
 
 from returns import commands, projections
 from returns.subscriptions import CUSTOMER_REGISTERED, REFUND_PAID, SALE_POSTED, RefundPaid
-from shared.consumer import in_sets, one_by_one
+from shared.consumer import in_sets
 from shared.events import Envelope
 from shared.refilling import Projection, refilled
 from shared.transaction import Tx
 
 
-def on_refund_paid(tx: Tx, envelope: Envelope) -> None:
-    """Archive the notice with the refund's id."""
-    refund = msgspec.convert(envelope.data, RefundPaid)
-    commands.archive_refunded(tx, refund.return_id, refund_id=refund.refund_id, total_fen=refund.total_fen)
+def on_refunds_paid(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Archive the notices with their refunds' ids."""
+    commands.archive_refunded(tx, [msgspec.convert(each.data, RefundPaid) for each in envelopes])
 
 
-SETS = {
-    CUSTOMER_REGISTERED: projections.on_customers_registered,
-    SALE_POSTED: projections.on_sales_posted,
-}
-REACTIONS = {REFUND_PAID: on_refund_paid}
-_in_sets = in_sets(SETS)
-_each = one_by_one(REACTIONS)
-
+handle = in_sets(
+    {
+        CUSTOMER_REGISTERED: projections.on_customers_registered,
+        SALE_POSTED: projections.on_sales_posted,
+        REFUND_PAID: on_refunds_paid,
+    }
+)
+"""All of a batch at once: each type in as many statements as one event of it takes."""
 
 WITHDRAW = refilled(
     {
@@ -36,9 +35,3 @@ WITHDRAW = refilled(
     }
 )
 """Sales and customers' kinds are copies, made anew when their log lost events; notices stay as they are."""
-
-
-def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Sales and customers of a batch in one statement each; refunds move a notice, with its history, one by one."""
-    _in_sets(tx, envelopes)
-    _each(tx, envelopes)

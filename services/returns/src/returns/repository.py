@@ -3,12 +3,13 @@
 Locks are taken in one order: the notice, then allotments in key order, then the number counter.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, insert, select, text, update
+import orjson
+from sqlalchemy import ARRAY, RowMapping, Uuid, any_, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from returns.domain.allotment import Allotment
@@ -27,7 +28,6 @@ from returns.domain.notice import (
 from returns.tables import (
     cold_chain_evidence,
     inspection_reports,
-    notice_history,
     return_allotments,
     return_lines,
     return_notices,
@@ -210,30 +210,40 @@ def add_notice(tx: Tx, notice: Notice, **extra: Any) -> None:
 
 def lock_notice(tx: Tx, notice_id: UUID) -> Notice:
     """The notice with its lines, held against other writers. Raises ReturnNotFound, ForeignBranch."""
-    row = (
+    return lock_notices(tx, {notice_id})[notice_id]
+
+
+def lock_notices(tx: Tx, notice_ids: Collection[UUID]) -> dict[UUID, Notice]:
+    """The notices with their lines, locked in the order of their ids. Raises ReturnNotFound, ForeignBranch."""
+    wanted = sorted(notice_ids)
+    rows = (
         tx.conn.execute(
             select(*(return_notices.c[name] for name in _NOTICE))
-            .where(return_notices.c.id == notice_id)
+            .where(return_notices.c.id == any_(literal(wanted, ARRAY(Uuid))))
+            .order_by(return_notices.c.id)
             .with_for_update()
         )
         .mappings()
-        .one_or_none()
+        .all()
     )
-    if row is None:
-        raise ReturnNotFound(f"no return {notice_id}")
-    tx.actor.require_branch(row["branch_id"])
-    lines = tx.conn.execute(
-        select(*(return_lines.c[name] for name in _LINE))
-        .where(return_lines.c.notice_id == notice_id)
-        .order_by(return_lines.c.position)
-    ).mappings()
-    return Notice(
-        **{**row, "kind": Kind(row["kind"]), "status": Status(row["status"])},
-        lines=[_line_of(line) for line in lines],
-    )
+    for missing in sorted(set(wanted) - {row["id"] for row in rows}):
+        raise ReturnNotFound(f"no return {missing}")
+    lines: dict[UUID, list[Line]] = {notice_id: [] for notice_id in wanted}
+    for line in tx.conn.execute(
+        select(return_lines.c.notice_id, *(return_lines.c[name] for name in _LINE))
+        .where(return_lines.c.notice_id == any_(literal(wanted, ARRAY(Uuid))))
+        .order_by(return_lines.c.notice_id, return_lines.c.position)
+    ).mappings():
+        lines[line["notice_id"]].append(_line_of({name: line[name] for name in _LINE}))
+    notices = {}
+    for row in rows:
+        tx.actor.require_branch(row["branch_id"])
+        read = {**row, "kind": Kind(row["kind"]), "status": Status(row["status"])}
+        notices[row["id"]] = Notice(**read, lines=lines[row["id"]])
+    return notices
 
 
-def _line_of(row: RowMapping) -> Line:
+def _line_of(row: Mapping[str, Any]) -> Line:
     return Line(
         **{
             **row,
@@ -278,23 +288,57 @@ def save_notice(tx: Tx, notice: Notice, *, lines: Iterable[Line] = ()) -> None:
         )
 
 
+def save_archived(tx: Tx, notices: Sequence[Notice]) -> None:
+    """Store that these notices, which the caller has locked, are archived with their refunds."""
+    tx.conn.execute(
+        text(
+            "update return_notices n set status = u.status, version = u.version, refund_id = u.refund_id"
+            " from unnest(cast(:ids as uuid[]), cast(:states as text[]), cast(:versions as int[]),"
+            " cast(:refunds as text[])) as u(id, status, version, refund_id) where n.id = u.id"
+        ),
+        {
+            "ids": [each.id for each in notices],
+            "states": [each.status.value for each in notices],
+            "versions": [each.version for each in notices],
+            "refunds": [each.refund_id for each in notices],
+        },
+    )
+
+
 def add_history(
     tx: Tx, notice: Notice, fact: Fact, *, before: Status | None, detail: Mapping[str, Any] | None = None
 ) -> None:
     """One append-only row per fact; sealed into the hash chain of its month after the commit."""
+    add_histories(tx, [(notice, fact, before, detail or {})])
+
+
+def add_histories(tx: Tx, facts: Sequence[tuple[Notice, Fact, Status | None, Mapping[str, Any]]]) -> None:
+    """The rows of facts about several notices, each with the status before and the details, in one statement."""
+    told = [
+        {
+            "notice_id": notice.id,
+            "version": notice.version,
+            "fact": fact,
+            "from_status": before,
+            "to_status": notice.status,
+            "detail": detail,
+        }
+        for notice, fact, before, detail in facts
+    ]
     tx.conn.execute(
-        insert(notice_history).values(
-            stream=f"{business_date(tx.now):%Y-%m}",
-            notice_id=notice.id,
-            version=notice.version,
-            fact=fact,
-            from_status=before,
-            to_status=notice.status,
-            at=tx.now,
-            actor=tx.actor.id,
-            roles=sorted(tx.actor.roles),
-            detail=dict(detail or {}),
-        )
+        text(
+            "insert into notice_history (stream, notice_id, version, fact, from_status, to_status, at, actor, roles,"
+            " detail) select :stream, notice_id, version, fact, from_status, to_status, :now, :actor,"
+            " cast(:roles as text[]), detail from jsonb_to_recordset(cast(:told as jsonb)) as u(notice_id uuid,"
+            " version int, fact text, from_status text, to_status text, detail jsonb)"
+        ),
+        {
+            "stream": f"{business_date(tx.now):%Y-%m}",
+            "now": tx.now,
+            "actor": tx.actor.id,
+            "roles": sorted(tx.actor.roles),
+            "told": orjson.dumps(told).decode(),
+        },
     )
 
 

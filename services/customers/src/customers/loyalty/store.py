@@ -85,13 +85,23 @@ _ADD_RESTORATIONS = f"""
     on conflict do nothing
 """
 _USE = """
-    update point_redemptions set state = 'used', sale_id = %(sale_id)s, used_on = least(used_on, %(day)s),
-        used_event_id = case when %(is_sale)s or used_event_id is null then %(event_id)s else used_event_id end
-    where redemption_id = %(redemption_id)s
+    update point_redemptions r set state = 'used', sale_id = u.sale_id, used_on = least(r.used_on, u.day),
+        used_event_id = case when u.is_sale or r.used_event_id is null then u.event_id else r.used_event_id end
+    from unnest(%s::uuid[], %s::text[], %s::date[], %s::uuid[], %s::boolean[])
+        as u(redemption_id, sale_id, day, event_id, is_sale)
+    where r.redemption_id = u.redemption_id
 """
-_LOTS_OF_REDEMPTION = "select points from point_redemption_lots where redemption_id = %s order by no"
-_RESTORED = f"select coalesce(sum(points), 0)::bigint from point_restorations r where redemption_id = %s and {NOT_LOST}"
-_GIVE_BACK = "update point_redemption_lots set given_back = %s where redemption_id = %s and no = %s"
+_LOTS_OF_REDEMPTIONS = f"""
+    select redemption_id, array_agg(points order by no),
+        (select coalesce(sum(r.points), 0)::bigint from point_restorations r
+            where r.redemption_id = l.redemption_id and {NOT_LOST})
+    from point_redemption_lots l where redemption_id = any(%s) group by redemption_id order by redemption_id
+"""
+_GIVE_BACK = """
+    update point_redemption_lots l set given_back = u.points
+    from unnest(%s::uuid[], %s::int[], %s::bigint[]) as u(redemption_id, no, points)
+    where l.redemption_id = u.redemption_id and l.no = u.no
+"""
 _CHECK = """
     insert into point_checks (customer_id)
     select distinct customer_id from point_redemptions where redemption_id = any(%s)
@@ -273,6 +283,10 @@ class Restoration:
     cause_event_id: UUID
 
 
+_Used = tuple[str, date, UUID, bool]
+"""Of a redemption that is used: the sale, its first day, the event that told it, whether that is the sale's own."""
+
+
 def settle_redemptions(
     cursor: Cursor[Any], uses: Sequence[Use], restorations: Sequence[Restoration]
 ) -> list[TakenAgain]:
@@ -289,15 +303,18 @@ def settle_redemptions(
     for redemption_id in ids:
         if redemption_id not in found:
             raise RedemptionUnheardOf("no such redemption", redemption_id=str(redemption_id))
+    used: dict[UUID, _Used] = {}
     for use in uses:
         _, points, sale_id, state, customer_id, branch_id = found[use.redemption_id]
-        if sale_id not in {None, use.sale_id}:
+        by = used[use.redemption_id][0] if use.redemption_id in used else sale_id
+        if by not in {None, use.sale_id}:
             raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
-        said = {"sale_id": use.sale_id, "day": use.day, "redemption_id": use.redemption_id}
-        cursor.execute(_USE, {**said, "event_id": use.cause.event_id, "is_sale": use.is_sale})
+        used[use.redemption_id] = _used(used.get(use.redemption_id), use)
         if state == "restored":
             known = TakenAgain(use=use, customer_id=customer_id, branch_id=branch_id, points=points)
             again.setdefault(use.redemption_id, known)
+    if used:
+        cursor.execute(_USE, _columns([(each, *used[each]) for each in sorted(used)]))
     if restorations:
         rows = [
             (
@@ -312,20 +329,31 @@ def settle_redemptions(
             for each in restorations
         ]
         cursor.execute(_ADD_RESTORATIONS, _columns(rows))
-    for redemption_id in ids:
-        settle_lots(cursor, redemption_id)
+    settle_lots(cursor, ids)
     cursor.execute(_CHECK, (ids,))
     return list(again.values())
 
 
-def settle_lots(cursor: Cursor[Any], redemption_id: UUID) -> None:
-    """Spread what refunds gave back of a redemption, whose row the caller holds, over its lots."""
-    lots = [row[0] for row in cursor.execute(_LOTS_OF_REDEMPTION, (redemption_id,))]
-    (restored,) = cursor.execute(_RESTORED, (redemption_id,)).fetchone() or (0,)
-    if restored > sum(lots):
-        raise RedemptionUnheardOf("more comes back than was redeemed", redemption_id=str(redemption_id))
-    for no, points in enumerate(given_back(lots, restored), 1):
-        cursor.execute(_GIVE_BACK, (points, redemption_id, no))
+def _used(before: _Used | None, use: Use) -> _Used:
+    """The event kept is the sale's own, whenever it is told; else the first that spoke of it."""
+    if before is None:
+        return use.sale_id, use.day, use.cause.event_id, use.is_sale
+    _, day, event_id, is_sale = before
+    if use.is_sale:
+        event_id = use.cause.event_id
+    return use.sale_id, min(day, use.day), event_id, is_sale or use.is_sale
+
+
+def settle_lots(cursor: Cursor[Any], redemption_ids: Sequence[UUID]) -> None:
+    """Spread what refunds gave back of redemptions, whose rows the caller holds, over their lots."""
+    rows = []
+    for redemption_id, lots, restored in cursor.execute(_LOTS_OF_REDEMPTIONS, (list(redemption_ids),)):
+        if restored > sum(lots):
+            raise RedemptionUnheardOf("more comes back than was redeemed", redemption_id=str(redemption_id))
+        back = given_back(lots, restored)
+        rows += [(redemption_id, no, points) for no, points in enumerate(back, 1)]
+    if rows:
+        cursor.execute(_GIVE_BACK, _columns(rows))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -8,7 +8,7 @@ finance hears of an end only after its own grant.
 Source: C38, F6, G17, G25
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from shared.transaction import Tx
 
 APPROVERS = frozenset({"finance_head", "cs_manager"})
 """Finance stands for the money, customer service for what is offered and to whom."""
+GRANTED, REFUSED = "finance.drawing.granted.v1", "finance.drawing.refused.v1"
 OPEN_OFFERS_MAX = 50
 """Offers of a branch that are not over: a till shows them all."""
 
@@ -150,23 +151,39 @@ def withdraw(tx: Tx, offer_id: UUID) -> None:
     _end(tx, _locked(tx, offer_id, "funded"), "withdrawn", used_fen=0)
 
 
-def on_granted(tx: Tx, envelope: Envelope) -> None:
-    """Finance pays. A repeated answer changes nothing."""
-    event = msgspec.convert(envelope.data, DrawingGranted)
-    _answered(tx, envelope, event.offer_id, state="funded", drawing_id=event.drawing_id)
+def on_answered(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Finance pays, or it does not: then the offer is over, with the code of the reason. The first answer stands.
 
-
-def on_refused(tx: Tx, envelope: Envelope) -> None:
-    """Finance does not pay: the offer is over, with the code of the reason."""
-    event = msgspec.convert(envelope.data, DrawingRefused)
-    _answered(tx, envelope, event.offer_id, state="refused", refusal=event.code)
-
-
-def _answered(tx: Tx, envelope: Envelope, offer_id: UUID, **values: Any) -> None:
-    offer = store.locked(tx.conn, offer_id)
-    if offer.state == "asking":
-        store.save(tx.conn, replace(offer, answer_event_id=envelope.event_id, **values))
-        audit.record(tx, f"offer.{values['state']}", str(offer_id), before="asking", after=values["state"])
+    Raises OfferNotFound.
+    """
+    answers = [
+        msgspec.convert(each.data, DrawingGranted)
+        if each.type == GRANTED
+        else msgspec.convert(each.data, DrawingRefused)
+        for each in envelopes
+    ]
+    offers = store.all_locked(tx.conn, {each.offer_id for each in answers})
+    answered: dict[UUID, Offer] = {}
+    for cause, answer in zip(envelopes, answers, strict=True):
+        offer = offers[answer.offer_id]
+        if offer.state != "asking" or offer.offer_id in answered:
+            continue
+        offer = replace(offer, answer_event_id=cause.event_id)
+        if isinstance(answer, DrawingGranted):
+            offer = replace(offer, state="funded", drawing_id=answer.drawing_id)
+        else:
+            offer = replace(offer, state="refused", refusal=answer.code)
+        answered[offer.offer_id] = offer
+    if not answered:
+        return
+    store.save_answers(tx.conn, list(answered.values()))
+    audit.record_all(
+        tx,
+        [
+            audit.row_of(tx, f"offer.{each.state}", str(each.offer_id), before="asking", after=each.state)
+            for each in answered.values()
+        ],
+    )
 
 
 def ask_again(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from customers.offers.commands import ask_again, on_granted, on_refused
-from shared.consumer import one_by_one
+from customers.offers.commands import GRANTED, REFUSED, ask_again, on_answered
+from shared.consumer import in_sets
 from shared.service import LostEvent
 from shared.transaction import Tx
 from shared.wire import Received
 
-handle = one_by_one({"finance.drawing.granted.v1": on_granted, "finance.drawing.refused.v1": on_refused})
+handle = in_sets({GRANTED: on_answered, REFUSED: on_answered})
 
 
 def withdraw(

@@ -1,12 +1,12 @@
 """The rows of offers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ARRAY, Connection, Uuid, any_, func, insert, literal, select, text, update
 
 from customers.offers.model import OPEN, WRITTEN, Offer, OfferNotFound
 from customers.offers.tables import offers
@@ -20,6 +20,41 @@ def save(conn: Connection, offer: Offer) -> None:
     """Write what may change of an offer whose row the caller has locked."""
     values = {name: value for name, value in asdict(offer).items() if name not in WRITTEN}
     conn.execute(update(offers).where(offers.c.offer_id == offer.offer_id).values(values))
+
+
+def save_answers(conn: Connection, answered: Sequence[Offer]) -> None:
+    """Write finance's answers to offers whose rows the caller has locked."""
+    conn.execute(
+        text(
+            "update offers o set state = u.state, drawing_id = u.drawing_id, refusal = u.refusal,"
+            " answer_event_id = u.event_id"
+            " from unnest(cast(:ids as uuid[]), cast(:states as text[]), cast(:drawings as uuid[]),"
+            " cast(:refusals as text[]), cast(:events as uuid[])) as u(offer_id, state, drawing_id, refusal, event_id)"
+            " where o.offer_id = u.offer_id"
+        ),
+        {
+            "ids": [each.offer_id for each in answered],
+            "states": [each.state for each in answered],
+            "drawings": [each.drawing_id for each in answered],
+            "refusals": [each.refusal for each in answered],
+            "events": [each.answer_event_id for each in answered],
+        },
+    )
+
+
+def all_locked(conn: Connection, offer_ids: Collection[UUID]) -> dict[UUID, Offer]:
+    """Offers by id, locked in the order of their ids. Raises OfferNotFound."""
+    wanted = sorted(offer_ids)
+    rows = conn.execute(
+        select(offers)
+        .where(offers.c.offer_id == any_(literal(wanted, ARRAY(Uuid))))
+        .order_by(offers.c.offer_id)
+        .with_for_update()
+    ).mappings()
+    found = {row["offer_id"]: Offer(**row) for row in rows}
+    for missing in (each for each in wanted if each not in found):
+        raise OfferNotFound(f"no offer {missing}", offer_id=str(missing))
+    return found
 
 
 def locked(conn: Connection, offer_id: UUID) -> Offer:

@@ -5,40 +5,44 @@ An end follows its grant, because customers lets nobody end an offer before it h
 Source: F6
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
-from finance.budgets.rules import BudgetExceeded
 from finance.expenses import events
 from finance.expenses.commands import promotions
-from finance.expenses.rules import OfferOutsidePlan, PlanNotFound, PlanNotReady
 from finance.subscriptions import OfferEnded, OfferProposed
 from shared import outbox
 from shared.clock import business_date
-from shared.consumer import Reaction
-from shared.events import Envelope
+from shared.consumer import SetReaction
+from shared.database import driver_of
+from shared.errors import DomainError
+from shared.events import Envelope, Event
 from shared.transaction import Tx
 
 
-def on_offer_proposed(tx: Tx, envelope: Envelope) -> None:
-    """Draw what the offer may cost on its plan, and answer."""
-    offer = msgspec.convert(envelope.data, OfferProposed)
+def on_offers_proposed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Draw what the offers may cost on their plans, and answer each."""
+    offers = [msgspec.convert(each.data, OfferProposed) for each in envelopes]
     day = business_date(tx.now)
-    try:
-        with tx.conn.begin_nested():
-            drawing_id = promotions.draw(tx, offer)
-    except (PlanNotFound, PlanNotReady, OfferOutsidePlan, BudgetExceeded) as refusal:
-        outbox.append(tx, events.drawing_refused(offer, code=refusal.code, day=day))
-    else:
-        outbox.append(tx, events.drawing_granted(offer, drawing_id=drawing_id, day=day))
+    rows = []
+    for cause, offer, answer in zip(envelopes, offers, promotions.draw(tx, offers), strict=True):
+        told: Event = (
+            events.drawing_refused(offer, code=answer.code, day=day)
+            if isinstance(answer, DomainError)
+            else events.drawing_granted(offer, drawing_id=answer, day=day)
+        )
+        rows.append(outbox.row_caused_by(tx, cause, told))
+    with driver_of(tx.conn) as driver:
+        outbox.write_rows(driver.cursor(), tx, rows)
 
 
-def on_offer_ended(tx: Tx, envelope: Envelope) -> None:
-    """Settle the drawing with what the offer cost; the rest is free again."""
-    offer = msgspec.convert(envelope.data, OfferEnded)
-    promotions.settle(tx, offer.plan_id, offer.drawing_id, offer.used_fen)
+def on_offers_ended(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Settle the drawings with what the offers cost; the rest is free again."""
+    promotions.settle(tx, [msgspec.convert(each.data, OfferEnded) for each in envelopes])
 
 
-REACTIONS: dict[str, Reaction] = {
-    "customers.offer.proposed.v1": on_offer_proposed,
-    "customers.offer.ended.v1": on_offer_ended,
+SETS: dict[str, SetReaction] = {
+    "customers.offer.proposed.v1": on_offers_proposed,
+    "customers.offer.ended.v1": on_offers_ended,
 }

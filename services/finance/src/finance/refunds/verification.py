@@ -1,177 +1,352 @@
 """What returns' facts make of refunds: verified and owed from the settlement on. Any order and repetition ends the same.
 
+A batch takes a dozen statements whatever its size. Receipts are locked in the order of their sales, so two consumers
+wait for one another and never deadlock; within a batch refunds of one sale follow each other.
 Source: F22, G21, model 3.2 (Refund)
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import orjson
 from sqlalchemy import text
 
-from finance import repository
+from finance import journal, repository
 from finance.booking import book_of
 from finance.domain import posting, refund
 from finance.domain.refund import ReturnedLine, SaleNotFound, SoldLine
-from finance.refunds import commands
+from finance.events import refund_paid
+from finance.refunds.rules import State
 from finance.subscriptions import GoodsReceived, ReturnSettled
-from shared import audit
+from shared import audit, outbox
 from shared.clock import new_id
+from shared.database import driver_of
 from shared.events import Envelope
 from shared.transaction import Tx
 
 
-def on_return_settled(tx: Tx, envelope: Envelope) -> None:
-    """Verify the refund against the sale and book what we owe; people approve and pay it.
+@dataclass(slots=True, kw_only=True)
+class _Sale:
+    """A sale of which something came back: its lines, what each tender paid, and what refunds took of both."""
+
+    branch_id: str
+    booked_on: date
+    customer_id: UUID | None
+    lines: dict[str, SoldLine] = field(default_factory=dict)
+    paid: dict[str, int] = field(default_factory=dict)
+    back: dict[str, int] = field(default_factory=dict)
+
+    def take(self, returned: Sequence[ReturnedLine], owed: Mapping[str, int]) -> None:
+        """What one more refund takes."""
+        for line in returned:
+            sold = self.lines[line.sale_line_id]
+            self.lines[line.sale_line_id] = replace(
+                sold,
+                taken_quantity=sold.taken_quantity + line.quantity,
+                taken_net_fen=sold.taken_net_fen + line.net_fen,
+                taken_tax_fen=sold.taken_tax_fen + line.tax_fen,
+                taken_cost_fen=sold.taken_cost_fen + line.cost_fen,
+            )
+        for tender, fen in owed.items():
+            self.back[tender] = self.back.get(tender, 0) + fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refund:
+    """A refund that is owed from now on; one worth nothing is done at once."""
+
+    refund_id: UUID
+    cause: Envelope
+    event: ReturnSettled
+    sale: _Sale
+    lines: list[ReturnedLine]
+    owed: dict[str, int]
+    booked_on: date
+    reference: str | None
+
+    @property
+    def is_done(self) -> bool:
+        return not self.owed
+
+
+def on_returns_settled(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Verify refunds against their sales and book what we owe; people approve and pay it.
 
     Booked to the day of the settlement, or to today when that month has closed. A return already known changes
     nothing; one worth nothing is done at once. Raises SaleNotFound, NotSold, RefundExceedsSale,
     RefundAmountDiffers: the event is parked.
     """
-    event = msgspec.convert(envelope.data, ReturnSettled)
-    found = tx.conn.execute(
-        text("select branch_id, booked_on from receipts where sale_id = :sale_id for update"),
-        {"sale_id": event.sale_id},
-    ).one_or_none()
-    if found is None:
-        raise SaleNotFound("the settled return names a sale that is not ours", sale_id=str(event.sale_id))
-    if _is_known(tx, event.return_id):
+    told = [(each, msgspec.convert(each.data, ReturnSettled)) for each in envelopes]
+    sales = _lock_sales(tx, {event.sale_id for _, event in told})
+    for _, event in told:
+        if event.sale_id not in sales:
+            raise SaleNotFound("the settled return names a sale that is not ours", sale_id=str(event.sale_id))
+    known = _known(tx, [event.return_id for _, event in told])
+    new: dict[str, tuple[Envelope, ReturnSettled]] = {}
+    for cause, event in told:
+        if event.return_id not in known:
+            new.setdefault(event.return_id, (cause, event))
+    if not new:
         return
-    returned = [
-        ReturnedLine(**{**msgspec.structs.asdict(line), "sale_line_id": str(line.sale_line_id)})
-        for line in event.lines
-    ]
-    refund.verify(_sold_lines(tx, event.sale_id, found.booked_on), returned, event.refund_fen)
-    owed = refund.split(event.refund_fen, *_tenders(tx, event.sale_id, found.booked_on))
-    refund_id = new_id()
-    booked_on, reference = repository.booking_day(tx, event.settled_on)
-    customer_id = _customer_of(tx, event.sale_id, found.booked_on)
-    _insert(
-        tx,
-        {
-            "refund_id": refund_id,
-            "return_id": event.return_id,
-            "sale_id": event.sale_id,
-            "branch_id": found.branch_id,
-            "customer_id": customer_id,
-            "booked_on": booked_on,
-            "settled_on": event.settled_on,
-            "total": event.refund_fen,
-        },
-        returned,
-        owed,
-    )
-    repository.add_entry(
-        tx,
-        booked_on=booked_on,
-        branch_id=found.branch_id,
-        kind="refund_due",
-        source_id=str(refund_id),
-        postings=posting.refund_due(
-            book_of(tx.conn).chart,
-            [(line.disposition, line.net_fen, line.tax_fen, line.cost_fen) for line in returned],
-        ),
-        customer_id=None if customer_id is None else str(customer_id),
-        reference=reference,
-    )
-    audit.record(tx, "refund.verify", str(refund_id), after=envelope.data)
-    if not owed:
-        commands.finish(tx, refund_id, booked_on)
+    _read(tx, sales)
+    days = repository.booking_days(tx, {event.settled_on for _, event in new.values()})
+    refunds = [_verified(sales[event.sale_id], cause, event, days) for cause, event in new.values()]
+    _insert(tx, refunds)
+    _post(tx, refunds)
+    _record(tx, refunds)
+    _tell_done(tx, [each for each in refunds if each.is_done])
 
 
-def on_goods_received(tx: Tx, envelope: Envelope) -> None:
+def on_goods_received(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Keep the day the goods came back: the first one told."""
-    event = msgspec.convert(envelope.data, GoodsReceived)
+    first: dict[str, date] = {}
+    for envelope in envelopes:
+        event = msgspec.convert(envelope.data, GoodsReceived)
+        first[event.return_id] = min(envelope.day, first.get(event.return_id, envelope.day))
     tx.conn.execute(
         text(
-            "insert into returned_goods (return_id, received_on) values (:return_id, :day)"
+            "insert into returned_goods (return_id, received_on)"
+            " select * from unnest(cast(:ids as text[]), cast(:days as date[])) order by 1"
             " on conflict (return_id) do update set received_on = excluded.received_on"
             " where returned_goods.received_on > excluded.received_on"
         ),
-        {"return_id": event.return_id, "day": envelope.day},
+        {"ids": list(first), "days": list(first.values())},
     )
 
 
-def _is_known(tx: Tx, return_id: str) -> bool:
-    found = tx.conn.execute(
-        text("select 1 from refunds where return_id = :return_id"), {"return_id": return_id}
-    )
-    return found.first() is not None
+# --- what is known --------------------------------------------------------------------------------------
 
 
-def _sold_lines(tx: Tx, sale_id: UUID, booked_on: date) -> Mapping[str, SoldLine]:
+def _lock_sales(tx: Tx, sale_ids: Collection[UUID]) -> dict[UUID, _Sale]:
+    """The sales that are ours, their receipts locked until the transaction ends."""
     rows = tx.conn.execute(
         text(
-            "select l.line_id, l.lot, l.quantity, l.net_fen, l.tax_fen, l.cost_fen,"
+            "select r.sale_id, r.branch_id, r.booked_on, s.customer_id from receipts r"
+            " join sales s on s.sale_id = r.sale_id and s.booked_on = r.booked_on"
+            " where r.sale_id = any(:ids) order by r.sale_id for update of r"
+        ),
+        {"ids": sorted(sale_ids)},
+    )
+    return {
+        row.sale_id: _Sale(branch_id=row.branch_id, booked_on=row.booked_on, customer_id=row.customer_id)
+        for row in rows
+    }
+
+
+def _known(tx: Tx, return_ids: Sequence[str]) -> set[str]:
+    rows = tx.conn.execute(
+        text("select return_id from refunds where return_id = any(:ids)"), {"ids": list(return_ids)}
+    )
+    return {row.return_id for row in rows}
+
+
+def _read(tx: Tx, sales: Mapping[UUID, _Sale]) -> None:
+    """Fill in lines and tenders, and what refunds took of them so far."""
+    asked = {"ids": list(sales), "days": sorted({sale.booked_on for sale in sales.values()})}
+    lines = tx.conn.execute(
+        text(
+            "select l.sale_id, l.line_id::text as line_id, l.lot, l.quantity, l.net_fen, l.tax_fen, l.cost_fen,"
             " coalesce(sum(t.quantity), 0)::bigint as taken_quantity,"
             " coalesce(sum(t.net_fen), 0)::bigint as taken_net_fen,"
             " coalesce(sum(t.tax_fen), 0)::bigint as taken_tax_fen,"
             " coalesce(sum(t.cost_fen), 0)::bigint as taken_cost_fen"
             " from sale_lines l"
-            " left join (select r.* from refund_lines r join refunds f on f.refund_id = r.refund_id"
-            "   where f.sale_id = :sale_id) t on t.sale_line_id = l.line_id"
-            " where l.sale_id = :sale_id and l.booked_on = :booked_on"
-            " group by l.line_id, l.lot, l.quantity, l.net_fen, l.tax_fen, l.cost_fen"
+            " left join (select r.*, f.sale_id from refund_lines r join refunds f on f.refund_id = r.refund_id"
+            "   where f.sale_id = any(:ids)) t on t.sale_id = l.sale_id and t.sale_line_id = l.line_id"
+            " where l.sale_id = any(:ids) and l.booked_on = any(:days)"
+            " group by l.sale_id, l.line_id, l.lot, l.quantity, l.net_fen, l.tax_fen, l.cost_fen"
         ),
-        {"sale_id": sale_id, "booked_on": booked_on},
+        asked,
     ).mappings()
-    return {str(row["line_id"]): SoldLine(**{**row, "line_id": str(row["line_id"])}) for row in rows}
-
-
-def _tenders(tx: Tx, sale_id: UUID, booked_on: date) -> tuple[dict[str, int], dict[str, int]]:
-    """What each tender paid, and what refunds owe or gave back to it."""
-    key = {"sale_id": sale_id, "booked_on": booked_on}
+    for line in lines:
+        read = dict(line)
+        sale = sales[read.pop("sale_id")]
+        sale.lines[read["line_id"]] = SoldLine(**read)
     paid = tx.conn.execute(
-        text("select tender, fen from tenders where sale_id = :sale_id and booked_on = :booked_on"), key
+        text("select sale_id, tender, fen from tenders where sale_id = any(:ids) and booked_on = any(:days)"),
+        asked,
     )
+    for row in paid:
+        sales[row.sale_id].paid[row.tender] = row.fen
     back = tx.conn.execute(
         text(
-            "select t.tender, sum(t.fen)::bigint from refund_tenders t join refunds r using (refund_id)"
-            " where r.sale_id = :sale_id group by t.tender"
+            "select r.sale_id, t.tender, sum(t.fen)::bigint as fen from refund_tenders t"
+            " join refunds r using (refund_id) where r.sale_id = any(:ids) group by r.sale_id, t.tender"
         ),
-        key,
+        {"ids": asked["ids"]},
     )
-    return {row[0]: row[1] for row in paid}, {row[0]: row[1] for row in back}
+    for row in back:
+        sales[row.sale_id].back[row.tender] = row.fen
 
 
-def _customer_of(tx: Tx, sale_id: UUID, booked_on: date) -> UUID | None:
-    customer_id: UUID | None = tx.conn.execute(
-        text("select customer_id from sales where sale_id = :sale_id and booked_on = :booked_on"),
-        {"sale_id": sale_id, "booked_on": booked_on},
-    ).scalar_one()
-    return customer_id
+def _verified(
+    sale: _Sale,
+    cause: Envelope,
+    event: ReturnSettled,
+    days: Mapping[date, tuple[date, str | None]],
+) -> _Refund:
+    """The refund of one return, of what earlier ones left. Raises NotSold, RefundExceedsSale, RefundAmountDiffers."""
+    returned = [
+        ReturnedLine(**{**msgspec.structs.asdict(line), "sale_line_id": str(line.sale_line_id)})
+        for line in event.lines
+    ]
+    refund.verify(sale.lines, returned, event.refund_fen)
+    owed = refund.split(event.refund_fen, sale.paid, sale.back)
+    sale.take(returned, owed)
+    booked_on, reference = days[event.settled_on]
+    return _Refund(
+        refund_id=new_id(),
+        cause=cause,
+        event=event,
+        sale=sale,
+        lines=returned,
+        owed=owed,
+        booked_on=booked_on,
+        reference=reference,
+    )
 
 
-def _insert(
-    tx: Tx, values: Mapping[str, Any], returned: Sequence[ReturnedLine], owed: Mapping[str, int]
-) -> None:
-    refund_id = values["refund_id"]
+# --- what is written ------------------------------------------------------------------------------------
+
+
+def _insert(tx: Tx, refunds: Sequence[_Refund]) -> None:
     tx.conn.execute(
         text(
             "insert into refunds (refund_id, return_id, sale_id, branch_id, customer_id, booked_on, settled_on,"
-            " total_fen, state, version) values (:refund_id, :return_id, :sale_id, :branch_id, :customer_id,"
-            " :booked_on, :settled_on, :total, 'verified', 1)"
+            " total_fen, state, version, paid_on, paid_at) select refund_id, return_id, sale_id, branch_id, customer_id,"
+            " booked_on, settled_on, total_fen, state, version, paid_on, case when paid_on is not null then :now end"
+            " from jsonb_to_recordset(cast(:told as jsonb)) as u(refund_id uuid, return_id text, sale_id uuid,"
+            " branch_id text, customer_id uuid, booked_on date, settled_on date, total_fen bigint, state text,"
+            " version int, paid_on date)"
         ),
-        values,
+        {
+            "now": tx.now,
+            "told": _json(
+                {
+                    "refund_id": each.refund_id,
+                    "return_id": each.event.return_id,
+                    "sale_id": each.event.sale_id,
+                    "branch_id": each.sale.branch_id,
+                    "customer_id": each.sale.customer_id,
+                    "booked_on": each.booked_on,
+                    "settled_on": each.event.settled_on,
+                    "total_fen": each.event.refund_fen,
+                    "state": State.PAID if each.is_done else State.VERIFIED,
+                    "version": 2 if each.is_done else 1,
+                    "paid_on": each.booked_on if each.is_done else None,
+                }
+                for each in refunds
+            ),
+        },
     )
-    commands.keep_step(tx, refund_id, 1, "verified", {})
-    if returned:
-        tx.conn.execute(
-            text(
-                "insert into refund_lines (refund_id, no, return_line_id, sale_line_id, lot, quantity, net_fen,"
-                " tax_fen, cost_fen, disposition) values (:refund_id, :no, :return_line_id,"
-                " cast(:sale_line_id as uuid), :lot, :quantity, :net_fen, :tax_fen, :cost_fen, :disposition)"
+    steps = [(each.refund_id, 1, "verified") for each in refunds]
+    steps += [(each.refund_id, 2, "paid") for each in refunds if each.is_done]
+    tx.conn.execute(
+        text(
+            "insert into refund_steps (refund_id, version, step, actor, at, detail)"
+            " select u.*, :actor, :now, '{}' from unnest(cast(:ids as uuid[]), cast(:versions as int[]),"
+            " cast(:steps as text[])) as u"
+        ),
+        {
+            "actor": tx.actor.id,
+            "now": tx.now,
+            "ids": [each[0] for each in steps],
+            "versions": [each[1] for each in steps],
+            "steps": [each[2] for each in steps],
+        },
+    )
+    tx.conn.execute(
+        text(
+            "insert into refund_lines (refund_id, no, return_line_id, sale_line_id, lot, quantity, net_fen, tax_fen,"
+            " cost_fen, disposition) select * from jsonb_to_recordset(cast(:told as jsonb)) as u(refund_id uuid,"
+            " no smallint, return_line_id text, sale_line_id uuid, lot text, quantity int, net_fen bigint,"
+            " tax_fen bigint, cost_fen bigint, disposition text)"
+        ),
+        {
+            "told": _json(
+                {"refund_id": each.refund_id, "no": no, **asdict(line)}
+                for each in refunds
+                for no, line in enumerate(each.lines, 1)
+            )
+        },
+    )
+    tx.conn.execute(
+        text(
+            "insert into refund_tenders (refund_id, tender, means, fen) select id, tender, tender, fen"
+            " from unnest(cast(:ids as uuid[]), cast(:tenders as text[]), cast(:fen as bigint[]))"
+            " as u(id, tender, fen)"
+        ),
+        {
+            "ids": [each.refund_id for each in refunds for _ in each.owed],
+            "tenders": [tender for each in refunds for tender in each.owed],
+            "fen": [fen for each in refunds for fen in each.owed.values()],
+        },
+    )
+
+
+def _post(tx: Tx, refunds: Sequence[_Refund]) -> None:
+    """An entry each; what is worth nothing in money and cost has none."""
+    chart = book_of(tx.conn).chart
+    entries = []
+    for each in refunds:
+        parts = [(line.disposition, line.net_fen, line.tax_fen, line.cost_fen) for line in each.lines]
+        postings = posting.refund_due(chart, parts)
+        if postings:
+            entries.append(
+                journal.Entry(
+                    booked_on=each.booked_on,
+                    branch_id=each.sale.branch_id,
+                    kind="refund_due",
+                    source_id=str(each.refund_id),
+                    postings=postings,
+                    reference=each.reference,
+                )
+            )
+    if entries:
+        journal.add_entries(tx, entries)
+
+
+def _record(tx: Tx, refunds: Sequence[_Refund]) -> None:
+    rows = []
+    for each in refunds:
+        subject = str(each.refund_id)
+        rows.append(audit.row_of(tx, "refund.verify", subject, after=each.cause.data))
+        if each.is_done:
+            rows.append(
+                audit.row_of(tx, "refund.paid", subject, before=State.VERIFIED, after=[State.PAID, {}])
+            )
+    audit.record_all(tx, rows)
+
+
+def _tell_done(tx: Tx, refunds: Sequence[_Refund]) -> None:
+    """Nothing was ever owed of these: what was paid back is nothing, to no tender."""
+    rows = [
+        outbox.row_caused_by(
+            tx,
+            each.cause,
+            refund_paid(
+                refund_id=str(each.refund_id),
+                return_id=each.event.return_id,
+                sale_id=str(each.event.sale_id),
+                branch_id=each.sale.branch_id,
+                customer_id=None if each.sale.customer_id is None else str(each.sale.customer_id),
+                business_date=each.booked_on,
+                lines=each.lines,
+                tenders=[],
+                restored={},
+                total_fen=each.event.refund_fen,
+                version=2,
             ),
-            [{"refund_id": refund_id, "no": no, **asdict(line)} for no, line in enumerate(returned, 1)],
         )
-    if owed:
-        tx.conn.execute(
-            text(
-                "insert into refund_tenders (refund_id, tender, means, fen)"
-                " values (:refund_id, :tender, :tender, :fen)"
-            ),
-            [{"refund_id": refund_id, "tender": tender, "fen": fen} for tender, fen in owed.items()],
-        )
+        for each in refunds
+    ]
+    with driver_of(tx.conn) as driver:
+        outbox.write_rows(driver.cursor(), tx, rows)
+
+
+def _json(rows: Iterable[Mapping[str, Any]]) -> str:
+    return orjson.dumps(list(rows)).decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from returns import events, repository
 from returns.domain.allotment import Allotment, Worth
@@ -62,11 +63,16 @@ def finish(
     """Store the notice, audit the change, record the events."""
     if before is not None:
         repository.save_notice(tx, notice, lines=lines)
-    audit.record(
+    audit.record_all(tx, [change_of(tx, notice, before)])
+    outbox.append(tx, *published)
+
+
+def change_of(tx: Tx, notice: Notice, before: Status | None) -> tuple[Any, ...]:
+    """The audit row of what the notice has become."""
+    return audit.row_of(
         tx,
         f"return.{notice.status}",
         str(notice.id),
         before=before,
         after={"status": notice.status, "version": notice.version},
     )
-    outbox.append(tx, *published)

@@ -1,15 +1,19 @@
 """Fix what accepted goods are worth, and archive the notice when finance has paid."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from returns import events, repository
-from returns.commands.recording import finish, identity, lock_allotments, worth_of
+from returns.commands.recording import change_of, finish, identity, lock_allotments, worth_of
 from returns.domain.notice import (
     Fact,
     LineStatus,
+    Notice,
     Status,
 )
+from returns.subscriptions import RefundPaid
 from returns.tables import return_decisions
+from shared import audit
 from shared.approvals import decisions_on
 from shared.errors import Conflict, Forbidden
 from shared.transaction import Tx
@@ -84,22 +88,31 @@ def settle_return(tx: Tx, notice_id: UUID) -> None:
     finish(tx, notice, [event], before=before, lines=notice.lines)
 
 
-def archive_refunded(tx: Tx, notice_id: UUID, *, refund_id: str, total_fen: int) -> None:
-    """Finance has paid: the notice goes to the archive with the refund's id. A repeat changes nothing.
+def archive_refunded(tx: Tx, refunds: Sequence[RefundPaid]) -> None:
+    """Finance has paid: the notices go to the archive with their refunds' ids. A repeat changes nothing.
 
     Raises ReturnNotFound, StepNotAllowed, RefundDiffers, AlreadyRefunded. Source: R27
     """
-    notice = repository.lock_notice(tx, notice_id)
-    if notice.status is Status.ARCHIVED:
-        if notice.refund_id == refund_id:
-            return
-        raise AlreadyRefunded(f"return {notice.number} was refunded by {notice.refund_id}")
-    notice.require(Fact.ARCHIVED)
-    if notice.refund_fen != total_fen:
-        raise RefundDiffers(
-            f"return {notice.number} was settled for {notice.refund_fen} fen, {total_fen} were paid"
-        )
-    before = notice.happen(Fact.ARCHIVED, Status.ARCHIVED)
-    notice.refund_id = refund_id
-    repository.add_history(tx, notice, Fact.ARCHIVED, before=before, detail={"refund_id": refund_id})
-    finish(tx, notice, [], before=before)
+    notices = repository.lock_notices(tx, {refund.return_id for refund in refunds})
+    archived: list[tuple[Notice, Status, str]] = []
+    for refund in refunds:
+        notice = notices[refund.return_id]
+        if notice.status is Status.ARCHIVED:
+            if notice.refund_id == refund.refund_id:
+                continue
+            raise AlreadyRefunded(f"return {notice.number} was refunded by {notice.refund_id}")
+        notice.require(Fact.ARCHIVED)
+        if notice.refund_fen != refund.total_fen:
+            raise RefundDiffers(
+                f"return {notice.number} was settled for {notice.refund_fen} fen, {refund.total_fen} were paid"
+            )
+        before = notice.happen(Fact.ARCHIVED, Status.ARCHIVED)
+        notice.refund_id = refund.refund_id
+        archived.append((notice, before, refund.refund_id))
+    if not archived:
+        return
+    repository.save_archived(tx, [notice for notice, _, _ in archived])
+    repository.add_histories(
+        tx, [(notice, Fact.ARCHIVED, before, {"refund_id": by}) for notice, before, by in archived]
+    )
+    audit.record_all(tx, [change_of(tx, notice, before) for notice, before, _ in archived])

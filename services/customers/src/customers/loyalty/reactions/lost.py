@@ -230,7 +230,7 @@ def _release(tx: Tx, seqs: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
             outbox.append(tx, _restored_again(tx, row))
         else:
             with driver_of(tx.conn) as driver:
-                store.settle_lots(driver.cursor(), row.redemption_id)
+                store.settle_lots(driver.cursor(), [row.redemption_id])
         _look_again(tx, row.customer_id)
         if is_unused:
             state = "restored" if went_back else "open"

@@ -46,10 +46,7 @@ class _Outgoing:
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     def add(self, cause: Envelope, event: Event) -> None:
-        self.tx.traceparent = cause.traceparent
-        self.tx.correlation_id = cause.correlation_id
-        self.tx.causation_id = str(cause.event_id)
-        self.rows.append(outbox.row_of(self.tx, event))
+        self.rows.append(outbox.row_caused_by(self.tx, cause, event))
 
 
 def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:

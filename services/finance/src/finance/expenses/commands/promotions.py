@@ -4,14 +4,15 @@ Nobody draws but an offer of the customers service, by its event (reactions.py).
 Source: F6
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import ARRAY, Uuid, any_, literal, select, text, update
 
 from finance.budgets import draws
-from finance.budgets.rules import overruns
+from finance.budgets.rules import BudgetExceeded, overruns
 from finance.expenses.commands import budgets
 from finance.expenses.queries import plan_figures
 from finance.expenses.rules import (
@@ -25,10 +26,11 @@ from finance.expenses.rules import (
     UsedTooMuch,
 )
 from finance.expenses.tables import drawings, plan_decisions, plans
-from finance.subscriptions import OfferProposed
+from finance.subscriptions import OfferEnded, OfferProposed
 from shared import audit
 from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
+from shared.errors import DomainError
 from shared.transaction import Tx
 
 ROLES = frozenset({"finance_head", "cs_manager"})
@@ -101,70 +103,115 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
         _move(tx, row, "approved", budget_id=budget_id)
 
 
-def draw(tx: Tx, offer: OfferProposed) -> UUID:
-    """Reserve what one offer to customers may cost on its plan's budget, never more than is left.
+def draw(tx: Tx, offers: Sequence[OfferProposed]) -> list[UUID | DomainError]:
+    """Reserve what offers to customers may cost on their plans' budgets, in this order, never more than is left.
 
-    An offer has the same drawing each time: it is asked for again after our log lost the grant.
-    Raises PlanNotFound, PlanNotReady (also after its last day), OfferOutsidePlan, BudgetExceeded.
+    One answer per offer: its drawing, or why there is none: PlanNotFound, PlanNotReady (also after its last day),
+    OfferOutsidePlan, BudgetExceeded. What is refused reserves nothing. An offer has the same drawing each time: it is
+    asked for again after our log lost the grant.
     """
-    row = _locked(tx, offer.plan_id, "approved")
+    rows = _all_locked(tx, {offer.plan_id for offer in offers})
+    ids = {row["budget_id"] for row in rows.values() if row["budget_id"]}
+    held = {budget.budget_id: budget for budget in draws.locked(tx, sorted(ids))}
+    answers: list[UUID | DomainError] = []
+    drawn: list[tuple[UUID, OfferProposed]] = []
+    for offer in offers:
+        try:
+            row = _require_fit(tx, rows.get(offer.plan_id), offer)
+            budget = held[str(row["budget_id"])]
+            overruns([budget], {budget.budget_id: offer.cost_fen})
+        except (PlanNotFound, PlanNotReady, OfferOutsidePlan, BudgetExceeded) as refusal:
+            answers.append(refusal)
+            continue
+        held[budget.budget_id] = replace(budget, reserved_fen=budget.reserved_fen + offer.cost_fen)
+        drawing_id = uuid5(NAMESPACE_URL, f"urn:apotheca:drawing:{offer.offer_id}")
+        answers.append(drawing_id)
+        drawn.append((drawing_id, offer))
+    if not drawn:
+        return answers
+    tx.conn.execute(
+        text(
+            "insert into promotion_drawings (drawing_id, plan_id, offer_id, amount_fen, drawn_by, drawn_at)"
+            " select u.*, :person, :now from unnest(cast(:ids as uuid[]), cast(:plans as uuid[]),"
+            " cast(:offers as text[]), cast(:fen as bigint[])) as u"
+        ),
+        {
+            "ids": [drawing_id for drawing_id, _ in drawn],
+            "plans": [offer.plan_id for _, offer in drawn],
+            "offers": [str(offer.offer_id) for _, offer in drawn],
+            "fen": [offer.cost_fen for _, offer in drawn],
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    draws.move_all(
+        tx,
+        "drawing",
+        [
+            draws.Move(rows[offer.plan_id]["budget_id"], drawing_id, reserved_fen=offer.cost_fen)
+            for drawing_id, offer in drawn
+        ],
+    )
+    told = [(str(offer.plan_id), [str(offer.offer_id), offer.cost_fen]) for _, offer in drawn]
+    audit.record_all(tx, [audit.row_of(tx, "promotion.draw", plan, after=what) for plan, what in told])
+    return answers
+
+
+def _require_fit(tx: Tx, row: Mapping[str, Any] | None, offer: OfferProposed) -> Mapping[str, Any]:
+    """The offer's plan. Raises PlanNotFound, PlanNotReady, OfferOutsidePlan."""
+    row = _require(tx, row, "approved")
     if business_date(tx.now) > row["last_day"]:
         raise PlanNotReady("the plan is over", last_day=str(row["last_day"]))
     if offer.branch_id != row["branch_id"]:
         raise OfferOutsidePlan("the plan is another branch's")
     if not row["first_day"] <= offer.first_day <= offer.last_day <= row["last_day"]:
         raise OfferOutsidePlan(f"the plan lasts from {row['first_day']} to {row['last_day']}")
-    drawing_id = uuid5(NAMESPACE_URL, f"urn:apotheca:drawing:{offer.offer_id}")
-    tx.conn.execute(
-        insert(drawings).values(
-            drawing_id=drawing_id,
-            plan_id=offer.plan_id,
-            offer_id=str(offer.offer_id),
-            amount_fen=offer.cost_fen,
-            drawn_by=tx.actor.id,
-            drawn_at=tx.now,
-        )
-    )
-    overruns(draws.locked(tx, [row["budget_id"]]), {str(row["budget_id"]): offer.cost_fen})
-    draws.move(tx, row["budget_id"], "drawing", drawing_id, reserved_fen=offer.cost_fen)
-    audit.record(tx, "promotion.draw", str(offer.plan_id), after=[str(offer.offer_id), offer.cost_fen])
-    return drawing_id
+    return row
 
 
-def settle(tx: Tx, plan_id: UUID, drawing_id: UUID, used_fen: int) -> None:
-    """What the offer cost in the end; the rest of its drawing returns to the plan. 0 when the offer was withdrawn.
+def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
+    """What offers cost in the end; the rest of their drawings returns to the plans. 0 when one was withdrawn.
 
     No entry is posted: a discount has lowered the sale's revenue already, and bought services come as claims.
     Raises PlanNotFound, ForeignBranch, PlanNotReady, DrawingNotFound, DrawingSettled, UsedTooMuch.
     """
-    row = _locked(tx, plan_id, "approved")
-    drawing = (
-        tx.conn.execute(
-            select(drawings).where(drawings.c.drawing_id == drawing_id, drawings.c.plan_id == plan_id)
+    rows = _all_locked(tx, {offer.plan_id for offer in ended})
+    found = tx.conn.execute(
+        select(drawings).where(
+            drawings.c.drawing_id == any_(literal([offer.drawing_id for offer in ended], ARRAY(Uuid)))
         )
-        .mappings()
-        .one_or_none()
-    )
-    if drawing is None:
-        raise DrawingNotFound("no such drawing of this plan")
-    if drawing["used_fen"] is not None:
-        raise DrawingSettled("the drawing is settled")
-    if used_fen > drawing["amount_fen"]:
-        raise UsedTooMuch(f"{drawing['amount_fen']} fen were drawn")
+    ).mappings()
+    drawn = {row["drawing_id"]: row for row in found}
+    used: dict[UUID, int] = {}
+    moves = []
+    for offer in ended:
+        plan = _require(tx, rows.get(offer.plan_id), "approved")
+        drawing = drawn.get(offer.drawing_id)
+        if drawing is None or drawing["plan_id"] != offer.plan_id:
+            raise DrawingNotFound("no such drawing of this plan")
+        if drawing["used_fen"] is not None or offer.drawing_id in used:
+            raise DrawingSettled("the drawing is settled")
+        if offer.used_fen > drawing["amount_fen"]:
+            raise UsedTooMuch(f"{drawing['amount_fen']} fen were drawn")
+        used[offer.drawing_id] = offer.used_fen
+        moves.append(
+            draws.Move(
+                plan["budget_id"],
+                offer.drawing_id,
+                reserved_fen=-drawing["amount_fen"],
+                actual_fen=offer.used_fen,
+            )
+        )
     tx.conn.execute(
-        update(drawings)
-        .where(drawings.c.drawing_id == drawing_id)
-        .values(used_fen=used_fen, settled_at=tx.now)
+        text(
+            "update promotion_drawings d set used_fen = u.fen, settled_at = :now"
+            " from unnest(cast(:ids as uuid[]), cast(:used as bigint[])) as u(id, fen) where d.drawing_id = u.id"
+        ),
+        {"ids": list(used), "used": list(used.values()), "now": tx.now},
     )
-    draws.move(
-        tx,
-        row["budget_id"],
-        "drawing",
-        drawing_id,
-        reserved_fen=-drawing["amount_fen"],
-        actual_fen=used_fen,
-    )
-    audit.record(tx, "promotion.settle", str(plan_id), after=[str(drawing_id), used_fen])
+    draws.move_all(tx, "drawing", moves)
+    told = [(str(offer.plan_id), [str(offer.drawing_id), offer.used_fen]) for offer in ended]
+    audit.record_all(tx, [audit.row_of(tx, "promotion.settle", plan, after=what) for plan, what in told])
 
 
 def close(tx: Tx, plan_id: UUID) -> None:
@@ -184,11 +231,22 @@ def close(tx: Tx, plan_id: UUID) -> None:
 
 
 def _locked(tx: Tx, plan_id: UUID, expected: str) -> dict[str, Any]:
-    row = (
-        tx.conn.execute(select(plans).where(plans.c.plan_id == plan_id).with_for_update())
-        .mappings()
-        .one_or_none()
-    )
+    return _require(tx, _all_locked(tx, {plan_id}).get(plan_id), expected)
+
+
+def _all_locked(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """The plans that there are, locked in the order of their ids."""
+    rows = tx.conn.execute(
+        select(plans)
+        .where(plans.c.plan_id == any_(literal(sorted(plan_ids), ARRAY(Uuid))))
+        .order_by(plans.c.plan_id)
+        .with_for_update()
+    ).mappings()
+    return {row["plan_id"]: dict(row) for row in rows}
+
+
+def _require(tx: Tx, row: Mapping[str, Any] | None, expected: str) -> dict[str, Any]:
+    """Raises PlanNotFound, ForeignBranch, PlanNotReady."""
     if row is None:
         raise PlanNotFound("no such plan")
     tx.actor.require_branch(row["branch_id"])
