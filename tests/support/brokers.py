@@ -124,7 +124,9 @@ class ContainerBroker:
             .with_bind_ports("15672/tcp", self.management_port)
         )
         if tls is not None:
-            (tls / "tls.conf").write_text(_tls_lines("5671", Path("/tls")))
+            # These files replace those of the image, in which it may have written the first user.
+            users = f"default_user = {self.user}\ndefault_pass = {self.password}\nlog.console = true\n"
+            (tls / "tls.conf").write_text(users + _tls_lines("5671", Path("/tls")))
             self._container.with_bind_ports("5671/tcp", self.tls_port)
             # The server's account in the container reads them; an image may change owners below /etc/rabbitmq.
             tls.chmod(0o755)

@@ -155,7 +155,8 @@ def open_rabbitmq(stack) -> RabbitMQ:
 
 def open_tls_rabbitmq(stack, files: Path) -> RabbitMQ:
     """Return a RabbitMQ of our own that also takes TLS with the certificate in `files` (see tests.support.tls)."""
-    broker = RabbitMQ(PrivateBroker(files) if private_programs() is not None else ContainerBroker(files))
+    in_container = kind_of_servers() == "docker" or private_programs() is None
+    broker = RabbitMQ(ContainerBroker(files) if in_container else PrivateBroker(files))
     stack.callback(broker.remove)
     broker.start()
     return broker
