@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Literal
 
 from shared.errors import TooMany, Unavailable
+from shared.languages import Text
 
 ENVIRON_KEY = "apotheca.admission"
 UPLOADS_PER_ACTOR_MAX = 2
@@ -72,7 +73,10 @@ class Admission:
         claimed = slots.claim(caller)
         if claimed == "own_full":
             raise UploadsBusy(
-                f"{slots.per_actor_max} bodies of yours are on the way; try again when one has arrived",
+                Text(
+                    "{per_actor_max} bodies of yours are on the way; try again when one has arrived",
+                    per_actor_max=slots.per_actor_max,
+                ),
                 retry_after_s=RETRY_AFTER_S,
             )
         if claimed == "all_full":

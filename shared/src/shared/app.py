@@ -21,6 +21,7 @@ from shared.admission import ENVIRON_KEY, Admission
 from shared.database import Database
 from shared.errors import DomainError
 from shared.identity import RoleNotAdmitted, Verifier
+from shared.languages import Text
 from shared.service import Service
 from shared.settings import Settings
 from shared.strict_json import parse
@@ -128,7 +129,9 @@ def _open() -> Response | None:
     if roles is not None:
         g.actor = callers.authenticate(_authorization(view))
         if not g.actor.roles & roles:
-            raise RoleNotAdmitted(f"this needs one of: {', '.join(sorted(roles))}", roles=sorted(roles))
+            raise RoleNotAdmitted(
+                Text("this needs one of: {roles}", roles=", ".join(sorted(roles))), roles=sorted(roles)
+            )
     admission: Admission | None = request.environ.get(ENVIRON_KEY)
     if admission is not None:
         return _admit_body(view, admission)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select
 
 from shared.errors import Conflict, Forbidden, Invalid
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -82,7 +83,7 @@ class Approval:
     ) -> Decision:
         """Return the decision to store. Raises RoleNotAwaited, SamePerson, ReasonMissing, AlreadyDecided."""
         if self.state != "pending":
-            raise AlreadyDecided(f"this was already {self.state}")
+            raise AlreadyDecided(Text("this was already {state}", state=self.state))
         if person in self.excluded:
             raise SamePerson("who asks for an approval, or handled the subject, may not decide on it")
         if any(each.person == person for each in self.valid):
@@ -90,7 +91,9 @@ class Approval:
         awaited = self.required - {each.role for each in self.valid}
         mine = sorted(awaited & set(roles))
         if not mine:
-            raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
+            raise RoleNotAwaited(
+                Text("awaited: {awaited}", awaited=", ".join(sorted(awaited))), awaited=sorted(awaited)
+            )
         if not approved and not (reason or "").strip():
             raise ReasonMissing(
                 "a rejection states its reason", errors=[{"path": "reason", "message": "required"}]

@@ -9,6 +9,7 @@ import chinese_calendar
 
 from shared.clock import SHANGHAI, business_date
 from shared.errors import Unavailable
+from shared.languages import Text
 
 
 class CalendarUnknown(Unavailable):
@@ -23,7 +24,9 @@ def is_workday(day: date) -> bool:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError as error:
         raise CalendarUnknown(
-            f"the holiday calendar of {day.year} is not known; install a newer chinesecalendar",
+            Text(
+                "the holiday calendar of {year} is not known; install a newer chinesecalendar", year=day.year
+            ),
             retry_after_s=86_400,
         ) from error
 

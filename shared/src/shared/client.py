@@ -9,6 +9,7 @@ import orjson
 
 from shared import incarnation, wire
 from shared.errors import Unavailable
+from shared.languages import Text
 from shared.wire import Received
 
 PAGE_EVENTS_MAX = 5_000
@@ -107,7 +108,7 @@ class FeedClient:
             log_hash = incarnation.read(response.headers["Apotheca-Log-Hash"])
         except (KeyError, ValueError) as error:
             raise FeedUnavailable(
-                f"{self.source}'s feed does not say which log it is", retry_after_s=5
+                Text("{source}'s feed does not say which log it is", source=self.source), retry_after_s=5
             ) from error
         events: list[Received] = []
         for line in response.content.splitlines():
@@ -115,7 +116,12 @@ class FeedClient:
             received = wire.from_line(line, source=self.source, expected_seq=expected, epoch=epoch)
             if received.seq != expected or received.source != self.source:
                 raise FeedUnavailable(
-                    f"{self.source}'s feed is not contiguous at {expected}", retry_after_s=5
+                    Text(
+                        "{source}'s feed is not contiguous at {expected}",
+                        source=self.source,
+                        expected=expected,
+                    ),
+                    retry_after_s=5,
                 )
             events.append(received)
         return Page(events=events, epoch=epoch, last_seq=last_seq, log_hash=log_hash)
@@ -152,7 +158,10 @@ class FeedClient:
             return self._totals(value)
         except (KeyError, TypeError, ValueError) as error:
             raise FeedUnavailable(
-                f"{self.source} tells its control totals in another way than this release reads them",
+                Text(
+                    "{source} tells its control totals in another way than this release reads them",
+                    source=self.source,
+                ),
                 retry_after_s=60,
             ) from error
 
@@ -183,9 +192,14 @@ class FeedClient:
         try:
             value = orjson.loads(self._get(path, parameters).content)
         except orjson.JSONDecodeError as error:
-            raise FeedUnavailable(f"{self.source} answered {path} with no JSON", retry_after_s=5) from error
+            raise FeedUnavailable(
+                Text("{source} answered {path} with no JSON", source=self.source, path=path), retry_after_s=5
+            ) from error
         if not isinstance(value, dict):
-            raise FeedUnavailable(f"{self.source} answered {path} with no object", retry_after_s=5)
+            raise FeedUnavailable(
+                Text("{source} answered {path} with no object", source=self.source, path=path),
+                retry_after_s=5,
+            )
         return value
 
     def _get(self, path: str, parameters: dict[str, Any]) -> httpx.Response:
@@ -193,8 +207,17 @@ class FeedClient:
             response = self._http.get(path, params=parameters)
         except httpx.HTTPError as error:
             raise FeedUnavailable(
-                f"{self.source} cannot be reached: {type(error).__name__}", retry_after_s=5
+                Text("{source} cannot be reached: {name}", source=self.source, name=type(error).__name__),
+                retry_after_s=5,
             ) from error
         if response.status_code != httpx.codes.OK:
-            raise FeedUnavailable(f"{self.source} answered {response.status_code} to {path}", retry_after_s=5)
+            raise FeedUnavailable(
+                Text(
+                    "{source} answered {status_code} to {path}",
+                    source=self.source,
+                    status_code=response.status_code,
+                    path=path,
+                ),
+                retry_after_s=5,
+            )
         return response

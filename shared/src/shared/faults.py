@@ -43,6 +43,13 @@ def shortened(text: str, chars_max: int = VALUE_CHARS_MAX) -> str:
 def listed(errors: Iterable[Fault | Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
     """Faults as a problem document and a line of a bulk answer have them, at most ERRORS_SHOWN_MAX."""
     return [
-        each.as_json(language) if isinstance(each, Fault) else dict(each)
+        each.as_json(language) if isinstance(each, Fault) else told(each, language)
         for each in list(errors)[:ERRORS_SHOWN_MAX]
     ]
+
+
+def told(fault: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A fault that is a mapping already, its `message` in the language."""
+    return {
+        name: in_language(value, language) if name == "message" else value for name, value in fault.items()
+    }

@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
 from shared.errors import Forbidden, Unauthorised, Unavailable
+from shared.languages import Text
 
 ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "RS256")
 TOKEN_BYTES_MAX = 8_192
@@ -141,7 +142,9 @@ class Actor:
     def require_branch(self, branch_id: str | None) -> None:
         """Raises ForeignBranch unless the token names the branch (or every branch)."""
         if not self.may_see(branch_id):
-            raise ForeignBranch(f"this token does not cover branch {branch_id}", branch_id=branch_id)
+            raise ForeignBranch(
+                Text("this token does not cover branch {branch_id}", branch_id=branch_id), branch_id=branch_id
+            )
 
     def branch_filter(self, branch_id: str | None = None) -> list[str] | None:
         """What to put into `branch_id = any(…)`: the branch asked for, else those of the token; None is every branch.
@@ -223,7 +226,9 @@ class Verifier:
         actor = _actor_of(claims)
         longest_s = self._feed_s_max if actor.roles == {FEED} else self._person_s_max
         if expires_s > time.time() + longest_s + LEEWAY_S:
-            raise TokenTooLong(f"a token may be valid for at most {longest_s // 3_600} hours")
+            raise TokenTooLong(
+                Text("a token may be valid for at most {hours} hours", hours=longest_s // 3600)
+            )
         return actor, expires_s
 
     def _expiry(self, claims: dict[str, Any]) -> int:
@@ -291,7 +296,9 @@ def _actor_of(claims: dict[str, Any]) -> Actor:
         raise TokenInvalid("the token's sub is reserved for services")
     pair = conflicting(roles)
     if pair:
-        raise DutiesNotSegregated(f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair))
+        raise DutiesNotSegregated(
+            Text("one person may not be {pair}", pair=" and ".join(sorted(pair))), roles=sorted(pair)
+        )
     return Actor(subject, frozenset(roles), frozenset(branches))
 
 
@@ -333,11 +340,11 @@ class LocalIssuer:
         """A signed token. Raises DutiesNotSegregated, or RoleNotAdmitted for a role nobody knows."""
         unknown = sorted(set(roles) - ROLES)
         if unknown:
-            raise RoleNotAdmitted(f"no such role: {', '.join(unknown)}", roles=unknown)
+            raise RoleNotAdmitted(Text("no such role: {unknown}", unknown=", ".join(unknown)), roles=unknown)
         pair = conflicting(roles)
         if pair:
             raise DutiesNotSegregated(
-                f"one person may not be {' and '.join(sorted(pair))}", roles=sorted(pair)
+                Text("one person may not be {pair}", pair=" and ".join(sorted(pair))), roles=sorted(pair)
             )
         now = int(time.time())
         claims = {

@@ -21,6 +21,7 @@ from shared import archiving, incarnation
 from shared.client import PAGE_EVENTS_MAX
 from shared.database import Database
 from shared.errors import Invalid
+from shared.languages import Text
 from shared.outbox import LINE_SQL
 from shared.settings import Settings
 from shared.transaction import Tx
@@ -183,7 +184,9 @@ def control_totals(tx: Tx) -> Response:
     """
     first, last = _day("from"), _day("to")
     if not 0 <= (last - first).days < TOTALS_DAYS_MAX:
-        raise FeedQueryInvalid(f"`to` must be 0 to {TOTALS_DAYS_MAX - 1} days after `from`")
+        raise FeedQueryInvalid(
+            Text("`to` must be 0 to {totals_days_max} days after `from`", totals_days_max=TOTALS_DAYS_MAX - 1)
+        )
     # One snapshot (see `query`): head, waiting rows and totals belong together.
     standing = incarnation.standing(tx.conn)
     at = _number("at", standing.last_seq, 0, SEQ_MAX)
@@ -218,7 +221,9 @@ def _number(name: str, default: int, low: int, high: int) -> int:
     if given is None:
         return default
     if not (given.isascii() and given.isdigit() and len(given) <= 19 and low <= int(given) <= high):
-        raise FeedQueryInvalid(f"`{name}` must be a whole number from {low} to {high}")
+        raise FeedQueryInvalid(
+            Text("`{name}` must be a whole number from {low} to {high}", name=name, low=low, high=high)
+        )
     return int(given)
 
 
@@ -227,4 +232,4 @@ def _day(name: str) -> date:
     try:  # Python reads weeks and compact days, too
         return date.fromisoformat(given if _DAY.fullmatch(given) else "")
     except ValueError as error:
-        raise FeedQueryInvalid(f"`{name}` must be a day like 2026-01-31") from error
+        raise FeedQueryInvalid(Text("`{name}` must be a day like 2026-01-31", name=name)) from error

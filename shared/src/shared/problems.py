@@ -41,8 +41,9 @@ def problem(code: str, status: int, detail: str, context: Mapping[str, Any]) -> 
     g.problem_code = code
     language = languages.language_of_request()
     told = dict(context)
-    if "errors" in told:
-        told["errors"] = listed(told["errors"], language)
+    for name in ("errors", "faults"):
+        if isinstance(told.get(name), list | tuple):
+            told[name] = listed(told[name], language)
     body = {
         "type": f"urn:apotheca:problem:{code}",
         "title": languages.in_language(HTTPStatus(status).phrase, language),

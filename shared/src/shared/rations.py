@@ -7,6 +7,7 @@ what a crash of the database forgets is a minute of counting.
 
 from sqlalchemy import Column, MetaData, Table, Text, text
 
+from shared import languages
 from shared.database import Database
 from shared.errors import TooMany
 from shared.service import Job
@@ -59,7 +60,11 @@ def take(database: Database, settings: Settings, *, actor_id: str, address: str,
             if not conn.execute(TAKE, values).rowcount:
                 wait_s = max(1, conn.execute(WAIT, values).scalar_one())
                 raise TooManyLookUps(
-                    f"{limit * share} such look-ups a minute are for {whose}; try again later",
+                    languages.Text(
+                        "{limit} such look-ups a minute are for {whose}; try again later",
+                        limit=limit * share,
+                        whose=whose,
+                    ),
                     retry_after_s=wait_s,
                 )
 

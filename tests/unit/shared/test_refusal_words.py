@@ -1,8 +1,10 @@
 """No refusal speaks the language of a decoder, in any field of any schema of any service; each is said in Chinese too."""
 
 import io
+import json
 import re
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,15 @@ from marshmallow import Schema, fields, validate
 from finance.domain.receipt import Receipt
 from shared import explain
 from shared.arguments import JsonNotAnObject, PayloadInvalid, load_json
+from shared.errors import DomainError
 from shared.explain_typed import faults_of_type
+from shared.faults import listed
 from shared.languages import CHINESE, Text, in_language
 from shared.service import load
 from shared.settings import SERVICES
+from tests.support.sentences import sentences
+
+CJK = re.compile("[\u4e00-\u9fff]")
 
 DECODER = re.compile(
     r"`?\$\.|Expected|`int`|`str`|\bgot\b|\bstr\b|\bint\b|\bbool\b|dict|NoneType|regex|pattern|\^\[|\\x|\(\?|Not a valid|"
@@ -131,6 +138,41 @@ def test_every_refusal_of_a_field_is_said_in_chinese_too():
     assert untranslated == set()
 
 
+def test_every_sentence_of_every_refusal_is_said_in_chinese_too():
+    """Of five services, at every place where a refusal is made; what no catalog can know is found as such."""
+    found = list(sentences())
+    assert len(found) > 700
+    assert [each.where for each in found if each.pattern is None] == []
+    untold = {
+        f"{each.where} {each.pattern}"
+        for each in found
+        if each.pattern and not CJK.search(chinese_of(each.pattern, each.package))
+    }
+    assert untold == set()
+
+
+def chinese_of(pattern, package):
+    return in_language(pattern, CHINESE, package)
+
+
+def test_every_status_has_a_chinese_title():
+    statuses = {kind.status for kind in subclasses(DomainError)} | {404, 405, 411, 413, 415, 431, 500, 503}
+    untold = {each for each in statuses if not CJK.search(in_language(HTTPStatus(each).phrase, CHINESE))}
+    assert untold == set()
+
+
+def test_what_is_forbidden_for_samples_says_why_in_chinese_too():
+    rows = json.loads(Path("services/finance/src/finance/data/sample_rules.json").read_text())
+    reasons = set(re.findall(r"'why': '([^']+)'", str(rows)))
+    assert reasons
+    assert [each for each in reasons if not CJK.search(in_language(each, CHINESE, "finance"))] == []
+
+
+def test_a_refusal_written_as_a_mapping_is_translated_too():
+    faults = [{"path": "x", "message": "must be given", "code": "x"}]
+    assert listed(faults, CHINESE) == [{"path": "x", "message": "必须填写", "code": "x"}]
+
+
 def test_a_sentence_keeps_its_values_in_every_language():
     text = Text("must be from {low} to {high}", low=1, high=20)
     assert (text, in_language(text, CHINESE)) == ("must be from 1 to 20", "必须在 1 到 20 之间")
@@ -155,6 +197,6 @@ def test_the_compiled_catalog_is_current(path):
     assert {each.id: each.string for each in source if each.id} == {
         each.id: each.string for each in compiled if each.id
     }
-    names = re.compile(r"\{(\w+)\}")
+    names = re.compile(r"\{(\w+(?:![rsa])?(?::[^}]*)?)\}")
     for each in source:
         assert sorted(names.findall(str(each.id))) == sorted(names.findall(str(each.string))), each.id

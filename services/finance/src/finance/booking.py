@@ -17,6 +17,7 @@ from finance.domain.chart import Chart, Standard, chart_of
 from finance.domain.posting import PostingLine
 from finance.domain.sale import BeforeTheBooks, PricedSale
 from finance.events import SALE_POSTED, sale_posted
+from shared.languages import Text
 from shared.transaction import Tx
 
 BOOK = "main"
@@ -75,7 +76,9 @@ def require_in_books(conn: Connection, day: date) -> None:
     """What was before the first day of the books is in their opening balances. Raises BeforeTheBooks."""
     begins_on = book_of(conn).begins_on
     if day < begins_on:
-        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+        raise BeforeTheBooks(
+            Text("the books begin on {begins_on}", begins_on=begins_on), begins_on=str(begins_on)
+        )
 
 
 def stream_of(booked_on: date) -> str:

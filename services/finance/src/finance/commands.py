@@ -22,6 +22,7 @@ from finance.redemptions import uses
 from finance.repository import Known
 from shared.clock import business_date
 from shared.errors import Conflict
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -118,7 +119,10 @@ def same_receipt(known: Known, priced: PricedSale) -> Known:
 
 def refuse_closed(priced: PricedSale) -> PeriodClosed:
     return PeriodClosed(
-        f"{month_text(priced.business_date)} is closed; send `late: true` to book the receipt to today"
+        Text(
+            "{month} is closed; send `late: true` to book the receipt to today",
+            month=month_text(priced.business_date),
+        )
     )
 
 

@@ -21,6 +21,7 @@ from shared import watermark
 from shared.clock import business_date
 from shared.errors import Conflict, DomainError, Unavailable
 from shared.events import Envelope
+from shared.languages import Text
 from shared.transaction import Tx
 
 CREDIT_CHANGED = "customers.credit.changed.v1"
@@ -206,7 +207,9 @@ def refusal_of(position: Position, fen: int, today: date, *, is_approved: bool =
     if position.limit_fen is None:
         return CreditNotGranted("no credit is granted to this customer", reason="none")
     if position.valid_until is not None and position.valid_until < today:
-        return CreditNotGranted(f"the credit ended on {position.valid_until}", reason="ended")
+        return CreditNotGranted(
+            Text("the credit ended on {valid_until}", valid_until=position.valid_until), reason="ended"
+        )
     return None if is_approved else _room_refusal(position, position.limit_fen, fen)
 
 

@@ -17,6 +17,7 @@ from finance.domain.permission import PATIENT, Permission
 from finance.domain.receipt import Channel
 from finance.domain.sale import PricedSale
 from shared.errors import Conflict
+from shared.languages import Text
 
 
 class PriceBelowFloor(Conflict):
@@ -111,8 +112,12 @@ def below(
     faults: dict[int, list[dict[str, str]]] = {}
     below_floor: set[int] = set()
     for row in conn.exec_driver_sql(_BELOW, (orjson.dumps(asked).decode(),)):
-        least = f"the floor is {row.floor_fen}" if row.is_below_floor else f"the price is {row.free_fen}"
-        fault = {"path": f"lines.{row.line}.unit_price", "message": f"{least} fen a unit"}
+        message = (
+            Text("the floor is {fen} fen a unit", fen=row.floor_fen)
+            if row.is_below_floor
+            else Text("the price is {fen} fen a unit", fen=row.free_fen)
+        )
+        fault = {"path": f"lines.{row.line}.unit_price", "message": message}
         faults.setdefault(row.sale, []).append(fault)
         if row.is_below_floor:
             below_floor.add(row.sale)

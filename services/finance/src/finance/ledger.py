@@ -37,6 +37,7 @@ from shared.approvals import SamePerson
 from shared.clock import business_date, next_month
 from shared.completeness import PATIENCE_S, Hearing, Obstacle, count_own
 from shared.errors import DomainError
+from shared.languages import Text
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
@@ -126,7 +127,7 @@ def period_of(tx: Tx, month: date, *, lock: bool = False) -> dict[str, Any]:
         .one_or_none()
     )
     if row is None:
-        raise PeriodUnknown(f"nothing was ever booked to {month_text(month)}")
+        raise PeriodUnknown(Text("nothing was ever booked to {month}", month=month_text(month)))
     return dict(row)
 
 
@@ -218,7 +219,9 @@ def _last_day(month: date) -> date:
 
 def _require_open(period: Mapping[str, Any]) -> None:
     if period["state"] != PeriodState.OPEN:
-        raise PeriodNotOpen(f"{month_text(period['month'])} is {period['state']}")
+        raise PeriodNotOpen(
+            Text("{month} is {state}", month=month_text(period["month"]), state=period["state"])
+        )
 
 
 def require_heard(hearing: Hearing, month: date) -> None:
@@ -229,14 +232,24 @@ def require_heard(hearing: Hearing, month: date) -> None:
     away = [each for each in hearing.obstacles if each.reason == "source_unreachable"]
     if away:
         raise SourcesUnreachable(
-            f"{month_text(month)} cannot be closed: whether {away[0].source} has told everything is not known",
+            Text(
+                "{month} cannot be closed: whether {source} has told everything is not known",
+                month=month_text(month),
+                source=away[0].source,
+            ),
             obstacles=named,
             retry_after_s=5,
         )
     first = hearing.obstacles[0]
     raise SourcesBehind(
-        f"facts of {month_text(month)} are still on their way: {first.source} {first.reason}, at {first.found}"
-        f" of {first.expected}",
+        Text(
+            "facts of {month} are still on their way: {source} {reason}, at {found} of {expected}",
+            month=month_text(month),
+            source=first.source,
+            reason=first.reason,
+            found=first.found,
+            expected=first.expected,
+        ),
         obstacles=named,
     )
 
@@ -323,7 +336,9 @@ def _require_earlier_closed(tx: Tx, span: Mapping[str, date]) -> None:
         text("select min(month) from periods where state = 'open' and month < :month"), span
     ).scalar_one()
     if earlier is not None:
-        raise EarlierPeriodOpen(f"close {month_text(earlier)} first", month=month_text(earlier))
+        raise EarlierPeriodOpen(
+            Text("close {month} first", month=month_text(earlier)), month=month_text(earlier)
+        )
 
 
 def _require_no_drafts(tx: Tx, span: Mapping[str, date]) -> None:
@@ -404,7 +419,7 @@ def lock_period(tx: Tx, month: date) -> dict[str, Any]:
     require_company(tx.actor)
     period = period_of(tx, month, lock=True)
     if period["state"] != PeriodState.SOFT_CLOSED:
-        raise PeriodNotClosed(f"{month_text(month)} is {period['state']}")
+        raise PeriodNotClosed(Text("{month} is {state}", month=month_text(month), state=period["state"]))
     if period["closed_by"] == tx.actor.id:
         raise SamePerson("who closed the month does not lock it")
     tx.conn.execute(

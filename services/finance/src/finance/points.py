@@ -33,6 +33,7 @@ from finance.subscriptions import (
 from shared.clock import business_date
 from shared.database import driver_of
 from shared.events import Envelope
+from shared.languages import Text
 from shared.service import LostEvent
 from shared.transaction import Tx
 
@@ -313,7 +314,9 @@ def _require_enough(gone: Sequence[_Gone]) -> None:
         )
         if total > every[0].earned:
             raise PointsExceedEarned(
-                f"the sale earned {every[0].earned} points", sale_id=str(sale_id), gone=total
+                Text("the sale earned {earned} points", earned=every[0].earned),
+                sale_id=str(sale_id),
+                gone=total,
             )
 
 
@@ -381,4 +384,6 @@ def require_tied(conn: Connection, month: date) -> None:
             booked = 0
         snapshot.rollback()
     if booked != promised:
-        raise PointsNotTied(f"booked {booked} fen, promised {promised} fen")
+        raise PointsNotTied(
+            Text("booked {booked} fen, promised {promised} fen", booked=booked, promised=promised)
+        )

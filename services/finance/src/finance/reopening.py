@@ -25,6 +25,7 @@ from finance.ledger import period_of
 from shared import audit, outbox
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 REOPENERS = frozenset({"finance_head", "management"})
@@ -69,13 +70,19 @@ def _require_reopenable(tx: Tx, period: Mapping[str, Any]) -> None:
     month = period["month"]
     if period["state"] != PeriodState.SOFT_CLOSED:
         raise PeriodNotClosed(
-            f"{month_text(month)} is {period['state']}; only a soft-closed month is re-opened"
+            Text(
+                "{month} is {state}; only a soft-closed month is re-opened",
+                month=month_text(month),
+                state=period["state"],
+            )
         )
     later = tx.conn.execute(
         text("select min(month) from periods where state <> 'open' and month > :month"), {"month": month}
     ).scalar_one()
     if later is not None:
-        raise LaterPeriodClosed(f"{month_text(later)} is closed; re-open it first", month=month_text(later))
+        raise LaterPeriodClosed(
+            Text("{month} is closed; re-open it first", month=month_text(later)), month=month_text(later)
+        )
 
 
 def decide_reopening(

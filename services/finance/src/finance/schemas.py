@@ -12,6 +12,7 @@ from finance.domain import receipt as shape
 from finance.shapes import BRANCH, LOT, MONTH, NUMBER, PERSON
 from shared.explain_typed import faults_of_type
 from shared.faults import Fault
+from shared.languages import Text
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY, INSTANT
@@ -262,7 +263,9 @@ class SalesTotalsArgs(_OfDays):
     @validates_schema
     def _not_too_many_days(self, data: dict[str, Any], **_: Any) -> None:
         if (data["until"] - data["first"]).days >= TOTALS_DAYS_MAX:
-            raise ValidationError(f"at most {TOTALS_DAYS_MAX} days", "until")
+            raise ValidationError(
+                Text("at most {totals_days_max} days", totals_days_max=TOTALS_DAYS_MAX), "until"
+            )
 
 
 class SalesTotalsRow(Schema):

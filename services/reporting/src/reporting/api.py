@@ -17,6 +17,7 @@ from reporting.translations import translator
 from shared.arguments import Blueprint
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import Actor
+from shared.languages import Text
 from shared.money import money
 from shared.service import Service
 from shared.texts import MONTH_PATTERN
@@ -141,7 +142,7 @@ def get_metric(tx: Tx, args: dict[str, Any], code: str) -> dict[str, Any]:
 def metric_or_404(code: str) -> None:
     """Raises MetricNotFound unless `code` is one of CODES."""
     if code not in CODES:
-        raise MetricNotFound(f"the metrics are {', '.join(CODES)}")
+        raise MetricNotFound(Text("the metrics are {codes}", codes=", ".join(CODES)))
 
 
 def _with_month(figures: dict[str, Any] | None, month: date) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from shared.clock import business_date, next_month
 from shared.completeness import Obstacle
 from shared.database import Database
 from shared.errors import Conflict
+from shared.languages import Text
 from shared.service import Service
 from shared.transaction import Tx
 
@@ -49,7 +50,7 @@ def close_month(
     state to the commit, so a fact is either in the frozen figures or a revision, never between.
     """
     if business_date(tx.now) < next_month(month):
-        raise MonthNotOver(f"{month:%Y-%m} ends after today")
+        raise MonthNotOver(Text("{month:%Y-%m} ends after today", month=month))
     _require_open(tx.conn, month)
     obstacles = completeness.gate(database, service, feeds, month, own_totals)
     if not obstacles and not money_is_closed(tx.conn, month):
@@ -57,8 +58,11 @@ def close_month(
     if obstacles:
         first = obstacles[0]
         raise MonthIncomplete(
-            f"{month:%Y-%m} cannot be closed: {first.source} {first.day or ''} {first.reason}".replace(
-                "  ", " "
+            Text(
+                "{month:%Y-%m} cannot be closed: {where} {reason}",
+                month=month,
+                where=f"{first.source} {first.day}" if first.day else first.source,
+                reason=first.reason,
             ),
             obstacles=[each.as_json() for each in obstacles],
         )
@@ -88,7 +92,7 @@ def _require_open(conn: Connection, month: date) -> None:
     closed = close_of(conn, month)
     if closed is not None:
         raise MonthAlreadyClosed(
-            f"{month:%Y-%m} was closed already", closed_at=closed["closed_at"].isoformat()
+            Text("{month:%Y-%m} was closed already", month=month), closed_at=closed["closed_at"].isoformat()
         )
 
 

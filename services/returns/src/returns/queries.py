@@ -25,6 +25,7 @@ from returns.tables import (
 )
 from shared.clock import SHANGHAI
 from shared.errors import NotFound
+from shared.languages import Text
 from shared.lots import canonical
 from shared.paging import newest_first
 from shared.transaction import Tx
@@ -55,7 +56,7 @@ def get_return(tx: Tx, notice_id: UUID) -> dict[str, Any]:
         .one_or_none()
     )
     if notice is None:
-        raise ReturnNotFound(f"no return {notice_id}")
+        raise ReturnNotFound(Text("no return {notice_id}", notice_id=notice_id))
     tx.actor.require_branch(notice["branch_id"])
     lines = _rows(tx, return_lines, return_lines.c.notice_id == notice_id, "position")
     of_lines = [line["id"] for line in lines]

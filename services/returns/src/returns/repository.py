@@ -41,6 +41,7 @@ from returns.tables import (
 from shared import watermark
 from shared.clock import business_date
 from shared.errors import Unavailable
+from shared.languages import Text
 from shared.transaction import Tx
 
 RETRY_AFTER_S = 5
@@ -115,7 +116,9 @@ class ProjectionBehind(Unavailable):
 def require_caught_up(tx: Tx, source: str, event_type: str, what: str, about: str | None) -> None:
     """Before saying that there is no such thing. Raises ProjectionBehind while its event may be on its way."""
     if not watermark.is_caught_up(tx.conn, source, now=tx.now, types=[event_type], about=about):
-        raise ProjectionBehind(f"that {what} is not known here yet; ask again", retry_after_s=RETRY_AFTER_S)
+        raise ProjectionBehind(
+            Text("that {what} is not known here yet; ask again", what=what), retry_after_s=RETRY_AFTER_S
+        )
 
 
 def find_customer_kind(tx: Tx, customer_id: str) -> str | None:
@@ -227,7 +230,7 @@ def lock_notices(tx: Tx, notice_ids: Collection[UUID]) -> dict[UUID, Notice]:
         .all()
     )
     for missing in sorted(set(wanted) - {row["id"] for row in rows}):
-        raise ReturnNotFound(f"no return {missing}")
+        raise ReturnNotFound(Text("no return {missing}", missing=missing))
     lines: dict[UUID, list[Line]] = {notice_id: [] for notice_id in wanted}
     for line in tx.conn.execute(
         select(return_lines.c.notice_id, *(return_lines.c[name] for name in _LINE))

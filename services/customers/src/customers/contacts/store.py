@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from customers.contacts.rules import ContactNotFound
 from customers.contacts.tables import contacts
+from shared.languages import Text
 
 
 def add_row(conn: Connection, row: dict[str, Any]) -> None:
@@ -22,7 +23,10 @@ def lock(conn: Connection, customer_id: UUID, contact_id: UUID) -> Any:
         .with_for_update()
     ).one_or_none()
     if row is None:
-        raise ContactNotFound(f"no contact {contact_id} of this customer", contact_id=str(contact_id))
+        raise ContactNotFound(
+            Text("no contact {contact_id} of this customer", contact_id=contact_id),
+            contact_id=str(contact_id),
+        )
     return row
 
 

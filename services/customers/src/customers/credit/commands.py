@@ -17,6 +17,7 @@ from shared import audit, outbox
 from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.transaction import Tx
 
 APPROVERS = frozenset({"finance_head", "business_head"})
@@ -98,7 +99,7 @@ def decide(tx: Tx, customer_id: UUID, credit_id: UUID, *, approved: bool, reason
     if credit is None:
         raise CreditUnknown("the customer has no such credit")
     if credit.state != "proposed":
-        raise CreditProposalEnded(f"this proposal is {credit.state}")
+        raise CreditProposalEnded(Text("this proposal is {state}", state=credit.state))
     if credit.valid_until is not None and credit.valid_until < business_date(tx.now) and approved:
         raise CreditDatesFaulty("the credit would have ended already")
     decision, state = decide_and_store(

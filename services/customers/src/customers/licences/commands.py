@@ -26,6 +26,7 @@ from customers.licences.rules import (
 from shared import audit, outbox
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 APPROVING_ROLES = frozenset({"qa", "business_head"})
@@ -35,7 +36,9 @@ def submit_licence(tx: Tx, customer_id: UUID, body: dict[str, Any]) -> dict[str,
     """Hand in a licence for verification. Raises LicenceTypeUnknown, LicenceDatesFaulty."""
     customer = master.lock_institution(tx, customer_id)
     if body["type"] not in rules.licence_types():
-        raise rules.LicenceTypeUnknown(f"no licence type {body['type']}", known=sorted(rules.licence_types()))
+        raise rules.LicenceTypeUnknown(
+            Text("no licence type {type}", type=body["type"]), known=sorted(rules.licence_types())
+        )
     until = body.get("valid_until")
     if until is not None and until < body["valid_from"]:
         raise rules.LicenceDatesFaulty("valid_until lies before valid_from")
@@ -82,7 +85,7 @@ def decide_licence(
     rows = {row.id: row for row in store.licence_rows(tx.conn, customer_id)}
     row = rows[licence_id]
     if row.state != "submitted":
-        raise LicenceAlreadyDecided(f"this licence is {row.state}")
+        raise LicenceAlreadyDecided(Text("this licence is {state}", state=row.state))
     if row.submitted_by == tx.actor.id:
         raise LicenceSamePerson("who submitted a licence may not verify it")
     if verified:
@@ -134,7 +137,7 @@ def approve(tx: Tx, customer_id: UUID, *, approved: bool, reason: str | None) ->
     """A business head's decision on an applicant. Raises NothingToApprove and the refusals of the approval."""
     customer = master.lock_institution(tx, customer_id)
     if customer.status != "applicant":
-        raise NothingToApprove(f"a customer that is {customer.status} awaits no approval")
+        raise NothingToApprove(Text("a customer that is {status} awaits no approval", status=customer.status))
     approval = _approval(tx, customer)
     decision = approval.decide(
         person=tx.actor.id,

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from customers.kernel.dated import row_in_force, rows_of
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.languages import Text
 
 
 @cache
@@ -129,7 +130,7 @@ class Licence:
 def check_verifiable(licence: Licence, others: Iterable[Licence], today: date) -> None:
     """Raises LicenceExpired, LicenceOverlaps (against verified licences of the same type)."""
     if licence.has_ended(today):
-        raise LicenceExpired(f"the licence ended on {licence.valid_until}")
+        raise LicenceExpired(Text("the licence ended on {valid_until}", valid_until=licence.valid_until))
     for other in others:
         if other.id == licence.id or other.type != licence.type or other.state != "verified":
             continue

@@ -13,6 +13,7 @@ from customers.licences import rules
 from customers.licences.rules import Licence, LicenceNotFound, Permission, Standing
 from customers.licences.tables import approval_decisions, licences, trade_permissions
 from shared.approvals import Decision, decision_of
+from shared.languages import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,9 @@ def require_licence_of(conn: Connection, licence_id: UUID, customer_id: UUID) ->
     """Raises LicenceNotFound where the customer handed in no such licence."""
     found = conn.execute(select(licences.c.customer_id).where(licences.c.id == licence_id)).scalar()
     if found != customer_id:
-        raise LicenceNotFound(f"no licence {licence_id}", licence_id=str(licence_id))
+        raise LicenceNotFound(
+            Text("no licence {licence_id}", licence_id=licence_id), licence_id=str(licence_id)
+        )
 
 
 def change_licence(conn: Connection, licence_id: UUID, **values: Any) -> None:

@@ -26,6 +26,7 @@ from customers.loyalty.rules import (
 from customers.loyalty.store import add_lots, add_redemption, due_accounts, lock_accounts
 from shared import audit, outbox, watermark
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 SALE_POSTED = "finance.sale.posted.v1"
@@ -107,7 +108,10 @@ def cancel(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
         text("select * from point_redemptions where redemption_id = :id for update"), {"id": redemption_id}
     ).one_or_none()
     if row is None:
-        raise RedemptionNotFound(f"no redemption {redemption_id}", redemption_id=str(redemption_id))
+        raise RedemptionNotFound(
+            Text("no redemption {redemption_id}", redemption_id=redemption_id),
+            redemption_id=str(redemption_id),
+        )
     tx.actor.require_branch(row.branch_id)
     if row.state == "used":
         raise RedemptionAlreadyUsed("a sale was paid with it", sale_id=row.sale_id)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from customers.loyalty.rules import Lot, RedemptionNotFound
 from customers.loyalty.store import NOT_LOST
+from shared.languages import Text
 from shared.paging import page_of
 from shared.transaction import Tx
 
@@ -148,7 +149,10 @@ def redemption(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
         text("select * from point_redemptions where redemption_id = :id"), {"id": redemption_id}
     ).one_or_none()
     if row is None:
-        raise RedemptionNotFound(f"no redemption {redemption_id}", redemption_id=str(redemption_id))
+        raise RedemptionNotFound(
+            Text("no redemption {redemption_id}", redemption_id=redemption_id),
+            redemption_id=str(redemption_id),
+        )
     tx.actor.require_branch(row.branch_id)
     return {**row._mapping, "lots": lots_of(tx.conn, redemption_id)}  # noqa: SLF001 - SQLAlchemy's public name
 

@@ -13,6 +13,7 @@ from functools import cache
 
 from customers.kernel.dated import row_in_force, rows_of
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.languages import Text
 from shared.money import allocate
 
 
@@ -52,7 +53,7 @@ def redemption_rule(on: date) -> RedemptionRule:
     """What redeeming on the day `on` follows. Raises RedemptionNotOffered before the first rule."""
     value, hours = (_redemption(name, on) for name in ("value", "restore_after"))
     if value is None or hours is None:
-        raise RedemptionNotOffered(f"no rule for points is in force on {on}")
+        raise RedemptionNotOffered(Text("no rule for points is in force on {on}", on=on))
     return RedemptionRule(fen_per_point=value, restore_after=timedelta(hours=hours))
 
 
@@ -230,7 +231,9 @@ def consume(lots: Sequence[Lot], points: int, today: date) -> list[Share]:
         taken.append((lot, min(available, wanted)))
         wanted -= taken[-1][1]
     if wanted:
-        raise PointsInsufficient(f"{points - wanted} points may be used", usable=points - wanted)
+        raise PointsInsufficient(
+            Text("{points} points may be used", points=points - wanted), usable=points - wanted
+        )
     return taken
 
 

@@ -12,6 +12,7 @@ from customers import data_keys
 from customers.data_keys import Vault
 from customers.kernel.customer import CustomerNotFound, NotAnInstitution
 from customers.master.tables import customers
+from shared.languages import Text
 from shared.transaction import Tx
 
 PATIENT_COLUMNS = (
@@ -49,7 +50,9 @@ def row_of(conn: Connection, customer_id: UUID) -> Any:
     """Raises CustomerNotFound."""
     row = conn.execute(select(customers).where(customers.c.id == customer_id)).one_or_none()
     if row is None:
-        raise CustomerNotFound(f"no customer {customer_id}", customer_id=str(customer_id))
+        raise CustomerNotFound(
+            Text("no customer {customer_id}", customer_id=customer_id), customer_id=str(customer_id)
+        )
     return row
 
 
@@ -78,7 +81,9 @@ def lock(conn: Connection, customer_id: UUID) -> Any:
     """The customer's row, held against other writers until this transaction ends. Raises CustomerNotFound."""
     row = conn.execute(select(customers).where(customers.c.id == customer_id).with_for_update()).one_or_none()
     if row is None:
-        raise CustomerNotFound(f"no customer {customer_id}", customer_id=str(customer_id))
+        raise CustomerNotFound(
+            Text("no customer {customer_id}", customer_id=customer_id), customer_id=str(customer_id)
+        )
     return row
 
 

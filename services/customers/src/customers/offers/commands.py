@@ -24,6 +24,7 @@ from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid
 from shared.events import Envelope
+from shared.languages import Text
 from shared.transaction import Tx
 
 APPROVERS = frozenset({"finance_head", "cs_manager"})
@@ -142,7 +143,9 @@ def end(tx: Tx, offer_id: UUID, *, used_fen: int) -> None:
     """
     offer = _locked(tx, offer_id, "published")
     if used_fen > offer.cost_fen:
-        raise OfferCostTooHigh(f"{offer.cost_fen} fen were drawn for it", drawn_fen=offer.cost_fen)
+        raise OfferCostTooHigh(
+            Text("{cost_fen} fen were drawn for it", cost_fen=offer.cost_fen), drawn_fen=offer.cost_fen
+        )
     _end(tx, offer, "ended", used_fen=used_fen)
 
 
@@ -208,7 +211,10 @@ def _locked(tx: Tx, offer_id: UUID, expected: str) -> Offer:
     offer = store.locked(tx.conn, offer_id)
     tx.actor.require_branch(offer.branch_id)
     if offer.state != expected:
-        raise OfferNotReady(f"the offer is {offer.state}, not {expected}", state=offer.state)
+        raise OfferNotReady(
+            Text("the offer is {state}, not {expected}", state=offer.state, expected=expected),
+            state=offer.state,
+        )
     return offer
 
 

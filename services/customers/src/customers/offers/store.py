@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Connection, Uuid, any_, func, insert, literal, sel
 
 from customers.offers.model import OPEN, WRITTEN, Offer, OfferNotFound
 from customers.offers.tables import offers
+from shared.languages import Text
 
 
 def add(conn: Connection, offer: Offer) -> None:
@@ -53,7 +54,7 @@ def all_locked(conn: Connection, offer_ids: Collection[UUID]) -> dict[UUID, Offe
     ).mappings()
     found = {row["offer_id"]: Offer(**row) for row in rows}
     for missing in (each for each in wanted if each not in found):
-        raise OfferNotFound(f"no offer {missing}", offer_id=str(missing))
+        raise OfferNotFound(Text("no offer {missing}", missing=missing), offer_id=str(missing))
     return found
 
 
@@ -76,7 +77,7 @@ def one(conn: Connection, offer_id: UUID) -> Offer:
 def _one(conn: Connection, query: Any, offer_id: UUID) -> Offer:
     row = conn.execute(query).mappings().one_or_none()
     if row is None:
-        raise OfferNotFound(f"no offer {offer_id}", offer_id=str(offer_id))
+        raise OfferNotFound(Text("no offer {offer_id}", offer_id=offer_id), offer_id=str(offer_id))
     return Offer(**row)
 
 

@@ -13,6 +13,7 @@ from customers.privacy import events
 from customers.privacy.rules import PURPOSES, ContactAnonymised, PurposeNotAdmitted
 from shared import audit, outbox
 from shared.clock import business_date
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -60,7 +61,8 @@ def _admitted_to(tx: Tx, customer_id: UUID, purpose: str) -> Any:
     tx.actor.require_branch(customer.branch_id)
     if not tx.actor.roles & PURPOSES[purpose]:
         raise PurposeNotAdmitted(
-            f"for this purpose one of: {', '.join(sorted(PURPOSES[purpose]))}", purpose=purpose
+            Text("for this purpose one of: {purposes}", purposes=", ".join(sorted(PURPOSES[purpose]))),
+            purpose=purpose,
         )
     return customer
 

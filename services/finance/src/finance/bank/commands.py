@@ -121,7 +121,7 @@ def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> dict[str, 
     # In the order of `confirm`: the matching first, the month second.
     queries.hold(tx, "match")
     if repository.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
-        raise PeriodClosed(f"{month_text(month)} is closed")
+        raise PeriodClosed(Text("{month} is closed", month=month_text(month)))
     content = queries.reconciliation(tx.conn, account, month)
     if not content["is_covered"]:
         raise rules.StatementMissing("no statement reaches the end of the month")

@@ -19,6 +19,7 @@ from finance.domain import dated, deadline
 from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.money import allocate, half_up
 
 PROPOSALS_MAX = 5
@@ -347,10 +348,10 @@ def direct_postings(chart: Chart, reason: str, fen: int, day: date) -> list[Post
     """What only the bank knew of. Raises BankReasonUnknown, also for the wrong direction."""
     known = reasons()
     if reason not in known:
-        raise BankReasonUnknown(f"a reason is one of {', '.join(known)}", reasons=known)
+        raise BankReasonUnknown(Text("a reason is one of {known}", known=", ".join(known)), reasons=known)
     row = dated.newest("bank_reasons", day, reason=reason)
     if row["sign"] not in {"both", "in" if fen > 0 else "out"}:
-        raise BankReasonUnknown(f"{reason} goes the other way")
+        raise BankReasonUnknown(Text("{reason} goes the other way", reason=reason))
     return balanced([_sided(chart.code("bank"), fen), _sided(chart.code(row["account"]), -fen)])
 
 

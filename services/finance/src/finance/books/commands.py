@@ -31,6 +31,7 @@ from finance.open_items import NewItem
 from shared import audit
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, month_of, new_id, next_month
+from shared.languages import Text
 from shared.transaction import Tx
 
 APPROVER = "finance_head"
@@ -117,7 +118,7 @@ def _opened(lines: Sequence[Mapping[str, Any]]) -> list[NewItem]:
 def _require_open(tx: Tx, day: date) -> None:
     state = repository.hold_months(tx.conn, [day])[month_of(day)]
     if state != PeriodState.OPEN:
-        raise PeriodNotOpen(f"{month_text(day)} is {state}")
+        raise PeriodNotOpen(Text("{month} is {state}", month=month_text(day), state=state))
 
 
 def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def decide_overrun(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | No
 def _undecided(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
     row = queries.voucher(tx, voucher_id, lock=True)
     if row["state"] != "draft":
-        raise VoucherDecided(f"the voucher is {row['state']}")
+        raise VoucherDecided(Text("the voucher is {state}", state=row["state"]))
     return row
 
 
@@ -213,7 +214,9 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     if entry is None:
         raise EntryNotFound("no such entry")
     if entry["kind"] != voucher.MANUAL:
-        raise EntryHasOwnCorrection(f"an entry of kind {entry['kind']} is corrected by its document")
+        raise EntryHasOwnCorrection(
+            Text("an entry of kind {kind} is corrected by its document", kind=entry["kind"])
+        )
     today = business_date(tx.now)
     _require_open(tx, today)
     reversal_id = new_id()
@@ -274,12 +277,14 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
         text("select state from periods where month = :month"), {"month": month}
     ).scalar_one_or_none()
     if state != PeriodState.OPEN:
-        raise PeriodNotOpen(f"{month_text(month)} is {state or 'unknown'}")
+        raise PeriodNotOpen(Text("{month} is {state}", month=month_text(month), state=state or "unknown"))
     earlier = tx.conn.execute(
         text("select min(month) from periods where state = 'open' and month < :month"), {"month": month}
     ).scalar_one()
     if earlier is not None:
-        raise EarlierPeriodOpen(f"close {month_text(earlier)} first", month=month_text(earlier))
+        raise EarlierPeriodOpen(
+            Text("close {month} first", month=month_text(earlier)), month=month_text(earlier)
+        )
     chart = book_of(tx.conn).chart
     posted = 0
     for branch_id, sums in sorted(balances.closings_by_branch(tx.conn, next_month(month)).items()):

@@ -23,6 +23,7 @@ from finance.domain.period import month_text
 from shared.clock import next_month
 from shared.database import driver_of
 from shared.errors import Conflict
+from shared.languages import Text
 from shared.transaction import Tx
 
 ROWS_A_SHEET = 1_000_000
@@ -125,7 +126,13 @@ def voucher_list(tx: Tx, month: date, branches: list[str] | None) -> Iterator[by
         lines, debit_fen, credit_fen = cursor.execute(_TOTALS, given).fetchone() or (0, 0, 0)
         if lines > LINES_MAX:
             raise VoucherListTooLong(
-                f"the month has {lines} lines, a list at most {LINES_MAX}", lines=lines, most=LINES_MAX
+                Text(
+                    "the month has {lines} lines, a list at most {lines_max}",
+                    lines=lines,
+                    lines_max=LINES_MAX,
+                ),
+                lines=lines,
+                most=LINES_MAX,
             )
         frame = _frame(month, lines, debit_fen, credit_fen)
         sink = _Sink()

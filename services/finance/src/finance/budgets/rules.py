@@ -12,6 +12,7 @@ from finance.domain import dated
 from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine
 from shared.errors import Conflict
+from shared.languages import Text
 
 OVERRUN_ROLES = frozenset({"finance_head", "management"})
 """Who let a budget be exceeded: both, two persons."""
@@ -92,7 +93,11 @@ def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, i
             continue
         if budget.overrun == "stop":
             raise BudgetExceeded(
-                f"{budget.available_fen} fen are available, {need} fen are needed",
+                Text(
+                    "{available_fen} fen are available, {need} fen are needed",
+                    available_fen=budget.available_fen,
+                    need=need,
+                ),
                 budget_id=budget.budget_id,
                 available_fen=budget.available_fen,
                 needed_fen=need,

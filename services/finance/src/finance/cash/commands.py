@@ -22,6 +22,7 @@ from finance.refunds import commands as refunds
 from shared import audit, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -166,7 +167,7 @@ def close_session(
     """
     session = _session(tx, session_id)
     if session["state"] != "counting":
-        raise rules.SessionNotCounting(f"the session is {session['state']}")
+        raise rules.SessionNotCounting(Text("the session is {state}", state=session["state"]))
     today = business_date(tx.now)
     counted_fen = rules.total_of(counted, today)
     if carried_fen > counted_fen:
@@ -338,7 +339,7 @@ def _session(tx: Tx, session_id: UUID) -> dict[str, Any]:
 
 def _require_open(session: Mapping[str, Any]) -> None:
     if session["state"] != "open":
-        raise rules.SessionNotOpen(f"the session is {session['state']}")
+        raise rules.SessionNotOpen(Text("the session is {state}", state=session["state"]))
 
 
 def _require_in_safe(tx: Tx, branch_id: str, fen: int) -> None:
@@ -429,7 +430,7 @@ def _post(
         return
     today = business_date(tx.now)
     if repository.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
-        raise PeriodClosed(f"{month_text(today)} is closed")
+        raise PeriodClosed(Text("{month} is closed", month=month_text(today)))
     repository.add_entry(
         tx,
         booked_on=today,

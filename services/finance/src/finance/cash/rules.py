@@ -17,6 +17,7 @@ from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.approvals import RoleNotAwaited, SamePerson
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 
 STORE_MANAGER, AUDITOR = "store_manager", "finance_auditor"
 
@@ -162,7 +163,7 @@ def total_of(counted: Sequence[Mapping[str, int]], day: date) -> int:
         value = item["denomination_fen"]
         if value not in known or value in seen:
             raise DenominationUnknown(
-                f"{value} fen is no note or coin in circulation, or is named twice",
+                Text("{value} fen is no note or coin in circulation, or is named twice", value=value),
                 errors=[{"path": f"denominations.{index}.denomination_fen", "message": "unknown or twice"}],
             )
         seen.add(value)
@@ -192,7 +193,10 @@ def movement_postings(chart: Chart, kind: Kind, fen: int, reason: str | None, da
         found = [row for row in reasons(day) if row["kind"] == kind and row["reason"] == reason]
         if not found:
             known = sorted(row["reason"] for row in reasons(day) if row["kind"] == kind)
-            raise ReasonUnknown(f"the reason of a {kind} is one of {', '.join(known)}", reasons=known)
+            raise ReasonUnknown(
+                Text("the reason of a {kind} is one of {known}", kind=kind, known=", ".join(known)),
+                reasons=known,
+            )
         other = found[0]["account"]
     cash = chart.code("cash_on_hand")
     against = chart.code(other)
@@ -209,7 +213,13 @@ def variance_postings(chart: Chart, variance_fen: int) -> list[PostingLine]:
 def resolution_postings(chart: Chart, variance_fen: int, outcome: Outcome) -> list[PostingLine]:
     """Clear 1901 to where the difference belongs. Raises OutcomeUnfit."""
     if (variance_fen > 0) != (outcome in _OF_SURPLUS):
-        raise OutcomeUnfit(f"{outcome} does not fit a variance of {variance_fen} fen")
+        raise OutcomeUnfit(
+            Text(
+                "{outcome} does not fit a variance of {variance_fen} fen",
+                outcome=outcome,
+                variance_fen=variance_fen,
+            )
+        )
     return _moved(chart.code("losses_pending"), chart.code(_OUTCOME_ACCOUNTS[outcome]), variance_fen)
 
 
@@ -233,7 +243,9 @@ def resolver_role(
         awaited.add(STORE_MANAGER)
     mine = sorted(awaited & roles)
     if not mine:
-        raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
+        raise RoleNotAwaited(
+            Text("awaited: {awaited}", awaited=", ".join(sorted(awaited))), awaited=sorted(awaited)
+        )
     return mine[-1]
 
 

@@ -16,6 +16,7 @@ from finance.contracts.fulfilment import changed, end, locked, next_revision, pr
 from finance.contracts.tables import contract_amendments, contract_terminations
 from shared import audit, outbox
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 BATCH = 100
@@ -204,7 +205,9 @@ def _require_room(tx: Tx, contract_id: UUID, before: Mapping[str, Any], after: M
         line = wanted.get(line_no)
         progress.amend(0 if line is None else line["quantity"])
         if line is not None and progress.ordered and line["product_id"] != products.get(line_no):
-            raise rules.AmendmentBelowOrdered(f"orders hold the product of line {line_no}")
+            raise rules.AmendmentBelowOrdered(
+                Text("orders hold the product of line {line_no}", line_no=line_no)
+            )
 
 
 def _ordered_whole(
@@ -233,7 +236,7 @@ def _open_amendment(tx: Tx, contract_id: UUID, amendment_id: UUID) -> tuple[dict
     if row is None:
         raise rules.AmendmentNotFound("no such amendment of this contract")
     if row["state"] != "proposed":
-        raise rules.AmendmentDecided(f"the amendment is {row['state']}", state=row["state"])
+        raise rules.AmendmentDecided(Text("the amendment is {state}", state=row["state"]), state=row["state"])
     return contract, dict(row)
 
 
@@ -343,7 +346,9 @@ def pass_time(tx: Tx) -> int:
 def _signed(tx: Tx, contract_id: UUID) -> dict[str, Any]:
     contract = locked(tx, contract_id)
     if contract["state"] not in rules.OPEN_STATES:
-        raise rules.ContractStateWrong(f"the contract is {contract['state']}", state=contract["state"])
+        raise rules.ContractStateWrong(
+            Text("the contract is {state}", state=contract["state"]), state=contract["state"]
+        )
     return contract
 
 

@@ -26,6 +26,7 @@ from finance.domain import permission
 from shared import audit, outbox
 from shared.approvals import Approval, SamePerson, decide_and_store
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -318,7 +319,9 @@ def add_version(
 def _in_state(tx: Tx, contract_id: UUID, state: str) -> dict[str, Any]:
     contract = locked(tx, contract_id)
     if contract["state"] != state:
-        raise rules.ContractStateWrong(f"the contract is {contract['state']}", state=contract["state"])
+        raise rules.ContractStateWrong(
+            Text("the contract is {state}", state=contract["state"]), state=contract["state"]
+        )
     return contract
 
 

@@ -27,6 +27,7 @@ from finance.contracts.rules import (
 from finance.contracts.tables import contract_changes, contract_moves
 from shared import outbox
 from shared.clock import business_date
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -39,7 +40,7 @@ def order(tx: Tx, contract_id: UUID, line_no: int, quantity: int, unit_price_fen
     contract = locked(tx, contract_id)
     in_force = contract["state"] in OPEN_STATES and contract["valid_from"] <= on <= contract["valid_until"]
     if not in_force:
-        raise ContractNotActive(f"the contract is not in force on {on}", state=contract["state"])
+        raise ContractNotActive(Text("the contract is not in force on {on}", on=on), state=contract["state"])
     line, progress = _line(tx, contract, line_no)
     if unit_price_fen != line["unit_price_fen"]:
         raise ContractPriceDiffers(
@@ -199,7 +200,7 @@ def _line(tx: Tx, contract: Mapping[str, Any], line_no: int) -> tuple[Mapping[st
         raise ContractNotActive("the contract is not signed", state=contract["state"])
     lines = progress_of(tx.conn, contract["contract_id"])
     if line_no not in lines:
-        raise ContractLineUnknown(f"the contract has no line {line_no}")
+        raise ContractLineUnknown(Text("the contract has no line {line_no}", line_no=line_no))
     return line_of(content, line_no), lines[line_no]
 
 

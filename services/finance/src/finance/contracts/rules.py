@@ -13,6 +13,7 @@ from typing import Any
 from finance.domain import dated
 from finance.domain.vat import rates_on
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.languages import Text
 from shared.money import FEN_MAX
 
 METHODS = ("bank", "acceptance_bill", "wechat", "alipay", "card", "cash")
@@ -222,7 +223,7 @@ def require_complete(content: Content, *, on: date, past: Collection[int] = ()) 
     absent = missing(content)
     if absent:
         raise ContractIncomplete(
-            f"a contract says all of it; missing: {', '.join(absent)}",
+            Text("a contract says all of it; missing: {absent}", absent=", ".join(absent)),
             missing=absent,
             errors=[{"path": path, "message": "required"} for path in absent],
         )
@@ -243,7 +244,7 @@ def _faults(content: Content, on: date, past: Collection[int]) -> Iterator[tuple
             yield f"lines.{index}.line_no", "twice"
         seen.add(line["line_no"])
         if line["tax_bp"] not in rates and line["line_no"] not in past:
-            yield f"lines.{index}.tax_bp", f"no VAT rate in force on {on}"
+            yield f"lines.{index}.tax_bp", Text("no VAT rate in force on {on}", on=on)
         if not first <= line["delivery_date"] <= last:
             yield f"lines.{index}.delivery_date", "outside the validity of the contract"
     if last < first:
@@ -273,14 +274,14 @@ def line_of(content: Content, line_no: int) -> Mapping[str, Any]:
         if line["line_no"] == line_no:
             found: Mapping[str, Any] = line
             return found
-    raise ContractLineUnknown(f"the contract has no line {line_no}")
+    raise ContractLineUnknown(Text("the contract has no line {line_no}", line_no=line_no))
 
 
 def require_signed_day(day: date, *, today: date, not_before: date | None = None) -> None:
     """Raises SignatureDateInvalid."""
     if day > today or (not_before is not None and day < not_before):
         raise SignatureDateInvalid(
-            f"{day} lies in the future, or before {not_before}",
+            Text("{day} lies in the future, or before {not_before}", day=day, not_before=not_before),
             errors=[{"path": "signed_on", "message": "in the future or too early"}],
         )
 
@@ -326,14 +327,23 @@ class Progress:
     def amend(self, quantity: int) -> "Progress":
         """Raises AmendmentBelowOrdered."""
         if quantity < self.ordered:
-            raise AmendmentBelowOrdered(f"orders hold {self.ordered} of this line", ordered=self.ordered)
+            raise AmendmentBelowOrdered(
+                Text("orders hold {ordered} of this line", ordered=self.ordered), ordered=self.ordered
+            )
         return replace(self, quantity=quantity)
 
 
 def _require(quantity: int, available: int, what: str) -> None:
     if quantity < 1 or quantity > available:
         raise ContractQuantityExceeded(
-            f"{available} are {what}, {quantity} were asked for", available=available, wanted=quantity
+            Text(
+                "{available} are {what}, {quantity} were asked for",
+                available=available,
+                what=what,
+                quantity=quantity,
+            ),
+            available=available,
+            wanted=quantity,
         )
 
 

@@ -13,6 +13,7 @@ from finance.budgets.rules import NO_SPENDING
 from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpanInvalid, rate_bp, variance_fen
 from finance.domain.period import PeriodState
 from shared.clock import business_date, month_of, next_month
+from shared.languages import Text
 from shared.money import half_up
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
@@ -227,7 +228,7 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     if not 1 <= months <= MONTHS_MAX:
         raise MarginSpanInvalid(
-            f"1 to {MONTHS_MAX} months",
+            Text("1 to {months_max} months", months_max=MONTHS_MAX),
             errors=[{"path": "until_month", "message": "before `from_month`, or too far"}],
         )
     sold, sold2, moved, moved2 = MARGIN_KEYS[args["by"]]
@@ -343,7 +344,7 @@ def require_costed(conn: Connection, month: date) -> None:
     """Before a month closes: each branch that purchased has its cost at the average. Raises CostRunMissing."""
     branch = next_uncosted(conn, month)
     if branch is not None:
-        raise CostRunMissing(f"cost the month of branch {branch} first", branch_id=branch)
+        raise CostRunMissing(Text("cost the month of branch {branch} first", branch=branch), branch_id=branch)
 
 
 def is_open(conn: Connection, month: date) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from finance.domain import dated
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
+from shared.languages import Text
 
 
 class PeriodState(StrEnum):
@@ -110,7 +111,9 @@ def month_text(month: date) -> str:
 def require_over(month: date, today: date) -> None:
     """Raises PeriodNotOver unless the month's last calendar day has passed (G29: never early)."""
     if today < next_month(month):
-        raise PeriodNotOver(f"{month_text(month)} is not over", closes_from=str(next_month(month)))
+        raise PeriodNotOver(
+            Text("{month} is not over", month=month_text(month)), closes_from=str(next_month(month))
+        )
 
 
 def late_days(month: date, today: date) -> int:

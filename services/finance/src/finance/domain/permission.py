@@ -11,6 +11,7 @@ from datetime import date
 
 from finance.domain.receipt import Receipt, Tender
 from shared.errors import Conflict, Unavailable
+from shared.languages import Text
 
 PATIENT = "patient"
 
@@ -81,11 +82,16 @@ def _require_allowed(permission: Permission, categories: Collection[str], day: d
     if not permission.allowed:
         raise TradeNotPermitted("customers does not permit trade with this customer", reason="denied")
     if permission.valid_until is not None and permission.valid_until < day:
-        raise TradeNotPermitted(f"the permission ended on {permission.valid_until}", reason="expired")
+        raise TradeNotPermitted(
+            Text("the permission ended on {valid_until}", valid_until=permission.valid_until),
+            reason="expired",
+        )
     if permission.kind == PATIENT:
         return
     missing = sorted(set(categories) - set(permission.categories))
     if missing:
         raise TradeNotPermitted(
-            f"the permission does not cover {', '.join(missing)}", reason="category", categories=missing
+            Text("the permission does not cover {missing}", missing=", ".join(missing)),
+            reason="category",
+            categories=missing,
         )

@@ -19,6 +19,7 @@ from finance.domain.chart import Chart, Standard
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.receipt import Payment, Receipt, Tender
 from shared.errors import Conflict, Invalid, Unavailable
+from shared.languages import Text
 
 YEAR_3000_MS = 32_503_680_000_000
 
@@ -132,7 +133,8 @@ def require_usable(
         raise RedemptionRestored("the points went back to the customer", cause=redemption.restored_cause)
     if redemption.value_fen != payment.amount.fen:
         raise RedemptionAmountDiffers(
-            f"the points are worth {redemption.value_fen} fen", value_fen=redemption.value_fen
+            Text("the points are worth {value_fen} fen", value_fen=redemption.value_fen),
+            value_fen=redemption.value_fen,
         )
     return sum(lot.points * (lot.fen_per_point or 0) for lot in redemption.lots)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.lots import canonical
 from shared.money import allocate
 
@@ -79,7 +80,13 @@ def verify(sold: Mapping[str, SoldLine], returned: Sequence[ReturnedLine], refun
             raise RefundExceedsSale("more than was sold, less earlier refunds", sale_line_id=line_id)
     total = sum(line.net_fen + line.tax_fen for line in returned)
     if total != refund_fen:
-        raise RefundAmountDiffers(f"the lines sum to {total} fen, the return says {refund_fen} fen")
+        raise RefundAmountDiffers(
+            Text(
+                "the lines sum to {total} fen, the return says {refund_fen} fen",
+                total=total,
+                refund_fen=refund_fen,
+            )
+        )
 
 
 def split(refund_fen: int, paid: Mapping[str, int], refunded: Mapping[str, int]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from finance.domain.receipt import Receipt, Tender
 from finance.domain.vat import rates_on, tax_inside
 from shared.clock import business_date
 from shared.errors import Conflict, DomainError, Invalid
+from shared.languages import Text
 
 CLOCKS_DIFFER_S_MAX = 300
 """A till's clock may run ahead of ours by this much."""
@@ -114,17 +115,29 @@ def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
             gross = 0
         if line.tax_bp not in known_rates:
             faults.append(
-                (VatRateUnknown, f"lines.{index}.tax_bp", f"no VAT rate of {day} is {line.tax_bp} bp")
+                (
+                    VatRateUnknown,
+                    f"lines.{index}.tax_bp",
+                    Text("no VAT rate of {day} is {tax_bp} bp", day=day, tax_bp=line.tax_bp),
+                )
             )
         if line.expiry < day:
-            faults.append((LotExpired, f"lines.{index}.expiry", f"the lot expired before {day}"))
+            faults.append(
+                (LotExpired, f"lines.{index}.expiry", Text("the lot expired before {day}", day=day))
+            )
         tax = tax_inside(gross, line.tax_bp)
         nets.append(gross - tax)
         taxes.append(tax)
         cost += line.cost.fen
     net, tax = sum(nets), sum(taxes)
     if max(net + tax, cost) > SALE_FEN_MAX:
-        faults.append((SaleTooLarge, "lines", f"a receipt and its cost are at most {SALE_FEN_MAX} fen each"))
+        faults.append(
+            (
+                SaleTooLarge,
+                "lines",
+                Text("a receipt and its cost are at most {sale_fen_max} fen each", sale_fen_max=SALE_FEN_MAX),
+            )
+        )
     _check_tenders(receipt, net + tax, faults)
     _check_rewards(receipt, day, faults)
     if faults:
@@ -136,12 +149,16 @@ def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
 
 def _moment(sold_at: datetime, now: datetime, begins_on: date) -> tuple[datetime, date]:
     if sold_at.year <= begins_on.year - 1:
-        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+        raise BeforeTheBooks(
+            Text("the books begin on {begins_on}", begins_on=begins_on), begins_on=str(begins_on)
+        )
     if sold_at.year > now.year + 1 or sold_at > now + timedelta(seconds=CLOCKS_DIFFER_S_MAX):
         raise SoldInFuture("the sale lies in the future")
     day = business_date(sold_at)
     if day < begins_on:
-        raise BeforeTheBooks(f"the books begin on {begins_on}", begins_on=str(begins_on))
+        raise BeforeTheBooks(
+            Text("the books begin on {begins_on}", begins_on=begins_on), begins_on=str(begins_on)
+        )
     return sold_at.astimezone(UTC), day
 
 
@@ -156,7 +173,15 @@ def _check_tenders(receipt: Receipt, total_fen: int, faults: list[Fault]) -> Non
             faults.append(_redemption_fault(index, each.tender))
     if paid != total_fen:
         faults.append(
-            (TendersDiffer, "tenders", f"tenders sum to {paid} fen, the receipt to {total_fen} fen")
+            (
+                TendersDiffer,
+                "tenders",
+                Text(
+                    "tenders sum to {paid} fen, the receipt to {total_fen} fen",
+                    paid=paid,
+                    total_fen=total_fen,
+                ),
+            )
         )
     if Tender.CREDIT in kinds and receipt.customer_id is None:
         faults.append((CreditNeedsCustomer, "customer_id", "a sale on credit names its customer"))
@@ -178,7 +203,9 @@ def _check_rewards(receipt: Receipt, day: date, faults: list[Fault]) -> None:
     never = points.never_for(day)
     for index, line in enumerate(receipt.lines):
         if line.product.category in never:
-            message = f"points do not pay a receipt with goods of {line.product.category}"
+            message = Text(
+                "points do not pay a receipt with goods of {category}", category=line.product.category
+            )
             faults.append((PointsForMedicine, f"lines.{index}.product.category", message))
 
 

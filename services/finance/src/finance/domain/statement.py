@@ -15,6 +15,7 @@ from finance.domain import dated
 from finance.domain.chart import Standard
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.money import half_up
 
 
@@ -144,7 +145,7 @@ def first_month(span: Span, month: date) -> date:
     """The first month of the span that ends with `month`. Raises SpanMonthWrong."""
     if not ends_in(span, month):
         raise SpanMonthWrong(
-            f"no {span.value} ends with {month:%Y-%m}",
+            Text("no {span} ends with {month:%Y-%m}", span=span.value, month=month),
             errors=[{"path": "month", "message": "not its last month"}],
         )
     return month.replace(month=month.month - MONTHS[span] + 1)
@@ -165,7 +166,7 @@ def require_kept(standard: Standard, kind: Kind, span: Span) -> None:
         reason = (
             "under the standard for small enterprises" if standard is Standard.SMALL else f"of a {span.value}"
         )
-        raise StatementNotKept(f"there is no {kind.value} statement {reason}")
+        raise StatementNotKept(Text("there is no {kind} statement {reason}", kind=kind.value, reason=reason))
 
 
 def required(standard: Standard, span: Span, day: date) -> list[Kind]:

@@ -15,6 +15,7 @@ from finance.domain import dated
 from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 
 MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
 OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand", "year_profit"})
@@ -116,7 +117,8 @@ def require_bookable(booked_on: date, *, begins_on: date, today: date) -> None:
         )
     if booked_on < eve_of(begins_on):
         raise VoucherInvalid(
-            "the day is before the books", errors=[{"path": "booked_on", "message": f"before {begins_on}"}]
+            "the day is before the books",
+            errors=[{"path": "booked_on", "message": Text("before {begins_on}", begins_on=begins_on)}],
         )
 
 

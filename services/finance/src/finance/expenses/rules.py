@@ -16,6 +16,7 @@ from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.vat import rates_on, tax_inside
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from shared.languages import Text
 from shared.money import half_up
 
 
@@ -200,7 +201,9 @@ def check_items(items: Sequence[Item], claimant: str, today: date) -> None:
         if item.spent_on > today:
             faults.append((SpentInFuture, f"{path}.spent_on", "lies in the future"))
         elif item.spent_on < oldest:
-            faults.append((SpentTooLongAgo, f"{path}.spent_on", f"claims reach back to {oldest}"))
+            faults.append(
+                (SpentTooLongAgo, f"{path}.spent_on", Text("claims reach back to {oldest}", oldest=oldest))
+            )
         category = categories_on(min(item.spent_on, today)).get(item.category)
         if category is not None and not category.claimable:
             category = None

@@ -17,6 +17,7 @@ from finance.invoices.rules import NOTHING, Fen, Position, Rates
 from finance.invoices.tables import invoice_amounts
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -113,7 +114,9 @@ def _rates(rows: Sequence[Mapping[str, Any]] | None) -> dict[int, Fen] | None:
 
 def _require_day(tx: Tx, issued_on: date, first: date) -> None:
     if not first <= issued_on <= business_date(tx.now):
-        raise rules.InvoiceDayUnfit(f"an invoice of this is issued from {first} until today")
+        raise rules.InvoiceDayUnfit(
+            Text("an invoice of this is issued from {first} until today", first=first)
+        )
 
 
 def _lock_sales(tx: Tx, sale_ids: Sequence[UUID]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from finance.domain import dated
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.money import tax_of
 
 FEBRUARY, LEAP_DAY = 2, 29
@@ -223,7 +224,12 @@ def require_number(number: str, day: date) -> None:
     if not any(re.fullmatch(row["value"], number, re.ASCII) for row in forms):
         raise InvoiceNumberUnfit(
             "no invoice has a number like this",
-            errors=[{"path": "number", "message": f"one of {', '.join(row['form'] for row in forms)}"}],
+            errors=[
+                {
+                    "path": "number",
+                    "message": Text("one of {listed}", listed=", ".join(row["form"] for row in forms)),
+                }
+            ],
         )
 
 

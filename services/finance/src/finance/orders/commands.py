@@ -37,6 +37,7 @@ from finance.orders.rules import (
 from finance.orders.tables import approvals, order_lines, orders, revisions
 from shared import audit, outbox
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -118,7 +119,7 @@ def locked(tx: Tx, order_id: UUID, expected: Collection[str], version: int | Non
     if version is not None and version != row["version"]:
         raise OrderChanged("the order was changed since", version=row["version"])
     if row["state"] not in expected:
-        raise OrderNotReady(f"the order is {row['state']}", state=row["state"])
+        raise OrderNotReady(Text("the order is {state}", state=row["state"]), state=row["state"])
     return dict(row)
 
 
@@ -212,7 +213,7 @@ def _until(tx: Tx, wanted: Any) -> Any:
         return longest
     if not tx.now < wanted <= longest:
         raise ApprovalUntilInvalid(
-            f"an override ends after now and until {longest.isoformat()}",
+            Text("an override ends after now and until {longest}", longest=longest.isoformat()),
             errors=[{"path": "until", "message": "too late, or over"}],
         )
     return wanted

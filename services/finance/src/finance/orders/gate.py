@@ -44,6 +44,7 @@ from finance.orders.tables import approvals, order_lines
 from shared.approvals import Approval, decision_of
 from shared.clock import business_date
 from shared.errors import DomainError, Unavailable
+from shared.languages import Text
 from shared.transaction import Tx
 
 HEADS = frozenset({"business_head", "finance_head"})
@@ -128,7 +129,9 @@ def _rates(judged: Judgement, lines: Sequence[Line], today: date) -> None:
     for line in lines:
         if line.tax_bp not in known:
             judged.add(
-                VatRateUnknown, f"no VAT rate of {today} is {line.tax_bp} bp", f"lines.{line.no}.tax_bp"
+                VatRateUnknown,
+                Text("no VAT rate of {today} is {tax_bp} bp", today=today, tax_bp=line.tax_bp),
+                f"lines.{line.no}.tax_bp",
             )
 
 
@@ -172,14 +175,16 @@ def judge_prices(
         found = judged.prices.get(line.no)
         if found is None:
             judged.add(
-                PriceNotSet, f"no price of {line.product.id} for a {known.kind}", f"lines.{line.no}.product"
+                PriceNotSet,
+                Text("no price of {id} for a {kind}", id=line.product.id, kind=known.kind),
+                f"lines.{line.no}.product",
             )
             continue
         is_contracted = order["contract_id"] is not None and line.contract_line is not None
         if line.unit_discount_fen and line.unit_price_fen > found.list_fen and not is_contracted:
             judged.add(
                 PriceFeigned,
-                f"a discount is taken off the list price of {found.list_fen} fen",
+                Text("a discount is taken off the list price of {list_fen} fen", list_fen=found.list_fen),
                 f"lines.{line.no}.unit_price",
             )
         judged.verdicts[line.no] = decide_price(line.asked_fen, found, authority, is_contracted=is_contracted)
@@ -206,7 +211,7 @@ def _require_approvals(tx: Tx, judged: Judgement, order: Order, lines: Sequence[
         floor = judged.prices[line.no].floor_fen
         judged.add(
             PriceBelowFloor,
-            f"the floor is {floor} fen a unit; below it two heads approve",
+            Text("the floor is {floor} fen a unit; below it two heads approve", floor=floor),
             f"lines.{line.no}.unit_price",
             approval="below_floor",
             awaited=sorted(HEADS),
@@ -246,7 +251,11 @@ def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None
     for line in lines:
         for lot in line.lots:
             if lot.expiry < today:
-                judged.add(LotExpired, f"lot {lot.lot} expired on {lot.expiry}", f"lines.{line.no}.lots")
+                judged.add(
+                    LotExpired,
+                    Text("lot {lot} expired on {expiry}", lot=lot.lot, expiry=lot.expiry),
+                    f"lines.{line.no}.lots",
+                )
     lots = [(line.product.id, lot.lot) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
         stops.require_free(tx.conn, lots, tx.now)

@@ -26,6 +26,7 @@ from finance.orders.tables import price_grades, price_rules, strategies
 from shared import audit
 from shared.approvals import Approval
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 APPROVERS = frozenset({"finance_head"})
@@ -82,7 +83,9 @@ def _invalid(path: str, message: str) -> PriceRuleInvalid:
 def _require_to_come(tx: Tx, day: date) -> None:
     today = business_date(tx.now)
     if day < today:
-        raise PriceRuleBackdated(f"today is {today}: what was sold keeps its price", today=str(today))
+        raise PriceRuleBackdated(
+            Text("today is {today}: what was sold keeps its price", today=today), today=str(today)
+        )
 
 
 def _require_scope(tx: Tx, branch_id: str | None) -> None:
@@ -143,7 +146,7 @@ def decide(tx: Tx, table: Table, rule_id: UUID, *, approved: bool, reason: str |
         raise PriceRuleNotFound("no such rule")
     _require_scope(tx, row.get("branch_id"))
     if row["state"] != "proposed":
-        raise PriceRuleDecided(f"the rule was {row['state']}", state=row["state"])
+        raise PriceRuleDecided(Text("the rule was {state}", state=row["state"]), state=row["state"])
     if approved:
         # a proposal that waited too long would reach back
         _require_to_come(tx, row["first_day"] if table is strategies else row["effective_from"])

@@ -18,6 +18,7 @@ from finance.domain import dated
 from finance.domain.receipt import Product
 from finance.domain.sale import SALE_FEN_MAX
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from shared.languages import Text
 
 BP = 10_000
 
@@ -290,7 +291,7 @@ def below_shipped(
         if not shipped:
             continue
         if no not in wanted or wanted[no].quantity < shipped:
-            yield no, f"{shipped} are shipped"
+            yield no, Text("{shipped} are shipped", shipped=shipped)
         elif wanted[no].product != line.product or wanted[no].tax_bp != line.tax_bp:
             yield no, "what is shipped keeps its product and rate"
         elif wanted[no].quantity == shipped and wanted[no] != replace(line, quantity=shipped):

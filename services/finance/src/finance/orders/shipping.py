@@ -31,6 +31,7 @@ from finance.orders.rules import (
 from finance.orders.tables import order_lines, orders, revisions, shipment_lines, shipments
 from shared import audit, outbox
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.lots import canonical
 from shared.transaction import Tx
 
@@ -123,12 +124,14 @@ def _check(parcels: Sequence[Parcel], confirmed: Lines) -> dict[int, int]:
     for index, each in enumerate(parcels):
         if each.line_no not in confirmed:
             raise ShipmentLineUnknown(
-                f"the order has no line {each.line_no}",
+                Text("the order has no line {line_no}", line_no=each.line_no),
                 errors=[{"path": f"lines.{index}.line_no", "message": "unknown"}],
             )
         named = confirmed[each.line_no][0].lots
         if named and _package(each) not in {_package(lot) for lot in named}:
-            raise LotNotOrdered(f"line {each.line_no} names its lots", lots=[lot.lot for lot in named])
+            raise LotNotOrdered(
+                Text("line {line_no} names its lots", line_no=each.line_no), lots=[lot.lot for lot in named]
+            )
         if len(each.trace_codes) > each.quantity or codes & set(each.trace_codes):
             raise _codes(index)
         if len(set(each.trace_codes)) < len(each.trace_codes):

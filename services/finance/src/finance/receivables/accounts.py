@@ -19,6 +19,7 @@ from finance.receivables.queries import OPEN_AT, CustomerStatementUnknown
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid
+from shared.languages import Text
 from shared.transaction import Tx
 
 BATCH = 100
@@ -65,7 +66,7 @@ def issue(tx: Tx, customer_id: UUID, as_of: date) -> UUID:
     ).all()
     items = [row for row in items if row.open_at_fen]
     if not items:
-        raise CustomerStatementEmpty(f"nothing is open on {as_of}")
+        raise CustomerStatementEmpty(Text("nothing is open on {as_of}", as_of=as_of))
     for row in items:
         tx.actor.require_branch(row.branch_id)
     statement_id = new_id()
@@ -95,7 +96,7 @@ def _insert(tx: Tx, statement_id: UUID, customer_id: UUID, as_of: date, items: S
         },
     ).first()
     if added is None:
-        raise CustomerStatementExists(f"the account of {as_of} was stated before")
+        raise CustomerStatementExists(Text("the account of {as_of} was stated before", as_of=as_of))
     tx.conn.execute(
         text(
             "insert into customer_statement_items (statement_id, item_id, branch_id, kind, booked_on, due_on,"
@@ -130,7 +131,7 @@ def send(tx: Tx, statement_id: UUID, channel: str) -> None:
     """Raises CustomerStatementUnknown, CustomerStatementStateWrong."""
     row = _lock(tx, statement_id)
     if row.state != "issued":
-        raise CustomerStatementStateWrong(f"it is {row.state}")
+        raise CustomerStatementStateWrong(Text("it is {state}", state=row.state))
     tx.conn.execute(
         text(
             "update customer_statements set state = 'sent', channel = :channel, sent_at = :now"
@@ -148,7 +149,7 @@ def answer(tx: Tx, statement_id: UUID, contact_id: UUID | None, answers: Sequenc
     """
     row = _lock(tx, statement_id)
     if row.state != "sent":
-        raise CustomerStatementStateWrong(f"it is {row.state}")
+        raise CustomerStatementStateWrong(Text("it is {state}", state=row.state))
     items = tx.conn.execute(
         text("select item_id from customer_statement_items where statement_id = :id"), {"id": statement_id}
     ).scalars()

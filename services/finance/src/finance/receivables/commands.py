@@ -24,6 +24,7 @@ from finance.receivables.events import payment_received, payment_reversed
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -197,7 +198,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     if payment is None or not tx.actor.may_see(payment.branch_id):
         raise PaymentUnknown("no such payment")
     if payment.reversed_on is not None:
-        raise PaymentReversedBefore(f"it was reversed on {payment.reversed_on}")
+        raise PaymentReversedBefore(Text("it was reversed on {reversed_on}", reversed_on=payment.reversed_on))
     for ask in before_safe_pays if payment.tender == "cash" else ():
         ask(tx, payment.branch_id, payment.amount_fen)
     today = business_date(tx.now)
@@ -367,5 +368,7 @@ def decide_terms(
         },
     ).first()
     if added is None:
-        raise TermsTaken(f"terms from {effective_from} on were decided before")
+        raise TermsTaken(
+            Text("terms from {effective_from} on were decided before", effective_from=effective_from)
+        )
     audit.record(tx, "credit_terms.decide", str(customer_id), after=[str(effective_from), *instalments])

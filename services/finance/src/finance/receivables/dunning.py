@@ -24,6 +24,7 @@ from finance.receivables.ladder import Case, CaseState, Outcome
 from shared import audit, outbox
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, NotFound
+from shared.languages import Text
 from shared.transaction import Tx
 
 BATCH = 500
@@ -310,7 +311,7 @@ def unblock(tx: Tx, case_id: UUID, reason: str) -> None:
     """Go on reminding. Raises DunningCaseUnknown, DunningNotStopped."""
     found, item = _lock_case(tx, case_id)
     if found.state != CaseState.BLOCKED:
-        raise ladder.DunningNotStopped(f"the case is {found.state}")
+        raise ladder.DunningNotStopped(Text("the case is {state}", state=found.state))
     case = ladder.resumed(case_of(found), due_on=item.due_on, today=business_date(tx.now))
     if item.is_disputed:
         case = ladder.paused(case)

@@ -21,6 +21,7 @@ from typing import Any
 
 from finance.receivables.rules import house
 from shared.errors import Conflict, Forbidden, Invalid
+from shared.languages import Text
 
 
 class CaseState(StrEnum):
@@ -150,17 +151,22 @@ def acted(
     Raises DunningNotActive, DunningChannelDiffers, DunningRoleMissing, PromiseInvalid.
     """
     if case.state not in {CaseState.WAITING, CaseState.ACTION_DUE, CaseState.PROMISED, CaseState.FINAL}:
-        raise DunningNotActive(f"the case is {case.state}", state=case.state)
+        raise DunningNotActive(Text("the case is {state}", state=case.state), state=case.state)
     if (outcome is Outcome.PROMISED) != (promise is not None):
         raise PromiseInvalid("a promise, and only a promise, has an amount and a day")
     if case.state is CaseState.ACTION_DUE:
         due = next(each for each in levels(today) if each.level == case.level)
         if channel not in due.channels:
             raise DunningChannelDiffers(
-                f"level {due.level} is done by {', '.join(due.channels)}", channels=list(due.channels)
+                Text(
+                    "level {level} is done by {channels}", level=due.level, channels=", ".join(due.channels)
+                ),
+                channels=list(due.channels),
             )
         if not roles & set(due.roles):
-            raise DunningRoleMissing(f"level {due.level} is for {', '.join(due.roles)}")
+            raise DunningRoleMissing(
+                Text("level {level} is for {roles}", level=due.level, roles=", ".join(due.roles))
+            )
         case = replace(case, done_level=case.level)
         gap = house("dunning_gap_days", today)
         case = _waiting(case, due_on, today, gap_days=gap)
@@ -195,14 +201,14 @@ def paused(case: Case) -> Case:
 def blocked(case: Case) -> Case:
     """Nobody is to be reminded, by decision. Raises DunningNotActive."""
     if case.state in {CaseState.SETTLED, CaseState.BLOCKED}:
-        raise DunningNotActive(f"the case is {case.state}", state=case.state)
+        raise DunningNotActive(Text("the case is {state}", state=case.state), state=case.state)
     return replace(case, state=CaseState.BLOCKED, next_on=None)
 
 
 def resumed(case: Case, *, due_on: date, today: date) -> Case:
     """Where a paused or blocked case goes on: at the action that was due, else waiting. Raises DunningNotStopped."""
     if case.state not in {CaseState.PAUSED, CaseState.BLOCKED}:
-        raise DunningNotStopped(f"the case is {case.state}")
+        raise DunningNotStopped(Text("the case is {state}", state=case.state))
     if case.level > case.done_level:
         return replace(case, state=CaseState.ACTION_DUE)
     return _waiting(case, due_on, today, gap_days=0)

@@ -27,6 +27,7 @@ from shared import audit, outbox
 from shared.approvals import Approval, SamePerson
 from shared.clock import business_date, new_id
 from shared.errors import DomainError
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -41,7 +42,7 @@ def approve(tx: Tx, refund_id: UUID, *, by_bank: Sequence[str] = ()) -> None:
     refused = {each["detail"]["tender"] for each in handled if each["step"] == "failed"}
     for tender in by_bank:
         if tender not in refused or any(part.tender == tender and part.is_paid for part in parts):
-            raise rules.RefundBankUnfit(f"{tender} was not refused by its channel")
+            raise rules.RefundBankUnfit(Text("{tender} was not refused by its channel", tender=tender))
         tx.conn.execute(
             text("update refund_tenders set means = 'bank' where refund_id = :id and tender = :tender"),
             {"id": refund_id, "tender": tender},
@@ -147,9 +148,9 @@ def fail(tx: Tx, refund_id: UUID, tender: str, reason: str) -> None:
     rules.require_failure(reason, today)
     part = next((each for each in parts if each.tender == tender), None)
     if part is None or part.means in {"credit", "points"}:
-        raise rules.RefundPartUnknown(f"no channel pays {tender} of this refund")
+        raise rules.RefundPartUnknown(Text("no channel pays {tender} of this refund", tender=tender))
     if part.is_paid:
-        raise rules.RefundPartPaid(f"the part of {tender} is paid")
+        raise rules.RefundPartPaid(Text("the part of {tender} is paid", tender=tender))
     rules.require_payer(part, tx.actor.roles)
     _require_another(tx, row)
     detail = {"tender": tender, "means": part.means, "reason": reason}

@@ -17,6 +17,7 @@ from finance.domain import dated
 from finance.domain.receipt import Tender
 from shared.approvals import RoleNotAwaited
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 
 APPROVERS = ("finance_auditor", "accountant", "finance_head")
 RELEASERS = ("finance_auditor", "finance_head")
@@ -110,7 +111,11 @@ def require(step: str, state: str) -> None:
     if state not in FROM[step]:
         awaited = sorted(each for each, states in FROM.items() if state in states)
         what_next = f"; awaited: {', '.join(awaited)}" if awaited else ""
-        raise RefundNotAwaited(f"the refund is {state}{what_next}", state=state, awaited=awaited)
+        raise RefundNotAwaited(
+            Text("the refund is {state}{what_next}", state=state, what_next=what_next),
+            state=state,
+            awaited=awaited,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +138,14 @@ def to_pay(parts: Sequence[Part], payment: Payment) -> Part:
     """The part that a payment settles. Raises RefundPartUnknown, RefundPartPaid, RefundReferenceUnfit."""
     part = next((each for each in parts if each.tender == payment.tender), None)
     if part is None:
-        raise RefundPartUnknown(f"this refund owes nothing to {payment.tender}")
+        raise RefundPartUnknown(Text("this refund owes nothing to {tender}", tender=payment.tender))
     if part.is_paid:
-        raise RefundPartPaid(f"the part of {payment.tender} is paid")
+        raise RefundPartPaid(Text("the part of {tender} is paid", tender=payment.tender))
     if (payment.reference is None) != (part.means in WITHOUT_REFERENCE):
         needed = "no reference" if part.means in WITHOUT_REFERENCE else "the channel's reference"
         raise RefundReferenceUnfit(
-            f"{part.means} takes {needed}", errors=[{"path": "parts.reference", "message": needed}]
+            Text("{means} takes {needed}", means=part.means, needed=needed),
+            errors=[{"path": "parts.reference", "message": needed}],
         )
     return part
 
@@ -148,7 +154,9 @@ def require_payer(part: Part, roles: Collection[str]) -> None:
     """Cash is paid at the counter, everything else at finance's desk. Raises RoleNotAwaited."""
     awaited = COUNTER if part.means == Tender.CASH else DESK
     if not set(awaited) & set(roles):
-        raise RoleNotAwaited(f"awaited: {', '.join(sorted(awaited))}", awaited=sorted(awaited))
+        raise RoleNotAwaited(
+            Text("awaited: {awaited}", awaited=", ".join(sorted(awaited))), awaited=sorted(awaited)
+        )
 
 
 def days_to_pay(goods_back_on: date) -> int:
@@ -166,4 +174,6 @@ def require_failure(reason: str, day: date) -> None:
     """Raises RefundFailureUnknown."""
     known = sorted(row["reason"] for row in dated.in_force("refund_failures", day))
     if reason not in known:
-        raise RefundFailureUnknown(f"a payment fails for one of {', '.join(known)}", reasons=known)
+        raise RefundFailureUnknown(
+            Text("a payment fails for one of {known}", known=", ".join(known)), reasons=known
+        )

@@ -24,6 +24,7 @@ from finance.samples.tables import sample_decisions, samples
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, SamePerson, decide_and_store, decision_of
 from shared.clock import business_date, month_of, new_id
+from shared.languages import Text
 from shared.lots import canonical
 from shared.money import half_up
 from shared.transaction import Tx
@@ -232,7 +233,9 @@ def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:
     stock = stock_of(tx, sample["branch_id"], (sample["product_id"], sample["lot"]), day)
     if stock is not None:
         if sample["quantity"] > stock.quantity:
-            raise rules.SampleStockShort(f"the lot holds {stock.quantity}", available=stock.quantity)
+            raise rules.SampleStockShort(
+                Text("the lot holds {quantity}", quantity=stock.quantity), available=stock.quantity
+            )
         return "average", stock.value_of(sample["quantity"])
     sold = tx.conn.execute(
         text(
@@ -278,7 +281,7 @@ def _locked(tx: Tx, sample_id: UUID, state: str) -> dict[str, Any]:
         raise rules.SampleNotFound("no such sample")
     tx.actor.require_branch(row["branch_id"])
     if row["state"] != state:
-        raise rules.SampleStateWrong(f"the sample is {row['state']}", state=row["state"])
+        raise rules.SampleStateWrong(Text("the sample is {state}", state=row["state"]), state=row["state"])
     return dict(row)
 
 

@@ -11,6 +11,7 @@ from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from finance.domain.vat import rates_on
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 from shared.money import half_up
 
 PRODUCT, PACKAGING = "product", "packaging"
@@ -100,20 +101,26 @@ def require_allowed(recipient: str, category: str | None, day: date) -> None:
 def require_within(had: int, wanted: int, limit: int, who: str) -> None:
     """Raises SampleLimitExceeded."""
     if had + wanted > limit:
-        raise SampleLimitExceeded(f"{who} has had {had} of {limit} this month", had=had, limit=limit, of=who)
+        raise SampleLimitExceeded(
+            Text("{who} has had {had} of {limit} this month", who=who, had=had, limit=limit),
+            had=had,
+            limit=limit,
+            of=who,
+        )
 
 
 def require_fresh(expiry: date | None, today: date) -> None:
     """A lot may be given up to its last day. Raises SampleLotExpired."""
     if expiry is not None and expiry < today:
-        raise SampleLotExpired(f"the lot expired on {expiry}", expiry=expiry.isoformat())
+        raise SampleLotExpired(Text("the lot expired on {expiry}", expiry=expiry), expiry=expiry.isoformat())
 
 
 def require_whole(quantity: int, used: int, returned: int) -> None:
     """Raises SampleQuantitiesDiffer."""
     if used + returned != quantity:
         raise SampleQuantitiesDiffer(
-            f"{quantity} were issued", errors=[{"path": "returned", "message": "used + returned differ"}]
+            Text("{quantity} were issued", quantity=quantity),
+            errors=[{"path": "returned", "message": "used + returned differ"}],
         )
 
 
@@ -129,7 +136,7 @@ def require_rate(kind: str, purpose: str, recipient: str, tax_bp: int | None, da
         return
     if tax_bp not in rates_on(day):
         raise SampleTaxRateInvalid(
-            f"what is given away is deemed sold, at a VAT rate in force on {day}",
+            Text("what is given away is deemed sold, at a VAT rate in force on {day}", day=day),
             errors=[{"path": "tax_bp", "message": "missing, or not in force"}],
         )
 

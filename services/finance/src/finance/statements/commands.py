@@ -44,6 +44,7 @@ from shared import audit, outbox
 from shared.approvals import Approval
 from shared.chain import Chain, moment
 from shared.clock import business_date, new_id, next_month
+from shared.languages import Text
 from shared.transaction import Tx
 
 REVIEWER = "finance_head"
@@ -108,7 +109,9 @@ def _require_closed(tx: Tx, first: date, month: date) -> None:
     opened = [each for each, state in states.items() if state == PeriodState.OPEN]
     if opened or month not in states:
         waiting = opened[0] if opened else month
-        raise PeriodNotClosed(f"close {month_text(waiting)} before its statements are prepared")
+        raise PeriodNotClosed(
+            Text("close {month} before its statements are prepared", month=month_text(waiting))
+        )
 
 
 def _insert(tx: Tx, content: Mapping[str, Any], as_of: Mapping[str, int]) -> dict[str, Any]:
@@ -139,7 +142,7 @@ def withdraw(tx: Tx, statement_id: UUID, reason: str) -> dict[str, Any]:
     """
     row = _locked(tx, statement_id)
     if row["state"] not in WAITING:
-        raise StatementNotReady(f"the statement is {row['state']}")
+        raise StatementNotReady(Text("the statement is {state}", state=row["state"]))
     if row["content"].get("corrections"):
         raise StatementNotReady("a correction is published and, when wrong, restated")
     tx.conn.execute(
@@ -335,7 +338,7 @@ def _record_errors(tx: Tx, row: Mapping[str, Any], cause: str, items: Sequence[E
 
 def _require_state(row: Mapping[str, Any], state: StatementState) -> None:
     if row["state"] != state:
-        raise StatementNotReady(f"the statement is {row['state']}")
+        raise StatementNotReady(Text("the statement is {state}", state=row["state"]))
 
 
 _LATER = text(

@@ -13,6 +13,7 @@ from finance.domain.period import month_text
 from finance.domain.statement import Kind, Span, StatementUnbalanced, first_month, year_before
 from finance.statements.figures import Figures
 from shared.clock import next_month
+from shared.languages import Text
 
 PRIMARY: Mapping[Kind, str] = {
     Kind.BALANCE: "end",
@@ -192,7 +193,9 @@ def _equity(figures: Figures, form: Form, subject: Subject) -> dict[str, Amounts
             }
             found[prefix + column] = with_totals(form, leaves)
             if found[prefix + column]["year_end"] != closing.get(column, 0):
-                raise StatementUnbalanced(f"the changes of {column} do not lead to its balance")
+                raise StatementUnbalanced(
+                    Text("the changes of {column} do not lead to its balance", column=column)
+                )
         found[f"{prefix}total"] = _total(
             form, [found[prefix + each] for each in _components(form, subject.span)]
         )

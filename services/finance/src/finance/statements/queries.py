@@ -28,6 +28,7 @@ from finance.statements.figures import Journal
 from shared import audit
 from shared.approvals import Decision
 from shared.clock import business_date, month_of, next_month
+from shared.languages import Text
 from shared.transaction import Tx
 
 CALENDAR_MONTHS_MAX = 36
@@ -213,7 +214,8 @@ def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
     require_company(tx.actor)
     if (last.year - first.year) * 12 + last.month - first.month >= CALENDAR_MONTHS_MAX:
         raise CalendarTooLong(
-            f"at most {CALENDAR_MONTHS_MAX} months", errors=[{"path": "until_month", "message": "too far"}]
+            Text("at most {calendar_months_max} months", calendar_months_max=CALENDAR_MONTHS_MAX),
+            errors=[{"path": "until_month", "message": "too far"}],
         )
     book = book_of(tx.conn)
     given = {"first": first, "last": last}

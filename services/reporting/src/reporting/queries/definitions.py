@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.errors import NotFound
+from shared.languages import Text
 
 CODES: Final = ("M1", "M2", "M3")
 
@@ -49,5 +50,5 @@ def definition(code: str, month: date) -> Definition:
     """The version of `code` in force on the first day of `month`. Raises MetricUnknown."""
     versions = [each for each in _all() if each.code == code and each.effective_from <= month]
     if not versions:
-        raise MetricUnknown(f"there is no metric {code} for {month:%Y-%m}")
+        raise MetricUnknown(Text("there is no metric {code} for {month:%Y-%m}", code=code, month=month))
     return max(versions, key=lambda each: each.effective_from)

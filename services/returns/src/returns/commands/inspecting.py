@@ -17,6 +17,7 @@ from returns.domain.notice import (
     Status,
 )
 from shared.clock import business_date, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -66,7 +67,11 @@ def _inspect_line(tx: Tx, line: Line, asked: Mapping[str, Any]) -> None:
     line.require_status(LineStatus.RECEIVED, LineStatus.HELD)
     if asked["accepted_quantity"] > line.received_quantity:
         raise QuantityTooLarge(
-            f"line {line.id}: {line.received_quantity} were received",
+            Text(
+                "line {id}: {received_quantity} were received",
+                id=line.id,
+                received_quantity=line.received_quantity,
+            ),
             return_line_id=str(line.id),
             most=line.received_quantity,
         )
@@ -78,7 +83,7 @@ def _inspect_line(tx: Tx, line: Line, asked: Mapping[str, Any]) -> None:
     )
     if asked["cases_sampled"] < plan.cases:
         raise inspection.SampleTooSmall(
-            f"open at least {plan.cases} of {asked['cases']} cases",
+            Text("open at least {cases} of {opened} cases", cases=plan.cases, opened=asked["cases"]),
             return_line_id=str(line.id),
             least=plan.cases,
         )
@@ -140,7 +145,9 @@ def dispose_return(tx: Tx, notice_id: UUID, lines: Sequence[Mapping[str, Any]]) 
 def _dispose_line(tx: Tx, notice: Notice, line: Line, disposition: Disposition) -> None:
     line.require_status(LineStatus.INSPECTED, LineStatus.HELD)
     if not line.accepted_quantity:
-        raise QuantityTooLarge(f"line {line.id}: nothing was accepted", return_line_id=str(line.id), most=0)
+        raise QuantityTooLarge(
+            Text("line {id}: nothing was accepted", id=line.id), return_line_id=str(line.id), most=0
+        )
     if tx.actor.id in {notice.requested_by, notice.received_by, line.inspected_by}:
         raise HandlerMayNotRelease("who asked for, received or inspected the goods may not release them")
     assert line.result is not None

@@ -19,6 +19,7 @@ from returns.domain.notice import (
 )
 from shared.clock import business_date
 from shared.events import Event
+from shared.languages import Text
 from shared.lots import canonical
 from shared.transaction import Tx
 
@@ -101,7 +102,9 @@ def receive_return(tx: Tx, notice_id: UUID, body: Mapping[str, Any]) -> None:
 def _take_line(tx: Tx, notice: Notice, line: Line, arrived: Mapping[str, Any]) -> None:
     if arrived["quantity"] > line.quantity:
         raise QuantityTooLarge(
-            f"line {line.id}: {line.quantity} were approved", return_line_id=str(line.id), most=line.quantity
+            Text("line {id}: {quantity} were approved", id=line.id, quantity=line.quantity),
+            return_line_id=str(line.id),
+            most=line.quantity,
         )
     if arrived["quantity"] == 0:
         line.status = LineStatus.NOT_ARRIVED

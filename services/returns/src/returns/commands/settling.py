@@ -16,6 +16,7 @@ from returns.tables import return_decisions
 from shared import audit
 from shared.approvals import decisions_on
 from shared.errors import Conflict, Forbidden
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -100,11 +101,22 @@ def archive_refunded(tx: Tx, refunds: Sequence[RefundPaid]) -> None:
         if notice.status is Status.ARCHIVED:
             if notice.refund_id == refund.refund_id:
                 continue
-            raise AlreadyRefunded(f"return {notice.number} was refunded by {notice.refund_id}")
+            raise AlreadyRefunded(
+                Text(
+                    "return {number} was refunded by {refund_id}",
+                    number=notice.number,
+                    refund_id=notice.refund_id,
+                )
+            )
         notice.require(Fact.ARCHIVED)
         if notice.refund_fen != refund.total_fen:
             raise RefundDiffers(
-                f"return {notice.number} was settled for {notice.refund_fen} fen, {refund.total_fen} were paid"
+                Text(
+                    "return {number} was settled for {refund_fen} fen, {total_fen} were paid",
+                    number=notice.number,
+                    refund_fen=notice.refund_fen,
+                    total_fen=refund.total_fen,
+                )
             )
         before = notice.happen(Fact.ARCHIVED, Status.ARCHIVED)
         notice.refund_id = refund.refund_id

@@ -12,6 +12,7 @@ from returns.domain.inspection import Result
 from returns.domain.reason import root_of
 from returns.domain.rules import number
 from shared.errors import Conflict, Forbidden
+from shared.languages import Text
 
 NEVER_RESTOCKED = frozenset({"recall", "quality_defect"})
 
@@ -76,4 +77,6 @@ def require_allowed(disposition: Disposition, goods: Goods, *, on: date) -> None
     if disposition is Disposition.RESTOCK:
         faults = restock_faults(goods, on=on)
         if faults:
-            raise RestockNotAllowed(f"not to be sold again: {', '.join(faults)}", faults=list(faults))
+            raise RestockNotAllowed(
+                Text("not to be sold again: {faults}", faults=", ".join(faults)), faults=list(faults)
+            )

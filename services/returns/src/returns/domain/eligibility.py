@@ -11,6 +11,7 @@ from functools import cache
 
 from returns.domain.reason import root_of
 from returns.domain.rules import RuleNotInForce, rows_of
+from shared.languages import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,10 @@ def row_for(
         if row.kind == kind and row.reason == root_of(reason) and row.effective_from <= on
     ]
     if not rows:
-        raise RuleNotInForce(f"no eligibility row for {kind}, {reason} on {on}", retry_after_s=86_400)
+        raise RuleNotInForce(
+            Text("no eligibility row for {kind}, {reason} on {on}", kind=kind, reason=reason, on=on),
+            retry_after_s=86_400,
+        )
     return max(rows, key=lambda row: row.effective_from)
 
 

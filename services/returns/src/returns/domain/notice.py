@@ -19,6 +19,7 @@ from returns.domain.cold_chain import NEEDS_EVIDENCE
 from returns.domain.disposition import Disposition
 from returns.domain.inspection import Result
 from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
 
 
 class Kind(StrEnum):
@@ -182,7 +183,12 @@ class Line:
         """Raises LineStepNotAllowed."""
         if self.status not in allowed:
             raise LineStepNotAllowed(
-                f"line {self.id} is {self.status}, this needs {' or '.join(allowed)}",
+                Text(
+                    "line {id} is {status}, this needs {allowed}",
+                    id=self.id,
+                    status=self.status,
+                    allowed=" or ".join(allowed),
+                ),
                 return_line_id=str(self.id),
             )
 
@@ -223,7 +229,13 @@ class Notice:
         """Raises StepNotAllowed unless the fact can happen from here."""
         if not any(before is self.status for before, _ in MOVES[fact]):
             raise StepNotAllowed(
-                f"return {self.number} is {self.status}: not to be {fact} now", status=self.status
+                Text(
+                    "return {number} is {status}: not to be {fact} now",
+                    number=self.number,
+                    status=self.status,
+                    fact=fact,
+                ),
+                status=self.status,
             )
 
     def happen(self, fact: Fact, to: Status | None = None) -> Status:
@@ -231,7 +243,15 @@ class Notice:
         before, after = self.status, self.status if to is None else to
         self.require(fact)
         if (before, after) not in MOVES[fact]:
-            raise StepNotAllowed(f"return {self.number} cannot go from {before} to {after}", status=before)
+            raise StepNotAllowed(
+                Text(
+                    "return {number} cannot go from {before} to {after}",
+                    number=self.number,
+                    before=before,
+                    after=after,
+                ),
+                status=before,
+            )
         self.status = after
         self.version += 1
         return before
@@ -241,7 +261,10 @@ class Notice:
         for line in self.lines:
             if line.id == line_id:
                 return line
-        raise LineUnknown(f"return {self.number} has no line {line_id}", return_line_id=str(line_id))
+        raise LineUnknown(
+            Text("return {number} has no line {line_id}", number=self.number, line_id=line_id),
+            return_line_id=str(line_id),
+        )
 
     def require_every_line(self, line_ids: Sequence[UUID]) -> None:
         """Raises LineUnknown, LinesIncomplete."""

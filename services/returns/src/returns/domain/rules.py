@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from shared.errors import Unavailable
+from shared.languages import Text
 
 
 class RuleNotInForce(Unavailable):
@@ -51,5 +52,7 @@ def number(key: str, *, on: date, rules: Sequence[Rule] | None = None) -> int:
         if rule.key == key and rule.effective_from <= on
     ]
     if not rows:
-        raise RuleNotInForce(f"no row of {key} is in force on {on}", retry_after_s=86_400)
+        raise RuleNotInForce(
+            Text("no row of {key} is in force on {on}", key=key, on=on), retry_after_s=86_400
+        )
     return max(rows, key=lambda rule: rule.effective_from).value

@@ -20,6 +20,7 @@ from shared.clock import business_date, next_month
 from shared.errors import Conflict
 from shared.events import Event
 from shared.identity import Actor
+from shared.languages import Text
 
 
 class LedgerState(StrEnum):
@@ -83,7 +84,7 @@ class FeedbackLedger:
         Raises LedgerNotCompiled, LedgerIncomplete, SamePerson, RoleNotAwaited.
         """
         if self.state is not LedgerState.COMPILED:
-            raise LedgerNotCompiled(f"the ledger is {self.state}")
+            raise LedgerNotCompiled(Text("the ledger is {state}", state=self.state))
         _require_complete(missing)
         Approval(
             required=frozenset({"cs_manager"}),
@@ -95,7 +96,7 @@ class FeedbackLedger:
     def close(self, actor: Actor, *, missing: int, at: datetime) -> Event:
         """Raises LedgerNotSigned, LedgerIncomplete, CalendarUnknown."""
         if self.state is not LedgerState.SIGNED:
-            raise LedgerNotSigned(f"the ledger is {self.state}")
+            raise LedgerNotSigned(Text("the ledger is {state}", state=self.state))
         _require_complete(missing)
         self.due_on = due_on(self.month)
         self.on_time = business_date(at) <= self.due_on
@@ -132,4 +133,6 @@ def hash_entries(feedback_ids: Iterable[UUID]) -> str:
 
 def _require_complete(missing: int) -> None:
     if missing:
-        raise LedgerIncomplete(f"{missing} records came in since it was compiled", missing=missing)
+        raise LedgerIncomplete(
+            Text("{missing} records came in since it was compiled", missing=missing), missing=missing
+        )

@@ -8,6 +8,7 @@ from uuid import UUID
 from service_desk import feedback, tickets
 from shared import audit, outbox
 from shared.errors import Invalid
+from shared.languages import Text
 from shared.transaction import Tx
 
 RECEIVED_NOT_BEFORE = datetime(2004, 1, 1, tzinfo=UTC)
@@ -38,7 +39,10 @@ def open_ticket(tx: Tx, order: Mapping[str, Any]) -> UUID:
         )
     if received_at < RECEIVED_NOT_BEFORE:
         raise ReceivedTooEarly(
-            f"the calendar begins at {RECEIVED_NOT_BEFORE:%Y-%m-%d}",
+            Text(
+                "the calendar begins at {received_not_before:%Y-%m-%d}",
+                received_not_before=RECEIVED_NOT_BEFORE,
+            ),
             errors=[{"path": "received_at", "message": "lies before the calendar"}],
         )
     received_at = received_at.astimezone(UTC)

@@ -15,6 +15,7 @@ from marshmallow import EXCLUDE, Schema, fields
 from service_desk.known import store, tables
 from shared.errors import Invalid
 from shared.events import Envelope
+from shared.languages import Text
 from shared.refilling import Projection, refilled
 from shared.texts import (
     BRANCH_PATTERN,
@@ -86,7 +87,9 @@ def read_sale(data: Mapping[str, Any]) -> dict[str, Any]:
             ),
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise EventUnreadable(f"a posted sale lacks or spoils a field: {error!r}") from error
+        raise EventUnreadable(
+            Text("a posted sale lacks or spoils a field: {error!r}", error=error)
+        ) from error
     return sale
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from importlib.resources import files
 
 from shared.errors import Unavailable
+from shared.languages import Text
 
 
 class StandardMissing(Unavailable):
@@ -45,5 +46,7 @@ def value(name: str, on: date, rows: Sequence[Standard] = STANDARDS) -> int:
     """The number `name` in force on `on`, in the unit of its row. Raises StandardMissing."""
     in_force = [row for row in rows if row.name == name and row.effective_from <= on]
     if not in_force:
-        raise StandardMissing(f"no standard {name} is in force on {on}", retry_after_s=86_400)
+        raise StandardMissing(
+            Text("no standard {name} is in force on {on}", name=name, on=on), retry_after_s=86_400
+        )
     return max(in_force, key=lambda row: row.effective_from).value

@@ -21,6 +21,7 @@ from shared.clock import business_date
 from shared.errors import Conflict, Forbidden, Invalid, Unavailable
 from shared.events import Event
 from shared.identity import Actor
+from shared.languages import Text
 
 TOKEN_BYTES = 16
 
@@ -109,7 +110,10 @@ class Instrument:
             if name not in self.dimensions
         ]
         faults += [
-            {"path": f"scores.{name}", "message": f"from {self.lowest} to {self.highest}"}
+            {
+                "path": f"scores.{name}",
+                "message": Text("from {lowest} to {highest}", lowest=self.lowest, highest=self.highest),
+            }
             for name, score in scores.items()
             if not self.lowest <= score <= self.highest
         ]
@@ -141,7 +145,9 @@ def instrument_on(day: date, rows: Sequence[Instrument] = INSTRUMENTS) -> Instru
     """The instrument in force on `day`. Raises InstrumentMissing."""
     in_force = [row for row in rows if row.effective_from <= day]
     if not in_force:
-        raise InstrumentMissing(f"no survey instrument is in force on {day}", retry_after_s=86_400)
+        raise InstrumentMissing(
+            Text("no survey instrument is in force on {day}", day=day), retry_after_s=86_400
+        )
     return max(in_force, key=lambda row: row.effective_from)
 
 
@@ -231,7 +237,9 @@ def require_surveyable(ticket: Ticket) -> str:
     if ticket.customer_id is None:
         raise TicketHasNoCustomer("the ticket names no customer")
     if ticket.state not in {State.RESOLVED, State.ARCHIVED}:
-        raise TicketNotResolved(f"the ticket is {ticket.state}; a survey follows the resolution")
+        raise TicketNotResolved(
+            Text("the ticket is {state}; a survey follows the resolution", state=ticket.state)
+        )
     return ticket.customer_id
 
 
@@ -242,6 +250,6 @@ def require_cooled_down(kind: Kind | None, last_sent_at: datetime | None, at: da
     wait = timedelta(days=standards.value("survey_cool_down", business_date(at)))
     if at - last_sent_at < wait:
         raise CoolingDown(
-            f"this customer was asked within the last {wait.days} days",
+            Text("this customer was asked within the last {days} days", days=wait.days),
             last_sent_at=last_sent_at.isoformat(),
         )

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service_desk.surveys import store, tables
+from shared.languages import Text
 from shared.paging import newest_first
 from shared.transaction import Tx
 
@@ -18,7 +19,7 @@ def get_survey(tx: Tx, survey_id: UUID) -> dict[str, Any]:
         .one_or_none()
     )
     if row is None:
-        raise store.SurveyNotFound(f"no survey {survey_id}")
+        raise store.SurveyNotFound(Text("no survey {survey_id}", survey_id=survey_id))
     tx.actor.require_branch(row["branch_id"])
     return dict(row)
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, text, update
 from service_desk.surveys import tables
 from service_desk.surveys.model import Survey
 from shared.errors import NotFound
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -60,7 +61,7 @@ def lock_survey(tx: Tx, survey_id: UUID) -> Survey:
         .one_or_none()
     )
     if row is None:
-        raise SurveyNotFound(f"no survey {survey_id}")
+        raise SurveyNotFound(Text("no survey {survey_id}", survey_id=survey_id))
     kept = {name: row[name] for name in Survey.__dataclass_fields__}
     return Survey(**{**kept, "token_hash": bytes(row["token_hash"])})
 

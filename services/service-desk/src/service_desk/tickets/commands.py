@@ -15,6 +15,7 @@ from shared import audit, outbox
 from shared.clock import new_id
 from shared.errors import Conflict, Forbidden
 from shared.events import Event
+from shared.languages import Text
 from shared.transaction import Tx
 
 _REFERENCES = ("subject", "text", "sale_id", "product_id", "lot", "return_id")
@@ -152,7 +153,7 @@ def acknowledge_escalation(tx: Tx, escalation_id: UUID) -> None:
     escalation = store.lock_escalation(tx, escalation_id)
     tx.actor.require_branch(escalation["branch_id"])
     if escalation["to_role"] not in tx.actor.roles:
-        raise EscalationForAnother(f"this waits for {escalation['to_role']}")
+        raise EscalationForAnother(Text("this waits for {to_role}", to_role=escalation["to_role"]))
     if escalation["acknowledged_at"] is not None:
         raise EscalationAcknowledged("it was acknowledged already")
     store.acknowledge_escalation(tx, escalation_id)

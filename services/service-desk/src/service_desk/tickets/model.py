@@ -22,6 +22,7 @@ from shared.clock import business_date
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.events import Event
 from shared.identity import Actor
+from shared.languages import Text
 
 
 class Reporter(StrEnum):
@@ -299,7 +300,7 @@ class Ticket:
         needed = standards.value("failed_contacts_to_archive", business_date(at))
         if not customer_confirmed and self.failed_contacts < needed:
             raise CustomerNotConfirmed(
-                f"the customer confirms, or {needed} attempts to reach them failed",
+                Text("the customer confirms, or {needed} attempts to reach them failed", needed=needed),
                 failed_contacts=self.failed_contacts,
             )
         self.state = State.ARCHIVED
@@ -315,7 +316,9 @@ class Ticket:
         assert self.resolved_at is not None, "only what was resolved is reopened"
         window = timedelta(days=standards.value("reopen_window", business_date(at)))
         if at - self.resolved_at > window:
-            raise ReopenWindowClosed(f"it was resolved more than {window.days} days ago; open a new ticket")
+            raise ReopenWindowClosed(
+                Text("it was resolved more than {days} days ago; open a new ticket", days=window.days)
+            )
         self.cycle += 1
         self.state, self.resolved_at, self.cause, self.fault = State.REOPENED, None, None, None
         self.failed_contacts = 0
@@ -382,7 +385,11 @@ class Ticket:
         allowed, refusal = ALLOWED_IN[action]
         if self.state not in allowed:
             raise refusal(
-                f"the ticket is {self.state}; this needs one of: {', '.join(sorted(allowed))}",
+                Text(
+                    "the ticket is {state}; this needs one of: {allowed}",
+                    state=self.state,
+                    allowed=", ".join(sorted(allowed)),
+                ),
                 state=str(self.state),
             )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Subquery, select
 from service_desk import known
 from service_desk.tickets import store, tables
 from service_desk.tickets.rules import seconds_up
+from shared.languages import Text
 from shared.lots import canonical
 from shared.paging import newest_first
 from shared.transaction import Tx
@@ -56,7 +57,7 @@ def get_ticket(tx: Tx, ticket_id: UUID) -> dict[str, Any]:
         .one_or_none()
     )
     if row is None:
-        raise store.TicketNotFound(f"no ticket {ticket_id}")
+        raise store.TicketNotFound(Text("no ticket {ticket_id}", ticket_id=ticket_id))
     tx.actor.require_branch(row["branch_id"])
     view = dict(row)
     sold, sale_branch = view.pop("sold_lots"), view.pop("sale_branch_id")

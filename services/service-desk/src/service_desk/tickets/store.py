@@ -15,6 +15,7 @@ from service_desk.tickets.model import Reporter, State, Ticket
 from service_desk.tickets.rules import Clock
 from shared.clock import business_date, new_id
 from shared.errors import NotFound
+from shared.languages import Text
 from shared.transaction import Tx
 
 CLOCKS_AT_ONCE_MAX = 200
@@ -87,7 +88,7 @@ def lock(tx: Tx, ticket_id: UUID) -> Ticket:
         .one_or_none()
     )
     if row is None:
-        raise TicketNotFound(f"no ticket {ticket_id}")
+        raise TicketNotFound(Text("no ticket {ticket_id}", ticket_id=ticket_id))
     ticket = Ticket(
         **{
             **row,
@@ -177,7 +178,7 @@ def lock_escalation(tx: Tx, escalation_id: UUID) -> Mapping[str, Any]:
         .one_or_none()
     )
     if row is None:
-        raise EscalationNotFound(f"no escalation {escalation_id}")
+        raise EscalationNotFound(Text("no escalation {escalation_id}", escalation_id=escalation_id))
     return dict(row)
 
 

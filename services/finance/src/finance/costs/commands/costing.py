@@ -31,6 +31,7 @@ from finance.costs.tables import cost_runs, stock_moves
 from finance.domain.period import PeriodNotOpen, PeriodState, month_text, require_over
 from shared import audit
 from shared.clock import business_date, new_id, next_month
+from shared.languages import Text
 from shared.lots import canonical
 from shared.transaction import Tx
 
@@ -93,7 +94,7 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
     )
     last = next_month(month) - timedelta(days=1)
     if repository.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
-        raise PeriodNotOpen(f"{month_text(month)} is closed: cost it before it closes")
+        raise PeriodNotOpen(Text("{month} is closed: cost it before it closes", month=month_text(month)))
     # Receipts into these lots wait, so that what is replayed is what is written.
     tx.conn.execute(
         text(

@@ -29,6 +29,7 @@ from finance.lots import expiries
 from finance.lots.rules import GOODS_RECEIPT, Named, Paper
 from shared import audit
 from shared.clock import business_date, month_of, new_id
+from shared.languages import Text
 from shared.lots import canonical
 from shared.money import tax_of
 from shared.transaction import Tx
@@ -52,7 +53,7 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     unknown = [no for no, line in enumerate(body["lines"]) if line["tax_bp"] not in rates]
     if unknown:
         raise PurchaseRateUnknown(
-            f"no such VAT rate on {received_on}",
+            Text("no such VAT rate on {received_on}", received_on=received_on),
             errors=[{"path": f"lines.{no}.tax_bp", "message": "not in force"} for no in unknown],
         )
     booked_on = _booking_day(tx, received_on, today)
@@ -78,7 +79,9 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     ]
     net, tax = sum(line["net_fen"] for line in lines), sum(line["tax_fen"] for line in lines)
     if net > SALE_FEN_MAX:
-        raise PurchaseTooLarge(f"an invoice is of at most {SALE_FEN_MAX} fen without tax")
+        raise PurchaseTooLarge(
+            Text("an invoice is of at most {sale_fen_max} fen without tax", sale_fen_max=SALE_FEN_MAX)
+        )
     _write(tx, receipt_id, body, booked_on, net, tax)
     _tell_expiries(tx, body)
     tx.conn.execute(insert(goods_receipt_lines), lines)

@@ -21,6 +21,7 @@ from finance.expenses.rules import (
 )
 from shared import audit
 from shared.clock import new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 
@@ -112,7 +113,7 @@ def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
         raise BudgetOfPlan("the plan's budget was approved with the plan")
     used = row["reserved_fen"] + row["actual_fen"]
     if amount_fen < used:
-        raise BudgetBelowUse(f"{used} fen are reserved or spent", used_fen=used)
+        raise BudgetBelowUse(Text("{used} fen are reserved or spent", used=used), used_fen=used)
     tx.conn.execute(
         update(budgets).where(budgets.c.budget_id == budget_id).values(amount_fen=amount_fen, overrun=overrun)
     )

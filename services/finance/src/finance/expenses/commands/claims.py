@@ -38,6 +38,7 @@ from finance.expenses.tables import claims, decisions, items, taken_invoices
 from shared import audit, outbox
 from shared.approvals import Approval, SamePerson, decide_and_store, decisions_on
 from shared.clock import business_date, month_of, new_id
+from shared.languages import Text
 from shared.transaction import Tx
 
 CLAIM, OVERRUN = "claim", "overrun"
@@ -364,7 +365,7 @@ def _locked(tx: Tx, claim_id: UUID, expected: ClaimState | None = None) -> dict[
 
 
 def _not_ready(row: Mapping[str, Any]) -> ClaimNotReady:
-    return ClaimNotReady(f"the claim is {row['state']}", state=row["state"])
+    return ClaimNotReady(Text("the claim is {state}", state=row["state"]), state=row["state"])
 
 
 def _own(tx: Tx, claim_id: UUID) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from shared import audit
 from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.errors import DomainError
+from shared.languages import Text
 from shared.transaction import Tx
 
 ROLES = frozenset({"finance_head", "cs_manager"})
@@ -165,7 +166,13 @@ def _require_fit(tx: Tx, row: Mapping[str, Any] | None, offer: OfferProposed) ->
     if offer.branch_id != row["branch_id"]:
         raise OfferOutsidePlan("the plan is another branch's")
     if not row["first_day"] <= offer.first_day <= offer.last_day <= row["last_day"]:
-        raise OfferOutsidePlan(f"the plan lasts from {row['first_day']} to {row['last_day']}")
+        raise OfferOutsidePlan(
+            Text(
+                "the plan lasts from {first_day} to {last_day}",
+                first_day=row["first_day"],
+                last_day=row["last_day"],
+            )
+        )
     return row
 
 
@@ -192,7 +199,7 @@ def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
         if drawing["used_fen"] is not None or offer.drawing_id in used:
             raise DrawingSettled("the drawing is settled")
         if offer.used_fen > drawing["amount_fen"]:
-            raise UsedTooMuch(f"{drawing['amount_fen']} fen were drawn")
+            raise UsedTooMuch(Text("{amount_fen} fen were drawn", amount_fen=drawing["amount_fen"]))
         used[offer.drawing_id] = offer.used_fen
         moves.append(
             draws.Move(
@@ -251,7 +258,7 @@ def _require(tx: Tx, row: Mapping[str, Any] | None, expected: str) -> dict[str, 
         raise PlanNotFound("no such plan")
     tx.actor.require_branch(row["branch_id"])
     if row["state"] != expected:
-        raise PlanNotReady(f"the plan is {row['state']}", state=row["state"])
+        raise PlanNotReady(Text("the plan is {state}", state=row["state"]), state=row["state"])
     return dict(row)
 
 
