@@ -439,8 +439,9 @@ def test_a_statement_without_a_form_is_shown_but_neither_proved_nor_printed(clos
         )
     path = "/v1/financial-statements/00000000-0000-7000-8000-000000000001"
     assert closed.get(path).json["lines"][0]["amount"] == money(5)
-    for paper in ("proof", "pdf", "xlsx"):
-        refused = closed.get(f"{path}/{paper}")
+    proof = path.replace("statements/", "statement-proofs/")
+    for address in (proof, f"{path}/pdf", f"{path}/xlsx"):
+        refused = closed.get(address)
         assert (refused.status_code, refused.json["code"]) == (409, "statement_not_provable")
     body = {"cause": "c", "errors": [{"line": "revenue", "correct": money(1)}]}
     assert closed.post(f"{path}/restate", body, role="accountant").json["code"] == "statement_not_provable"

@@ -40,7 +40,7 @@ def test_lists_are_filtered(counter):
         {"sale_id": sale["sale_id"], "reason": "slow_moving", "state": "requested"},
     ):
         assert [item["return_id"] for item in counter.get("", **query).json["items"]] == [kept["return_id"]]
-    assert counter.get("", status="lost").status_code == 422
+    assert counter.get("", state="lost").status_code == 422
 
 
 @pytest.mark.requirement("R3")
