@@ -11,7 +11,7 @@ from shared.consumer import apply_batch
 from shared.database import Database
 from shared.service import load
 from shared.settings import SERVICES
-from tests.support.arbitrary_events import WAYS, arbitrary_event
+from tests.support.arbitrary_events import REFUSED_FOR_WHAT_THEY_MEAN, WAYS, arbitrary_event
 
 RANDOM_EVENTS = int(os.environ.get("APOTHECA_TEST_EVENTS", "4"))
 """Per type and subscriber, beside those at the bounds; raise it for a longer hunt."""
@@ -19,13 +19,6 @@ SEED = int(os.environ.get("APOTHECA_TEST_SEED", "20260228"))
 BATCH = 50
 
 SUBSCRIBERS = [package for package in SERVICES if load(package).sources]
-REFUSED_FOR_WHAT_THEY_MEAN = {
-    ("customers", "offer_not_found"): "finance answers an offer that customers never proposed",
-    ("finance", "promotion_plan_not_found"): "an offer ends whose plan finance does not know",
-    ("finance", "sale_not_found"): "goods came back of a sale that finance never posted",
-    ("returns", "return_not_found"): "a refund is paid for a return that nobody noted",
-}
-"""(subscriber, reason code): what no schema can say, and the subscriber must."""
 
 
 @pytest.mark.parametrize("package", SUBSCRIBERS)

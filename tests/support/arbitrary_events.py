@@ -21,7 +21,7 @@ ODD = (
     "批号 Ａ１",
     "a\u0301e\u0308",  # not composed
     "\U0001f48a\U00020000",  # beyond 16 bits
-    "\u200dx\u200c",  # joiners
+    "x\u200dx\u200c",  # joiners
     "\\N\\t'\";--%s{}",  # what COPY, SQL and templates read
     "ß\u017f\ufb01\u0130",  # grow or shrink when their case changes
     "\ufdfa",  # eighteen characters once it is normalised
@@ -215,3 +215,12 @@ def arbitrary_event(event_type: str, way: Way, rng: random.Random, *, seq: int) 
         traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01",
         correlation_id="c",
     )
+
+
+REFUSED_FOR_WHAT_THEY_MEAN = {
+    ("customers", "offer_not_found"): "finance answers an offer that customers never proposed",
+    ("finance", "promotion_plan_not_found"): "an offer ends whose plan finance does not know",
+    ("finance", "sale_not_found"): "goods came back of a sale that finance never posted",
+    ("returns", "return_not_found"): "a refund is paid for a return that nobody noted",
+}
+"""(subscriber, reason code): what no schema can say, and the subscriber must."""

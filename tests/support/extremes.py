@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.support.arbitrary_events import LETTERS, ODD
 
 Path = tuple[str | int, ...]
@@ -17,17 +19,61 @@ def body_schema(document: Mapping[str, Any], method: str, path: str) -> Mapping[
 
 
 def variations(
-    document: Mapping[str, Any], schema: Mapping[str, Any], body: Any, *, keep: frozenset[str] = frozenset()
+    document: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    body: Any,
+    *,
+    keep: frozenset[str] = frozenset(),
+    thinned: bool = False,
 ) -> Iterator[tuple[str, Any]]:
-    """(what was changed, body) for each bound of each value; names in `keep` stay as they are."""
-    for path, values in _bounds(document, schema, body, (), keep):
-        for value in values:
-            changed = deepcopy(body)
-            holder = changed
-            for step in path[:-1]:
-                holder = holder[step]
-            holder[path[-1]] = value
-            yield f"{'.'.join(map(str, path))} = {value!r:.60}", changed
+    """(what was changed, body) for each bound of each value; names in `keep` stay as they are.
+
+    Thinned, a text is tried at its shortest and once at its longest, in another script for each field.
+    """
+    for no, (path, values) in enumerate(_bounds(document, schema, body, (), keep)):
+        for value in _thin(values, no) if thinned else values:
+            yield f"{'.'.join(map(str, path))} = {value!r:.60}", _with(body, {path: value})
+
+
+def _thin(values: list[Any], no: int) -> list[Any]:
+    if len(values) > len(ODD) and isinstance(values[0], str):
+        return [values[0], values[1 + no % (len(values) - 1)]]
+    return values
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029"), min_size=1)
+CHANGED_MAX = 4
+
+
+@st.composite
+def mixtures(draw: st.DrawFn, document: Mapping[str, Any], schema: Mapping[str, Any], body: Any) -> Any:
+    """The body with a few of its values changed at once: at their bounds, or text of any characters at full length."""
+    found = list(_bounds(document, schema, body, (), frozenset()))
+    if not found:
+        return body
+    chosen = draw(
+        st.lists(st.sampled_from(found), min_size=1, max_size=CHANGED_MAX, unique_by=lambda each: each[0])
+    )
+    changes = {}
+    for path, values in chosen:
+        free = [each for each in values if isinstance(each, str) and ODD[0] in each]
+        if free and draw(st.booleans()):
+            most = max(len(each) for each in values)
+            written = draw(TEXT)
+            changes[path] = (written * most)[: draw(st.sampled_from([most, 1, most // 2 + 1]))]
+        else:
+            changes[path] = draw(st.sampled_from(values))
+    return _with(body, changes)
+
+
+def _with(body: Any, changes: Mapping[Path, Any]) -> Any:
+    changed = deepcopy(body)
+    for path, value in changes.items():
+        holder = changed
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = value
+    return changed
 
 
 def _bounds(

@@ -301,7 +301,7 @@ def _cash(company, branch, ids, sent, asked):
     }
     of = "/v1/cash-sessions/<uuid:session_id>"
     sent |= {
-        "/v1/cash-drawers": {**drawer, "drawer": "D2"},
+        "/v1/cash-drawers": {**drawer, "drawer": "D2", "till": "till-D2"},
         "/v1/cash-sessions": opened,
         f"{of}/movements": {"kind": "pay_in", "amount": money(1), "reason": "deposit_received"},
         f"{of}/refunds": {"refund_id": str(uuid4())},
@@ -309,7 +309,7 @@ def _cash(company, branch, ids, sent, asked):
         f"{of}/close": {"denominations": NOTES},
         "/v1/safe-movements": filled,
         "/v1/cash-counts": count,
-        "/v1/cash-variances/<uuid:variance_id>/resolve": {"outcome": "income", "reason": "r"},
+        "/v1/cash-variances/<uuid:variance_id>/resolve": {"outcome": "expense", "reason": "r"},
     }
 
 
@@ -424,7 +424,7 @@ def _costs(company, branch, ids, sent, asked):
     cost_run = {"branch_id": branch, "month": "2026-03"}
     company.made("/cost-runs", cost_run, "accountant")
     told = "/v1/below-cost-alerts/<uuid:alert_id>/acknowledge"
-    ids |= {"goods_receipt_id": receipt["goods_receipt_id"], told: {"line_id": sold["lines"][0]["line_id"]}}
+    ids |= {"goods_receipt_id": receipt["goods_receipt_id"], told: {"alert_id": sold["lines"][0]["line_id"]}}
     month = [{"month": "2026-03"}, {"month": "2026-03", "branch_id": branch}]
     asked |= {
         "/v1/stock-balances": [{"branch_id": branch}],
