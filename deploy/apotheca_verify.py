@@ -6,7 +6,7 @@
     apotheca_verify.py archive FILE [--hash HEX]
     apotheca_verify.py anchors FOLDER [--service finance] [--key FILE]
 
-`journal` reads what finance answers to GET /v1/journal-chains/{month}, `ledger` what reporting answers to
+`journal` reads what finance answers to GET /v1/journal-chains/{month}/ndjson, `ledger` what reporting answers to
 GET /v1/<kind>-ledgers/{month} as JSON once the month is closed, `archive` an archived month of the audit or of the log of rows, `anchors` the folder of signed heads. Says SOUND, or
 NOT SOUND with the first bad row and what is wrong with it. Exit code 0: sound; 1: not sound; 2: cannot be judged.
 

@@ -174,6 +174,9 @@ def operation_faults(document, method, path, operation):
     yield from word_faults(where, asked)
     if "format" in asked:
         yield f"{where}: a file has its own address"
+    kinds = set(operation["responses"].get("200", {}).get("content", {})) - {"application/json"}
+    if method == "get" and bool(kinds) != (path.rpartition("/")[2] in FILES):
+        yield f"{where}: a file, and nothing else, ends with its kind"
     body = json_of(document, operation.get("requestBody", {}))
     told = json_of(document, operation["responses"].get("200", {}))
     if re.search(r"/decisions(/bulk)?$", path) and method == "post":

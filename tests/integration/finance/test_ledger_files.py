@@ -277,20 +277,20 @@ def judged(folder, rows):
 
 @pytest.mark.requirement("X7")
 def test_a_month_of_the_journal_is_recomputed_from_its_export_alone(ledger, tmp_path):
-    rows = ledger.get(f"/v1/journal-chains/{FEB}").data.splitlines(keepends=True)
+    rows = ledger.get(f"/v1/journal-chains/{FEB}/ndjson").data.splitlines(keepends=True)
     code, said = judged(tmp_path, rows)
     assert code == 0, said
     assert f"{FEB}: 2 entries" in said
     assert judged(tmp_path, [*rows[:-1], rows[-1].replace(b", 0]", b", 1]", 1)])[0] == 1
     ledger.seal()
     ledger.sell(sold_at=f"{MAR}-22T02:00:00Z")  # not sealed yet
-    march = ledger.get(f"/v1/journal-chains/{MAR}").data.splitlines(keepends=True)
+    march = ledger.get(f"/v1/journal-chains/{MAR}/ndjson").data.splitlines(keepends=True)
     assert json.loads(march[0])["entries"] == len(march) - 1
     assert json.loads(march[0])["unsealed"] == 1
     assert "another month" in judged(tmp_path, march)[1]
 
 
 def test_the_chain_is_for_who_may_see_the_whole_company(ledger):
-    path = f"/v1/journal-chains/{FEB}"
+    path = f"/v1/journal-chains/{FEB}/ndjson"
     assert ledger.get(path, branches=["S002"]).json["code"] == "company_not_covered"
     assert ledger.get(path, role="till").json["code"] == "role_not_admitted"

@@ -202,7 +202,7 @@ def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any], month: st
     return _stream(begin, month, args["branch_id"], exports.beancount, TEXT, "beancount")
 
 
-@bookkeeping.get("/journal-chains/<month>")
+@bookkeeping.get("/journal-chains/<month>/ndjson")
 @detached
 @admits(*READERS)
 @bookkeeping.response(
