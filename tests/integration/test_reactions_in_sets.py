@@ -21,7 +21,7 @@ from customers.offers.tables import offers
 from deploy.generate.payloads import every_declared
 from finance.budgets.tables import budgets
 from finance.expenses.tables import drawings, plans
-from returns.tables import return_notices
+from returns.notices.tables import return_notices
 from shared import parking
 from shared.clock import business_date, new_id, utc_now
 from shared.consumer import apply_batch

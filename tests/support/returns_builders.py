@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 from returns.app import SERVICE
-from returns.domain.inspection import CHECKS
+from returns.inspection.rules import CHECKS
 from shared.app import new_app
 from shared.clock import business_date, utc_now
 from shared.consumer import apply_batch

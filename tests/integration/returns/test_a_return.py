@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from returns.app import SERVICE
-from returns.tables import HISTORY_CHAIN
+from returns.notices.tables import HISTORY_CHAIN
 from shared import chain
 from tests.support.returns_builders import a_sold_line
 from tests.support.roles import behind

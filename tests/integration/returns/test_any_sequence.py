@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from returns.domain.inspection import CHECKS
+from returns.inspection.rules import CHECKS
 from tests.support.returns_builders import a_sold_line
 
 STEPS = st.lists(

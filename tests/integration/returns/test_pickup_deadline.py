@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from returns import commands, jobs
+from returns import approvals
+from returns.pickups import commands, jobs
 from shared.identity import Actor, system_actor
 from shared.transaction import Tx
 from tests.support.returns_builders import Counter
@@ -28,7 +29,7 @@ def ordered(counter):
         run(
             counter,
             FRIDAY,
-            lambda tx: commands.decide_return(tx, notice_id, approved=True, reason=None),
+            lambda tx: approvals.decide_return(tx, notice_id, approved=True, reason=None),
             person,
             role,
         )

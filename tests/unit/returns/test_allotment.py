@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.domain.allotment import Allotment, Worth, share
+from returns.returnable.model import Allotment, Worth, share
 
 FEN = st.integers(0, 10**12)
 WORTH = st.builds(Worth, net_fen=FEN, tax_fen=FEN, cost_fen=FEN)

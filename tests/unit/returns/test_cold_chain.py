@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.domain.cold_chain import Evidence, Fault, Leg, Sample, check
+from returns.cold_chain.rules import Evidence, Fault, Leg, Sample, check
 
 SOLD = datetime(2026, 3, 2, 1, tzinfo=UTC)
 RECEIVED = SOLD + timedelta(hours=6)

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.domain.disposition import (
-    Disposition,
+from returns.disposition.rules import (
     Goods,
     LabResultAwaited,
     RestockNotAllowed,
@@ -15,9 +14,9 @@ from returns.domain.disposition import (
     require_allowed,
     restock_faults,
 )
-from returns.domain.inspection import Result
-from returns.domain.reason import codes, root_of
-from returns.domain.rules import Rule, RuleNotInForce, number, packaged_rules
+from returns.kernel.dated import Rule, RuleNotInForce, number, packaged_rules
+from returns.kernel.reasons import codes, root_of
+from returns.kernel.vocabulary import Disposition, Result
 
 DAY = date(2026, 3, 2)
 
@@ -89,7 +88,11 @@ def test_months_are_calendar_months(day, months, then):
 
 
 def test_every_number_is_a_dated_row_with_source_and_mark():
-    assert all(rule.source and rule.mark in {"V", "S", "M"} and rule.unit for rule in packaged_rules())
+    assert all(
+        rule.source and rule.mark in {"V", "S", "M"} and rule.unit
+        for area in ("returns.cold_chain", "returns.disposition", "returns.inspection")
+        for rule in packaged_rules(area)
+    )
 
 
 def test_the_newest_row_in_force_counts():
@@ -97,6 +100,9 @@ def test_the_newest_row_in_force_counts():
         Rule(key="k", value=value, unit="x", effective_from=day, source="s", mark="M")
         for value, day in ((1, date(2020, 1, 1)), (2, date(2026, 1, 1)))
     ]
-    assert [number("k", on=day, rules=rules) for day in (date(2025, 12, 31), date(2026, 1, 1))] == [1, 2]
+    assert [
+        number("returns.disposition", "k", on=day, rules=rules)
+        for day in (date(2025, 12, 31), date(2026, 1, 1))
+    ] == [1, 2]
     with pytest.raises(RuleNotInForce):
-        number("k", on=date(2019, 1, 1), rules=rules)
+        number("returns.disposition", "k", on=date(2019, 1, 1), rules=rules)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.domain import reason
-from returns.domain.eligibility import EligibilityRow, PackageState, judge, packaged_matrix, row_for
-from returns.domain.rules import RuleNotInForce
+from returns.eligibility.rules import EligibilityRow, PackageState, judge, packaged_matrix, row_for
+from returns.kernel import reasons
+from returns.kernel.dated import RuleNotInForce
 
 DAY = date(2026, 3, 2)
 KINDS = ("b2b", "retail")
@@ -36,17 +36,17 @@ def test_opened_goods_come_back_only_for_defect_recall_or_reaction(why):
     assert faults(why=why, unopened=False, intact=False) == ()
 
 
-@given(st.sampled_from(KINDS), st.sampled_from(reason.codes()))
+@given(st.sampled_from(KINDS), st.sampled_from(reasons.codes()))
 def test_opened_goods_are_never_accepted_for_any_other_reason(kind, why):
-    if reason.root_of(why) not in {"quality_defect", "recall", "adr"}:
+    if reasons.root_of(why) not in {"quality_defect", "recall", "adr"}:
         assert faults(kind, why, unopened=False)
 
 
 @pytest.mark.requirement("R19")
-@given(st.sampled_from(KINDS), st.sampled_from(reason.codes()), st.booleans(), st.booleans(), st.booleans())
+@given(st.sampled_from(KINDS), st.sampled_from(reasons.codes()), st.booleans(), st.booleans(), st.booleans())
 def test_expired_goods_come_back_only_when_recalled(kind, why, unopened, intact, has_proof):
     found = faults(kind, why, unopened=unopened, intact=intact, is_expired=True, has_proof=has_proof)
-    assert bool(found) == (reason.root_of(why) != "recall")
+    assert bool(found) == (reasons.root_of(why) != "recall")
 
 
 @pytest.mark.requirement("R14")
@@ -63,7 +63,7 @@ def test_a_claim_of_damage_needs_its_proof():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("why", reason.codes())
+@pytest.mark.parametrize("why", reasons.codes())
 def test_every_reason_has_its_row_with_a_source(kind, why):
     assert row_for(kind, why, on=DAY).source
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.domain.inspection import CHECKS, Result, conclude, plan
+from returns.inspection.rules import CHECKS, conclude, plan
+from returns.kernel.vocabulary import Result
 
 DAY = date(2026, 3, 2)
 

@@ -7,22 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.domain.disposition import Disposition
-from returns.domain.inspection import Result
-from returns.domain.notice import (
-    MOVES,
-    TERMINAL,
-    Fact,
-    Kind,
-    Line,
-    LinesIncomplete,
-    LineStatus,
-    LineUnknown,
-    Notice,
-    ReceiptCause,
-    Status,
-    StepNotAllowed,
-)
+from returns.kernel.vocabulary import Disposition, Fact, Kind, LineStatus, ReceiptCause, Result, Status
+from returns.notices.model import MOVES, TERMINAL, Line, LinesIncomplete, LineUnknown, Notice, StepNotAllowed
 
 
 def a_line(**odd):

@@ -1,20 +1,50 @@
-"""Returns as a whole: what every process of the service is assembled from."""
+"""Returns: its areas, in order."""
 
-from returns.api import blueprint, stop_sales
-from returns.jobs import JOBS
-from returns.reactions import WITHDRAW, handle
-from returns.tables import HISTORY_CHAIN, metadata
-from shared import audit
+from returns import (
+    approvals,
+    cold_chain,
+    disposition,
+    dossier,
+    eligibility,
+    inspection,
+    known,
+    notices,
+    pickups,
+    receiving,
+    requests,
+    returnable,
+    settlement,
+    stop_sales,
+)
+from returns.kernel.metadata import metadata
+from shared import areas, audit
 from shared.service import Service
+
+AREAS = (
+    known.AREA,
+    dossier.AREA,
+    requests.AREA,
+    approvals.AREA,
+    pickups.AREA,
+    receiving.AREA,
+    inspection.AREA,
+    disposition.AREA,
+    settlement.AREA,
+    notices.AREA,
+    returnable.AREA,
+    cold_chain.AREA,
+    eligibility.AREA,
+    stop_sales.AREA,
+)
 
 SERVICE = Service(
     name="returns",
     title="Returns",
     metadata=metadata,
-    blueprints=[blueprint, stop_sales],
+    blueprints=areas.blueprints_of(AREAS),
     sources=["customers", "finance"],
-    handle=handle,
-    withdraw=WITHDRAW,
-    jobs=JOBS,
-    chains=[audit.CHAIN, HISTORY_CHAIN],
+    handle=areas.handler_of(AREAS),
+    withdraw=areas.withdraw_of(AREAS),
+    jobs=areas.jobs_of(AREAS),
+    chains=[audit.CHAIN, notices.HISTORY_CHAIN],
 )

@@ -1,1 +1,0 @@
-"""The rules of returns, pure: no I/O, no clock; each file holds one noun."""

@@ -1,0 +1,44 @@
+"""The fields of sales and customers that are read; whatever else their facts carry is ignored."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from shared.texts import FIRST_DAY, LAST_DAY, LINES_MAX, Branch, Fen, Lot, Name, Quantity, Reference
+
+
+class SoldLine(Struct, frozen=True):
+    line_id: Reference
+    product_id: Reference
+    category: Name
+    temp_class: Literal["normal", "cool", "cold_2_8", "frozen"]
+    lot: Lot
+    expiry: date
+    quantity: Quantity
+    net_fen: Fen
+    tax_fen: Fen
+    cost_fen: Fen
+
+
+class SalePosted(Struct, frozen=True):
+    """What is read of SALE_POSTED."""
+
+    sale_id: Reference
+    receipt_number: Reference
+    branch_id: Branch
+    customer_id: Reference | None
+    business_date: date
+    sold_at: Annotated[datetime, Meta(tz=True)]
+    lines: Annotated[list[SoldLine], Meta(max_length=LINES_MAX)]
+
+    def __post_init__(self) -> None:
+        if not FIRST_DAY <= self.business_date <= LAST_DAY:
+            raise ValueError(f"business_date {self.business_date} is not between {FIRST_DAY} and {LAST_DAY}")
+
+
+class CustomerRegistered(Struct, frozen=True):
+    """What is read of CUSTOMER_REGISTERED."""
+
+    customer_id: Reference
+    kind: Name

@@ -1,0 +1,27 @@
+"""Sales and customers' kinds, as finance and customers tell them."""
+
+from returns.known import store
+from shared.consumer import in_sets
+from shared.refilling import Projection, refilled
+
+SALE_POSTED = "finance.sale.posted.v1"
+CUSTOMER_REGISTERED = "customers.customer.registered.v1"
+
+
+handle = in_sets(
+    {
+        CUSTOMER_REGISTERED: store.on_customers_registered,
+        SALE_POSTED: store.on_sales_posted,
+    }
+)
+"""All of a batch at once: each type in as many statements as one event of it takes."""
+
+WITHDRAW = refilled(
+    {
+        "finance": Projection(tables=["sold_lines"], reactions={SALE_POSTED: store.on_sales_posted}),
+        "customers": Projection(
+            tables=["customer_kinds"], reactions={CUSTOMER_REGISTERED: store.on_customers_registered}
+        ),
+    }
+)
+"""Sales and customers' kinds are copies, made anew when their log lost events; notices stay as they are."""

@@ -1,0 +1,44 @@
+"""The original order, with what may still come back of it."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from returns import known
+from returns.known import SALE_POSTED
+from returns.returnable.tables import return_allotments
+from shared.clock import SHANGHAI
+from shared.errors import NotFound
+from shared.transaction import Tx
+
+
+class SaleNotKnown(NotFound):
+    """Not sold by this branch."""
+
+    code = "sale_not_known"
+
+
+def get_sold_lines(
+    tx: Tx, *, branch_id: str, sale_id: str | None, receipt_number: str | None
+) -> list[dict[str, Any]]:
+    """The original order with what may still come back of it. Raises SaleNotKnown, ProjectionBehind, ForeignBranch. Source: R3"""
+    tx.actor.require_branch(branch_id)
+    sold = known.find_sold_lines(tx, branch_id=branch_id, sale_id=sale_id, receipt_number=receipt_number)
+    if not sold:
+        known.require_caught_up(tx, "finance", SALE_POSTED, "sale", sale_id)
+        raise SaleNotKnown("no such sale of this branch is known here")
+    reserved = {
+        (row["sale_id"], row["sale_line_id"], row["lot"]): row["reserved"]
+        for row in tx.conn.execute(
+            select(return_allotments).where(return_allotments.c.sale_id.in_({row["sale_id"] for row in sold}))
+        ).mappings()
+    }
+    return [
+        {
+            **row,
+            "sold_on": row["sold_at"].astimezone(SHANGHAI).date(),
+            "returnable": row["quantity"]
+            - reserved.get((row["sale_id"], row["sale_line_id"], row["lot"]), 0),
+        }
+        for row in sold
+    ]
