@@ -40,7 +40,7 @@ def shortened(text: str, chars_max: int = VALUE_CHARS_MAX) -> str:
     return shown if len(shown) <= chars_max else shown[: chars_max - 1] + "…"
 
 
-def listed(errors: Iterable[Fault | Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+def listed(errors: Iterable[Fault | Mapping[str, Any] | str], language: str) -> list[dict[str, Any] | str]:
     """Faults as a problem document and a line of a bulk answer have them, at most ERRORS_SHOWN_MAX."""
     return [
         each.as_json(language) if isinstance(each, Fault) else told(each, language)
@@ -48,8 +48,10 @@ def listed(errors: Iterable[Fault | Mapping[str, Any]], language: str) -> list[d
     ]
 
 
-def told(fault: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """A fault that is a mapping already, its `message` in the language."""
+def told(fault: Mapping[str, Any] | str, language: str) -> dict[str, Any] | str:
+    """A fault that is a mapping already, its `message` in the language; one that is a mere code stays as it is."""
+    if isinstance(fault, str):
+        return fault
     return {
         name: in_language(value, language) if name == "message" else value for name, value in fault.items()
     }

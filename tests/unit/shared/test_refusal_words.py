@@ -200,3 +200,10 @@ def test_the_compiled_catalog_is_current(path):
     names = re.compile(r"\{(\w+(?:![rsa])?(?::[^}]*)?)\}")
     for each in source:
         assert sorted(names.findall(str(each.id))) == sorted(names.findall(str(each.string))), each.id
+
+
+def test_faults_that_are_codes_are_listed_as_they_are():
+    assert listed(["expiry_too_near", {"path": "lot", "message": "required"}], "en") == [
+        "expiry_too_near",
+        {"path": "lot", "message": "required"},
+    ]
