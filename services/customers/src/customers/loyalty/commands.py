@@ -14,7 +14,7 @@ from sqlalchemy import text
 from customers import master
 from customers.kernel.customer import CustomerAnonymised, NotAPatient
 from customers.loyalty import events, queries, rules
-from customers.loyalty.queries import lots_of, redemption
+from customers.loyalty.queries import due_accounts, lots_of, redemption
 from customers.loyalty.rules import (
     PointsInsufficient,
     PointsNotYetKnown,
@@ -23,7 +23,7 @@ from customers.loyalty.rules import (
     RedemptionAlreadyUsed,
     RedemptionNotFound,
 )
-from customers.loyalty.store import add_lots, add_redemption, due_accounts, lock_accounts
+from customers.loyalty.store import add_lots, add_redemption, lock_accounts
 from shared import audit, outbox, watermark
 from shared.clock import business_date, new_id
 from shared.languages import Text

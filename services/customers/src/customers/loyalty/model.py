@@ -3,11 +3,14 @@
 msgspec structs, because a year of receipts is replayed through them: parsing costs microseconds.
 """
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from customers.loyalty.rules import Earning
 from shared.texts import LINES_MAX, Branch, Fen, Name, Points, Reference
 
 
@@ -57,3 +60,23 @@ class RefundPaid(Struct, frozen=True):
     branch_id: Branch
     lines: Annotated[list[RefundedLine], Meta(max_length=LINES_MAX)]
     tenders: Annotated[list[PointsBack], Meta(max_length=LINES_MAX)] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """`event_id` is finance's; `lines` maps a sale line's id to the fen refunded of its gross."""
+
+    event_id: UUID
+    return_id: str
+    day: date
+    lines: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSale:
+    """What a sale earned, its refunds in the order of finance but for those that were lost, and what has expired."""
+
+    sale_id: str
+    earnings: list[Earning]
+    refunds: list[Refund]
+    expired: int

@@ -184,3 +184,24 @@ def lots_of(conn: Connection, redemption_id: UUID) -> list[dict[str, Any]]:
         {"id": redemption_id},
     )
     return [dict(row) for row in rows.mappings()]
+
+
+def due_accounts(tx: Tx, today: date, limit: int) -> list[str]:
+    """Accounts with a lot past its day, and those to which points came back; the latter's notes are torn up."""
+    noted = tx.conn.execute(
+        text(
+            "delete from point_checks where id in"
+            " (select id from point_checks order by id limit :limit for update skip locked)"
+            " returning customer_id"
+        ),
+        {"limit": limit},
+    )
+    due = set(noted.scalars())
+    rows = tx.conn.execute(
+        text(
+            "select distinct customer_id from (select customer_id from point_sales where look_on <= :today"
+            " order by look_on, sale_id limit :limit) as due where customer_id is not null"
+        ),
+        {"today": today, "limit": limit},
+    )
+    return sorted(due | set(rows.scalars()))

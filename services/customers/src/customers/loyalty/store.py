@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg import Cursor
 from sqlalchemy import Connection, text
 
-from customers.loyalty.model import RefundPaid, SalePosted
+from customers.loyalty.model import KnownSale, Refund, RefundPaid, SalePosted
 from customers.loyalty.rules import Earning, RedemptionUnheardOf, given_back
 from shared.events import Envelope
 from shared.transaction import Tx
@@ -131,26 +131,6 @@ class PointSale:
         """The sale has come after its refund."""
         self.customer_id, self.branch_id, self.version = sale.customer_id, sale.branch_id, 1
         self.expires_on = expires_on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
-    """`event_id` is finance's; `lines` maps a sale line's id to the fen refunded of its gross."""
-
-    event_id: UUID
-    return_id: str
-    day: date
-    lines: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownSale:
-    """What a sale earned, its refunds in the order of finance but for those that were lost, and what has expired."""
-
-    sale_id: str
-    earnings: list[Earning]
-    refunds: list[Refund]
-    expired: int
 
 
 def lock_point_sales(
@@ -388,27 +368,6 @@ def add_lots(conn: Connection, redemption_id: UUID, shares: Sequence[tuple[str, 
             for no, (sale_id, points) in enumerate(shares, 1)
         ],
     )
-
-
-def due_accounts(tx: Tx, today: date, limit: int) -> list[str]:
-    """Accounts with a lot past its day, and those to which points came back; the latter's notes are torn up."""
-    noted = tx.conn.execute(
-        text(
-            "delete from point_checks where id in"
-            " (select id from point_checks order by id limit :limit for update skip locked)"
-            " returning customer_id"
-        ),
-        {"limit": limit},
-    )
-    due = set(noted.scalars())
-    rows = tx.conn.execute(
-        text(
-            "select distinct customer_id from (select customer_id from point_sales where look_on <= :today"
-            " order by look_on, sale_id limit :limit) as due where customer_id is not null"
-        ),
-        {"today": today, "limit": limit},
-    )
-    return sorted(due | set(rows.scalars()))
 
 
 def lock_accounts(conn: Connection, accounts: Sequence[str]) -> None:

@@ -374,12 +374,8 @@ class Ticket:
         return facts
 
     def _resolution_clock(self, started_at: datetime) -> Clock:
-        return rules.resolution(
-            kind=self.kind,
-            is_major=self.severity is Severity.MAJOR,
-            cycle=self.cycle,
-            started_at=started_at,
-        )
+        is_major = self.severity is Severity.MAJOR
+        return rules.resolution(kind=self.kind, is_major=is_major, cycle=self.cycle, started_at=started_at)
 
     def _require(self, action: str) -> None:
         allowed, refusal = ALLOWED_IN[action]

@@ -22,10 +22,9 @@ from sqlalchemy import text
 
 from customers.loyalty import commands, events, queries, rules, store
 from customers.loyalty.commands import SALE_POSTED
-from customers.loyalty.model import SalePosted
+from customers.loyalty.model import KnownSale, Refund, SalePosted
 from customers.loyalty.queries import lots_of
 from customers.loyalty.rules import RedemptionUnheardOf
-from customers.loyalty.store import KnownSale, Refund
 from shared import audit, outbox
 from shared.clock import business_date
 from shared.database import driver_of

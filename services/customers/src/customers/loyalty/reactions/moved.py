@@ -16,8 +16,8 @@ from psycopg import Cursor
 
 from customers import master
 from customers.loyalty import events, rules, store
-from customers.loyalty.model import RefundPaid, SalePosted
-from customers.loyalty.store import KnownSale, PointSale, Refund, Restoration, Use
+from customers.loyalty.model import KnownSale, Refund, RefundPaid, SalePosted
+from customers.loyalty.store import PointSale, Restoration, Use
 from shared import outbox
 from shared.clock import business_date
 from shared.events import Envelope, Event
