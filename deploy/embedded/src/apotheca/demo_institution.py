@@ -306,7 +306,7 @@ def _remind(system: System, staff: Staff, customer_id: str, item_id: str) -> dic
     [case] = [each for each in cases if each["item_id"] == item_id]
     path = f"/v1/dunning-cases/{case['case_id']}"
     seller = staff.finance("salesperson")
-    script = seller.get(f"{path}/script")
+    script = seller.get(f"{path}/scripts")
     call = {"channel": "phone", "outcome": "disputed", "text_version": script["version"]}
     try:
         seller.try_post(f"{path}/actions", call)
