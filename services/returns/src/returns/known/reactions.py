@@ -7,7 +7,6 @@ from shared.refilling import Projection, refilled
 SALE_POSTED = "finance.sale.posted.v1"
 CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
-
 handle = in_sets(
     {
         CUSTOMER_REGISTERED: store.on_customers_registered,
