@@ -333,7 +333,7 @@ def test_an_institution_buys_within_its_credit_until_it_is_held_and_no_lot_off_s
     assert refusal_of(people, pharmacy, "L-GOOD", 6_000) == "credit_limit_exceeded"
     stop = {"product_id": "P-1", "lots": ["L-BAD"], "reason": "片剂变色"}
     people.post("qa", "returns", "/v1/stop-sales", stop, branches=(EVERY_BRANCH,))
-    people.post("finance_head", "customers", f"{credit}/hold", {"reason": "回款异常"})
+    people.post("finance_head", "customers", f"/v1/customers/{pharmacy}/credit-holds", {"reason": "回款异常"})
     eventually(lambda: refusal_of(people, pharmacy, "L-GOOD", 1) == "credit_on_hold", within_s=30)
     eventually(lambda: refusal_of(people, None, "L-BAD", 1_000) == "lot_stopped", within_s=30)
 
