@@ -213,6 +213,9 @@ def test_only_the_last_closed_month_opens_and_a_locked_one_never(books):
     assert books.post("/v1/periods/2031-01/reopenings", {"reason": "x"}, role="accountant").json["code"] == "period_unknown"  # fmt: skip
     assert books.post("/v1/periods/2031-01/reopenings/00000000-0000-0000-0000-000000000000/decisions", {"decision": "approved"}, role="management").json["code"] == "reopening_not_found"  # fmt: skip
     assert [each["state"] for each in books.get(path).json["items"]] == ["approved", "rejected"]
+    assert books.get("/v1/reopenings?state=pending", role="management").json["items"] == []
+    answered = books.get("/v1/reopenings?state=rejected", role="management").json["items"]
+    assert [each["reopening_id"] for each in answered] == [asked["reopening_id"]]
 
 
 @pytest.mark.requirement("F2", "F17")

@@ -129,7 +129,7 @@ def reserve(tx: Tx, *, customer_id: UUID, order_id: UUID, fen: int, override: Ov
     Raises CreditNotGranted, CreditOnHold, CreditOverdue, CreditLimitExceeded.
     """
     hold(tx.conn, [customer_id])
-    held = _held(tx.conn, customer_id, order_id)
+    held = reserved_for(tx.conn, customer_id, order_id)
     if fen > held:
         position = look(tx, customer_id)
         passes = override is not None and fen <= override.fen and tx.now < override.expires_at
@@ -150,7 +150,7 @@ def draw(tx: Tx, position: Position, *, order_id: UUID, fen: int) -> None:
     What was reserved was granted then: a lower limit or debts past due do not stop its shipment, a hold does.
     What goes beyond the reservation needs room now. Raises as `judge`.
     """
-    held = _held(tx.conn, position.customer_id, order_id)
+    held = reserved_for(tx.conn, position.customer_id, order_id)
     if position.on_hold:
         raise _on_hold()
     if fen > held:
@@ -235,7 +235,8 @@ def _on_hold() -> CreditOnHold:
     return CreditOnHold("finance holds this customer: nothing is sold on credit")
 
 
-def _held(conn: Connection, customer_id: UUID, order_id: UUID) -> int:
+def reserved_for(conn: Connection, customer_id: UUID, order_id: UUID) -> int:
+    """What the order holds of the customer's credit, in fen."""
     row = conn.execute(
         text("select customer_id, fen from credit_reservations where order_id = :id"), {"id": order_id}
     ).one_or_none()

@@ -26,6 +26,7 @@ from shared import audit, outbox
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, new_id
 from shared.languages import Text
+from shared.paging import page_of
 from shared.transaction import Tx
 
 REOPENERS = frozenset({"finance_head", "management"})
@@ -198,3 +199,16 @@ def reopenings(tx: Tx, month: date) -> list[dict[str, Any]]:
         {"month": month},
     )
     return [reopening(tx, row.reopening_id) for row in rows]
+
+
+def all_reopenings(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Requests for any month, oldest first; keyset by id. Raises CompanyNotCovered."""
+    require_company(tx.actor)
+    found = page_of(
+        tx.conn,
+        "select r.reopening_id from period_reopenings r",
+        {"r.state = :state": args["state"]},
+        {"r.reopening_id": UUID},
+        args,
+    )
+    return {**found, "items": [reopening(tx, row["reopening_id"]) for row in found["items"]]}

@@ -40,6 +40,16 @@ def list_licences(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     return {"items": store.licence_rows(tx.conn, customer_id)}
 
 
+@licences.get("/licences")
+@query
+@admits(*CUSTOMER_READERS)
+@licences.arguments(schemas.LicencesArgs, location="query")
+@licences.response(200, schemas.LicencePage)
+def list_all_licences(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Licences of the institutions of the token's branches, for instance those that wait for a decision; oldest first."""
+    return queries.of_all(tx.conn, tx.actor.branch_filter(), args)
+
+
 @licences.post("/customers/<uuid:customer_id>/licences/<uuid:licence_id>/decisions")
 @command
 @admits("qa")

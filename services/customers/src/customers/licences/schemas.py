@@ -3,7 +3,9 @@
 from marshmallow import Schema, fields, validate
 
 from customers.kernel.fields import CATEGORY, text_line
+from customers.licences.rules import LICENCE_STATES
 from shared import words
+from shared.paging import PageArgs
 from shared.texts import Sha256
 from shared.validators import DAY, LONG_AGO, of
 
@@ -50,6 +52,19 @@ class LicenceView(Schema):
 
 class LicenceList(Schema):
     items = fields.List(fields.Nested(LicenceView), required=True)
+
+
+class LicenceOfCustomerView(LicenceView):
+    customer_id = fields.UUID(required=True)
+
+
+class LicencesArgs(PageArgs):
+    state = fields.String(load_default=None, validate=validate.OneOf(LICENCE_STATES))
+
+
+class LicencePage(Schema):
+    items = fields.List(fields.Nested(LicenceOfCustomerView), required=True)
+    next_cursor = fields.String(allow_none=True)
 
 
 class LicenceDecidedView(Schema):

@@ -43,6 +43,7 @@ licences = Table(
     CheckConstraint("valid_until >= valid_from", name="validity"),
     CheckConstraint("verified_by <> submitted_by", name="four_eyes"),
     Index("licences_customer", "customer_id"),
+    Index("licences_submitted", "id", postgresql_where=text("state = 'submitted'")),
 )
 
 approval_decisions = Table(

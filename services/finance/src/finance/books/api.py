@@ -55,8 +55,8 @@ def draft_voucher(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @bookkeeping.arguments(schemas.VouchersArgs, location="query")
 @bookkeeping.response(200, schemas.VouchersPage)
 def list_vouchers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Manual vouchers of a month."""
-    return queries.vouchers(tx, parse_month(args["month"]), args)
+    """Manual vouchers, of a month where one is named: for instance the drafts that wait for a decision."""
+    return queries.vouchers(tx, None if args["month"] is None else parse_month(args["month"]), args)
 
 
 @bookkeeping.get("/vouchers/<uuid:voucher_id>")
@@ -109,6 +109,16 @@ def reverse_entry(tx: Tx, body: dict[str, Any], entry_id: int) -> dict[str, Any]
 def request_reopening(tx: Tx, body: dict[str, Any], month: str) -> dict[str, Any]:
     """Ask to open the last closed month again."""
     return reopening.request_reopening(tx, parse_month(month), body["reason"])
+
+
+@bookkeeping.get("/reopenings")
+@query
+@admits(*READERS)
+@bookkeeping.arguments(schemas.ReopeningsArgs, location="query")
+@bookkeeping.response(200, schemas.ReopeningsPage)
+def list_all_reopenings(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Requests to re-open any month, for instance those that wait for a decision; oldest first."""
+    return reopening.all_reopenings(tx, args)
 
 
 @bookkeeping.get("/periods/<month>/reopenings")

@@ -15,7 +15,7 @@ from finance.domain.period import month_text
 from finance.domain.posting import PostingLine
 from finance.domain.voucher import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
-from shared.paging import decode_cursor, page
+from shared.paging import page_of
 from shared.transaction import Tx
 
 ENTRY_ID_MAX = 2**63 - 1
@@ -79,27 +79,21 @@ def _view(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "lines": lines}
 
 
-def vouchers(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Vouchers of a month in the order they were written. Keyset by id. Raises ForeignBranch."""
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            "select * from vouchers where booked_on >= :first and booked_on < :until"
-            " and (cast(:state as text) is null or state = :state)"
-            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
-            " and (cast(:after as text) is null or voucher_id > cast(:after as uuid))"
-            " order by voucher_id limit :limit"
-        ),
+def vouchers(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Vouchers (None: of any month) in the order they were written. Keyset by id. Raises ForeignBranch."""
+    found = page_of(
+        tx.conn,
+        "select * from vouchers",
         {
-            "first": month,
-            "until": next_month(month),
-            "state": args["state"],
-            "branches": tx.actor.branch_filter(args["branch_id"]),
-            "after": after,
-            "limit": args["limit"] + 1,
+            "booked_on >= :first": month,
+            "booked_on < :until": None if month is None else next_month(month),
+            "state = :state": args["state"],
+            "branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
         },
-    ).mappings()
-    return page((_view(dict(row)) for row in rows), args["limit"], "voucher_id")
+        {"voucher_id": UUID},
+        args,
+    )
+    return {**found, "items": [_view(row) for row in found["items"]]}
 
 
 def entry(tx: Tx, entry_id: int) -> dict[str, Any] | None:

@@ -94,7 +94,7 @@ class VoucherDetailView(VoucherView):
 
 
 class VouchersArgs(PageArgs):
-    month = fields.String(required=True, validate=MONTH)
+    month = fields.String(load_default=None, validate=MONTH)
     state = fields.String(load_default=None, validate=validate.OneOf(["draft", "posted", "rejected"]))
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
@@ -138,6 +138,14 @@ class ReopeningView(Schema):
 
 class ReopeningsList(Schema):
     items = fields.List(fields.Nested(ReopeningView))
+
+
+class ReopeningsArgs(PageArgs):
+    state = fields.String(load_default=None, validate=validate.OneOf(("pending", "approved", "rejected")))
+
+
+class ReopeningsPage(ReopeningsList):
+    next_cursor = fields.String(allow_none=True)
 
 
 class YearTransferView(Schema):

@@ -26,6 +26,8 @@ state in ('signed', 'active', 'expired') and exists (
 """
 
 _WAITS = {
+    "review": "c.state = 'legal_review' and c.reviewed_on is null",
+    "signatures": "c.state = 'legal_review' and c.reviewed_on is not null",
     "amendment_decision": "exists (select from contract_amendments a where a.contract_id = c.contract_id"
     " and a.state = 'proposed' and a.approved_by is null)",
     "customer_confirmation": "exists (select from contract_amendments a where a.contract_id = c.contract_id"

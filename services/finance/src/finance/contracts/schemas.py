@@ -101,12 +101,12 @@ class AmendmentAnswerBody(Schema):
     evidence_sha256 = fields.String(required=True, validate=SHA256)
 
 
-WAITS = ("amendment_decision", "customer_confirmation", "termination_decision")
+WAITS = ("review", "signatures", "amendment_decision", "customer_confirmation", "termination_decision")
 
 
 class ContractsArgs(PageArgs):
     """`late=true`: entered later than the house allows; `overdue=true`: a line is not delivered and its date passed;
-    `waits_for`: contracts whose amendment is to be decided or confirmed by the customer, or whose end was asked for.
+    `waits_for`: contracts that are to be reviewed or, once they are, signed, whose amendment is to be decided or confirmed by the customer, or whose end was asked for.
     """
 
     branch_id = fields.String(validate=BRANCH, **MAYBE)

@@ -9,7 +9,7 @@ from flask import Response
 from finance import printing
 from finance.domain.period import parse_month
 from finance.domain.receipt import Product, TempClass
-from finance.orders import commands, papers, prices, queries, schemas, shipment_schemas, shipping
+from finance.orders import commands, papers, prices, queries, schemas, shipment_schemas, shipping, waiting
 from finance.orders.rules import Line, NamedLot
 from finance.orders.shipping import Parcel
 from finance.orders.tables import price_grades, price_rules, strategies
@@ -158,7 +158,11 @@ def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @orders.arguments(schemas.OrdersArgs, location="query")
 @orders.response(200, schemas.OrdersPage)
 def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Orders of the token's branches."""
+    """Orders of the token's branches, for instance those that wait for a decision; such a page may be short, go on by its cursor."""
+    if args["waits_for"] == "decision":
+        return waiting.undecided(tx, args)
+    if args["waits_for"] == "confirmation":
+        return waiting.proposed(tx, args, args["limit"])
     return queries.list_orders(tx, args)
 
 

@@ -349,10 +349,22 @@ class OrdersArgs(PageArgs):
     branch_id = fields.String(load_default=None, validate=BRANCH)
     customer_id = fields.UUID(load_default=None)
     state = fields.String(load_default=None, validate=validate.OneOf(ORDER_STATES))
+    waits_for = fields.String(load_default=None, validate=validate.OneOf(("decision", "confirmation")))
+
+
+class OrderAwaitedView(Schema):
+    matter = fields.String()
+    roles = fields.List(fields.String())
+
+
+class ListedOrderView(OrderHeadView):
+    """`awaited` is told of those that wait for a decision: by matter the roles that may give it."""
+
+    awaited = fields.List(fields.Nested(OrderAwaitedView))
 
 
 class OrdersPage(Schema):
-    items = fields.List(fields.Nested(OrderHeadView))
+    items = fields.List(fields.Nested(ListedOrderView))
     next_cursor = fields.String(allow_none=True)
 
 

@@ -138,6 +138,7 @@ orders = Table(
     CheckConstraint("state not in ('draft', 'checked') or proposal is not null", name="draft"),
     Index("sales_orders_branch", "branch_id", "order_id"),
     Index("sales_orders_customer", "customer_id", "order_id"),
+    Index("sales_orders_proposed", "order_id", postgresql_where=text("proposal is not null")),
 )
 """`proposal` is what a draft, a change or a re-opening wants, until it is confirmed with every check made anew."""
 

@@ -35,10 +35,10 @@ def prepare_statement(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @query
 @admits(*READERS)
 @statements.arguments(schemas.StatementsArgs, location="query")
-@statements.response(200, schemas.StatementsList)
+@statements.response(200, schemas.StatementsPage)
 def list_statements(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """All versions of the statements whose span ends with a month."""
-    return {"items": queries.of_month(tx, parse_month(args["month"]), args["kind"], args["span"])}
+    """All versions of statements, of a span that ends with a month where one is named: for instance what waits for review."""
+    return queries.of_all(tx, None if args["month"] is None else parse_month(args["month"]), args)
 
 
 @statements.get("/financial-statement-deadlines")

@@ -29,6 +29,7 @@ from shared import audit
 from shared.approvals import Decision
 from shared.clock import business_date, month_of, next_month
 from shared.languages import Text
+from shared.paging import page_of
 from shared.transaction import Tx
 
 CALENDAR_MONTHS_MAX = 36
@@ -73,15 +74,27 @@ def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     return rows[0]
 
 
-def of_month(tx: Tx, month: date, kind: str | None, span: str | None) -> list[dict[str, Any]]:
-    """Every statement of a span that ends with the month, versions in order. Raises CompanyNotCovered."""
+def of_all(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of the statements whose span ends with the month (None: any), by month, kind, span and version.
+
+    Raises CompanyNotCovered, CursorInvalid.
+    """
     require_company(tx.actor)
-    return _views(
-        tx,
-        "month = :month and (cast(:kind as text) is null or kind = :kind)"
-        " and (cast(:span as text) is null or span = :span)",
-        {"month": month, "kind": kind, "span": span},
+    found = page_of(
+        tx.conn,
+        "select statement_id, month, kind, span, version from statements",
+        {
+            "month = :month": month,
+            "state = :state": args["state"],
+            "kind = :kind": args["kind"],
+            "span = :span": args["span"],
+        },
+        {"month": date, "kind": str, "span": str, "version": int},
+        args,
     )
+    ids = [row["statement_id"] for row in found["items"]]
+    views = {view["statement_id"]: view for view in _views(tx, "statement_id = any(:ids)", {"ids": ids})}
+    return {**found, "items": [views[each] for each in ids]}
 
 
 def _views(tx: Tx, where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,10 +5,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.domain.cash_flow import FLOWS, PAID, RECEIVED
-from finance.domain.statement import Kind, Span
+from finance.domain.statement import Kind, Span, StatementState
 from finance.shapes import LINE_WORDS, MONTH
 from shared import words
 from shared.money import MoneyField
+from shared.paging import PageArgs
 from shared.validators import line
 
 KINDS = validate.OneOf([each.value for each in Kind])
@@ -117,14 +118,16 @@ class StatementView(Schema):
     errors = fields.List(fields.Nested(StatementErrorView))
 
 
-class StatementsArgs(Schema):
-    month = fields.String(required=True, validate=MONTH)
+class StatementsArgs(PageArgs):
+    month = fields.String(load_default=None, validate=MONTH)
+    state = fields.String(load_default=None, validate=validate.OneOf([each.value for each in StatementState]))
     kind = fields.String(load_default=None, validate=KINDS)
     span = fields.String(load_default=None, validate=SPANS)
 
 
-class StatementsList(Schema):
+class StatementsPage(Schema):
     items = fields.List(fields.Nested(StatementView))
+    next_cursor = fields.String(allow_none=True)
 
 
 class WithdrawBody(Schema):

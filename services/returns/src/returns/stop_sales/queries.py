@@ -23,6 +23,11 @@ def list_stop_sales(tx: Tx, filters: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("product_id", "state"):
         if filters.get(name) is not None:
             wanted = wanted.where(stop_sales.c[name] == filters[name])
+    if filters.get("lifting") is not None:
+        asked = select(stop_sale_liftings.c.stop_sale_id)
+        wanted = wanted.where(
+            stop_sales.c.id.in_(asked.where(stop_sale_liftings.c.state == filters["lifting"]))
+        )
     if filters.get("lot") is not None:
         wanted = wanted.where(any_(stop_sales.c.lot_keys) == canonical(filters["lot"]))
     found = newest_first(tx, wanted, stop_sales.c.id, filters)

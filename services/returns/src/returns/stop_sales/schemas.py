@@ -74,6 +74,7 @@ class StopSaleFilters(PageArgs):
     product_id = fields.String(validate=LOT)
     lot = fields.String(validate=LOT)
     state = fields.String(validate=validate.OneOf(("ordered", "lifted")))
+    lifting = fields.String(validate=validate.OneOf(("pending", "approved", "rejected")))
 
 
 class StopSalePage(Schema):

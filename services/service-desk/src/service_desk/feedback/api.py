@@ -26,6 +26,16 @@ class MonthInvalid(Invalid):
     code = "ledger_month_invalid"
 
 
+@feedback.get("")
+@query
+@admits("cs_agent", "cs_manager", "qa", "management", "store_manager")
+@feedback.arguments(schemas.LedgersArgs, location="query")
+@feedback.response(200, schemas.LedgerPage)
+def list_ledgers(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
+    """Ledgers of the token's branches, the newest first: for instance those that wait to be signed (`compiled`)."""
+    return queries.list_ledgers(tx, filters)
+
+
 @feedback.get("/<string:branch_id>/<string:month>")
 @query
 @admits("cs_agent", "cs_manager", "qa", "management", "store_manager")

@@ -59,6 +59,15 @@ def get_ledger(tx: Tx, branch_id: str, month: date) -> dict[str, Any]:
     }
 
 
+def list_ledgers(tx: Tx, filters: dict[str, Any]) -> dict[str, Any]:
+    """A page of ledgers, the newest first. Raises ForeignBranch, CursorInvalid."""
+    ledgers = tables.feedback_ledgers
+    wanted = select(ledgers)
+    if filters.get("state") is not None:
+        wanted = wanted.where(ledgers.c.state == filters["state"])
+    return newest_first(tx, wanted, ledgers.c.id, filters, ledgers.c.branch_id)
+
+
 def list_entries(tx: Tx, branch_id: str, month: date, filters: dict[str, Any]) -> dict[str, Any]:
     ledger = _ledger(tx, branch_id, month)
     query = _entries(tickets.entered()).where(tables.feedback_ledger_entries.c.ledger_id == ledger["id"])

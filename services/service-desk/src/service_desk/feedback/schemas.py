@@ -2,6 +2,9 @@
 
 from marshmallow import Schema, fields
 
+from service_desk.feedback.model import LedgerState
+from service_desk.kernel.fields import BranchFilters, one_of
+
 
 class CountView(Schema):
     channel = fields.String()
@@ -9,7 +12,7 @@ class CountView(Schema):
     records = fields.Integer()
 
 
-class LedgerView(Schema):
+class LedgerHeadView(Schema):
     id = fields.UUID(data_key="ledger_id")
     branch_id = fields.String()
     month = fields.Date()
@@ -25,7 +28,19 @@ class LedgerView(Schema):
     closed_at = fields.AwareDateTime(allow_none=True)
     due_on = fields.Date(allow_none=True)
     on_time = fields.Boolean(allow_none=True)
+
+
+class LedgerView(LedgerHeadView):
     counts = fields.List(fields.Nested(CountView))
+
+
+class LedgersArgs(BranchFilters):
+    state = one_of(LedgerState)
+
+
+class LedgerPage(Schema):
+    items = fields.List(fields.Nested(LedgerHeadView))
+    next_cursor = fields.String(allow_none=True)
 
 
 class EntryView(Schema):
