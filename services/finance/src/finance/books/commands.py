@@ -125,8 +125,8 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
     """Draft → posted or rejected, by a finance head who did not write it.
 
     What was no control account when it was written may be one now. What it spends draws on the budgets. Raises
-    VoucherNotFound, VoucherDecided, SamePerson, ReasonMissing, PeriodNotOpen, ForeignBranch, VoucherInvalid, Unbudgeted,
-    BudgetExceeded, OverrunNotApproved.
+    VoucherNotFound, VoucherDecided, VoucherSumsTooLarge, SamePerson, ReasonMissing, PeriodNotOpen, ForeignBranch, VoucherInvalid,
+    Unbudgeted, BudgetExceeded, OverrunNotApproved.
     """
     row = _undecided(tx, voucher_id)
     approval = Approval(
@@ -140,6 +140,10 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
     state = "posted" if approved else "rejected"
     if approved:
         _require_open(tx, row["booked_on"])
+        posted_fen = tx.conn.execute(
+            text("select coalesce(sum(total_fen), 0)::bigint from vouchers where state = 'posted'")
+        ).scalar_one()
+        voucher.require_exact_sums(posted_fen, row["total_fen"])
         book = book_of(tx.conn)
         kind = voucher.kind_of(row["booked_on"], book.begins_on)
         lines = [{**each, "debit": each["debit_fen"], "credit": each["credit_fen"]} for each in row["lines"]]

@@ -16,6 +16,8 @@ from finance.domain.chart import Chart
 from finance.domain.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
+from shared.money import FEN_MAX
+from shared.texts import SUM_MAX
 
 MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
 OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand", "year_profit"})
@@ -35,6 +37,12 @@ class VoucherNotFound(NotFound):
 
 class VoucherDecided(Conflict):
     code = "voucher_decided"
+
+
+class VoucherSumsTooLarge(Conflict):
+    """With this voucher the books would hold sums that no reader of JSON takes exactly."""
+
+    code = "voucher_sums_too_large"
 
 
 class VoucherInFuture(Invalid):
@@ -72,9 +80,9 @@ def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MA
     """The posting of a voucher: `lines` are {account, debit, credit, customer_id, due_on}, amounts in fen.
 
     Raises VoucherInvalid, listing every fault: an account that is unknown, not a leaf, or a control account; a line
-    with both sides or none; sides that differ; a debt without customer and day, or another line with them.
+    with both sides or none; sides that differ or exceed FEN_MAX; a debt without customer and day, or another line with them.
     """
-    faults: list[tuple[str, str]] = []
+    faults: list[tuple[str, str | Text]] = []
     receivables = chart.code("receivables")
     for index, line in enumerate(lines):
         account = chart.by_code.get(line["account"])
@@ -93,6 +101,8 @@ def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MA
             faults.append((f"lines.{index}", "a line has one side"))
     if sum(line["debit"] for line in lines) != sum(line["credit"] for line in lines):
         faults.append(("lines", "debits and credits differ"))
+    if sum(line["debit"] for line in lines) > FEN_MAX:
+        faults.append(("lines", Text("a voucher is of at most {fen_max} fen a side", fen_max=FEN_MAX)))
     if faults:
         raise VoucherInvalid(
             faults[0][1], errors=[{"path": path, "message": message} for path, message in faults]
@@ -107,6 +117,14 @@ def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MA
         )
         for line in lines
     )
+
+
+def require_exact_sums(posted_fen: int, total_fen: int) -> None:
+    """Whatever accounts they name, vouchers together stay within SUM_MAX fen a side. Raises VoucherSumsTooLarge."""
+    if posted_fen + total_fen > SUM_MAX:
+        raise VoucherSumsTooLarge(
+            Text("all vouchers together are of at most {sum_max} fen a side", sum_max=SUM_MAX)
+        )
 
 
 def require_bookable(booked_on: date, *, begins_on: date, today: date) -> None:
