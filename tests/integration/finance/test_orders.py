@@ -274,6 +274,45 @@ def test_an_override_of_credit_takes_two_heads_and_ends(office, desk, product):
     refused(desk.ship(order), 409, "credit_on_hold")
 
 
+@pytest.mark.requirement("F12", "F27")
+def test_what_waits_for_an_approval_is_listed_with_the_roles_that_may_give_it(office):
+    desk = SalesDesk(office, "S-WAITS")
+    product, customer = desk.price(), desk.customer(9_999)
+
+    def waiting(**asked):
+        query = "&".join(f"{name}={value}" for name, value in asked.items())
+        path = f"/v1/orders?waits_for=decision&branch_id=S-WAITS&{query}"
+        return office.get(path, role="finance_head").json
+
+    def awaited():
+        return {
+            each["order_id"]: {one["matter"]: one["roles"] for one in each["awaited"]}
+            for each in waiting()["items"]
+        }
+
+    desk.drafted(an_order_line(product, quantity=1))
+    lowered = desk.drafted(an_order_line(product, unit_price=money(810)))
+    beyond = desk.drafted(an_order_line(product), customer=customer)
+    floor = desk.drafted(an_order_line(product, unit_price=money(799)))
+    heads = ["business_head", "finance_head"]
+    assert awaited() == {
+        lowered["order_id"]: {"discount": ["business_head"]},
+        beyond["order_id"]: {"credit": heads},
+        floor["order_id"]: {"below_floor": heads},
+    }
+    first = waiting(limit=2)
+    assert [each["order_id"] for each in first["items"]] == [lowered["order_id"], beyond["order_id"]]
+    [last] = waiting(limit=2, cursor=first["next_cursor"])["items"]
+    assert last["order_id"] == floor["order_id"]
+    assert desk.approve(lowered, "discount", "business_head").status_code == 200
+    assert desk.approve(beyond, "credit", "finance_head").status_code == 200
+    no = desk.approve(floor, "below_floor", "business_head", approved=False, reason="价格过低")
+    assert no.status_code == 200
+    assert awaited() == {beyond["order_id"]: {"credit": ["business_head"]}}
+    assert desk.approve(beyond, "credit", "business_head").status_code == 200
+    assert awaited() == {}
+
+
 @pytest.mark.requirement("F27")
 def test_what_took_an_approval_is_listed_with_who_gave_it(office):
     desk = SalesDesk(office, "S-RISK")
