@@ -107,7 +107,10 @@ def test_a_voucher_to_a_budgeted_account_draws_on_the_budget_and_stops_where_tha
 def test_a_voucher_exceeds_a_budget_only_when_finance_head_and_management_let_it(office, desk):
     branch = a_branch()
     budget = desk.budget(branch, 4_000, overrun="approval")
-    voucher = drafted(office, branch, 10_000)
+    within, voucher = drafted(office, branch, 4_000), drafted(office, branch, 10_000)
+    listed = f"/v1/vouchers?waits_for=overrun&branch_id={branch}"
+    waiting = office.get(listed, role="management").json["items"]
+    assert [each["voucher_id"] for each in waiting] == [voucher["voucher_id"]] != [within["voucher_id"]]
     path = f"/v1/vouchers/{voucher['voucher_id']}/overrun/decisions"
     assert [each["code"] for each in voucher["warnings"]] == ["budget_overrun_not_approved"]
     refused(post(office, voucher), 409, "budget_overrun_not_approved")
@@ -115,7 +118,9 @@ def test_a_voucher_exceeds_a_budget_only_when_finance_head_and_management_let_it
     assert office.post(path, YES, role="finance_head").status_code == 200
     refused(post(office, voucher), 409, "budget_overrun_not_approved")
     refused(office.post(path, YES, role="management", person="the-finance_head"), 403, "approval_same_person")
+    assert len(office.get(listed, role="management").json["items"]) == 1
     assert office.post(path, YES, role="management").json["warnings"] == []
+    assert office.get(listed, role="management").json["items"] == []
     assert post(office, voucher).json["state"] == "posted"
     assert desk.counters(budget) == (0, 10_000)
     [(event, over)] = office.rows(

@@ -55,8 +55,12 @@ def draft_voucher(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @bookkeeping.arguments(schemas.VouchersArgs, location="query")
 @bookkeeping.response(200, schemas.VouchersPage)
 def list_vouchers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Manual vouchers, of a month where one is named: for instance the drafts that wait for a decision."""
-    return queries.vouchers(tx, None if args["month"] is None else parse_month(args["month"]), args)
+    """Manual vouchers, of a month where one is named: for instance the drafts that wait for a decision.
+
+    With `waits_for=overrun` those that exceed a budget now; such a page may be short, go on by its cursor.
+    """
+    listed = queries.over_budget if args["waits_for"] == "overrun" else queries.vouchers
+    return listed(tx, None if args["month"] is None else parse_month(args["month"]), args)
 
 
 @bookkeeping.get("/vouchers/<uuid:voucher_id>")

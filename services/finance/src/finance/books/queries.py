@@ -10,15 +10,18 @@ from sqlalchemy import text
 from finance import balances
 from finance.booking import book_of
 from finance.budgets import draws
+from finance.budgets.rules import OverrunNotApproved
 from finance.domain.layout import income_lines
 from finance.domain.period import month_text
 from finance.domain.posting import PostingLine
 from finance.domain.voucher import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
-from shared.paging import page_of
+from shared.paging import encode_cursor, page_of
 from shared.transaction import Tx
 
 ENTRY_ID_MAX = 2**63 - 1
+JUDGED_MAX = 200
+"""How many drafts one page judges at most."""
 
 
 def accounts(tx: Tx) -> dict[str, Any]:
@@ -94,6 +97,22 @@ def vouchers(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, A
         args,
     )
     return {**found, "items": [_view(row) for row in found["items"]]}
+
+
+def over_budget(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of the drafts that wait for a word on what exceeds their budgets, each judged as `warned` does now.
+
+    A page judges JUDGED_MAX drafts and may hold fewer than were asked for, even none, while there are more.
+    Raises ForeignBranch.
+    """
+    judged = vouchers(tx, month, {**args, "state": "draft", "limit": JUDGED_MAX})
+    items: list[dict[str, Any]] = []
+    for each in judged["items"]:
+        if len(items) == args["limit"]:
+            return {"items": items, "next_cursor": encode_cursor(items[-1]["voucher_id"])}
+        if any(warning["code"] == OverrunNotApproved.code for warning in warned(tx, each)["warnings"]):
+            items.append(each)
+    return {**judged, "items": items}
 
 
 def entry(tx: Tx, entry_id: int) -> dict[str, Any] | None:

@@ -96,6 +96,7 @@ class VoucherDetailView(VoucherView):
 class VouchersArgs(PageArgs):
     month = fields.String(load_default=None, validate=MONTH)
     state = fields.String(load_default=None, validate=validate.OneOf(["draft", "posted", "rejected"]))
+    waits_for = fields.String(load_default=None, validate=validate.OneOf(["overrun"]))
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
 
