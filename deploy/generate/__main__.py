@@ -6,6 +6,7 @@ from deploy.generate import (
     adr_index,
     asyncapi,
     catalogs,
+    errors,
     event_types,
     events,
     faults,
@@ -14,7 +15,7 @@ from deploy.generate import (
 )
 from deploy.generate.repository import shown
 
-GENERATORS = (adr_index, traceability, faults, event_types, events, openapi, asyncapi)
+GENERATORS = (adr_index, traceability, faults, errors, event_types, events, openapi, asyncapi)
 
 
 def main() -> None:
