@@ -15,7 +15,7 @@ from shared.row_log import guarded
 from shared.scheduler import jobs_of
 from shared.settings import Settings
 from shared.transaction import Tx
-from tests.integration import test_branches
+from tests.support import worlds
 from tests.support.roles import behind
 from tests.support.sealing import settle
 
@@ -23,8 +23,8 @@ from tests.support.sealing import settle
 @pytest.fixture(scope="module")
 def books(migrated_database, tmp_path_factory):
     """Books of customers with anchors of all their heads."""
-    made = test_branches.World("customers", migrated_database("customers"), tmp_path_factory.mktemp("keys"))
-    test_branches.customers(made)
+    made = worlds.World("customers", migrated_database("customers"), tmp_path_factory.mktemp("keys"))
+    worlds.customers(made)
     made.database = made.app.extensions["database"]
     settle(made.database, made.service)
     key = base64.b64encode(b"k" * 32).decode()

@@ -18,7 +18,7 @@ from shared.row_log import content_of
 from shared.settings import Settings
 from shared.tables import SEALED
 from shared.transaction import Tx
-from tests.integration import test_branches
+from tests.support import worlds
 from tests.support.roles import behind, superusers
 from tests.support.sealing import settle
 
@@ -53,8 +53,8 @@ def aged(url, service):
 
 class Books:
     def __init__(self, package, url, folder):
-        world = test_branches.World(package, url, folder)
-        test_branches.WORLDS[package](world)
+        world = worlds.World(package, url, folder)
+        worlds.WORLDS[package](world)
         self.service, self.database, self.url = world.service, world.app.extensions["database"], url
         self.wakeup = world.app.extensions["wakeup"]
         self.folder = folder / "archive"

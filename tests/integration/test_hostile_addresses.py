@@ -143,7 +143,7 @@ def test_every_route_is_in_the_document_by_which_it_is_hunted(app):
     for method, _, rule, view in routes(app, "GET", *WRITING):
         operation = paths.get(ARGUMENT.sub(r"{\1}", rule), {}).get(method.lower())
         assert operation is not None, (method, rule)
-        assert set(operation["x-admitted-roles"]) == set(view.admitted_roles), rule
+        assert set(operation["x-roles"]) == set(view.admitted_roles), rule
         described = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
         described |= {each["name"] for each in paths[ARGUMENT.sub(r"{\1}", rule)].get("parameters", [])}
         assert {place[2] for place in PLACE.finditer(rule)} <= described, rule

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared import row_log, verification
-from tests.integration import test_branches
+from tests.support import worlds
 from tests.support.roles import behind, superusers
 from tests.support.sealing import settle
 
@@ -25,10 +25,8 @@ PACKAGES = ("customers", "finance", "service_desk", "returns", "reporting")
 
 @pytest.fixture(scope="module", params=PACKAGES)
 def world(request, migrated_database, tmp_path_factory):
-    made = test_branches.World(
-        request.param, migrated_database(request.param), tmp_path_factory.mktemp("keys")
-    )
-    test_branches.WORLDS[request.param](made)
+    made = worlds.World(request.param, migrated_database(request.param), tmp_path_factory.mktemp("keys"))
+    worlds.WORLDS[request.param](made)
     made.database = made.app.extensions["database"]
     settle(made.database, made.service)
     yield made
@@ -227,8 +225,8 @@ WAYS = {
 
 @pytest.fixture(scope="module")
 def books_of_finance(migrated_database, tmp_path_factory):
-    made = test_branches.World("finance", migrated_database("finance"), tmp_path_factory.mktemp("keys"))
-    test_branches.finance(made)
+    made = worlds.World("finance", migrated_database("finance"), tmp_path_factory.mktemp("keys"))
+    worlds.finance(made)
     made.database = made.app.extensions["database"]
     settle(made.database, made.service)
     yield made

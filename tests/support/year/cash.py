@@ -25,7 +25,7 @@ def posted(year, receipt, at, person="the-till"):
         [result] = year.do(
             at, "till", bulk.load, list(receipt_files.from_ndjson([ndjson([receipt])])), person=person
         )
-        assert result.status == "posted"
+        assert result.state == "posted"
     cash_fen = sum(each["amount"]["fen"] for each in receipt["tenders"] if each["tender"] == "cash")
     year.safe[receipt["branch_id"]] += cash_fen
     return cash_fen

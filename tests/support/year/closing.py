@@ -67,7 +67,7 @@ def open_again(year, at):
     stated = statements.prepared(year.office, "balance", f"{month:%Y-%m}")["statement_id"]
     asked = year.do(at, "accountant", reopening.request_reopening, month, "漏记一张")["reopening_id"]
     for role in ("finance_head", "management"):
-        year.do(at, role, reopening.decide_reopening, asked, approved=True, reason=None)
+        year.do(at, role, reopening.decide_reopening, month, asked, approved=True, reason=None)
     voucher(year, year.day(month), approved=True)
     close(year, month, at)
     stale = year.office.post(f"/v1/financial-statements/{stated}/review", role="finance_head")

@@ -49,7 +49,7 @@ def sell(year, month):
     at = moment(last_day(month), 15)
     for batch in bulk.Batches(receipt_files.from_ndjson([ndjson(receipts)])):
         results = year.do(at, "till", bulk.load, batch)
-        assert {each.status for each in results} == {"posted"}, {each.refusal for each in results}
+        assert {each.state for each in results} == {"posted"}, {each.refusal for each in results}
     for receipt in receipts:
         for each in receipt["tenders"]:
             if each["tender"] == "cash":

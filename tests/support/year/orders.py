@@ -123,7 +123,7 @@ def a_line(year, no, product, day, contract_line=None):
     if contract_line is not None:
         fen, discount = fen * 95 // 100, 0
     snapshot = {
-        "product_id": product,
+        "id": product,
         "generic_name": "阿莫西林胶囊",
         "category": "otc",
         "temp_class": TempClass.NORMAL,
