@@ -1,4 +1,4 @@
-"""The compiled catalogs of refusals, beside their sources: what `shared.languages` reads."""
+"""The compiled catalogs, beside their sources: of refusals, which `shared.languages` reads, and of pages."""
 
 import io
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ def sources() -> list[Path]:
     """Of `shared`, and of each service what it adds."""
     return sorted(
         [
-            *ROOT.glob("shared/src/shared/catalogs/*/LC_MESSAGES/messages.po"),
-            *ROOT.glob("services/*/src/*/catalogs/*/LC_MESSAGES/refusals.po"),
+            *ROOT.glob("shared/src/shared/catalogs/*/LC_MESSAGES/*.po"),
+            *ROOT.glob("services/*/src/*/catalogs/*/LC_MESSAGES/*.po"),
         ]
     )
 

@@ -52,7 +52,7 @@ def test_no_catalog_keeps_a_text_that_nobody_shows():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_compiled_catalog_is_current(language):
-    """Else: `pybabel compile -d services/reporting/src/reporting/catalogs`."""
+    """Else: `make generate`."""
     folder = FOLDER / language / "LC_MESSAGES"
     source = read_po(io.BytesIO((folder / "messages.po").read_bytes()))
     compiled = read_mo(io.BytesIO((folder / "messages.mo").read_bytes()))
