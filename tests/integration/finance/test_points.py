@@ -148,14 +148,16 @@ def require_tied(office):
 
 
 def test_a_month_does_not_close_while_points_and_liability_differ(office, liability):
-    office.hear(earned(office, str(uuid4()), 7))
+    sale = str(uuid4())
+    office.hear(earned(office, sale, 7))
     office.seal()
+    change = "update points_earned set points = {points} where sale_id = %(sale)s"
     with behind(office.database) as conn:
-        conn.exec_driver_sql("update points_earned set points = points + 1 where points = 7")
+        conn.exec_driver_sql(change.format(points=8), {"sale": sale})
     refused = office.post("/v1/periods/2026-03/close", role="finance_head")
     assert (refused.status_code, refused.json["code"]) == (409, "points_not_tied")
     with behind(office.database) as conn:
-        conn.exec_driver_sql("update points_earned set points = points - 1 where points = 8")
+        conn.exec_driver_sql(change.format(points=7), {"sale": sale})
     assert office.post("/v1/periods/2026-03/close", role="finance_head").status_code == 200
 
 
