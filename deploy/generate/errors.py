@@ -12,41 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.generate.repository import GENERATED, ROOT, SERVICES, parsed, sources_of
+from deploy.generate.sentences import ON_TERMINALS, patterns
 from shared.errors import DomainError
 from shared.languages import in_language
 
 CHINESE = "zh_CN"
 SENTENCES_MAX = 3
-TERMINALS = frozenset(
-    [
-        "acceptance",
-        "amqp_publish",
-        "amqp_source",
-        "anchoring",
-        "anchors",
-        "archive",
-        "archiving",
-        "chain_archive",
-        "completeness",
-        "consuming",
-        "findings",
-        "halting",
-        "incarnation",
-        "keeper",
-        "migrations",
-        "ops",
-        "ops_desk",
-        "ops_records",
-        "parking",
-        "postgres",
-        "rebuild",
-        "settings",
-        "topology",
-        "verifying",
-    ]
-)
-"""Modules of `shared` and of services whose refusals are read on a terminal or in a log."""
-
 HEAD = f"""# Refusals
 
 {GENERATED}
@@ -91,7 +62,7 @@ def _refusals(package: str) -> list[type[DomainError]]:
     mine = [each for each in _all(DomainError) if each.__module__.split(".")[0] == package]
     mine = [each for each in mine if each.__module__ != DomainError.__module__]
     shown = [
-        each for each in mine if "code" in vars(each) and not TERMINALS & set(each.__module__.split("."))
+        each for each in mine if "code" in vars(each) and not ON_TERMINALS & set(each.__module__.split("."))
     ]
     return sorted(shown, key=lambda each: each.code)
 
@@ -134,8 +105,8 @@ def _sentences() -> dict[str, list[str]]:
         for path in sources_of(package):
             for node in ast.walk(parsed(path)):
                 for name, said in _said(node):
-                    for pattern in _patterns(said):
-                        if pattern not in found[name]:
+                    for pattern in patterns(said):
+                        if pattern is not None and pattern not in found[name]:
                             found[name].append(pattern)
     return found
 
@@ -149,16 +120,3 @@ def _said(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
                 yield ast.unparse(name).rpartition(".")[2], said
     elif isinstance(node, ast.Tuple) and len(node.elts) > 1:
         yield ast.unparse(node.elts[0]).rpartition(".")[2], node.elts[-1]
-
-
-def _patterns(said: ast.expr) -> Iterator[str]:
-    match said:
-        case ast.Constant(value=str(pattern)):
-            yield pattern
-        case ast.IfExp():
-            yield from _patterns(said.body)
-            yield from _patterns(said.orelse)
-        case ast.Call(func=ast.Name(id="Text") | ast.Attribute(attr="Text"), args=[pattern]):
-            yield from _patterns(pattern)
-        case _:
-            return

@@ -12,6 +12,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from marshmallow import Schema, fields, validate
 
+from deploy.generate.sentences import sentences
 from finance.domain.receipt import Receipt
 from shared import explain
 from shared.arguments import JsonNotAnObject, PayloadInvalid, load_json
@@ -21,7 +22,6 @@ from shared.faults import listed
 from shared.languages import CHINESE, Text, in_language
 from shared.service import load
 from shared.settings import SERVICES
-from tests.support.sentences import sentences
 
 CJK = re.compile("[\u4e00-\u9fff]")
 

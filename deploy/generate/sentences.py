@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCES = (*Path("shared/src").rglob("*.py"), *sorted(Path("services").glob("*/src/**/*.py")))
+from deploy.generate.repository import SERVICES, parsed, shown, sources_of
+
+PACKAGES = ("shared", *SERVICES)
 ON_TERMINALS = frozenset(
     [
         "acceptance",
@@ -58,8 +60,8 @@ class Sentence:
 def refusals() -> frozenset[str]:
     """The names of all classes that are refusals, by what the sources say of their bases."""
     bases: dict[str, set[str]] = {}
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+    for _, path in _files():
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 bases.setdefault(node.name, set()).update(
                     each.id if isinstance(each, ast.Name) else each.attr
@@ -74,33 +76,26 @@ def refusals() -> frozenset[str]:
 
 def sentences() -> Iterator[Sentence]:
     known = refusals()
-    for path in SOURCES:
+    for package, path in _files():
         if {path.stem, path.parent.name} & ON_TERMINALS:
             continue
-        parts = path.parts
-        package = parts[parts.index("src") + 1]
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             for said in _said(node, known):
-                for pattern in _patterns(said):
-                    yield Sentence(package, f"{path}:{said.lineno}", pattern)
+                for pattern in patterns(said):
+                    yield Sentence(package, f"{shown(path)}:{said.lineno}", pattern)
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in sources_of(package):
+            yield package, path
 
 
 def _said(node: ast.AST, known: frozenset[str]) -> Iterator[ast.expr]:
     """The expressions in `node` itself that are a sentence of a refusal."""
     match node:
-        case ast.Call(
-            func=ast.Attribute(attr="append", value=ast.Name(id="faults")), args=[ast.Tuple() as told]
-        ):
-            yield told.elts[-1]
-        case ast.Call(
-            func=ast.Attribute(attr="add", value=ast.Name(id="judged" | "self")), args=[_, said, _]
-        ):
-            yield said
-        case ast.Call(args=args):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            place = 0 if name in known else PLACES.get(name)
-            if place is not None and len(args) > place:
-                yield args[place]
+        case ast.Call():
+            yield from _called(node, known)
         case ast.Dict():
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "message":
@@ -115,15 +110,33 @@ def _said(node: ast.AST, known: frozenset[str]) -> Iterator[ast.expr]:
             yield value
 
 
-def _patterns(said: ast.expr) -> Iterator[str | None]:
+def _called(node: ast.Call, known: frozenset[str]) -> Iterator[ast.expr]:
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="append", value=ast.Name(id="faults")), args=[ast.Tuple() as told]
+        ):
+            yield told.elts[-1]
+        case ast.Call(
+            func=ast.Attribute(attr="add", value=ast.Name(id="judged" | "self")), args=[_, said, _]
+        ):
+            yield said
+        case _:
+            name = ast.unparse(node.func).rpartition(".")[2]
+            place = 0 if name in known else PLACES.get(name)
+            if place is not None and len(node.args) > place:
+                yield node.args[place]
+
+
+def patterns(said: ast.expr) -> Iterator[str | None]:
+    """What the expression may say; None where it is put together in a way that no catalog can know."""
     match said:
         case ast.Constant(value=str(pattern)):
             yield pattern
         case ast.IfExp():
-            yield from _patterns(said.body)
-            yield from _patterns(said.orelse)
+            yield from patterns(said.body)
+            yield from patterns(said.orelse)
         case ast.Call(func=ast.Name(id="Text") | ast.Attribute(attr="Text"), args=[pattern]):
-            yield from _patterns(pattern)
+            yield from patterns(pattern)
         case ast.JoinedStr() | ast.BinOp():
             yield None
         case ast.Call(func=ast.Attribute(attr="replace" | "format" | "join")):
