@@ -18,13 +18,14 @@ from shared.languages import in_language
 
 CHINESE = "zh_CN"
 SENTENCES_MAX = 3
+PUT_TOGETHER = "—"
 HEAD = f"""# Refusals
 
 {GENERATED}
 
 Every answer that refuses is a problem document (RFC 9457): `code` never changes its meaning, `detail` is one sentence for people, in
 Chinese where `Accept-Language` asks for it, and `errors` or `faults` name each place that is wrong. A refusal changes nothing.
-In an upload each line carries its own `code` and `detail`.
+In an upload each line carries its own `code` and `detail`. Where a row says —, the sentence is put together from what was found.
 
 | status | means | what the caller does |
 |---|---|---|
@@ -74,15 +75,10 @@ def _all(base: type[DomainError]) -> Iterator[type[DomainError]]:
 
 
 def _row(refusal: type[DomainError], said: dict[str, list[str]]) -> str:
-    sentences = said.get(refusal.__name__, [])[:SENTENCES_MAX] or [_promise(refusal)]
+    sentences = said.get(refusal.__name__, [])[:SENTENCES_MAX] or [PUT_TOGETHER]
     english = "<br>".join(_cell(each) for each in sentences)
     chinese = "<br>".join(_cell(each) for each in map(_chinese, sentences) if each)
     return f"| `{refusal.code}` | {refusal.status} | {english} | {chinese} |"
-
-
-def _promise(refusal: type[DomainError]) -> str:
-    """Where the sentence is put together: the class's own first words, else those of its code."""
-    return (vars(refusal).get("__doc__") or refusal.code.replace("_", " ")).split("\n\n")[0]
 
 
 def _chinese(sentence: str) -> str:

@@ -1,7 +1,8 @@
 """Every sentence that a refusal may say, found in the sources: of errors, of faults listed with them, of schemas.
 
-A sentence is a constant, or a `shared.languages.Text` whose pattern is one; anything else cannot be said in another
-language, and is found as such. What only operators read on a terminal is in English alone (`ON_TERMINALS`).
+A sentence is a constant, or a `shared.languages.Text` whose pattern is one; what is put together by formatting or joining
+cannot be said in another language, and is found as such. Names and look-ups are passed over: what they hold is a
+constant of another place. What only operators read on a terminal is in English alone (`ON_TERMINALS`).
 """
 
 import ast
@@ -37,7 +38,6 @@ ON_TERMINALS = frozenset(
         "rebuild",
         "settings",
         "topology",
-        "vault",
         "verifying",
         "projections",
         "readers",

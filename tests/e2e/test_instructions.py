@@ -40,6 +40,12 @@ def addressed(system: System, script: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_no_command_stands_outside_the_blocks_that_are_run(page):
+    prose = re.sub(r"^ *```sh\n.*?^ *```", "", (DOCS / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert re.findall(r"`(?:ask|post|get|read_as|curl) [^`]*`", prose) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_the_page_does_what_it_says(system, tmp_path, page):
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     script = addressed(system, commands(page))

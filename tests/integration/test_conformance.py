@@ -80,6 +80,18 @@ def test_every_address_asks_for_a_token(app):
     assert tried > 3
 
 
+def test_only_these_addresses_are_public(app):
+    public = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "admitted_roles", None) is None
+    }
+    pages = {"/sign-in", "/sign-out", "/static/<path:filename>"}
+    mine = pages if app.extensions["service"].name == "reporting" else set()
+    documents = {"/openapi.json", "/docs", "/docs/start.js", "/docs/<name>"}
+    assert public - mine == {"/healthz", "/readyz", "/metrics"} | documents
+
+
 def test_every_address_refuses_a_role_it_does_not_name(app, issuer):
     client = app.test_client()
     for method in ("GET", "POST"):
@@ -114,6 +126,10 @@ def test_a_body_that_makes_no_sense_is_a_problem_not_a_crash(app, issuer, body):
             assert answer.json["code"], path
 
 
+PAGES_MAX = {"/v1/ageing-reports": 5_000}
+"""Of a report that is read whole; a page of every other list holds 200 at most."""
+
+
 def test_lists_refuse_pages_beyond_the_bound_and_cursors_of_others(app, issuer):
     client = app.test_client()
     for path, view in routes(app, "GET"):
@@ -122,6 +138,7 @@ def test_lists_refuse_pages_beyond_the_bound_and_cursors_of_others(app, issuer):
         if "cursor" not in parameters:
             continue
         headers = token_for(issuer, view)
+        assert parameters["limit"]["maximum"] == PAGES_MAX.get(path, 200), path
         beyond = {"limit": parameters["limit"]["maximum"] + 1}
         assert client.get(path, query_string=beyond, headers=headers).status_code == 422, path
         assert client.get(path, query_string={"limit": 0}, headers=headers).status_code == 422, path

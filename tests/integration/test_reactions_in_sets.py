@@ -32,8 +32,6 @@ from shared.settings import SERVICES
 from tests.support.arbitrary_events import arbitrary_event
 from tests.support.finance_builders import Office
 
-pytestmark = pytest.mark.requirement("X3")
-
 MANY = 50
 SENT = re.compile(r"^F\t\d+\t(Query|Execute)\b", re.MULTILINE)
 SUBSCRIBERS = [package for package in SERVICES if load(package).sources]

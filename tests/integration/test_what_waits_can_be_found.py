@@ -180,9 +180,13 @@ class Waiting:
             answers.append(self.world.call("POST", self.path, role, person=person, json=self.body))
         if not any(answer.status_code < 300 for answer in answers):
             return [f"{self.rule}: nobody could decide: {answers[0].status_code} {answers[0].text[:300]}"]
-        found = [
-            each for each in self.lists if self.sought in self.world.call("GET", f"/v1{each}", roles[0]).text
+        looked = {each: self.world.call("GET", f"/v1{each}", roles[0]) for each in self.lists}
+        unread = [
+            f"{each}: {answer.status_code}" for each, answer in looked.items() if answer.status_code != 200
         ]
+        if unread:
+            return [f"{self.rule}: {roles[0]} cannot look any more: {unread}"]
+        found = [each for each, answer in looked.items() if self.sought in answer.text]
         return [f"{self.rule}: {self.sought} still waits by {found}"] if found else []
 
 

@@ -11,7 +11,7 @@ from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
 from tests.support import facts, finance_world, points, quiet
-from tests.support.returns_builders import BUYER, PASSED, a_customer, a_sale
+from tests.support.returns_builders import PASSED, a_customer, a_sale
 
 THEIRS = "B-THEIRS"
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
@@ -39,6 +39,8 @@ class World:
         self.app = new_app(self.service, settings)
         self.ids, self.told = {}, {THEIRS}
         self.asked, self.sent, self.common = {}, {}, set()
+        self.sold = None
+        """A sale to an institution of which others have heard too: what comes back is of it, where there is one."""
         self._seq = 0
 
     def call(self, method, path, role, *, branches=("*",), person=None, **request):
@@ -179,13 +181,13 @@ def service_desk(world):
 
 
 def returns(world):
-    sale = a_sale(1, branch_id=THEIRS)
-    world.hears(a_customer(1, BUYER, "wholesaler"), sale)
+    sale = world.sold or a_sale(1, branch_id=THEIRS)
+    world.hears(a_customer(1, sale.data["customer_id"], "wholesaler"), sale)
     line = sale.data["lines"][0]
     body = {
         "branch_id": THEIRS, "kind": "b2b", "sale_id": sale.data["sale_id"], "reason": "slow_moving",
         "package": {"unopened": True, "intact": True}, "proof_refs": ["p"],
-        "lines": [{"sale_line_id": line["line_id"], "lot": "L1", "quantity": 1}],
+        "lines": [{"sale_line_id": line["line_id"], "lot": line["lot"], "quantity": 1}],
     }  # fmt: skip
     notice = world.made("/returns", "invoicing_clerk", body)
     stop = {"product_id": "P-1", "lots": ["L9"], "reason": "r"}
@@ -218,7 +220,7 @@ def returns(world):
         "return_line_id": mine, "cases": 1, "is_intact": True, "has_anomaly": False, "cases_sampled": 1,
         "checks": PASSED, "accepted_quantity": 1,
     }  # fmt: skip
-    arrived = {"return_line_id": mine, "lot": "L1", "quantity": 1, "cold_chain": None}
+    arrived = {"return_line_id": mine, "lot": line["lot"], "quantity": 1, "cold_chain": None}
     world.sent = {
         "/v1/returns": body,
         f"{of}/decisions": {"decision": "approved"},

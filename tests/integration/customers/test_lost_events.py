@@ -276,12 +276,14 @@ def test_a_redemption_that_our_own_log_lost_is_taken_over_from_the_sale_that_use
     assert apply_batch(database, SERVICE, [sale]).parked == 1  # nobody knows it, and our log lost nothing
     with behind(database) as conn:
         conn.execute(text("insert into log_epochs values (2, 1, now(), 'the-operator', 'restored')"))
-        conn.execute(text("delete from parked_events"))
-    again = replace(sale, seq=next(SEQ))
-    hear(again, sold(patient, 7))
-    assert account(caller, patient)["balance"] == 50 + 7 - 40
-    shown = caller("cs_agent").get(f"/redemptions/{redemption_id}").json
-    assert (shown["state"], shown["receipt_number"], shown["points"]) == ("used", receipt, 40)
-    assert [data["points"] for _, data in events("customers.points.redeemed.v1")] == [40]
-    with behind(database) as conn:
-        conn.execute(text("delete from log_epochs where epoch = 2"))
+        conn.execute(text("delete from parked_events where event_id = :id"), {"id": sale.event_id})
+    try:
+        again = replace(sale, seq=next(SEQ))
+        hear(again, sold(patient, 7))
+        assert account(caller, patient)["balance"] == 50 + 7 - 40
+        shown = caller("cs_agent").get(f"/redemptions/{redemption_id}").json
+        assert (shown["state"], shown["receipt_number"], shown["points"]) == ("used", receipt, 40)
+        assert [data["points"] for _, data in events("customers.points.redeemed.v1")] == [40]
+    finally:
+        with behind(database) as conn:
+            conn.execute(text("delete from log_epochs where epoch = 2"))

@@ -20,6 +20,7 @@ from tests.support.ordering import (
     an_order_line,
     refused,
 )
+from tests.support.roles import behind
 
 END = {"reason": "客户取消"}
 
@@ -510,8 +511,36 @@ def test_cancelling_and_closing_free_what_is_held_and_are_told(office, desk, pro
     refused(desk.step(order, "cancel", END), 409, "order_not_ready")
     assert desk.step(order, "close", END).status_code == 200
     draft = desk.drafted(an_order_line(product), customer=customer)
+    waiting = f"/v1/orders?waits_for=confirmation&customer_id={customer}"
+    listed = office.get(waiting, role="salesperson").json["items"]
+    assert [each["order_id"] for each in listed] == [draft["order_id"]]
     assert desk.step(draft, "cancel", END).json["state"] == "cancelled"
+    assert office.get(waiting, role="salesperson").json["items"] == []
     assert desk.step(draft, "reopen").json["proposal"][0]["quantity"] == 10
+
+
+def test_orders_that_an_older_release_stored_are_read_shipped_and_re_opened(office, desk, product):
+    """Their lines call a product's id `id`."""
+    draft, order = desk.drafted(an_order_line(product)), desk.confirmed(an_order_line(product))
+    old = "(({0} - 'product_id') || jsonb_build_object('id', {0} -> 'product_id'))"
+    with behind(office.database) as conn:
+        whole = (
+            "select jsonb_agg(jsonb_set(x, '{product}', "
+            + old.format("(x -> 'product')")
+            + ")) from jsonb_array_elements"
+        )
+        proposal = f"update sales_orders set proposal = ({whole}(proposal) x) where order_id = any(:ids) and proposal is not null"
+        orders = {"ids": [draft["order_id"], order["order_id"]]}
+        conn.execute(text(proposal.replace(":ids", "cast(:ids as uuid[])")), orders)
+        lines = f"update sales_order_lines set product = {old.format('product')} where order_id = any(cast(:ids as uuid[]))"
+        assert conn.execute(text(lines), orders).rowcount == 1
+    shown = office.get(f"/v1/orders/{order['order_id']}").json
+    assert [each["product"]["product_id"] for each in shown["lines"]] == [product]
+    assert desk.ship(order, a_parcel(quantity=3)).status_code == 201
+    assert (
+        office.get(f"/v1/orders/{draft['order_id']}").json["proposal"][0]["product"]["product_id"] == product
+    )
+    assert desk.confirm(draft).status_code == 200
 
 
 # --- contracts --------------------------------------------------------------------------------------

@@ -119,6 +119,9 @@ def test_an_agencys_bill_is_a_voucher_that_the_plan_pays(office, desk):
     assert office.get(f"/v1/promotion-plans/{plan['plan_id']}").json["spent"] == money(9_000)
     refused(office.post(paths[1], {"decision": "approved"}, role="finance_head"), 409, "budget_exceeded")
     nowhere = office.post("/v1/vouchers", {**body, "campaign": "NO-SUCH"}, role="accountant").json
+    shown = office.get(f"/v1/vouchers/{nowhere['voucher_id']}").json
+    assert [each["code"] for each in shown["warnings"]] == ["expense_unbudgeted"]
+    assert office.get(f"/v1/vouchers?waits_for=overrun&branch_id={branch}").json["items"] == []
     path = f"/v1/vouchers/{nowhere['voucher_id']}/decisions"
     refused(office.post(path, {"decision": "approved"}, role="finance_head"), 409, "expense_unbudgeted")
 

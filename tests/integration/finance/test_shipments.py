@@ -196,6 +196,7 @@ def test_delivery_in_time_is_listed_and_counted_by_branch(office):
     page = office.get(f"{asked}&limit=1", role="storekeeper").json
     [due] = page["items"]
     assert (due["order_id"], due["late_days"], due["left_quantity"]) == (late["order_id"], 1, 10)
+    assert due["product_id"] == late["lines"][0]["product"]["product_id"]
     rest = office.get(f"{asked}&cursor={page['next_cursor']}", role="storekeeper").json
     assert [(each["order_id"], each["late_days"]) for each in rest["items"]] == [(second["order_id"], 0)]
     until = office.get(f"{asked}&until={SOON}", role="storekeeper").json["items"]

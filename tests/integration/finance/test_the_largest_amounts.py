@@ -2,6 +2,7 @@
 
 import pytest
 
+from finance.domain.receipt import QUANTITY_MAX
 from finance.domain.sale import SALE_FEN_MAX
 from shared.clock import business_date, utc_now
 from shared.money import FEN_MAX
@@ -16,6 +17,22 @@ MONTHLY = {
 }  # fmt: skip
 
 
+SOLD = []
+"""What the sales of the month were answered."""
+
+
+OF_SOMETHING = {
+    "/v1/sale-lines",
+    "/v1/unmatched-bank-lines",
+    "/v1/bank-lines",
+    "/v1/bank-matches",
+    "/v1/bank-match-proposals",
+    "/v1/sales-targets",
+    "/v1/credit-terms",
+}
+"""Asked for one customer, account or year, which this month does not name."""
+
+
 @pytest.fixture(scope="module")
 def month(office):
     """Eight vouchers of the largest amount, four to each account, and sales of the largest worth, cost and quantity."""
@@ -25,12 +42,13 @@ def month(office):
     line = {"expiry": "2099-12-31", "discount": money(0)}
     largest = [
         a_line(quantity=1, unit_price=money(10**10), cost=money(SALE_FEN_MAX), **line),
-        a_line(quantity=2**31 - 1, unit_price=money(1), cost=money(0), **line),
-        a_line(quantity=99, unit_price=money(10**10), cost=money(0), **line),
+        a_line(quantity=QUANTITY_MAX, unit_price=money(1), cost=money(0), **line),
+        a_line(quantity=SALE_FEN_MAX // 10**10, unit_price=money(10**10), cost=money(0), **line),
     ]
     for each in largest:
         answer = office.post("/v1/sales", a_receipt(sold_at=f"{MONTH}-10T02:00:00Z", lines=[each]))
-        assert answer.status_code in {201, 422}, answer.text
+        assert answer.status_code == 201, answer.text
+        SOLD.append(answer.json)
     close(office, MONTH)
     return office
 
@@ -56,13 +74,10 @@ def test_vouchers_are_refused_before_their_sums_are_inexact(month):
 
 def test_statements_of_the_largest_month_are_exact_and_printed(month):
     income = column(prepared(month, "income", MONTH), "period")
-    assert max(map(abs, income.values())) >= VOUCHERS * FEN_MAX
+    assert income["selling_expenses"] == VOUCHERS * FEN_MAX
+    assert income["revenue"] == sum(answer["net"]["fen"] for answer in SOLD)
     balance = prepared(month, "balance", MONTH)
-    for kind in ("cashflow", "equity"):
-        answer = month.post(
-            "/v1/financial-statements", {"kind": kind, "span": "month", "month": MONTH}, role="accountant"
-        )
-        assert answer.status_code < 500, answer.text
+    assert prepared(month, "cashflow", MONTH)["state"] == "prepared"
     of = f"/v1/financial-statements/{balance['statement_id']}"
     for step, role in (
         ("review", "finance_head"),
@@ -77,7 +92,7 @@ def test_statements_of_the_largest_month_are_exact_and_printed(month):
 
 
 def test_every_list_and_report_of_the_largest_month_is_answered(month):
-    answered = 0
+    answered, unanswered = 0, set()
     for address, operations in month.app.extensions["openapi"]["paths"].items():
         told = operations.get("get")
         path = address.replace("{month}", MONTH)
@@ -88,4 +103,7 @@ def test_every_list_and_report_of_the_largest_month_is_answered(month):
         answer = month.get(f"{path}?{query}", role=told["x-roles"][0])
         assert answer.status_code < 500, (path, query, answer.text)
         answered += answer.status_code == 200
-    assert answered > 30
+        if answer.status_code != 200:
+            unanswered.add(path)
+    assert answered > 60
+    assert unanswered == OF_SOMETHING

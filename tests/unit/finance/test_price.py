@@ -22,6 +22,7 @@ from finance.domain.sale import (
     TenderRepeated,
     TendersDiffer,
     VatRateUnknown,
+    content_hash,
     price,
 )
 from finance.domain.vat import rates_on, tax_inside
@@ -225,6 +226,28 @@ def test_the_same_moment_written_with_another_offset_is_the_same_receipt():
     assert here == priced(sold_at="2026-03-03T02:15:00Z").content_hash
     assert here == priced(sold_at="2026-03-03T02:15:00Z", late=True).content_hash
     assert here != priced(sold_at="2026-03-03T02:15:01Z").content_hash
+
+
+def test_a_receipt_that_an_older_release_took_is_known_again():
+    """This is what it hashed when the id of a product was called `id`."""
+    product = {"product_id": "P-1", "generic_name": "阿莫西林胶囊", "category": "otc", "temp_class": "normal"}
+    line = {
+        "product": product,
+        "lot": "L1",
+        "expiry": "2099-12-31",
+        "quantity": 2,
+        "unit_price": money(1_990),
+    }
+    receipt = {
+        "receipt_number": "T-1",
+        "branch_id": "S001",
+        "channel": "store",
+        "sold_at": "2026-03-05T02:15:00Z",
+        "lines": [{**line, "tax_bp": 1_300, "cost": money(2_000)}],
+        "tenders": [{"tender": "wechat", "amount": money(3_980)}],
+    }
+    known = "597f96a3ae3a44ae19aecd14307edde889199203f823c08276a15e3b11b51a1d"
+    assert content_hash(msgspec.convert(receipt, Receipt)).hex() == known
 
 
 def test_rates_are_those_of_the_day():

@@ -1,5 +1,6 @@
 """No refusal speaks the language of a decoder, in any field of any schema of any service; each is said in Chinese too."""
 
+import ast
 import io
 import json
 import re
@@ -12,6 +13,8 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from marshmallow import Schema, fields, validate
 
+from deploy.generate import catalogs
+from deploy.generate.repository import parsed, sources_of
 from deploy.generate.sentences import sentences
 from finance.domain.receipt import Receipt
 from shared import explain
@@ -153,6 +156,22 @@ def test_every_sentence_of_every_refusal_is_said_in_chinese_too():
 
 def chinese_of(pattern, package):
     return in_language(pattern, CHINESE, package)
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_no_catalog_keeps_a_sentence_that_nobody_says(package):
+    """A sentence is a constant in the sources of its service, or stands in its dated data."""
+    said = {
+        node.value
+        for path in sources_of(package)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    [path] = [path for path in catalogs.sources() if package in path.parts and path.name == "refusals.po"]
+    kept = {each.id for each in read_po(io.BytesIO(path.read_bytes())) if each.id}
+    said |= {f"needed of {each}" for each in said}  # finance.bank.schemas, of a rule's name
+    data = "".join(each.read_text() for each in Path("services").glob(f"*/src/{package}/**/data/*.json"))
+    assert sorted(each for each in kept - said if each not in data) == []
 
 
 def test_every_status_has_a_chinese_title():

@@ -1,8 +1,8 @@
 """Points as a contract liability: at every instant 2204 = Σ points that are left × their value when earned.
 
 Left is what was earned, less what was taken back, what expired and what paid sales, plus what refunds of such sales
-gave back,
-and with what makes lost events good. Facts come in batches, in any order, repeated or at once: the same facts make the same tables and entries.
+gave back, and corrected by what makes lost events good. Facts come in batches, in any order, repeated or at once: the
+same facts make the same tables and entries.
 Redemptions alone book nothing: the sale that uses one does (finance.commands).
 Source: regulations 3.0c (points earned, redeemed, expired), model 3.2, I28
 """

@@ -1,7 +1,7 @@
 """Drawing on budgets: every entry of the ledger that spends of a category does so here, under the budget's row lock.
 
-Rows are always locked in the order of their ids, after the month is held open, so that documents never wait for each
-other in a ring. What is spent draws on the department's budget, else on the branch's.
+Rows are locked in the order of their ids, or of the plans they belong to, after the month is held open, so that
+documents never wait for each other in a ring. What is spent draws on the department's budget, else on the branch's.
 Source: F20, lesson I32
 """
 
@@ -85,7 +85,7 @@ def foreseen(
 ) -> list[dict[str, Any]]:
     """What `draw` would refuse if the document were posted now, by the codes of its refusals (I32)."""
     spent = spent_by_category(book_of(tx.conn).chart, postings, booked_on)
-    covers = {name: covering(tx, branch_id, charged_to, name, booked_on) for name in spent}
+    covers = {name: covering(tx, branch_id, charged_to, name, booked_on, hold=False) for name in spent}
     bare = _uncovered(tx, branch_id, charged_to, booked_on, covers)
     warned: list[dict[str, Any]] = [
         {"code": Unbudgeted.code, "category": name, "budget_id": None} for name in bare
@@ -149,14 +149,16 @@ def _require_room(tx: Tx, kind: str, source: UUID, needs: Mapping[UUID, int]) ->
         )
 
 
-def covering(tx: Tx, branch_id: str, charged_to: tuple[str, str], category: str, day: date) -> UUID | None:
+def covering(
+    tx: Tx, branch_id: str, charged_to: tuple[str, str], category: str, day: date, *, hold: bool = True
+) -> UUID | None:
     """The budget that pays: the campaign's while its plan is not closed, else the department's, else the branch's.
 
-    `charged_to` is the department and the campaign, '' where there is none. A campaign's plan is kept from being closed
-    until the transaction ends.
+    `charged_to` is the department and the campaign, '' where there is none. With `hold` a campaign's plan is kept
+    from being closed until the transaction ends; who only looks ahead may be reading, and holds nothing.
     """
     department, campaign = charged_to
-    if campaign:
+    if campaign and hold:
         tx.conn.execute(
             text("select 1 from promotion_plans where code = :code for share"), {"code": campaign}
         )

@@ -43,7 +43,7 @@ def propose(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> UUID:
         raise rules.AmendmentEmpty("the proposal changes nothing")
     if content["valid_from"] != before["valid_from"]:
         raise rules.ContractContentInvalid(
-            "a contract has begun when it began",
+            "an amendment does not change the day a contract begins",
             errors=[{"path": "valid_from", "message": "does not change"}],
         )
     _require_room(tx, contract_id, before, content)

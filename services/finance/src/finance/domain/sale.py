@@ -219,5 +219,9 @@ _encode: Callable[[Receipt], bytes] = json.Encoder().encode
 
 
 def content_hash(receipt: Receipt) -> bytes:
-    """Of all a receipt says about the sale, defaults filled in; whether it came late is not part of it."""
-    return hashlib.sha256(_encode(replace(receipt, late=False) if receipt.late else receipt)).digest()
+    """Of all a receipt says about the sale, defaults filled in; whether it came late is not part of it.
+
+    A receipt that an older release took is known again: what is hashed keeps the name that a product's id had then.
+    """
+    said = _encode(replace(receipt, late=False) if receipt.late else receipt)
+    return hashlib.sha256(said.replace(b'"product":{"product_id":', b'"product":{"id":')).digest()

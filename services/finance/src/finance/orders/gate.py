@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-import msgspec
 from sqlalchemy import select, text
 
 from finance import exposure, permissions, stops
@@ -38,6 +37,7 @@ from finance.orders.rules import (
     authority_of,
     below_shipped,
     decide_price,
+    lines_of,
     roles_for,
 )
 from finance.orders.tables import approvals, order_lines
@@ -88,7 +88,7 @@ def confirmed_lines(tx: Tx, order_id: UUID) -> dict[int, tuple[Line, int]]:
 
 
 def line_of(row: Mapping[str, Any]) -> Line:
-    return msgspec.convert({name: row[name] for name in Line.__struct_fields__}, Line)
+    return lines_of([{name: row[name] for name in Line.__struct_fields__}])[0]
 
 
 def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:

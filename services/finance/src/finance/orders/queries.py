@@ -7,7 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Table, select, text
 
-from finance.orders.rules import OrderNotFound, PriceRuleNotFound, ShipmentNotFound, lines_of
+from finance.orders.rules import (
+    OrderNotFound,
+    PriceRuleNotFound,
+    ShipmentNotFound,
+    as_named_now,
+    lines_of,
+)
 from finance.orders.tables import orders, strategies
 from shared.clock import business_date, next_month
 from shared.money import half_up
@@ -86,7 +92,7 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     asked = row["unit_price_fen"] - row["unit_discount_fen"]
     [line] = lines_of([{name: value for name, value in row.items() if value is not None}])
     return {
-        **row,
+        **as_named_now(row),
         "deliver_on": line.deliver_on,
         "lots": [{"lot": each.lot, "expiry": each.expiry} for each in line.lots],
         "total_fen": asked * row["quantity"],
@@ -217,7 +223,7 @@ def shipments(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DUE = text("""
-select o.order_id, o.number, o.branch_id, o.customer_id, l.no as line_no, l.product ->> 'id' as product_id, l.deliver_on,
+select o.order_id, o.number, o.branch_id, o.customer_id, l.no as line_no, coalesce(l.product ->> 'product_id', l.product ->> 'id') as product_id, l.deliver_on,
     l.quantity - l.shipped_quantity as left_quantity, greatest(:today - l.deliver_on, 0) as late_days
 from sales_order_lines l join sales_orders o using (order_id)
 where o.state in ('confirmed', 'part_shipped') and l.shipped_quantity < l.quantity and l.deliver_on <= :until

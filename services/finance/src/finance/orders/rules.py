@@ -246,9 +246,20 @@ class Line(Struct, frozen=True):
         return self.quantity * self.asked_fen
 
 
-def lines_of(rows: Any) -> list[Line]:
-    """Lines back from their stored JSON."""
-    return msgspec.convert(rows, list[Line])
+def lines_of(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """Lines back from their stored JSON, whatever release stored it."""
+    return msgspec.convert([as_named_now(each) for each in rows], list[Line])
+
+
+def as_named_now(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored line whose product is named `product_id`; orders of before the rename of addresses said `id`."""
+    product = line["product"]
+    if "id" not in product:
+        return dict(line)
+    return {
+        **line,
+        "product": {"product_id": product["id"], **{k: v for k, v in product.items() if k != "id"}},
+    }
 
 
 def stored(lines: Sequence[Line]) -> Any:

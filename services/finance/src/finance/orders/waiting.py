@@ -26,7 +26,7 @@ select * from (
         select coalesce(sum(l.quantity * (l.unit_price_fen - l.unit_discount_fen)), 0)::bigint
         from sales_order_lines l where l.order_id = s.order_id
     ) as total_fen
-    from sales_orders s where s.proposal is not null
+    from sales_orders s where s.proposal is not null and s.state not in ('closed', 'cancelled')
 ) o
 """
 

@@ -120,7 +120,7 @@ def require_whole(quantity: int, used: int, returned: int) -> None:
     if used + returned != quantity:
         raise SampleQuantitiesDiffer(
             Text("{quantity} were issued", quantity=quantity),
-            errors=[{"path": "returned", "message": "used + returned differ"}],
+            errors=[{"path": "returned", "message": "used and returned do not add up to what was issued"}],
         )
 
 

@@ -358,7 +358,7 @@ KNOWN: Final[Mapping[str, Known]] = {
         {
             **_texts("customer_id", "kind"),
             **_optional_texts("source_channel"),
-            "status": optional_text("state"),
+            "status": optional_text("state", "status"),  # called so until 2026-11
         },
     ),
     "customers.customer.anonymised.v1": _one(

@@ -40,9 +40,11 @@ def text(name: str) -> Reader:
     return read
 
 
-def optional_text(name: str) -> Reader:
+def optional_text(name: str, once: str | None = None) -> Reader:
+    """NULL where it is not told. `once` is what events of before call it: logs are read from their beginning again."""
+
     def read(data: Object) -> str:
-        value = data.get(name)
+        value = data.get(name, data.get(once) if once else None)
         return NULL if value is None else copy_text(value, name)
 
     return read

@@ -5,7 +5,6 @@ parks the event. Each function takes all events of its type in a batch and runs 
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from marshmallow import EXCLUDE, Schema, fields
 
 from service_desk.known import store, tables
+from shared.consumer import in_sets
 from shared.errors import Invalid
 from shared.events import Envelope
 from shared.languages import Text
@@ -193,12 +193,4 @@ WITHDRAW = refilled(
 """The service desk keeps copies only: all of a source's are made anew when its log lost events."""
 
 
-def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Apply a batch: each type in one statement. Types of no interest are passed over."""
-    by_type: defaultdict[str, list[Envelope]] = defaultdict(list)
-    for envelope in envelopes:
-        if envelope.type in REACTIONS:
-            by_type[envelope.type].append(envelope)
-    for event_type, reaction in REACTIONS.items():
-        if event_type in by_type:
-            reaction(tx, by_type[event_type])
+handle = in_sets(REACTIONS)
