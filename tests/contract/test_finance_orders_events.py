@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from finance.domain.receipt import Product, TempClass
+from finance.kernel.receipt import Product, TempClass
 from finance.orders import events
 from finance.orders.rules import Line
 

@@ -3,7 +3,7 @@
 import base64
 
 from finance import repository
-from finance.domain.posting import PostingLine
+from finance.kernel.posting import PostingLine
 from shared.clock import new_id
 from tests.support.finance_builders import a_line, money
 

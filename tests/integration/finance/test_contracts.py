@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from finance.contracts import fulfilment, rules
 from finance.contracts.jobs import pass_contract_days
-from finance.domain.words import in_words
+from finance.kernel.words import in_words
 from shared.clock import utc_now
 from shared.identity import Actor
 from shared.transaction import Tx

@@ -14,7 +14,6 @@ from finance.books import commands as books
 from finance.cash import commands as cash
 from finance.cash.rules import Outcome
 from finance.costs.commands import alerts
-from finance.domain.statement import Kind, Span
 from finance.expenses.commands import budgets, claims
 from finance.orders import prices
 from finance.orders.tables import price_rules
@@ -23,6 +22,7 @@ from finance.receivables import write_offs
 from finance.refunds import commands as refunds
 from finance.samples import commands as samples
 from finance.statements import commands as statements
+from finance.statements.rules.statement import Kind, Span
 from shared.clock import business_date, next_month, utc_now
 from shared.errors import DomainError
 from shared.identity import Actor

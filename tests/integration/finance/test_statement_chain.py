@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from finance.app import SERVICE
-from finance.domain import cash_flow
-from finance.domain.chart import Standard, chart_of
+from finance.kernel.chart import Standard, chart_of
 from finance.statements.commands import CHAIN
 from finance.statements.figures import Journal
+from finance.statements.rules import cash_flow
 from shared import chain, ops
 from tests.support.finance_builders import a_line, money
 from tests.support.roles import behind

@@ -12,8 +12,8 @@ from sqlalchemy import create_engine
 from finance import repository
 from finance.app import SERVICE
 from finance.booking import book_of, book_sale
-from finance.domain.receipt import Receipt
 from finance.domain.sale import price
+from finance.kernel.receipt import Receipt
 from shared.app import new_app
 from shared.clock import next_month, utc_now
 from shared.identity import system_actor

@@ -9,7 +9,7 @@ from finance.bank import commands as bank
 from finance.bank import importing, matching, queries, rules
 from finance.bank.formats import Statement, StatementLine
 from finance.bank.rules import MatchKind
-from finance.domain.period import month_text
+from finance.kernel.period import month_text
 from shared.clock import month_of, next_month
 from tests.support.year.desk import BRANCHES, YEAR, last_day, moment
 

@@ -6,7 +6,7 @@ from finance import bulk, commands, receipt_files
 from finance.cash import commands as cash
 from finance.cash import queries
 from finance.cash.rules import Outcome
-from finance.domain.receipt import decoder
+from finance.kernel.receipt import decoder
 from finance.refunds import commands as refunds
 from shared.clock import utc_now
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from finance import exposure
 from finance.contracts import amending
 from finance.contracts import commands as contracts
-from finance.domain.receipt import Product, TempClass
+from finance.kernel.receipt import Product, TempClass
 from finance.orders import commands as orders
 from finance.orders import gate, prices, shipping
 from finance.orders.rules import Line, OrderRefused, lines_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from finance.bank import camt, formats, layouts, mt940, rules, sheets
 from finance.bank.encodings import decoded
 from finance.bank.rules import Batch, Item, Line, MatchKind
-from finance.domain.chart import Standard, chart_of
+from finance.kernel.chart import Standard, chart_of
 
 DAY = date(2026, 3, 10)
 CHART = chart_of(Standard.CAS)

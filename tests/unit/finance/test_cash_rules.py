@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from finance.cash import rules
 from finance.cash.rules import Kind, Outcome
-from finance.domain.chart import Standard, chart_of
+from finance.kernel.chart import Standard, chart_of
 from shared.approvals import RoleNotAwaited, SamePerson
 
 DAY = date(2026, 3, 2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from finance.costs import rules
 from finance.costs.rules import EMPTY, Day, Stock, replay
-from finance.domain.chart import Standard, chart_of
+from finance.kernel.chart import Standard, chart_of
 
 FIRST = date(2026, 3, 1)
 quantities = st.integers(0, 10_000)

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.budgets.rules import Budget, BudgetExceeded, categories_on, overruns, spent_by_category
-from finance.domain.chart import Standard, chart_of
-from finance.domain.posting import PostingLine
-from finance.domain.vat import rates_on, tax_inside
 from finance.expenses import rules
 from finance.expenses.rules import Finding, Item, Outcome
+from finance.kernel.chart import Standard, chart_of
+from finance.kernel.posting import PostingLine
+from finance.kernel.vat import rates_on, tax_inside
 
 TODAY = date(2026, 3, 20)
 

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from finance.domain.chart import Standard, chart_of
-from finance.domain.layout import form_of, leaves_of, with_totals
-from finance.domain.statement import Kind
+from finance.kernel.chart import Standard, chart_of
+from finance.statements.rules.layout import form_of, leaves_of, with_totals
+from finance.statements.rules.statement import Kind
 
 
 @pytest.mark.requirement("F17")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain.receipt import Product, TempClass
+from finance.kernel.receipt import Product, TempClass
 from finance.orders import papers
 from finance.orders.rules import (
     BP,

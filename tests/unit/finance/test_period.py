@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain.period import (
+from finance.kernel.period import (
     MonthInvalid,
     PeriodNotOver,
     late_days,

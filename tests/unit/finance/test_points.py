@@ -9,10 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.domain import points
-from finance.domain.chart import Standard, chart_of
 from finance.domain.points import Consumed, Redemption
-from finance.domain.posting import balanced, sale
-from finance.domain.receipt import Receipt
 from finance.domain.sale import (
     PointsForMedicine,
     PointsNeedCustomer,
@@ -21,6 +18,9 @@ from finance.domain.sale import (
     content_hash,
     price,
 )
+from finance.kernel.chart import Standard, chart_of
+from finance.kernel.posting import balanced, sale
+from finance.kernel.receipt import Receipt
 from shared.errors import DomainError
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money
 

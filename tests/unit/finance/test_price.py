@@ -7,9 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain.chart import Standard, chart_of
-from finance.domain.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
-from finance.domain.receipt import Receipt, Tender
 from finance.domain.refund import split
 from finance.domain.sale import (
     SALE_FEN_MAX,
@@ -25,7 +22,10 @@ from finance.domain.sale import (
     content_hash,
     price,
 )
-from finance.domain.vat import rates_on, tax_inside
+from finance.kernel.chart import Standard, chart_of
+from finance.kernel.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
+from finance.kernel.receipt import Receipt, Tender
+from finance.kernel.vat import rates_on, tax_inside
 from tests.support.finance_builders import a_line, a_receipt, money
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finance.bulk import Result
-from finance.domain.receipt import Receipt, decoder
+from finance.kernel.receipt import Receipt, decoder
 from finance.receipt_files import from_csv, from_ndjson, invalid, lines_of
 from finance.schemas import ReceiptBody
 from shared.explain_typed import faults_of_type

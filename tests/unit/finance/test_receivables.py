@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain.chart import Standard, chart_of
-from finance.domain.words import in_words
+from finance.kernel.chart import Standard, chart_of
+from finance.kernel.words import in_words
 from finance.receivables import ladder, rules
 from finance.receivables.ladder import Case, CaseState, Outcome
 

@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finance.domain import cash_flow, equity
-from finance.domain.cash_flow import FLOWS, ClassificationInvalid, Movement
-from finance.domain.chart import Standard, chart_of
-from finance.domain.layout import form_of, line_of, with_totals
-from finance.domain.statement import (
+from finance.kernel.chart import Standard, chart_of
+from finance.settings import companies, company_on, new_book
+from finance.statements.content import (
+    Subject,
+    content_of,
+    correctable,
+    corrected,
+    require_balance,
+    subject_of,
+)
+from finance.statements.figures import TRANSFERS
+from finance.statements.rules import cash_flow, equity
+from finance.statements.rules.cash_flow import FLOWS, ClassificationInvalid, Movement
+from finance.statements.rules.layout import form_of, line_of, with_totals
+from finance.statements.rules.statement import (
     Kind,
     Span,
     SpanMonthWrong,
@@ -24,16 +34,6 @@ from finance.domain.statement import (
     required,
     signatures,
 )
-from finance.settings import companies, company_on, new_book
-from finance.statements.content import (
-    Subject,
-    content_of,
-    correctable,
-    corrected,
-    require_balance,
-    subject_of,
-)
-from finance.statements.figures import TRANSFERS
 from shared.audit import digest
 from shared.settings import SettingsFaulty
 from tests.support.statements import movements_of

@@ -16,7 +16,7 @@ from marshmallow import Schema, fields, validate
 from deploy.generate import catalogs
 from deploy.generate.repository import parsed, sources_of
 from deploy.generate.sentences import sentences
-from finance.domain.receipt import Receipt
+from finance.kernel.receipt import Receipt
 from shared import explain
 from shared.arguments import JsonNotAnObject, PayloadInvalid, load_json
 from shared.errors import DomainError
@@ -181,7 +181,7 @@ def test_every_status_has_a_chinese_title():
 
 
 def test_what_is_forbidden_for_samples_says_why_in_chinese_too():
-    rows = json.loads(Path("services/finance/src/finance/data/sample_rules.json").read_text())
+    rows = json.loads(Path("services/finance/src/finance/samples/data/sample_rules.json").read_text())
     reasons = set(re.findall(r"'why': '([^']+)'", str(rows)))
     assert reasons
     assert [each for each in reasons if not CJK.search(in_language(each, CHINESE, "finance"))] == []

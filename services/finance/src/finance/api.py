@@ -12,8 +12,8 @@ from flask import Response, current_app, request
 
 from finance import bulk, commands, ledger, queries, receipt_files, schemas
 from finance.booking import Booked
-from finance.domain.period import parse_month
-from finance.domain.receipt import Receipt
+from finance.kernel.period import parse_month
+from finance.kernel.receipt import Receipt
 from shared import completeness
 from shared.arguments import Blueprint
 from shared.body import json_of_request

@@ -18,6 +18,7 @@ from finance.costs import queries as costs_queries
 from finance.expenses import api as expenses_api
 from finance.expenses import reactions as expenses_reactions
 from finance.invoices import api as invoices_api
+from finance.kernel.metadata import metadata
 from finance.lots import api as lots_api
 from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
@@ -28,7 +29,6 @@ from finance.refunds import queries as refunds_queries
 from finance.samples import api as samples_api
 from finance.statements import api as statements_api
 from finance.statements import commands as statements
-from finance.tables import metadata
 from shared import audit
 from shared.consumer import in_sets
 from shared.consuming import open_feeds

@@ -12,11 +12,11 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, text
 from uuid_utils import uuid7
 
-from finance.domain import posting
-from finance.domain.chart import Chart, Standard, chart_of
-from finance.domain.posting import PostingLine
 from finance.domain.sale import BeforeTheBooks, PricedSale
 from finance.events import SALE_POSTED, sale_posted
+from finance.kernel import posting
+from finance.kernel.chart import Chart, Standard, chart_of
+from finance.kernel.posting import PostingLine
 from shared.languages import Text
 from shared.transaction import Tx
 

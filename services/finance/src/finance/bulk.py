@@ -17,9 +17,9 @@ from finance.booking import Booked, book_of, book_sale
 from finance.bulk_rows import copy_sales
 from finance.commands import refuse_closed, same_receipt
 from finance.domain import permission, points
-from finance.domain.period import PeriodState
 from finance.domain.points import PointsNotInBulk
 from finance.domain.sale import PricedSale, price
+from finance.kernel.period import PeriodState
 from finance.lots.expiries import Shelf
 from finance.lots.rules import SALE, Paper
 from finance.receipt_files import Item

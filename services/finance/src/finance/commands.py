@@ -11,11 +11,11 @@ from msgspec import Struct
 from finance import exposure, floors, open_items, permissions, repository, stops
 from finance.booking import Booked, book_of, book_sale
 from finance.domain import permission, points
-from finance.domain.chart import Chart
-from finance.domain.period import PeriodClosed, month_text
-from finance.domain.posting import PostingLine
-from finance.domain.receipt import Payment, Receipt
 from finance.domain.sale import PricedSale, price
+from finance.kernel.chart import Chart
+from finance.kernel.period import PeriodClosed, month_text
+from finance.kernel.posting import PostingLine
+from finance.kernel.receipt import Payment, Receipt
 from finance.lots import expiries
 from finance.lots.rules import SALE, SHIPMENT, Paper
 from finance.redemptions import uses

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from finance.domain.receipt import Channel, TempClass, Tender
 from finance.domain.refund import ReturnedLine
 from finance.domain.sale import PricedSale
-from finance.domain.statement import Kind, Span
+from finance.kernel.receipt import Channel, TempClass, Tender
 from shared.events import Event
 from shared.texts import (
     LINES_MAX,
@@ -22,32 +21,42 @@ from shared.texts import (
     Fen,
     Id,
     Instant,
-    Label,
     Lot,
-    Many,
     Month,
     Name,
     Points,
     Quantity,
     Reference,
-    SumFen,
-    Version,
     one_of,
 )
 
 SALE_POSTED = "finance.sale.posted.v1"
+
+
 REFUND_PAID = "finance.refund.paid.v1"
+
+
 PERIOD_CLOSED = "finance.period.closed.v1"
+
+
 PERIOD_LOCKED = "finance.period.locked.v1"
+
+
 PERIOD_REOPENED = "finance.period.reopened.v1"
-STATEMENT_PUBLISHED = "finance.statement.published.v1"
-STATEMENT_RESTATED = "finance.statement.restated.v1"
+
+
 RECEIVABLE_SETTLED = "finance.receivable.settled.v1"
+
+
 Channels = Annotated[str, one_of(Channel)]
+
+
 TempClasses = Annotated[str, one_of(TempClass)]
+
+
 Tenders = Annotated[str, one_of(Tender)]
-Kinds = Annotated[str, one_of(Kind)]
-Spans = Annotated[str, one_of(Span)]
+
+
 Dispositions = Annotated[str, one_of(("restock", "supplier_return", "destroy", "lab_hold"))]
 
 
@@ -134,39 +143,6 @@ class Period(TypedDict):
     month: Month
 
 
-class StatementPublished(TypedDict):
-    """`month` and `last_month` are the first and the last of the span; the same for a month."""
-
-    statement_id: Id
-    kind: Kinds
-    span: Spans
-    month: Month
-    last_month: Month
-    version: Version
-    leaf_lines: Count
-    on_time: bool
-    published_on: Day
-
-
-class StatementError(TypedDict):
-    line: Label
-    reported_fen: SumFen
-    correct_fen: SumFen
-    material: bool
-
-
-class StatementRestated(TypedDict):
-    """`statement_id` and `version` are those of the statement that was wrong."""
-
-    statement_id: Id
-    kind: Kinds
-    span: Spans
-    month: Month
-    last_month: Month
-    version: Version
-    errors: Annotated[list[StatementError], Many]
-
-
 class ReceivableSettled(TypedDict):
     """A debt was paid to the last fen; `days_late` is 0 when it was paid by its due day."""
 
@@ -185,8 +161,6 @@ PUBLISHED: Final[Mapping[str, type]] = {
     PERIOD_CLOSED: Period,
     PERIOD_LOCKED: Period,
     PERIOD_REOPENED: Period,
-    STATEMENT_PUBLISHED: StatementPublished,
-    STATEMENT_RESTATED: StatementRestated,
     RECEIVABLE_SETTLED: ReceivableSettled,
 }
 
@@ -307,67 +281,6 @@ def _period(event_type: str, book: str, month: str, version: int, day: date) -> 
         version=version,
         day=day,
         data={"book": book, "month": month},
-    )
-
-
-def statement_published(
-    *,
-    statement_id: str,
-    kind: str,
-    span: str,
-    month: str,
-    last_month: str,
-    version: int,
-    leaf_lines: int,
-    on_time: bool,
-    published_on: date,
-) -> Event[StatementPublished]:
-    """`month` and `last_month` are the first and the last of the span; the same for a month."""
-    return Event(
-        type=STATEMENT_PUBLISHED,
-        subject=statement_id,
-        version=1,
-        day=published_on,
-        data={
-            "statement_id": statement_id,
-            "kind": kind,
-            "span": span,
-            "month": month,
-            "last_month": last_month,
-            "version": version,
-            "leaf_lines": leaf_lines,
-            "on_time": on_time,
-            "published_on": published_on.isoformat(),
-        },
-    )
-
-
-def statement_restated(
-    *,
-    statement_id: str,
-    kind: str,
-    span: str,
-    month: str,
-    last_month: str,
-    version: int,
-    errors: Sequence[StatementError],
-    day: date,
-) -> Event[StatementRestated]:
-    """`statement_id` and `version` are those of the statement that was wrong."""
-    return Event(
-        type=STATEMENT_RESTATED,
-        subject=statement_id,
-        version=2,
-        day=day,
-        data={
-            "statement_id": statement_id,
-            "kind": kind,
-            "span": span,
-            "month": month,
-            "last_month": last_month,
-            "version": version,
-            "errors": list(errors),
-        },
     )
 
 

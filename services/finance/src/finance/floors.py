@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy import Connection
 
 from finance.domain.permission import PATIENT, Permission
-from finance.domain.receipt import Channel
 from finance.domain.sale import PricedSale
+from finance.kernel.receipt import Channel
 from shared.errors import Conflict
 from shared.languages import Text
 

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from finance import tables as t
 from finance.booking import stream_of
-from finance.domain.posting import PostingLine
+from finance.kernel.metadata import metadata
+from finance.kernel.posting import PostingLine
 from shared.chain import Chain, moment
 from shared.database import driver_of
 from shared.row_log import Followed, Proof, content_of
@@ -52,7 +53,7 @@ SALES = Followed(
     " and t.booked_on = o.day and t.total_fen = o.amount_fen",
     event_sql="o.aggregate = 'sale' and o.version = 1 and o.subject = cast(:key as jsonb) ->> 0",
 )
-OUTBOX = t.metadata.tables["outbox"]
+OUTBOX = metadata.tables["outbox"]
 EVENTS = Followed(
     relation="outbox",
     key_sql="jsonb_build_array(t.id, t.month)::text",

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, text
 
 from finance import balances, repository
 from finance.booking import BOOK, book_of
-from finance.domain.company import require_company
-from finance.domain.period import (
+from finance.events import period_closed, period_locked
+from finance.kernel.company import require_company
+from finance.kernel.period import (
     DraftsPending,
     EarlierPeriodOpen,
     JournalNotSealed,
@@ -31,7 +32,6 @@ from finance.domain.period import (
     month_text,
     require_over,
 )
-from finance.events import period_closed, period_locked
 from shared import audit, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, next_month

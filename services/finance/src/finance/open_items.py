@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from finance.booking import Booked, book_of
-from finance.domain import dated
-from finance.domain.posting import PostingLine
-from finance.domain.receipt import Receipt, Tender
 from finance.events import receivable_settled
+from finance.kernel import dated
+from finance.kernel.posting import PostingLine
+from finance.kernel.receipt import Receipt, Tender
 from shared import outbox
 from shared.errors import Conflict, NotFound
 from shared.transaction import Tx

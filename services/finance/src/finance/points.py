@@ -20,8 +20,8 @@ from sqlalchemy import Connection, text
 from finance import balances, journal, repository
 from finance.booking import book_of
 from finance.domain import points
-from finance.domain.chart import Standard
 from finance.domain.points import PointsExceedEarned, PointsNotTied, RedemptionLotsDiffer
+from finance.kernel.chart import Standard
 from finance.subscriptions import (
     PointsCorrected,
     PointsEarned,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from finance.domain.receipt import LINES_MAX, Receipt, decoder
+from finance.kernel.receipt import LINES_MAX, Receipt, decoder
 from shared.arguments import ALL_FAULTS, PayloadInvalid, not_an_object
 from shared.errors import DomainError, Invalid
 from shared.explain_typed import faults_of_type

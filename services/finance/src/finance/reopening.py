@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance.booking import BOOK
-from finance.domain.company import require_company
-from finance.domain.period import (
+from finance.events import period_reopened
+from finance.kernel.company import require_company
+from finance.kernel.period import (
     LaterPeriodClosed,
     PeriodNotClosed,
     PeriodState,
@@ -20,7 +21,6 @@ from finance.domain.period import (
     ReopeningPending,
     month_text,
 )
-from finance.events import period_reopened
 from finance.ledger import period_of
 from shared import audit, outbox
 from shared.approvals import Approval, Decision

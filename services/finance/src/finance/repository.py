@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from finance import open_items, permissions, stops
 from finance.booking import Booked, event_of, stream_of
 from finance.budgets import draws
-from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.permission import Permission
-from finance.domain.posting import PostingLine
+from finance.kernel.period import PeriodClosed, PeriodState
+from finance.kernel.posting import PostingLine
 from finance.lots import expiries
 from finance.open_items import NewItem
 from shared import round_trip

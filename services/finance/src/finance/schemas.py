@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.domain import receipt as shape
-from finance.shapes import BRANCH, LOT, MONTH, NUMBER, PERSON
+from finance.kernel import receipt as shape
+from finance.kernel.fields import BRANCH, LOT, MONTH, NUMBER, PERSON
 from shared.explain_typed import faults_of_type
 from shared.faults import Fault
 from shared.languages import Text
@@ -19,7 +19,7 @@ from shared.validators import DAY, INSTANT
 
 
 class _Strict(fields.Field[Any]):
-    """A value that fits a type of finance.domain.receipt exactly; OpenAPI is told what the type says."""
+    """A value that fits a type of finance.kernel.receipt exactly; OpenAPI is told what the type says."""
 
     def __init__(self, kind: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

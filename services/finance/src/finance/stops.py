@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
-from finance.domain.receipt import Receipt
+from finance.kernel.receipt import Receipt
 from finance.subscriptions import StopSaleLifted, StopSaleOrdered
 from shared.errors import Conflict
 from shared.events import Envelope

@@ -4,8 +4,6 @@ Partitions `<table>_y2026m11` are made on demand and ahead of time by the SQL fu
 advisory lock; a month exists when it has a row in `periods`.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -27,15 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.database import new_metadata
-from shared.rations import rations_table
-from shared.tables import INSTANT, SEALED, declare, mechanism_tables
-
-metadata = new_metadata()
-mechanism_tables(metadata)
-rations_table(metadata)
-
-BY_MONTH: dict[str, Any] = {"postgresql_partition_by": "RANGE (booked_on)"}
+from finance.kernel.metadata import BY_MONTH, metadata
+from shared.tables import INSTANT, SEALED, declare
 
 books = Table(
     "books",

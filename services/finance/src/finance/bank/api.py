@@ -11,7 +11,7 @@ from flask import Response, current_app, jsonify
 from sqlalchemy import Connection
 
 from finance.bank import commands, dialects, importing, matching, queries, schemas
-from finance.domain.period import parse_month
+from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.database import Database
 from shared.paging import PageArgs

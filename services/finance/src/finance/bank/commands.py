@@ -15,7 +15,7 @@ from finance import repository
 from finance.bank import queries, rules
 from finance.bank.events import reconciliation_completed
 from finance.bank.tables import bank_accounts
-from finance.domain.period import PeriodClosed, PeriodState, month_text, require_over
+from finance.kernel.period import PeriodClosed, PeriodState, month_text, require_over
 from shared import audit, outbox
 from shared.clock import business_date, new_id, next_month
 from shared.languages import Text

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from finance.bank import layouts, queries, rules
 from finance.bank.formats import LINES_MAX
-from finance.domain.company import require_company
+from finance.kernel.company import require_company
 from shared import audit
 from shared.faults import ERRORS_SHOWN_MAX
 from shared.languages import Text, in_language, language_of_request

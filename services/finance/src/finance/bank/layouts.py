@@ -30,7 +30,7 @@ from finance.bank.formats import (
     too_long,
 )
 from finance.bank.sheets import DELIMITERS, Row, tables
-from finance.domain import dated
+from finance.kernel import dated
 from shared.faults import Fault
 from shared.languages import Text
 

@@ -17,8 +17,8 @@ from finance.bank import queries, rules
 from finance.bank.rules import Batch, Item, MatchKind
 from finance.bank.tables import bank_book_items, bank_matches, bank_settled, bank_transits
 from finance.booking import book_of
-from finance.domain.period import PeriodClosed, PeriodState
-from finance.domain.posting import PostingLine
+from finance.kernel.period import PeriodClosed, PeriodState
+from finance.kernel.posting import PostingLine
 from shared import audit
 from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id

@@ -14,7 +14,7 @@ from finance import balances
 from finance.bank import rules
 from finance.bank.rules import Batch, Item, Line, MatchKind
 from finance.booking import book_of
-from finance.domain.period import month_text
+from finance.kernel.period import month_text
 from shared.clock import business_date, next_month
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx

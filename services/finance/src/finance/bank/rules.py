@@ -15,9 +15,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from finance.domain import dated, deadline
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine, balanced
+from finance.kernel import dated, deadline
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import allocate, half_up

@@ -13,8 +13,8 @@ from finance.bank.formats import plain
 from finance.bank.layouts import NEEDED, ROLES, AmountRule
 from finance.bank.reading import TABLES
 from finance.bank.sheets import DELIMITERS
-from finance.shapes import BRANCH, MONTH, NUMBER
-from finance.shapes import TEXT as LABEL
+from finance.kernel.fields import BRANCH, MONTH, NUMBER
+from finance.kernel.fields import TEXT as LABEL
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

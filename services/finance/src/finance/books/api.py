@@ -11,8 +11,8 @@ from flask import Response, current_app, g
 from finance import ledger, reopening
 from finance.books import chain_export, commands, exports, queries, schemas, voucher_list
 from finance.budgets.rules import OVERRUN_ROLES
-from finance.domain import company
-from finance.domain.period import parse_month
+from finance.kernel import company
+from finance.kernel.period import parse_month
 from shared.admission import Slots
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody

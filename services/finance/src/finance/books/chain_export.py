@@ -13,8 +13,8 @@ import orjson
 from sqlalchemy import Connection, text
 
 from finance.booking import stream_of
-from finance.domain.period import month_text
 from finance.journal import CHAIN
+from finance.kernel.period import month_text
 from shared.chain import CANONICAL, GENESIS
 from shared.clock import next_month
 from shared.transaction import Tx

@@ -13,20 +13,20 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from finance import balances, repository
 from finance.booking import book_of, stream_of
-from finance.books import queries
-from finance.budgets import draws
-from finance.domain import voucher
-from finance.domain.company import require_company
-from finance.domain.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
-from finance.domain.permission import CustomerUnknown
-from finance.domain.posting import PostingLine
-from finance.domain.voucher import (
+from finance.books import queries, rules
+from finance.books.rules import (
     EntryHasOwnCorrection,
     EntryNotFound,
     EntryReversed,
     NothingToTransfer,
     VoucherDecided,
 )
+from finance.budgets import draws
+from finance.domain.permission import CustomerUnknown
+from finance.kernel import period
+from finance.kernel.company import require_company
+from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
+from finance.kernel.posting import PostingLine
 from finance.open_items import NewItem
 from shared import audit
 from shared.approvals import Approval, Decision
@@ -50,9 +50,9 @@ def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     """
     tx.actor.require_branch(body["branch_id"])
     book = book_of(tx.conn)
-    kind = voucher.kind_of(body["booked_on"], book.begins_on)
-    postings = voucher.postings_of(book.chart, body["lines"], kind)
-    voucher.require_bookable(body["booked_on"], begins_on=book.begins_on, today=business_date(tx.now))
+    kind = rules.kind_of(body["booked_on"], book.begins_on)
+    postings = rules.postings_of(book.chart, body["lines"], kind)
+    rules.require_bookable(body["booked_on"], begins_on=book.begins_on, today=business_date(tx.now))
     _require_known(tx, {line.customer_id for line in postings if line.customer_id})
     _require_open(tx, body["booked_on"])
     subject = {
@@ -143,9 +143,9 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
         posted_fen = tx.conn.execute(
             text("select coalesce(sum(total_fen), 0)::bigint from vouchers where state = 'posted'")
         ).scalar_one()
-        voucher.require_exact_sums(posted_fen, row["total_fen"])
+        rules.require_exact_sums(posted_fen, row["total_fen"])
         book = book_of(tx.conn)
-        kind = voucher.kind_of(row["booked_on"], book.begins_on)
+        kind = rules.kind_of(row["booked_on"], book.begins_on)
         lines = [{**each, "debit": each["debit_fen"], "credit": each["credit_fen"]} for each in row["lines"]]
         repository.add_entry(
             tx,
@@ -153,7 +153,7 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
             branch_id=row["branch_id"],
             kind=kind,
             source_id=str(voucher_id),
-            postings=voucher.postings_of(book.chart, lines, kind),
+            postings=rules.postings_of(book.chart, lines, kind),
             customer_id=None,
             reference=row["summary"],
             items=_opened(lines),
@@ -217,7 +217,7 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     entry = queries.entry(tx, entry_id)
     if entry is None:
         raise EntryNotFound("no such entry")
-    if entry["kind"] != voucher.MANUAL:
+    if entry["kind"] != period.MANUAL:
         raise EntryHasOwnCorrection(
             Text("an entry of kind {kind} is corrected by its document", kind=entry["kind"])
         )
@@ -246,9 +246,9 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
         tx,
         booked_on=today,
         branch_id=entry["branch_id"],
-        kind=voucher.REVERSAL,
+        kind=period.REVERSAL,
         source_id=str(reversal_id),
-        postings=voucher.mirrored(queries.postings(tx, entry_id, entry["booked_on"])),
+        postings=rules.mirrored(queries.postings(tx, entry_id, entry["booked_on"])),
         customer_id=None,
         reference=f"{_name(entry)}: {reason}",
         corrects_id=entry_id,
@@ -293,7 +293,7 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     posted = 0
     for branch_id, sums in sorted(balances.closings_by_branch(tx.conn, next_month(month)).items()):
         kinds: Sequence[tuple[str, Sequence[PostingLine]]] = tuple(
-            zip(("year_result", "year_transfer"), voucher.year_result(chart, sums), strict=True)
+            zip(("year_result", "year_transfer"), rules.year_result(chart, sums), strict=True)
         )
         for kind, postings in kinds:
             if not postings:

@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from finance import balances
 from finance.booking import BOOK, book_of
-from finance.domain import dated
-from finance.domain.chart import Account
-from finance.domain.period import month_text
+from finance.kernel import dated
+from finance.kernel.chart import Account
+from finance.kernel.period import month_text
 from shared.clock import next_month
 from shared.database import driver_of
 from shared.transaction import Tx

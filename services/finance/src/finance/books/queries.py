@@ -9,12 +9,12 @@ from sqlalchemy import text
 
 from finance import balances
 from finance.booking import book_of
+from finance.books.rules import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from finance.budgets import draws
 from finance.budgets.rules import OverrunNotApproved
-from finance.domain.layout import income_lines
-from finance.domain.period import month_text
-from finance.domain.posting import PostingLine
-from finance.domain.voucher import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
+from finance.kernel.period import month_text
+from finance.kernel.posting import PostingLine
+from finance.statements.rules.layout import income_lines
 from shared.clock import next_month
 from shared.paging import encode_cursor, page_of
 from shared.transaction import Tx

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.shapes import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
+from finance.kernel.fields import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
 from shared import words
 from shared.decisions import DecisionField
 from shared.money import MoneyField

@@ -19,7 +19,7 @@ import xlsxwriter
 
 from finance.booking import book_of
 from finance.books.exports import KINDS
-from finance.domain.period import month_text
+from finance.kernel.period import month_text
 from shared.clock import next_month
 from shared.database import driver_of
 from shared.errors import Conflict

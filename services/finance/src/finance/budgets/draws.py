@@ -27,7 +27,7 @@ from finance.budgets.rules import (
     spent_by_category,
 )
 from finance.budgets.tables import budgets, movements, overrun_decisions
-from finance.domain.posting import PostingLine
+from finance.kernel.posting import PostingLine
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, decide_and_store
 from shared.clock import business_date

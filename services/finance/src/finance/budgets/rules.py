@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
 
-from finance.domain import dated
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine
+from finance.kernel import dated
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine
 from shared.errors import Conflict
 from shared.languages import Text
 

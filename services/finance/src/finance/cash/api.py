@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from finance.cash import commands, queries, rules, schemas
-from finance.domain.period import parse_month
+from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.transaction import Tx

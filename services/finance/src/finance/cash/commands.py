@@ -16,8 +16,8 @@ from finance.cash import queries, rules
 from finance.cash.events import session_closed, variance_resolved
 from finance.cash.rules import Kind, Outcome
 from finance.cash.tables import cash_counts, cash_drawers, cash_movements, cash_sessions, cash_variances
-from finance.domain.period import PeriodClosed, PeriodState, month_text
-from finance.domain.posting import PostingLine
+from finance.kernel.period import PeriodClosed, PeriodState, month_text
+from finance.kernel.posting import PostingLine
 from finance.refunds import commands as refunds
 from shared import audit, outbox
 from shared.approvals import SamePerson

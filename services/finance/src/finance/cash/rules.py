@@ -12,9 +12,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from finance.domain import dated, deadline
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine, balanced
+from finance.kernel import dated, deadline
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine, balanced
 from shared.approvals import RoleNotAwaited, SamePerson
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from finance.cash.rules import DRAWER_KINDS, SAFE_KINDS, Outcome
-from finance.shapes import BRANCH, MONTH, NUMBER, PERSON, TEXT
+from finance.kernel.fields import BRANCH, MONTH, NUMBER, PERSON, TEXT
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from finance import printing
-from finance.domain import dated
-from finance.domain.words import in_words
+from finance.kernel import dated
+from finance.kernel.words import in_words
 from finance.settings import company_on
 from shared.clock import business_date
 from shared.money import FEN_MAX

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from finance.domain import dated
-from finance.domain.vat import rates_on
+from finance.kernel import dated
+from finance.kernel.vat import rates_on
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.languages import Text
 from shared.money import FEN_MAX

@@ -3,12 +3,8 @@
 from marshmallow import Schema, fields, validate
 
 from finance.contracts.rules import METHODS, PARTIES
-from finance.domain.receipt import (
-    LINES_MAX,
-    QUANTITY_MAX,
-    UNIT_PRICE_FEN_MAX,
-)
-from finance.shapes import BRANCH, CATEGORY, MAYBE, NUMBER, PERSON, REASON, TEXT
+from finance.kernel.fields import BRANCH, CATEGORY, MAYBE, NUMBER, PERSON, REASON, TEXT
+from finance.kernel.receipt import LINES_MAX, QUANTITY_MAX, UNIT_PRICE_FEN_MAX
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

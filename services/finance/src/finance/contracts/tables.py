@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from finance.tables import metadata
+from finance.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
 
 contract_numbers = Table(

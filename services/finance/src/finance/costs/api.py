@@ -5,7 +5,7 @@ from uuid import UUID
 
 from finance.costs import queries, schemas
 from finance.costs.commands import alerts, costing, receiving
-from finance.domain.period import parse_month
+from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query

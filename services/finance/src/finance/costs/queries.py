@@ -11,7 +11,7 @@ from finance import ledger
 from finance.booking import book_of
 from finance.budgets.rules import NO_SPENDING
 from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpanInvalid, rate_bp, variance_fen
-from finance.domain.period import PeriodState
+from finance.kernel.period import PeriodState
 from shared.clock import business_date, month_of, next_month
 from shared.languages import Text
 from shared.money import half_up

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine, balanced
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine, balanced
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.money import half_up
 

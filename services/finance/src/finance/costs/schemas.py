@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
-from finance.shapes import BRANCH, INVOICE_WORDS, LOT, MAYBE, MONTH, NUMBER, REASON
+from finance.kernel.fields import BRANCH, INVOICE_WORDS, LOT, MAYBE, MONTH, NUMBER, REASON
+from finance.kernel.receipt import QUANTITY_MAX, UNIT_PRICE_FEN_MAX
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY, DAY

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from finance.domain.receipt import Receipt, Tender
+from finance.kernel.receipt import Receipt, Tender
 from shared.errors import Conflict, Unavailable
 from shared.languages import Text
 

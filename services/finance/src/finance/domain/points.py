@@ -14,10 +14,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance.domain import dated
-from finance.domain.chart import Chart, Standard
-from finance.domain.posting import PostingLine, balanced
-from finance.domain.receipt import Payment, Receipt, Tender
+from finance.kernel import dated
+from finance.kernel.chart import Chart, Standard
+from finance.kernel.posting import PostingLine, balanced
+from finance.kernel.receipt import Payment, Receipt, Tender
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.languages import Text
 

@@ -13,8 +13,8 @@ from msgspec import Struct, json
 from msgspec.structs import replace
 
 from finance.domain import points
-from finance.domain.receipt import Receipt, Tender
-from finance.domain.vat import rates_on, tax_inside
+from finance.kernel.receipt import Receipt, Tender
+from finance.kernel.vat import rates_on, tax_inside
 from shared.clock import business_date
 from shared.errors import Conflict, DomainError, Invalid
 from shared.languages import Text

@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from finance.budgets.rules import categories_on
-from finance.domain.period import parse_month
 from finance.expenses import queries, rules, schemas
 from finance.expenses.commands import budgets, claims, promotions, targets
+from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.clock import business_date
 from shared.decisions import DecisionBody

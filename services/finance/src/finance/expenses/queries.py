@@ -9,8 +9,6 @@ from sqlalchemy import text
 
 from finance.booking import book_of
 from finance.budgets.rules import NO_SPENDING, categories_on
-from finance.domain import invoice_number
-from finance.domain.company import require_company
 from finance.expenses.rules import (
     BudgetNotFound,
     ClaimNotFound,
@@ -21,6 +19,8 @@ from finance.expenses.rules import (
     roi_bp,
     share_bp,
 )
+from finance.kernel import invoice_number
+from finance.kernel.company import require_company
 from shared.clock import next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from finance.budgets.rules import categories_on
-from finance.domain import dated, invoice_number
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine, balanced
-from finance.domain.vat import rates_on, tax_inside
+from finance.kernel import dated, invoice_number
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine, balanced
+from finance.kernel.vat import rates_on, tax_inside
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from shared.languages import Text
 from shared.money import half_up

@@ -2,8 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import Channel
-from finance.shapes import (
+from finance.kernel.fields import (
     BRANCH,
     CATEGORY,
     INVOICE_WORDS,
@@ -13,6 +12,7 @@ from finance.shapes import (
     OPTIONAL_CODE,
     OPTIONAL_NAME,
 )
+from finance.kernel.receipt import Channel
 from shared import words
 from shared.decisions import DecisionField
 from shared.money import MoneyField

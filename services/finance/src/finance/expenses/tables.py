@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from finance.tables import metadata
+from finance.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
 
 claims = Table(

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance.booking import book_of
-from finance.domain.words import in_words
 from finance.invoices import rules
+from finance.kernel.words import in_words
 from shared.clock import month_of, next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from finance.domain import dated
+from finance.kernel import dated
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import tax_of

@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from finance.domain.period import parse_month
-from finance.domain.receipt import AMOUNT_FEN_MAX
-from finance.shapes import BRANCH, MONTH, NUMBER
+from finance.kernel.fields import BRANCH, MONTH, NUMBER
+from finance.kernel.period import parse_month
+from finance.kernel.receipt import AMOUNT_FEN_MAX
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY

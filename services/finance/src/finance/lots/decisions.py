@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance.domain.company import require_company
+from finance.kernel.company import require_company
 from finance.lots.rules import DECISION
 from finance.lots.tables import lot_expiry_decisions
 from shared import audit

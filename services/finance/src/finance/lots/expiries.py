@@ -7,7 +7,7 @@ Lots are written in order, so that two papers of the same lots never wait for ea
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from finance.domain.receipt import ReceiptLine
+from finance.kernel.receipt import ReceiptLine
 from finance.lots import contradictions
 from finance.lots.rules import Contradiction, Held, Key, Named, Paper, refusal
 from shared.database import driver_of

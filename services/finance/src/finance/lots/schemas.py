@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
+from finance.kernel.fields import BRANCH, LOT, NUMBER, REASON
 from finance.lots.rules import SOURCES
-from finance.shapes import BRANCH, LOT, NUMBER, REASON
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from flask import Response
 
 from finance import printing
-from finance.domain.period import parse_month
-from finance.domain.receipt import Product, TempClass
+from finance.kernel.period import parse_month
+from finance.kernel.receipt import Product, TempClass
 from finance.orders import commands, papers, prices, queries, schemas, shipment_schemas, shipping, waiting
 from finance.orders.rules import Line, NamedLot
 from finance.orders.shipping import Parcel

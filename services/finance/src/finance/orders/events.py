@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from finance.domain.receipt import TempClass
+from finance.kernel.receipt import TempClass
 from finance.orders.rules import Line
 from shared.events import Event
 from shared.texts import (

@@ -19,9 +19,9 @@ from finance.contracts import fulfilment
 from finance.domain import permission
 from finance.domain.permission import Permission
 from finance.domain.sale import LotExpired, VatRateUnknown
-from finance.domain.vat import rates_on
 from finance.exposure import Override
 from finance.floors import DiscountNotApproved, PriceBelowFloor
+from finance.kernel.vat import rates_on
 from finance.lots import expiries
 from finance.lots.rules import ORDER, Named, Paper
 from finance.orders import prices

@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from finance import printing
-from finance.domain import dated
-from finance.domain.words import in_words
+from finance.kernel import dated
+from finance.kernel.words import in_words
 from finance.settings import company_on
 
 PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ label.title }}</title>

@@ -11,8 +11,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, Table, insert, select, text, update
 
-from finance.domain.company import require_company
 from finance.floors import best_strategy
+from finance.kernel.company import require_company
 from finance.orders.rules import (
     Line,
     PriceRuleBackdated,

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from finance.domain import dated
-from finance.domain.receipt import Product
 from finance.domain.sale import SALE_FEN_MAX
+from finance.kernel import dated
+from finance.kernel.receipt import Product
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from shared.languages import Text
 

@@ -2,13 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import (
-    LINES_MAX,
-    QUANTITY_MAX,
-    UNIT_PRICE_FEN_MAX,
-    TempClass,
-)
-from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE_REASON, MONTH, NUMBER, TEXT
+from finance.kernel.fields import BRANCH, CATEGORY, LOT, MAYBE_REASON, MONTH, NUMBER, TEXT
+from finance.kernel.receipt import LINES_MAX, QUANTITY_MAX, UNIT_PRICE_FEN_MAX, TempClass
 from shared.decisions import DecisionBody, DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs

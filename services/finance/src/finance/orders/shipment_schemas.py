@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import LINES_MAX, QUANTITY_MAX
+from finance.kernel.fields import BRANCH, LOT, MONTH
+from finance.kernel.receipt import LINES_MAX, QUANTITY_MAX
 from finance.orders.schemas import LINES, OrderShipmentView, count
-from finance.shapes import BRANCH, LOT, MONTH
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

@@ -15,7 +15,7 @@ from finance import repository
 from finance.booking import Booked
 from finance.commands import Granted, ReceiptNumberReused, post_sale
 from finance.contracts import fulfilment
-from finance.domain.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
+from finance.kernel.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
 from finance.orders import events, gate
 from finance.orders.commands import locked
 from finance.orders.rules import (

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from finance.tables import metadata
+from finance.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
 from finance import open_items
-from finance.domain import dated
+from finance.kernel import dated
 from finance.open_items import Item
 from finance.receivables import ladder, rules
 from finance.receivables.events import dunning_level_reached, receivable_overdue

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 
 from finance import open_items, repository
 from finance.booking import book_of
-from finance.domain import dated
+from finance.kernel import dated
 from finance.open_items import NewItem
 from finance.receivables import rules
 from finance.receivables.commands import booking_day

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from finance.kernel.fields import BRANCH, NUMBER
 from finance.receivables.rules import PAYMENT_ACCOUNTS
 from finance.receivables.schemas import (
     DAY_DOC,
@@ -10,7 +11,6 @@ from finance.receivables.schemas import (
     ReceivedPaymentView,
     WriteOffView,
 )
-from finance.shapes import BRANCH, NUMBER
 from shared.paging import PageArgs
 from shared.validators import DAY
 

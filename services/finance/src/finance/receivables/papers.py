@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from finance import printing
-from finance.domain import dated
-from finance.domain.words import in_words
+from finance.kernel import dated
+from finance.kernel.words import in_words
 from finance.settings import company_on, pay_to_on
 
 LABELS: Mapping[str, Mapping[str, str]] = {

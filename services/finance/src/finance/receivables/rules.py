@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from finance.domain import dated, posting
-from finance.domain.chart import Chart, Standard
-from finance.domain.posting import PostingLine
-from finance.domain.vat import tax_inside
+from finance.kernel import dated, posting
+from finance.kernel.chart import Chart, Standard
+from finance.kernel.posting import PostingLine
+from finance.kernel.vat import tax_inside
 from shared.errors import Invalid
 from shared.money import half_up
 

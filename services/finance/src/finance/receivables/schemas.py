@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from finance.kernel.fields import BRANCH, NUMBER, REASON
 from finance.receivables.ladder import CaseState, Outcome
 from finance.receivables.rules import PAYMENT_ACCOUNTS
-from finance.shapes import BRANCH, NUMBER, REASON
 from shared.money import MoneyField
 from shared.paging import CURSOR, PageArgs
 from shared.validators import DAY

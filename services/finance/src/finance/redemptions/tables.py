@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, Text, Uuid
 
-from finance.tables import metadata
+from finance.kernel.metadata import metadata
 from shared.tables import declare
 
 points_earned = Table(

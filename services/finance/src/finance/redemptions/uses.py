@@ -12,11 +12,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from finance.domain import points
-from finance.domain.chart import Chart
 from finance.domain.points import Consumed, Redemption, RedemptionUsed
-from finance.domain.posting import PostingLine
-from finance.domain.receipt import Payment
 from finance.events import RestoredPoints
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine
+from finance.kernel.receipt import Payment
 from finance.redemptions.tables import points_uses
 from shared import watermark
 from shared.transaction import Tx

@@ -13,11 +13,11 @@ from sqlalchemy import insert, text
 
 from finance import open_items, repository
 from finance.booking import before_safe_pays, book_of
-from finance.domain import posting
-from finance.domain.posting import PostingLine
-from finance.domain.receipt import Tender
 from finance.domain.refund import ReturnedLine
 from finance.events import refund_paid
+from finance.kernel import posting
+from finance.kernel.posting import PostingLine
+from finance.kernel.receipt import Tender
 from finance.redemptions import uses
 from finance.refunds import rules
 from finance.refunds.events import refund_failed

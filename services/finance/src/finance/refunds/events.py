@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final, TypedDict
 
-from finance.domain.receipt import Tender
+from finance.kernel.receipt import Tender
 from shared.events import Event
 from shared.texts import Branch, Day, Fen, Id, Name, one_of
 

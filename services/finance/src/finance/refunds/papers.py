@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finance import printing
-from finance.domain.words import in_words
+from finance.kernel.words import in_words
 from finance.settings import company_on
 
 TENDERS: Mapping[str, Mapping[str, str]] = {

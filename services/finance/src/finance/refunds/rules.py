@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from finance.domain import dated
-from finance.domain.receipt import Tender
+from finance.kernel import dated
+from finance.kernel.receipt import Tender
 from shared.approvals import RoleNotAwaited
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text

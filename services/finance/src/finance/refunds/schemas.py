@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import Tender
+from finance.kernel.fields import BRANCH, MAYBE_REASON, NUMBER, PERSON, REASON
+from finance.kernel.receipt import Tender
 from finance.refunds.rules import State
-from finance.shapes import BRANCH, MAYBE_REASON, NUMBER, PERSON, REASON
 from shared import words
 from shared.decisions import APPROVED
 from shared.money import MoneyField

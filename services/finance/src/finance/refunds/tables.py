@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from finance.tables import metadata
+from finance.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
 
 refund_payments = Table(

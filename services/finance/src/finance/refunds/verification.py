@@ -17,9 +17,10 @@ from sqlalchemy import text
 
 from finance import journal, repository
 from finance.booking import book_of
-from finance.domain import posting, refund
+from finance.domain import refund
 from finance.domain.refund import ReturnedLine, SaleNotFound, SoldLine
 from finance.events import refund_paid
+from finance.kernel import posting
 from finance.refunds.rules import State
 from finance.subscriptions import GoodsReceived, ReturnSettled
 from shared import audit, outbox

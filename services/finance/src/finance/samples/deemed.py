@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from finance.domain.vat import tax_inside
+from finance.kernel.vat import tax_inside
 from finance.samples import rules
 from shared.transaction import Tx
 

@@ -6,10 +6,10 @@ Source: F25 (SOP-FY006), X1, X9, 药品管理法 Art 88, 药品流通监督管�
 from datetime import date
 from typing import Any
 
-from finance.domain import dated
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine, balanced
-from finance.domain.vat import rates_on
+from finance.kernel import dated
+from finance.kernel.chart import Chart
+from finance.kernel.posting import PostingLine, balanced
+from finance.kernel.vat import rates_on
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import half_up

@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.domain.receipt import QUANTITY_MAX
+from finance.kernel.fields import BRANCH, CATEGORY, LOT, MAYBE, NUMBER, REASON, TEXT
+from finance.kernel.receipt import QUANTITY_MAX
 from finance.samples.rules import KINDS, RECIPIENTS
-from finance.shapes import BRANCH, CATEGORY, LOT, MAYBE, NUMBER, REASON, TEXT
 from shared import words
 from shared.decisions import DecisionField
 from shared.money import MoneyField

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from finance.tables import metadata
+from finance.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
 
 sample_numbers = Table(

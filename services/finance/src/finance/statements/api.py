@@ -6,9 +6,9 @@ from uuid import UUID
 from flask import Response
 
 from finance import printing
-from finance.domain.period import parse_month
-from finance.domain.statement import SIGNERS, Kind, Span
+from finance.kernel.period import parse_month
 from finance.statements import commands, papers, queries, schemas, sheets
+from finance.statements.rules.statement import SIGNERS, Kind, Span
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query

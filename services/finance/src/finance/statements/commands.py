@@ -12,11 +12,17 @@ from sqlalchemy import bindparam, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.booking import book_of
-from finance.domain.cash_flow import CashFlowUnclassified
-from finance.domain.company import require_company
-from finance.domain.layout import form_of
-from finance.domain.period import PeriodNotClosed, PeriodState, month_text
-from finance.domain.statement import (
+from finance.kernel.company import require_company
+from finance.kernel.period import PeriodNotClosed, PeriodState, month_text
+from finance.settings import company_on
+from finance.statements import content as contents
+from finance.statements import queries
+from finance.statements.content import Subject
+from finance.statements.events import statement_published, statement_restated
+from finance.statements.figures import Folded
+from finance.statements.rules.cash_flow import CashFlowUnclassified
+from finance.statements.rules.layout import form_of
+from finance.statements.rules.statement import (
     SIGNERS,
     ErrorItem,
     Kind,
@@ -33,12 +39,6 @@ from finance.domain.statement import (
     require_kept,
     signatures,
 )
-from finance.events import statement_published, statement_restated
-from finance.settings import company_on
-from finance.statements import content as contents
-from finance.statements import queries
-from finance.statements.content import Subject
-from finance.statements.figures import Folded
 from finance.statements.tables import statements
 from shared import audit, outbox
 from shared.approvals import Approval

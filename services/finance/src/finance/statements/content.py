@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from finance.domain import cash_flow, dated, equity
-from finance.domain.chart import Chart
-from finance.domain.layout import RETAINED, Amounts, Form, form_of, leaves_of, lines_of, with_totals
-from finance.domain.period import month_text
-from finance.domain.statement import Kind, Span, StatementUnbalanced, first_month, year_before
+from finance.kernel import dated
+from finance.kernel.chart import Chart
+from finance.kernel.period import month_text
 from finance.statements.figures import Figures
+from finance.statements.rules import cash_flow, equity
+from finance.statements.rules.layout import RETAINED, Amounts, Form, form_of, leaves_of, lines_of, with_totals
+from finance.statements.rules.statement import Kind, Span, StatementUnbalanced, first_month, year_before
 from shared.clock import next_month
 from shared.languages import Text
 

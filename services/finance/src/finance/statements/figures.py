@@ -16,11 +16,10 @@ from sqlalchemy import Connection, insert, text
 
 from finance import balances
 from finance.booking import book_of
-from finance.domain import cash_flow, equity
-from finance.domain.cash_flow import Movement
-from finance.domain.chart import Chart
-from finance.domain.period import PeriodState
-from finance.domain.voucher import OPENING, eve_of
+from finance.kernel.chart import Chart
+from finance.kernel.period import OPENING, PeriodState, eve_of
+from finance.statements.rules import cash_flow, equity
+from finance.statements.rules.cash_flow import Movement
 from finance.statements.tables import cash_flow_movements
 from shared.clock import month_of, next_month
 

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from finance import printing
-from finance.domain import dated
-from finance.domain.cash_flow import PAID, RECEIVED
-from finance.domain.chart import Standard, chart_of
-from finance.domain.statement import Kind, Span, StatementNotProvable, signatures
+from finance.kernel import dated
+from finance.kernel.chart import Standard, chart_of
+from finance.statements.rules.cash_flow import PAID, RECEIVED
+from finance.statements.rules.statement import Kind, Span, StatementNotProvable, signatures
 from shared.clock import business_date, next_month
 
 LABELS: Mapping[str, str] = {

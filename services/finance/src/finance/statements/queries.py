@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance.booking import book_of
-from finance.domain.company import require_company
-from finance.domain.period import PeriodState, month_text
-from finance.domain.statement import (
+from finance.kernel.company import require_company
+from finance.kernel.period import PeriodState, month_text
+from finance.statements import content as contents
+from finance.statements.figures import Journal
+from finance.statements.rules.statement import (
     CalendarTooLong,
     Kind,
     Span,
@@ -23,8 +25,6 @@ from finance.domain.statement import (
     first_month,
     required,
 )
-from finance.statements import content as contents
-from finance.statements.figures import Journal
 from shared import audit
 from shared.approvals import Decision
 from shared.clock import business_date, month_of, next_month

@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.domain.cash_flow import FLOWS, PAID, RECEIVED
-from finance.domain.statement import Kind, Span, StatementState
-from finance.shapes import LINE_WORDS, MONTH
+from finance.kernel.fields import LINE_WORDS, MONTH
+from finance.statements.rules.cash_flow import FLOWS, PAID, RECEIVED
+from finance.statements.rules.statement import Kind, Span, StatementState
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

@@ -7,7 +7,6 @@ from typing import Any
 
 import xlsxwriter
 
-from finance.domain.statement import Kind
 from finance.statements.papers import (
     LABELS,
     STATES,
@@ -18,6 +17,7 @@ from finance.statements.papers import (
     tables_of,
     unclassified,
 )
+from finance.statements.rules.statement import Kind
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 A4 = 9

@@ -28,7 +28,7 @@ from finance.costs.rules import (
     replay,
 )
 from finance.costs.tables import cost_runs, stock_moves
-from finance.domain.period import PeriodNotOpen, PeriodState, month_text, require_over
+from finance.kernel.period import PeriodNotOpen, PeriodState, month_text, require_over
 from shared import audit
 from shared.clock import business_date, new_id, next_month
 from shared.languages import Text

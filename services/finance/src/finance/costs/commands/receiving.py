@@ -20,11 +20,11 @@ from finance.costs.rules import (
     receipt_posting,
 )
 from finance.costs.tables import goods_receipt_lines, stock_moves
-from finance.domain import invoice_number
-from finance.domain.company import require_company
-from finance.domain.period import PeriodClosed, PeriodState
 from finance.domain.sale import SALE_FEN_MAX
-from finance.domain.vat import rates_on
+from finance.kernel import invoice_number
+from finance.kernel.company import require_company
+from finance.kernel.period import PeriodClosed, PeriodState
+from finance.kernel.vat import rates_on
 from finance.lots import expiries
 from finance.lots.rules import GOODS_RECEIPT, Named, Paper
 from shared import audit

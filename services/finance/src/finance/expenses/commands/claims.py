@@ -14,8 +14,6 @@ from finance import repository
 from finance.booking import before_safe_pays, book_of
 from finance.budgets import draws
 from finance.budgets.rules import OVERRUN_ROLES, Unbudgeted, overruns
-from finance.domain import invoice_number
-from finance.domain.period import PeriodClosed, PeriodState
 from finance.expenses import events
 from finance.expenses.queries import item_of
 from finance.expenses.rules import (
@@ -31,10 +29,10 @@ from finance.expenses.rules import (
     cost_fen,
     paid_posting,
 )
-from finance.expenses.rules import (
-    audit as audited_items,
-)
+from finance.expenses.rules import audit as audited_items
 from finance.expenses.tables import claims, decisions, items, taken_invoices
+from finance.kernel import invoice_number
+from finance.kernel.period import PeriodClosed, PeriodState
 from shared import audit, outbox
 from shared.approvals import Approval, SamePerson, decide_and_store, decisions_on
 from shared.clock import business_date, month_of, new_id

@@ -10,15 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
-from finance.domain.company import require_company
-from finance.expenses.rules import (
-    ReportDayInvalid,
-    ReportExists,
-    TargetExists,
-    TargetNotFound,
-    rule_on,
-)
+from finance.expenses.rules import ReportDayInvalid, ReportExists, TargetExists, TargetNotFound, rule_on
 from finance.expenses.tables import crm_records, targets
+from finance.kernel.company import require_company
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.transaction import Tx

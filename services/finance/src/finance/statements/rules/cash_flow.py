@@ -11,27 +11,45 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from finance.domain import dated
-from finance.domain.chart import Chart
+from finance.kernel import dated
+from finance.kernel.chart import Chart
 from shared.errors import Conflict, Invalid
 from shared.money import allocate
 
 CASH_LINE = "cash"
+
+
 RECEIVED, PAID = "received", "paid"
+
+
 _DATA: Mapping[str, Any] = dated.read("cash_flow_rules")
+
+
 FLOWS: frozenset[str] = frozenset(row["flow"] for row in _DATA["flows"])
+
+
 OPPOSITE_KINDS: frozenset[str] = frozenset(_DATA["opposite_kinds"])
 """Entries that take another back: their receipt is a payment that did not happen."""
+
+
 WHOLE_KINDS: Mapping[str, Mapping[str, str]] = {row["kind"]: row for row in _DATA["kinds"]}
 """Kinds that are for one thing, whatever accounts they name."""
+
+
 ONE_FLOW_KINDS: frozenset[str] = frozenset(
     kind for kind, row in WHOLE_KINDS.items() if row[RECEIVED] == row[PAID]
 )
 """Those of them whose payments lower what their receipts raise, so that a sum over many says the same."""
+
+
 _ACCOUNTS: Mapping[tuple[str | None, str], Mapping[str, str]] = {
     (row.get("kind"), row["account"]): row for row in _DATA["accounts"]
 }
+
+
 _FOLLOWING: frozenset[str] = frozenset(_DATA["following"])
+
+
 UNKNOWN: Mapping[str, str] = {RECEIVED: "other_operating_received", PAID: "other_operating_paid"}
 
 

@@ -4,7 +4,11 @@ Source: 支付结算办法, annex 1 (how bills and vouchers are filled in)
 """
 
 DIGITS = "零壹贰叁肆伍陆柒捌玖"
+
+
 PLACES = ("", "拾", "佰", "仟")
+
+
 MYRIADS = ("", "万", "亿", "万亿")
 
 

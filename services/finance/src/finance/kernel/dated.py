@@ -1,4 +1,4 @@
-"""The data files of finance, each read once. Legal and policy numbers are rows that count from their `effective_from`,
+"""The data files of finance, each beside the rules that use it, each read once. Legal and policy numbers are rows that count from their `effective_from`,
 to their `effective_until` where they have one; of several the newest counts.
 """
 
@@ -9,14 +9,17 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parent.parent / "data"
+ROOT = Path(__file__).parent.parent
+
+
 Row = Mapping[str, Any]
 
 
 @cache
 def read(name: str) -> Any:
-    """What data/`name`.json holds; nobody changes it."""
-    return json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    """What the file `name`.json in the folder `data` of an area, or of the service, holds; nobody changes it."""
+    (path,) = [*ROOT.glob(f"data/{name}.json"), *ROOT.glob(f"*/data/{name}.json")]
+    return json.loads(path.read_text("utf-8"))
 
 
 def in_force(name: str, day: date, **wanted: str) -> Sequence[Row]:

@@ -6,7 +6,7 @@ Source: regulations (legal numbers are data), architecture decision 10
 from datetime import date
 from functools import lru_cache
 
-from finance.domain import dated
+from finance.kernel import dated
 
 
 @lru_cache(maxsize=4_096)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from finance.domain import dated
+from finance.kernel import dated
 
 
 class Standard(StrEnum):

@@ -8,13 +8,17 @@ Source: F17, 企业会计准则第30号
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from finance.domain.cash_flow import CASH_LINE, OPPOSITE_KINDS
-from finance.domain.chart import Account, Chart
-from finance.domain.layout import PRIOR_YEARS, RESULT, RETAINED
+from finance.kernel.chart import Account, Chart
+from finance.statements.rules.cash_flow import CASH_LINE, OPPOSITE_KINDS
+from finance.statements.rules.layout import PRIOR_YEARS, RESULT, RETAINED
 
 COMPONENTS = ("capital", "capital_reserve", "surplus_reserve", RETAINED)
 """Statement lines of the balance sheet that the chart has accounts for."""
+
+
 INCOME = "income"
+
+
 Moves = Mapping[str, Mapping[str, int]]
 
 

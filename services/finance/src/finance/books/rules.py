@@ -8,20 +8,22 @@ Source: F1, F15, F27, model 3.2 (JournalEntry), I26, I28
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from finance.domain import dated
-from finance.domain.chart import Chart
-from finance.domain.posting import PostingLine, balanced
+from finance.kernel import dated
+from finance.kernel.chart import Chart
+from finance.kernel.period import MANUAL, OPENING, eve_of
+from finance.kernel.posting import PostingLine, balanced
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import FEN_MAX
 from shared.texts import SUM_MAX
 
-MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
 OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand", "year_profit"})
 """Control accounts that an opening may name: its lines bring the rows of the sub-ledger with them."""
+
+
 CONTROL_ACCOUNTS: frozenset[str] = frozenset(row["meaning"] for row in dated.read("control_accounts"))
 
 
@@ -70,10 +72,6 @@ class NothingToTransfer(Conflict):
 def kind_of(booked_on: date, begins_on: date) -> str:
     """A voucher of the day before the books is their opening."""
     return OPENING if booked_on == eve_of(begins_on) else MANUAL
-
-
-def eve_of(begins_on: date) -> date:
-    return begins_on - timedelta(days=1)
 
 
 def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MANUAL) -> list[PostingLine]:

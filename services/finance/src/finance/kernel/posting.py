@@ -15,10 +15,11 @@ Source: F1, F15, F22, regulations 3.0c
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from finance.domain.chart import Chart
-from finance.domain.receipt import Tender
+from finance.kernel.chart import Chart
+from finance.kernel.receipt import Tender
 
 RESTOCK = "restock"
+
 
 TENDER_ACCOUNTS: Mapping[str, str] = {
     Tender.CASH: "cash_on_hand",
@@ -29,6 +30,7 @@ TENDER_ACCOUNTS: Mapping[str, str] = {
     Tender.CREDIT: "receivables",
 }
 """The meaning of the account that each tender moves. Card, wallet and insurance money reaches the bank later."""
+
 
 BACK_ACCOUNTS: Mapping[str, str] = {**TENDER_ACCOUNTS, "bank": "bank"}
 """The same for money that goes back: a part whose channel refused it is paid by bank."""

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from finance.domain import dated
-from finance.domain.chart import Standard
+from finance.kernel import dated
+from finance.kernel.chart import Standard
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
@@ -131,9 +131,6 @@ SIGNERS: frozenset[str] = frozenset(
 """Every role that signs or ever signed."""
 
 
-# --- spans ------------------------------------------------------------------------------------------
-
-
 def ends_in(span: Span, month: date) -> bool:
     """Whether a span of this kind ends with `month`; the second half-year is reported with the year."""
     if span is Span.HALF_YEAR:
@@ -184,9 +181,6 @@ def due_on(span: Span, month: date) -> date:
     for _ in range(int(rule["value"])):
         after = next_month(after)
     return after - timedelta(days=1)
-
-
-# --- error items ------------------------------------------------------------------------------------
 
 
 def is_material(reported_fen: int, correct_fen: int, day: date) -> bool:

@@ -12,14 +12,19 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from finance.domain import dated
-from finance.domain.chart import Account, Chart, Standard
-from finance.domain.statement import Kind
+from finance.kernel import dated
+from finance.kernel.chart import Account, Chart, Standard
+from finance.statements.rules.statement import Kind
 
 RETAINED = "retained_earnings"
+
+
 RESULT = frozenset({"income", "expense"})
+
+
 PRIOR_YEARS = "prior_years"
 """Adjustments of earlier years (6901) are no income of this year: they belong to retained earnings."""
+
 
 Amounts = Mapping[str, int | None]
 

@@ -17,8 +17,14 @@ from shared.money import FEN_MAX
 from shared.texts import Branch, Label, Lot, Name, Reference
 
 UNIT_PRICE_FEN_MAX = 10**10
+
+
 QUANTITY_MAX = 10**6
+
+
 AMOUNT_FEN_MAX = FEN_MAX
+
+
 LINES_MAX = 200
 
 

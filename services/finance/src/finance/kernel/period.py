@@ -6,7 +6,7 @@ Source: F2, G29, model 3.2
 from datetime import date, timedelta
 from enum import StrEnum
 
-from finance.domain import dated
+from finance.kernel import dated
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.languages import Text
@@ -120,3 +120,10 @@ def late_days(month: date, today: date) -> int:
     """Days by which a month closed on `today` is later than the calendar asks (G29); 0 when it is in time."""
     allowed: int = dated.value("period_rules", "month_closes_within_days", month)
     return max(0, (today - (next_month(month) + timedelta(days=allowed - 1))).days)
+
+
+MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
+
+
+def eve_of(begins_on: date) -> date:
+    return begins_on - timedelta(days=1)

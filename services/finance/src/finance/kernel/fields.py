@@ -9,18 +9,46 @@ from shared.texts import PERSON_CHARS_MAX, REASON_CHARS_MAX, Branch, Label, Lot,
 from shared.validators import line, maybe_line, of
 
 BRANCH = of(Branch)
+
+
 MONTH = of(Month)
+
+
 NUMBER = of(Reference)
 """A receipt's number, a product's id, a reference of a bank."""
+
+
 CATEGORY = of(Name)
+
+
 OPTIONAL_CODE = validate.Regexp(r"\A([A-Z0-9][A-Z0-9\-]{1,31})?\Z", error=words.CAPITAL_CODE)
+
+
 OPTIONAL_NAME = validate.Regexp(r"\A([a-z][a-z0-9_]{0,39})?\Z", error=words.NAME)
+
+
 MAYBE: dict[str, Any] = {"load_default": None, "allow_none": True}
+
+
 DAY = validators.DAY
+
+
 LOT = of(Lot)
+
+
 TEXT = of(Label)
+
+
 REASON = line(REASON_CHARS_MAX)
+
+
 MAYBE_REASON = maybe_line(REASON_CHARS_MAX)
+
+
 PERSON = line(PERSON_CHARS_MAX)
+
+
 INVOICE_WORDS = "must be 4 to 40 capital letters and digits, as printed on the invoice"
+
+
 LINE_WORDS = "must be a line of the statement, written like operating.sales"

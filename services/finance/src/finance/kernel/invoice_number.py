@@ -6,6 +6,8 @@ Source: F19; 国家税务总局公告2024年第11号 [M]
 """
 
 NUMBER_DIGITS = 8
+
+
 WITH_CODE_DIGITS = 18
 
 

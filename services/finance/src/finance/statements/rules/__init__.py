@@ -1,0 +1,1 @@
+"""What financial statements are made of: their forms, their flows, their history."""
