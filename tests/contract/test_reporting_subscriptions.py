@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from reporting.projections import COLUMNS, rows_of
-from reporting.subscriptions import KNOWN
-from reporting.subscriptions.readers import EventMalformed
+from reporting.facts.rules.subscriptions import KNOWN
+from reporting.facts.rules.subscriptions.readers import EventMalformed
+from reporting.facts.store.projections import COLUMNS, rows_of
 from shared.events import Envelope
 
 SERVICES = Path(__file__).parents[2] / "services"

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from reporting.app import SERVICE
-from reporting.rebuild import rebuild
+from reporting.facts.commands.rebuild import rebuild
 from shared import watermark
 from shared.consumer import apply_batch
 from tests.support import facts

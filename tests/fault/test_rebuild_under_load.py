@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from reporting.app import SERVICE
-from reporting.rebuild import rebuild
-from reporting.tables import FACT_TABLES
+from reporting.facts.commands.rebuild import rebuild
+from reporting.facts.tables import FACT_TABLES
 from shared import watermark
 from tests.support import facts
 from tests.support.length import FULL, short_or_full

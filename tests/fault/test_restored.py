@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from apotheca.postgres import programs
-from reporting.queries.totals import own_totals
+from reporting.facts.queries.totals import own_totals
 from shared import completeness, consuming, ops, relay, watermark
 from shared.client import FeedClient
 from shared.clock import month_of

@@ -30,7 +30,7 @@ FILES = {
     "papers",
 }
 """Modules of an area; each of them may be a package instead."""
-FOLDERS = {"templates", "data"}
+FOLDERS = {"templates", "static", "data"}
 AREA_LINES_MAX = 2_500
 MODULE_LINES_MAX = 400
 PUBLIC_NAMES_MAX = 10

@@ -23,6 +23,8 @@ DRAWERS = frozenset({"domain", "commands", "events", "queries", "subscriptions"}
 """Folders that are no areas: of services that are not divided yet."""
 READERS_OF_THE_LEDGER = ("finance/statements/", "finance/books/exports.py", "finance/books/chain_export.py")
 """Statements and exports are made of the ledger, and read it as it is."""
+READERS_OF_FACTS = ("reporting/ledgers/", "reporting/metrics/")
+"""A ledger or metric of reporting is a query over facts, and reads them as they are."""
 LEDGER = frozenset(
     {
         "books",
@@ -107,7 +109,11 @@ def is_module_of_tables(module: str) -> bool:
 
 
 def is_declared(file: str, table: str, *, writes: bool) -> bool:
-    return file.startswith(READERS_OF_THE_LEDGER) and table in LEDGER and not writes
+    if writes:
+        return False
+    if file.startswith(READERS_OF_FACTS):
+        return table.startswith("fact_")
+    return file.startswith(READERS_OF_THE_LEDGER) and table in LEDGER
 
 
 @cache

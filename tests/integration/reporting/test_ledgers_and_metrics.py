@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from reporting.app import SERVICE
-from reporting.pages import newest_month
-from reporting.queries.completeness import completeness
-from reporting.queries.ledgers import CHAIN, branches_of, ledger, ledgers, months_of
-from reporting.queries.metrics import metric, metrics
+from reporting.facts.queries.completeness import completeness
+from reporting.facts.queries.spans import branches_of, months_of
+from reporting.kernel.scopes import CHAIN
+from reporting.ledgers.queries.ledgers import ledger, ledgers
+from reporting.metrics.queries.metrics import metric, metrics
+from reporting.pages.pages import newest_month
 from shared.consumer import apply_batch
 from shared.database import Database
 from shared.identity import system_actor

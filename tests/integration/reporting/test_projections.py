@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from reporting.app import SERVICE
-from reporting.queries.totals import own_totals
-from reporting.tables import FACT_TABLES
+from reporting.facts.queries.totals import own_totals
+from reporting.facts.tables import FACT_TABLES
 from shared.consumer import apply_batch
 from shared.database import Database
 from tests.support import facts

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reporting.projections import rows_of
+from reporting.facts.store.projections import rows_of
 from tests.support import facts
 
 

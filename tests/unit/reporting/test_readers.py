@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.subscriptions import readers
-from reporting.subscriptions.readers import NULL, NUMBER_MAX, EventMalformed
+from reporting.facts.rules.subscriptions import readers
+from reporting.facts.rules.subscriptions.readers import NULL, NUMBER_MAX, EventMalformed
 from shared.texts import CONTROL
 
 

@@ -11,21 +11,24 @@ from babel.messages.pofile import read_po
 from flask import Flask
 
 import reporting
-from reporting import exports, pages
-from reporting.translations import FOLDER, LANGUAGES, label, language_of_request, translator
+from reporting.kernel.translations import FOLDER, LANGUAGES, label, language_of_request, translator
+from reporting.ledgers import papers
+from reporting.pages import pages
 
 PACKAGE = Path(reporting.__file__).parent
 
 
 def texts() -> set[str]:
     found = extract_from_dir(
-        PACKAGE / "templates",
+        PACKAGE / "pages" / "templates",
         method_map=[("**.html", "jinja2.ext:babel_extract")],
         keywords={"_": None},
     )
-    in_code = re.findall(r'translate\("([^"]+)"\)', (PACKAGE / "pages.py").read_text())
-    in_code += re.findall(r'translate\("([^"]+)"\)', (PACKAGE / "exports.py").read_text())
-    in_code += re.findall(r'translate\("([^"]+)"\)', (PACKAGE / "api.py").read_text())
+    in_code = [
+        text
+        for path in PACKAGE.rglob("*.py")
+        for text in re.findall(r'translate\("([^"]+)"\)', path.read_text())
+    ]
     parts = [part for pair in pages.PARTS.values() for part in pair]
     return {
         *(message for _, _, message, _, _ in found if isinstance(message, str)),
@@ -33,7 +36,7 @@ def texts() -> set[str]:
         *parts,
         *pages.TITLES.values(),
         *pages.EXPLANATIONS.values(),
-        *exports.HEADINGS.values(),
+        *papers.HEADINGS.values(),
         *("Quality", "Service", "Price"),
     }
 

@@ -5,8 +5,8 @@ import sys
 
 from sqlalchemy import make_url
 
+from reporting import facts
 from reporting.app import SERVICE
-from reporting.rebuild import rebuild
 from shared import logs
 from shared.consuming import open_feeds
 from shared.errors import DomainError
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     logs.configure(service=SERVICE.name, process="rebuild", level=settings.log_level)
     feeds = open_feeds(SERVICE, settings)
     try:
-        done = rebuild(
+        done = facts.rebuild(
             settings.owner_url or settings.database_url,
             SERVICE,
             feeds,

@@ -1,29 +1,28 @@
-"""Assemble the reporting service."""
+"""Reporting: its areas, in order."""
 
-from flask import Flask
-
-from reporting import pages
-from reporting.api import blueprint
-from reporting.projections import handle, withdraw
-from reporting.tables import metadata
-from shared import audit
-from shared.consuming import open_feeds
+from reporting import closing, facts, ledgers, metrics, months, pages
+from reporting.kernel.metadata import metadata
+from shared import areas, audit
 from shared.service import Service
 
-
-def _configure(app: Flask) -> None:
-    app.extensions["feeds"] = open_feeds(app.extensions["service"], app.extensions["settings"])
-    pages.configure(app)
-
+AREAS = (
+    facts.AREA,
+    months.AREA,
+    ledgers.AREA,
+    metrics.AREA,
+    closing.AREA,
+    pages.AREA,
+)
+"""Facts before months: they are held by the time that a month is looked at."""
 
 SERVICE = Service(
     name="reporting",
     title="Reporting",
     metadata=metadata,
-    blueprints=(blueprint,),
+    blueprints=areas.blueprints_of(AREAS),
     sources=("customers", "finance", "service_desk", "returns"),
-    handle=handle,
-    withdraw=withdraw,
+    handle=areas.handler_of(AREAS),
+    withdraw=areas.withdraw_of(AREAS),
     chains=(audit.CHAIN,),
-    configure=_configure,
+    configure=areas.configure_of(AREAS),
 )

@@ -1,0 +1,1 @@
+"""What an operator does with all facts at once."""

@@ -1,0 +1,1 @@
+"""Ledgers as the facts stand, and as they were frozen."""

@@ -1,0 +1,1 @@
+"""Metrics as the facts stand, and as they were frozen."""

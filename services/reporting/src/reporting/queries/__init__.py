@@ -1,1 +1,0 @@
-"""Statements that only read: control totals, ledgers, metrics, completeness."""
