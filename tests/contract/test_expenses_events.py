@@ -10,8 +10,8 @@ import pytest
 
 from finance.budgets import events as of_budgets
 from finance.expenses import events
+from finance.expenses.model import OfferProposed
 from finance.expenses.rules import Item
-from finance.subscriptions import OfferProposed
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
 OFFERS = Path(__file__).parents[2] / "services/customers/contracts/events"

@@ -13,21 +13,16 @@ import pytest
 import finance
 from finance import events
 from finance.booking import book_sale, event_of
-from finance.domain import points
-from finance.domain.refund import ReturnedLine
+from finance.credit.model import CreditChanged
 from finance.domain.sale import price
+from finance.expenses.model import OfferEnded, OfferProposed
 from finance.kernel.chart import Standard, chart_of
 from finance.kernel.receipt import Receipt
+from finance.points import rules
+from finance.refunds.model import ReturnSettled
 from finance.statements import events as of_statements
-from finance.subscriptions import (
-    CreditChanged,
-    OfferEnded,
-    OfferProposed,
-    PermissionChanged,
-    ReturnSettled,
-    StopSaleLifted,
-    StopSaleOrdered,
-)
+from finance.stop_sales.model import StopSaleLifted, StopSaleOrdered
+from finance.trade_permissions.model import PermissionChanged
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money
 
 ROOT = Path(__file__).parents[2] / "services"
@@ -77,32 +72,6 @@ MESSAGES = [
         "amount_fen": 3900,
         "data": orjson.loads(orjson.dumps(events.sale_posted(priced(), SALE, [SALE_LINE]))),
     },
-    message(
-        events.refund_paid(
-            refund_id=REFUND,
-            return_id=RETURN,
-            sale_id=SALE,
-            branch_id="S001",
-            customer_id=CUSTOMER,
-            business_date=date(2026, 3, 10),
-            lines=[
-                ReturnedLine(
-                    return_line_id="0199b1c0-0000-7000-8000-000000000008",
-                    sale_line_id=SALE_LINE,
-                    lot="L20260101",
-                    quantity=1,
-                    disposition="restock",
-                    net_fen=1725,
-                    tax_fen=225,
-                    cost_fen=1150,
-                )
-            ],
-            tenders=[("cash", 400), ("medical_insurance", 1500), ("points", 50)],
-            restored={"points": {"points": 50, "redemption_id": REDEMPTION}},
-            total_fen=1950,
-            version=4,
-        )
-    ),
     message(events.period_closed(book="main", month="2026-03", version=1, day=date(2026, 3, 31))),
     message(events.period_locked(book="main", month="2026-03", version=1, day=date(2026, 3, 31))),
     message(events.period_reopened(book="main", month="2026-03", version=1, day=date(2026, 3, 31))),
@@ -168,7 +137,7 @@ def published_anywhere():
 
 def test_what_a_sale_books_publishes_is_the_example_but_for_its_ids():
     chart = chart_of(Standard.CAS)
-    booked = book_sale(priced(), date(2026, 3, 3), chart, points_lines=points.used(chart, 100, 100))
+    booked = book_sale(priced(), date(2026, 3, 3), chart, points_lines=rules.used(chart, 100, 100))
     data = orjson.loads(event_of(booked))
     data["sale_id"], data["lines"][0]["line_id"] = SALE, SALE_LINE
     assert data == MESSAGES[0]["data"]

@@ -6,7 +6,7 @@ import pytest
 
 from customers.loyalty import model
 from deploy.generate.repository import examples
-from finance import subscriptions as finance
+from finance.points import model as finance
 
 EXAMPLES = {example.type: example.data for example in examples()}
 READ = {

@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
-from finance import exposure
-from finance.exposure import Override
+from finance.credit import commands
+from finance.credit.rules import Override
 from shared.clock import utc_now
 from shared.errors import DomainError
 from shared.identity import Actor
@@ -39,7 +39,7 @@ def reserve(office, customer_id, order_id, fen, *, override_until=None, override
         )
 
     def work(tx):
-        exposure.reserve(tx, customer_id=UUID(customer_id), order_id=order_id, fen=fen, override=override)
+        commands.reserve(tx, customer_id=UUID(customer_id), order_id=order_id, fen=fen, override=override)
 
     return in_tx(office, work, now=now)
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy.dialects.postgresql import insert
 
 from finance.app import SERVICE
-from finance.tables import credit_limits
+from finance.credit.tables import credit_limits
 from shared import chain
 from shared.app import new_app
 from shared.clock import utc_now

@@ -4,12 +4,13 @@ An area says what it has in its `__init__.py`, as `AREA`; `app.py` names the are
 is that of the routes in the documents, of reactions to one batch, and of jobs.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from shared.events import Envelope
+from shared.refilling import Projection, refilled
 from shared.service import Handler, Job, LostEvent, Withdraw
 from shared.transaction import Tx
 from shared.wire import Received
@@ -26,7 +27,8 @@ class Area:
     """What one area adds to its service.
 
     `tables` is the module that describes its tables: naming it here brings them into the schema of the service.
-    `reactions` get fresh events in one transaction and pass over those they have no need of. `withdraw` undoes
+    `copies` are tables that hold nothing but what a source said, by source: they are filled anew when its log has
+    lost events, those of all areas in one reading. `reactions` get fresh events in one transaction and pass over those they have no need of. `withdraw` undoes
     what a source has lost; one area of a service may read the log for that, because it is read once. `configure` adds to the web
     application what is no API.
     """
@@ -36,6 +38,7 @@ class Area:
     reactions: Sequence[Handler] = ()
     jobs: Sequence[Job] = ()
     withdraw: Withdraw | None = None
+    copies: Mapping[str, Projection] = field(default_factory=dict)
     configure: "Callable[[Flask], None] | None" = None
 
 
@@ -61,16 +64,29 @@ def handler_of(areas: Sequence[Area]) -> Handler:
 
 
 def withdraw_of(areas: Sequence[Area]) -> Withdraw:
-    """How the service undoes what a source has lost: each area what is its own."""
+    """How the service undoes what a source has lost: copies are filled anew, then each area does what is its own."""
+    fill = refilled(_copies_of(areas))
 
     def withdraw(
         tx: Tx, source: str, after: int, lost: Sequence[LostEvent], log: Iterator[Received]
     ) -> Iterator[dict[str, Any]]:
+        yield from fill(tx, source, after, lost, log)
         for area in areas:
             if area.withdraw is not None:
                 yield from area.withdraw(tx, source, after, lost, log)
 
     return withdraw
+
+
+def _copies_of(areas: Sequence[Area]) -> dict[str, Projection]:
+    found: dict[str, Projection] = {}
+    for area in areas:
+        for source, copy in area.copies.items():
+            known = found.get(source, Projection(tables=(), reactions={}))
+            found[source] = Projection(
+                tables=[*known.tables, *copy.tables], reactions={**known.reactions, **copy.reactions}
+            )
+    return found
 
 
 def configure_of(areas: Sequence[Area]) -> "Callable[[Flask], None]":

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finance import points
+from finance.points import queries
 from tests.support.finance_builders import Office
 from tests.support.redeeming import earned, expired, paid_with, redeemed, restored, taken
 from tests.support.roles import behind
@@ -93,7 +93,7 @@ def test_a_month_closes_while_points_are_being_told(office, liability):
         looks = 0
         while not hearing.done():
             with office.database.begin() as conn:
-                points.require_tied(conn, date(2026, 3, 1))
+                queries.require_tied(conn, date(2026, 3, 1))
             looks += 1
         hearing.result()
     assert looks > 10
@@ -144,7 +144,7 @@ def test_the_liability_is_the_points_that_are_left_in_any_order(office, liabilit
 
 def require_tied(office):
     with office.database.read() as conn:
-        points.require_tied(conn, date(2026, 3, 1))
+        queries.require_tied(conn, date(2026, 3, 1))
 
 
 def test_a_month_does_not_close_while_points_and_liability_differ(office, liability):

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from finance import points
+from finance.points import queries, reactions
 from shared.clock import business_date, utc_now
 from shared.identity import system_actor
 from shared.service import LostEvent
@@ -41,7 +41,7 @@ def test_what_customers_forgot_that_it_told_of_points_is_given_back_and_told_aga
     assert office.hear(*again).parked == 0
     assert today(office) == before + 20 - 3 - 4 - 13
     with office.database.begin() as conn:
-        points.require_tied(conn, date(2026, 3, 1))
+        queries.require_tied(conn, date(2026, 3, 1))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
@@ -86,7 +86,7 @@ def forget(office, *told):
         for each in told
     ]
     with office.database.begin() as conn:
-        return list(points.withdraw(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), lost))
+        return list(reactions.withdraw(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), lost))
 
 
 def today(office):

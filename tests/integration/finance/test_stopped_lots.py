@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from finance import stops
+from finance.stop_sales import store
 from shared.clock import utc_now
 from shared.errors import DomainError
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
@@ -159,11 +159,11 @@ def test_require_free_judges_lots_at_an_instant(office):
     lot, free = a_lot(), a_lot()
     office.hear(ordered(office, [lot], at=NOW))
     with office.database.begin() as conn:
-        stops.require_free(conn, [], NOW)
-        stops.require_free(conn, [("P-1", free), ("P-2", lot)], NOW)
-        stops.require_free(conn, [("P-1", lot)], NOW - timedelta(seconds=1))
+        store.require_free(conn, [], NOW)
+        store.require_free(conn, [("P-1", free), ("P-2", lot)], NOW)
+        store.require_free(conn, [("P-1", lot)], NOW - timedelta(seconds=1))
         with pytest.raises(DomainError) as refused:
-            stops.require_free(conn, [("P-1", lot), ("P-1", free)], NOW)
+            store.require_free(conn, [("P-1", lot), ("P-1", free)], NOW)
     assert refused.value.context["lots"] == [{"product_id": "P-1", "lot": lot}]
 
 

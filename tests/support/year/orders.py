@@ -5,9 +5,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from finance import exposure
 from finance.contracts import amending
 from finance.contracts import commands as contracts
+from finance.credit import store
 from finance.kernel.receipt import Product, TempClass
 from finance.orders import commands as orders
 from finance.orders import gate, prices, shipping
@@ -217,7 +217,7 @@ def settle(year, at, order, matters):
 
 def within_its_limit(year, order):
     """What passes the gate as more than before leaves the customer within the limit."""
-    position = year.ask(exposure.positions, [order.customer_id], order.proposed_at.date())[order.customer_id]
+    position = year.ask(store.positions, [order.customer_id], order.proposed_at.date())[order.customer_id]
     if order.state in {"draft", "checked"} and position.reserved_fen:
         assert position.used_fen <= position.limit_fen, order.number
 

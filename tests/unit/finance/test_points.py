@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain import points
-from finance.domain.points import Consumed, Redemption
 from finance.domain.sale import (
     PointsForMedicine,
     PointsNeedCustomer,
     RedemptionMisplaced,
     RedemptionMissing,
     content_hash,
+    never_for,
     price,
 )
 from finance.kernel.chart import Standard, chart_of
 from finance.kernel.posting import balanced, sale
-from finance.kernel.receipt import Receipt
+from finance.kernel.receipt import Receipt, payment_of
+from finance.points import rules
+from finance.points.rules import Consumed, Redemption
 from shared.errors import DomainError
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money
 
@@ -57,7 +58,7 @@ def receipt(**odd):
 
 def usable(redemption, *, is_caught_up=True, **odd):
     paid = receipt(**odd)
-    return points.require_usable(redemption, paid, points.payment_of(paid), is_caught_up=is_caught_up)
+    return rules.require_usable(redemption, paid, payment_of(paid), is_caught_up=is_caught_up)
 
 
 @pytest.mark.requirement("C38", "F1")
@@ -87,9 +88,9 @@ def test_and_no_other(odd, code):
 
 
 def test_of_one_nobody_told_us_we_wait_until_all_is_told():
-    with pytest.raises(points.RedemptionNotYetKnown):
+    with pytest.raises(rules.RedemptionNotYetKnown):
         usable(None, is_caught_up=False)
-    with pytest.raises(points.RedemptionUnknown):
+    with pytest.raises(rules.RedemptionUnknown):
         usable(None)
 
 
@@ -117,7 +118,7 @@ def test_medicine_that_is_never_a_gift_is_not_paid_with_points(category):
     assert refused.value.context["errors"][0]["path"] == "lines.1.product.category"
     odd["tenders"][0] = {"tender": "wechat", "amount": money(3900)}
     assert price(receipt(**odd), now=NOW, begins_on=BEGIN).total_fen == 7800
-    assert points.never_for(date(2000, 1, 1)) == frozenset()
+    assert never_for(date(2000, 1, 1)) == frozenset()
 
 
 def test_a_receipt_without_points_is_the_receipt_it_was_before_there_were_any():
@@ -139,7 +140,7 @@ def test_a_receipt_without_points_is_the_receipt_it_was_before_there_were_any():
 def test_a_sale_that_points_pay_balances_whatever_they_were_worth(standard, value, liability, cash, tax):
     chart = chart_of(standard)
     liability = liability if standard is Standard.CAS else 0
-    lines = points.used(chart, value, liability)
+    lines = rules.used(chart, value, liability)
     total = value + cash
     tax = min(tax, total)
     entry = sale(
@@ -153,7 +154,7 @@ def test_a_sale_that_points_pay_balances_whatever_they_were_worth(standard, valu
     assert revenue == value - liability - (total - tax)
     if standard is Standard.CAS:
         assert moved.get(chart.code("contract_liability"), 0) == liability
-    assert balanced(points.paid_back(chart, value, liability))
+    assert balanced(rules.paid_back(chart, value, liability))
 
 
 @pytest.mark.requirement("F22")
@@ -168,7 +169,7 @@ def test_refunds_in_any_pieces_give_back_every_point_once(lots, worth, cuts):
     refunded, given, liability, rest = 0, 0, 0, value
     for cut in [*cuts, 0]:
         part = rest // (cut + 1) if cut else rest
-        back = points.give_back(consumed, value, before_fen=refunded, refund_fen=part)
+        back = rules.give_back(consumed, value, before_fen=refunded, refund_fen=part)
         assert 0 <= back.points <= part // worth + 1
         refunded, rest = refunded + part, rest - part
         given, liability = given + back.points, liability + back.liability_fen
@@ -187,7 +188,7 @@ def test_the_order_of_refunds_changes_nothing_in_the_end(pieces, spare, data):
     for order in (pieces, data.draw(st.permutations(pieces))):
         refunded, given = 0, 0
         for part in order:
-            back = points.give_back(
+            back = rules.give_back(
                 [Consumed(UUID(int=1), 7, 1), Consumed(UUID(int=2), 5, 2)],
                 value,
                 before_fen=refunded,

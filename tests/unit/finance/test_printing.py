@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from finance import printing
+from finance.printing import papers
 
 
 def test_a_machine_without_pango_says_that_it_cannot_print(monkeypatch, tmp_path):
@@ -15,6 +15,6 @@ def test_a_machine_without_pango_says_that_it_cannot_print(monkeypatch, tmp_path
     for name in [each for each in sys.modules if each.partition(".")[0] == "weasyprint"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(printing.PrintingUnavailable) as refused:
-        printing.pdf("<p></p>", {})
+    with pytest.raises(papers.PrintingUnavailable) as refused:
+        papers.pdf("<p></p>", {})
     assert (refused.value.code, refused.value.context["retry_after_s"]) == ("printing_unavailable", 3600)

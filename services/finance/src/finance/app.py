@@ -2,7 +2,18 @@
 
 from flask import Flask
 
-from finance import api, booking, jobs, journal, ledger, points, reactions
+from finance import (
+    api,
+    booking,
+    credit,
+    jobs,
+    journal,
+    ledger,
+    points,
+    reactions,
+    stop_sales,
+    trade_permissions,
+)
 from finance.bank import api as bank_api
 from finance.bank import queries as bank_queries
 from finance.books import api as books_api
@@ -29,7 +40,7 @@ from finance.refunds import queries as refunds_queries
 from finance.samples import api as samples_api
 from finance.statements import api as statements_api
 from finance.statements import commands as statements
-from shared import audit
+from shared import areas, audit
 from shared.consumer import in_sets
 from shared.consuming import open_feeds
 from shared.rations import PRUNING
@@ -49,6 +60,14 @@ booking.before_safe_pays.append(cash.before_safe_pays)
 def _configure(app: Flask) -> None:
     app.extensions["feeds"] = open_feeds(app.extensions["service"], app.extensions["settings"])
 
+
+JOINED = (
+    trade_permissions.AREA,
+    credit.AREA,
+    stop_sales.AREA,
+    points.AREA,
+    areas.Area(reactions=[in_sets(reactions.SETS | expenses_reactions.SETS)]),
+)
 
 SERVICE = Service(
     name="finance",
@@ -73,8 +92,8 @@ SERVICE = Service(
         invoices_api.invoices,
     ],
     sources=["customers", "returns"],
-    handle=in_sets(reactions.SETS | expenses_reactions.SETS),
-    withdraw=reactions.withdraw,
+    handle=areas.handler_of(JOINED),
+    withdraw=areas.withdraw_of(JOINED),
     jobs=[
         PRUNING,
         Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),

@@ -12,17 +12,18 @@ from uuid import UUID
 
 import orjson
 
-from finance import exposure, floors, open_items, permissions, repository, stops
+from finance import credit, floors, open_items, repository, stop_sales, trade_permissions
 from finance.booking import Booked, book_of, book_sale
 from finance.bulk_rows import copy_sales
 from finance.commands import refuse_closed, same_receipt
-from finance.domain import permission, points
-from finance.domain.points import PointsNotInBulk
 from finance.domain.sale import PricedSale, price
 from finance.kernel.period import PeriodState
+from finance.kernel.receipt import payment_of, uses_credit
 from finance.lots.expiries import Shelf
 from finance.lots.rules import SALE, Paper
+from finance.points import PointsNotInBulk
 from finance.receipt_files import Item
+from finance.trade_permissions import Permission
 from shared import audit
 from shared.clock import business_date, month_of
 from shared.errors import DomainError
@@ -115,9 +116,7 @@ def load(tx: Tx, batch: Sequence[Item], meanwhile: Callable[[], None] = lambda: 
     results: dict[int, Result] = {}
     candidates = _priced(tx, batch, results)
     # before we look which are new: the same upload at the same time waits here, and is known when it goes on
-    room = exposure.Room(
-        tx, {_owing(each) for each in candidates if permission.uses_credit(each.priced.receipt)}
-    )
+    room = credit.Room(tx, {_owing(each) for each in candidates if uses_credit(each.priced.receipt)})
     if candidates:
         candidates = _new_ones(tx, candidates, results)
     if candidates:
@@ -169,10 +168,10 @@ def _of_known(candidate: _Candidate, known: repository.Known) -> Result:
 
 
 def _judged(
-    tx: Tx, candidates: Sequence[_Candidate], room: exposure.Room, results: dict[int, Result]
+    tx: Tx, candidates: Sequence[_Candidate], room: credit.Room, results: dict[int, Result]
 ) -> list[tuple[_Candidate, Booked]]:
     today = business_date(tx.now)
-    stopped = stops.active(tx.conn)
+    stopped = stop_sales.active(tx.conn)
     days = {each.priced.business_date for each in candidates}
     if any(each.priced.receipt.late for each in candidates):
         days.add(today)
@@ -182,25 +181,25 @@ def _judged(
         for each in candidates
         if each.priced.receipt.customer_id is not None
     }
-    held = permissions.held(tx.conn, customers)
+    held = trade_permissions.held(tx.conn, customers)
     strangers = [customer for customer, day in customers if (customer, day) not in held]
-    caught_up = bool(strangers) and permissions.is_caught_up(tx, max(strangers))
+    caught_up = bool(strangers) and trade_permissions.is_caught_up(tx, max(strangers))
     chart = book_of(tx.conn).chart
     booked = []
     for each in candidates:
         receipt = each.priced.receipt
         try:
-            if points.payment_of(receipt) is not None:
+            if payment_of(receipt) is not None:
                 raise PointsNotInBulk("post a receipt that points pay by itself")
             if receipt.customer_id is not None:
-                permission.check(
+                trade_permissions.check(
                     held.get((receipt.customer_id, each.priced.business_date)),
                     receipt,
                     each.priced.business_date,
                     is_caught_up=caught_up,
                 )
             if stopped:
-                stops.refuse(stops.among(stopped, receipt))
+                stop_sales.refuse(stop_sales.among(stopped, receipt))
             booked_on = _booking_day(each.priced, today, states)
         except DomainError as error:
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
@@ -216,7 +215,7 @@ def _owing(candidate: _Candidate) -> UUID:
 
 
 def _with_their_lots(
-    tx: Tx, room: exposure.Room, booked: Sequence[tuple[_Candidate, Booked]], results: dict[int, Result]
+    tx: Tx, room: credit.Room, booked: Sequence[tuple[_Candidate, Booked]], results: dict[int, Result]
 ) -> list[tuple[_Candidate, Booked]]:
     """What its lots' expiries and its customer's credit allow. Last of all, so that what is refused for another reason
     takes no room from the next receipt, and tells nothing of a lot.
@@ -257,7 +256,7 @@ def _still_agrees(shelf: Shelf, each: _Candidate, results: dict[int, Result]) ->
 def _above_floors(
     tx: Tx,
     booked: Sequence[tuple[_Candidate, Booked]],
-    held: Mapping[tuple[UUID, date], permission.Permission],
+    held: Mapping[tuple[UUID, date], Permission],
     results: dict[int, Result],
 ) -> list[tuple[_Candidate, Booked]]:
     below = floors.below(tx.conn, [each.priced for each, _ in booked], held)

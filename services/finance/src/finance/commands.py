@@ -8,17 +8,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance import exposure, floors, open_items, permissions, repository, stops
+from finance import credit, floors, open_items, points, repository, stop_sales, trade_permissions
 from finance.booking import Booked, book_of, book_sale
-from finance.domain import permission, points
 from finance.domain.sale import PricedSale, price
-from finance.kernel.chart import Chart
 from finance.kernel.period import PeriodClosed, month_text
 from finance.kernel.posting import PostingLine
-from finance.kernel.receipt import Payment, Receipt
+from finance.kernel.receipt import Receipt, payment_of, uses_credit
 from finance.lots import expiries
 from finance.lots.rules import SALE, SHIPMENT, Paper
-from finance.redemptions import uses
 from finance.repository import Known
 from shared.clock import business_date
 from shared.errors import Conflict
@@ -47,23 +44,22 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
 
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
-    Raises ForeignBranch, the refusals of finance.domain.sale and .permission, PeriodClosed,
-    ReceiptNumberReused, PriceBelowFloor, the refusals of finance.exposure, LotStopped, LotExpiryContradicts,
-    those of finance.domain.points.
+    Raises ForeignBranch, the refusals of finance.domain.sale and trade_permissions, PeriodClosed,
+    ReceiptNumberReused, PriceBelowFloor, the refusals of credit, LotStopped, LotExpiryContradicts, those of points.
     """
     tx.actor.require_branch(receipt.branch_id)
     book = book_of(tx.conn)
     priced = price(receipt, now=tx.now, begins_on=book.begins_on)
     # before the month is held and the debt is written: the lock comes first, and the debt is not counted twice
-    credit = exposure.look(tx, receipt.customer_id) if open_items.credit_in(receipt) else None
-    payment = points.payment_of(receipt)
+    position = credit.look(tx, receipt.customer_id) if open_items.credit_in(receipt) else None
+    payment = payment_of(receipt)
     points_lines: Sequence[PostingLine] = ()
     if payment is not None:
-        uses.lock(tx.conn, payment)
+        points.lock(tx.conn, payment)
         known = repository.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
         if known is not None:
             return same_receipt(known, priced)
-        points_lines = _points_lines(tx, receipt, payment, book.chart)
+        points_lines = points.lines_of(tx, receipt, payment, book.chart)
     days = [priced.business_date]
     if receipt.late:
         days.append(business_date(tx.now))
@@ -75,15 +71,16 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             written = repository.add_sale(tx, booked)
         if written.added:
             _judge(tx, priced, written.permission)
-            if credit is not None:
-                _draw_credit(tx, receipt, credit, None if granted is None else granted.order_id)
-            stops.refuse(written.stopped)
+            if position is not None:
+                order_id = None if granted is None else granted.order_id
+                credit.draw(tx, position, order_id=order_id, fen=open_items.credit_in(receipt))
+            stop_sales.refuse(written.stopped)
             if written.tells:
                 source = SALE if granted is None else SHIPMENT
                 paper = Paper(source, receipt.branch_id, receipt.receipt_number)
                 expiries.tell(tx, paper, expiries.of_lines(receipt.lines))
             if payment is not None and payment.redemption_id is not None:
-                uses.use(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
+                points.redeem(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
             if granted is None:
                 floors.require(tx.conn, priced, written.permission)
             return booked
@@ -91,23 +88,6 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
         if known is not None:
             return same_receipt(known, priced)
     raise refuse_closed(priced)
-
-
-def _points_lines(tx: Tx, receipt: Receipt, payment: Payment, chart: Chart) -> list[PostingLine]:
-    """What the sale debits for its points. Raises the refusals of a redemption that may not pay this receipt."""
-    assert payment.redemption_id is not None, "a priced receipt names the redemption of its points"
-    redemption = uses.find(tx.conn, payment.redemption_id)
-    caught_up = redemption is None and uses.is_caught_up(tx, payment.redemption_id)
-    liability_fen = points.require_usable(redemption, receipt, payment, is_caught_up=caught_up)
-    return points.used(chart, payment.amount.fen, liability_fen)
-
-
-def _draw_credit(tx: Tx, receipt: Receipt, credit: exposure.Position, order_id: UUID | None) -> None:
-    fen = open_items.credit_in(receipt)
-    if order_id is None:
-        exposure.judge(tx, credit, fen)
-    else:
-        exposure.draw(tx, credit, order_id=order_id, fen=fen)
 
 
 def same_receipt(known: Known, priced: PricedSale) -> Known:
@@ -126,9 +106,9 @@ def refuse_closed(priced: PricedSale) -> PeriodClosed:
     )
 
 
-def _judge(tx: Tx, priced: PricedSale, known: permission.Permission | None) -> None:
+def _judge(tx: Tx, priced: PricedSale, known: trade_permissions.Permission | None) -> None:
     if priced.receipt.customer_id is None:
         return
-    needs_to_know = known is None and permission.uses_credit(priced.receipt)
-    caught_up = needs_to_know and permissions.is_caught_up(tx, priced.receipt.customer_id)
-    permission.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)
+    needs_to_know = known is None and uses_credit(priced.receipt)
+    caught_up = needs_to_know and trade_permissions.is_caught_up(tx, priced.receipt.customer_id)
+    trade_permissions.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)

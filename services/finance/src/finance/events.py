@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from types import MappingProxyType
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from finance.domain.refund import ReturnedLine
 from finance.domain.sale import PricedSale
 from finance.kernel.receipt import Channel, TempClass, Tender
 from shared.events import Event
@@ -24,40 +22,19 @@ from shared.texts import (
     Lot,
     Month,
     Name,
-    Points,
     Quantity,
     Reference,
     one_of,
 )
 
 SALE_POSTED = "finance.sale.posted.v1"
-
-
-REFUND_PAID = "finance.refund.paid.v1"
-
-
 PERIOD_CLOSED = "finance.period.closed.v1"
-
-
 PERIOD_LOCKED = "finance.period.locked.v1"
-
-
 PERIOD_REOPENED = "finance.period.reopened.v1"
-
-
 RECEIVABLE_SETTLED = "finance.receivable.settled.v1"
-
-
 Channels = Annotated[str, one_of(Channel)]
-
-
 TempClasses = Annotated[str, one_of(TempClass)]
-
-
 Tenders = Annotated[str, one_of(Tender)]
-
-
-Dispositions = Annotated[str, one_of(("restock", "supplier_return", "destroy", "lab_hold"))]
 
 
 class SoldLine(TypedDict):
@@ -102,42 +79,6 @@ class SalePosted(TypedDict):
     cost_fen: Fen
 
 
-class RefundedLine(TypedDict):
-    sale_line_id: Id
-    lot: Lot
-    quantity: Quantity
-    net_fen: Fen
-    tax_fen: Fen
-    cost_fen: Fen
-    disposition: Dispositions
-
-
-class RestoredPoints(TypedDict, total=False):
-    """With the tender `points`: the redemption and the whole points that come back of it."""
-
-    redemption_id: Id
-    points: Points
-
-
-class RefundTender(RestoredPoints):
-    tender: Tenders
-    fen: Fen
-
-
-class RefundPaid(TypedDict):
-    """Its day is that of the last payment; the tenders are those of the sale that it goes back to."""
-
-    refund_id: Id
-    return_id: Id
-    sale_id: Id
-    branch_id: Branch
-    customer_id: Id | None
-    business_date: Day
-    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=LINES_MAX)]
-    tenders: Annotated[list[RefundTender], Meta(max_length=len(Tender))]
-    total_fen: Fen
-
-
 class Period(TypedDict):
     book: Name
     month: Month
@@ -157,7 +98,6 @@ class ReceivableSettled(TypedDict):
 
 PUBLISHED: Final[Mapping[str, type]] = {
     SALE_POSTED: SalePosted,
-    REFUND_PAID: RefundPaid,
     PERIOD_CLOSED: Period,
     PERIOD_LOCKED: Period,
     PERIOD_REOPENED: Period,
@@ -209,57 +149,6 @@ def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> di
         "total_fen": priced.total_fen,
         "cost_fen": priced.cost_fen,
     }
-
-
-def refund_paid(
-    *,
-    refund_id: str,
-    return_id: str,
-    sale_id: str,
-    branch_id: str,
-    customer_id: str | None,
-    business_date: date,
-    lines: Sequence[ReturnedLine],
-    tenders: Sequence[tuple[str, int]],
-    total_fen: int,
-    version: int,
-    restored: Mapping[str, RestoredPoints] = MappingProxyType({}),
-) -> Event[RefundPaid]:
-    """`tenders` are those of the sale that the refund goes back to, with fen; its day is that of the last payment.
-
-    `restored` adds to the tender `points` the redemption and the whole points that come back of it.
-    """
-    return Event(
-        type=REFUND_PAID,
-        subject=refund_id,
-        version=version,
-        day=business_date,
-        amount_fen=total_fen,
-        data={
-            "refund_id": refund_id,
-            "return_id": return_id,
-            "sale_id": sale_id,
-            "branch_id": branch_id,
-            "customer_id": customer_id,
-            "business_date": business_date.isoformat(),
-            "lines": [
-                {
-                    "sale_line_id": line.sale_line_id,
-                    "lot": line.lot,
-                    "quantity": line.quantity,
-                    "net_fen": line.net_fen,
-                    "tax_fen": line.tax_fen,
-                    "cost_fen": line.cost_fen,
-                    "disposition": line.disposition,
-                }
-                for line in lines
-            ],
-            "tenders": [
-                {"tender": tender, "fen": fen, **restored.get(tender, {})} for tender, fen in tenders
-            ],
-            "total_fen": total_fen,
-        },
-    )
 
 
 def period_closed(*, book: str, month: str, version: int, day: date) -> Event[Period]:

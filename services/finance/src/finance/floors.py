@@ -13,9 +13,10 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection
 
-from finance.domain.permission import PATIENT, Permission
+from finance import trade_permissions
 from finance.domain.sale import PricedSale
 from finance.kernel.receipt import Channel
+from finance.trade_permissions import Permission
 from shared.errors import Conflict
 from shared.languages import Text
 
@@ -52,7 +53,7 @@ _BELOW = f"""
 select x.sale, x.line, x.fen < x.quantity * f.floor_fen as is_below_floor, f.floor_fen, f.free_fen
 from json_to_recordset(%s::json) as x(sale int, line int, product text, customer uuid, branch text, day date,
     quantity bigint, fen bigint)
-left join trade_permissions p on p.customer_id = x.customer
+left join {trade_permissions.KINDS} p on p.customer_id = x.customer
 left join lateral (
     select a.grade from price_grades a
     where a.customer_id = x.customer and a.state = 'approved' and a.effective_from <= x.day
@@ -81,9 +82,7 @@ one that nobody sells to, is no way around.
 
 def is_wholesale(sale: PricedSale, permission: Permission | None) -> bool:
     """Whatever the channel is called, an institution buys wholesale."""
-    return sale.receipt.channel is Channel.WHOLESALE or (
-        permission is not None and permission.kind != PATIENT
-    )
+    return sale.receipt.channel is Channel.WHOLESALE or (permission is not None and permission.is_institution)
 
 
 def below(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import exposure
+from finance import credit, points, stop_sales
 from finance.domain.refund import SaleNotFound
 from finance.repository import Known
 from shared.clock import business_date
@@ -156,9 +156,13 @@ def _sale(tx: Tx, sale_id: UUID, booked_on: Any) -> dict[str, Any]:
     where = "where sale_id = :sale_id and booked_on = :booked_on"
     head = tx.conn.execute(text(f"select * from sales {where}"), key).mappings().one()
     lines = tx.conn.execute(text(f"select {_LINE_COLUMNS} from sale_lines {where} order by no"), key)
-    used = "(select redemption_id from points_uses u where u.sale_id = :sale_id and tender = 'points')"
+    used = points.redemption_of(tx.conn, sale_id)
     tenders = tx.conn.execute(
-        text(f"select tender, fen, {used} as redemption_id from tenders {where} order by tender"), key
+        text(
+            "select tender, fen, case when tender = 'points' then cast(:used as uuid) end as redemption_id"
+            f" from tenders {where} order by tender"
+        ),
+        {**key, "used": used},
     )
     refunded = tx.conn.execute(
         text("select coalesce(sum(total_fen), 0) from refunds where sale_id = :sale_id"), key
@@ -223,7 +227,7 @@ def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     Debts are those of the token's branches; what orders hold is told to who sees every branch.
     """
     today = business_date(tx.now)
-    position = exposure.positions(tx.conn, [customer_id], today)[customer_id]
+    position = credit.positions(tx.conn, [customer_id], today)[customer_id]
     branches = tx.actor.branch_filter()
     mine = tx.conn.execute(
         text(
@@ -234,7 +238,7 @@ def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
         ),
         {"customer": customer_id, "today": today, "branches": branches},
     ).one()
-    refusal = exposure.refusal_of(position, 1, today)
+    refusal = credit.refusal_of(position, 1, today)
     limit_fen = position.limit_fen
     return {
         "is_whole": branches is None,
@@ -257,12 +261,12 @@ def sales_of_stopped_lots(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         text(
             "select l.sale_id, l.no, s.receipt_number, l.branch_id, l.product_id, l.lot, l.quantity, s.sold_at,"
             " s.posted_at, x.since as stopped_at, s.posted_at > x.since as is_after_stop"
-            " from (select product_id, lot, min(ordered_at) as since from stopped_lots where lifted_at is null"
-            "  and (cast(:product as text) is null or product_id = :product)"
-            "  and (cast(:lot as text) is null or lot = :lot) group by product_id, lot) x"
+            f" from {stop_sales.STOPPED} x"
             " join sale_lines l on l.product_id = x.product_id and l.lot_key = x.lot"
             " join sales s on s.sale_id = l.sale_id and s.booked_on = l.booked_on"
-            " where (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
+            " where (cast(:product as text) is null or x.product_id = :product)"
+            " and (cast(:lot as text) is null or x.lot = :lot)"
+            " and (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
             " and (not :late or s.posted_at > x.since)"
             " and (cast(:sale as text) is null or (l.sale_id, l.no) > (cast(:sale as uuid), :no))"
             " order by l.sale_id, l.no limit :limit"

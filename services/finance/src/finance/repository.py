@@ -10,14 +10,14 @@ import orjson
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from finance import open_items, permissions, stops
+from finance import open_items, stop_sales, trade_permissions
 from finance.booking import Booked, event_of, stream_of
 from finance.budgets import draws
-from finance.domain.permission import Permission
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.posting import PostingLine
 from finance.lots import expiries
 from finance.open_items import NewItem
+from finance.trade_permissions import Permission
 from shared import round_trip
 from shared.clock import business_date, month_of
 from shared.database import driver_of
@@ -40,7 +40,7 @@ class Written(Struct, frozen=True):
     added: bool
     period_state: str | None
     permission: Permission | None
-    stopped: list[stops.Lot]
+    stopped: list[stop_sales.Lot]
     tells: bool
 
 
@@ -99,11 +99,9 @@ with p as materialized (
         %(request)s from r
 )
 """
-_WRITTEN = (
-    f"select (select count(*) from r), (select state from p), ({stops.OF_ONE_SALE}), {expiries.OF_ONE_SALE}"
-)
+_WRITTEN = f"select (select count(*) from r), (select state from p), ({stop_sales.OF_ONE_SALE}), {expiries.OF_ONE_SALE}"
 _HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
-_PERMISSION = Statement(permissions.OF_ONE)
+_PERMISSION = Statement(trade_permissions.OF_ONE)
 _SALE = Statement(_ADD_SALE + _WRITTEN)
 _SALE_ON_CREDIT = Statement(_ADD_SALE + open_items.OF_ONE_SALE + _WRITTEN)
 
@@ -133,7 +131,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     return Written(
         is_added,
         state.decode() if state else None,
-        permissions.read(found[0]) if found else None,
+        trade_permissions.read(found[0]) if found else None,
         [(product, lot) for product, lot in orjson.loads(stopped or b"[]")],
         tells == b"t",
     )

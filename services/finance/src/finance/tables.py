@@ -5,7 +5,6 @@ advisory lock; a month exists when it has a row in `periods`.
 """
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -353,67 +352,6 @@ refund_tenders = Table(
 )
 """What is owed to each tender of the sale; `means` is how it is paid: the tender itself, or `bank` when its channel refused."""
 
-trade_permissions = Table(
-    "trade_permissions",
-    metadata,
-    Column("customer_id", Uuid, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("allowed", Boolean, nullable=False),
-    Column("categories", ARRAY(Text), nullable=False),
-    Column("valid_until", Date),
-)
-"""What customers last said about whom we may sell to; an older version never overwrites a newer one."""
-
-trade_permission_versions = Table(
-    "trade_permission_versions",
-    metadata,
-    Column("customer_id", Uuid, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("from_day", Date, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("allowed", Boolean, nullable=False),
-    Column("categories", ARRAY(Text), nullable=False),
-    Column("valid_until", Date),
-)
-"""All they ever said, and from which day on: a sale is judged by what held on its own day."""
-
-credit_limits = Table(
-    "credit_limits",
-    metadata,
-    Column("customer_id", Uuid, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("limit_fen", BigInteger, nullable=False),
-    Column("overdue_tolerance_fen", BigInteger, nullable=False),
-    Column("on_hold", Boolean, nullable=False),
-    Column("valid_until", Date),
-)
-"""What customers last granted; an older version never overwrites a newer one."""
-
-exposures = Table("exposures", metadata, Column("customer_id", Uuid, primary_key=True))
-"""One row per customer who ever bought or ordered on credit: the row that parallel ones wait for."""
-
-credit_reservations = Table(
-    "credit_reservations",
-    metadata,
-    Column("order_id", Uuid, primary_key=True),
-    Column("customer_id", Uuid, nullable=False),
-    Column("fen", BigInteger, nullable=False),
-    CheckConstraint("fen > 0", name="fen"),
-    Index("credit_reservations_customer", "customer_id"),
-)
-
-stopped_lots = Table(
-    "stopped_lots",
-    metadata,
-    Column("stop_sale_id", Uuid, primary_key=True),
-    Column("product_id", Text, primary_key=True),
-    Column("lot", Text, primary_key=True),
-    Column("ordered_at", INSTANT),
-    Column("lifted_at", INSTANT),
-    Index("stopped_lots_now", "product_id", "lot", postgresql_where=text("lifted_at is null")),
-)
-"""`lot` in canonical spelling. `ordered_at` is null while only the lifting was heard."""
 
 declare(
     metadata,
@@ -438,19 +376,9 @@ declare(
         "vouchers",
         "refunds",
         "refund_tenders",
-        "trade_permissions",
-        "credit_limits",
-        "exposures",
-        "credit_reservations",
-        "stopped_lots",
     ),
     locks={"receipts": "booked_on"},
     removes={
         "period_balances": "a month that is opened again",
-        "credit_reservations": "an order that ended holds nothing",
-        "trade_permission_versions": "filled anew when a source has lost the end of its log",
-        "trade_permissions": "filled anew when a source has lost the end of its log",
-        "credit_limits": "filled anew when a source has lost the end of its log",
-        "stopped_lots": "filled anew when a source has lost the end of its log",
     },
 )

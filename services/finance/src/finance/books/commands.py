@@ -22,12 +22,12 @@ from finance.books.rules import (
     VoucherDecided,
 )
 from finance.budgets import draws
-from finance.domain.permission import CustomerUnknown
 from finance.kernel import period
 from finance.kernel.company import require_company
 from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
 from finance.kernel.posting import PostingLine
 from finance.open_items import NewItem
+from finance.trade_permissions import CustomerUnknown
 from shared import audit
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, month_of, new_id, next_month

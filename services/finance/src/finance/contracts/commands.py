@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import permissions
+from finance import trade_permissions
 from finance.contracts import events, rules
 from finance.contracts.fulfilment import changed, locked, next_revision
 from finance.contracts.tables import (
@@ -22,7 +22,6 @@ from finance.contracts.tables import (
     contract_versions,
     contracts,
 )
-from finance.domain import permission
 from shared import audit, outbox
 from shared.approvals import Approval, SamePerson, decide_and_store
 from shared.clock import business_date, new_id
@@ -262,12 +261,12 @@ def _conclude(tx: Tx, contract: Mapping[str, Any], signed_on: date) -> None:
 
 def require_permission(tx: Tx, customer_id: UUID, content: Mapping[str, Any], day: date) -> None:
     """The customer may buy all of it on that day. Raises TradeNotPermitted, CustomerUnknown, CustomerNotYetKnown."""
-    known = permissions.held_on(tx.conn, customer_id, day)
-    permission.require(
+    known = trade_permissions.held_on(tx.conn, customer_id, day)
+    trade_permissions.require(
         known,
         rules.categories(content),
         day,
-        is_caught_up=known is None and permissions.is_caught_up(tx, customer_id),
+        is_caught_up=known is None and trade_permissions.is_caught_up(tx, customer_id),
     )
 
 

@@ -8,12 +8,13 @@ Source: F1, F15, F24, G15, model 3.0 and 3.2
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from finance.domain import points
-from finance.kernel.receipt import Receipt, Tender
+from finance.kernel import dated
+from finance.kernel.receipt import Receipt, Tender, payment_of
 from finance.kernel.vat import rates_on, tax_inside
 from shared.clock import business_date
 from shared.errors import Conflict, DomainError, Invalid
@@ -198,15 +199,22 @@ def _redemption_fault(index: int, tender: Tender) -> Fault:
 
 def _check_rewards(receipt: Receipt, day: date, faults: list[Fault]) -> None:
     """What points pay is a reward, so none of the receipt's goods may be of a kind that never is one."""
-    if points.payment_of(receipt) is None:
+    if payment_of(receipt) is None:
         return
-    never = points.never_for(day)
+    never = never_for(day)
     for index, line in enumerate(receipt.lines):
         if line.product.category in never:
             message = Text(
                 "points do not pay a receipt with goods of {category}", category=line.product.category
             )
             faults.append((PointsForMedicine, f"lines.{index}.product.category", message))
+
+
+@cache
+def never_for(day: date) -> frozenset[str]:
+    """The categories of goods that points do not pay on this day. Source: G18"""
+    begun = dated.in_force("points_tender_rules", day)
+    return frozenset(begun[-1]["value"]) if begun else frozenset()
 
 
 def _refuse(faults: list[Fault]) -> None:

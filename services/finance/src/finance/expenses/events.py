@@ -5,8 +5,8 @@ from datetime import date
 from typing import Annotated, Any, Final, TypedDict
 from uuid import UUID
 
+from finance.expenses.model import OfferProposed
 from finance.expenses.rules import Item, cost_fen
-from finance.subscriptions import OfferProposed
 from shared.events import Event
 from shared.texts import Branch, Day, Fen, Id, Many, Name, PositiveFen, Reference
 

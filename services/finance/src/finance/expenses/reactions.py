@@ -11,7 +11,7 @@ import msgspec
 
 from finance.expenses import events
 from finance.expenses.commands import promotions
-from finance.subscriptions import OfferEnded, OfferProposed
+from finance.expenses.model import OfferEnded, OfferProposed
 from shared import outbox
 from shared.clock import business_date
 from shared.consumer import SetReaction

@@ -117,3 +117,15 @@ class Receipt(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 decoder = json.Decoder(Receipt)
+
+
+def uses_credit(receipt: Receipt) -> bool:
+    return any(each.tender is Tender.CREDIT for each in receipt.tenders)
+
+
+def payment_of(receipt: Receipt) -> Payment | None:
+    """What points pay of the receipt, if anything."""
+    for each in receipt.tenders:
+        if each.tender is Tender.POINTS:
+            return each
+    return None

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from finance import exposure, permissions
+from finance import credit, trade_permissions
 from finance.orders import events, gate
 from finance.orders.gate import HEADS, Judgement
 from finance.orders.rules import (
@@ -198,7 +198,7 @@ def _roles_awaited(tx: Tx, order: Mapping[str, Any], matter: str) -> frozenset[s
     judged = Judgement()
     today = business_date(tx.now)
     lines = gate.still_open(lines_of(order["proposal"]), gate.confirmed_lines(tx, order["order_id"]))
-    known = permissions.held_on(tx.conn, order["customer_id"], today)
+    known = trade_permissions.held_on(tx.conn, order["customer_id"], today)
     if known is not None:
         gate.judge_prices(tx, judged, order, lines, known, today)
     able = gate.roles_for_discount(judged, lines, today)
@@ -347,7 +347,7 @@ def end(tx: Tx, order_id: UUID, reason: str, *, is_cancelled: bool) -> None:
     if order["state"] in HOLDING:
         gate.give_back(tx, order["contract_id"], confirmed)
         unshipped = sum((line.quantity - shipped) * line.asked_fen for line, shipped in confirmed.values())
-    exposure.reserve(tx, customer_id=order["customer_id"], order_id=order_id, fen=0)
+    credit.reserve(tx, customer_id=order["customer_id"], order_id=order_id, fen=0)
     state = "cancelled" if is_cancelled else "closed"
     kept = {} if order["state"] in DRAFTS else {"proposal": None, "proposal_hash": None}
     told = _moved(tx, order, state, ended_by=tx.actor.id, ended_at=tx.now, ended_reason=reason, **kept)

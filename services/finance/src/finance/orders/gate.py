@@ -14,12 +14,10 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, text
 
-from finance import exposure, permissions, stops
+from finance import credit, stop_sales, trade_permissions
 from finance.contracts import fulfilment
-from finance.domain import permission
-from finance.domain.permission import Permission
+from finance.credit import Override
 from finance.domain.sale import LotExpired, VatRateUnknown
-from finance.exposure import Override
 from finance.floors import DiscountNotApproved, PriceBelowFloor
 from finance.kernel.vat import rates_on
 from finance.lots import expiries
@@ -41,6 +39,7 @@ from finance.orders.rules import (
     roles_for,
 )
 from finance.orders.tables import approvals, order_lines
+from finance.trade_permissions import Permission
 from shared.approvals import Approval, decision_of
 from shared.clock import business_date
 from shared.errors import DomainError, Unavailable
@@ -136,13 +135,13 @@ def _rates(judged: Judgement, lines: Sequence[Line], today: date) -> None:
 
 
 def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], today: date) -> Permission | None:
-    known = permissions.held_on(tx.conn, order["customer_id"], today)
+    known = trade_permissions.held_on(tx.conn, order["customer_id"], today)
     with judged.collecting("customer_id"):
-        permission.require(
+        trade_permissions.require(
             known,
             {line.product.category for line in lines},
             today,
-            is_caught_up=known is None and permissions.is_caught_up(tx, order["customer_id"]),
+            is_caught_up=known is None and trade_permissions.is_caught_up(tx, order["customer_id"]),
         )
     if known is not None:
         judged.permission = {
@@ -258,18 +257,18 @@ def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None
                 )
     lots = [(line.product.id, lot.lot) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
-        stops.require_free(tx.conn, lots, tx.now)
+        stop_sales.require_free(tx.conn, lots, tx.now)
     with judged.collecting("lines"):
         require_fresh(tx, lots, today)
 
 
-def require_fresh(tx: Tx, lots: Collection[stops.Lot], today: date) -> None:
+def require_fresh(tx: Tx, lots: Collection[stop_sales.Lot], today: date) -> None:
     """The expiry that holds of a lot counts, whatever is named now. Raises LotExpired."""
-    holds = expiries.held(tx, {stops.key_of(lot) for lot in lots})
+    holds = expiries.held(tx, {stop_sales.key_of(lot) for lot in lots})
     named = [
         {"product_id": lot[0], "lot": lot[1], "expiry": known.expiry}
         for lot in sorted(lots)
-        if (known := holds.get(stops.key_of(lot))) is not None and known.expiry < today
+        if (known := holds.get(stop_sales.key_of(lot))) is not None and known.expiry < today
     ]
     if named:
         raise LotExpired("by what was told of it before, the lot has expired", lots=named)
@@ -354,7 +353,7 @@ def _credit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], left
     judged.total_fen = sum(max(left[line.no], 0) * line.asked_fen for line in lines)
     judged.override = override_of(tx, order, judged.total_fen)
     with judged.collecting("customer_id"):
-        exposure.reserve(
+        credit.reserve(
             tx,
             customer_id=order["customer_id"],
             order_id=order["order_id"],

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from finance import exposure, permissions
-from finance.exposure import CreditLimitExceeded, CreditOverdue
+from finance import credit, trade_permissions
+from finance.credit import CreditLimitExceeded, CreditOverdue
 from finance.orders import gate
 from finance.orders.gate import HEADS, Judgement, Order
 from finance.orders.rules import Verdict, lines_of
@@ -70,7 +70,7 @@ def approvals_awaited(tx: Tx, order: Order) -> dict[str, frozenset[str]]:
     confirmed = gate.confirmed_lines(tx, order["order_id"])
     lines = gate.still_open(lines_of(order["proposal"]), confirmed)
     judged = Judgement()
-    known = permissions.held_on(tx.conn, order["customer_id"], today)
+    known = trade_permissions.held_on(tx.conn, order["customer_id"], today)
     if known is not None:
         gate.judge_prices(tx, judged, order, lines, known, today)
     verdicts = set(judged.verdicts.values())
@@ -96,8 +96,8 @@ def approvals_awaited(tx: Tx, order: Order) -> dict[str, frozenset[str]]:
 def _is_beyond_credit(tx: Tx, order: Order, fen: int) -> bool:
     """Is there credit, but not for so much? Only this an override mends."""
     customer_id, today = order["customer_id"], business_date(tx.now)
-    more = fen - exposure.reserved_for(tx.conn, customer_id, order["order_id"])
+    more = fen - credit.reserved_for(tx.conn, customer_id, order["order_id"])
     if more <= 0:
         return False
-    position = exposure.positions(tx.conn, [customer_id], today)[customer_id]
-    return isinstance(exposure.refusal_of(position, more, today), CreditLimitExceeded | CreditOverdue)
+    position = credit.positions(tx.conn, [customer_id], today)[customer_id]
+    return isinstance(credit.refusal_of(position, more, today), CreditLimitExceeded | CreditOverdue)

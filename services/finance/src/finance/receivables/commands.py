@@ -15,12 +15,12 @@ from sqlalchemy.sql import bindparam
 
 from finance import open_items, repository
 from finance.booking import before_safe_pays, book_of, require_in_books
-from finance.domain.permission import CustomerUnknown
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.open_items import Item, Match, NewItem, ReceivableUnknown
 from finance.receivables import dunning, rules
 from finance.receivables.events import payment_received, payment_reversed
+from finance.trade_permissions import CustomerUnknown
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.errors import Conflict, Invalid, NotFound

@@ -11,16 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import open_items, repository
+from finance import open_items, points, repository
 from finance.booking import before_safe_pays, book_of
 from finance.domain.refund import ReturnedLine
-from finance.events import refund_paid
 from finance.kernel import posting
 from finance.kernel.posting import PostingLine
 from finance.kernel.receipt import Tender
-from finance.redemptions import uses
 from finance.refunds import rules
-from finance.refunds.events import refund_failed
+from finance.refunds.events import refund_failed, refund_paid
 from finance.refunds.rules import Part, Payment, State
 from finance.refunds.tables import refund_steps
 from shared import audit, outbox
@@ -127,7 +125,10 @@ def pay_all(
         {"ids": list(by_id)},
     )
     open_items.lock(tx.conn, list(debts))  # in their own order, so that two lists never wait for each other
-    uses.hold(tx.conn, list(by_id))
+    sales = tx.conn.execute(
+        text("select sale_id from refunds where refund_id = any(:ids)"), {"ids": list(by_id)}
+    ).scalars()
+    points.hold(tx.conn, list(sales))
     return _each(tx, sorted(by_id), lambda refund_id: _pay(tx, refund_id, by_id[refund_id], paid_on, roles))
 
 
@@ -188,7 +189,7 @@ def finish(tx: Tx, refund_id: UUID, booked_on: date) -> None:
             business_date=booked_on,
             lines=_lines(tx, refund_id),
             tenders=[(part.tender, part.fen) for part in parts],
-            restored=uses.told(tx.conn, refund_id),
+            restored=points.told(tx.conn, refund_id),
             total_fen=row["total_fen"],
             version=version,
         ),
@@ -283,7 +284,7 @@ def _postings(tx: Tx, row: Mapping[str, Any], part: Part) -> Sequence[PostingLin
     chart = book_of(tx.conn).chart
     if part.means != Tender.POINTS:
         return posting.refund_paid(chart, [(part.means, part.fen)])
-    back = uses.give_back(tx.conn, chart, refund_id=row["refund_id"], sale_id=row["sale_id"], fen=part.fen)
+    back = points.give_back(tx.conn, chart, refund_id=row["refund_id"], sale_id=row["sale_id"], fen=part.fen)
     return back.postings
 
 

@@ -1,14 +1,22 @@
-"""The fact that a refund could not be paid; finance.refund.paid is built in finance.events."""
+"""What is told of refunds: paid, or refused by their channel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Final, TypedDict
 
+from msgspec import Meta
+
+from finance.domain.refund import ReturnedLine
 from finance.kernel.receipt import Tender
+from finance.points import RestoredPoints
 from shared.events import Event
-from shared.texts import Branch, Day, Fen, Id, Name, one_of
+from shared.texts import LINES_MAX, Branch, Day, Fen, Id, Lot, Name, Quantity, one_of
 
 REFUND_FAILED = "finance.refund.failed.v1"
+REFUND_PAID = "finance.refund.paid.v1"
+
+Dispositions = Annotated[str, one_of(("restock", "supplier_return", "destroy", "lab_hold"))]
 
 
 class RefundFailed(TypedDict):
@@ -26,8 +34,38 @@ class RefundFailed(TypedDict):
     failed_on: Day
 
 
+class RefundedLine(TypedDict):
+    sale_line_id: Id
+    lot: Lot
+    quantity: Quantity
+    net_fen: Fen
+    tax_fen: Fen
+    cost_fen: Fen
+    disposition: Dispositions
+
+
+class RefundTender(RestoredPoints):
+    tender: Annotated[str, one_of(Tender)]
+    fen: Fen
+
+
+class RefundPaid(TypedDict):
+    """Its day is that of the last payment; the tenders are those of the sale that it goes back to."""
+
+    refund_id: Id
+    return_id: Id
+    sale_id: Id
+    branch_id: Branch
+    customer_id: Id | None
+    business_date: Day
+    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=LINES_MAX)]
+    tenders: Annotated[list[RefundTender], Meta(max_length=len(Tender))]
+    total_fen: Fen
+
+
 PUBLISHED: Final[Mapping[str, type]] = {
     REFUND_FAILED: RefundFailed,
+    REFUND_PAID: RefundPaid,
 }
 
 
@@ -63,5 +101,56 @@ def refund_failed(
             "fen": fen,
             "reason": reason,
             "failed_on": failed_on.isoformat(),
+        },
+    )
+
+
+def refund_paid(
+    *,
+    refund_id: str,
+    return_id: str,
+    sale_id: str,
+    branch_id: str,
+    customer_id: str | None,
+    business_date: date,
+    lines: Sequence[ReturnedLine],
+    tenders: Sequence[tuple[str, int]],
+    total_fen: int,
+    version: int,
+    restored: Mapping[str, RestoredPoints] = MappingProxyType({}),
+) -> Event[RefundPaid]:
+    """`tenders` are those of the sale that the refund goes back to, with fen; its day is that of the last payment.
+
+    `restored` adds to the tender `points` the redemption and the whole points that come back of it.
+    """
+    return Event(
+        type=REFUND_PAID,
+        subject=refund_id,
+        version=version,
+        day=business_date,
+        amount_fen=total_fen,
+        data={
+            "refund_id": refund_id,
+            "return_id": return_id,
+            "sale_id": sale_id,
+            "branch_id": branch_id,
+            "customer_id": customer_id,
+            "business_date": business_date.isoformat(),
+            "lines": [
+                {
+                    "sale_line_id": line.sale_line_id,
+                    "lot": line.lot,
+                    "quantity": line.quantity,
+                    "net_fen": line.net_fen,
+                    "tax_fen": line.tax_fen,
+                    "cost_fen": line.cost_fen,
+                    "disposition": line.disposition,
+                }
+                for line in lines
+            ],
+            "tenders": [
+                {"tender": tender, "fen": fen, **restored.get(tender, {})} for tender, fen in tenders
+            ],
+            "total_fen": total_fen,
         },
     )

@@ -19,10 +19,10 @@ from finance import journal, repository
 from finance.booking import book_of
 from finance.domain import refund
 from finance.domain.refund import ReturnedLine, SaleNotFound, SoldLine
-from finance.events import refund_paid
 from finance.kernel import posting
+from finance.refunds.events import refund_paid
+from finance.refunds.model import GoodsReceived, ReturnSettled
 from finance.refunds.rules import State
-from finance.subscriptions import GoodsReceived, ReturnSettled
 from shared import audit, outbox
 from shared.clock import new_id
 from shared.database import driver_of

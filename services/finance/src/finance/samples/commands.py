@@ -10,11 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
-from finance import permissions, repository, stops
+from finance import repository, stop_sales, trade_permissions
 from finance.booking import book_of
 from finance.budgets import draws
 from finance.costs.commands.costing import stock_of
-from finance.domain import permission
 from finance.lots import expiries
 from finance.lots.rules import SAMPLE, Named, Paper
 from finance.samples import rules
@@ -55,7 +54,7 @@ def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
     rules.require_allowed(recipient, body["category"], today)
     rules.require_rate(body["kind"], body["purpose"], recipient, body["tax_bp"], today)
     rules.require_fresh(body["expiry"], today)
-    stops.require_free(tx.conn, [(body["product_id"], body["lot"])], tx.now)
+    stop_sales.require_free(tx.conn, [(body["product_id"], body["lot"])], tx.now)
     _require_within_limits(tx, body, today)
     sample_id = new_id()
     number = _next_number(tx, body["branch_id"], today.year)
@@ -91,14 +90,14 @@ def _recipient(tx: Tx, body: Mapping[str, Any], today: date) -> str:
         )
     if customer_id is None:
         return said
-    known = permissions.held_on(tx.conn, customer_id, today)
-    permission.require(
+    known = trade_permissions.held_on(tx.conn, customer_id, today)
+    trade_permissions.require(
         known,
         [] if body["category"] is None else [body["category"]],
         today,
-        is_caught_up=known is None and permissions.is_caught_up(tx, customer_id),
+        is_caught_up=known is None and trade_permissions.is_caught_up(tx, customer_id),
     )
-    return "public" if known is not None and known.kind == permission.PATIENT else said
+    return "public" if known is not None and not known.is_institution else said
 
 
 def _require_within_limits(tx: Tx, body: Mapping[str, Any], today: date) -> None:
@@ -191,7 +190,7 @@ def issue(tx: Tx, sample_id: UUID) -> None:
     today = business_date(tx.now)
     rules.require_allowed(_recipient(tx, sample, today), sample["category"], today)
     rules.require_fresh(_expiry(tx, sample), today)
-    stops.require_free(tx.conn, [(sample["product_id"], sample["lot"])], tx.now)
+    stop_sales.require_free(tx.conn, [(sample["product_id"], sample["lot"])], tx.now)
     booked_on, reference = repository.booking_day(tx, today)
     basis, cost_fen = _cost(tx, sample, booked_on)
     vat = vat_of(tx, sample, cost_fen, today)

@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, Uuid, any_, literal, select, text, update
 from finance.budgets import draws
 from finance.budgets.rules import BudgetExceeded, overruns
 from finance.expenses.commands import budgets
+from finance.expenses.model import OfferEnded, OfferProposed
 from finance.expenses.queries import plan_figures
 from finance.expenses.rules import (
     DrawingNotFound,
@@ -26,7 +27,6 @@ from finance.expenses.rules import (
     UsedTooMuch,
 )
 from finance.expenses.tables import drawings, plan_decisions, plans
-from finance.subscriptions import OfferEnded, OfferProposed
 from shared import audit
 from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id

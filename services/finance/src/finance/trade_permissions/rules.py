@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from finance.kernel.receipt import Receipt, Tender
+from finance.kernel.receipt import Receipt, uses_credit
 from shared.errors import Conflict, Unavailable
 from shared.languages import Text
 
@@ -42,9 +42,9 @@ class Permission:
     categories: Sequence[str]
     valid_until: date | None
 
-
-def uses_credit(receipt: Receipt) -> bool:
-    return any(each.tender is Tender.CREDIT for each in receipt.tenders)
+    @property
+    def is_institution(self) -> bool:
+        return self.kind != PATIENT
 
 
 def check(permission: Permission | None, receipt: Receipt, day: date, *, is_caught_up: bool) -> None:
@@ -58,8 +58,7 @@ def check(permission: Permission | None, receipt: Receipt, day: date, *, is_caug
         if is_caught_up:
             raise CustomerUnknown("credit needs a customer we know")
         raise CustomerNotYetKnown("customers has news that is still on its way", retry_after_s=2)
-    is_institution = permission.kind != PATIENT
-    if not is_institution and not uses_credit(receipt):
+    if not permission.is_institution and not uses_credit(receipt):
         return
     _require_allowed(permission, {line.product.category for line in receipt.lines}, day)
 
@@ -86,7 +85,7 @@ def _require_allowed(permission: Permission, categories: Collection[str], day: d
             Text("the permission ended on {valid_until}", valid_until=permission.valid_until),
             reason="expired",
         )
-    if permission.kind == PATIENT:
+    if not permission.is_institution:
         return
     missing = sorted(set(categories) - set(permission.categories))
     if missing:

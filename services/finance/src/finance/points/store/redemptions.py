@@ -3,7 +3,7 @@
 Source: C38, F22, I13
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,17 +11,15 @@ from msgspec import Struct
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from finance.domain import points
-from finance.domain.points import Consumed, Redemption, RedemptionUsed
-from finance.events import RestoredPoints
 from finance.kernel.chart import Chart
 from finance.kernel.posting import PostingLine
 from finance.kernel.receipt import Payment
-from finance.redemptions.tables import points_uses
+from finance.points import rules
+from finance.points.model import RestoredPoints
+from finance.points.rules import Consumed, Redemption, RedemptionUsed
+from finance.points.tables import points_uses
 from shared import watermark
 from shared.transaction import Tx
-
-POINTS_REDEEMED = "customers.points.redeemed.v1"
 
 _FIND = text(
     "select r.redemption_id, r.customer_id, r.branch_id, r.receipt_number, r.points, r.value_fen,"
@@ -55,7 +53,7 @@ def is_caught_up(tx: Tx, redemption_id: UUID) -> bool:
     A till posts its receipt within moments. An id from the future or of another make is nobody's.
     """
     return watermark.is_caught_up(
-        tx.conn, "customers", now=tx.now, types=[POINTS_REDEEMED], about=redemption_id
+        tx.conn, "customers", now=tx.now, types=["customers.points.redeemed.v1"], about=redemption_id
     )
 
 
@@ -64,7 +62,7 @@ def lots_of(conn: Connection, redemption_id: UUID) -> list[Consumed]:
     return [Consumed(*row) for row in conn.execute(_LOTS, {"id": redemption_id})]
 
 
-def use(conn: Connection, redemption_id: UUID, sale_id: str, used_on: date) -> None:
+def redeem(conn: Connection, redemption_id: UUID, sale_id: str, used_on: date) -> None:
     """Bind the redemption to the sale for good. Raises RedemptionUsed when another sale was first."""
     added = conn.execute(
         insert(points_uses)
@@ -105,9 +103,7 @@ def give_back(conn: Connection, chart: Chart, *, refund_id: UUID, sale_id: UUID,
         ),
         {**key, "refund_id": refund_id},
     ).scalar_one()
-    back = points.give_back(
-        lots_of(conn, row.redemption_id), row.value_fen, before_fen=before, refund_fen=fen
-    )
+    back = rules.give_back(lots_of(conn, row.redemption_id), row.value_fen, before_fen=before, refund_fen=fen)
     conn.execute(
         text(
             "insert into points_given_back (refund_id, redemption_id, fen, points)"
@@ -121,18 +117,23 @@ def give_back(conn: Connection, chart: Chart, *, refund_id: UUID, sale_id: UUID,
         ),
         [{**key, "no": no, "given_back": each} for no, each in enumerate(back.lots, 1)],
     )
-    return GivenBack(row.redemption_id, back.points, points.paid_back(chart, fen, back.liability_fen))
+    return GivenBack(row.redemption_id, back.points, rules.paid_back(chart, fen, back.liability_fen))
 
 
-def hold(conn: Connection, refund_ids: Sequence[UUID]) -> None:
-    """Hold what these refunds may give back in points, in one order, so that two lists never wait for each other."""
+def hold(conn: Connection, sale_ids: Collection[UUID]) -> None:
+    """Hold what refunds of these sales may give back in points, in one order, so that two never wait for each other."""
     conn.execute(
-        text(
-            "select 1 from points_uses where sale_id in (select sale_id from refunds where refund_id = any(:ids))"
-            " order by redemption_id for update"
-        ),
-        {"ids": list(refund_ids)},
+        text("select 1 from points_uses where sale_id = any(:ids) order by redemption_id for update"),
+        {"ids": list(sale_ids)},
     )
+
+
+def redemption_of(conn: Connection, sale_id: UUID) -> UUID | None:
+    """The redemption that paid a part of the sale, if any did."""
+    found: UUID | None = conn.execute(
+        text("select redemption_id from points_uses where sale_id = :sale_id"), {"sale_id": sale_id}
+    ).scalar_one_or_none()
+    return found
 
 
 def told(conn: Connection, refund_id: UUID) -> dict[str, RestoredPoints]:

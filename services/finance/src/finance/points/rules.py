@@ -9,7 +9,6 @@ Source: regulations 3.0c (points earned), model 3.2 (loyalty = contract liabilit
 
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,7 +16,7 @@ from msgspec import Struct
 from finance.kernel import dated
 from finance.kernel.chart import Chart, Standard
 from finance.kernel.posting import PostingLine, balanced
-from finance.kernel.receipt import Payment, Receipt, Tender
+from finance.kernel.receipt import Payment, Receipt
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.languages import Text
 
@@ -104,14 +103,6 @@ class Redemption(Struct, frozen=True):
     lots: Sequence[Consumed]
 
 
-def payment_of(receipt: Receipt) -> Payment | None:
-    """What points pay of the receipt, if anything."""
-    for each in receipt.tenders:
-        if each.tender is Tender.POINTS:
-            return each
-    return None
-
-
 def require_usable(
     redemption: Redemption | None, receipt: Receipt, payment: Payment, *, is_caught_up: bool
 ) -> int:
@@ -137,13 +128,6 @@ def require_usable(
             value_fen=redemption.value_fen,
         )
     return sum(lot.points * (lot.fen_per_point or 0) for lot in redemption.lots)
-
-
-@cache
-def never_for(day: date) -> frozenset[str]:
-    """The categories of goods that points do not pay on this day. Source: G18"""
-    begun = dated.in_force("points_tender_rules", day)
-    return frozenset(begun[-1]["value"]) if begun else frozenset()
 
 
 def fen_per_point(standard: Standard, day: date) -> int:

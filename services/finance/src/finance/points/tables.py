@@ -17,6 +17,7 @@ points_earned = Table(
 )
 """Points that customers told us they gave, at the value of the day they were earned."""
 
+
 points_taken_back = Table(
     "points_taken_back",
     metadata,
@@ -30,6 +31,7 @@ points_taken_back = Table(
     Index("points_taken_back_event", "event_id"),
 )
 """What refunds took back of a sale's points, by customers' events: one that was lost is told again as another. It is booked when both facts are here, in whichever order they came."""
+
 
 points_expired = Table(
     "points_expired",
@@ -46,6 +48,7 @@ points_expired = Table(
 )
 """What expired of a sale's points; it is booked when both facts are here, in whichever order they came."""
 
+
 points_corrections = Table(
     "points_corrections",
     metadata,
@@ -59,6 +62,7 @@ points_corrections = Table(
     Index("points_corrections_sale", "sale_id"),
 )
 """What makes good an event that was lost: of ours, as customers tells it, or of customers, which tells it again."""
+
 
 points_redemptions = Table(
     "points_redemptions",
@@ -76,6 +80,7 @@ points_redemptions = Table(
 )
 """Points that customers set aside for a receipt; nothing is booked until a sale uses them."""
 
+
 points_redemption_lots = Table(
     "points_redemption_lots",
     metadata,
@@ -89,6 +94,7 @@ points_redemption_lots = Table(
 )
 """The sales that earned them, the first consumed first, and what refunds gave back of each."""
 
+
 points_restorations = Table(
     "points_restorations",
     metadata,
@@ -98,6 +104,7 @@ points_restorations = Table(
 )
 """Redemptions that customers gave back; one that a sale had used before stays used."""
 
+
 points_uses = Table(
     "points_uses",
     metadata,
@@ -106,6 +113,7 @@ points_uses = Table(
     Column("used_on", Date, nullable=False),
 )
 """The sale that a redemption paid; by this key two never share one."""
+
 
 points_given_back = Table(
     "points_given_back",
@@ -118,6 +126,7 @@ points_given_back = Table(
     Index("points_given_back_redemption", "redemption_id"),
 )
 """What a refund gave back in points for the part of the sale that points had paid."""
+
 
 declare(
     metadata,

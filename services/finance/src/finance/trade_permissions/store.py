@@ -8,6 +8,7 @@ Source: model 3.0, X11
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,11 +16,10 @@ import orjson
 from psycopg import pq
 from sqlalchemy import Connection
 
-from finance.domain.permission import Permission
-from finance.subscriptions import PermissionChanged
+from finance.trade_permissions.model import PERMISSION_CHANGED
+from finance.trade_permissions.rules import Permission
 from shared import watermark
 from shared.database import driver_of
-from shared.events import Envelope
 from shared.transaction import Tx
 
 _HELD = """
@@ -55,7 +55,16 @@ _RENEW = """
 """
 
 
-PERMISSION_CHANGED = "customers.permission.changed.v1"
+KINDS = "(select customer_id, kind from trade_permissions)"
+"""SQL: what kind of customer each one is that customers told us of."""
+
+
+def keep(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep all that was said, from the day on which it was said, and the newest of each customer."""
+    told = orjson.dumps(rows).decode()
+    with driver_of(conn) as driver:
+        driver.execute(_ADD, (told,))
+        driver.execute(_RENEW, (told,))
 
 
 def is_caught_up(tx: Tx, customer_id: UUID | str | None) -> bool:
@@ -63,19 +72,6 @@ def is_caught_up(tx: Tx, customer_id: UUID | str | None) -> bool:
     return watermark.is_caught_up(
         tx.conn, "customers", now=tx.now, types=[PERMISSION_CHANGED], about=customer_id
     )
-
-
-def on_changed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Keep all that was said, from the day on which it was said, and the newest of each customer."""
-    rows = []
-    for envelope in envelopes:
-        event = msgspec.convert(envelope.data, PermissionChanged)
-        fields = {**msgspec.structs.asdict(event), "version": event.permission_version}
-        rows.append({**fields, "from_day": envelope.day})
-    told = orjson.dumps(rows).decode()
-    with driver_of(tx.conn) as driver:
-        driver.execute(_ADD, (told,))
-        driver.execute(_RENEW, (told,))
 
 
 def read(told: pq.abc.PGresult) -> Permission | None:

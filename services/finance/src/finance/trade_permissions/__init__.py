@@ -1,0 +1,23 @@
+"""Whom we may sell to, as customers said it, on each day."""
+
+from finance.trade_permissions import tables
+from finance.trade_permissions.reactions import COPIES, handle
+from finance.trade_permissions.rules import CustomerUnknown, Permission, check, require
+from finance.trade_permissions.store import KINDS, OF_ONE, held, held_on, is_caught_up, read
+from shared.areas import Area
+
+AREA = Area(tables=tables, reactions=[handle], copies=COPIES)
+
+__all__ = [
+    "AREA",
+    "KINDS",
+    "OF_ONE",
+    "CustomerUnknown",
+    "Permission",
+    "check",
+    "held",
+    "held_on",
+    "is_caught_up",
+    "read",
+    "require",
+]
