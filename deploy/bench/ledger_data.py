@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 
 import psycopg
 
-from finance.books.rules import CONTROL_ACCOUNTS
 from finance.kernel.chart import Standard, chart_of
+from finance.vouchers.rules import CONTROL_ACCOUNTS
 from shared.clock import next_month
 
 ACCOUNTS = 99

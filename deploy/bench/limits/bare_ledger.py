@@ -11,7 +11,7 @@ import threading
 import psycopg
 from flask import Flask, Response, request
 
-from finance.books.exports import GENERAL_LEDGER
+from finance.ledger_files.queries.general_ledger import GENERAL_LEDGER
 
 app = Flask(__name__)
 local = threading.local()

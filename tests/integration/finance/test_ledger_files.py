@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import text
 
 from finance.app import SERVICE
-from finance.books import voucher_list
-from finance.books.exports import yuan
+from finance.ledger_files.queries import voucher_list
+from finance.ledger_files.queries.general_ledger import yuan
 from tests.support.finance_builders import a_line, money
 from tests.support.roles import behind
 from tests.support.sealing import settle

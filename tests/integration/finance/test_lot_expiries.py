@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from finance.lots.contradictions import OPEN_OF_BRANCH_MAX
+from finance.lots.store import OPEN_OF_BRANCH_MAX
 from shared.clock import business_date, utc_now
 from tests.support.eventually import eventually
 from tests.support.expenses_builders import a_goods_line, a_goods_receipt

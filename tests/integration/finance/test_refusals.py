@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from finance import jobs
-from finance.books import voucher_list
+from finance.ledger_files.queries import voucher_list
 from shared.clock import utc_now
 from shared.errors import Conflict
 from tests.support.debtors import TODAY, a_debtor, run, sell_on_credit

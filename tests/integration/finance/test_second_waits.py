@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from finance.app import SERVICE
-from finance.books import commands as books
 from finance.cash import commands as cash
 from finance.cash.rules import Outcome
 from finance.costs.commands import alerts
@@ -20,9 +19,11 @@ from finance.orders.tables import price_rules
 from finance.receivables import commands as receivables
 from finance.receivables import write_offs
 from finance.refunds import commands as refunds
+from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
 from finance.statements import commands as statements
 from finance.statements.rules.statement import Kind, Span
+from finance.vouchers import commands as books
 from shared.clock import business_date, next_month, utc_now
 from shared.errors import DomainError
 from shared.identity import Actor
@@ -196,7 +197,7 @@ def test_a_person_asks_in_two_branches_at_once_for_no_more_than_the_limit(office
 def test_a_sample_is_handed_out_once(office):
     sample = alone(office, acts("salesperson", samples.request, a_sample(quantity=1)))
     alone(office, acts("qa", samples.decide, sample, approved=True, reason=None))
-    issues = acts("storekeeper", samples.issue, sample)
+    issues = acts("storekeeper", sample_issues.issue, sample)
     assert the_second_waits(office, issues, issues) == "sample_state_wrong"
 
 

@@ -132,7 +132,7 @@ class Shift:
                 self.do(5, refunds.approve, refund_id, role="finance_auditor")
             if self.chance.random() < 0.3 and fen <= self.year.safe[self.branch]:
                 self.do(5, refunds.pay, refund_id, [refunds.Payment(tender="cash")])
-            self.do(6, cash.pay_refund, self.session, refund_id)
+            self.do(6, refunds.pay_from_drawer, self.session, refund_id)
             self.holds -= fen
 
     def surprise(self):

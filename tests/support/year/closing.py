@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from finance import journal, ledger, reopening
-from finance.books import commands as books
-from finance.books.schemas import VoucherBody
+from finance.vouchers import commands as books
+from finance.vouchers.schemas import VoucherBody
 from shared import chain
 from shared.clock import next_month
 from tests.support import quiet, statements

@@ -8,6 +8,7 @@ from finance.costs.commands import costing, receiving
 from finance.costs.rules import NothingPurchased
 from finance.costs.schemas import GoodsReceiptBody
 from finance.refunds import commands as refunds
+from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
 from tests.support import refunding
 from tests.support.expenses_builders import a_goods_line, a_goods_receipt
@@ -234,7 +235,7 @@ def give_samples(year, month):
             continue
         for role in ("business_head", "qa"):
             year.do(moment(day, 3), role, samples.decide, sample, approved=True, reason=None)
-        if year.tried(moment(day, 4), "storekeeper", samples.issue, sample) and year.fifty_fifty():
+        if year.tried(moment(day, 4), "storekeeper", sample_issues.issue, sample) and year.fifty_fifty():
             used = year.chance.randint(0, body["quantity"])
             year.do(moment(day, 5), "qa", samples.confirm, sample, used=used, returned=body["quantity"] - used)  # fmt: skip
 

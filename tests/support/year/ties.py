@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from finance import balances, ledger
-from finance.books.exports import KINDS
+from finance.ledger_files.queries.general_ledger import KINDS
 from shared.clock import next_month
 from tests.support.year import cash, debts, expenses, goods, orders
 from tests.support.year.desk import BRANCHES, MONTHS, last_day

@@ -10,7 +10,7 @@ import msgspec
 import orjson
 from flask import Response, current_app, request
 
-from finance import bulk, commands, ledger, queries, receipt_files, schemas
+from finance import bulk, commands, ledger, queries, receipt_files, refunds, schemas
 from finance.booking import Booked
 from finance.kernel.period import parse_month
 from finance.kernel.receipt import Receipt
@@ -166,7 +166,7 @@ def list_sales_totals(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @sales.response(200, schemas.SaleView)
 def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
     """One sale with its lines and tenders."""
-    return queries.sale(tx, sale_id)
+    return {**queries.sale(tx, sale_id), "refunded_fen": refunds.refunded_fen(tx.conn, sale_id)}
 
 
 @sales.get("/sale-lines")

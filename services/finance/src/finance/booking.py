@@ -3,7 +3,7 @@
 The till's single statement and the bulk upload's COPY write the same `Booked` sale.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from weakref import WeakKeyDictionary
 
@@ -18,11 +18,8 @@ from finance.kernel import posting
 from finance.kernel.chart import Chart, Standard, chart_of
 from finance.kernel.posting import PostingLine
 from shared.languages import Text
-from shared.transaction import Tx
 
 BOOK = "main"
-before_safe_pays: list[Callable[[Tx, str, int], None]] = []
-"""What cash asks before a branch's safe pays so many fen; `app` names it. It also makes the branch's cash wait."""
 
 
 class Book(Struct, frozen=True):

@@ -19,9 +19,8 @@ from finance.commands import refuse_closed, same_receipt
 from finance.domain.sale import PricedSale, price
 from finance.kernel.period import PeriodState
 from finance.kernel.receipt import payment_of, uses_credit
-from finance.lots.expiries import Shelf
-from finance.lots.rules import SALE, Paper
-from finance.points import PointsNotInBulk
+from finance.lots import Paper, Shelf, Source
+from finance.points.rules import PointsNotInBulk
 from finance.receipt_files import Item
 from finance.trade_permissions import Permission
 from shared import audit
@@ -241,7 +240,7 @@ def _with_their_lots(
 
 def _paper(candidate: _Candidate) -> Paper:
     receipt = candidate.priced.receipt
-    return Paper(SALE, receipt.branch_id, receipt.receipt_number)
+    return Paper(Source.SALE, receipt.branch_id, receipt.receipt_number)
 
 
 def _still_agrees(shelf: Shelf, each: _Candidate, results: dict[int, Result]) -> bool:

@@ -8,14 +8,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance import credit, floors, open_items, points, repository, stop_sales, trade_permissions
+from finance import credit, floors, lots, open_items, points, repository, stop_sales, trade_permissions
 from finance.booking import Booked, book_of, book_sale
 from finance.domain.sale import PricedSale, price
 from finance.kernel.period import PeriodClosed, month_text
 from finance.kernel.posting import PostingLine
 from finance.kernel.receipt import Receipt, payment_of, uses_credit
-from finance.lots import expiries
-from finance.lots.rules import SALE, SHIPMENT, Paper
+from finance.lots import Paper, Source
 from finance.repository import Known
 from shared.clock import business_date
 from shared.errors import Conflict
@@ -76,9 +75,9 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
                 credit.draw(tx, position, order_id=order_id, fen=open_items.credit_in(receipt))
             stop_sales.refuse(written.stopped)
             if written.tells:
-                source = SALE if granted is None else SHIPMENT
+                source = Source.SALE if granted is None else Source.SHIPMENT
                 paper = Paper(source, receipt.branch_id, receipt.receipt_number)
-                expiries.tell(tx, paper, expiries.of_lines(receipt.lines))
+                lots.tell(tx, paper, lots.of_lines(receipt.lines))
             if payment is not None and payment.redemption_id is not None:
                 points.redeem(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
             if granted is None:

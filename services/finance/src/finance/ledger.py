@@ -17,7 +17,6 @@ from finance.booking import BOOK, book_of
 from finance.events import period_closed, period_locked
 from finance.kernel.company import require_company
 from finance.kernel.period import (
-    DraftsPending,
     EarlierPeriodOpen,
     JournalNotSealed,
     JournalUnbalanced,
@@ -42,6 +41,8 @@ from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 DECEMBER = 12
+first_checks: list[Callable[[Connection, date], None]] = []
+"""What is asked before the journal is looked at: that no voucher waits."""
 closing_checks: list[Callable[[Connection, date], None]] = []
 """What areas ask before a month may close, such as counted drawers; each raises its refusal. `app` names them."""
 proofs: list[Callable[[Connection, date], None]] = []
@@ -274,7 +275,8 @@ def _conditions(tx: Tx, month: date) -> Iterator[Callable[[], None]]:
     """What the closing of a month that is over asks for, one after the other; each raises its refusal."""
     span = {"month": month, "until": next_month(month)}
     yield partial(_require_earlier_closed, tx, span)
-    yield partial(_require_no_drafts, tx, span)
+    for check in first_checks:
+        yield partial(check, tx.conn, month)
     yield partial(_require_sealed_and_balanced, tx, span)
     for check in closing_checks:
         yield partial(check, tx.conn, month)
@@ -339,17 +341,6 @@ def _require_earlier_closed(tx: Tx, span: Mapping[str, date]) -> None:
         raise EarlierPeriodOpen(
             Text("close {month} first", month=month_text(earlier)), month=month_text(earlier)
         )
-
-
-def _require_no_drafts(tx: Tx, span: Mapping[str, date]) -> None:
-    drafts = tx.conn.execute(
-        text(
-            "select count(*) from vouchers where state = 'draft' and booked_on >= :month and booked_on < :until"
-        ),
-        span,
-    ).scalar_one()
-    if drafts:
-        raise DraftsPending("vouchers of the month are neither approved nor rejected", drafts=drafts)
 
 
 def _require_transferred(tx: Tx, until: date) -> None:

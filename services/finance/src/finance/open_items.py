@@ -198,6 +198,16 @@ def lock(conn: Connection, item_ids: Collection[UUID]) -> dict[UUID, Item]:
     return found
 
 
+def lock_of_sales(conn: Connection, sale_ids: Collection[UUID]) -> None:
+    """Lock the debts of these sales, in the order in which `lock` takes them."""
+    conn.execute(
+        text(
+            "select 1 from receivable_items where source_id = any(:ids) and kind = 'sale' order by item_id for update"
+        ),
+        {"ids": list(sale_ids)},
+    )
+
+
 def of_source(conn: Connection, source_id: UUID | str, kind: str) -> list[UUID]:
     """The items that one document made, first due first."""
     rows = conn.execute(

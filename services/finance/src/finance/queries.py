@@ -164,14 +164,10 @@ def _sale(tx: Tx, sale_id: UUID, booked_on: Any) -> dict[str, Any]:
         ),
         {**key, "used": used},
     )
-    refunded = tx.conn.execute(
-        text("select coalesce(sum(total_fen), 0) from refunds where sale_id = :sale_id"), key
-    ).scalar_one()
     return {
         **head,
         "lines": [dict(row) for row in lines.mappings()],
         "tenders": [dict(row) for row in tenders.mappings()],
-        "refunded_fen": int(refunded),
     }
 
 

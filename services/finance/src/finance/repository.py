@@ -10,12 +10,11 @@ import orjson
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from finance import open_items, stop_sales, trade_permissions
+from finance import lots, open_items, stop_sales, trade_permissions
 from finance.booking import Booked, event_of, stream_of
 from finance.budgets import draws
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.posting import PostingLine
-from finance.lots import expiries
 from finance.open_items import NewItem
 from finance.trade_permissions import Permission
 from shared import round_trip
@@ -99,7 +98,9 @@ with p as materialized (
         %(request)s from r
 )
 """
-_WRITTEN = f"select (select count(*) from r), (select state from p), ({stop_sales.OF_ONE_SALE}), {expiries.OF_ONE_SALE}"
+_WRITTEN = (
+    f"select (select count(*) from r), (select state from p), ({stop_sales.OF_ONE_SALE}), {lots.OF_ONE_SALE}"
+)
 _HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
 _PERMISSION = Statement(trade_permissions.OF_ONE)
 _SALE = Statement(_ADD_SALE + _WRITTEN)

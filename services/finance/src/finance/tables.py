@@ -22,7 +22,6 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import BY_MONTH, metadata
 from shared.tables import INSTANT, SEALED, declare
@@ -260,98 +259,6 @@ journal_lines = Table(
     **BY_MONTH,
 )
 
-vouchers = Table(
-    "vouchers",
-    metadata,
-    Column("voucher_id", Uuid, primary_key=True),
-    Column("state", Text, nullable=False),
-    Column("booked_on", Date, nullable=False),
-    Column("branch_id", Text, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("lines", JSONB, nullable=False),
-    Column("total_fen", BigInteger, nullable=False),
-    Column("subject_hash", Text, nullable=False),
-    Column("drafted_by", Text, nullable=False),
-    Column("drafted_at", INSTANT, nullable=False),
-    Column("decided_by", Text),
-    Column("decided_at", INSTANT),
-    Column("decided_reason", Text),
-    Column("department", Text, nullable=False, server_default=""),
-    Column("campaign", Text, nullable=False, server_default=""),
-    CheckConstraint("state in ('draft', 'posted', 'rejected')", name="state"),
-    CheckConstraint("total_fen > 0", name="total"),
-    CheckConstraint("(state = 'draft') = (decided_by is null)", name="decided"),
-    CheckConstraint("decided_by <> drafted_by", name="two_persons"),
-    Index("vouchers_drafts", "booked_on", postgresql_where=text("state = 'draft'")),
-)
-"""Manual vouchers; a posted one is the entry of kind `manual` whose source is its id."""
-
-reversals = Table(
-    "reversals",
-    metadata,
-    Column("entry_id", BigInteger, primary_key=True),
-    Column("entry_booked_on", Date, nullable=False),
-    Column("reversal_id", Uuid, nullable=False, unique=True),
-    Column("booked_on", Date, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("reversed_by", Text, nullable=False),
-    Column("reversed_at", INSTANT, nullable=False),
-)
-"""An entry is reversed once: by the entry of kind `reversal` whose source is `reversal_id`."""
-
-refunds = Table(
-    "refunds",
-    metadata,
-    Column("refund_id", Uuid, primary_key=True),
-    Column("return_id", Text, nullable=False, unique=True),
-    Column("sale_id", Uuid, nullable=False),
-    Column("branch_id", Text, nullable=False),
-    Column("customer_id", Uuid),
-    Column("booked_on", Date, nullable=False),
-    Column("settled_on", Date, nullable=False),
-    Column("total_fen", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("approved_by", Text),
-    Column("approved_at", INSTANT),
-    Column("approved_hash", Text),
-    Column("held_reason", Text),
-    Column("paid_on", Date),
-    Column("paid_at", INSTANT),
-    CheckConstraint("total_fen >= 0", name="total"),
-    CheckConstraint("state in ('verified', 'held', 'approved', 'paying', 'paid', 'failed')", name="state"),
-    CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid"),
-    Index("refunds_sale", "sale_id"),
-    Index("refunds_owed", "branch_id", "refund_id", postgresql_where=text("state <> 'paid'")),
-)
-"""What a settled return makes us owe; `booked_on` is the day it became a liability."""
-
-refund_lines = Table(
-    "refund_lines",
-    metadata,
-    Column("refund_id", Uuid, primary_key=True),
-    Column("no", SmallInteger, primary_key=True),
-    Column("return_line_id", Text, nullable=False),
-    Column("sale_line_id", Uuid, nullable=False),
-    Column("lot", Text, nullable=False),
-    Column("quantity", Integer, nullable=False),
-    Column("net_fen", BigInteger, nullable=False),
-    Column("tax_fen", BigInteger, nullable=False),
-    Column("cost_fen", BigInteger, nullable=False),
-    Column("disposition", Text, nullable=False),
-)
-
-refund_tenders = Table(
-    "refund_tenders",
-    metadata,
-    Column("refund_id", Uuid, primary_key=True),
-    Column("tender", Text, primary_key=True),
-    Column("means", Text, nullable=False),
-    Column("fen", BigInteger, nullable=False),
-    CheckConstraint("fen > 0", name="fen"),
-)
-"""What is owed to each tender of the sale; `means` is how it is paid: the tender itself, or `bank` when its channel refused."""
-
 
 declare(
     metadata,
@@ -373,9 +280,6 @@ declare(
         "running_balances",
         "periods",
         "period_reopenings",
-        "vouchers",
-        "refunds",
-        "refund_tenders",
     ),
     locks={"receipts": "booked_on"},
     removes={

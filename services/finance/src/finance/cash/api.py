@@ -90,16 +90,6 @@ def move(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     return commands.move(tx, session_id, body)
 
 
-@cash.post("/cash-sessions/<uuid:session_id>/refunds")
-@command
-@admits(*HANDLERS)
-@cash.arguments(schemas.CashRefundBody)
-@cash.response(201, schemas.CashMovementView)
-def pay_refund(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
-    """Pay the cash part of an approved refund out of this drawer, or say that this drawer paid what the safe paid."""
-    return commands.pay_refund(tx, session_id, body["refund_id"])
-
-
 @cash.post("/cash-sessions/<uuid:session_id>/count")
 @command
 @admits(*HANDLERS)

@@ -12,13 +12,12 @@ from sqlalchemy import insert, text, update
 
 from finance import repository
 from finance.booking import book_of
-from finance.cash import queries, rules
+from finance.cash import queries, rules, store
 from finance.cash.events import session_closed, variance_resolved
 from finance.cash.rules import Kind, Outcome
-from finance.cash.tables import cash_counts, cash_drawers, cash_movements, cash_sessions, cash_variances
+from finance.cash.tables import cash_counts, cash_drawers, cash_sessions, cash_variances
 from finance.kernel.period import PeriodClosed, PeriodState, month_text
 from finance.kernel.posting import PostingLine
-from finance.refunds import commands as refunds
 from shared import audit, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id
@@ -28,7 +27,7 @@ from shared.transaction import Tx
 
 def register_drawer(tx: Tx, branch_id: str, drawer: str, till: str) -> dict[str, Any]:
     """Raises ForeignBranch, DrawerTaken."""
-    _hold_branch(tx, branch_id)
+    store.hold_branch(tx, branch_id)
     values = {
         "branch_id": branch_id,
         "drawer": drawer,
@@ -36,13 +35,7 @@ def register_drawer(tx: Tx, branch_id: str, drawer: str, till: str) -> dict[str,
         "registered_by": tx.actor.id,
         "registered_at": tx.now,
     }
-    taken = tx.conn.execute(
-        text(
-            "select 1 from cash_drawers where branch_id = :branch_id and (drawer = :drawer or till = :till)"
-        ),
-        values,
-    ).first()
-    if taken is not None:
+    if store.is_taken(tx, branch_id, drawer, till):
         raise rules.DrawerTaken("the branch has a drawer of this name or for this till")
     tx.conn.execute(insert(cash_drawers).values(values))
     audit.record(tx, "cash_drawer.register", f"{branch_id}:{drawer}", after=values)
@@ -54,30 +47,17 @@ def open_session(tx: Tx, branch_id: str, drawer: str, float_fen: int) -> dict[st
 
     Raises ForeignBranch, DrawerNotFound, SessionOpen, SafeShort.
     """
-    _hold_branch(tx, branch_id)
-    known = tx.conn.execute(
-        text("select till from cash_drawers where branch_id = :branch_id and drawer = :drawer"),
-        {"branch_id": branch_id, "drawer": drawer},
-    ).one_or_none()
-    if known is None:
-        raise rules.DrawerNotFound("the branch has no such drawer")
-    last = tx.conn.execute(
-        text(
-            "select state, carried_fen from cash_sessions where branch_id = :branch_id and drawer = :drawer"
-            " order by closed_at desc nulls first limit 1"
-        ),
-        {"branch_id": branch_id, "drawer": drawer},
-    ).one_or_none()
-    if last is not None and last.state in {"open", "counting"}:
-        raise rules.SessionOpen("the drawer is open")
-    from_safe = float_fen - (0 if last is None else last.carried_fen)
+    store.hold_branch(tx, branch_id)
+    till = store.till_of(tx, branch_id, drawer)
+    from_safe = float_fen - store.carried_fen(tx, branch_id, drawer)
     if from_safe > 0:
         _require_in_safe(tx, branch_id, from_safe)
+    session_id = new_id()
     values = {
-        "session_id": new_id(),
+        "session_id": session_id,
         "branch_id": branch_id,
         "drawer": drawer,
-        "till": known.till,
+        "till": till,
         "state": "open",
         "float_fen": float_fen,
         "from_safe_fen": from_safe,
@@ -85,70 +65,58 @@ def open_session(tx: Tx, branch_id: str, drawer: str, float_fen: int) -> dict[st
         "opened_at": tx.now,
     }
     tx.conn.execute(insert(cash_sessions).values(values))
-    audit.record(tx, "cash_session.open", str(values["session_id"]), after=values)
-    return queries.session(tx, values["session_id"])
+    audit.record(tx, "cash_session.open", str(session_id), after=values)
+    return queries.session(tx, session_id)
 
 
 def move(tx: Tx, session_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
     """Money in or out of an open drawer for a reason. Raises SessionNotOpen, SafeShort, DrawerShort, ReasonUnknown."""
-    session = _session(tx, session_id)
-    _require_open(session)
+    session = open_held(tx, session_id)
     kind, fen = Kind(body["kind"]), body["fen"]
     if kind is Kind.TOP_UP:
         _require_in_safe(tx, session["branch_id"], fen)
-    elif kind not in rules.INCOMING and fen > queries.expected(tx.conn, session):
-        raise rules.DrawerShort("the drawer does not hold that much")
+    elif kind not in rules.INCOMING:
+        require_in_drawer(tx, session, fen)
     return _movement(tx, session["branch_id"], session_id, kind, fen, body)
 
 
 def move_safe(tx: Tx, branch_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Money in or out of the safe. Raises ForeignBranch, SafeShort, ReasonUnknown."""
-    _hold_branch(tx, branch_id)
+    store.hold_branch(tx, branch_id)
     kind, fen = Kind(body["kind"]), body["fen"]
     if kind not in rules.INCOMING:
         _require_in_safe(tx, branch_id, fen)
     return _movement(tx, branch_id, None, kind, fen, body)
 
 
-def pay_refund(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
-    """Pay the cash part of an approved refund out of this drawer; of one the safe paid, say that this drawer did.
-
-    Only who paid it says so, of a drawer that was open then: nobody else's cash is moved to the safe's shortage.
-    Raises SessionNotOpen, RefundNotPayable, DrawerShort, and for an unpaid one what finance.refunds asks.
-    """
-    session = _session(tx, session_id)
+def open_held(tx: Tx, session_id: UUID) -> dict[str, Any]:
+    """The session of an open drawer, its branch's cash held. Raises SessionNotFound, SessionNotOpen."""
+    session = store.session_held(tx, session_id)
     _require_open(session)
-    found = tx.conn.execute(
-        text(
-            "select t.fen, p.paid_by, p.paid_at"
-            " from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.means = 'cash'"
-            " left join refund_payments p on p.refund_id = t.refund_id and p.tender = t.tender"
-            " where r.refund_id = :refund_id and r.branch_id = :branch_id and not exists"
-            " (select from cash_movements m where m.refund_id = r.refund_id)"
-        ),
-        {"refund_id": refund_id, "branch_id": session["branch_id"]},
-    ).one_or_none()
-    if found is None:
-        raise rules.RefundNotPayable("no refund of this branch awaits its cash")
-    if found.paid_by is not None and (found.paid_by != tx.actor.id or found.paid_at < session["opened_at"]):
-        raise rules.RefundNotPayable("the safe paid it, and only who paid says that this open drawer did")
-    if found.fen > queries.expected(tx.conn, session):
+    return session
+
+
+def require_in_drawer(tx: Tx, session: Mapping[str, Any], fen: int) -> None:
+    """Raises DrawerShort."""
+    if fen > queries.expected(tx.conn, session):
         raise rules.DrawerShort("the drawer does not hold that much")
-    if found.paid_by is None:
-        refunds.pay_from_drawer(tx, refund_id)
-    return _movement(tx, session["branch_id"], session_id, Kind.REFUND, found.fen, {"refund_id": refund_id})
+
+
+def pay_out(tx: Tx, session: Mapping[str, Any], fen: int, refund_id: UUID) -> dict[str, Any]:
+    """Take the cash of a refund out of the drawer; whoever calls has checked that it holds so much."""
+    body = {"refund_id": refund_id}
+    return _movement(tx, session["branch_id"], session["session_id"], Kind.REFUND, fen, body)
 
 
 def before_safe_pays(tx: Tx, branch_id: str, fen: int) -> None:
     """Make the branch's cash wait, and require that the safe holds so much. Raises ForeignBranch, SafeShort."""
-    _hold_branch(tx, branch_id)
+    store.hold_branch(tx, branch_id)
     _require_in_safe(tx, branch_id, fen)
 
 
 def begin_count(tx: Tx, session_id: UUID) -> dict[str, Any]:
     """Open → counting: sales from now on are not the session's. The answer tells no amount (blind count)."""
-    session = _session(tx, session_id)
-    _require_open(session)
+    session = open_held(tx, session_id)
     tx.conn.execute(
         update(cash_sessions)
         .where(cash_sessions.c.session_id == session_id)
@@ -165,7 +133,7 @@ def close_session(
 
     Raises SessionNotCounting, DenominationUnknown, CarriedExceedsCount.
     """
-    session = _session(tx, session_id)
+    session = store.session_held(tx, session_id)
     if session["state"] != "counting":
         raise rules.SessionNotCounting(Text("the session is {state}", state=session["state"]))
     today = business_date(tx.now)
@@ -216,15 +184,15 @@ def surprise_count(
 
     Raises SessionNotOpen, CountedByKeeper, DenominationUnknown.
     """
-    _hold_branch(tx, branch_id)
+    store.hold_branch(tx, branch_id)
     today = business_date(tx.now)
     counted_fen = rules.total_of(counted, today)
     if session_id is None:
         session: Mapping[str, Any] = {"branch_id": branch_id, "drawer": None, "till": None}
-        keepers = _safe_keepers(tx, branch_id)
+        keepers = store.safe_keepers(tx, branch_id)
         expected_fen = queries.safe_holds(tx.conn, branch_id)
     else:
-        session = _session(tx, session_id)
+        session = store.session_held(tx, session_id)
         if session["branch_id"] != branch_id:
             raise rules.SessionNotFound("no such session in this branch")
         _require_open(session)
@@ -247,7 +215,7 @@ def surprise_count(
     tx.conn.execute(insert(cash_counts).values(values))
     _found(tx, count_id, session, variance_fen, keepers)
     if session_id is not None and variance_fen:
-        _add_movement(tx, branch_id, session_id, Kind.VARIANCE, variance_fen, {})
+        store.add_movement(tx, branch_id, session_id, Kind.VARIANCE, variance_fen, {})
     audit.record(tx, "cash.count", str(count_id), after=values)
     return values
 
@@ -316,27 +284,6 @@ def resolve(tx: Tx, variance_id: UUID, outcome: Outcome, person: str | None, rea
     return queries.variance_view(dict(resolved), today)
 
 
-def _hold_branch(tx: Tx, branch_id: str) -> None:
-    """Raises ForeignBranch. The lock is held until the command commits."""
-    tx.actor.require_branch(branch_id)
-    tx.conn.execute(
-        text("select pg_advisory_xact_lock(hashtextextended('finance:cash:' || :branch_id, 0))"),
-        {"branch_id": branch_id},
-    )
-
-
-def _session(tx: Tx, session_id: UUID) -> dict[str, Any]:
-    """The session, its branch held. Raises SessionNotFound, also for a branch the token does not cover."""
-    branch_id = tx.conn.execute(
-        text("select branch_id from cash_sessions where session_id = :id"), {"id": session_id}
-    ).scalar_one_or_none()
-    if branch_id is None or not tx.actor.may_see(branch_id):
-        raise rules.SessionNotFound("no such session")
-    _hold_branch(tx, branch_id)
-    row = tx.conn.execute(text("select * from cash_sessions where session_id = :id"), {"id": session_id})
-    return dict(row.mappings().one())
-
-
 def _require_open(session: Mapping[str, Any]) -> None:
     if session["state"] != "open":
         raise rules.SessionNotOpen(Text("the session is {state}", state=session["state"]))
@@ -349,49 +296,15 @@ def _require_in_safe(tx: Tx, branch_id: str, fen: int) -> None:
         )
 
 
-def _safe_keepers(tx: Tx, branch_id: str) -> list[str]:
-    """Who moved money of the branch on the same business day."""
-    rows = tx.conn.execute(
-        text(
-            "select distinct made_by from cash_movements where branch_id = :branch_id"
-            " and (made_at at time zone 'Asia/Shanghai')::date = :today"
-            " union select distinct opened_by from cash_sessions where branch_id = :branch_id"
-            " and (opened_at at time zone 'Asia/Shanghai')::date = :today"
-        ),
-        {"branch_id": branch_id, "today": business_date(tx.now)},
-    )
-    return [row.made_by for row in rows]
-
-
 def _movement(
     tx: Tx, branch_id: str, session_id: UUID | None, kind: Kind, fen: int, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     postings = rules.movement_postings(
         book_of(tx.conn).chart, kind, fen, body.get("reason"), business_date(tx.now)
     )
-    values = _add_movement(tx, branch_id, session_id, kind, rules.signed(kind, fen), body)
+    values = store.add_movement(tx, branch_id, session_id, kind, rules.signed(kind, fen), body)
     _post(tx, branch_id, f"cash_{kind}", values["movement_id"], postings, reference=body.get("reference"))
     audit.record(tx, f"cash.{kind}", str(values["movement_id"]), after=values)
-    return values
-
-
-def _add_movement(
-    tx: Tx, branch_id: str, session_id: UUID | None, kind: Kind, fen: int, body: Mapping[str, Any]
-) -> dict[str, Any]:
-    values = {
-        "movement_id": new_id(),
-        "branch_id": branch_id,
-        "session_id": session_id,
-        "kind": kind.value,
-        "fen": fen,
-        "reason": body.get("reason"),
-        "reference": body.get("reference"),
-        "note": body.get("note"),
-        "refund_id": body.get("refund_id"),
-        "made_by": tx.actor.id,
-        "made_at": tx.now,
-    }
-    tx.conn.execute(insert(cash_movements).values(values))
     return values
 
 

@@ -14,37 +14,24 @@ from sqlalchemy import Connection, text
 
 from finance.booking import book_of
 from finance.cash import rules
+from finance.entries import BALANCE_NOW, FIRST_MONTHS
+from finance.sold import CASH_TAKEN
 from shared.clock import SHANGHAI, business_date, next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 _TAKINGS = (
-    "select coalesce(sum(t.fen), 0)::bigint from sales s join tenders t on t.sale_id = s.sale_id"
-    " and t.booked_on = s.booked_on and t.tender = 'cash'"
-    " where s.branch_id = :branch_id and s.posted_by = :till and s.posted_at >= :since and s.posted_at < :until"
-)
-# As finance.balances.balance, but in one statement with what drawers hold: carried, sealed since, and not sealed yet.
-_ON_HAND = (
-    "select (coalesce((select closing_fen from period_balances where month = carried.month and account = :account"
-    "   and branch_id = :branch_id), 0)"
-    " + coalesce((select sum(debit_fen - credit_fen) from running_balances where account = :account"
-    "   and branch_id = :branch_id and month > coalesce(carried.month, '-infinity')), 0)"
-    " + coalesce((select sum(l.debit_fen - l.credit_fen) from journal_entries e cross join lateral ("
-    "    select debit_fen, credit_fen from journal_lines where entry_id = e.id and booked_on = e.booked_on"
-    "    and account = :account offset 0) l"
-    "   where e.chain_no is null and e.branch_id = :branch_id and e.booked_on >= coalesce("
-    "    (select min(month) from periods where state = 'open'), 'infinity'::date)), 0))::bigint as fen"
-    " from (select max(month) as month from period_balances) carried"
+    f"select coalesce(sum(t.fen), 0)::bigint from {CASH_TAKEN} t"
+    " where t.branch_id = :branch_id and t.till = :till and t.posted_at >= :since and t.posted_at < :until"
 )
 _HELD = (
     "select last.drawer, case when last.session_id is null then 0"
     " when last.closed_at is not null then last.carried_fen"
     " else last.float_fen"
     "  + (select coalesce(sum(fen), 0) from cash_movements m where m.session_id = last.session_id)"
-    "  + (select coalesce(sum(t.fen), 0) from sales s join tenders t on t.sale_id = s.sale_id"
-    "     and t.booked_on = s.booked_on and t.tender = 'cash' where s.branch_id = :branch_id"
-    "     and s.posted_by = last.till and s.posted_at >= last.opened_at"
-    "     and s.posted_at < coalesce(last.count_began_at, 'infinity')) end::bigint as fen"
+    f"  + (select coalesce(sum(t.fen), 0) from {CASH_TAKEN} t where t.branch_id = :branch_id"
+    "     and t.till = last.till and t.posted_at >= last.opened_at"
+    "     and t.posted_at < coalesce(last.count_began_at, 'infinity')) end::bigint as fen"
     " from (select distinct on (d.drawer) d.drawer, s.session_id, s.till, s.float_fen, s.opened_at,"
     "  s.count_began_at, s.closed_at, s.carried_fen from cash_drawers d"
     "  left join cash_sessions s on s.branch_id = d.branch_id and s.drawer = d.drawer"
@@ -52,7 +39,7 @@ _HELD = (
 )
 # Where cash lies, since when nobody counted it without notice, and until when it was handled. A drawer's first and
 # last session are each one probe of an index; surprise counts are few.
-_PLACES = """
+_PLACES = f"""
 with counted as (
     select c.branch_id, coalesce(s.drawer, '') as drawer, max(c.counted_at) as at
     from cash_counts c left join cash_sessions s on s.session_id = c.session_id group by 1, 2
@@ -65,7 +52,7 @@ with counted as (
     cross join lateral (select closed_at from cash_sessions s where s.branch_id = d.branch_id
         and s.drawer = d.drawer order by closed_at desc limit 1) last
     union all
-    select branch_id, '', min(month), 'infinity' from running_balances where account = :account group by branch_id
+    select branch_id, '', month, 'infinity' from {FIRST_MONTHS} safes
 ), uncounted as (
     select p.branch_id, p.drawer, c.at as counted_at, coalesce((c.at at time zone 'Asia/Shanghai')::date, p.began_on) as since_on
     from places p left join counted c using (branch_id, drawer)
@@ -122,7 +109,7 @@ def safe_holds(conn: Connection, branch_id: str) -> int:
     """
     return int(
         conn.execute(
-            text(f"select ({_ON_HAND}) - coalesce((select sum(fen) from ({_HELD}) held), 0)"),
+            text(f"select ({BALANCE_NOW}) - coalesce((select sum(fen) from ({_HELD}) held), 0)"),
             _keys(conn, branch_id),
         ).scalar_one()
     )
@@ -137,7 +124,7 @@ def position(tx: Tx, branch_id: str) -> dict[str, Any]:
     tx.actor.require_branch(branch_id)
     # A query runs in one snapshot, so the two statements agree.
     keys = _keys(tx.conn, branch_id)
-    on_hand = int(tx.conn.execute(text(_ON_HAND), keys).scalar_one())
+    on_hand = int(tx.conn.execute(text(BALANCE_NOW), keys).scalar_one())
     held = [dict(row) for row in tx.conn.execute(text(f"{_HELD} order by 1"), keys).mappings()]
     return {
         "branch_id": branch_id,
@@ -300,9 +287,8 @@ def unattended(tx: Tx, branch_id: str, month: date) -> list[dict[str, Any]]:
     tx.actor.require_branch(branch_id)
     rows = tx.conn.execute(
         text(
-            "with cash as (select s.posted_by as till, s.posted_at, t.fen from sales s join tenders t"
-            "  on t.sale_id = s.sale_id and t.booked_on = s.booked_on and t.tender = 'cash'"
-            "  where s.branch_id = :branch_id and s.posted_at >= :since and s.posted_at < :until)"
+            f"with cash as (select t.till, t.posted_at, t.fen from {CASH_TAKEN} t"
+            "  where t.branch_id = :branch_id and t.posted_at >= :since and t.posted_at < :until)"
             " select c.till, (c.posted_at at time zone 'Asia/Shanghai')::date as day, count(*) as sales,"
             " sum(c.fen)::bigint as fen from cash c where not exists (select from cash_sessions x"
             "  where x.branch_id = :branch_id and x.till = c.till and c.posted_at >= x.opened_at"

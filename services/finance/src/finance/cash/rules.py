@@ -76,12 +76,6 @@ class ReasonUnknown(Invalid):
     code = "cash_reason_unknown"
 
 
-class RefundNotPayable(Conflict):
-    """There is no such refund in this branch, it has no cash part, or a drawer paid it already."""
-
-    code = "cash_refund_not_payable"
-
-
 class CountedByKeeper(Conflict):
     """A surprise count is done by somebody who did not handle the cash that day."""
 

@@ -78,10 +78,6 @@ class CashSafeMovementBody(_Movement):
     kind = fields.String(required=True, validate=validate.OneOf([each.value for each in SAFE_KINDS]))
 
 
-class CashRefundBody(Schema):
-    refund_id = fields.UUID(required=True)
-
-
 class CashMovementView(Schema):
     """`change` is what the drawer or safe has more by it."""
 

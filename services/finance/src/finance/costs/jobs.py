@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+from finance import entries
 from finance.costs import queries
 from finance.costs.commands import alerts, costing
+from finance.kernel.period import PeriodState
 from shared.clock import business_date, month_of
+from shared.service import Job
 from shared.transaction import Tx
 
 
@@ -12,7 +15,7 @@ def cost_last_month(tx: Tx) -> int:
     """Cost the month that is over, one branch at a time, where nobody has done it yet and it is open."""
     month = month_of(month_of(business_date(tx.now)) - timedelta(days=1))
     branch = queries.next_uncosted(tx.conn, month)
-    if branch is None or not queries.is_open(tx.conn, month):
+    if branch is None or entries.period_state(tx.conn, month) != PeriodState.OPEN:
         return 0
     costing.run(tx, branch, month)
     return 1
@@ -21,3 +24,9 @@ def cost_last_month(tx: Tx) -> int:
 def find_sales_below_cost(tx: Tx) -> int:
     """Look through the sales told since the last turn."""
     return alerts.find(tx)
+
+
+JOBS = [
+    Job(name="cost_last_month", every_s=3600, run=cost_last_month),
+    Job(name="find_sales_below_cost", every_s=60, run=find_sales_below_cost),
+]

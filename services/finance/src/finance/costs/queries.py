@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import ledger
+from finance import entries, ledger, sold
 from finance.booking import book_of
 from finance.budgets.rules import NO_SPENDING
 from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpanInvalid, rate_bp, variance_fen
-from finance.kernel.period import PeriodState
+from finance.refunds import RETURNED_LINES
 from shared.clock import business_date, month_of, next_month
 from shared.languages import Text
 from shared.money import half_up
@@ -197,18 +197,16 @@ select key, second, sum(quantity)::bigint as quantity, sum(net)::bigint as net_f
 from (
     select {sold} as key, {sold2} as second, l.quantity, l.net_fen as net, l.cost_fen as cost, 0::bigint as returned,
         0::bigint as adjustment
-    from sale_lines l {sale_of_line}
+    from {lines} l {sale_of_line}
     where l.booked_on >= :first and l.booked_on < :until
         and (cast(:branches as text[]) is null or l.branch_id = any(:branches))
     union all
     select {back}, {sold2}, -b.quantity, -b.net_fen, case when b.disposition = 'restock' then -b.cost_fen else 0 end,
         b.net_fen, 0
-    from refunds f join refund_lines b on b.refund_id = f.refund_id
-    join receipts r on r.sale_id = f.sale_id
-    join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
+    from {returned} b join {lines_by_sale} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id
     {sale_of_line}
-    where f.booked_on >= :first and f.booked_on < :until
-        and (cast(:branches as text[]) is null or f.branch_id = any(:branches))
+    where b.booked_on >= :first and b.booked_on < :until
+        and (cast(:branches as text[]) is null or b.branch_id = any(:branches))
     union all
     select {moved}, {moved2}, 0, 0, m.adjustment_fen, 0, m.adjustment_fen from stock_moves m
     where m.kind = 'cost_run' and m.day >= :first and m.day < :until
@@ -231,17 +229,20 @@ def margins(tx: Tx, first: date, last: date, args: Mapping[str, Any]) -> dict[st
             Text("1 to {months_max} months", months_max=MONTHS_MAX),
             errors=[{"path": "until_month", "message": "before `from_month`, or too far"}],
         )
-    sold, sold2, moved, moved2 = MARGIN_KEYS[args["by"]]
+    key, key2, moved, moved2 = MARGIN_KEYS[args["by"]]
     statement = _MARGIN.format(
-        sold=sold.format(day="l.booked_on"),
-        back=sold.format(day="f.booked_on"),
-        sold2=sold2,
+        sold=key.format(day="l.booked_on"),
+        back=key.format(day="b.booked_on"),
+        sold2=key2,
         sale_of_line=(
-            "join sales s on s.sale_id = l.sale_id and s.booked_on = l.booked_on"
+            f"join {sold.SALES} s on s.sale_id = l.sale_id and s.booked_on = l.booked_on"
             if args["by"] == "channel"
             else ""
         ),
         moved=moved,
+        lines=sold.LINES,
+        lines_by_sale=sold.LINES_BY_SALE,
+        returned=RETURNED_LINES,
         moved2=moved2,
     )
     after, second = decode_cursor(args["cursor"], str, str)
@@ -280,11 +281,10 @@ def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str
     accounts = {each.code: each for each in chart.accounts if each.statement_line in EXPENSE_LINES}
     rows = tx.conn.execute(
         text(
-            "select l.branch_id, account, sum(debit_fen - credit_fen)::bigint as fen from journal_lines l"
-            " join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
-            " where l.booked_on >= :first and l.booked_on < :until and account = any(:accounts)"
-            " and (cast(:branches as text[]) is null or l.branch_id = any(:branches)) and kind <> all(:unspent)"
-            " group by l.branch_id, account order by l.branch_id, account limit 10000"
+            f"select l.branch_id, l.account, sum(l.fen)::bigint as fen from {entries.LINES} l"
+            " where l.booked_on >= :first and l.booked_on < :until and l.account = any(:accounts)"
+            " and (cast(:branches as text[]) is null or l.branch_id = any(:branches)) and l.kind <> all(:unspent)"
+            " group by l.branch_id, l.account order by l.branch_id, l.account limit 10000"
         ),
         {
             "first": month,
@@ -345,8 +345,3 @@ def require_costed(conn: Connection, month: date) -> None:
     branch = next_uncosted(conn, month)
     if branch is not None:
         raise CostRunMissing(Text("cost the month of branch {branch} first", branch=branch), branch_id=branch)
-
-
-def is_open(conn: Connection, month: date) -> bool:
-    state = conn.execute(text("select state from periods where month = :month"), {"month": month})
-    return state.scalar_one_or_none() == PeriodState.OPEN

@@ -1,1 +1,9 @@
-"""Invoices (发票) of sales, and the red ones that take them back."""
+"""Invoices of sales: blue ones, and red ones that take them back."""
+
+from finance.invoices import tables
+from finance.invoices.api import invoices
+from shared.areas import Area
+
+AREA = Area(tables=tables, blueprints=[invoices])
+
+__all__ = ["AREA"]

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
+from finance import refunds, sold, trade_permissions
 from finance.invoices import rules
 from finance.invoices.events import invoice_issued
 from finance.invoices.rules import NOTHING, Fen, Position, Rates
 from finance.invoices.tables import invoice_amounts
+from finance.sold import Sold
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.languages import Text
@@ -32,7 +34,7 @@ def issue(tx: Tx, body: Mapping[str, Any]) -> UUID:
     branch_id, customer_id = _of_one_buyer(sales)
     if body["kind"] == "special" and not _is_institution(tx, customer_id):
         raise rules.InvoiceSpecialUnfit("a special invoice is issued to an institution")
-    _require_day(tx, body["issued_on"], max(sale["business_date"] for sale in sales))
+    _require_day(tx, body["issued_on"], max(sale.business_date for sale in sales))
     covered = rules.blue(_positions(tx, sales), wanted)
     rates = rules.summed(covered.values())
     rules.require_stated(rates, _rates(body["rates"]) or {})
@@ -119,28 +121,16 @@ def _require_day(tx: Tx, issued_on: date, first: date) -> None:
         )
 
 
-def _lock_sales(tx: Tx, sale_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+def _lock_sales(tx: Tx, sale_ids: Sequence[UUID]) -> list[Sold]:
     """Raises InvoiceSaleUnknown, also for a branch the token does not cover."""
-    known = tx.conn.execute(
-        text(
-            "select sale_id, booked_on, branch_id from receipts where sale_id = any(:ids) order by sale_id for update"
-        ),
-        {"ids": list(sale_ids)},
-    ).all()
-    if len(known) < len(sale_ids) or any(not tx.actor.may_see(row.branch_id) for row in known):
+    found = sold.lock(tx.conn, sale_ids)
+    if len(found) < len(sale_ids) or any(not tx.actor.may_see(each.branch_id) for each in found):
         raise rules.InvoiceSaleUnknown("a sale of the invoice is not there")
-    rows = tx.conn.execute(
-        text(
-            "select sale_id, booked_on, business_date, branch_id, customer_id from sales"
-            " where sale_id = any(:ids) and booked_on = any(:days) order by sale_id"
-        ),
-        {"ids": list(sale_ids), "days": sorted({row.booked_on for row in known})},
-    ).mappings()
-    return [dict(row) for row in rows]
+    return found
 
 
-def _of_one_buyer(sales: Sequence[Mapping[str, Any]]) -> tuple[str, UUID | None]:
-    buyers = {(sale["branch_id"], sale["customer_id"], month_of(sale["business_date"])) for sale in sales}
+def _of_one_buyer(sales: Sequence[Sold]) -> tuple[str, UUID | None]:
+    buyers = {(sale.branch_id, sale.customer_id, month_of(sale.business_date)) for sale in sales}
     [(branch_id, customer_id, _), *others] = buyers
     if others or (customer_id is None and len(sales) > 1):
         raise rules.InvoiceSalesMixed("several sales on one invoice are of one customer, branch and month")
@@ -149,18 +139,18 @@ def _of_one_buyer(sales: Sequence[Mapping[str, Any]]) -> tuple[str, UUID | None]
 
 def _is_institution(tx: Tx, customer_id: UUID | None) -> bool:
     kind = tx.conn.execute(
-        text("select kind from trade_permissions where customer_id = :id"), {"id": customer_id}
+        text(f"select p.kind from {trade_permissions.KINDS} p where p.customer_id = :id"), {"id": customer_id}
     ).scalar_one_or_none()
     return kind is not None and kind != "patient"
 
 
-def _positions(tx: Tx, sales: Sequence[Mapping[str, Any]]) -> dict[UUID, Position]:
-    ids = [sale["sale_id"] for sale in sales]
-    sold = _by_sale(
+def _positions(tx: Tx, sales: Sequence[Sold]) -> dict[UUID, Position]:
+    ids = [sale.sale_id for sale in sales]
+    of_sales = _by_sale(
         tx,
-        "select sale_id, tax_bp, sum(net_fen)::bigint, sum(tax_fen)::bigint from sale_lines"
-        " where sale_id = any(:ids) and booked_on = any(:days) group by 1, 2",
-        {"ids": ids, "days": sorted({sale["booked_on"] for sale in sales})},
+        f"select l.sale_id, l.tax_bp, sum(l.net_fen)::bigint, sum(l.tax_fen)::bigint from {sold.LINES} l"
+        " where l.sale_id = any(:ids) and l.booked_on = any(:days) group by 1, 2",
+        {"ids": ids, "days": sorted({sale.booked_on for sale in sales})},
     )
     returned = _returned(tx, ids)
     of_colour = (
@@ -171,7 +161,7 @@ def _positions(tx: Tx, sales: Sequence[Mapping[str, Any]]) -> dict[UUID, Positio
     red = _by_sale(tx, of_colour, {"ids": ids, "colour": "red"})
     return {
         sale: Position(
-            sold=sold.get(sale, {}),
+            sold=of_sales.get(sale, {}),
             returned=returned.get(sale, {}),
             blue=blue.get(sale, {}),
             red=red.get(sale, {}),
@@ -184,10 +174,10 @@ def _returned(tx: Tx, sale_ids: Sequence[UUID], refund_id: UUID | None = None) -
     """What came back of sales, of one refund or of all."""
     return _by_sale(
         tx,
-        "select f.sale_id, l.tax_bp, sum(b.net_fen)::bigint, sum(b.tax_fen)::bigint"
-        " from refunds f join refund_lines b using (refund_id) join receipts r on r.sale_id = f.sale_id"
-        " join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id"
-        " where f.sale_id = any(:ids) and (cast(:refund as uuid) is null or f.refund_id = :refund) group by 1, 2",
+        "select b.sale_id, l.tax_bp, sum(b.net_fen)::bigint, sum(b.tax_fen)::bigint"
+        f" from {refunds.RETURNED_LINES} b"
+        f" join {sold.LINES_BY_SALE} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id"
+        " where b.sale_id = any(:ids) and (cast(:refund as uuid) is null or b.refund_id = :refund) group by 1, 2",
         {"ids": list(sale_ids), "refund": refund_id},
     )
 
@@ -235,9 +225,7 @@ def _negative(rates: Rates) -> dict[int, Fen]:
 
 
 def _sale_of_refund(tx: Tx, refund_id: UUID, said: Mapping[UUID, Any]) -> UUID:
-    sale_id: UUID | None = tx.conn.execute(
-        text("select sale_id from refunds where refund_id = :id"), {"id": refund_id}
-    ).scalar_one_or_none()
+    sale_id = refunds.sale_of(tx.conn, refund_id)
     if sale_id is None or sale_id not in said:
         raise rules.InvoiceRefundUnknown("the invoice has no sale of this refund")
     return sale_id

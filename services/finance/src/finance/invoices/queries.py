@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from finance import entries, refunds, samples, sold, trade_permissions
 from finance.booking import book_of
 from finance.invoices import rules
 from finance.kernel.words import in_words
@@ -83,9 +84,9 @@ def _with_amounts(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]
 _UNINVOICED = f"""
 select s.sale_id, s.receipt_number, s.branch_id, s.customer_id, s.business_date, s.total_fen,
     x.returned_fen, x.invoiced_fen, s.total_fen - x.returned_fen - x.invoiced_fen as left_fen
-from sales s left join trade_permissions p on p.customer_id = s.customer_id and p.kind <> 'patient'
+from {sold.SALES} s left join {trade_permissions.KINDS} p on p.customer_id = s.customer_id and p.kind <> 'patient'
 cross join lateral (
-    select coalesce((select sum(f.total_fen) from refunds f where f.sale_id = s.sale_id), 0)::bigint as returned_fen,
+    select coalesce((select sum(f.total_fen) from {refunds.REFUNDED} f where f.sale_id = s.sale_id), 0)::bigint as returned_fen,
         coalesce((select sum((a.net_fen + a.tax_fen) * case i.colour when 'blue' then 1 else -1 end)
             from invoice_amounts a join invoices i using (invoice_id) where a.sale_id = s.sale_id), 0)::bigint
             as invoiced_fen
@@ -128,15 +129,15 @@ select tax_bp, sum(sold_net)::bigint as sold_net_fen, sum(sold_tax)::bigint as s
 from (
     select l.tax_bp, l.net_fen as sold_net, l.tax_fen as sold_tax, 0 as back_net, 0 as back_tax,
         0 as given_net, 0 as given_tax, 0 as invoiced_net, 0 as invoiced_tax
-    from sale_lines l where l.booked_on >= :first and l.booked_on < :until and {_MINE.format("l")}
+    from {sold.LINES} l where l.booked_on >= :first and l.booked_on < :until and {_MINE.format("l")}
     union all
     select l.tax_bp, 0, 0, b.net_fen, b.tax_fen, 0, 0, 0, 0
-    from refunds f join refund_lines b using (refund_id) join receipts r on r.sale_id = f.sale_id
-    join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
-    where f.booked_on >= :first and f.booked_on < :until and {_MINE.format("f")}
+    from {refunds.RETURNED_LINES} b
+    join {sold.LINES_BY_SALE} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id
+    where b.booked_on >= :first and b.booked_on < :until and {_MINE.format("b")}
     union all
     select d.tax_bp, 0, 0, 0, 0, d.vat_base_fen, d.vat_fen, 0, 0
-    from samples d where d.vat_fen is not null and d.booked_on >= :first and d.booked_on < :until
+    from {samples.GIVEN_OUT} d where d.vat_fen is not null and d.booked_on >= :first and d.booked_on < :until
         and {_MINE.format("d")}
     union all
     select a.tax_bp, 0, 0, 0, 0, 0, 0, a.net_fen * x.sign, a.tax_fen * x.sign
@@ -146,10 +147,10 @@ from (
 ) parts group by tax_bp order by tax_bp
 """
 _OUTPUT_VAT = f"""
-select e.kind, sum(l.credit_fen - l.debit_fen)::bigint as tax_fen
-from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
+select l.kind, -sum(l.fen)::bigint as tax_fen
+from {entries.LINES} l
 where l.booked_on >= :first and l.booked_on < :until and l.account = :account and {_MINE.format("l")}
-group by e.kind order by e.kind
+group by l.kind order by l.kind
 """
 SALES_KINDS = frozenset({"sale", "refund_due", "sample_issue"})
 
@@ -195,9 +196,9 @@ def goods(tx: Tx, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows = tx.conn.execute(
             text(
                 "select l.generic_name, l.specification, b.lot, b.quantity, b.net_fen, l.tax_bp, b.tax_fen"
-                " from refunds f join refund_lines b using (refund_id) join receipts r on r.sale_id = f.sale_id"
-                " join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on"
-                " and l.line_id = b.sale_line_id where f.refund_id = :id order by b.no limit :limit"
+                f" from {refunds.RETURNED_LINES} b"
+                f" join {sold.LINES_BY_SALE} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id"
+                " where b.refund_id = :id order by b.no limit :limit"
             ),
             {"id": shown["refund_id"], "limit": LINES_MAX},
         )
@@ -205,8 +206,7 @@ def goods(tx: Tx, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows = tx.conn.execute(
             text(
                 "select l.generic_name, l.specification, l.lot, l.quantity, l.net_fen, l.tax_bp, l.tax_fen"
-                " from receipts r join sale_lines l on l.sale_id = r.sale_id and l.booked_on = r.booked_on"
-                " where r.sale_id = any(:ids) order by l.sale_id, l.no limit :limit"
+                f" from {sold.LINES_BY_SALE} l where l.sale_id = any(:ids) order by l.sale_id, l.no limit :limit"
             ),
             {"ids": [each["sale_id"] for each in shown["amounts"]], "limit": LINES_MAX},
         )

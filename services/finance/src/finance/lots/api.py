@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from finance.lots import decisions, queries, schemas
+from finance.lots import commands, queries, schemas
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -48,7 +48,7 @@ def list_lot_contradictions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @lots.response(201, schemas.LotExpiryDecisionView)
 def decide_lot_expiry(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Say which expiry a lot has, by its package: it holds from now on, and settles what contradicted it."""
-    return queries.decision(tx, decisions.decide(tx, body))
+    return queries.decision(tx, commands.decide(tx, body))
 
 
 @lots.get("/lot-expiry-decisions")

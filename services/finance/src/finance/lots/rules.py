@@ -5,6 +5,7 @@ Source: F27, G15, I2
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -15,16 +16,25 @@ from shared.identity import Actor
 from shared.languages import Text
 from shared.lots import canonical
 
-SALE, SHIPMENT, ORDER, SAMPLE = "sale", "shipment", "order", "sample"
-GOODS_RECEIPT, DECISION = "goods_receipt", "decision"
-SOURCES = (SALE, SHIPMENT, ORDER, SAMPLE, GOODS_RECEIPT, DECISION)
+
+class Source(StrEnum):
+    """What may tell the expiry of a lot."""
+
+    SALE = "sale"
+    SHIPMENT = "shipment"
+    ORDER = "order"
+    SAMPLE = "sample"
+    GOODS_RECEIPT = "goods_receipt"
+    DECISION = "decision"
+
+
 _BY = {
-    SALE: "a sale",
-    SHIPMENT: "a shipment",
-    ORDER: "an order",
-    SAMPLE: "a request for samples",
-    GOODS_RECEIPT: "a goods receipt",
-    DECISION: "a decision of quality assurance",
+    Source.SALE: "a sale",
+    Source.SHIPMENT: "a shipment",
+    Source.ORDER: "an order",
+    Source.SAMPLE: "a request for samples",
+    Source.GOODS_RECEIPT: "a goods receipt",
+    Source.DECISION: "a decision of quality assurance",
 }
 
 Key = tuple[str, str]
@@ -47,7 +57,7 @@ class Named(NamedTuple):
 class Paper(Struct, frozen=True):
     """What names lots: of which source, of which branch, by which number."""
 
-    source: str
+    source: Source
     branch_id: str
     reference: str | None = None
 
@@ -101,7 +111,7 @@ def _sentence(found: Contradiction) -> Text:
         lot=found.named.lot,
         product=found.named.product_id,
         held=found.held.expiry.isoformat(),
-        source=_BY[found.held.source],
+        source=_BY[Source(found.held.source)],
         day=business_date(found.held.told_at).isoformat(),
         told=found.named.expiry.isoformat(),
     )

@@ -3,11 +3,11 @@
 from marshmallow import Schema, fields, validate
 
 from finance.kernel.fields import BRANCH, LOT, NUMBER, REASON
-from finance.lots.rules import SOURCES
+from finance.lots.rules import Source
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY
 
-SOURCE = {"enum": list(SOURCES)}
+SOURCE = {"enum": [each.value for each in Source]}
 
 
 class LotArgs(PageArgs):
@@ -18,7 +18,7 @@ class LotArgs(PageArgs):
 
 
 class LotExpiriesArgs(LotArgs):
-    source = fields.String(load_default=None, validate=validate.OneOf(SOURCES))
+    source = fields.String(load_default=None, validate=validate.OneOf(list(Source)))
 
 
 class LotContradictionsArgs(LotArgs):

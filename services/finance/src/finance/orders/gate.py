@@ -14,14 +14,13 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, text
 
-from finance import credit, stop_sales, trade_permissions
+from finance import credit, lots, stop_sales, trade_permissions
 from finance.contracts import fulfilment
 from finance.credit import Override
 from finance.domain.sale import LotExpired, VatRateUnknown
 from finance.floors import DiscountNotApproved, PriceBelowFloor
 from finance.kernel.vat import rates_on
-from finance.lots import expiries
-from finance.lots.rules import ORDER, Named, Paper
+from finance.lots import Named, Paper, Source
 from finance.orders import prices
 from finance.orders.rules import (
     HOLDING,
@@ -255,19 +254,19 @@ def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None
                     Text("lot {lot} expired on {expiry}", lot=lot.lot, expiry=lot.expiry),
                     f"lines.{line.no}.lots",
                 )
-    lots = [(line.product.id, lot.lot) for line in lines for lot in line.lots]
+    leaving = [(line.product.id, lot.lot) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
-        stop_sales.require_free(tx.conn, lots, tx.now)
+        stop_sales.require_free(tx.conn, leaving, tx.now)
     with judged.collecting("lines"):
-        require_fresh(tx, lots, today)
+        require_fresh(tx, leaving, today)
 
 
-def require_fresh(tx: Tx, lots: Collection[stop_sales.Lot], today: date) -> None:
+def require_fresh(tx: Tx, leaving: Collection[stop_sales.Lot], today: date) -> None:
     """The expiry that holds of a lot counts, whatever is named now. Raises LotExpired."""
-    holds = expiries.held(tx, {stop_sales.key_of(lot) for lot in lots})
+    holds = lots.held(tx, {stop_sales.key_of(lot) for lot in leaving})
     named = [
         {"product_id": lot[0], "lot": lot[1], "expiry": known.expiry}
-        for lot in sorted(lots)
+        for lot in sorted(leaving)
         if (known := holds.get(stop_sales.key_of(lot))) is not None and known.expiry < today
     ]
     if named:
@@ -278,7 +277,7 @@ def _expiries(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line]) ->
     """After the customer's row is held, as with sales on credit: two of both kinds never wait for each other."""
     named = [Named(line.product.id, lot.lot, lot.expiry) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
-        expiries.tell(tx, Paper(ORDER, order["branch_id"], order["number"]), named)
+        lots.tell(tx, Paper(Source.ORDER, order["branch_id"], order["number"]), named)
 
 
 def _contract(

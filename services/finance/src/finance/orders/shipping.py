@@ -108,7 +108,7 @@ def _require_another(tx: Tx, order_id: UUID) -> None:
 
 
 def _free_number(tx: Tx, order: Mapping[str, Any], no: int) -> str:
-    """The shipment's number; tills choose theirs freely, so one that stands where it belongs stops no delivery."""
+    """The shipment's number; tills choose theirs freely, so one that stands where it belongs stop_sales no delivery."""
     number = name = f"{order['number']}/{no}"
     again = 1
     while repository.find_receipt(tx.conn, order["branch_id"], number) is not None:

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import open_items, repository
-from finance.booking import before_safe_pays, book_of, require_in_books
+from finance import cash, open_items, repository
+from finance.booking import book_of, require_in_books
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.open_items import Item, Match, NewItem, ReceivableUnknown
@@ -199,8 +199,8 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
         raise PaymentUnknown("no such payment")
     if payment.reversed_on is not None:
         raise PaymentReversedBefore(Text("it was reversed on {reversed_on}", reversed_on=payment.reversed_on))
-    for ask in before_safe_pays if payment.tender == "cash" else ():
-        ask(tx, payment.branch_id, payment.amount_fen)
+    if payment.tender == "cash":
+        cash.before_safe_pays(tx, payment.branch_id, payment.amount_fen)
     today = business_date(tx.now)
     booked_on, _ = booking_day(tx, today)
     live = tx.conn.execute(

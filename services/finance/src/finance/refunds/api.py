@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Response
 
-from finance import printing
+from finance import cash, printing
 from finance.refunds import commands, papers, queries, rules, schemas
 from finance.refunds.rules import Payment
 from shared.arguments import Blueprint
@@ -17,6 +17,8 @@ from shared.transaction import Tx
 from shared.web import admits, command, query
 
 refunds = Blueprint("refunds", __name__, description="What is owed for goods that came back.")
+
+drawer_refunds = Blueprint("drawer_refunds", __name__, tag="cash")
 
 READERS = (
     *rules.APPROVERS,
@@ -148,6 +150,16 @@ def fail_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]
     """Say that a channel refused the payment."""
     commands.fail(tx, refund_id, body["tender"], body["reason"])
     return queries.refund(tx, refund_id)
+
+
+@drawer_refunds.post("/cash-sessions/<uuid:session_id>/refunds")
+@command
+@admits(*cash.HANDLERS)
+@drawer_refunds.arguments(schemas.CashRefundBody)
+@drawer_refunds.response(201, cash.CashMovementView)
+def pay_from_drawer(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
+    """Pay the cash part of an approved refund out of this drawer, or say that this drawer paid what the safe paid."""
+    return commands.pay_from_drawer(tx, session_id, body["refund_id"])
 
 
 def _payments(parts: Sequence[Mapping[str, Any]]) -> list[Payment]:

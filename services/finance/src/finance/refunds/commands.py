@@ -11,13 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import open_items, points, repository
-from finance.booking import before_safe_pays, book_of
+from finance import cash, open_items, points, repository
+from finance.booking import book_of
 from finance.domain.refund import ReturnedLine
 from finance.kernel import posting
 from finance.kernel.posting import PostingLine
 from finance.kernel.receipt import Tender
-from finance.refunds import rules
+from finance.refunds import rules, store
 from finance.refunds.events import refund_failed, refund_paid
 from finance.refunds.rules import Part, Payment, State
 from finance.refunds.tables import refund_steps
@@ -66,7 +66,7 @@ def approve(tx: Tx, refund_id: UUID, *, by_bank: Sequence[str] = ()) -> None:
 
 
 def approve_all(tx: Tx, refund_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Each for itself: what is refused is told and stops no other. A list with a strange id is refused whole.
+    """Each for itself: what is refused is told and stop_sales no other. A list with a strange id is refused whole.
 
     Raises RefundUnknown.
     """
@@ -98,8 +98,8 @@ def pay(tx: Tx, refund_id: UUID, payments: Sequence[Payment], paid_on: date | No
     named = {each.tender for each in payments}
     cash_fen = sum(part.fen for part in parts if part.tender in named and part.means == Tender.CASH)
     if cash_fen:
-        for ask in before_safe_pays:  # before the refund is locked: cash locks its branch first, everywhere
-            ask(tx, row["branch_id"], cash_fen)
+        # before the refund is locked: cash locks its branch first, everywhere
+        cash.before_safe_pays(tx, row["branch_id"], cash_fen)
     _pay(tx, refund_id, payments, paid_on, frozenset(tx.actor.roles))
 
 
@@ -113,28 +113,37 @@ def pay_all(
     by_id = dict(wanted)
     _require_known(tx, list(by_id))
     roles = frozenset(tx.actor.roles) - set(rules.COUNTER)
-    debts = tx.conn.execute(
-        text(
-            "select i.item_id from refunds r join receivable_items i on i.source_id = r.sale_id and i.kind = 'sale'"
-            " where r.refund_id = any(:ids)"
-        ),
-        {"ids": list(by_id)},
-    ).scalars()
-    tx.conn.execute(
-        text("select 1 from refunds where refund_id = any(:ids) order by refund_id for update"),
-        {"ids": list(by_id)},
-    )
-    open_items.lock(tx.conn, list(debts))  # in their own order, so that two lists never wait for each other
-    sales = tx.conn.execute(
-        text("select sale_id from refunds where refund_id = any(:ids)"), {"ids": list(by_id)}
-    ).scalars()
-    points.hold(tx.conn, list(sales))
+    sale_ids = store.hold(tx.conn, list(by_id))
+    # debts and points in their own order, so that two lists never wait for each other
+    open_items.lock_of_sales(tx.conn, sale_ids)
+    points.hold(tx.conn, sale_ids)
     return _each(tx, sorted(by_id), lambda refund_id: _pay(tx, refund_id, by_id[refund_id], paid_on, roles))
 
 
-def pay_from_drawer(tx: Tx, refund_id: UUID) -> None:
-    """Pay the cash part out of a drawer; the caller holds the branch's cash and records the movement."""
-    _pay(tx, refund_id, [Payment(tender=Tender.CASH)], None, frozenset(tx.actor.roles))
+def pay_from_drawer(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
+    """Pay the cash part of an approved refund out of this drawer; of one the safe paid, say that this drawer did.
+
+    Only who paid it says so, of a drawer that was open then: nobody else's cash is moved to the safe's shortage.
+    Raises SessionNotOpen, RefundNotPayable, DrawerShort, and for an unpaid one what `pay` asks.
+    """
+    session = cash.open_held(tx, session_id)
+    found = tx.conn.execute(
+        text(
+            "select t.fen, p.paid_by, p.paid_at"
+            " from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.means = 'cash'"
+            " left join refund_payments p on p.refund_id = t.refund_id and p.tender = t.tender"
+            " where r.refund_id = :refund_id and r.branch_id = :branch_id"
+        ),
+        {"refund_id": refund_id, "branch_id": session["branch_id"]},
+    ).one_or_none()
+    if found is None or cash.has_paid(tx, refund_id):
+        raise rules.RefundNotPayable("no refund of this branch awaits its cash")
+    if found.paid_by is not None and (found.paid_by != tx.actor.id or found.paid_at < session["opened_at"]):
+        raise rules.RefundNotPayable("the safe paid it, and only who paid says that this open drawer did")
+    cash.require_in_drawer(tx, session, found.fen)
+    if found.paid_by is None:
+        _pay(tx, refund_id, [Payment(tender=Tender.CASH)], None, frozenset(tx.actor.roles))
+    return cash.pay_out(tx, session, found.fen, refund_id)
 
 
 def fail(tx: Tx, refund_id: UUID, tender: str, reason: str) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances
+from finance import balances, entries
 from finance.booking import book_of
 from finance.refunds import rules
 from shared.clock import business_date, month_of, next_month
@@ -130,9 +130,9 @@ def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) ->
     first = month_of(as_of)
     of_month: int = conn.execute(
         text(
-            "select coalesce(sum(credit_fen - debit_fen), 0)::bigint from journal_lines"
-            " where booked_on >= :first and booked_on <= :as_of and account = :account"
-            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
+            f"select -coalesce(sum(l.fen), 0)::bigint from {entries.LINES} l"
+            " where l.booked_on >= :first and l.booked_on <= :as_of and l.account = :account"
+            " and (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
         ),
         {
             "first": first,

@@ -91,6 +91,12 @@ class RefundBankUnfit(Invalid):
     code = "refund_bank_unfit"
 
 
+class RefundNotPayable(Conflict):
+    """There is no such refund in this branch, it has no cash part, or a drawer paid it already."""
+
+    code = "cash_refund_not_payable"
+
+
 class RefundsDiffer(Conflict):
     """Unpaid refunds are not the balance of refunds payable: the books were tampered with."""
 

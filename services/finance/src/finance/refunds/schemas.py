@@ -163,6 +163,10 @@ class RefundPaymentsBody(Schema):
     paid_on = fields.Date(load_default=None, allow_none=True, validate=DAY)
 
 
+class CashRefundBody(Schema):
+    refund_id = fields.UUID(required=True)
+
+
 class RefundFailureBody(Schema):
     """`reason` is one of data/refund_failures.json."""
 

@@ -1,10 +1,75 @@
-"""The tables of refunds beside finance.tables: what was paid, every step, and when the goods came back."""
+"""The tables of refunds: what is owed, what was paid, every step, and when the goods came back."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("return_id", Text, nullable=False, unique=True),
+    Column("sale_id", Uuid, nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("customer_id", Uuid),
+    Column("booked_on", Date, nullable=False),
+    Column("settled_on", Date, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", INSTANT),
+    Column("approved_hash", Text),
+    Column("held_reason", Text),
+    Column("paid_on", Date),
+    Column("paid_at", INSTANT),
+    CheckConstraint("total_fen >= 0", name="total"),
+    CheckConstraint("state in ('verified', 'held', 'approved', 'paying', 'paid', 'failed')", name="state"),
+    CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid"),
+    Index("refunds_sale", "sale_id"),
+    Index("refunds_owed", "branch_id", "refund_id", postgresql_where=text("state <> 'paid'")),
+)
+"""What a settled return makes us owe; `booked_on` is the day it became a liability."""
+
+refund_lines = Table(
+    "refund_lines",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("no", SmallInteger, primary_key=True),
+    Column("return_line_id", Text, nullable=False),
+    Column("sale_line_id", Uuid, nullable=False),
+    Column("lot", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("net_fen", BigInteger, nullable=False),
+    Column("tax_fen", BigInteger, nullable=False),
+    Column("cost_fen", BigInteger, nullable=False),
+    Column("disposition", Text, nullable=False),
+)
+
+refund_tenders = Table(
+    "refund_tenders",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("tender", Text, primary_key=True),
+    Column("means", Text, nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    CheckConstraint("fen > 0", name="fen"),
+)
+"""What is owed to each tender of the sale; `means` is how it is paid: the tender itself, or `bank` when its channel refused."""
 
 refund_payments = Table(
     "refund_payments",
@@ -55,5 +120,5 @@ returned_goods = Table(
 
 declare(
     metadata,
-    changes=("returned_goods",),
+    changes=("refunds", "refund_tenders", "returned_goods"),
 )

@@ -16,7 +16,6 @@ from shared.web import admits, command, query
 samples = Blueprint(
     "samples", __name__, url_prefix="/samples", description="Samples: asked, approved, issued, confirmed."
 )
-
 REQUESTERS = ("salesperson", "store_manager", "business_head", "cs_agent", "cs_manager", "pharmacist")
 READERS = (
     *REQUESTERS,
@@ -78,16 +77,6 @@ def decide_sample(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, An
 def decide_sample_overrun(tx: Tx, body: dict[str, Any], sample_id: UUID) -> dict[str, Any]:
     """Let samples exceed their budget: finance head and management, two persons; a no rejects them."""
     commands.decide_overrun(tx, sample_id, **body)
-    return queries.sample(tx, sample_id)
-
-
-@samples.post("/<uuid:sample_id>/issue")
-@command
-@admits("storekeeper")
-@samples.response(200, schemas.SampleView)
-def issue_sample(tx: Tx, sample_id: UUID) -> dict[str, Any]:
-    """Hand them over; their cost becomes selling expense."""
-    commands.issue(tx, sample_id)
     return queries.sample(tx, sample_id)
 
 

@@ -8,24 +8,19 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, text
 
-from finance import repository, stop_sales, trade_permissions
-from finance.booking import book_of
+from finance import lots, stop_sales, trade_permissions
 from finance.budgets import draws
-from finance.costs.commands.costing import stock_of
-from finance.lots import expiries
-from finance.lots.rules import SAMPLE, Named, Paper
+from finance.lots import Named, Paper, Source
 from finance.samples import rules
-from finance.samples.deemed import vat_of
 from finance.samples.events import sample_issued
+from finance.samples.store import hold, move, next_number
 from finance.samples.tables import sample_decisions, samples
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, SamePerson, decide_and_store, decision_of
+from shared.approvals import Approval, SamePerson, decide_and_store
 from shared.clock import business_date, month_of, new_id
-from shared.languages import Text
 from shared.lots import canonical
-from shared.money import half_up
 from shared.transaction import Tx
 
 _FROZEN = ("kind", "recipient", "customer_id", "purpose", "product_id", "category", "lot", "expiry", "quantity", "reason", "tax_bp")  # fmt: skip
@@ -57,10 +52,10 @@ def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
     stop_sales.require_free(tx.conn, [(body["product_id"], body["lot"])], tx.now)
     _require_within_limits(tx, body, today)
     sample_id = new_id()
-    number = _next_number(tx, body["branch_id"], today.year)
+    number = next_number(tx, body["branch_id"], today.year)
     if body["expiry"] is not None:
         named = Named(body["product_id"], body["lot"], body["expiry"], "expiry")
-        expiries.tell(tx, Paper(SAMPLE, body["branch_id"], number), [named])
+        lots.tell(tx, Paper(Source.SAMPLE, body["branch_id"], number), [named])
     asked = {**body, "recipient": recipient}
     tx.conn.execute(
         insert(samples).values(
@@ -120,23 +115,12 @@ def _require_within_limits(tx: Tx, body: Mapping[str, Any], today: date) -> None
         rules.require_within(had, body["quantity"], rules.rule(name, today), column)
 
 
-def _next_number(tx: Tx, branch_id: str, year: int) -> str:
-    number = tx.conn.execute(
-        text(
-            "insert into sample_numbers as n (branch_id, year, last_no) values (:branch, :year, 1)"
-            " on conflict (branch_id, year) do update set last_no = n.last_no + 1 returning last_no"
-        ),
-        {"branch": branch_id, "year": year},
-    ).scalar_one()
-    return f"YP-{branch_id}-{year}-{number:04d}"
-
-
 def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> None:
     """Business head and quality assurance for products, quality assurance for packaging; never who asked.
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
     """
-    sample = _locked(tx, sample_id, "requested")
+    sample = hold(tx, sample_id, "requested")
     decision, state = decide_and_store(
         tx,
         sample_decisions,
@@ -150,9 +134,9 @@ def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> No
         reason=reason,
     )
     if not approved:
-        _move(tx, sample, "rejected")
+        move(tx, sample, "rejected")
     elif state == "approved":
-        _move(tx, sample, "approved")
+        move(tx, sample, "approved")
     else:
         audit.record(tx, "sample.decide", str(sample_id), after=[decision.role, approved])
 
@@ -162,7 +146,7 @@ def decide_overrun(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | Non
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
     """
-    sample = _locked(tx, sample_id, "approved")
+    sample = hold(tx, sample_id, "approved")
     state, _ = draws.decide_overrun(
         tx,
         "sample",
@@ -173,47 +157,31 @@ def decide_overrun(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | Non
         reason=reason,
     )
     if state == "rejected":
-        _move(tx, sample, "rejected")
+        move(tx, sample, "rejected")
 
 
-def issue(tx: Tx, sample_id: UUID) -> None:
-    """Hand them over and book what they cost: the lot's moving average; where it was never bought, the till's cost.
+def require_issuable(tx: Tx, sample: Mapping[str, Any], today: date) -> None:
+    """Its recipient may still be given it, its lot has not expired and is on sale.
 
-    What is given away is deemed sold, its output VAT is booked with it. By a storekeeper who neither asked nor
-    approved. Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleForbidden,
-    SampleTaxRateInvalid, SampleLotExpired, LotStopped, SampleStockShort, SampleCostUnknown, PeriodClosed, Unbudgeted,
-    BudgetExceeded, OverrunNotApproved and the refusals of a trade permission.
+    Raises SampleForbidden, SampleLotExpired, LotStopped and the refusals of a trade permission.
     """
-    sample = _locked(tx, sample_id, "approved")
-    if tx.actor.id in {sample["requested_by"], *(each.person for each in _decisions(tx, sample_id))}:
-        raise SamePerson("who asked for samples or approved them does not hand them out")
-    today = business_date(tx.now)
     rules.require_allowed(_recipient(tx, sample, today), sample["category"], today)
     rules.require_fresh(_expiry(tx, sample), today)
     stop_sales.require_free(tx.conn, [(sample["product_id"], sample["lot"])], tx.now)
-    booked_on, reference = repository.booking_day(tx, today)
-    basis, cost_fen = _cost(tx, sample, booked_on)
-    vat = vat_of(tx, sample, cost_fen, today)
-    repository.add_entry(
-        tx,
-        booked_on=booked_on,
-        branch_id=sample["branch_id"],
-        kind="sample_issue",
-        source_id=str(sample_id),
-        postings=rules.issue_postings(book_of(tx.conn).chart, cost_fen, vat.get("vat_fen", 0)),
-        customer_id=None,
-        reference=reference,
-    )
-    _move(
+
+
+def keep_issue(tx: Tx, sample: Mapping[str, Any], *, booked_on: date, cost_fen: int, **values: Any) -> None:
+    """The sample was handed out today: keep what it cost, and tell it."""
+    today = business_date(tx.now)
+    move(
         tx,
         sample,
         "issued",
         issued_by=tx.actor.id,
         issued_at=tx.now,
         booked_on=booked_on,
-        cost_basis=basis,
         cost_fen=cost_fen,
-        **vat,
+        **values,
         confirm_by=today + timedelta(days=rules.rule("confirm_days", today)),
     )
     outbox.append(tx, sample_issued(sample, cost_fen=cost_fen, day=booked_on))
@@ -224,30 +192,7 @@ def _expiry(tx: Tx, sample: Mapping[str, Any]) -> date | None:
     if sample["expiry"] is None:
         return None
     lot = sample["product_id"], sample["lot_key"]
-    return expiries.held(tx, [lot])[lot].expiry
-
-
-def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:
-    """What these units cost and what that rests on; the lot's row stays locked, so no two issues share a unit."""
-    stock = stock_of(tx, sample["branch_id"], (sample["product_id"], sample["lot"]), day)
-    if stock is not None:
-        if sample["quantity"] > stock.quantity:
-            raise rules.SampleStockShort(
-                Text("the lot holds {quantity}", quantity=stock.quantity), available=stock.quantity
-            )
-        return "average", stock.value_of(sample["quantity"])
-    sold = tx.conn.execute(
-        text(
-            "select cost_fen, quantity from sale_lines where product_id = :product and lot_key = :lot"
-            " and branch_id = :branch order by booked_on desc, line_id desc limit 1"
-        ),
-        {"product": sample["product_id"], "lot": sample["lot_key"], "branch": sample["branch_id"]},
-    ).one_or_none()
-    if sold is not None:
-        return "till", half_up(sold.cost_fen * sample["quantity"], sold.quantity)
-    if sample["kind"] == rules.PACKAGING:
-        return "none", 0
-    raise rules.SampleCostUnknown("this branch neither bought nor sold the lot")
+    return lots.held(tx, [lot])[lot].expiry
 
 
 def confirm(tx: Tx, sample_id: UUID, *, used: int, returned: int) -> None:
@@ -255,11 +200,11 @@ def confirm(tx: Tx, sample_id: UUID, *, used: int, returned: int) -> None:
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleQuantitiesDiffer.
     """
-    sample = _locked(tx, sample_id, "issued")
+    sample = hold(tx, sample_id, "issued")
     if tx.actor.id in {sample["requested_by"], sample["issued_by"]}:
         raise SamePerson("who asked for samples or handed them out does not confirm what became of them")
     rules.require_whole(sample["quantity"], used, returned)
-    _move(
+    move(
         tx,
         sample,
         "confirmed",
@@ -267,32 +212,4 @@ def confirm(tx: Tx, sample_id: UUID, *, used: int, returned: int) -> None:
         returned_quantity=returned,
         confirmed_by=tx.actor.id,
         confirmed_at=tx.now,
-    )
-
-
-def _locked(tx: Tx, sample_id: UUID, state: str) -> dict[str, Any]:
-    row = (
-        tx.conn.execute(select(samples).where(samples.c.sample_id == sample_id).with_for_update())
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        raise rules.SampleNotFound("no such sample")
-    tx.actor.require_branch(row["branch_id"])
-    if row["state"] != state:
-        raise rules.SampleStateWrong(Text("the sample is {state}", state=row["state"]), state=row["state"])
-    return dict(row)
-
-
-def _decisions(tx: Tx, sample_id: UUID) -> list[Decision]:
-    made = tx.conn.execute(select(sample_decisions).where(sample_decisions.c.sample_id == sample_id))
-    return [decision_of(each) for each in made]
-
-
-def _move(tx: Tx, sample: Mapping[str, Any], state: str, **values: Any) -> None:
-    tx.conn.execute(
-        update(samples).where(samples.c.sample_id == sample["sample_id"]).values(state=state, **values)
-    )
-    audit.record(
-        tx, f"sample.{state}", str(sample["sample_id"]), before=sample["state"], after=[state, values]
     )

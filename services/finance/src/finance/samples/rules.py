@@ -7,12 +7,9 @@ from datetime import date
 from typing import Any
 
 from finance.kernel import dated
-from finance.kernel.chart import Chart
-from finance.kernel.posting import PostingLine, balanced
 from finance.kernel.vat import rates_on
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
-from shared.money import half_up
 
 PRODUCT, PACKAGING = "product", "packaging"
 KINDS = (PRODUCT, PACKAGING)
@@ -60,18 +57,6 @@ class SampleLimitExceeded(Conflict):
 
 class SampleLotExpired(Conflict):
     code = "sample_lot_expired"
-
-
-class SampleStockShort(Conflict):
-    """The lot does not hold so much."""
-
-    code = "sample_stock_short"
-
-
-class SampleCostUnknown(Conflict):
-    """The branch neither bought nor sold this lot, so nobody knows what it costs."""
-
-    code = "sample_cost_unknown"
 
 
 class SampleQuantitiesDiffer(Invalid):
@@ -141,18 +126,9 @@ def require_rate(kind: str, purpose: str, recipient: str, tax_bp: int | None, da
         )
 
 
-def composed(cost_fen: int, tax_bp: int, day: date) -> tuple[int, int]:
-    """Base and VAT in fen of goods without a price: cost × (1 + cost profit rate), 组成计税价格; both rounded half up."""
-    base = half_up(cost_fen * (BP + rule("cost_profit_bp", day)), BP)
-    return base, half_up(base * tax_bp, BP)
-
-
-def issue_postings(chart: Chart, cost_fen: int, vat_fen: int) -> list[PostingLine]:
-    """Selling expenses, samples, against merchandise and the output VAT of what is deemed sold."""
-    return balanced(
-        [
-            PostingLine(chart.code("selling_samples"), cost_fen + vat_fen, 0),
-            PostingLine(chart.code("inventory"), 0, cost_fen),
-            PostingLine(chart.code("output_vat"), 0, vat_fen),
-        ]
-    )
+def is_taxed(kind: str, purpose: str, recipient: str, tax_bp: int | None, day: date) -> bool:
+    """Whether output VAT is due with what is handed out. Raises SampleTaxRateInvalid when its rate has ended."""
+    if not is_deemed_sale(kind, purpose, recipient, day):
+        return False
+    require_rate(kind, purpose, recipient, tax_bp, day)
+    return True

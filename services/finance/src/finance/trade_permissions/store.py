@@ -54,7 +54,6 @@ _RENEW = """
     where trade_permissions.version < excluded.version
 """
 
-
 KINDS = "(select customer_id, kind from trade_permissions)"
 """SQL: what kind of customer each one is that customers told us of."""
 

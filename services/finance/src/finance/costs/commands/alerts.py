@@ -7,20 +7,22 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from finance import sold
 from finance.costs.rules import AlertAcknowledged, AlertNotFound, SellerAcknowledges
 from shared import audit
 from shared.transaction import Tx
 
 SCAN_EVENTS_MAX = 2_000
-_SCAN = """
+_SCAN = f"""
 with told as (
     select o.day, o.subject::uuid as sale_id from outbox o
     where o.seq > :after and o.seq <= :until and o.type = 'finance.sale.posted.v1'
 ), sold as (
     -- each sale's lines by their key, whatever the planner thinks: never all months of them
     select l.* from told t cross join lateral (
-        select sale_id, branch_id, booked_on as day, line_id, product_id, lot, lot_key, quantity, net_fen, cost_fen
-        from sale_lines where sale_id = t.sale_id and booked_on = t.day offset 0) l
+        select x.sale_id, x.branch_id, x.booked_on as day, x.line_id, x.product_id, x.lot, x.lot_key, x.quantity,
+            x.net_fen, x.cost_fen
+        from {sold.LINES} x where x.sale_id = t.sale_id and x.booked_on = t.day offset 0) l
 ), judged as (
     select s.*, case when k.quantity > 0 then
         ((2 * k.value_fen::numeric * s.quantity + k.quantity) / (2 * k.quantity))::numeric end as average_cost
@@ -32,7 +34,7 @@ insert into below_cost_alerts (line_id, sale_id, branch_id, booked_on, product_i
 select j.line_id, j.sale_id, j.branch_id, j.day, j.product_id, j.lot, j.quantity, j.net_fen,
     case when j.net_fen < j.cost_fen then j.cost_fen else floor(j.average_cost)::bigint end,
     case when j.net_fen < j.cost_fen then 'till' else 'average' end,
-    (select posted_by from sales where sale_id = j.sale_id and booked_on = j.day), :now
+    (select s.posted_by from {sold.SALES} s where s.sale_id = j.sale_id and s.booked_on = j.day), :now
 from judged j where j.net_fen < j.cost_fen or j.net_fen < floor(j.average_cost)
 on conflict (line_id) do nothing
 """

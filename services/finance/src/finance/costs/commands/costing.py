@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, text
 
-from finance import repository
+from finance import repository, sold
 from finance.booking import book_of
 from finance.costs.rules import (
     EMPTY,
@@ -29,6 +29,8 @@ from finance.costs.rules import (
 )
 from finance.costs.tables import cost_runs, stock_moves
 from finance.kernel.period import PeriodNotOpen, PeriodState, month_text, require_over
+from finance.refunds import RETURNED_LINES
+from finance.samples import GIVEN_OUT
 from shared import audit
 from shared.clock import business_date, new_id, next_month
 from shared.languages import Text
@@ -40,7 +42,7 @@ Lot = tuple[str, str]
 Change = tuple[int, int, int, int]
 """Quantity, value, and what is posted for them to cost of goods and to samples."""
 
-_HAPPENED = """
+_HAPPENED = f"""
 select product_id, lot, day, sum(received)::bigint as received, sum(received_fen)::bigint as received_fen,
     sum(returned)::bigint as returned, sum(returned_cost_fen)::bigint as returned_cost_fen,
     sum(sold)::bigint as sold, sum(sold_cost_fen)::bigint as sold_cost_fen, sum(given)::bigint as given,
@@ -51,19 +53,17 @@ from (
     from stock_moves where branch_id = :branch and kind = 'receipt' and day between :first and :last
     union all
     select l.product_id, s.lot, l.booked_on, 0, 0, 0, 0, l.quantity, l.cost_fen, 0, 0
-    from sale_lines l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
+    from {sold.LINES} l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
     where l.branch_id = :branch and l.booked_on between :first and :last
     union all
-    select l.product_id, s.lot, f.booked_on, 0, 0, b.quantity, b.cost_fen, 0, 0, 0, 0
-    from refunds f join refund_lines b on b.refund_id = f.refund_id and b.disposition = 'restock'
-    join receipts r on r.sale_id = f.sale_id
-    join sale_lines l on l.sale_id = f.sale_id and l.booked_on = r.booked_on and l.line_id = b.sale_line_id
+    select l.product_id, s.lot, b.booked_on, 0, 0, b.quantity, b.cost_fen, 0, 0, 0, 0
+    from {RETURNED_LINES} b join {sold.LINES_BY_SALE} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id
     join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
-    where f.branch_id = :branch and f.booked_on between :first and :last
+    where b.branch_id = :branch and b.booked_on between :first and :last and b.disposition = 'restock'
     union all
     select l.product_id, s.lot, l.booked_on, 0, 0, 0, 0, 0, 0, l.quantity, l.cost_fen
-    from samples l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
-    where l.branch_id = :branch and l.booked_on between :first and :last and l.cost_fen is not null
+    from {GIVEN_OUT} l join lot_stock s on s.branch_id = :branch and s.product_id = l.product_id and s.lot = l.lot_key
+    where l.branch_id = :branch and l.booked_on between :first and :last
 ) happened
 """
 _OF_ALL = f"{_HAPPENED} group by product_id, lot, day"

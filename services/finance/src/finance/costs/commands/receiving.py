@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import repository
+from finance import lots, repository
 from finance.booking import book_of, require_in_books
 from finance.costs.rules import (
     PurchaseRateUnknown,
@@ -25,8 +25,7 @@ from finance.kernel import invoice_number
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.vat import rates_on
-from finance.lots import expiries
-from finance.lots.rules import GOODS_RECEIPT, Named, Paper
+from finance.lots import Named, Paper, Source
 from shared import audit
 from shared.clock import business_date, month_of, new_id
 from shared.languages import Text
@@ -107,7 +106,7 @@ def _tell_expiries(tx: Tx, body: Mapping[str, Any]) -> None:
         for no, line in enumerate(body["lines"])
         if line["expiry"] is not None
     ]
-    expiries.tell(tx, Paper(GOODS_RECEIPT, body["branch_id"], body["invoice_no"]), named)
+    lots.tell(tx, Paper(Source.GOODS_RECEIPT, body["branch_id"], body["invoice_no"]), named)
 
 
 def _booking_day(tx: Tx, received_on: date, today: date) -> date:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, text, update
 
-from finance import repository
-from finance.booking import before_safe_pays, book_of
+from finance import cash, repository
+from finance.booking import book_of
 from finance.budgets import draws
 from finance.budgets.rules import OVERRUN_ROLES, Unbudgeted, overruns
 from finance.expenses import events
@@ -322,8 +322,8 @@ def pay(tx: Tx, claim_id: UUID, paid_from: str) -> None:
     if tx.actor.id in involved:
         raise SamePerson("who claimed or decided does not pay")
     today = business_date(tx.now)
-    for ask in before_safe_pays if paid_from == "cash_on_hand" else ():
-        ask(tx, row["branch_id"], row["accepted_fen"])
+    if paid_from == "cash_on_hand":
+        cash.before_safe_pays(tx, row["branch_id"], row["accepted_fen"])
     _post(tx, row, "expense_paid", paid_posting(book_of(tx.conn).chart, paid_from, row["accepted_fen"]))
     _move(tx, row, ClaimState.PAID, paid_on=today, paid_from=paid_from, paid_by=tx.actor.id)
     outbox.append(tx, events.expense_paid(row, paid_from=paid_from, day=today))

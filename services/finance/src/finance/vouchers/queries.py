@@ -5,21 +5,24 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from finance import balances
+from finance import balances, entries
 from finance.booking import book_of
-from finance.books.rules import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from finance.budgets import draws
 from finance.budgets.rules import OverrunNotApproved
-from finance.kernel.period import month_text
+from finance.entries import Entry
+from finance.kernel.period import DraftsPending, month_text
 from finance.kernel.posting import PostingLine
 from finance.statements.rules.layout import income_lines
+from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
 from shared.paging import encode_cursor, page_of
 from shared.transaction import Tx
 
 ENTRY_ID_MAX = 2**63 - 1
+DRAFTED = "(select voucher_id, drafted_by from vouchers)"
+"""Who wrote each voucher down, as SQL."""
 JUDGED_MAX = 200
 """How many drafts one page judges at most."""
 
@@ -115,31 +118,12 @@ def over_budget(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str
     return {**judged, "items": items}
 
 
-def entry(tx: Tx, entry_id: int) -> dict[str, Any] | None:
+def entry(tx: Tx, entry_id: int) -> Entry | None:
     """The head of a journal entry of the token's branches."""
     if entry_id > ENTRY_ID_MAX:
         return None
-    row = (
-        tx.conn.execute(
-            text("select id, booked_on, branch_id, kind, chain_no from journal_entries where id = :id"),
-            {"id": entry_id},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return dict(row) if row is not None and tx.actor.may_see(row["branch_id"]) else None
-
-
-def postings(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
-    """The lines of an entry, in order."""
-    rows = tx.conn.execute(
-        text(
-            "select account, debit_fen, credit_fen from journal_lines"
-            " where entry_id = :id and booked_on = :booked_on order by no"
-        ),
-        {"id": entry_id, "booked_on": booked_on},
-    )
-    return [PostingLine(row.account, row.debit_fen, row.credit_fen) for row in rows]
+    found = entries.entry(tx.conn, entry_id)
+    return found if found is not None and tx.actor.may_see(found.branch_id) else None
 
 
 def reversal(tx: Tx, entry_id: int) -> dict[str, Any]:
@@ -174,3 +158,15 @@ def income(tx: Tx, first: date, last: date, branch_id: str | None) -> dict[str, 
         "branch_id": branch_id,
         "lines": income_lines(book_of(tx.conn).chart, sums, last),
     }
+
+
+def require_decided(conn: Connection, month: date) -> None:
+    """What closing a month asks of vouchers. Raises DraftsPending."""
+    drafts = conn.execute(
+        text(
+            "select count(*) from vouchers where state = 'draft' and booked_on >= :month and booked_on < :until"
+        ),
+        {"month": month, "until": next_month(month)},
+    ).scalar_one()
+    if drafts:
+        raise DraftsPending("vouchers of the month are neither approved nor rejected", drafts=drafts)

@@ -17,6 +17,7 @@ from finance.booking import BOOK, book_of
 from finance.kernel import dated
 from finance.kernel.chart import Account
 from finance.kernel.period import month_text
+from finance.vouchers import DRAFTED
 from shared.clock import next_month
 from shared.database import driver_of
 from shared.transaction import Tx
@@ -25,10 +26,6 @@ BLOCK_BYTES = 65_536
 ROWS_AT_ONCE = 5_000
 BOM = "\ufeff".encode()
 KINDS: Mapping[str, Mapping[str, str]] = dated.read("entry_kinds")
-
-
-# --- general ledger ---------------------------------------------------------------------------------
-
 GENERAL_LEDGER = """
 select l.account, l.booked_on, e.chain_no as voucher_no, l.entry_id, l.no as line_no, e.kind, e.source_id,
     e.reference, l.branch_id, l.customer_id, l.debit_fen, l.credit_fen,
@@ -105,13 +102,11 @@ def general_ledger(
     yield bytes(block)
 
 
-# --- entries, one after another ---------------------------------------------------------------------
-
 _LINES = text(
     "select e.id, e.booked_on, e.chain_no, e.stream, e.kind, e.source_id, e.reference, e.branch_id, e.actor,"
     " l.no, l.account, l.customer_id, l.debit_fen, l.credit_fen, v.drafted_by"
     " from journal_entries e join journal_lines l on l.entry_id = e.id and l.booked_on = e.booked_on"
-    " left join vouchers v on e.kind = 'manual' and v.voucher_id = e.source_id"
+    f" left join {DRAFTED} v on e.kind = 'manual' and v.voucher_id = e.source_id"
     " where e.booked_on >= :first and e.booked_on < :until and l.booked_on >= :first and l.booked_on < :until"
     " and (cast(:branches as text[]) is null or e.branch_id = any(:branches))"
     " order by e.booked_on, e.id, l.no"
@@ -128,8 +123,6 @@ def yuan(fen: int) -> str:
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
-
-# --- Beancount --------------------------------------------------------------------------------------
 
 ROOTS = {
     "asset": "Assets",

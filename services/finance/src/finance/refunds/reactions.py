@@ -15,7 +15,7 @@ import msgspec
 import orjson
 from sqlalchemy import text
 
-from finance import journal, repository
+from finance import journal, repository, sold
 from finance.booking import book_of
 from finance.domain import refund
 from finance.domain.refund import ReturnedLine, SaleNotFound, SoldLine
@@ -25,6 +25,7 @@ from finance.refunds.model import GoodsReceived, ReturnSettled
 from finance.refunds.rules import State
 from shared import audit, outbox
 from shared.clock import new_id
+from shared.consumer import in_sets
 from shared.database import driver_of
 from shared.events import Envelope
 from shared.transaction import Tx
@@ -44,13 +45,13 @@ class _Sale:
     def take(self, returned: Sequence[ReturnedLine], owed: Mapping[str, int]) -> None:
         """What one more refund takes."""
         for line in returned:
-            sold = self.lines[line.sale_line_id]
+            origin = self.lines[line.sale_line_id]
             self.lines[line.sale_line_id] = replace(
-                sold,
-                taken_quantity=sold.taken_quantity + line.quantity,
-                taken_net_fen=sold.taken_net_fen + line.net_fen,
-                taken_tax_fen=sold.taken_tax_fen + line.tax_fen,
-                taken_cost_fen=sold.taken_cost_fen + line.cost_fen,
+                origin,
+                taken_quantity=origin.taken_quantity + line.quantity,
+                taken_net_fen=origin.taken_net_fen + line.net_fen,
+                taken_tax_fen=origin.taken_tax_fen + line.tax_fen,
+                taken_cost_fen=origin.taken_cost_fen + line.cost_fen,
             )
         for tender, fen in owed.items():
             self.back[tender] = self.back.get(tender, 0) + fen
@@ -124,17 +125,9 @@ def on_goods_received(tx: Tx, envelopes: Sequence[Envelope]) -> None:
 
 def _lock_sales(tx: Tx, sale_ids: Collection[UUID]) -> dict[UUID, _Sale]:
     """The sales that are ours, their receipts locked until the transaction ends."""
-    rows = tx.conn.execute(
-        text(
-            "select r.sale_id, r.branch_id, r.booked_on, s.customer_id from receipts r"
-            " join sales s on s.sale_id = r.sale_id and s.booked_on = r.booked_on"
-            " where r.sale_id = any(:ids) order by r.sale_id for update of r"
-        ),
-        {"ids": sorted(sale_ids)},
-    )
     return {
-        row.sale_id: _Sale(branch_id=row.branch_id, booked_on=row.booked_on, customer_id=row.customer_id)
-        for row in rows
+        each.sale_id: _Sale(branch_id=each.branch_id, booked_on=each.booked_on, customer_id=each.customer_id)
+        for each in sold.lock(tx.conn, sale_ids)
     }
 
 
@@ -147,7 +140,8 @@ def _known(tx: Tx, return_ids: Sequence[str]) -> set[str]:
 
 def _read(tx: Tx, sales: Mapping[UUID, _Sale]) -> None:
     """Fill in lines and tenders, and what refunds took of them so far."""
-    asked = {"ids": list(sales), "days": sorted({sale.booked_on for sale in sales.values()})}
+    days = sorted({sale.booked_on for sale in sales.values()})
+    asked = {"ids": list(sales), "days": days}
     lines = tx.conn.execute(
         text(
             "select l.sale_id, l.line_id::text as line_id, l.lot, l.quantity, l.net_fen, l.tax_fen, l.cost_fen,"
@@ -155,7 +149,7 @@ def _read(tx: Tx, sales: Mapping[UUID, _Sale]) -> None:
             " coalesce(sum(t.net_fen), 0)::bigint as taken_net_fen,"
             " coalesce(sum(t.tax_fen), 0)::bigint as taken_tax_fen,"
             " coalesce(sum(t.cost_fen), 0)::bigint as taken_cost_fen"
-            " from sale_lines l"
+            f" from {sold.LINES} l"
             " left join (select r.*, f.sale_id from refund_lines r join refunds f on f.refund_id = r.refund_id"
             "   where f.sale_id = any(:ids)) t on t.sale_id = l.sale_id and t.sale_line_id = l.line_id"
             " where l.sale_id = any(:ids) and l.booked_on = any(:days)"
@@ -167,12 +161,8 @@ def _read(tx: Tx, sales: Mapping[UUID, _Sale]) -> None:
         read = dict(line)
         sale = sales[read.pop("sale_id")]
         sale.lines[read["line_id"]] = SoldLine(**read)
-    paid = tx.conn.execute(
-        text("select sale_id, tender, fen from tenders where sale_id = any(:ids) and booked_on = any(:days)"),
-        asked,
-    )
-    for row in paid:
-        sales[row.sale_id].paid[row.tender] = row.fen
+    for sale_id, tender, fen in sold.tenders_of(tx.conn, sales, days):
+        sales[sale_id].paid[tender] = fen
     back = tx.conn.execute(
         text(
             "select r.sale_id, t.tender, sum(t.fen)::bigint as fen from refund_tenders t"
@@ -351,3 +341,11 @@ def _tell_done(tx: Tx, refunds: Sequence[_Refund]) -> None:
 
 def _json(rows: Iterable[Mapping[str, Any]]) -> str:
     return orjson.dumps(list(rows)).decode()
+
+
+handle = in_sets(
+    {
+        "returns.return.settled.v1": on_returns_settled,
+        "returns.return.received.v1": on_goods_received,
+    }
+)

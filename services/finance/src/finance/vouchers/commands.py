@@ -11,23 +11,24 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from finance import balances, repository
+from finance import balances, entries, repository, trade_permissions
 from finance.booking import book_of, stream_of
-from finance.books import queries, rules
-from finance.books.rules import (
-    EntryHasOwnCorrection,
-    EntryNotFound,
-    EntryReversed,
-    NothingToTransfer,
-    VoucherDecided,
-)
 from finance.budgets import draws
+from finance.entries import Entry
 from finance.kernel import period
 from finance.kernel.company import require_company
 from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
 from finance.kernel.posting import PostingLine
 from finance.open_items import NewItem
 from finance.trade_permissions import CustomerUnknown
+from finance.vouchers import queries, rules
+from finance.vouchers.rules import (
+    EntryHasOwnCorrection,
+    EntryNotFound,
+    EntryReversed,
+    NothingToTransfer,
+    VoucherDecided,
+)
 from shared import audit
 from shared.approvals import Approval, Decision
 from shared.clock import business_date, month_of, new_id, next_month
@@ -94,7 +95,9 @@ def _owed(line: Mapping[str, Any]) -> list[str]:
 
 def _require_known(tx: Tx, customers: set[str]) -> None:
     known = tx.conn.execute(
-        text("select count(*) from trade_permissions where customer_id = any(cast(:ids as uuid[]))"),
+        text(
+            f"select count(*) from {trade_permissions.KINDS} p where p.customer_id = any(cast(:ids as uuid[]))"
+        ),
         {"ids": sorted(customers)},
     ).scalar_one()
     if known < len(customers):
@@ -217,9 +220,9 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     entry = queries.entry(tx, entry_id)
     if entry is None:
         raise EntryNotFound("no such entry")
-    if entry["kind"] != period.MANUAL:
+    if entry.kind != period.MANUAL:
         raise EntryHasOwnCorrection(
-            Text("an entry of kind {kind} is corrected by its document", kind=entry["kind"])
+            Text("an entry of kind {kind} is corrected by its document", kind=entry.kind)
         )
     today = business_date(tx.now)
     _require_open(tx, today)
@@ -232,7 +235,7 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
         ),
         {
             "entry_id": entry_id,
-            "entry_booked_on": entry["booked_on"],
+            "entry_booked_on": entry.booked_on,
             "reversal_id": reversal_id,
             "today": today,
             "reason": reason,
@@ -245,10 +248,10 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     repository.add_entry(
         tx,
         booked_on=today,
-        branch_id=entry["branch_id"],
+        branch_id=entry.branch_id,
         kind=period.REVERSAL,
         source_id=str(reversal_id),
-        postings=rules.mirrored(queries.postings(tx, entry_id, entry["booked_on"])),
+        postings=rules.mirrored(entries.postings(tx.conn, entry_id, entry.booked_on)),
         customer_id=None,
         reference=f"{_name(entry)}: {reason}",
         corrects_id=entry_id,
@@ -257,13 +260,9 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     return queries.reversal(tx, entry_id)
 
 
-def _name(entry: Mapping[str, Any]) -> str:
-    number = entry["chain_no"]
-    return (
-        f"{stream_of(entry['booked_on'])} #{number}"
-        if number
-        else f"{entry['booked_on']} entry {entry['id']}"
-    )
+def _name(entry: Entry) -> str:
+    number = entry.chain_no
+    return f"{stream_of(entry.booked_on)} #{number}" if number else f"{entry.booked_on} entry {entry.id}"
 
 
 def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
@@ -277,14 +276,10 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     month, last = date(year, 12, 1), date(year, 12, 31)
     require_over(month, business_date(tx.now))
     repository.hold_month_alone(tx.conn, month)
-    state = tx.conn.execute(
-        text("select state from periods where month = :month"), {"month": month}
-    ).scalar_one_or_none()
+    state = entries.period_state(tx.conn, month)
     if state != PeriodState.OPEN:
         raise PeriodNotOpen(Text("{month} is {state}", month=month_text(month), state=state or "unknown"))
-    earlier = tx.conn.execute(
-        text("select min(month) from periods where state = 'open' and month < :month"), {"month": month}
-    ).scalar_one()
+    earlier = entries.open_before(tx.conn, month)
     if earlier is not None:
         raise EarlierPeriodOpen(
             Text("close {month} first", month=month_text(earlier)), month=month_text(earlier)

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import xlsxwriter
 
 from finance.booking import book_of
-from finance.books.exports import KINDS
 from finance.kernel.period import month_text
+from finance.ledger_files.queries.general_ledger import KINDS
+from finance.vouchers import DRAFTED
 from shared.clock import next_month
 from shared.database import driver_of
 from shared.errors import Conflict
@@ -52,9 +53,9 @@ class VoucherListTooLong(Conflict):
     code = "voucher_list_too_long"
 
 
-_OF_MONTH = """
+_OF_MONTH = f"""
 journal_entries e join journal_lines l on l.entry_id = e.id and l.booked_on = e.booked_on
-left join vouchers v on e.kind = 'manual' and v.voucher_id = e.source_id
+left join {DRAFTED} v on e.kind = 'manual' and v.voucher_id = e.source_id
 left join json_to_recordset(%(kinds)s::json) as k(kind text, zh text) on k.kind = e.kind
 left join json_to_recordset(%(accounts)s::json) as a(code text, zh text) on a.code = l.account
 where e.booked_on >= %(first)s::date and e.booked_on < %(until)s::date
@@ -183,9 +184,6 @@ class _Sink:
         if self._packed:
             yield bytes(self._packed)
             self._packed.clear()
-
-
-# --- all but the rows -------------------------------------------------------------------------------
 
 
 class _Sheet(NamedTuple):

@@ -6,25 +6,12 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from finance.kernel.fields import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
 from shared import words
-from shared.decisions import DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
 
 ACCOUNT = validate.Regexp(r"\A[0-9]{4}(\.[0-9]{2}){0,3}\Z", error=words.ACCOUNT)
 LINES_MAX = 200
-
-
-class LedgerBranchArgs(Schema):
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-
-
-class JournalChainLine(Schema):
-    """An entry; the first line is the head: format, month, stream, numbers, hashes, entries and sums."""
-
-    chain_no = fields.Integer()
-    chain_hash = fields.String(metadata={"description": "SHA-256, in hex"})
-    entry = fields.List(fields.Raw(), metadata={"description": "what was hashed: docs/verification.md"})
 
 
 class VoucherLineBody(Schema):
@@ -119,36 +106,6 @@ class ReversalView(Schema):
     reversed_at = fields.AwareDateTime()
 
 
-class ReopeningDecisionView(Schema):
-    role = fields.String()
-    person = fields.String()
-    approved = DecisionField(data_key="decision")
-    reason = fields.String(allow_none=True)
-    at = fields.AwareDateTime()
-
-
-class ReopeningView(Schema):
-    reopening_id = fields.UUID()
-    month = fields.String()
-    state = fields.String()
-    reason = fields.String()
-    requested_by = fields.String()
-    requested_at = fields.AwareDateTime()
-    decisions = fields.List(fields.Nested(ReopeningDecisionView))
-
-
-class ReopeningsList(Schema):
-    items = fields.List(fields.Nested(ReopeningView))
-
-
-class ReopeningsArgs(PageArgs):
-    state = fields.String(load_default=None, validate=validate.OneOf(("pending", "approved", "rejected")))
-
-
-class ReopeningsPage(ReopeningsList):
-    next_cursor = fields.String(allow_none=True)
-
-
 class YearTransferView(Schema):
     """Profits are positive: `profit` is what all transfers of the year moved, `distribution` what stands there now."""
 
@@ -156,29 +113,6 @@ class YearTransferView(Schema):
     entries = fields.Integer()
     profit_fen = MoneyField(data_key="profit")
     distribution_fen = MoneyField(data_key="distribution")
-
-
-class LedgerArgs(Schema):
-    account = fields.String(load_default=None, validate=ACCOUNT)
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-
-
-class GeneralLedgerLine(Schema):
-    """One line, amounts in fen; `balance_fen` is the account's balance (debit less credit) after the line."""
-
-    account = fields.String()
-    booked_on = fields.Date()
-    voucher_no = fields.Integer(allow_none=True)
-    entry_id = fields.Integer()
-    line_no = fields.Integer()
-    kind = fields.String()
-    source_id = fields.UUID()
-    reference = fields.String(allow_none=True)
-    branch_id = fields.String()
-    customer_id = fields.UUID(allow_none=True)
-    debit_fen = fields.Integer()
-    credit_fen = fields.Integer()
-    balance_fen = fields.Integer()
 
 
 class SpanArgs(Schema):

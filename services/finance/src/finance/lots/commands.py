@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from finance.kernel.company import require_company
-from finance.lots.rules import DECISION
+from finance.lots.rules import Source
 from finance.lots.tables import lot_expiry_decisions
 from shared import audit
 from shared.clock import new_id
@@ -42,7 +42,7 @@ def decide(tx: Tx, body: Mapping[str, Any]) -> UUID:
             **lot,
             "lot": body["lot"],
             "expiry": body["expiry"],
-            "source": DECISION,
+            "source": Source.DECISION,
             "reference": str(decision_id),
             "person": tx.actor.id,
             "now": tx.now,

@@ -22,7 +22,6 @@ from shared.transaction import Tx
 FORMAT = "apotheca-journal/1"
 BLOCK_BYTES = 65_536
 ROWS_AT_ONCE = 2_000
-
 _SPAN = text(
     "select coalesce(min(chain_no), 0) as first_no, coalesce(max(chain_no), 0) as last_no, count(chain_no) as entries,"
     " count(*) - count(chain_no) as unsealed from journal_entries where booked_on >= :first and booked_on < :until"

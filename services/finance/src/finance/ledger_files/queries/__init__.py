@@ -1,0 +1,1 @@
+"""What the ledger holds, as files: PostgreSQL writes them, and nothing holds a month in memory."""

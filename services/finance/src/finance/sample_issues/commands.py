@@ -1,0 +1,85 @@
+"""Hand samples out: what they cost, and the output VAT of what is given away, which is deemed sold.
+
+Source: F25, 增值税暂行条例实施细则 Art 4, 16; 增值税法 Art 5, 19; 国税发〔1993〕154号 (all [M])
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from finance import costs, repository, samples, sold
+from finance.booking import book_of
+from finance.kernel.vat import tax_inside
+from finance.sample_issues import rules
+from finance.sample_issues.store import LIST_PRICE
+from shared.approvals import SamePerson
+from shared.clock import business_date
+from shared.languages import Text
+from shared.money import half_up
+from shared.transaction import Tx
+
+
+def issue(tx: Tx, sample_id: UUID) -> None:
+    """Hand them over and book what they cost: the lot's moving average; where it was never bought, the till's cost.
+
+    What is given away is deemed sold, its output VAT is booked with it. By a storekeeper who neither asked nor
+    approved. Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleForbidden,
+    SampleTaxRateInvalid, SampleLotExpired, LotStopped, SampleStockShort, SampleCostUnknown, PeriodClosed, Unbudgeted,
+    BudgetExceeded, OverrunNotApproved and the refusals of a trade permission.
+    """
+    sample = samples.hold(tx, sample_id, "approved")
+    if tx.actor.id in {sample["requested_by"], *(each.person for each in samples.decided_by(tx, sample_id))}:
+        raise SamePerson("who asked for samples or approved them does not hand them out")
+    today = business_date(tx.now)
+    samples.require_issuable(tx, sample, today)
+    booked_on, reference = repository.booking_day(tx, today)
+    basis, cost_fen = _cost(tx, sample, booked_on)
+    vat = vat_of(tx, sample, cost_fen, today)
+    repository.add_entry(
+        tx,
+        booked_on=booked_on,
+        branch_id=sample["branch_id"],
+        kind="sample_issue",
+        source_id=str(sample_id),
+        postings=rules.issue_postings(book_of(tx.conn).chart, cost_fen, vat.get("vat_fen", 0)),
+        customer_id=None,
+        reference=reference,
+    )
+    samples.keep_issue(tx, sample, booked_on=booked_on, cost_basis=basis, cost_fen=cost_fen, **vat)
+
+
+def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:
+    """What these units cost and what that rests on; the lot's row stays locked, so no two issues share a unit."""
+    stock = costs.stock_of(tx, sample["branch_id"], (sample["product_id"], sample["lot"]), day)
+    if stock is not None:
+        if sample["quantity"] > stock.quantity:
+            raise rules.SampleStockShort(
+                Text("the lot holds {quantity}", quantity=stock.quantity), available=stock.quantity
+            )
+        return "average", stock.value_of(sample["quantity"])
+    last = sold.last_cost(tx.conn, sample["branch_id"], sample["product_id"], sample["lot_key"])
+    if last is not None:
+        return "till", half_up(last.cost_fen * sample["quantity"], last.quantity)
+    if sample["kind"] == samples.PACKAGING:
+        return "none", 0
+    raise rules.SampleCostUnknown("this branch neither bought nor sold the lot")
+
+
+def vat_of(tx: Tx, sample: Mapping[str, Any], cost_fen: int, day: date) -> dict[str, Any]:
+    """Base and tax in fen of a sample issued on `day`, and whether a price (`price`) or the cost (`cost`) is the base.
+
+    Nothing for what is not given away. Raises SampleTaxRateInvalid when the rate has ended since it was asked for.
+    """
+    if not samples.is_taxed(sample["kind"], sample["purpose"], sample["recipient"], sample["tax_bp"], day):
+        return {}
+    price = tx.conn.execute(
+        LIST_PRICE,
+        {"product": sample["product_id"], "customer": sample["customer_id"], "day": day},
+    ).scalar_one()
+    if price is None:
+        base, tax = rules.composed(cost_fen, sample["tax_bp"], day)
+        return {"vat_basis": "cost", "vat_base_fen": base, "vat_fen": tax}
+    gross = price * sample["quantity"]
+    tax = tax_inside(gross, sample["tax_bp"])
+    return {"vat_basis": "price", "vat_base_fen": gross - tax, "vat_fen": tax}
