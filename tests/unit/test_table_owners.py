@@ -92,6 +92,11 @@ def references(package: str) -> set[tuple[str, str, bool]]:
             for table in tables_named(module, name):
                 if owned.get(table, area) != area:
                     found.add((file, table, False))
+    for path in root.rglob("*.sql"):
+        file = path.relative_to(root.parent).as_posix()
+        for table, writes in named_in_sql(path.read_text(), names):
+            if owned[table] != area_of(path, root, DRAWERS):
+                found.add((file, table, writes))
     return found
 
 

@@ -9,7 +9,7 @@ from reporting.facts.queries.completeness import completeness
 from reporting.facts.queries.spans import branches_of, months_of
 from reporting.kernel.scopes import CHAIN
 from reporting.ledgers.queries.ledgers import ledger, ledgers
-from reporting.metrics.queries.metrics import metric, metrics
+from reporting.metrics.queries.figures import figure, figures
 from reporting.pages.pages import newest_month
 from shared.consumer import apply_batch
 from shared.database import Database
@@ -162,7 +162,7 @@ def test_the_feedback_ledger_counts_records_per_channel_and_kind(conn):
 
 @pytest.mark.requirement("P2")
 def test_statement_accuracy_counts_lines_without_a_material_error_found_in_time(conn):
-    found = metric(conn, "M1", MARCH)
+    found = figure(conn, "M1", MARCH)
     assert (found.numerator, found.denominator, found.value_bp) == (99, 100, 9900)
     assert not found.low_sample
     assert found.detail == {
@@ -173,12 +173,12 @@ def test_statement_accuracy_counts_lines_without_a_material_error_found_in_time(
         "run_accuracy_bp": 5000,
         "timeliness_bp": 5000,
     }
-    assert metric(conn, "M1", MARCH, "S1") == found
+    assert figure(conn, "M1", MARCH, "S1") == found
 
 
 @pytest.mark.requirement("P2")
 def test_satisfaction_weighs_three_dimensions_of_one_answer_per_customer_and_30_days(conn):
-    found = metric(conn, "M2", MARCH)
+    found = figure(conn, "M2", MARCH)
     # Answers (5,4,3), (4,5,2), (3,5,5): sums 12, 14, 10; weights 2:2:1 of 5: 62 of 75.
     assert (found.numerator, found.denominator, found.n) == (62, 75, 3)
     assert found.value_bp == 8267
@@ -191,12 +191,12 @@ def test_satisfaction_weighs_three_dimensions_of_one_answer_per_customer_and_30_
     }
     assert (found.detail["answered"], found.detail["delivered"]) == (4, 10)
     assert found.detail["response_rate_bp"] == 4000
-    assert metric(conn, "M2", MARCH, "S2").n == 1
+    assert figure(conn, "M2", MARCH, "S2").n == 1
 
 
 @pytest.mark.requirement("P2")
 def test_a_return_visit_needs_a_sale_that_was_kept_now_and_in_the_365_days_before(conn):
-    found = metric(conn, "M3", MARCH)
+    found = figure(conn, "M3", MARCH)
     # C1 (again), C2 (too long ago), C4 (the earlier one was returned); C3 returned everything.
     assert (found.numerator, found.denominator, found.value_bp) == (1, 3, 3333)
     assert found.detail == {
@@ -205,7 +205,7 @@ def test_a_return_visit_needs_a_sale_that_was_kept_now_and_in_the_365_days_befor
         "coverage_bp": 8333,
         "looks_back_whole": True,
     }
-    at_s1, at_s2 = metric(conn, "M3", MARCH, "S1"), metric(conn, "M3", MARCH, "S2")
+    at_s1, at_s2 = figure(conn, "M3", MARCH, "S1"), figure(conn, "M3", MARCH, "S2")
     assert (at_s1.numerator, at_s1.denominator, at_s1.value_bp) == (1, 2, 5000)
     assert (at_s2.numerator, at_s2.denominator) == (0, 2)
     # S2 has sold since February 2017 alone: whether its customers had come before is not known.
@@ -228,7 +228,7 @@ def test_a_visit_counts_on_its_business_day_however_late_it_was_booked(migrated_
         [*late, facts.sale(3, customer="C1", day=date(2017, 2, 10)), facts.sale(4, customer="C2")],
     )
     with database.read() as conn:
-        found = {month: metric(conn, "M3", date(2017, month, 1)) for month in (2, 3)}
+        found = {month: figure(conn, "M3", date(2017, month, 1)) for month in (2, 3)}
         booked = ledger(conn, "sales", MARCH)["totals"]["receipts"]
     database.dispose()
     visits = {month: (each.numerator, each.denominator) for month, each in found.items()}
@@ -238,15 +238,15 @@ def test_a_visit_counts_on_its_business_day_however_late_it_was_booked(migrated_
 
 def test_nothing_to_measure_is_no_value_rather_than_zero_percent(conn):
     for code in ("M1", "M2", "M3"):
-        found = metric(conn, code, date(2019, 1, 1))
+        found = figure(conn, code, date(2019, 1, 1))
         assert (found.denominator, found.value_bp, found.low_sample) == (0, None, True)
 
 
 def test_all_metrics_at_once_are_the_metrics_one_by_one(conn):
-    made = metrics(conn, MARCH)
+    made = figures(conn, MARCH)
     assert {(each.code, each.branch_id) for each in made} >= {("M1", ""), ("M2", "S1"), ("M3", "S2")}
     for each in made:
-        assert each == metric(conn, each.code, MARCH, each.branch_id)
+        assert each == figure(conn, each.code, MARCH, each.branch_id)
 
 
 def test_months_and_branches_are_those_with_facts(conn):

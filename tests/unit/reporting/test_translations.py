@@ -13,9 +13,14 @@ from flask import Flask
 import reporting
 from reporting.kernel.translations import FOLDER, LANGUAGES, label, language_of_request, translator
 from reporting.ledgers import papers
-from reporting.pages import pages
+from reporting.metrics.queries.registry import DECLARED
 
 PACKAGE = Path(reporting.__file__).parent
+
+
+def texts_of(metric) -> set[str]:
+    said = {metric.title, metric.explanation, metric.numerator, metric.denominator}
+    return said | {line.label for line in metric.shown} | ({metric.unknown} if metric.unknown else set())
 
 
 def texts() -> set[str]:
@@ -29,15 +34,12 @@ def texts() -> set[str]:
         for path in PACKAGE.rglob("*.py")
         for text in re.findall(r'translate\("([^"]+)"\)', path.read_text())
     ]
-    parts = [part for pair in pages.PARTS.values() for part in pair]
     return {
         *(message for _, _, message, _, _ in found if isinstance(message, str)),
         *in_code,
-        *parts,
-        *pages.TITLES.values(),
-        *pages.EXPLANATIONS.values(),
+        *(text for metric in DECLARED.values() for text in texts_of(metric)),
+        *papers.TITLES.values(),
         *papers.HEADINGS.values(),
-        *("Quality", "Service", "Price"),
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from time import monotonic
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -232,9 +233,17 @@ def _print(reporting: Caller, part: Slice, branch_id: str, simulated_on: date) -
     demo_reports.print_returns(console, returns, f"Returns ledger of the chain, {today} (simulated)")
     feedback = reporting.get(f"/v1/feedback-ledgers/{today}")
     demo_reports.print_feedback(console, feedback, f"Feedback ledger of the chain, {today} (simulated)")
-    months = {"M1": today, "M2": today, "M3": f"{last:%Y-%m}"}
-    metrics = [reporting.get(f"/v1/metrics/{code}", month=month) for code, month in months.items()]
-    demo_reports.print_metrics(console, metrics)
+    demo_reports.print_metrics(console, _figures(reporting, [today, f"{last:%Y-%m}"]))
+
+
+def _figures(reporting: Caller, months: list[str]) -> list[dict[str, Any]]:
+    """Every metric in each of the months in which it counts anything."""
+    from reporting.metrics import CODES
+
+    figures = [
+        reporting.get(f"/v1/metrics/{code}", month=month) for code in CODES for month in sorted(set(months))
+    ]
+    return [each for each in figures if each["denominator"]]
 
 
 def _named(months: list[date]) -> str:

@@ -253,15 +253,10 @@ def print_feedback(console: Console, ledger: dict[str, Any], title: str) -> None
     console.print(f"  {state_of(ledger)}\n")
 
 
-METRICS = {
-    "M1": ("statement accuracy", "lines without a material error / lines published"),
-    "M2": ("satisfaction", "points given / points possible"),
-    "M3": ("return-visit rate", "customers who had come before / customers"),
-}
-
-
 def print_metrics(console: Console, metrics: Sequence[dict[str, Any]]) -> None:
-    """Value, numerator and denominator of each, and what they count."""
+    """Value, numerator and denominator of each, and what they count, as reporting declares them."""
+    from reporting.metrics import declared
+
     table = _table("Evaluation metrics of the chain")
     table.add_column("metric", no_wrap=True)
     table.add_column("month", no_wrap=True)
@@ -272,11 +267,11 @@ def print_metrics(console: Console, metrics: Sequence[dict[str, Any]]) -> None:
         value = "none" if each["value_bp"] is None else percent(each["value_bp"])
         small = "small sample" if each["low_sample"] else ""
         figures = (value, f"{each['numerator']:,}", f"{each['denominator']:,}")
-        table.add_row(METRICS[each["code"]][0], each["month"], *figures, small)
+        table.add_row(declared(each["code"], each["version"]).name, each["month"], *figures, small)
     console.print(table)
     for each in metrics:
-        name, meaning = METRICS[each["code"]]
-        console.print(f"  {name}: {meaning}")
+        metric = declared(each["code"], each["version"])
+        console.print(f"  {metric.name}: {metric.numerator} / {metric.denominator}")
     console.print()
 
 

@@ -3,11 +3,11 @@
 from reporting.ledgers import tables
 from reporting.ledgers.api import blueprint, ledger_file
 from reporting.ledgers.commands import freeze
-from reporting.ledgers.papers import COLUMNS, HEADINGS
+from reporting.ledgers.papers import COLUMNS, HEADINGS, TITLES
 from reporting.ledgers.queries.ledgers import KINDS
 from reporting.ledgers.queries.views import ledger_view
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[blueprint])
 
-__all__ = ["AREA", "COLUMNS", "HEADINGS", "KINDS", "freeze", "ledger_file", "ledger_view"]
+__all__ = ["AREA", "COLUMNS", "HEADINGS", "KINDS", "TITLES", "freeze", "ledger_file", "ledger_view"]

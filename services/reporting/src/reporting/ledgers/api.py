@@ -89,7 +89,9 @@ def ledger_file(view: dict[str, Any], wanted: str, language: str | None) -> Resp
         response = make_response(papers.as_csv(kind, view["content"], translate))
         response.headers["Content-Type"] = "text/csv; charset=utf-8"
     else:
-        title = f"{translate(kind.capitalize() + ' ledger')} {month:%Y-%m} {view['branch_id'] or translate('Whole chain')}"
+        title = (
+            f"{translate(papers.TITLES[kind])} {month:%Y-%m} {view['branch_id'] or translate('Whole chain')}"
+        )
         response = make_response(papers.as_xlsx(kind, title, view["content"], translate))
         response.headers["Content-Type"] = XLSX
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{wanted}"'

@@ -15,6 +15,7 @@ Translate = Callable[[str], str]
 BOM: Final = "\ufeff"
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
+TITLES: Final = {"sales": "Sales ledger", "returns": "Returns ledger", "feedback": "Feedback ledger"}
 HEADINGS: Final = {
     "day": "Day",
     "category": "Category",

@@ -5,19 +5,21 @@ from typing import Any
 
 from reporting.kernel.scopes import READERS, require_scope
 from reporting.metrics import schemas
+from reporting.metrics.queries.registry import CODES, newest, require_code
 from reporting.metrics.queries.views import metric_view
-from reporting.metrics.rules import CODES
 from shared.arguments import Blueprint
-from shared.errors import NotFound
-from shared.languages import Text
 from shared.transaction import Tx
 from shared.web import admits, query
 
 blueprint = Blueprint("metrics", __name__, tag="reporting")
 
 
-class MetricNotFound(NotFound):
-    code = "metric_not_found"
+def _told() -> str:
+    """What there is, for the description of the call."""
+    metrics = [newest(code) for code in CODES]
+    all_of_them = ", ".join(f"{each.code} {each.name}" for each in metrics)
+    alone = " ".join(f"{each.code} is always the company's." for each in metrics if not each.of_branches)
+    return f"{all_of_them}. {alone}".strip()
 
 
 @blueprint.get(
@@ -30,17 +32,12 @@ class MetricNotFound(NotFound):
 @admits(*READERS)
 @blueprint.arguments(schemas.ScopeArgs, location="query")
 @blueprint.response(200, schemas.MetricView)
+@blueprint.doc(description=_told())
 def get_metric(tx: Tx, args: dict[str, Any], code: str) -> dict[str, Any]:
-    """M1 statement accuracy, M2 satisfaction index, M3 return-visit rate. M1 is always the company's."""
-    metric_or_404(code)
+    """The figure of one metric in a month."""
+    require_code(code)
     view = metric_view(tx.conn, code, args["month"], require_scope(tx.actor, args["branch_id"]))
     return {**view, "month": args["month"], "revised": _with_month(view["revised"], args["month"])}
-
-
-def metric_or_404(code: str) -> None:
-    """Raises MetricNotFound unless `code` is one of CODES."""
-    if code not in CODES:
-        raise MetricNotFound(Text("the metrics are {codes}", codes=", ".join(CODES)))
 
 
 def _with_month(figures: dict[str, Any] | None, month: date) -> dict[str, Any] | None:

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 from shared.errors import NotFound
 from shared.languages import Text
-
-CODES: Final = ("M1", "M2", "M3")
 
 
 class MetricUnknown(NotFound):
@@ -32,7 +29,8 @@ class Definition:
 
 
 @cache
-def _all() -> tuple[Definition, ...]:
+def definitions() -> tuple[Definition, ...]:
+    """Every version of every metric."""
     rows = json.loads((Path(__file__).parent / "data" / "metric_definitions.json").read_text("utf-8"))
     return tuple(
         Definition(
@@ -48,7 +46,7 @@ def _all() -> tuple[Definition, ...]:
 
 def definition(code: str, month: date) -> Definition:
     """The version of `code` in force on the first day of `month`. Raises MetricUnknown."""
-    versions = [each for each in _all() if each.code == code and each.effective_from <= month]
+    versions = [each for each in definitions() if each.code == code and each.effective_from <= month]
     if not versions:
         raise MetricUnknown(Text("there is no metric {code} for {month:%Y-%m}", code=code, month=month))
     return max(versions, key=lambda each: each.effective_from)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from reporting.kernel.canonical import json_of
-from reporting.metrics.model import Metric
+from reporting.metrics.model import Figure
 from shared.transaction import Tx
 
 
-def add_snapshots(tx: Tx, snapshots: Sequence[Metric], watermarks: Mapping[str, int]) -> None:
+def add_snapshots(tx: Tx, snapshots: Sequence[Figure], watermarks: Mapping[str, int]) -> None:
     """Store figures, now, with how far each source was."""
     tx.conn.exec_driver_sql(
         "insert into metric_snapshots (month, metric, branch_id, version, numerator, denominator, value_bp, n,"

@@ -6,6 +6,8 @@ believed on GET of these pages only (shared.web.page). Links are relative, so th
 
 import re
 from datetime import date
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +28,7 @@ from reporting import facts, ledgers, metrics, months
 from reporting.kernel.fields import parse_month
 from reporting.kernel.scopes import CHAIN, READERS, require_scope
 from reporting.kernel.translations import LANGUAGE_COOKIE, LANGUAGES, label, language_of_request, translator
-from reporting.ledgers import COLUMNS, HEADINGS, KINDS
+from reporting.ledgers import COLUMNS, HEADINGS, KINDS, TITLES
 from shared.callers import authenticate
 from shared.clock import business_date, month_of
 from shared.errors import DomainError, Invalid, NotFound, Unauthorised
@@ -46,24 +48,6 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-TITLES: Final = {
-    "sales": "Sales ledger",
-    "returns": "Returns ledger",
-    "feedback": "Feedback ledger",
-    "M1": "Statement accuracy",
-    "M2": "Customer satisfaction",
-    "M3": "Return-visit rate",
-}
-EXPLANATIONS: Final = {
-    "M1": "Published statement lines without a material error found within 12 months, of all published lines.",
-    "M2": "Weighted mean of quality, service and price, as a share of the highest score; one answer per customer and 30 days.",
-    "M3": "Customers with a purchase this month who had also bought in the 365 days before; fully returned purchases do not count.",
-}
-PARTS: Final = {
-    "M1": ("lines without error", "published lines"),
-    "M2": ("weighted points", "possible points"),
-    "M3": ("customers who came back", "customers"),
-}
 
 
 class TokenInAddress(Invalid):
@@ -115,7 +99,7 @@ def ledger_page(tx: Tx, kind: str) -> Response:
 @query
 @admits(*READERS)
 def indicator_page(tx: Tx, code: str) -> Response:
-    metrics.metric_or_404(code)
+    metrics.require_code(code)
     month, scope = _chosen(tx)
     return _render(
         tx,
@@ -236,10 +220,11 @@ def _render(tx: Tx, template: str, month: date, scope: str, **found: Any) -> Res
         columns=COLUMNS,
         headings=HEADINGS,
         titles=TITLES,
-        explanations=EXPLANATIONS,
-        parts=PARTS,
+        kinds=KINDS,
+        declared=metrics.declared,
         yuan=_yuan,
         percent=_percent,
+        detailed=_detailed,
         actor=tx.actor,
         **_words(),
         **found,
@@ -265,6 +250,11 @@ def _yuan(fen: int) -> str:
 
 def _percent(value_bp: int | None) -> str:
     return "–" if value_bp is None else f"{value_bp // 100}.{value_bp % 100:02d}"
+
+
+def _detailed(detail: dict[str, Any], name: str | None) -> Any:
+    """A value of a figure's detail by its name, `dimensions.price.csat_bp`; None where no name is asked for."""
+    return None if name is None else reduce(getitem, name.split("."), detail)
 
 
 def _by_category(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

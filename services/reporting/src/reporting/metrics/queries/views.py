@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from reporting import months
 from reporting.kernel.scopes import CHAIN, NO_FACTS
-from reporting.metrics.model import Metric
-from reporting.metrics.queries.metrics import metric
+from reporting.metrics.model import Figure
+from reporting.metrics.queries.figures import figure
 
 _SNAPSHOT = text(
     "select * from metric_snapshots where month = :month and metric = :code and branch_id = :branch_id"
@@ -20,7 +20,7 @@ _SNAPSHOT = text(
 
 def metric_view(conn: Connection, code: str, month: date, branch_id: str = CHAIN) -> dict[str, Any]:
     """The metric with its state; `revised` is the figure as of now where late facts changed a frozen one."""
-    now = metric(conn, code, month, branch_id)
+    now = figure(conn, code, month, branch_id)
     close = months.close_of(conn, month)
     if close is None:
         return {**now.as_json(), "state": "open", "frozen_at": None, "revised": None}
@@ -30,9 +30,9 @@ def metric_view(conn: Connection, code: str, month: date, branch_id: str = CHAIN
         .one_or_none()
     )
     if row is None:
-        frozen = metric(conn, code, NO_FACTS.replace(year=2000), branch_id)
+        frozen = figure(conn, code, NO_FACTS.replace(year=2000), branch_id)
     else:
-        frozen = Metric(
+        frozen = Figure(
             code=row["metric"],
             version=row["version"],
             month=month,
