@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from finance.bank import events as bank
+from finance.bank_matching import events as bank
 from finance.cash import events as cash
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"

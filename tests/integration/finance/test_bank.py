@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from finance.bank import queries
+from finance.bank_matching import queries
 from shared.clock import business_date, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finance.bank import commands, importing, queries
+from finance.bank_matching import queries
+from finance.bank_statements import commands, store
 from shared.clock import next_month, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
@@ -282,14 +283,14 @@ def test_however_pages_are_split_and_repeated_each_month_closes_as_at_the_bank(o
             )["account_id"]
             for content in files:
                 for _ in range(data.draw(st.integers(1, 2))):
-                    importing.import_file(tx, account, {"format": "mt940", "file": content, "dialect": None})
+                    commands.import_file(tx, account, {"format": "mt940", "file": content, "dialect": None})
             whole = written(logical, number)["mt940"]
-            done, _ = importing.import_file(tx, account, {"format": "mt940", "file": whole, "dialect": None})
+            done, _ = commands.import_file(tx, account, {"format": "mt940", "file": whole, "dialect": None})
             assert done.get("is_new") is False or done["new_lines"] == 0
             month = FIRST
             while month <= LAST:
                 end = next_month(month) - timedelta(days=1)
-                assert queries._statement_balance(conn, account, end) == logical.balance(end)
+                assert store.balance_at(conn, account, end) == logical.balance(end)
                 month = next_month(month)
 
     holds()

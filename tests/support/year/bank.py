@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from finance.bank import commands as bank
-from finance.bank import importing, matching, queries, rules
-from finance.bank.formats import Statement, StatementLine
-from finance.bank.rules import MatchKind
+from finance.bank_files.rules.clearing import clearings
+from finance.bank_files.rules.formats import Statement, StatementLine
+from finance.bank_matching import queries
+from finance.bank_matching.commands import matching, reconciling
+from finance.bank_matching.rules import MatchKind
+from finance.bank_statements import commands
 from finance.kernel.period import month_text
 from shared.clock import month_of, next_month
 from tests.support.year.desk import BRANCHES, YEAR, last_day, moment
@@ -40,7 +42,9 @@ class Bank:
 
     def registered(self, number):
         body = {"name": "基本户", "bank": "示例银行", "number": number, "branch_id": None}
-        return Account(self.year.do(moment(FIRST), "finance_head", bank.register_account, body)["account_id"])
+        return Account(
+            self.year.do(moment(FIRST), "finance_head", commands.register_account, body)["account_id"]
+        )
 
     def show(self, account, month, day, fen, plan, **told):
         """A line of the month on `day`, or the next day of it that is possible."""
@@ -78,7 +82,7 @@ class Bank:
             lines=lines,
         )
         at = self.later(month)
-        self.year.do(at, "accountant", importing.import_statement, account.id, statement, repr(lines).encode(), "csv")  # fmt: skip
+        self.year.do(at, "accountant", commands.import_statement, account.id, statement, repr(lines).encode(), "csv")  # fmt: skip
         account.shown_fen = closing
 
     def open_items(self, kind, until):
@@ -121,7 +125,7 @@ class Bank:
 
     def of_clearing(self, month):
         """Each wallet pays the takings of some branches, less its fee."""
-        for clearing in self.year.chance.sample(rules.clearings(), 2):
+        for clearing in self.year.chance.sample(clearings(), 2):
             until = month + timedelta(days=self.year.chance.randint(15, 27))
             since = month - timedelta(days=40)
             found = self.year.ask(queries.open_batches, clearing, since, until, branch_id=None)
@@ -206,7 +210,7 @@ class Bank:
 
     def reconcile(self, account, month, at):
         """Both sides meet, and what is open on each side is what nobody has matched."""
-        done = self.year.do(at, "accountant", bank.complete_reconciliation, account.id, month)
+        done = self.year.do(at, "accountant", reconciling.complete_reconciliation, account.id, month)
         bank_only = [*done["received_by_bank_only"], *done["paid_by_bank_only"]]
         book_only = [*done["received_by_book_only"], *done["paid_by_book_only"]]
         assert done["difference_fen"] == 0

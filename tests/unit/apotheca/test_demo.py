@@ -20,7 +20,7 @@ from apotheca.demo_catalogue import Product
 from apotheca.demo_institution_proof import Proof, Sums
 from apotheca.demo_receipts import Line, Receipt
 from apotheca.refusals import CannotRun
-from finance.bank import camt
+from finance.bank_files.rules import camt
 from shared.clock import SHANGHAI
 
 

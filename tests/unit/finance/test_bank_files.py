@@ -9,10 +9,22 @@ import pytest
 import xlsxwriter
 from hypothesis import given, settings
 
-from finance.bank import camt, encodings, formats, layouts, mt940, narrative, rules, sheets, values
-from finance.bank.encodings import Kind, decoded, kind_of
-from finance.bank.formats import StatementUnreadable
-from finance.bank.rules import Item, MatchKind
+from finance.bank_files.rules import (
+    camt,
+    encodings,
+    formats,
+    layouts,
+    mt940,
+    narrative,
+    sheets,
+    values,
+)
+from finance.bank_files.rules.clearing import recognise
+from finance.bank_files.rules.encodings import Kind, decoded, kind_of
+from finance.bank_files.rules.formats import StatementUnreadable
+from finance.bank_matching import rules
+from finance.bank_matching.rules import Item, MatchKind
+from finance.bank_statements.rules import number_key
 from tests.support.bank_writers import LAST, statements, written
 
 DAY = date(2026, 10, 5)
@@ -422,7 +434,7 @@ def test_a_reference_in_field_86_is_proposed_and_a_longer_one_is_not():
     ("中医保健", None), ("医保结算", "medical_insurance"), ("ALIPAY.COM", "alipay"), ("alipayment", None), ("银联名卡", None), ("中国银联", "card"), ("支付宝", "alipay"),
 ])  # fmt: skip
 def test_who_settles_is_told_by_words_and_not_by_parts_of_them(text, clearing):
-    assert rules.recognise(text, DAY) == clearing
+    assert recognise(text, DAY) == clearing
 
 
 @pytest.mark.parametrize(
@@ -430,8 +442,8 @@ def test_who_settles_is_told_by_words_and_not_by_parts_of_them(text, clearing):
     ["6222 0200-0001", "６２２２０２０００００１", "6222-0200 0001", "6222.0200.0001", "62220200　0001"],
 )
 def test_spellings_of_one_account_are_one_number(number):
-    assert rules.number_key(number) == "622202000001"
-    assert rules.number_key("cn-001") == rules.number_key("CN001")
+    assert number_key(number) == "622202000001"
+    assert number_key("cn-001") == number_key("CN001")
 
 
 # --- camt.053 ---------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.bank import camt, formats, layouts, mt940, rules, sheets
-from finance.bank.encodings import decoded
-from finance.bank.rules import Batch, Item, Line, MatchKind
+from finance.bank_files.rules import camt, formats, layouts, mt940, sheets
+from finance.bank_files.rules.encodings import decoded
+from finance.bank_matching import rules
+from finance.bank_matching.rules import Batch, Item, Line, MatchKind
 from finance.kernel.chart import Standard, chart_of
 
 DAY = date(2026, 3, 10)

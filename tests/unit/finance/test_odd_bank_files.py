@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 import xlsxwriter
 
-from finance.bank import camt, encodings, layouts, mt940, rules, sheets, values
-from finance.bank.formats import StatementUnreadable
+from finance.bank_files.rules import camt, encodings, layouts, mt940, sheets, values
+from finance.bank_files.rules.formats import StatementUnreadable
+from finance.bank_statements import rules
 
 DAY = date(2026, 10, 5)
 PLAIN = layouts.delivered()["plain"]

@@ -4,6 +4,9 @@ from flask import Flask
 
 from finance import (
     api,
+    bank_files,
+    bank_matching,
+    bank_statements,
     cash,
     costs,
     credit,
@@ -22,8 +25,6 @@ from finance import (
     trade_permissions,
     vouchers,
 )
-from finance.bank import api as bank_api
-from finance.bank import queries as bank_queries
 from finance.budgets import proof as budgets
 from finance.contracts import api as contracts_api
 from finance.contracts import jobs as contracts_jobs
@@ -49,7 +50,7 @@ ledger.proofs += [
     budgets.require_tied,
 ]
 ledger.first_checks.append(vouchers.require_decided)
-ledger.closing_checks += [cash.require_sessions_closed, bank_queries.require_reconciled]
+ledger.closing_checks += [cash.require_sessions_closed, bank_matching.require_reconciled]
 ledger.closing_checks += [*ledger.proofs, costs.require_costed]
 
 
@@ -72,6 +73,9 @@ JOINED = (
     samples.AREA,
     sample_issues.AREA,
     invoices.AREA,
+    bank_files.AREA,
+    bank_statements.AREA,
+    bank_matching.AREA,
     areas.Area(reactions=[in_sets(expenses_reactions.SETS)]),
 )
 
@@ -89,7 +93,9 @@ SERVICE = Service(
         *ledger_files.AREA.blueprints,
         *reopenings.AREA.blueprints,
         *cash.AREA.blueprints,
-        bank_api.bank,
+        *bank_files.AREA.blueprints,
+        *bank_statements.AREA.blueprints,
+        *bank_matching.AREA.blueprints,
         expenses_api.expenses,
         *costs.AREA.blueprints,
         receivables_api.receivables,

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from finance.bank import narrative
-from finance.bank.formats import (
+from finance.bank_files.rules import narrative
+from finance.bank_files.rules.formats import (
     LINES_MAX,
     NUMBER_CHARS_MAX,
     YUAN,
@@ -32,7 +32,7 @@ from finance.bank.formats import (
     too_long,
     within,
 )
-from finance.bank.values import exact
+from finance.bank_files.rules.values import exact
 from shared.faults import Fault
 from shared.languages import Text
 
@@ -104,9 +104,6 @@ def read(text: str) -> list[Statement]:
 
 def _plain(account: str) -> str:
     return "".join(each for each in account if each.isalnum()).upper()
-
-
-# --- fields of messages -----------------------------------------------------------------------------
 
 
 def _messages(text: str) -> Iterator[list[_Field]]:
@@ -223,9 +220,6 @@ def _six(written: str) -> date | None:
         return date(year + (1900 if year >= _PIVOT_YEAR else 2000), int(written[2:4]), int(written[4:]))
     except ValueError:
         return None
-
-
-# --- statements -------------------------------------------------------------------------------------
 
 
 def _paged(messages: Sequence[_Message]) -> Iterator[list[_Message]]:

@@ -15,9 +15,9 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from finance.bank import narrative
-from finance.bank.encodings import decoded, named
-from finance.bank.formats import (
+from finance.bank_files.rules import narrative
+from finance.bank_files.rules.encodings import decoded, named
+from finance.bank_files.rules.formats import (
     LINES_MAX,
     NUMBER_CHARS_MAX,
     YUAN,
@@ -33,7 +33,7 @@ from finance.bank.formats import (
     too_long,
     within,
 )
-from finance.bank.values import exact
+from finance.bank_files.rules.values import exact
 from shared.clock import business_date
 from shared.faults import Fault
 from shared.languages import Text

@@ -16,11 +16,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
-from finance.bank import dialects, formats, queries, reading, rules
-from finance.bank.formats import Statement, StatementLine
-from finance.bank.tables import bank_lines, bank_statements
+from finance import bank_files
+from finance.bank_files import Statement, StatementLine
+from finance.bank_statements import queries, rules, store
+from finance.bank_statements.tables import bank_accounts, bank_lines, bank_statements
 from finance.booking import require_in_books
 from shared import audit
 from shared.clock import business_date, new_id
@@ -28,7 +29,7 @@ from shared.languages import Text
 from shared.texts import FIRST_DAY
 from shared.transaction import Tx
 
-OPENING = queries.OPENING
+OPENING = store.OPENING
 Fresh = Sequence[tuple[StatementLine, bytes]]
 
 
@@ -38,11 +39,10 @@ def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict
     `also` are the statements of the others, `passed_over` the ends of numbers that are not ours. The flag says whether
     anything is new. Raises AccountNotFound, AccountDiffers, StatementUnreadable, DialectUnknown, and as `import_statement`.
     """
-    account = queries.account(tx, account_id)
-    layout = dialects.layout(tx.conn, body["dialect"]) if body["format"] in reading.TABLES else None
+    account = store.account(tx, account_id)
     found: dict[UUID, list[Statement]] = {}
     passed_over, named = [], []
-    for statement in reading.read(body, layout):
+    for statement in bank_files.statements_of(tx.conn, body):
         whose = account if statement.account is None else _account_meant(tx, account, statement.account)
         if whose is None:
             passed_over.append(_ending(statement.account or ""))
@@ -55,7 +55,7 @@ def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict
             Text("the file is of other accounts: {accounts}", accounts=", ".join(named[:20]))
         )
     work = sorted(
-        ((each, formats.chained(those)) for each, those in found.items()), key=lambda each: str(each[0])
+        ((each, bank_files.chained(those)) for each, those in found.items()), key=lambda each: str(each[0])
     )
     done = {
         each: import_statement(tx, each, statement, body["file"], body["format"]) for each, statement in work
@@ -67,7 +67,7 @@ def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict
 
 def _account_meant(tx: Tx, account: Mapping[str, Any], told: str) -> Mapping[str, Any] | None:
     for key in rules.number_keys(told):
-        known = account if key == account["number_key"] else queries.account_of_number(tx, key)
+        known = account if key == account["number_key"] else store.account_of_number(tx, key)
         if known is not None:
             return known
     return None
@@ -85,10 +85,10 @@ def import_statement(
     Raises AccountNotFound, AccountClosed, StatementDaysWrong, BeforeTheBooks, StatementUnbalanced, StatementGap,
     StatementContradicts.
     """
-    account = queries.account(tx, account_id)
-    queries.hold(tx, str(account_id))
+    account = store.account(tx, account_id)
+    bank_files.hold(tx, str(account_id))
     _require_sound(tx, account, statement)
-    identity, digest = formats.identity(statement), hashlib.sha256(content).digest()
+    identity, digest = bank_files.identity(statement), hashlib.sha256(content).digest()
     known = (
         tx.conn.execute(
             text(
@@ -109,7 +109,7 @@ def import_statement(
         {"id": account_id},
     ).first()  # fmt: skip
     if begun is None:
-        fresh: Fresh = list(zip(statement.lines, formats.hashes(statement.lines), strict=True))
+        fresh: Fresh = list(zip(statement.lines, bank_files.hashes(statement.lines), strict=True))
         fresh = [*_opening(statement), *fresh]
         count = len(statement.lines)
     else:
@@ -203,9 +203,6 @@ def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> 
         )
 
 
-# --- how a statement fits ---------------------------------------------------------------------------
-
-
 def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
     """The lines of the statement that are not known yet. Raises StatementGap, StatementContradicts."""
     days = {"id": account_id, "from_on": statement.from_on, "to_on": statement.to_on}
@@ -241,7 +238,7 @@ def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
 
 
 def _covering(statement: Statement, left: int, known: Sequence[Mapping[str, Any]]) -> Fresh | None:
-    hashes = formats.hashes(statement.lines)
+    hashes = bank_files.hashes(statement.lines)
     old = {bytes(row["line_hash"]) for row in known}
     if left != statement.opening_fen or not old <= set(hashes):
         return None
@@ -253,8 +250,8 @@ def _repeating(statement: Statement, left: int, known: Sequence[Mapping[str, Any
 
     Other lines of its days are those of its day's statement before or after it, or of other pages.
     """
-    keys = [formats.key_of(row) for row in known]
-    wanted = [formats.key_of(line) for line in statement.lines]
+    keys = [bank_files.key_of(row) for row in known]
+    wanted = [bank_files.key_of(line) for line in statement.lines]
     balance = left
     for at in range(len(known) + 1):
         end = at + len(wanted)
@@ -288,8 +285,97 @@ def _continuing(
     follows = first >= (end["line_on"] or first) and (statement.continues or first >= (end["to_on"] or first))
     if end["fen"] != statement.opening_fen or not follows:
         return None
-    return list(zip(statement.lines, formats.hashes(statement.lines, known), strict=True))
+    return list(zip(statement.lines, bank_files.hashes(statement.lines, known), strict=True))
 
 
 def _scalar(tx: Tx, sql: str, values: Mapping[str, Any]) -> Any:
     return tx.conn.execute(text(sql), values).scalar_one()
+
+
+def register_account(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The first account is the main one. Raises ForeignBranch, AccountKnown."""
+    tx.actor.require_branch(body["branch_id"])
+    bank_files.hold(tx, "accounts")
+    key = rules.number_key(body["number"])
+    known = tx.conn.execute(
+        text("select number from bank_accounts where number_key = :key"), {"key": key}
+    ).scalar_one_or_none()
+    if known is not None:
+        raise rules.AccountKnown(
+            Text("an account of this number is registered, written {number}", number=known)
+        )
+    values = {
+        "account_id": new_id(),
+        **{key: body[key] for key in ("name", "bank", "number", "branch_id")},
+        "number_key": key,
+        "is_main": tx.conn.execute(text("select 1 from bank_accounts limit 1")).first() is None,
+        "registered_by": tx.actor.id,
+        "registered_at": tx.now,
+        "last_day": None,
+        "closed_by": None,
+        "closed_at": None,
+    }
+    tx.conn.execute(insert(bank_accounts).values(values))
+    audit.record(tx, "bank_account.register", str(values["account_id"]), after=values)
+    return values
+
+
+def close(
+    tx: Tx,
+    account: Mapping[str, Any],
+    last_day: date,
+    successor_id: UUID | None,
+    *,
+    unmatched_lines: int,
+    book_fen: int,
+) -> dict[str, Any]:
+    """Close an account whose balance is zero on its last day. The caller holds it and says what no line explains.
+
+    Where the main account closes and others stay open, `successor_id` becomes the main one, and entries on 1002 that no
+    account claims are its own. Raises AccountClosed, AccountInUse.
+    """
+    if account["last_day"] is not None:
+        raise rules.AccountClosed(Text("the account was closed on {day}", day=account["last_day"]))
+    if last_day > business_date(tx.now):
+        raise rules.AccountInUse("the last day of an account is not in the future")
+    use = {**queries.use_of(tx.conn, account["account_id"], last_day), "unmatched_lines": unmatched_lines}
+    if any(use.values()):
+        raise rules.AccountInUse(
+            "an account closes when its balance is zero on its last day, every line of it is matched and none comes later",
+            **use,
+        )
+    if account["is_main"]:
+        _hand_over(tx, account, book_fen, successor_id)
+    after = {"last_day": last_day, "closed_by": tx.actor.id, "closed_at": tx.now}
+    tx.conn.execute(
+        update(bank_accounts).where(bank_accounts.c.account_id == account["account_id"]).values(after)
+    )
+    audit.record(tx, "bank_account.close", str(account["account_id"]), before=account, after=after)
+    return store.account(tx, account["account_id"])
+
+
+def _hand_over(tx: Tx, account: Mapping[str, Any], book_fen: int, successor_id: UUID | None) -> None:
+    """What the main account was asked for passes to another, or nothing is left to pass."""
+    others = [
+        each
+        for each in queries.accounts(tx)
+        if each["last_day"] is None and each["account_id"] != account["account_id"]
+    ]
+    if not others:
+        if book_fen:
+            raise rules.AccountInUse("the books still have money on the account", book_fen=book_fen)
+        return
+    successor = next((each for each in others if each["account_id"] == successor_id), None)
+    if successor is None or successor["branch_id"] is not None:
+        raise rules.AccountInUse(
+            "this is the main account: name an open account of the chain in successor_id that becomes it"
+        )
+    for each, is_main in ((account, False), (successor, True)):
+        tx.conn.execute(
+            update(bank_accounts)
+            .where(bank_accounts.c.account_id == each["account_id"])
+            .values(is_main=is_main)
+        )
+    audit.record(
+        tx, "bank_account.become_main", str(successor["account_id"]), after={"before": account["account_id"]}
+    )

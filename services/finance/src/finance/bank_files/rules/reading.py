@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from finance.bank import camt, layouts, mt940
-from finance.bank.encodings import Kind, decoded, kind_of, named
-from finance.bank.formats import Statement
+from finance.bank_files.rules import camt, layouts, mt940
+from finance.bank_files.rules.encodings import Kind, decoded, kind_of, named
+from finance.bank_files.rules.formats import Statement
 
 _NAMES = {
     Kind.SHEET: "a text that has no MT940 fields, such as a CSV",

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from finance.bank import rules
+from finance.bank_files.rules import clearing
 from shared.errors import Invalid
 from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
 from shared.languages import Text
@@ -87,7 +87,7 @@ def line(
         fen=fen,
         reference=clean(reference),
         summary=clean(summary),
-        clearing=rules.recognise(f"{payer} {summary}", booked_on),
+        clearing=clearing.recognise(f"{payer} {summary}", booked_on),
         valued_on=valued_on,
     )
 
@@ -167,9 +167,6 @@ def yuan(fen: int) -> str:
 
 def _follow(statements: Sequence[Statement]) -> bool:
     return all(a.closing_fen == b.opening_fen for a, b in pairwise(statements))
-
-
-# --- identity ---------------------------------------------------------------------------------------
 
 
 def key_of(row: StatementLine | Mapping[str, Any]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from finance.bank.formats import narrow, plain
+from finance.bank_files.rules.formats import narrow, plain
 from shared.clock import business_date
 from shared.money import FEN_MAX
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances
-from finance.bank import rules
-from finance.bank.rules import Batch, Item, Line, MatchKind
+from finance import balances, bank_statements, entries
+from finance.bank_matching import rules
+from finance.bank_matching.rules import Batch, Item, Line, MatchKind
+from finance.bank_statements import LINES, OPENING, balance_at
 from finance.booking import book_of
 from finance.kernel.period import month_text
 from shared.clock import business_date, next_month
@@ -24,79 +25,16 @@ OWN_ENTRIES = ["bank_settlement", "bank_transit", "bank_undone"]
 """Entries that empty clearing and transit accounts: they are not items to be matched there."""
 
 
-OPENING = b"opening"
-"""The hash of the line that an account begins with: it is matched like any other, and never late."""
-
-
-def hold(tx: Tx, what: str) -> None:
-    """Wait for others who work on the same of the bank, until the transaction ends."""
-    tx.conn.execute(
-        text("select pg_advisory_xact_lock(hashtextextended('finance:bank:' || :what, 0))"), {"what": what}
-    )
-
-
-def account(tx: Tx, account_id: UUID) -> dict[str, Any]:
-    """Raises AccountNotFound, also where the token does not cover the account's branch."""
-    row = (
-        tx.conn.execute(text("select * from bank_accounts where account_id = :id"), {"id": account_id})
-        .mappings()
-        .one_or_none()
-    )
-    if row is None or not tx.actor.may_see(row["branch_id"]):
-        raise rules.AccountNotFound("no such bank account")
-    return dict(row)
-
-
-def account_of_number(tx: Tx, number_key: str) -> dict[str, Any] | None:
-    """The account of this number, as far as the token covers it."""
-    row = (
-        tx.conn.execute(text("select * from bank_accounts where number_key = :key"), {"key": number_key})
-        .mappings()
-        .one_or_none()
-    )
-    return None if row is None or not tx.actor.may_see(row["branch_id"]) else dict(row)
-
-
-def use_of(conn: Connection, known: Mapping[str, Any], last_day: date) -> dict[str, int]:
-    """What keeps an account from being closed: its balance in fen, lines after the day, lines that nobody matched."""
-    row = conn.execute(
+def unmatched_lines(conn: Connection, account_id: UUID) -> int:
+    """How many lines of the account nobody matched."""
+    found: int = conn.execute(
         text(
-            "select coalesce(sum(l.fen) filter (where l.booked_on <= :day), 0)::bigint as balance_fen,"
-            " count(*) filter (where l.booked_on > :day) as later_lines,"
-            " count(*) filter (where l.fen <> 0 and not exists (select from bank_matches m"
-            "  where m.line_id = l.line_id and m.undone_at is null)) as unmatched_lines"
-            " from bank_lines l where l.account_id = :id"
+            f"select count(*) from {LINES} l where l.account_id = :id and l.fen <> 0 and not exists"
+            " (select from bank_matches m where m.line_id = l.line_id and m.undone_at is null)"
         ),
-        {"id": known["account_id"], "day": last_day},
-    ).one()
-    return {
-        "balance_fen": row.balance_fen,
-        "later_lines": row.later_lines,
-        "unmatched_lines": row.unmatched_lines,
-    }
-
-
-def accounts(tx: Tx) -> list[dict[str, Any]]:
-    rows = tx.conn.execute(text("select * from bank_accounts order by registered_at, account_id limit 1000"))
-    return [dict(row) for row in rows.mappings() if tx.actor.may_see(row["branch_id"])]
-
-
-def statements(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Newest import first; keyset by id."""
-    account(tx, account_id)
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            "select * from bank_statements where account_id = :id"
-            " and (cast(:after as text) is null or statement_id < cast(:after as uuid))"
-            " order by statement_id desc limit :limit"
-        ),
-        {"id": account_id, "after": after, "limit": args["limit"] + 1},
-    ).mappings()
-    return page(rows, args["limit"], "statement_id")
-
-
-# --- open on either side ----------------------------------------------------------------------------
+        {"id": account_id},
+    ).scalar_one()
+    return found
 
 
 def open_items(
@@ -110,17 +48,16 @@ def open_items(
     }[kind]
     rows = conn.execute(
         text(
-            "select e.source_id, e.kind, e.branch_id, e.booked_on, e.reference,"
-            " sum(l.debit_fen - l.credit_fen)::bigint as fen"
-            " from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
-            " where l.account = :account and l.booked_on between :first and :last"
+            "select e.source_id, e.kind, e.of_branch as branch_id, e.booked_on, e.reference, sum(e.fen)::bigint as fen"
+            f" from {entries.LINES} e"
+            " where e.account = :account and e.booked_on between :first and :last"
             " and (:all_kinds or e.kind <> all(:own))"
-            " and (cast(:branch_id as text) is null or l.branch_id = :branch_id)"
+            " and (cast(:branch_id as text) is null or e.branch_id = :branch_id)"
             f" and not exists (select from {known} k where k.source_id = e.source_id and k.entry_kind = e.kind)"
             " and not exists (select from bank_matches u where e.kind = 'bank_direct' and u.match_id = e.source_id"
             "  and u.undone_at is not null)"
-            " group by e.id, e.source_id, e.kind, e.branch_id, e.booked_on, e.reference"
-            " having sum(l.debit_fen - l.credit_fen) <> 0 order by e.booked_on, e.id"
+            " group by e.entry_id, e.source_id, e.kind, e.of_branch, e.booked_on, e.reference"
+            " having sum(e.fen) <> 0 order by e.booked_on, e.entry_id"
         ),
         {
             "account": account_code,
@@ -152,9 +89,8 @@ def open_batches(
     rows = conn.execute(
         text(
             "select branch_id, day, sum(fen)::bigint as fen from ("
-            " select l.branch_id, l.booked_on as day, l.debit_fen - l.credit_fen as fen"
-            " from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
-            " where l.account = :account and l.booked_on between :first and :last and e.kind <> all(:own)"
+            f" select l.branch_id, l.booked_on as day, l.fen from {entries.LINES} l"
+            " where l.account = :account and l.booked_on between :first and :last and l.kind <> all(:own)"
             " union all select branch_id, day, -fen from bank_settled"
             " where clearing = :clearing and day between :first and :last) parts"
             " where (cast(:branch_id as text) is null or branch_id = :branch_id)"
@@ -184,7 +120,7 @@ def line_of(row: Mapping[str, Any]) -> Line:
 
 def unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     """Lines without a match, oldest first; `overdue` after the days of M24. Keyset by day and id."""
-    account(tx, account_id)
+    bank_statements.account(tx, account_id)
     return _unmatched(tx, account_id, args)
 
 
@@ -192,7 +128,7 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
     day, after = decode_cursor(args["cursor"], date, UUID)
     rows = tx.conn.execute(
         text(
-            "select l.* from bank_lines l where l.account_id = :id and l.fen <> 0"
+            f"select l.* from {LINES} l where l.account_id = :id and l.fen <> 0"
             " and not exists (select from bank_matches m where m.line_id = l.line_id and m.undone_at is null)"
             " and (cast(:day as date) is null or (l.booked_on, l.line_id) > (:day, cast(:after as uuid)))"
             " order by l.booked_on, l.line_id limit :limit"
@@ -211,15 +147,15 @@ def _is_overdue(row: Mapping[str, Any], today: date) -> bool:
     return not rules.is_in_time(row["booked_on"], today)
 
 
-_LINES = """
-select l.*, m.match_id from bank_lines l
+_LINES = f"""
+select l.*, m.match_id from {LINES} l
 left join bank_matches m on m.line_id = l.line_id and m.undone_at is null
 """
 
 
 def lines(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     """Lines of the account, matched or not, by booking day; keyset by day and id. Raises AccountNotFound."""
-    account(tx, account_id)
+    bank_statements.account(tx, account_id)
     today = business_date(tx.now)
     found = page_of(
         tx.conn,
@@ -239,10 +175,10 @@ def lines(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-_MATCHES = """
+_MATCHES = f"""
 select * from (
     select m.*, l.booked_on as line_booked_on, l.fen as line_fen, l.reference as line_reference
-    from bank_matches m join bank_lines l on l.line_id = m.line_id
+    from bank_matches m join {LINES} l on l.line_id = m.line_id
 ) m
 """
 
@@ -252,7 +188,7 @@ def matches(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]
 
     Raises AccountNotFound.
     """
-    account(tx, account_id)
+    bank_statements.account(tx, account_id)
     return page_of(
         tx.conn,
         _MATCHES,
@@ -271,7 +207,7 @@ def matches(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]
 
 def proposals(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
     """For each unmatched line what it may stand for. Nothing is stored: the next look may propose otherwise."""
-    known = account(tx, account_id)
+    known = bank_statements.account(tx, account_id)
     page = _unmatched(tx, account_id, args)
     if not page["items"]:
         return page
@@ -294,21 +230,16 @@ def proposals(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, An
     return page
 
 
-# --- reconciliation ---------------------------------------------------------------------------------
-
-
 def reconciliation(conn: Connection, known: Mapping[str, Any], month: date) -> dict[str, Any]:
     """The account's reconciliation at the end of the month, as things stand now."""
     end = next_month(month) - timedelta(days=1)
     adjusted = rules.reconcile(
         book_fen=book_balance(conn, known, end),
-        statement_fen=_statement_balance(conn, known["account_id"], end),
+        statement_fen=balance_at(conn, known["account_id"], end),
         bank_only=_bank_only(conn, known["account_id"], end),
         book_only=_book_only(conn, known, month, end),
     )
-    reaches = conn.execute(
-        text("select max(to_on) from bank_statements where account_id = :id"), {"id": known["account_id"]}
-    ).scalar_one()
+    reaches = bank_statements.reaches(conn, known["account_id"])
     return {
         "account_id": str(known["account_id"]),
         "month": month_text(month),
@@ -328,23 +259,14 @@ def book_balance(conn: Connection, known: Mapping[str, Any], end: date) -> int:
     return total - int(conn.execute(text(f"{mine} <> :id"), values).scalar_one())
 
 
-def _statement_balance(conn: Connection, account_id: UUID, end: date) -> int:
-    return int(
-        conn.execute(
-            text("select coalesce(sum(fen), 0) from bank_lines where account_id = :id and booked_on <= :end"),
-            {"id": account_id, "end": end},
-        ).scalar_one()
-    )
-
-
 def _bank_only(conn: Connection, account_id: UUID, end: date) -> list[dict[str, Any]]:
     """Lines, or what is left of them, that the books did not have by the end of the month."""
     rows = conn.execute(
         text(
             "select l.line_id, l.booked_on, l.reference, (l.fen - coalesce(sum(i.fen), 0))::bigint as fen"
-            " from bank_lines l left join bank_matches m on m.line_id = l.line_id"
+            f" from {LINES} l left join bank_matches m on m.line_id = l.line_id"
             " left join bank_book_items i on i.match_id = m.match_id and i.booked_on <= :end"
-            " where l.account_id = :id and l.booked_on <= :end group by l.line_id"
+            " where l.account_id = :id and l.booked_on <= :end group by l.line_id, l.booked_on, l.reference, l.fen"
             " having l.fen <> coalesce(sum(i.fen), 0) order by l.booked_on, l.line_id"
         ),
         {"id": account_id, "end": end},
@@ -365,14 +287,13 @@ def _book_only(conn: Connection, known: Mapping[str, Any], month: date, end: dat
     chart = book_of(conn).chart
     rows = conn.execute(
         text(
-            "select e.source_id, e.kind as entry_kind, e.booked_on, e.branch_id, e.reference,"
-            " sum(l.debit_fen - l.credit_fen)::bigint as fen"
-            " from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on"
+            "select e.source_id, e.kind as entry_kind, e.booked_on, e.of_branch as branch_id, e.reference,"
+            f" sum(e.fen)::bigint as fen from {entries.LINES} e"
             " left join bank_book_items k on k.source_id = e.source_id and k.entry_kind = e.kind"
-            " where l.account = :account and l.booked_on >= :since and l.booked_on <= :end"
+            " where e.account = :account and e.booked_on >= :since and e.booked_on <= :end"
             " and (k.account_id = :id or (k.account_id is null and :is_main))"
-            " group by e.id, e.source_id, e.kind, e.booked_on, e.branch_id, e.reference"
-            " having sum(l.debit_fen - l.credit_fen) <> 0 order by e.booked_on, e.id"
+            " group by e.entry_id, e.source_id, e.kind, e.booked_on, e.of_branch, e.reference"
+            " having sum(e.fen) <> 0 order by e.booked_on, e.entry_id"
         ),
         {
             "account": chart.code("bank"),
@@ -388,7 +309,7 @@ def _book_only(conn: Connection, known: Mapping[str, Any], month: date, end: dat
     shown = conn.execute(
         text(
             "select i.source_id::text, i.entry_kind from bank_book_items i join bank_matches m using (match_id)"
-            " join bank_lines l on l.line_id = m.line_id where l.account_id = :id and l.booked_on <= :end"
+            f" join {LINES} l on l.line_id = m.line_id where l.account_id = :id and l.booked_on <= :end"
             " and i.source_id = any(cast(:sources as uuid[]))"
         ),
         {"id": known["account_id"], "end": end, "sources": [key[0] for key in found]},
@@ -406,7 +327,7 @@ def _carried(conn: Connection, account_id: UUID, month: date) -> tuple[date, lis
     """
     row = conn.execute(
         text(
-            "select r.month, r.content from bank_reconciliations r join periods p on p.month = r.month"
+            f"select r.month, r.content from bank_reconciliations r join {entries.PERIODS} p on p.month = r.month"
             " where r.account_id = :id and r.month < :month and p.state <> 'open' and not exists"
             " (select from bank_matches m where m.account_id = r.account_id and m.kind = 'book'"
             "  and m.confirmed_at <= r.completed_at and m.undone_at > r.completed_at - interval '1 day')"
@@ -423,7 +344,7 @@ def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
     """Numerator and denominator of M24 for the month: lines, and those matched in time."""
     rows = conn.execute(
         text(
-            "select l.booked_on, m.confirmed_at from bank_lines l left join bank_matches m"
+            f"select l.booked_on, m.confirmed_at from {LINES} l left join bank_matches m"
             " on m.line_id = l.line_id and m.undone_at is null"
             " where l.account_id = :id and l.booked_on >= :month and l.booked_on < :until"
             " and l.fen <> 0 and l.line_hash <> :opening"
@@ -440,7 +361,7 @@ def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
 
 def completed(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
     """Every completed reconciliation of the account, newest month first: a dozen a year."""
-    account(tx, account_id)
+    bank_statements.account(tx, account_id)
     rows = tx.conn.execute(
         text("select * from bank_reconciliations where account_id = :id order by month desc limit 1200"),
         {"id": account_id},
@@ -454,29 +375,18 @@ def completed_view(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unreconciled(conn: Connection, month: date) -> list[dict[str, str]]:
-    """Accounts whose month has no reconciliation, or one that no longer agrees with books and statements.
-
-    Asked of accounts that were registered by the end of the month or have statements of it or earlier, until they are closed.
-    """
+    """Accounts whose month has no reconciliation, or one that no longer agrees with books and statements."""
     end = next_month(month) - timedelta(days=1)
     rows = conn.execute(
-        text(
-            "select a.*, r.book_fen, r.statement_fen from bank_accounts a left join bank_reconciliations r"
-            " on r.account_id = a.account_id and r.month = :month"
-            " where (a.last_day is null or (a.last_day >= :month"
-            "  and exists (select from bank_statements s where s.account_id = a.account_id)))"
-            " and ((a.registered_at at time zone 'Asia/Shanghai')::date <= :end or exists"
-            " (select from bank_statements s where s.account_id = a.account_id and s.from_on <= :end))"
-            " order by a.registered_at"
-        ),
-        {"month": month, "end": end},
-    ).mappings()
-    found = [dict(row) for row in rows]
+        text("select account_id, book_fen, statement_fen from bank_reconciliations where month = :month"),
+        {"month": month},
+    )
+    done = {row.account_id: (row.book_fen, row.statement_fen) for row in rows}
     return [
-        {"account_id": str(row["account_id"]), "name": row["name"]}
-        for row in found
-        if row["book_fen"] != book_balance(conn, row, end)
-        or row["statement_fen"] != _statement_balance(conn, row["account_id"], end)
+        {"account_id": str(each["account_id"]), "name": each["name"]}
+        for each in bank_statements.asked_in(conn, month)
+        if done.get(each["account_id"])
+        != (book_balance(conn, each, end), balance_at(conn, each["account_id"], end))
     ]
 
 

@@ -8,7 +8,7 @@ import codecs
 import re
 from enum import StrEnum
 
-from finance.bank.formats import StatementUnreadable
+from finance.bank_files.rules.formats import StatementUnreadable
 from shared.languages import Text
 
 

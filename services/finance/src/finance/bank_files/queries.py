@@ -1,15 +1,13 @@
-"""Dialects are data: those delivered, and those that an accountant tried on a file and kept, each change a new version."""
+"""Dialects, and what a file would be read as by one."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, text
 
-from finance.bank import layouts, queries, rules
-from finance.bank.formats import LINES_MAX
+from finance.bank_files.rules import dialects, layouts, reading
+from finance.bank_files.rules.formats import LINES_MAX, Statement
 from finance.kernel.company import require_company
-from shared import audit
 from shared.faults import ERRORS_SHOWN_MAX
 from shared.languages import Text, in_language, language_of_request
 from shared.transaction import Tx
@@ -27,7 +25,7 @@ def layout(conn: Connection, name: str) -> dict[str, Any]:
         {"name": name},
     ).one_or_none()
     if row is None:
-        raise rules.DialectUnknown(Text("there is no dialect {dialect}", dialect=name))
+        raise dialects.DialectUnknown(Text("there is no dialect {dialect}", dialect=name))
     return {**row.definition, "dialect": name}
 
 
@@ -53,45 +51,6 @@ def listed(conn: Connection, name: str | None = None) -> list[dict[str, Any]]:
         {"name": name} if name else {},
     ).mappings()
     return [*found, *(dict(row) for row in rows)]
-
-
-def keep(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep a dialect, as its next version where it is known; the same definition again changes nothing.
-
-    Every branch's files are read by it. Raises CompanyNotCovered, DialectDelivered.
-    """
-    require_company(tx.actor)
-    name = body["dialect"]
-    if name in layouts.delivered():
-        raise rules.DialectDelivered(
-            Text("the dialect {dialect} comes with the program; keep yours by another name", dialect=name)
-        )
-    definition = {key: value for key, value in body.items() if key != "dialect"}
-    digest = audit.digest(definition)
-    queries.hold(tx, "dialects")
-    before = next(iter(listed(tx.conn, name)), None)
-    if before is not None and before["content_hash"] == digest:
-        return before
-    row = (
-        tx.conn.execute(
-            text(
-                "insert into bank_dialects (dialect, version, definition, content_hash, kept_by, kept_at) values"
-                " (:name, :version, cast(:definition as jsonb), :digest, :person, :now) returning *"
-            ),
-            {
-                "name": name,
-                "version": 1 if before is None else before["version"] + 1,
-                "definition": orjson.dumps(definition).decode(),
-                "digest": digest,
-                "person": tx.actor.id,
-                "now": tx.now,
-            },
-        )
-        .mappings()
-        .one()
-    )
-    audit.record(tx, "bank_dialect.keep", f"{name}:{row['version']}", after=definition)
-    return dict(row)
 
 
 def tried(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,3 +94,8 @@ def tried(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "fault_count": len(found.faults),
     }
+
+
+def statements_of(conn: Connection, body: Mapping[str, Any]) -> list[Statement]:
+    """The statements of a file, one per account, a table read by its dialect. Raises StatementUnreadable, DialectUnknown."""
+    return reading.read(body, layout(conn, body["dialect"]) if body["format"] in reading.TABLES else None)

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import repository
-from finance.bank import queries, rules
-from finance.bank.rules import Batch, Item, MatchKind
-from finance.bank.tables import bank_book_items, bank_matches, bank_settled, bank_transits
+from finance import bank_files, bank_statements, entries, repository
+from finance.bank_matching import queries, rules
+from finance.bank_matching.rules import Batch, Item, MatchKind
+from finance.bank_matching.tables import bank_book_items, bank_matches, bank_settled, bank_transits
 from finance.booking import book_of
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.posting import PostingLine
@@ -34,7 +34,7 @@ def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
     Booked to the line's day, or to today with a reference when that month is closed.
     Raises LineNotFound, LineMatched, ItemNotOpen, AmountsDiffer, ForeignBatch, BankReasonUnknown, PeriodClosed.
     """
-    queries.hold(tx, "match")
+    bank_files.hold(tx, "match")
     line, account = _line(tx, line_id)
     kind = MatchKind(body["kind"])
     booked_on, reference = _booking_day(tx, line["booked_on"])
@@ -65,15 +65,17 @@ def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _line(tx: Tx, line_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
     row = (
-        tx.conn.execute(text("select * from bank_lines where line_id = :id"), {"id": line_id})
+        tx.conn.execute(
+            text(f"select * from {bank_statements.LINES} l where l.line_id = :id"), {"id": line_id}
+        )
         .mappings()
         .one_or_none()
     )
     if row is None:
         raise rules.LineNotFound("no such bank line")
     try:
-        account = queries.account(tx, row["account_id"])
-    except rules.AccountNotFound as error:
+        account = bank_statements.account(tx, row["account_id"])
+    except bank_statements.AccountNotFound as error:
         raise rules.LineNotFound("no such bank line") from error
     if tx.conn.execute(
         text("select 1 from bank_matches where line_id = :id and undone_at is null"), {"id": line_id}
@@ -138,12 +140,9 @@ def _chosen(
     tx: Tx, kind: MatchKind, account: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
 ) -> list[Item]:
     """The open items that were named. Raises ItemNotOpen."""
-    days = tx.conn.execute(
-        text("select min(booked_on), max(booked_on) from journal_entries where source_id = any(:sources)"),
-        {"sources": [each["source_id"] for each in wanted]},
-    ).one()
+    days = entries.days_of(tx.conn, [each["source_id"] for each in wanted])
     keys = {(each["source_id"], each["entry_kind"]) for each in wanted}
-    if days[0] is None or len(keys) != len(wanted):
+    if days is None or len(keys) != len(wanted):
         raise rules.ItemNotOpen("an entry is not known, or named twice")
     found = [
         item
@@ -263,7 +262,7 @@ def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
     The line, and what it was matched with, are open again. Raises MatchNotFound, MatchUndone, SamePerson, ItemNotOpen
     when a transfer it told of has reached another account, PeriodClosed.
     """
-    queries.hold(tx, "match")
+    bank_files.hold(tx, "match")
     match = _match(tx, match_id)
     if match["confirmed_by"] == tx.actor.id:
         raise SamePerson("who confirmed a match does not take it back")
@@ -276,7 +275,7 @@ def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
     posted = tx.conn.execute(
         text(
             "select i.source_id, i.entry_kind, i.booked_on, e.id, e.branch_id from bank_book_items i"
-            " join journal_entries e on e.source_id = i.source_id and e.kind = i.entry_kind"
+            f" join {entries.ENTRIES} e on e.source_id = i.source_id and e.kind = i.entry_kind"
             " and e.booked_on = i.booked_on where i.match_id = :id and i.entry_kind = any(:posted)"
         ),
         {**key, "posted": POSTED},
@@ -316,8 +315,8 @@ def _match(tx: Tx, match_id: UUID) -> dict[str, Any]:
     if row is None:
         raise rules.MatchNotFound("no such match")
     try:
-        queries.account(tx, row["account_id"])
-    except rules.AccountNotFound as error:
+        bank_statements.account(tx, row["account_id"])
+    except bank_statements.AccountNotFound as error:
         raise rules.MatchNotFound("no such match") from error
     if row["undone_at"] is not None:
         raise rules.MatchUndone("the match was taken back")
@@ -325,11 +324,7 @@ def _match(tx: Tx, match_id: UUID) -> dict[str, Any]:
 
 
 def _mirrored(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
-    rows = tx.conn.execute(
-        text(
-            "select account, debit_fen, credit_fen from journal_lines where entry_id = :id"
-            " and booked_on = :booked_on order by no"
-        ),
-        {"id": entry_id, "booked_on": booked_on},
-    )
-    return [PostingLine(row.account, row.credit_fen, row.debit_fen) for row in rows]
+    return [
+        PostingLine(line.account, line.credit_fen, line.debit_fen)
+        for line in entries.postings(tx.conn, entry_id, booked_on)
+    ]

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,74 +24,10 @@ from shared.money import allocate, half_up
 PROPOSALS_MAX = 5
 
 
-class AccountNotFound(NotFound):
-    code = "bank_account_not_found"
-
-
-class AccountKnown(Conflict):
-    """An account of this number is registered."""
-
-    code = "bank_account_known"
-
-
-class AccountDiffers(Invalid):
-    """The statement names another account."""
-
-    code = "bank_account_differs"
-
-
-class AccountClosed(Conflict):
-    """The account is closed, or the statement has lines after its last day."""
-
-    code = "bank_account_closed"
-
-
-class AccountInUse(Conflict):
-    """Money, open lines or the books still need the account."""
-
-    code = "bank_account_in_use"
-
-
 class LineMovesNothing(Conflict):
     """A line of 0.00 needs no match."""
 
     code = "bank_line_moves_nothing"
-
-
-class DialectUnknown(Invalid):
-    """There is no such dialect."""
-
-    code = "bank_dialect_unknown"
-
-
-class DialectDelivered(Conflict):
-    """A dialect that comes with the program keeps its meaning."""
-
-    code = "bank_dialect_delivered"
-
-
-class StatementUnbalanced(Invalid):
-    """Opening balance and lines do not make the closing balance."""
-
-    code = "bank_statement_unbalanced"
-
-
-class StatementDaysWrong(Invalid):
-    """A line lies outside the statement's days, or the days in the future."""
-
-    code = "bank_statement_days_wrong"
-
-
-class StatementGap(Conflict):
-    """The opening balance is not what earlier statements leave."""
-
-    code = "bank_statement_gap"
-
-
-class StatementContradicts(Conflict):
-    """A line that an earlier statement had for these days is missing."""
-
-    code = "bank_statement_contradicts"
 
 
 class LineNotFound(NotFound):
@@ -204,35 +139,8 @@ def rule(name: str, day: date) -> int:
     return value
 
 
-def clearings() -> list[str]:
-    return sorted({row["clearing"] for row in dated.read("bank_clearings")})
-
-
 def clearing_account(chart: Chart, clearing: str) -> str:
     return chart.code(dated.newest("bank_clearings", date.max, clearing=clearing)["account"])
-
-
-def recognise(text: str, day: date) -> str | None:
-    """Who settles, by the words of a line; None if it tells nothing.
-
-    Words in Latin letters count whole ("DEPOSIT" has no "pos"), Chinese ones as phrases, after those of `unlike` are taken
-    out of the text (验收单 is no 收单).
-    """
-    lowered = unicodedata.normalize("NFKC", text).casefold()
-    for clearing in clearings():
-        row = dated.newest("bank_clearings", day, clearing=clearing)
-        left = lowered
-        for each in row.get("unlike", ()):
-            left = left.replace(each, " ")
-        if any(_word(each).search(left) for each in row["patterns"]):
-            return clearing
-    return None
-
-
-@cache
-def _word(phrase: str) -> re.Pattern[str]:
-    """The phrase, not as a part of a longer Latin word; digits may follow a word, as in POS0042."""
-    return re.compile(rf"(?<![a-z]){re.escape(phrase)}(?![a-z])" if phrase.isascii() else re.escape(phrase))
 
 
 def mentions(text: str, reference: str) -> bool:
@@ -242,30 +150,8 @@ def mentions(text: str, reference: str) -> bool:
     return re.search(rf"(?<![0-9a-z]){found}(?![0-9a-z])", told) is not None
 
 
-NUMBER_SIGNS_MIN = 4
-
-
-def number_key(number: str) -> str:
-    """What makes two spellings one account: without blanks, dashes and dots, full-width forms and case made one."""
-    return "".join(
-        each for each in unicodedata.normalize("NFKC", number) if each.isascii() and each.isalnum()
-    ).upper()
-
-
-def number_keys(told: str) -> list[str]:
-    """What a file may mean by an account, best first: as told, without the bank before a slash, without the currency after it."""
-    found = []
-    for each in (told, told.rpartition("/")[2]):
-        key = number_key(each)
-        found += [key, *(key.removesuffix(unit) for unit in ("CNY", "RMB") if key.endswith(unit))]
-    return [each for each in dict.fromkeys(found) if len(each) >= NUMBER_SIGNS_MIN]
-
-
 def reasons() -> list[str]:
     return sorted({row["reason"] for row in dated.read("bank_reasons")})
-
-
-# --- proposals --------------------------------------------------------------------------------------
 
 
 def propose(line: Line, items: Iterable[Item], batches: Iterable[Batch]) -> list[Proposal]:
@@ -321,9 +207,6 @@ def fee_of(line: Line, gross_fen: int) -> int | None:
     return fee if 0 <= fee <= half_up(abs(gross_fen) * row["fee_max_bp"], 10_000) else None
 
 
-# --- postings ---------------------------------------------------------------------------------------
-
-
 def _sided(account: str, fen: int) -> PostingLine:
     return PostingLine(account, fen, 0) if fen > 0 else PostingLine(account, 0, -fen)
 
@@ -367,9 +250,6 @@ def share_fee(fee_fen: int, gross_by_branch: Mapping[str, int]) -> dict[str, int
         weights = [abs(gross_by_branch[each]) for each in branches]
     shares = allocate(fee_fen, weights)
     return dict(zip(branches, shares, strict=True))
-
-
-# --- reconciliation ---------------------------------------------------------------------------------
 
 
 def reconcile(

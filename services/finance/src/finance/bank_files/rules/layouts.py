@@ -16,8 +16,8 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any
 
-from finance.bank import narrative, values
-from finance.bank.formats import (
+from finance.bank_files.rules import narrative, values
+from finance.bank_files.rules.formats import (
     LINES_MAX,
     StatementLine,
     StatementUnreadable,
@@ -29,7 +29,7 @@ from finance.bank.formats import (
     refuse,
     too_long,
 )
-from finance.bank.sheets import DELIMITERS, Row, tables
+from finance.bank_files.rules.sheets import DELIMITERS, Row, tables
 from finance.kernel import dated
 from shared.faults import Fault
 from shared.languages import Text
@@ -154,9 +154,6 @@ def _headings_missing(seen: Sequence[Sequence[Row]], layout: Mapping[str, Any]) 
         for role in roles
     ]
     return refuse(faults)
-
-
-# --- rows -------------------------------------------------------------------------------------------
 
 
 class _Columns:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH_CHARS = 65
-
 _REFERENCES = {"EREF", "KREF", "PREF", "IREF", "SREF", "RREF", "OREF", "RFB", "ROC"}
 _PURPOSES = {"REMI", "SVWZ", "USTD", "PURP", "RTRN", "TRTP", "OCMT", "STRD"}
 _LEFT_OUT = {

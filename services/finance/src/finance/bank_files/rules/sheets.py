@@ -18,8 +18,8 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from defusedxml import DefusedXmlException
 
-from finance.bank.encodings import Kind, decoded, kind_of, named
-from finance.bank.formats import LINES_MAX, StatementUnreadable, too_long
+from finance.bank_files.rules.encodings import Kind, decoded, kind_of, named
+from finance.bank_files.rules.formats import LINES_MAX, StatementUnreadable, too_long
 from shared.languages import Text
 
 ROWS_MAX = LINES_MAX + 1_000

@@ -1,0 +1,26 @@
+"""Files of banks: CSV and XLSX by dialects, MT940, camt.053, read into statements. Nothing is kept but dialects."""
+
+from finance.bank_files import tables
+from finance.bank_files.api import bank_dialects
+from finance.bank_files.queries import statements_of
+from finance.bank_files.rules.clearing import clearings
+from finance.bank_files.rules.formats import Statement, StatementLine, chained, hashes, identity, key_of
+from finance.bank_files.schemas import BankStatementBody
+from finance.bank_files.store import hold
+from shared.areas import Area
+
+AREA = Area(tables=tables, blueprints=[bank_dialects])
+
+__all__ = [
+    "AREA",
+    "BankStatementBody",
+    "Statement",
+    "StatementLine",
+    "chained",
+    "clearings",
+    "hashes",
+    "hold",
+    "identity",
+    "key_of",
+    "statements_of",
+]

@@ -1,0 +1,1 @@
+"""What people do with bank lines and months: match, take back, complete, close."""

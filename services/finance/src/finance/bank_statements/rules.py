@@ -1,0 +1,76 @@
+"""What may be wrong with an account or a statement of it. Source: F3, F16"""
+
+import unicodedata
+
+from shared.errors import Conflict, Invalid, NotFound
+
+
+class AccountNotFound(NotFound):
+    code = "bank_account_not_found"
+
+
+class AccountKnown(Conflict):
+    """An account of this number is registered."""
+
+    code = "bank_account_known"
+
+
+class AccountDiffers(Invalid):
+    """The statement names another account."""
+
+    code = "bank_account_differs"
+
+
+class AccountClosed(Conflict):
+    """The account is closed, or the statement has lines after its last day."""
+
+    code = "bank_account_closed"
+
+
+class AccountInUse(Conflict):
+    """Money, open lines or the books still need the account."""
+
+    code = "bank_account_in_use"
+
+
+class StatementUnbalanced(Invalid):
+    """Opening balance and lines do not make the closing balance."""
+
+    code = "bank_statement_unbalanced"
+
+
+class StatementDaysWrong(Invalid):
+    """A line lies outside the statement's days, or the days in the future."""
+
+    code = "bank_statement_days_wrong"
+
+
+class StatementGap(Conflict):
+    """The opening balance is not what earlier statements leave."""
+
+    code = "bank_statement_gap"
+
+
+class StatementContradicts(Conflict):
+    """A line that an earlier statement had for these days is missing."""
+
+    code = "bank_statement_contradicts"
+
+
+NUMBER_SIGNS_MIN = 4
+
+
+def number_key(number: str) -> str:
+    """What makes two spellings one account: without blanks, dashes and dots, full-width forms and case made one."""
+    return "".join(
+        each for each in unicodedata.normalize("NFKC", number) if each.isascii() and each.isalnum()
+    ).upper()
+
+
+def number_keys(told: str) -> list[str]:
+    """What a file may mean by an account, best first: as told, without the bank before a slash, without the currency after it."""
+    found = []
+    for each in (told, told.rpartition("/")[2]):
+        key = number_key(each)
+        found += [key, *(key.removesuffix(unit) for unit in ("CNY", "RMB") if key.endswith(unit))]
+    return [each for each in dict.fromkeys(found) if len(each) >= NUMBER_SIGNS_MIN]
