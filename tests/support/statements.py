@@ -1,6 +1,6 @@
 """Books of a whole year, entered voucher by voucher, and statements brought to publication."""
 
-from finance.statements.rules import cash_flow
+from finance.statement_figures.rules import cash_flow
 from tests.support.finance_builders import money
 
 SIGNERS = ("unit_head", "chief_accountant", "accounting_head")

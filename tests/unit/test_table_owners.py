@@ -21,7 +21,7 @@ from tests.support.table_references import area_of, imported, named_in_sql, text
 ALLOWED = Path(__file__).parent / "foreign_tables.txt"
 DRAWERS = frozenset({"domain", "commands", "events", "queries", "subscriptions"})
 """Folders that are no areas: of services that are not divided yet."""
-READERS_OF_THE_LEDGER = ("finance/statements/", "finance/ledger_files/")
+READERS_OF_THE_LEDGER = ("finance/statements/", "finance/statement_figures/", "finance/ledger_files/")
 """Statements and exports are made of the ledger, and read it as it is."""
 READERS_OF_FACTS = ("reporting/ledgers/", "reporting/metrics/")
 """A ledger or metric of reporting is a query over facts, and reads them as they are."""

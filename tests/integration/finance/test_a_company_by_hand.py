@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from finance.statements.content import Subject, content_of
-from finance.statements.figures import Folded
-from finance.statements.rules.statement import Kind, Span
+from finance.kernel.statement import Kind, Span
+from finance.statement_figures.queries import Folded
+from finance.statement_figures.rules.content import Subject, content_of
 from shared.clock import business_date, utc_now
 from tests.support import company_by_hand as story
 from tests.support.company_by_hand import DEC, JUN, NOV, OCT, TODAY, Company

@@ -14,6 +14,7 @@ from finance.cash import commands as cash
 from finance.cash.rules import Outcome
 from finance.costs.commands import alerts
 from finance.expenses.commands import budgets, claims
+from finance.kernel.statement import Kind, Span
 from finance.orders import prices
 from finance.orders.tables import price_rules
 from finance.receivables import commands as receivables
@@ -22,7 +23,6 @@ from finance.refunds import commands as refunds
 from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
 from finance.statements import commands as statements
-from finance.statements.rules.statement import Kind, Span
 from finance.vouchers import commands as books
 from shared.clock import business_date, next_month, utc_now
 from shared.errors import DomainError

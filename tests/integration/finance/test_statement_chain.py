@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from finance.app import SERVICE
 from finance.kernel.chart import Standard, chart_of
+from finance.statement_figures.queries import Journal
+from finance.statement_figures.rules import cash_flow
 from finance.statements.commands import CHAIN
-from finance.statements.figures import Journal
-from finance.statements.rules import cash_flow
 from shared import chain, ops
 from tests.support.finance_builders import a_line, money
 from tests.support.roles import behind

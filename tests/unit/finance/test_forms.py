@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from finance.kernel.chart import Standard, chart_of
-from finance.statements.rules.layout import form_of, leaves_of, with_totals
-from finance.statements.rules.statement import Kind
+from finance.kernel.statement import Kind
+from finance.statement_figures.rules.layout import form_of, leaves_of, with_totals
 
 
 @pytest.mark.requirement("F17")

@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finance.kernel.chart import Standard, chart_of
+from finance.kernel.statement import Kind, Span, SpanMonthWrong, first_month
 from finance.settings import companies, company_on, new_book
-from finance.statements.content import (
+from finance.statement_figures.queries import TRANSFERS
+from finance.statement_figures.rules import cash_flow, equity
+from finance.statement_figures.rules.cash_flow import FLOWS, ClassificationInvalid, Movement
+from finance.statement_figures.rules.content import (
+    StatementUnbalanced,
     Subject,
     content_of,
     correctable,
@@ -17,23 +22,8 @@ from finance.statements.content import (
     require_balance,
     subject_of,
 )
-from finance.statements.figures import TRANSFERS
-from finance.statements.rules import cash_flow, equity
-from finance.statements.rules.cash_flow import FLOWS, ClassificationInvalid, Movement
-from finance.statements.rules.layout import form_of, line_of, with_totals
-from finance.statements.rules.statement import (
-    Kind,
-    Span,
-    SpanMonthWrong,
-    StatementNotKept,
-    StatementUnbalanced,
-    due_on,
-    first_month,
-    is_kept,
-    require_kept,
-    required,
-    signatures,
-)
+from finance.statement_figures.rules.layout import form_of, line_of, with_totals
+from finance.statements.rules import StatementNotKept, due_on, is_kept, require_kept, required, signatures
 from shared.audit import digest
 from shared.settings import SettingsFaulty
 from tests.support.statements import movements_of

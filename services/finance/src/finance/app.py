@@ -21,6 +21,8 @@ from finance import (
     reopenings,
     sample_issues,
     samples,
+    statement_figures,
+    statements,
     stop_sales,
     trade_permissions,
     vouchers,
@@ -35,8 +37,6 @@ from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
 from finance.receivables import queries as receivables_queries
-from finance.statements import api as statements_api
-from finance.statements import commands as statements
 from shared import areas, audit
 from shared.consumer import in_sets
 from shared.consuming import open_feeds
@@ -73,6 +73,8 @@ JOINED = (
     samples.AREA,
     sample_issues.AREA,
     invoices.AREA,
+    statement_figures.AREA,
+    statements.AREA,
     bank_files.AREA,
     bank_statements.AREA,
     bank_matching.AREA,
@@ -88,7 +90,7 @@ SERVICE = Service(
         api.books,
         api.credit,
         *lots.AREA.blueprints,
-        statements_api.statements,
+        *statements.AREA.blueprints,
         *vouchers.AREA.blueprints,
         *ledger_files.AREA.blueprints,
         *reopenings.AREA.blueprints,

@@ -1,1 +1,10 @@
-"""Statements of every kind and span: prepared, reviewed, signed by three, published, proved, and put right."""
+"""Financial statements: prepared, reviewed, signed, published, proved from the journal."""
+
+from finance.statements import tables
+from finance.statements.api import statements
+from finance.statements.commands import CHAIN
+from shared.areas import Area
+
+AREA = Area(tables=tables, blueprints=[statements])
+
+__all__ = ["AREA", "CHAIN"]

@@ -7,8 +7,10 @@ from flask import Response
 
 from finance import printing
 from finance.kernel.period import parse_month
-from finance.statements import commands, papers, queries, schemas, sheets
-from finance.statements.rules.statement import SIGNERS, Kind, Span
+from finance.kernel.statement import Kind, Span
+from finance.statements import commands, queries, schemas
+from finance.statements.papers import paper, sheet
+from finance.statements.rules import SIGNERS
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -72,12 +74,12 @@ def prove_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 @statements.get("/financial-statements/<uuid:statement_id>/xlsx")
 @query
 @admits(*READERS)
-@statements.response(200, FILE, content_type=sheets.MIMETYPE)
+@statements.response(200, FILE, content_type=sheet.MIMETYPE)
 def get_statement_sheet(tx: Tx, statement_id: UUID) -> Response:
     """The form as a spreadsheet, set up for A4."""
     row = queries.get(tx, statement_id)
     headers = {"Content-Disposition": f'attachment; filename="{_name(row)}.xlsx"'}
-    return Response(sheets.sheet(row), 200, headers, mimetype=sheets.MIMETYPE)
+    return Response(sheet.sheet(row), 200, headers, mimetype=sheet.MIMETYPE)
 
 
 @statements.get("/financial-statements/<uuid:statement_id>/pdf")
@@ -87,7 +89,7 @@ def get_statement_sheet(tx: Tx, statement_id: UUID) -> Response:
 def print_statement(tx: Tx, statement_id: UUID) -> Response:
     """The form on paper, fonts embedded."""
     row = queries.get(tx, statement_id)
-    return printing.shown(papers.paper(row), _name(row))
+    return printing.shown(paper.paper(row), _name(row))
 
 
 def _name(row: dict[str, Any]) -> str:

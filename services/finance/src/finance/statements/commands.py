@@ -11,22 +11,17 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from finance import statement_figures
 from finance.booking import book_of
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodNotClosed, PeriodState, month_text
+from finance.kernel.statement import Kind, Span, first_month
 from finance.settings import company_on
-from finance.statements import content as contents
 from finance.statements import queries
-from finance.statements.content import Subject
 from finance.statements.events import statement_published, statement_restated
-from finance.statements.figures import Folded
-from finance.statements.rules.cash_flow import CashFlowUnclassified
-from finance.statements.rules.layout import form_of
-from finance.statements.rules.statement import (
+from finance.statements.rules import (
     SIGNERS,
     ErrorItem,
-    Kind,
-    Span,
     StatementExists,
     StatementNotFound,
     StatementNotProvable,
@@ -35,7 +30,6 @@ from finance.statements.rules.statement import (
     StatementState,
     due_on,
     error_items,
-    first_month,
     require_kept,
     signatures,
 )
@@ -86,7 +80,7 @@ def prepare(
         raise StatementExists("the statement exists; a wrong one is restated", version=versions[-1].version)
     heads = tx.conn.execute(text("select stream, last_no from chain_heads where chain = 'journal'"))
     as_of = {row.stream: row.last_no for row in heads}
-    subject = Subject(
+    subject = statement_figures.Subject(
         kind=kind,
         span=span,
         month=month,
@@ -94,7 +88,7 @@ def prepare(
         company=company_on(month),
         classifications=classifications,
     )
-    return _insert(tx, contents.content_of(Folded(tx.conn), subject), as_of)
+    return _insert(tx, statement_figures.content_of(statement_figures.Folded(tx.conn), subject), as_of)
 
 
 def _require_closed(tx: Tx, first: date, month: date) -> None:
@@ -168,7 +162,7 @@ def review(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     _require_state(row, StatementState.PREPARED)
     _require_fresh(tx, row)
     if row["content"].get("unclassified"):
-        raise CashFlowUnclassified(
+        raise statement_figures.CashFlowUnclassified(
             "say what every movement of cash was for", unclassified=len(row["content"]["unclassified"])
         )
     _decide(tx, row, {REVIEWER})
@@ -266,15 +260,15 @@ def restate(tx: Tx, statement_id: UUID, cause: str, corrections: Sequence[tuple[
     if "form" not in old:
         raise StatementNotProvable("this statement names no form to make a new version of")
     today = business_date(tx.now)
-    items = error_items(contents.correctable(old), corrections, today)
+    items = error_items(statement_figures.correctable(old), corrections, today)
     fixed = {item.line: item.correct_fen for item in items}
-    form = form_of(book_of(tx.conn).chart.standard, Kind(row["kind"]), row["month"])
     reported = {
         each["column"]: {line["line"]: line["amounts"][each["column"]] for line in old["lines"]}
         for each in old["columns"]
     }
-    amounts = contents.corrected(form, reported, fixed)
-    contents.require_balance(form.kind, amounts)
+    amounts = statement_figures.with_corrections(
+        book_of(tx.conn).chart.standard, Kind(row["kind"]), row["month"], reported, fixed
+    )
     lines = [
         {**line, "amounts": {name: amounts[name][line["line"]] for name in line["amounts"]}}
         for line in old["lines"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Final, TypedDict
 
-from finance.statements.rules.statement import Kind, Span
+from finance.kernel.statement import Kind, Span
 from shared.events import Event
 from shared.texts import Count, Day, Id, Label, Many, Month, SumFen, Version, one_of
 

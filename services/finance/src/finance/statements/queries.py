@@ -7,22 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from finance import statement_figures
 from finance.booking import book_of
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodState, month_text
-from finance.statements import content as contents
-from finance.statements.figures import Journal
-from finance.statements.rules.statement import (
+from finance.kernel.statement import Kind, Span, ends_in, first_month
+from finance.statements.rules import (
     CalendarTooLong,
-    Kind,
-    Span,
     StatementNotFound,
     StatementNotProvable,
     StatementState,
-    StatementUnbalanced,
     due_on,
-    ends_in,
-    first_month,
     required,
 )
 from shared import audit
@@ -156,7 +151,7 @@ def _primary(line: Mapping[str, Any], primary: str) -> int | None:
 def correctable(content: Mapping[str, Any]) -> dict[str, int]:
     """What an error item may name, with what was reported."""
     if "form" in content:
-        return contents.correctable(content)
+        return statement_figures.correctable(content)
     return {line["line"]: line["fen"] for line in content["lines"] if line["leaf"]}
 
 
@@ -182,8 +177,8 @@ def proof(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     frozen = row["content"]
     if "form" not in frozen:
         raise StatementNotProvable("this statement names no form")
-    figures = Journal(tx.conn, row["as_of"], next_month(row["month"]))
-    made, imbalance = _made_anew(figures, dict(row))
+    figures = statement_figures.Journal(tx.conn, row["as_of"], next_month(row["month"]))
+    made, imbalance = statement_figures.made_anew(figures, frozen)
     gaps = figures.gaps()
     recomputed_hash = audit.digest(made) if made else None
     return {
@@ -197,14 +192,6 @@ def proof(tx: Tx, statement_id: UUID) -> dict[str, Any]:
         "imbalance": imbalance,
         "differences": list(_differences(frozen, made))[:DIFFERENCES_MAX] if made else [],
     }
-
-
-def _made_anew(figures: Journal, row: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
-    """The content, or why the journal gives none any more."""
-    try:
-        return contents.content_of(figures, contents.subject_of(row["content"])), None
-    except (StatementUnbalanced, AssertionError) as error:
-        return None, str(error)
 
 
 def _differences(frozen: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,9 +5,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.kernel.fields import LINE_WORDS, MONTH
-from finance.statements.rules.cash_flow import FLOWS, PAID, RECEIVED
-from finance.statements.rules.statement import Kind, Span, StatementState
-from shared import words
+from finance.kernel.statement import Kind, Span
+from finance.statement_figures import CashClassificationBody
+from finance.statements.rules import StatementState
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import line
@@ -15,15 +15,6 @@ from shared.validators import line
 KINDS = validate.OneOf([each.value for each in Kind])
 TEXT = line(500)
 SPANS = validate.OneOf([each.value for each in Span])
-
-
-class CashClassificationBody(Schema):
-    """What an unclassified movement of the cash flow statement was for."""
-
-    entry_kind = fields.String(required=True, validate=validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD))
-    account = fields.String(required=True, validate=validate.Regexp(r"\A[0-9.]{4,20}\Z", error=words.ACCOUNT))
-    direction = fields.String(required=True, validate=validate.OneOf([RECEIVED, PAID]))
-    flow = fields.String(required=True, validate=validate.OneOf(sorted(FLOWS)))
 
 
 class StatementBody(Schema):

@@ -50,6 +50,7 @@ statements = Table(
 )
 """`month` is the last one of the span."""
 
+
 statement_decisions = Table(
     "statement_decisions",
     metadata,
@@ -60,7 +61,6 @@ statement_decisions = Table(
     Column("subject_hash", Text, nullable=False),
     UniqueConstraint("statement_id", "person"),
 )
-
 statement_errors = Table(
     "statement_errors",
     metadata,
@@ -72,6 +72,7 @@ statement_errors = Table(
     Column("material", Boolean, nullable=False),
 )
 """What was wrong in a published statement, named by the version that corrects it."""
+
 
 statement_history = Table(
     "statement_history",
@@ -97,28 +98,5 @@ statement_history = Table(
 )
 """What was published and what was restated, in a hash chain per kind and year (`stream`)."""
 
-cash_flow_months = Table(
-    "cash_flow_months",
-    metadata,
-    Column("month", Date, primary_key=True),
-    Column("period_version", Integer, nullable=False),
-)
-"""Closed months whose cash movements are kept; they count while the period has this version."""
 
-cash_flow_movements = Table(
-    "cash_flow_movements",
-    metadata,
-    Column("month", Date, primary_key=True),
-    Column("entry_kind", Text, primary_key=True),
-    Column("account", Text, primary_key=True),
-    Column("direction", Text, primary_key=True),
-    Column("fen", BigInteger, nullable=False),
-)
-"""What moved cash in a month, per kind of entry and counter account, so that a year is not read entry by entry."""
-
-declare(
-    metadata,
-    apart={"statement_history": SEALED},
-    changes=("statements", "cash_flow_months"),
-    removes={"cash_flow_movements": "summed anew when a month was opened again"},
-)
+declare(metadata, apart={"statement_history": SEALED}, changes=("statements",))

@@ -14,7 +14,7 @@ from finance.budgets.rules import OverrunNotApproved
 from finance.entries import Entry
 from finance.kernel.period import DraftsPending, month_text
 from finance.kernel.posting import PostingLine
-from finance.statements.rules.layout import income_lines
+from finance.statement_figures import income_lines
 from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
 from shared.paging import encode_cursor, page_of

@@ -4,17 +4,35 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from finance.kernel import dated
-from finance.kernel.chart import Chart
+from finance.kernel.chart import Chart, Standard
 from finance.kernel.period import month_text
-from finance.statements.figures import Figures
-from finance.statements.rules import cash_flow, equity
-from finance.statements.rules.layout import RETAINED, Amounts, Form, form_of, leaves_of, lines_of, with_totals
-from finance.statements.rules.statement import Kind, Span, StatementUnbalanced, first_month, year_before
+from finance.kernel.statement import Kind, Span, first_month, year_before
+from finance.statement_figures.rules import cash_flow, equity
+from finance.statement_figures.rules.cash_flow import Movement
+from finance.statement_figures.rules.layout import (
+    RETAINED,
+    Amounts,
+    Form,
+    form_of,
+    leaves_of,
+    lines_of,
+    with_totals,
+)
 from shared.clock import next_month
+from shared.errors import Conflict
 from shared.languages import Text
+
+CELL = "."
+
+
+class StatementUnbalanced(Conflict):
+    """Assets are not liabilities and equity, or the lines do not lead to the balances of the books."""
+
+    code = "statement_unbalanced"
+
 
 PRIMARY: Mapping[Kind, str] = {
     Kind.BALANCE: "end",
@@ -25,7 +43,27 @@ PRIMARY: Mapping[Kind, str] = {
 """The column a statement is about; the others compare."""
 FOLLOWING: Mapping[str, str] = {"period": "year_to_date"}
 """The column that holds another one: what was wrong in the period was wrong in the year."""
-CELL = "."
+
+
+class Figures(Protocol):
+    """Debit less credit per account code, in fen, of the whole company; spans go from one month to before another."""
+
+    chart: Chart
+
+    def balances(self, until: date) -> dict[str, int]: ...
+
+    def movements(self, first: date, until: date) -> dict[str, int]:
+        """Without what the year's end moved out of income and expense."""
+
+    def cash(self, first: date, until: date) -> dict[Movement, int]: ...
+
+    def equity(self, first: date, until: date) -> dict[str, dict[str, int]]: ...
+
+    def opening(self, first: date, until: date) -> dict[str, int]:
+        """What the books began with, where the span holds the day before them; nothing moved then."""
+
+    def ahead(self, until: date) -> int:
+        """What customers had paid beyond what each of them owed, in fen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +146,6 @@ def content_of(figures: Figures, subject: Subject) -> dict[str, Any]:
         "unclassified": [dict(each) for each in unclassified],
         "corrections": dict(subject.corrections),
     }
-
-
-# --- columns ----------------------------------------------------------------------------------------
 
 
 def _spans(subject: Subject) -> dict[str, tuple[date, date]]:
@@ -215,9 +250,6 @@ def _total(form: Form, parts: Sequence[Amounts]) -> dict[str, int | None]:
     return {line.line: sum(part[line.line] or 0 for part in parts) for line in form.lines}
 
 
-# --- corrections ------------------------------------------------------------------------------------
-
-
 def correctable(content: Mapping[str, Any]) -> dict[str, int]:
     """What an error item may name: leaf lines with their amount in the primary column, cells of equity as line.column."""
     leaves = [line for line in content["lines"] if line["leaf"]]
@@ -264,3 +296,25 @@ def require_balance(kind: Kind, amounts: Mapping[str, Amounts]) -> None:
         column["total_assets"] != column["total_liabilities_and_equity"] for column in amounts.values()
     ):
         raise StatementUnbalanced("assets differ from liabilities and equity")
+
+
+def with_corrections(
+    standard: Standard,
+    kind: Kind,
+    month: date,
+    reported: Mapping[str, Amounts],
+    corrections: Mapping[str, int],
+) -> dict[str, Amounts]:
+    """The reported columns of a statement as its form makes them with these corrections. Raises StatementUnbalanced."""
+    form = form_of(standard, kind, month)
+    amounts = corrected(form, reported, corrections)
+    require_balance(kind, amounts)
+    return amounts
+
+
+def made_anew(figures: Figures, content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+    """The content of a statement from these figures; where they make none, why."""
+    try:
+        return content_of(figures, subject_of(content)), None
+    except (StatementUnbalanced, AssertionError) as error:
+        return None, str(error)

@@ -1,9 +1,4 @@
-"""Statements: kinds and spans, when they are due, who signs, and how a wrong one is corrected.
-
-A balance sheet, an income statement and a cash flow statement are made of any span; the statement of changes in
-equity of a year alone, and under the standard for small enterprises not at all. Amounts are fen.
-Source: F2, F17, G28, G29, G30, M1
-"""
+"""What financial statements are made of: their forms, their flows, their history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +8,11 @@ from typing import Any
 
 from finance.kernel import dated
 from finance.kernel.chart import Standard
+from finance.kernel.statement import Kind, Span
 from shared.clock import next_month
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import half_up
-
-
-class Kind(StrEnum):
-    BALANCE = "balance"
-    INCOME = "income"
-    CASHFLOW = "cashflow"
-    EQUITY = "equity"
-
-
-class Span(StrEnum):
-    MONTH = "month"
-    QUARTER = "quarter"
-    HALF_YEAR = "half_year"
-    YEAR = "year"
-
-
-MONTHS: Mapping[Span, int] = {Span.MONTH: 1, Span.QUARTER: 3, Span.HALF_YEAR: 6, Span.YEAR: 12}
 
 
 class StatementState(StrEnum):
@@ -59,12 +38,6 @@ class StatementNotReady(Conflict):
     code = "statement_not_ready"
 
 
-class StatementUnbalanced(Conflict):
-    """Assets are not liabilities and equity, or the lines do not lead to the balances of the books."""
-
-    code = "statement_unbalanced"
-
-
 class StatementStale(Conflict):
     """A month was opened again: entries were booked that the statement does not hold."""
 
@@ -81,12 +54,6 @@ class StatementNotKept(Conflict):
     """The book's standard knows no such statement, or asks for it once a year."""
 
     code = "statement_not_kept"
-
-
-class SpanMonthWrong(Invalid):
-    """A quarter ends in March, June, September or December, the half-year in June, a year in December."""
-
-    code = "statement_span_month_wrong"
 
 
 class CalendarTooLong(Invalid):
@@ -129,27 +96,6 @@ SIGNERS: frozenset[str] = frozenset(
     row["role"] for row in dated.in_force("statement_rules", date.max, rule="signature")
 )
 """Every role that signs or ever signed."""
-
-
-def ends_in(span: Span, month: date) -> bool:
-    """Whether a span of this kind ends with `month`; the second half-year is reported with the year."""
-    if span is Span.HALF_YEAR:
-        return month.month == MONTHS[span]
-    return month.month % MONTHS[span] == 0
-
-
-def first_month(span: Span, month: date) -> date:
-    """The first month of the span that ends with `month`. Raises SpanMonthWrong."""
-    if not ends_in(span, month):
-        raise SpanMonthWrong(
-            Text("no {span} ends with {month:%Y-%m}", span=span.value, month=month),
-            errors=[{"path": "month", "message": "not its last month"}],
-        )
-    return month.replace(month=month.month - MONTHS[span] + 1)
-
-
-def year_before(month: date) -> date:
-    return month.replace(year=month.year - 1)
 
 
 def is_kept(standard: Standard, kind: Kind, span: Span) -> bool:

@@ -9,16 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from finance.kernel.chart import Account, Chart
-from finance.statements.rules.cash_flow import CASH_LINE, OPPOSITE_KINDS
-from finance.statements.rules.layout import PRIOR_YEARS, RESULT, RETAINED
+from finance.statement_figures.rules.cash_flow import CASH_LINE, OPPOSITE_KINDS
+from finance.statement_figures.rules.layout import PRIOR_YEARS, RESULT, RETAINED
 
 COMPONENTS = ("capital", "capital_reserve", "surplus_reserve", RETAINED)
 """Statement lines of the balance sheet that the chart has accounts for."""
 
 
 INCOME = "income"
-
-
 Moves = Mapping[str, Mapping[str, int]]
 
 

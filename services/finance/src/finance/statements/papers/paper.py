@@ -13,8 +13,8 @@ import orjson
 from finance import printing
 from finance.kernel import dated
 from finance.kernel.chart import Standard, chart_of
-from finance.statements.rules.cash_flow import PAID, RECEIVED
-from finance.statements.rules.statement import Kind, Span, StatementNotProvable, signatures
+from finance.kernel.statement import Kind, Span
+from finance.statements.rules import StatementNotProvable, signatures
 from shared.clock import business_date, next_month
 
 LABELS: Mapping[str, str] = {
@@ -32,7 +32,7 @@ LABELS: Mapping[str, str] = {
     "unclassified": "下列现金收支未分类，暂列“其他与经营活动有关的现金” Cash movements not classified, shown as other operating",
     "continued": "（续 continued）",
 }
-DIRECTIONS: Mapping[str, str] = {RECEIVED: "收到 received", PAID: "支付 paid"}
+DIRECTIONS: Mapping[str, str] = {"received": "收到 received", "paid": "支付 paid"}
 GROUPS: Mapping[str, str] = {"current": "本年金额 This year", "prior": "上年金额 Year before"}
 STATES: Mapping[str, str] = {
     "prepared": "未发布（已编制） Not published (prepared)",

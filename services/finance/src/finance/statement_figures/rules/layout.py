@@ -14,14 +14,10 @@ from typing import Any
 
 from finance.kernel import dated
 from finance.kernel.chart import Account, Chart, Standard
-from finance.statements.rules.statement import Kind
+from finance.kernel.statement import Kind
 
 RETAINED = "retained_earnings"
-
-
 RESULT = frozenset({"income", "expense"})
-
-
 PRIOR_YEARS = "prior_years"
 """Adjustments of earlier years (6901) are no income of this year: they belong to retained earnings."""
 

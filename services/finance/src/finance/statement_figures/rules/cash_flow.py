@@ -17,17 +17,9 @@ from shared.errors import Conflict, Invalid
 from shared.money import allocate
 
 CASH_LINE = "cash"
-
-
 RECEIVED, PAID = "received", "paid"
-
-
 _DATA: Mapping[str, Any] = dated.read("cash_flow_rules")
-
-
 FLOWS: frozenset[str] = frozenset(row["flow"] for row in _DATA["flows"])
-
-
 OPPOSITE_KINDS: frozenset[str] = frozenset(_DATA["opposite_kinds"])
 """Entries that take another back: their receipt is a payment that did not happen."""
 
@@ -45,11 +37,7 @@ ONE_FLOW_KINDS: frozenset[str] = frozenset(
 _ACCOUNTS: Mapping[tuple[str | None, str], Mapping[str, str]] = {
     (row.get("kind"), row["account"]): row for row in _DATA["accounts"]
 }
-
-
 _FOLLOWING: frozenset[str] = frozenset(_DATA["following"])
-
-
 UNKNOWN: Mapping[str, str] = {RECEIVED: "other_operating_received", PAID: "other_operating_paid"}
 
 

@@ -10,22 +10,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, insert, text
 
 from finance import balances
 from finance.booking import book_of
-from finance.kernel.chart import Chart
 from finance.kernel.period import OPENING, PeriodState, eve_of
-from finance.statements.rules import cash_flow, equity
-from finance.statements.rules.cash_flow import Movement
-from finance.statements.tables import cash_flow_movements
+from finance.statement_figures.rules import cash_flow, equity
+from finance.statement_figures.rules.cash_flow import Movement
+from finance.statement_figures.tables import cash_flow_movements
 from shared.clock import month_of, next_month
 
 TRANSFERS = ("year_result", "year_transfer")
 ROWS_AT_ONCE = 5_000
-
 # Kinds that are for one thing, receipt or payment, are summed as a whole.
 _SUMMED = """
 select e.kind, sum(l.debit_fen - l.credit_fen)::bigint as fen
@@ -87,8 +85,6 @@ where l.booked_on >= :first and l.booked_on < :until and e.booked_on >= :first a
   and e.chain_no <= (cast(:as_of as jsonb) ->> e.stream)::bigint
 group by 1, 2
 """
-
-
 # What is open now, with the matches made since put back: a customer's items as they stood, and nothing that was settled
 # before.
 _AHEAD = """
@@ -122,27 +118,6 @@ where found.entries <> known.value::bigint
     or found.total <> known.value::numeric * (known.value::bigint + 1) / 2
 order by 1
 """
-
-
-class Figures(Protocol):
-    """Debit less credit per account code, in fen, of the whole company; spans go from one month to before another."""
-
-    chart: Chart
-
-    def balances(self, until: date) -> dict[str, int]: ...
-
-    def movements(self, first: date, until: date) -> dict[str, int]:
-        """Without what the year's end moved out of income and expense."""
-
-    def cash(self, first: date, until: date) -> dict[Movement, int]: ...
-
-    def equity(self, first: date, until: date) -> dict[str, dict[str, int]]: ...
-
-    def opening(self, first: date, until: date) -> dict[str, int]:
-        """What the books began with, where the span holds the day before them; nothing moved then."""
-
-    def ahead(self, until: date) -> int:
-        """What customers had paid beyond what each of them owed, in fen."""
 
 
 class _Entries(ABC):

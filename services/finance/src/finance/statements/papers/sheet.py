@@ -7,7 +7,8 @@ from typing import Any
 
 import xlsxwriter
 
-from finance.statements.papers import (
+from finance.kernel.statement import Kind
+from finance.statements.papers.paper import (
     LABELS,
     STATES,
     foot_of,
@@ -17,7 +18,6 @@ from finance.statements.papers import (
     tables_of,
     unclassified,
 )
-from finance.statements.rules.statement import Kind
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 A4 = 9

@@ -1,1 +1,0 @@
-"""What financial statements are made of: their forms, their flows, their history."""
