@@ -26,7 +26,7 @@ from sqlalchemy import create_engine
 from apotheca import processes
 from deploy.bench import ledger_data, load_sales
 from deploy.bench.servers import Bench, bare_web, peak_rss_mb
-from finance import journal
+from finance.balances import store
 from shared import chain, migrations
 from shared.service import load
 from tests.support import quiet
@@ -219,7 +219,7 @@ def _close_of_many_branches(bench: Bench) -> Iterator[dict[str, Any]]:
     started = time.perf_counter()
     while True:
         with engine.begin() as connection:
-            if not chain.seal(connection, journal.CHAIN):
+            if not chain.seal(connection, store.CHAIN):
                 break
     sealing_s = time.perf_counter() - started
     engine.dispose()

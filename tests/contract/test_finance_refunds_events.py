@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from finance.domain.refund import ReturnedLine
 from finance.invoices import events as invoices
 from finance.invoices.rules import Fen
 from finance.refunds import events as refunds
+from finance.refunds.rules import ReturnedLine
 from tests.support.finance_builders import CUSTOMER
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"

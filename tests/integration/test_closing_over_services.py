@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from customers.app import SERVICE as CUSTOMERS
-from finance import ledger
 from finance.app import SERVICE as FINANCE
+from finance.closing.commands import close
 from shared import sequencer, watermark
 from shared.client import FeedClient
 from shared.consumer import apply_batch
@@ -121,7 +121,7 @@ def chain(migrated_database, postgres, tmp_path_factory):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(ledger, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(close, "PATIENCE_S", 0.0)
 
 
 months = iter(date(2019 + n // 11, n % 11 + 1, 1) for n in range(4, 60))  # a December needs its transfer

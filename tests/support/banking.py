@@ -2,8 +2,9 @@
 
 import base64
 
-from finance import repository
+from finance.entries import commands
 from finance.kernel.posting import PostingLine
+from finance.periods import store
 from shared.clock import new_id
 from tests.support.finance_builders import a_line, money
 
@@ -96,8 +97,8 @@ def sold(office, fen, day, tender="wechat", branch="S001"):
 
 def post_to_bank(tx, day, fen):
     source = new_id()
-    repository.hold_months(tx.conn, [day])
-    repository.add_entry(
+    store.hold_months(tx.conn, [day])
+    commands.add_entry(
         tx,
         booked_on=day,
         branch_id="S001",

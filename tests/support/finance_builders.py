@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy.dialects.postgresql import insert
 
 from finance.app import SERVICE
+from finance.balances import store
 from finance.credit.tables import credit_limits
 from shared import chain
 from shared.app import new_app
@@ -216,17 +217,15 @@ class Office:
         return self.envelope("customers.permission.changed.v1", data, version=version, day=day)
 
     def seal(self):
-        from finance import journal
 
         with self.database.begin() as conn:
-            while chain.seal(conn, journal.CHAIN):
+            while chain.seal(conn, store.CHAIN):
                 pass
 
     def faults(self):
-        from finance import journal
 
         with self.database.begin() as conn:
-            return list(chain.verify(conn, journal.CHAIN))
+            return list(chain.verify(conn, store.CHAIN))
 
     def balances(self, month="2026-03", **args):
         """Closing balance per account: debit less credit."""

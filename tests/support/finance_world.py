@@ -4,7 +4,7 @@ import base64
 from datetime import timedelta
 from uuid import uuid4
 
-from finance import journal
+from finance.balances import store
 from finance.costs import jobs as costs_jobs
 from finance.receivables import jobs
 from shared import chain
@@ -60,7 +60,7 @@ class Company:
 
     def seal(self):
         with self.database.begin() as conn:
-            while chain.seal(conn, journal.CHAIN):
+            while chain.seal(conn, store.CHAIN):
                 pass
 
     def look_for_sales_below_cost(self):

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from shared.chain import Chain
 from shared.events import Envelope
 from shared.refilling import Projection, refilled
+from shared.row_log import Followed, Proof
 from shared.service import Handler, Job, LostEvent, Withdraw
 from shared.transaction import Tx
 from shared.wire import Received
@@ -39,6 +41,9 @@ class Area:
     jobs: Sequence[Job] = ()
     withdraw: Withdraw | None = None
     copies: Mapping[str, Projection] = field(default_factory=dict)
+    chains: Sequence[Chain] = ()
+    followed: Sequence[Followed] = ()
+    proofs: Sequence[Proof] = ()
     configure: "Callable[[Flask], None] | None" = None
 
 
@@ -50,6 +55,21 @@ def blueprints_of(areas: Sequence[Area]) -> "list[Blueprint]":
 def jobs_of(areas: Sequence[Area]) -> list[Job]:
     """What time demands of all areas."""
     return [job for area in areas for job in area.jobs]
+
+
+def chains_of(areas: Sequence[Area]) -> list[Chain]:
+    """The hash chains of all areas."""
+    return [chain for area in areas for chain in area.chains]
+
+
+def followed_of(areas: Sequence[Area]) -> list[Followed]:
+    """What is written down after its commit, of all areas."""
+    return [followed for area in areas for followed in area.followed]
+
+
+def proofs_of(areas: Sequence[Area]) -> list[Proof]:
+    """What must hold between tables, of all areas."""
+    return [proof for area in areas for proof in area.proofs]
 
 
 def handler_of(areas: Sequence[Area]) -> Handler:

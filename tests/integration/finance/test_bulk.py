@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from finance import bulk
+from finance.sales.commands import bulk
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from finance import journal
+from finance.balances import store
 from shared import chain as chains
 from shared.clock import business_date, month_of, utc_now
 from tests.support.eventually import eventually
@@ -239,7 +239,7 @@ def test_the_chain_finds_what_someone_changed_behind_the_books(chain, tampering,
         # an administrator switches triggers off
         conn.exec_driver_sql("set local session_replication_role = replica")
         conn.exec_driver_sql(tampering)
-        [fault] = list(chains.verify(conn, journal.CHAIN))
+        [fault] = list(chains.verify(conn, store.CHAIN))
         conn.rollback()
     assert (fault.stream, fault.kind) == ("main-2026", kind)
     assert chain.faults() == []

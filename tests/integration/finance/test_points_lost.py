@@ -86,7 +86,8 @@ def forget(office, *told):
         for each in told
     ]
     with office.database.begin() as conn:
-        return list(reactions.withdraw(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), lost))
+        tx = Tx(conn=conn, actor=system_actor("finance"), now=utc_now())
+        return list(reactions.withdraw(tx, "customers", 0, lost, iter(())))
 
 
 def today(office):

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from finance import jobs
+from finance.closing import jobs
 from finance.ledger_files.queries import voucher_list
 from shared.clock import utc_now
 from shared.errors import Conflict

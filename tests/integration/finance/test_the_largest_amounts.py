@@ -2,8 +2,7 @@
 
 import pytest
 
-from finance.domain.sale import SALE_FEN_MAX
-from finance.kernel.receipt import QUANTITY_MAX
+from finance.kernel.receipt import QUANTITY_MAX, SALE_FEN_MAX
 from shared.clock import business_date, utc_now
 from shared.money import FEN_MAX
 from tests.support.finance_builders import a_line, a_receipt, money

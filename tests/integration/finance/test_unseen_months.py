@@ -9,11 +9,12 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine
 
-from finance import repository
 from finance.app import SERVICE
-from finance.booking import book_of, book_sale
-from finance.domain.sale import price
+from finance.book.store import book_of
 from finance.kernel.receipt import Receipt
+from finance.periods import store
+from finance.sales.rules.pricing import book_sale, price
+from finance.sales.store import one
 from shared.app import new_app
 from shared.clock import next_month, utc_now
 from shared.identity import system_actor
@@ -134,11 +135,11 @@ def test_a_transaction_that_has_written_sees_a_month_made_meanwhile(shop):
     old, made = date(2019, 1, 1), date(2019, 2, 1)
     insert = "insert into tenders (sale_id, tender, booked_on, branch_id, fen) values (gen_random_uuid(), 'cash', %s, 'S001', 1)"
     with shop.database.begin() as conn:
-        repository.hold_months(conn, [old])
+        store.hold_months(conn, [old])
         conn.exec_driver_sql(insert, (old,))
         with shop.database.begin() as other:
-            repository.hold_months(other, [made])
-        repository.hold_months(conn, [made])
+            store.hold_months(other, [made])
+        store.hold_months(conn, [made])
         conn.exec_driver_sql(insert, (made,))
     assert shop.value("select count(*) from tenders where booked_on >= :made", made=made) == 1
 
@@ -161,7 +162,7 @@ def test_a_sale_is_written_only_to_a_month_that_was_held_before(shop):
     """A maker may commit between the look for the month and the statement that writes, planned without its partitions."""
     month = date(2024, 6, 1)
     with shop.database.begin() as conn:
-        repository.hold_months(conn, [month])
+        store.hold_months(conn, [month])
     with behind(shop.database) as conn:
         conn.exec_driver_sql("create schema early")
         conn.exec_driver_sql("create function early.hold_month(date) returns text return null::text")
@@ -170,7 +171,7 @@ def test_a_sale_is_written_only_to_a_month_that_was_held_before(shop):
         now = utc_now()
         priced = price(msgspec.convert(a_sale_of(month), Receipt), now=now, begins_on=book.begins_on)
         booked = book_sale(priced, priced.business_date, book.chart, None, ())
-        written = repository.add_sale(Tx(conn=conn, actor=system_actor("finance"), now=now), booked)
+        written = one.add_sale(Tx(conn=conn, actor=system_actor("finance"), now=now), booked)
         conn.rollback()
     assert (written.added, written.period_state) == (False, None)
 
@@ -178,6 +179,6 @@ def test_a_sale_is_written_only_to_a_month_that_was_held_before(shop):
 def test_a_month_stays_when_the_command_that_needed_it_is_undone(shop):
     month = date(2021, 5, 1)
     with shop.database.engine.connect() as conn:
-        repository.hold_months(conn, [month])
+        store.hold_months(conn, [month])
         conn.rollback()
     assert shop.value("select state from periods where month = :month", month=month) == "open"

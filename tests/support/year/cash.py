@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from finance import bulk, commands, receipt_files
 from finance.cash import commands as cash
 from finance.cash import queries
 from finance.cash.rules import Outcome
 from finance.kernel.receipt import decoder
 from finance.refunds import commands as refunds
+from finance.sales.commands import bulk, post
+from finance.sales.rules import files
 from shared.clock import utc_now
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 from tests.support.year.desk import BRANCHES, LATEST, moment
@@ -20,11 +21,9 @@ def posted(year, receipt, at, person="the-till"):
     """A till posts a receipt, or uploads it; its cash lies in the safe until a shift says that its drawer has it."""
     is_paid_by_points = any(each["tender"] == "points" for each in receipt["tenders"])
     if is_paid_by_points or year.fifty_fifty():
-        year.do(at, "till", commands.post_sale, decoder.decode(ndjson([receipt])), person=person)
+        year.do(at, "till", post.post_sale, decoder.decode(ndjson([receipt])), person=person)
     else:
-        [result] = year.do(
-            at, "till", bulk.load, list(receipt_files.from_ndjson([ndjson([receipt])])), person=person
-        )
+        [result] = year.do(at, "till", bulk.load, list(files.from_ndjson([ndjson([receipt])])), person=person)
         assert result.state == "posted"
     cash_fen = sum(each["amount"]["fen"] for each in receipt["tenders"] if each["tender"] == "cash")
     year.safe[receipt["branch_id"]] += cash_fen

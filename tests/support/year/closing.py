@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from finance import journal, ledger, reopening
+from finance.balances import store
+from finance.closing.commands import reopen
+from finance.closing.commands.close import close_period
 from finance.vouchers import commands as books
 from finance.vouchers.schemas import VoucherBody
 from shared import chain
@@ -43,7 +45,7 @@ def voucher(year, day, *, approved):
 
 def seal_some(year):
     with year.office.database.begin() as conn:
-        chain.seal(conn, journal.CHAIN, limit=year.chance.choice((1, 700, 1_500, 5_000)))
+        chain.seal(conn, store.CHAIN, limit=year.chance.choice((1, 700, 1_500, 5_000)))
 
 
 def close_until(year, month, at):
@@ -58,16 +60,16 @@ def close(year, month, at):
         year.do(at, "finance_head", books.transfer_year, YEAR)
     bank.still_reconciled(year.bank, month, at)
     year.office.seal()
-    year.do(at, "finance_head", ledger.close_period, month, quiet.hear(year.office.database))
+    year.do(at, "finance_head", close_period, month, quiet.hear(year.office.database))
 
 
 def open_again(year, at):
     """The last closed month: a voucher was forgotten. A statement of it that nobody has seen yet goes stale."""
     [[month]] = year.rows("select max(month) from periods where state = 'soft_closed'")
     stated = statements.prepared(year.office, "balance", f"{month:%Y-%m}")["statement_id"]
-    asked = year.do(at, "accountant", reopening.request_reopening, month, "漏记一张")["reopening_id"]
+    asked = year.do(at, "accountant", reopen.request_reopening, month, "漏记一张")["reopening_id"]
     for role in ("finance_head", "management"):
-        year.do(at, role, reopening.decide_reopening, month, asked, approved=True, reason=None)
+        year.do(at, role, reopen.decide_reopening, month, asked, approved=True, reason=None)
     voucher(year, year.day(month), approved=True)
     close(year, month, at)
     stale = year.office.post(f"/v1/financial-statements/{stated}/review", role="finance_head")

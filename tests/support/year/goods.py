@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from finance import bulk, receipt_files
 from finance.costs.commands import costing, receiving
 from finance.costs.rules import NothingPurchased
 from finance.costs.schemas import GoodsReceiptBody
 from finance.refunds import commands as refunds
+from finance.sales.commands import bulk
+from finance.sales.rules import files
 from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
 from tests.support import refunding
@@ -48,7 +49,7 @@ def sell(year, month):
             day -= timedelta(days=100)
         receipts.append(a_random_receipt(year.chance, day))
     at = moment(last_day(month), 15)
-    for batch in bulk.Batches(receipt_files.from_ndjson([ndjson(receipts)])):
+    for batch in bulk.Batches(files.from_ndjson([ndjson(receipts)])):
         results = year.do(at, "till", bulk.load, batch)
         assert {each.state for each in results} == {"posted"}, {each.refusal for each in results}
     for receipt in receipts:

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from datetime import date
 
-from finance import balances, ledger
+from finance.balances import store
+from finance.closing.commands import conditions
 from finance.ledger_files.queries.general_ledger import KINDS
 from shared.clock import next_month
 from tests.support.year import cash, debts, expenses, goods, orders
@@ -22,11 +23,11 @@ TIES = (
 
 def everything_ties(year):
     def booked(account):
-        return year.ask(balances.balance, account, None, until=date(9999, 1, 1))
+        return year.ask(store.balance, account, None, until=date(9999, 1, 1))
 
     for tie in (*TIES, year.bank.ties, points_tie, stock_ties):
         tie(year, booked)
-    for proof in ledger.proofs:
+    for proof in conditions.PROOFS:
         year.ask(proof, MONTHS[-1])
 
 
@@ -56,7 +57,7 @@ def trial_balance_is_zero(year, month):
     """Debits are credits in all and in every branch, in the sums and in the lines."""
     for branch in (None, *BRANCHES):
         branches = None if branch is None else [branch]
-        found = year.ask(balances.accounts, month, next_month(month), branches).values()
+        found = year.ask(store.accounts, month, next_month(month), branches).values()
         assert sum(each.debit_fen - each.credit_fen for each in found) == 0, branch
         assert sum(each.opening_fen for each in found) == 0, branch
 
@@ -82,7 +83,7 @@ def every_figure_is_that_of_the_lines(year, months):
                     expected[account][1] += debit
                     expected[account][2] += credit
             branches = None if branch is None else [branch]
-            found = year.ask(balances.accounts, month, next_month(month), branches)
+            found = year.ask(store.accounts, month, next_month(month), branches)
             assert {code: list(each) for code, each in found.items()} == expected, (month, branch)
 
 
@@ -90,7 +91,7 @@ def every_ageing_is_the_ledger_of_its_day(year):
     """However late an item was matched: its buckets and its customers sum to 1122 as it stood."""
     for month in MONTHS[2::3]:
         ageing = year.office.get(f"/v1/ageing-reports?as_of={last_day(month)}").json
-        then = year.ask(balances.balance, "1122", None, until=next_month(month))
+        then = year.ask(store.balance, "1122", None, until=next_month(month))
         assert ageing["total"]["fen"] == then == sum(each["open"]["fen"] for each in ageing["buckets"])
         assert then == sum(each["total"]["fen"] for each in ageing["customers"])
 

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from finance.bulk import BATCH_LINES_MAX, BATCH_RECEIPTS_MAX, Batches
-from finance.receipt_files import Item, from_ndjson
+from finance.sales.commands.bulk import BATCH_LINES_MAX, BATCH_RECEIPTS_MAX, Batches
+from finance.sales.rules.files import Item, from_ndjson
 from tests.support.finance_builders import a_line, a_receipt, ndjson
 
 pytestmark = pytest.mark.unit

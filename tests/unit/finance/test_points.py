@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain.sale import (
+from finance.kernel.chart import Standard, chart_of
+from finance.kernel.posting import balanced, sale
+from finance.kernel.receipt import Receipt, payment_of
+from finance.points import rules
+from finance.points.rules import Consumed, Redemption
+from finance.sales.rules.pricing import (
     PointsForMedicine,
     PointsNeedCustomer,
     RedemptionMisplaced,
@@ -17,11 +22,6 @@ from finance.domain.sale import (
     never_for,
     price,
 )
-from finance.kernel.chart import Standard, chart_of
-from finance.kernel.posting import balanced, sale
-from finance.kernel.receipt import Receipt, payment_of
-from finance.points import rules
-from finance.points.rules import Consumed, Redemption
 from shared.errors import DomainError
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money
 

@@ -7,25 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain.refund import split
-from finance.domain.sale import (
-    SALE_FEN_MAX,
-    BeforeTheBooks,
+from finance.kernel.chart import Standard, chart_of
+from finance.kernel.period import BeforeTheBooks
+from finance.kernel.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
+from finance.kernel.receipt import SALE_FEN_MAX, LotExpired, Receipt, Tender
+from finance.kernel.vat import VatRateUnknown, rates_on, tax_inside
+from finance.refunds.rules import split
+from finance.sales.rules.pricing import (
     CreditNeedsCustomer,
     DiscountTooLarge,
-    LotExpired,
     SaleTooLarge,
     SoldInFuture,
     TenderRepeated,
     TendersDiffer,
-    VatRateUnknown,
     content_hash,
     price,
 )
-from finance.kernel.chart import Standard, chart_of
-from finance.kernel.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
-from finance.kernel.receipt import Receipt, Tender
-from finance.kernel.vat import rates_on, tax_inside
 from tests.support.finance_builders import a_line, a_receipt, money
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)

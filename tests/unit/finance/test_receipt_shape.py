@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from finance.bulk import Result
 from finance.kernel.receipt import Receipt, decoder
-from finance.receipt_files import from_csv, from_ndjson, invalid, lines_of
-from finance.schemas import ReceiptBody
+from finance.sales.commands.bulk import Result
+from finance.sales.rules.files import from_csv, from_ndjson, invalid, lines_of
+from finance.sales.schemas import ReceiptBody
 from shared.explain_typed import faults_of_type
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson
 

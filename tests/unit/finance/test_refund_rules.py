@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.domain import refund
 from finance.refunds import rules
 from finance.refunds.rules import Part, Payment, State
 
@@ -52,11 +51,11 @@ def test_any_refunds_of_a_sale_together_give_back_at_most_what_each_tender_took(
     back: dict[str, int] = {}
     for fen in wanted:
         left = sum(took.values()) - sum(back.values())
-        for tender, part in refund.split(min(fen, left), took, back).items():
+        for tender, part in rules.split(min(fen, left), took, back).items():
             back[tender] = back.get(tender, 0) + part
             assert back[tender] <= took[tender]
     rest = sum(took.values()) - sum(back.values())
-    for tender, part in refund.split(rest, took, back).items():
+    for tender, part in rules.split(rest, took, back).items():
         back[tender] = back.get(tender, 0) + part
     assert back == took
 

@@ -7,7 +7,7 @@ from shared.service import load
 
 EXCEPTED = {
     "outbox_totals": "sums of the outbox, proved by it",
-    "sales": "written down in the order of their events (finance.journal)",
+    "sales": "written down in the order of their events (finance.sold)",
     "sale_lines": "part of their sale",
     "tenders": "part of their sale",
     "journal_lines": "part of their entry in the journal's chain",

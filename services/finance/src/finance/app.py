@@ -3,31 +3,36 @@
 from flask import Flask
 
 from finance import (
-    api,
+    allocations,
+    balances,
     bank_files,
     bank_matching,
     bank_statements,
+    book,
     cash,
+    closing,
     costs,
     credit,
+    entries,
     invoices,
-    jobs,
-    journal,
     ledger,
     ledger_files,
     lots,
+    open_items,
+    periods,
     points,
+    printing,
     refunds,
-    reopenings,
+    sales,
     sample_issues,
     samples,
+    sold,
     statement_figures,
     statements,
     stop_sales,
     trade_permissions,
     vouchers,
 )
-from finance.budgets import proof as budgets
 from finance.contracts import api as contracts_api
 from finance.contracts import jobs as contracts_jobs
 from finance.expenses import api as expenses_api
@@ -36,22 +41,11 @@ from finance.kernel.metadata import metadata
 from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
-from finance.receivables import queries as receivables_queries
 from shared import areas, audit
 from shared.consumer import in_sets
 from shared.consuming import open_feeds
 from shared.rations import PRUNING
 from shared.service import Job, Service
-
-ledger.proofs += [
-    receivables_queries.require_agreement,
-    refunds.require_agreement,
-    points.require_tied,
-    budgets.require_tied,
-]
-ledger.first_checks.append(vouchers.require_decided)
-ledger.closing_checks += [cash.require_sessions_closed, bank_matching.require_reconciled]
-ledger.closing_checks += [*ledger.proofs, costs.require_costed]
 
 
 def _configure(app: Flask) -> None:
@@ -59,6 +53,17 @@ def _configure(app: Flask) -> None:
 
 
 JOINED = (
+    book.AREA,
+    periods.AREA,
+    ledger.AREA,
+    balances.AREA,
+    entries.AREA,
+    closing.AREA,
+    printing.AREA,
+    open_items.AREA,
+    allocations.AREA,
+    sold.AREA,
+    sales.AREA,
     trade_permissions.AREA,
     credit.AREA,
     stop_sales.AREA,
@@ -68,7 +73,6 @@ JOINED = (
     refunds.AREA,
     vouchers.AREA,
     ledger_files.AREA,
-    reopenings.AREA,
     costs.AREA,
     samples.AREA,
     sample_issues.AREA,
@@ -86,14 +90,16 @@ SERVICE = Service(
     title="Finance",
     metadata=metadata,
     blueprints=[
-        api.sales,
-        api.books,
-        api.credit,
+        *sales.AREA.blueprints,
+        *sold.AREA.blueprints,
+        *closing.AREA.blueprints,
+        *balances.AREA.blueprints,
+        *ledger.AREA.blueprints,
+        *credit.AREA.blueprints,
         *lots.AREA.blueprints,
         *statements.AREA.blueprints,
         *vouchers.AREA.blueprints,
         *ledger_files.AREA.blueprints,
-        *reopenings.AREA.blueprints,
         *cash.AREA.blueprints,
         *bank_files.AREA.blueprints,
         *bank_statements.AREA.blueprints,
@@ -113,17 +119,17 @@ SERVICE = Service(
     withdraw=areas.withdraw_of(JOINED),
     jobs=[
         PRUNING,
-        Job(name="make_months_ahead", every_s=3600, run=jobs.make_months_ahead),
-        Job(name="prove_sub_ledgers", every_s=21_600, run=jobs.prove_sub_ledgers),
+        *periods.AREA.jobs,
+        *closing.AREA.jobs,
         *costs.AREA.jobs,
         Job(name="pass_contract_days", every_s=3600, run=contracts_jobs.pass_contract_days),
         Job(name="dun", every_s=600, run=receivables_jobs.dun),
         Job(name="charge_interest", every_s=3600, run=receivables_jobs.charge_interest),
         Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),
     ],
-    chains=[audit.CHAIN, journal.CHAIN, statements.CHAIN],
+    chains=[audit.CHAIN, *areas.chains_of(JOINED), statements.CHAIN],
     log_positions=["(select max(last_seq) from below_cost_scan)"],
-    followed=[journal.SALES, journal.EVENTS],
-    proofs=journal.PROOFS,
+    followed=areas.followed_of(JOINED),
+    proofs=areas.proofs_of(JOINED),
     configure=_configure,
 )

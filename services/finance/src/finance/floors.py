@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy import Connection
 
 from finance import trade_permissions
-from finance.domain.sale import PricedSale
 from finance.kernel.receipt import Channel
+from finance.kernel.sale import PricedSale
 from finance.trade_permissions import Permission
 from shared.errors import Conflict
 from shared.languages import Text

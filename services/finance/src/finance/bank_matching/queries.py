@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, bank_statements, entries
+from finance import balances, bank_statements, ledger, periods
 from finance.bank_matching import rules
 from finance.bank_matching.rules import Batch, Item, Line, MatchKind
 from finance.bank_statements import LINES, OPENING, balance_at
-from finance.booking import book_of
+from finance.book import book_of
 from finance.kernel.period import month_text
 from shared.clock import business_date, next_month
 from shared.paging import decode_cursor, page, page_of
@@ -49,7 +49,7 @@ def open_items(
     rows = conn.execute(
         text(
             "select e.source_id, e.kind, e.of_branch as branch_id, e.booked_on, e.reference, sum(e.fen)::bigint as fen"
-            f" from {entries.LINES} e"
+            f" from {ledger.LINES} e"
             " where e.account = :account and e.booked_on between :first and :last"
             " and (:all_kinds or e.kind <> all(:own))"
             " and (cast(:branch_id as text) is null or e.branch_id = :branch_id)"
@@ -89,7 +89,7 @@ def open_batches(
     rows = conn.execute(
         text(
             "select branch_id, day, sum(fen)::bigint as fen from ("
-            f" select l.branch_id, l.booked_on as day, l.fen from {entries.LINES} l"
+            f" select l.branch_id, l.booked_on as day, l.fen from {ledger.LINES} l"
             " where l.account = :account and l.booked_on between :first and :last and l.kind <> all(:own)"
             " union all select branch_id, day, -fen from bank_settled"
             " where clearing = :clearing and day between :first and :last) parts"
@@ -288,7 +288,7 @@ def _book_only(conn: Connection, known: Mapping[str, Any], month: date, end: dat
     rows = conn.execute(
         text(
             "select e.source_id, e.kind as entry_kind, e.booked_on, e.of_branch as branch_id, e.reference,"
-            f" sum(e.fen)::bigint as fen from {entries.LINES} e"
+            f" sum(e.fen)::bigint as fen from {ledger.LINES} e"
             " left join bank_book_items k on k.source_id = e.source_id and k.entry_kind = e.kind"
             " where e.account = :account and e.booked_on >= :since and e.booked_on <= :end"
             " and (k.account_id = :id or (k.account_id is null and :is_main))"
@@ -327,7 +327,7 @@ def _carried(conn: Connection, account_id: UUID, month: date) -> tuple[date, lis
     """
     row = conn.execute(
         text(
-            f"select r.month, r.content from bank_reconciliations r join {entries.PERIODS} p on p.month = r.month"
+            f"select r.month, r.content from bank_reconciliations r join {periods.PERIODS} p on p.month = r.month"
             " where r.account_id = :id and r.month < :month and p.state <> 'open' and not exists"
             " (select from bank_matches m where m.account_id = r.account_id and m.kind = 'book'"
             "  and m.confirmed_at <= r.completed_at and m.undone_at > r.completed_at - interval '1 day')"

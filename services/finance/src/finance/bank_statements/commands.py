@@ -22,7 +22,7 @@ from finance import bank_files
 from finance.bank_files import Statement, StatementLine
 from finance.bank_statements import queries, rules, store
 from finance.bank_statements.tables import bank_accounts, bank_lines, bank_statements
-from finance.booking import require_in_books
+from finance.book import require_in_books
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.languages import Text

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from finance.booking import book_of
+from finance.book import book_of
 from finance.budgets.events import budget_exceeded
 from finance.budgets.rules import (
     MAY_BE_REFUSED,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, text
 
-from finance.booking import book_of
+from finance.book import book_of
 from finance.budgets.rules import NO_SPENDING, categories_on
 from shared.clock import next_month
 from shared.errors import Conflict

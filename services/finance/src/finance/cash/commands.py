@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import insert, text, update
 
-from finance import repository
-from finance.booking import book_of
+from finance import entries, periods
+from finance.book import book_of
 from finance.cash import queries, rules, store
 from finance.cash.events import session_closed, variance_resolved
 from finance.cash.rules import Kind, Outcome
@@ -342,9 +342,9 @@ def _post(
     if not postings:
         return
     today = business_date(tx.now)
-    if repository.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
+    if periods.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
         raise PeriodClosed(Text("{month} is closed", month=month_text(today)))
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=today,
         branch_id=branch_id,

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance.booking import book_of
+from finance.balances import BALANCE_NOW, FIRST_MONTHS
+from finance.book import book_of
 from finance.cash import rules
-from finance.entries import BALANCE_NOW, FIRST_MONTHS
 from finance.sold import CASH_TAKEN
 from shared.clock import SHANGHAI, business_date, next_month
 from shared.paging import decode_cursor, page

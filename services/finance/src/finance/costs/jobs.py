@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from finance import entries
+from finance import periods
 from finance.costs import queries
 from finance.costs.commands import alerts, costing
 from finance.kernel.period import PeriodState
@@ -15,7 +15,7 @@ def cost_last_month(tx: Tx) -> int:
     """Cost the month that is over, one branch at a time, where nobody has done it yet and it is open."""
     month = month_of(month_of(business_date(tx.now)) - timedelta(days=1))
     branch = queries.next_uncosted(tx.conn, month)
-    if branch is None or entries.period_state(tx.conn, month) != PeriodState.OPEN:
+    if branch is None or periods.period_state(tx.conn, month) != PeriodState.OPEN:
         return 0
     costing.run(tx, branch, month)
     return 1

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import entries, ledger, sold
-from finance.booking import book_of
+from finance import balances, ledger, sold
+from finance.book import book_of
 from finance.budgets.rules import NO_SPENDING
 from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpanInvalid, rate_bp, variance_fen
 from finance.refunds import RETURNED_LINES
@@ -100,7 +100,7 @@ def reconciliation(tx: Tx, branch_id: str) -> dict[str, Any]:
     tx.actor.require_branch(branch_id)
     account = book_of(tx.conn).chart.code("inventory")
     until = next_month(month_of(business_date(tx.now)))
-    debit, credit = ledger.sums(tx, date(1970, 1, 1), until, [branch_id]).get(account, (0, 0))
+    booked = balances.balance(tx.conn, account, [branch_id], until=until)
     value = tx.conn.execute(
         text("select coalesce(sum(value_fen), 0)::bigint from lot_stock where branch_id = :branch"),
         {"branch": branch_id},
@@ -111,9 +111,9 @@ def reconciliation(tx: Tx, branch_id: str) -> dict[str, Any]:
     return {
         "branch_id": branch_id,
         "account": account,
-        "ledger_fen": debit - credit,
+        "ledger_fen": booked,
         "stock_fen": value,
-        "difference_fen": debit - credit - value,
+        "difference_fen": booked - value,
         "costed_until": costed,
     }
 
@@ -281,7 +281,7 @@ def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str
     accounts = {each.code: each for each in chart.accounts if each.statement_line in EXPENSE_LINES}
     rows = tx.conn.execute(
         text(
-            f"select l.branch_id, l.account, sum(l.fen)::bigint as fen from {entries.LINES} l"
+            f"select l.branch_id, l.account, sum(l.fen)::bigint as fen from {ledger.LINES} l"
             " where l.booked_on >= :first and l.booked_on < :until and l.account = any(:accounts)"
             " and (cast(:branches as text[]) is null or l.branch_id = any(:branches)) and l.kind <> all(:unspent)"
             " group by l.branch_id, l.account order by l.branch_id, l.account limit 10000"

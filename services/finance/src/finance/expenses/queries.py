@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance.booking import book_of
+from finance.book import book_of
 from finance.budgets.rules import NO_SPENDING, categories_on
 from finance.expenses.rules import (
     BudgetNotFound,

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import entries, refunds, samples, sold, trade_permissions
-from finance.booking import book_of
+from finance import ledger, refunds, samples, sold, trade_permissions
+from finance.book import book_of
 from finance.invoices import rules
 from finance.kernel.words import in_words
 from shared.clock import month_of, next_month
@@ -148,7 +148,7 @@ from (
 """
 _OUTPUT_VAT = f"""
 select l.kind, -sum(l.fen)::bigint as tax_fen
-from {entries.LINES} l
+from {ledger.LINES} l
 where l.booked_on >= :first and l.booked_on < :until and l.account = :account and {_MINE.format("l")}
 group by l.kind order by l.kind
 """

@@ -127,3 +127,7 @@ MANUAL, REVERSAL, OPENING = "manual", "reversal", "opening"
 
 def eve_of(begins_on: date) -> date:
     return begins_on - timedelta(days=1)
+
+
+class BeforeTheBooks(Invalid):
+    code = "before_the_books"

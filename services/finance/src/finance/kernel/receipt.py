@@ -13,6 +13,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, json
 
+from shared.errors import Conflict
 from shared.money import FEN_MAX
 from shared.texts import Branch, Label, Lot, Name, Reference
 
@@ -129,3 +130,16 @@ def payment_of(receipt: Receipt) -> Payment | None:
         if each.tender is Tender.POINTS:
             return each
     return None
+
+
+SALE_FEN_MAX = 10**12
+"""Ten billion yuan: no receipt of a pharmacy says more, and no number of receipts makes sums that cannot be stored."""
+
+
+class LotExpired(Conflict):
+    code = "lot_expired"
+
+
+def credit_in(receipt: Receipt) -> int:
+    """What the receipt leaves to be paid, in fen."""
+    return sum(each.amount.fen for each in receipt.tenders if each.tender is Tender.CREDIT)

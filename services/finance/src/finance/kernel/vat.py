@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from finance.kernel import dated
+from shared.errors import Invalid
 
 
 @lru_cache(maxsize=4_096)
@@ -19,3 +20,7 @@ def tax_inside(gross_fen: int, rate_bp: int) -> int:
     """Tax in fen contained in a gross amount ≥ 0, rounded half up: gross × bp ÷ (10 000 + bp)."""
     whole = 10_000 + rate_bp
     return (2 * gross_fen * rate_bp + whole) // (2 * whole)
+
+
+class VatRateUnknown(Invalid):
+    code = "vat_rate_unknown"

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, current_app, g
 
-from finance import ledger
+from finance import periods
 from finance.kernel import company
 from finance.kernel.period import parse_month
 from finance.ledger_files import schemas
@@ -102,7 +102,7 @@ def _stream(
         stack.callback(_streams.release, reader)
         tx = begin(stack.enter_context(current_app.extensions["database"].read()))
         first_day = parse_month(month)
-        ledger.require_period(tx, first_day)
+        periods.period_of(tx, first_day)
         blocks = make(tx, first_day, tx.actor.branch_filter(branch_id))
         stack.callback(blocks.close)  # type: ignore[attr-defined]
         first = next(blocks)

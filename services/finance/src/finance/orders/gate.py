@@ -17,9 +17,9 @@ from sqlalchemy import select, text
 from finance import credit, lots, stop_sales, trade_permissions
 from finance.contracts import fulfilment
 from finance.credit import Override
-from finance.domain.sale import LotExpired, VatRateUnknown
 from finance.floors import DiscountNotApproved, PriceBelowFloor
-from finance.kernel.vat import rates_on
+from finance.kernel.receipt import LotExpired
+from finance.kernel.vat import VatRateUnknown, rates_on
 from finance.lots import Named, Paper, Source
 from finance.orders import prices
 from finance.orders.rules import (

@@ -14,9 +14,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from finance.domain.sale import SALE_FEN_MAX
 from finance.kernel import dated
-from finance.kernel.receipt import Product
+from finance.kernel.receipt import SALE_FEN_MAX, Product
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from shared.languages import Text
 

@@ -11,11 +11,10 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import insert, select, update
 
-from finance import repository
-from finance.booking import Booked
-from finance.commands import Granted, ReceiptNumberReused, post_sale
+from finance import sold
 from finance.contracts import fulfilment
 from finance.kernel.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
+from finance.kernel.sale import Booked
 from finance.orders import events, gate
 from finance.orders.commands import locked
 from finance.orders.rules import (
@@ -29,6 +28,7 @@ from finance.orders.rules import (
     state_of,
 )
 from finance.orders.tables import order_lines, orders, revisions, shipment_lines, shipments
+from finance.sales import Granted, ReceiptNumberReused, post_sale
 from shared import audit, outbox
 from shared.clock import business_date, new_id
 from shared.languages import Text
@@ -108,10 +108,10 @@ def _require_another(tx: Tx, order_id: UUID) -> None:
 
 
 def _free_number(tx: Tx, order: Mapping[str, Any], no: int) -> str:
-    """The shipment's number; tills choose theirs freely, so one that stands where it belongs stop_sales no delivery."""
+    """The shipment's number; tills choose theirs freely, so one that stands where it belongs stops no delivery."""
     number = name = f"{order['number']}/{no}"
     again = 1
-    while repository.find_receipt(tx.conn, order["branch_id"], number) is not None:
+    while sold.record.find_receipt(tx.conn, order["branch_id"], number) is not None:
         again += 1
         number = f"{name}-{again}"
     return number

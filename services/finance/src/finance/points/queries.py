@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from finance import balances
-from finance.booking import book_of
+from finance.book import book_of
 from finance.points.rules import PointsNotTied
 from shared.languages import Text
 

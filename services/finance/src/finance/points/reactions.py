@@ -14,8 +14,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from finance import journal, repository
-from finance.booking import book_of
+from finance import ledger, periods
+from finance.book import book_of
 from finance.points import rules
 from finance.points.model import PointsRedeemed, PointsRestored
 from finance.points.rules import RedemptionLotsDiffer
@@ -189,11 +189,11 @@ def _post(tx: Tx, movements: Sequence[_Movement]) -> None:
     if not worth:
         return
     chart = book_of(tx.conn).chart
-    days = repository.booking_days(tx, {each.day for each in worth})
-    journal.add_entries(
+    days = periods.booking_days(tx, {each.day for each in worth})
+    ledger.add_entries(
         tx,
         [
-            journal.Entry(
+            ledger.NewEntry(
                 booked_on=days[each.day][0],
                 branch_id=each.branch_id,
                 kind=each.kind,

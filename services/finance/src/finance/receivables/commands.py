@@ -13,11 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import cash, open_items, repository
-from finance.booking import book_of, require_in_books
+from finance import allocations, cash, entries, open_items, periods
+from finance.allocations import Match
+from finance.book import book_of, require_in_books
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
-from finance.open_items import Item, Match, NewItem, ReceivableUnknown
+from finance.open_items import Item, NewItem, ReceivableUnknown
 from finance.receivables import dunning, rules
 from finance.receivables.events import payment_received, payment_reversed
 from finance.trade_permissions import CustomerUnknown
@@ -61,7 +62,7 @@ class DisputeNotPossible(Conflict):
 def booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
     """The day itself while its month is open, else today with a reference; held open. Raises PeriodClosed."""
     today = business_date(tx.now)
-    states = repository.hold_months(tx.conn, [day, today])
+    states = periods.hold_months(tx.conn, [day, today])
     if states[month_of(day)] == PeriodState.OPEN:
         return day, None
     if states[month_of(today)] == PeriodState.OPEN:
@@ -106,7 +107,7 @@ def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
     booked_on, reference = booking_day(tx, body["received_on"])
     payment_id = new_id()
     fen = body["amount_fen"]
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=body["branch_id"],
@@ -121,7 +122,7 @@ def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
     _insert_payment(tx, payment_id, credit_id, body, booked_on)
     matches = _matches(tx, credit_id, body)
     if matches:
-        open_items.allocate(tx, matches, booked_on)
+        allocations.allocate(tx, matches, booked_on)
     outbox.append(
         tx,
         payment_received(
@@ -184,7 +185,7 @@ def _matches(tx: Tx, credit_id: UUID, body: Mapping[str, Any]) -> list[Match]:
         ),
         {"customer": body["customer_id"], "branch": body["branch_id"]},
     ).scalars()
-    return open_items.oldest_first(tx.conn, list(debts), credit_id, body["amount_fen"])
+    return allocations.oldest_first(tx.conn, list(debts), credit_id, body["amount_fen"])
 
 
 def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
@@ -212,7 +213,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     ).scalars()
     for allocation_id in list(live):
         _undo(tx, allocation_id)
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=payment.branch_id,
@@ -224,7 +225,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
         items=[NewItem(fen=payment.amount_fen, due_on=booked_on, kind="payment_reversal")],
     )
     [debt_id] = open_items.of_source(tx.conn, payment_id, "payment_reversal")
-    open_items.allocate(
+    allocations.allocate(
         tx, [Match(credit_id=payment.item_id, debt_id=debt_id, fen=payment.amount_fen)], booked_on
     )
     tx.conn.execute(
@@ -252,7 +253,7 @@ def allocate(tx: Tx, *, credit_id: UUID, debt_id: UUID, fen: int) -> UUID:
     for item_id in (credit_id, debt_id):
         _require_visible(tx, item_id)
     match = Match(credit_id=credit_id, debt_id=debt_id, fen=fen)
-    [made] = open_items.allocate(tx, [match], business_date(tx.now))
+    [made] = allocations.allocate(tx, [match], business_date(tx.now))
     audit.record(tx, "receivable.allocate", str(made), after=[str(credit_id), str(debt_id), fen])
     return made
 
@@ -293,7 +294,7 @@ def _undo(tx: Tx, allocation_id: UUID) -> None:
     ).first()
     if undone is not None or items[row.debt_id].kind == "payment_reversal":
         raise AllocationUndone("it was taken back before, or it is the reversal of a payment")
-    open_items.allocate(
+    allocations.allocate(
         tx,
         [Match(credit_id=row.credit_id, debt_id=row.debt_id, fen=-row.fen, undoes=allocation_id)],
         business_date(tx.now),

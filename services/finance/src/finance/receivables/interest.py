@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from finance import open_items, repository
-from finance.booking import book_of
+from finance import entries, open_items
+from finance.book import book_of
 from finance.kernel import dated
 from finance.open_items import NewItem
 from finance.receivables import rules
@@ -81,7 +81,7 @@ def owed(tx: Tx, item: Row[Any], through: date) -> int:
 def _book(tx: Tx, principal: Row[Any], fen: int, today: date) -> None:
     source_id = new_id()
     booked_on, reference = booking_day(tx, today)
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=principal.branch_id,

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from finance import balances
-from finance.booking import book_of
+from finance.book import book_of
 from finance.open_items import ReceivableUnknown
 from finance.receivables import rules
 from finance.receivables.commands import PaymentUnknown

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import open_items, repository
-from finance.booking import book_of
-from finance.open_items import Item, Match, NewItem, ReceivableUnknown
+from finance import allocations, entries, open_items
+from finance.allocations import Match
+from finance.book import book_of
+from finance.open_items import Item, NewItem, ReceivableUnknown
 from finance.receivables import rules
 from finance.receivables.commands import booking_day
 from shared import audit
@@ -45,7 +46,7 @@ def recover(tx: Tx, item_id: UUID, *, credit_id: UUID, fen: int) -> UUID:
         )
     booked_on, reference = booking_day(tx, business_date(tx.now))
     stands_id = _book(tx, debt, fen, booked_on, reference)
-    open_items.allocate(tx, [Match(credit_id=credit_id, debt_id=stands_id, fen=fen)], booked_on)
+    allocations.allocate(tx, [Match(credit_id=credit_id, debt_id=stands_id, fen=fen)], booked_on)
     audit.record(tx, "receivable.recover", str(item_id), after=[str(stands_id), str(credit_id), fen])
     return stands_id
 
@@ -65,7 +66,7 @@ def _written_off(tx: Tx, item_id: UUID) -> int:
 
 def _book(tx: Tx, debt: Item, fen: int, booked_on: date, reference: str | None) -> UUID:
     source_id = new_id()
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=debt.branch_id,

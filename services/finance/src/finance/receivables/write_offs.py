@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from finance import open_items, repository
-from finance.booking import book_of
-from finance.open_items import Item, Match, NewItem
+from finance import allocations, entries, open_items
+from finance.allocations import Match
+from finance.book import book_of
+from finance.open_items import Item, NewItem
 from finance.receivables import rules
 from finance.receivables.commands import booking_day, lock_item
 from finance.receivables.events import receivable_written_off
@@ -143,7 +144,7 @@ def _book(tx: Tx, row: Row[Any], item: Item) -> date:
     if row.amount_fen > item.open_fen:
         raise WriteOffNotPossible("part of it was paid meanwhile; reject it", open_fen=item.open_fen)
     booked_on, reference = booking_day(tx, business_date(tx.now))
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=item.branch_id,
@@ -155,7 +156,9 @@ def _book(tx: Tx, row: Row[Any], item: Item) -> date:
         items=[NewItem(fen=-row.amount_fen, due_on=booked_on, kind="write_off")],
     )
     [credit_id] = open_items.of_source(tx.conn, row.write_off_id, "write_off")
-    open_items.allocate(tx, [Match(credit_id=credit_id, debt_id=item.item_id, fen=row.amount_fen)], booked_on)
+    allocations.allocate(
+        tx, [Match(credit_id=credit_id, debt_id=item.item_id, fen=row.amount_fen)], booked_on
+    )
     version = open_items.next_version(tx.conn, item.item_id)
     outbox.append(
         tx,

@@ -11,15 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import cash, open_items, points, repository
-from finance.booking import book_of
-from finance.domain.refund import ReturnedLine
+from finance import allocations, cash, entries, open_items, periods, points
+from finance.book import book_of
 from finance.kernel import posting
 from finance.kernel.posting import PostingLine
 from finance.kernel.receipt import Tender
 from finance.refunds import rules, store
 from finance.refunds.events import refund_failed, refund_paid
-from finance.refunds.rules import Part, Payment, State
+from finance.refunds.rules import Part, Payment, ReturnedLine, State
 from finance.refunds.tables import refund_steps
 from shared import audit, outbox
 from shared.approvals import Approval, SamePerson
@@ -66,7 +65,7 @@ def approve(tx: Tx, refund_id: UUID, *, by_bank: Sequence[str] = ()) -> None:
 
 
 def approve_all(tx: Tx, refund_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Each for itself: what is refused is told and stop_sales no other. A list with a strange id is refused whole.
+    """Each for itself: what is refused is told and stops no other. A list with a strange id is refused whole.
 
     Raises RefundUnknown.
     """
@@ -227,7 +226,7 @@ def _pay(
     day = paid_on or today
     if not min(row["booked_on"], today) <= day <= today or (has_cash and day != today):
         raise rules.RefundDayUnfit("the day lies before the debt or after today, or is not today's for cash")
-    booked_on, reference = repository.booking_day(tx, day)
+    booked_on, reference = periods.booking_days(tx, {day})[day]
     for part, payment in wanted:
         rules.require_payer(part, roles)
         _settle(tx, row, part, payment, booked_on, reference)
@@ -266,7 +265,7 @@ def _settle(
     ).first()
     if kept is None:
         raise rules.RefundReferenceUsed("another refund was paid under this reference")
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=row["branch_id"],
@@ -277,7 +276,7 @@ def _settle(
         reference=reference,
     )
     if part.means == Tender.CREDIT:
-        open_items.match_refund(tx, refund_id=payment_id, sale_id=row["sale_id"], on=booked_on)
+        allocations.match_refund(tx, refund_id=payment_id, sale_id=row["sale_id"], on=booked_on)
 
 
 def _require_known(tx: Tx, refund_ids: Sequence[UUID]) -> None:

@@ -7,9 +7,9 @@ from typing import Annotated, Final, TypedDict
 
 from msgspec import Meta
 
-from finance.domain.refund import ReturnedLine
 from finance.kernel.receipt import Tender
 from finance.points import RestoredPoints
+from finance.refunds.rules import ReturnedLine
 from shared.events import Event
 from shared.texts import LINES_MAX, Branch, Day, Fen, Id, Lot, Name, Quantity, one_of
 

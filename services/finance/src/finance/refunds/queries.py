@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, entries
-from finance.booking import book_of
+from finance import balances, ledger
+from finance.book import book_of
 from finance.refunds import rules
 from shared.clock import business_date, month_of, next_month
 from shared.paging import decode_cursor, page
@@ -130,7 +130,7 @@ def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) ->
     first = month_of(as_of)
     of_month: int = conn.execute(
         text(
-            f"select -coalesce(sum(l.fen), 0)::bigint from {entries.LINES} l"
+            f"select -coalesce(sum(l.fen), 0)::bigint from {ledger.LINES} l"
             " where l.booked_on >= :first and l.booked_on <= :as_of and l.account = :account"
             " and (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
         ),

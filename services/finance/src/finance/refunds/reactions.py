@@ -15,14 +15,14 @@ import msgspec
 import orjson
 from sqlalchemy import text
 
-from finance import journal, repository, sold
-from finance.booking import book_of
-from finance.domain import refund
-from finance.domain.refund import ReturnedLine, SaleNotFound, SoldLine
+from finance import ledger, periods, sold
+from finance.book import book_of
 from finance.kernel import posting
+from finance.kernel.sale import SaleNotFound
+from finance.refunds import rules
 from finance.refunds.events import refund_paid
 from finance.refunds.model import GoodsReceived, ReturnSettled
-from finance.refunds.rules import State
+from finance.refunds.rules import ReturnedLine, SoldLine, State
 from shared import audit, outbox
 from shared.clock import new_id
 from shared.consumer import in_sets
@@ -95,7 +95,7 @@ def on_returns_settled(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     if not new:
         return
     _read(tx, sales)
-    days = repository.booking_days(tx, {event.settled_on for _, event in new.values()})
+    days = periods.booking_days(tx, {event.settled_on for _, event in new.values()})
     refunds = [_verified(sales[event.sale_id], cause, event, days) for cause, event in new.values()]
     _insert(tx, refunds)
     _post(tx, refunds)
@@ -185,8 +185,8 @@ def _verified(
         ReturnedLine(**{**msgspec.structs.asdict(line), "sale_line_id": str(line.sale_line_id)})
         for line in event.lines
     ]
-    refund.verify(sale.lines, returned, event.refund_fen)
-    owed = refund.split(event.refund_fen, sale.paid, sale.back)
+    rules.verify(sale.lines, returned, event.refund_fen)
+    owed = rules.split(event.refund_fen, sale.paid, sale.back)
     sale.take(returned, owed)
     booked_on, reference = days[event.settled_on]
     return _Refund(
@@ -288,7 +288,7 @@ def _post(tx: Tx, refunds: Sequence[_Refund]) -> None:
         postings = posting.refund_due(chart, parts)
         if postings:
             entries.append(
-                journal.Entry(
+                ledger.NewEntry(
                     booked_on=each.booked_on,
                     branch_id=each.sale.branch_id,
                     kind="refund_due",
@@ -298,7 +298,7 @@ def _post(tx: Tx, refunds: Sequence[_Refund]) -> None:
                 )
             )
     if entries:
-        journal.add_entries(tx, entries)
+        ledger.add_entries(tx, entries)
 
 
 def _record(tx: Tx, refunds: Sequence[_Refund]) -> None:

@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from finance import costs, repository, samples, sold
-from finance.booking import book_of
+from finance import costs, entries, periods, samples
+from finance.book import book_of
 from finance.kernel.vat import tax_inside
-from finance.sample_issues import rules
+from finance.sample_issues import rules, store
 from finance.sample_issues.store import LIST_PRICE
 from shared.approvals import SamePerson
 from shared.clock import business_date
@@ -33,10 +33,10 @@ def issue(tx: Tx, sample_id: UUID) -> None:
         raise SamePerson("who asked for samples or approved them does not hand them out")
     today = business_date(tx.now)
     samples.require_issuable(tx, sample, today)
-    booked_on, reference = repository.booking_day(tx, today)
+    booked_on, reference = periods.booking_days(tx, {today})[today]
     basis, cost_fen = _cost(tx, sample, booked_on)
     vat = vat_of(tx, sample, cost_fen, today)
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=sample["branch_id"],
@@ -58,7 +58,7 @@ def _cost(tx: Tx, sample: Mapping[str, Any], day: date) -> tuple[str, int]:
                 Text("the lot holds {quantity}", quantity=stock.quantity), available=stock.quantity
             )
         return "average", stock.value_of(sample["quantity"])
-    last = sold.last_cost(tx.conn, sample["branch_id"], sample["product_id"], sample["lot_key"])
+    last = store.last_cost(tx.conn, sample["branch_id"], sample["product_id"], sample["lot_key"])
     if last is not None:
         return "till", half_up(last.cost_fen * sample["quantity"], last.quantity)
     if sample["kind"] == samples.PACKAGING:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, text
 
 from finance import balances
-from finance.booking import book_of
+from finance.book import book_of
 from finance.kernel.period import OPENING, PeriodState, eve_of
 from finance.statement_figures.rules import cash_flow, equity
 from finance.statement_figures.rules.cash_flow import Movement

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance import statement_figures
-from finance.booking import book_of
+from finance.book import book_of
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodNotClosed, PeriodState, month_text
 from finance.kernel.statement import Kind, Span, first_month

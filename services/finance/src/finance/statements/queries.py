@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance import statement_figures
-from finance.booking import book_of
+from finance.book import book_of
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodState, month_text
 from finance.kernel.statement import Kind, Span, ends_in, first_month

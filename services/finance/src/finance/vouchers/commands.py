@@ -11,14 +11,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from finance import balances, entries, repository, trade_permissions
-from finance.booking import book_of, stream_of
+from finance import balances, entries, ledger, periods, trade_permissions
+from finance.book import book_of, stream_of
 from finance.budgets import draws
-from finance.entries import Entry
 from finance.kernel import period
 from finance.kernel.company import require_company
 from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
 from finance.kernel.posting import PostingLine
+from finance.ledger import Entry
 from finance.open_items import NewItem
 from finance.trade_permissions import CustomerUnknown
 from finance.vouchers import queries, rules
@@ -119,7 +119,7 @@ def _opened(lines: Sequence[Mapping[str, Any]]) -> list[NewItem]:
 
 
 def _require_open(tx: Tx, day: date) -> None:
-    state = repository.hold_months(tx.conn, [day])[month_of(day)]
+    state = periods.hold_months(tx.conn, [day])[month_of(day)]
     if state != PeriodState.OPEN:
         raise PeriodNotOpen(Text("{month} is {state}", month=month_text(day), state=state))
 
@@ -150,7 +150,7 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
         book = book_of(tx.conn)
         kind = rules.kind_of(row["booked_on"], book.begins_on)
         lines = [{**each, "debit": each["debit_fen"], "credit": each["credit_fen"]} for each in row["lines"]]
-        repository.add_entry(
+        entries.add_entry(
             tx,
             booked_on=row["booked_on"],
             branch_id=row["branch_id"],
@@ -245,13 +245,13 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     )
     if not claimed.rowcount:
         raise EntryReversed("the entry was reversed before")
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=today,
         branch_id=entry.branch_id,
         kind=period.REVERSAL,
         source_id=str(reversal_id),
-        postings=rules.mirrored(entries.postings(tx.conn, entry_id, entry.booked_on)),
+        postings=rules.mirrored(ledger.postings(tx.conn, entry_id, entry.booked_on)),
         customer_id=None,
         reference=f"{_name(entry)}: {reason}",
         corrects_id=entry_id,
@@ -275,11 +275,11 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     require_company(tx.actor)
     month, last = date(year, 12, 1), date(year, 12, 31)
     require_over(month, business_date(tx.now))
-    repository.hold_month_alone(tx.conn, month)
-    state = entries.period_state(tx.conn, month)
+    periods.hold_month_alone(tx.conn, month)
+    state = periods.period_state(tx.conn, month)
     if state != PeriodState.OPEN:
         raise PeriodNotOpen(Text("{month} is {state}", month=month_text(month), state=state or "unknown"))
-    earlier = entries.open_before(tx.conn, month)
+    earlier = periods.open_before(tx.conn, month)
     if earlier is not None:
         raise EarlierPeriodOpen(
             Text("close {month} first", month=month_text(earlier)), month=month_text(earlier)
@@ -294,7 +294,7 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
             if not postings:
                 continue
             posted += 1
-            repository.add_entry(
+            entries.add_entry(
                 tx,
                 booked_on=last,
                 branch_id=branch_id,

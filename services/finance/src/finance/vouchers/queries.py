@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, entries
-from finance.booking import book_of
+from finance import balances, ledger
+from finance.book import book_of
 from finance.budgets import draws
 from finance.budgets.rules import OverrunNotApproved
-from finance.entries import Entry
 from finance.kernel.period import DraftsPending, month_text
 from finance.kernel.posting import PostingLine
+from finance.ledger import Entry
 from finance.statement_figures import income_lines
 from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
 from shared.clock import next_month
@@ -122,7 +122,7 @@ def entry(tx: Tx, entry_id: int) -> Entry | None:
     """The head of a journal entry of the token's branches."""
     if entry_id > ENTRY_ID_MAX:
         return None
-    found = entries.entry(tx.conn, entry_id)
+    found = ledger.entry(tx.conn, entry_id)
     return found if found is not None and tx.actor.may_see(found.branch_id) else None
 
 

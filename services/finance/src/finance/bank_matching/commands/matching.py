@@ -12,11 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import bank_files, bank_statements, entries, repository
+from finance import bank_files, bank_statements, entries, ledger, periods
 from finance.bank_matching import queries, rules
 from finance.bank_matching.rules import Batch, Item, MatchKind
 from finance.bank_matching.tables import bank_book_items, bank_matches, bank_settled, bank_transits
-from finance.booking import book_of
+from finance.book import book_of
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.posting import PostingLine
 from shared import audit
@@ -88,7 +88,7 @@ def _line(tx: Tx, line_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
     today = business_date(tx.now)
-    states = repository.hold_months(tx.conn, [day, today])
+    states = periods.hold_months(tx.conn, [day, today])
     if states[month_of(day)] == PeriodState.OPEN:
         return day, None
     if states[month_of(today)] == PeriodState.OPEN:
@@ -122,7 +122,7 @@ class _Posting:
     def post(self, source_id: UUID, entry_kind: str, branch_id: str, lines: Sequence[PostingLine]) -> None:
         bank = self.chart.code("bank")
         fen = sum(line.debit_fen - line.credit_fen for line in lines if line.account == bank)
-        repository.add_entry(
+        entries.add_entry(
             self.tx,
             booked_on=self.match["booked_on"],
             branch_id=branch_id,
@@ -140,7 +140,7 @@ def _chosen(
     tx: Tx, kind: MatchKind, account: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
 ) -> list[Item]:
     """The open items that were named. Raises ItemNotOpen."""
-    days = entries.days_of(tx.conn, [each["source_id"] for each in wanted])
+    days = ledger.days_of(tx.conn, [each["source_id"] for each in wanted])
     keys = {(each["source_id"], each["entry_kind"]) for each in wanted}
     if days is None or len(keys) != len(wanted):
         raise rules.ItemNotOpen("an entry is not known, or named twice")
@@ -275,13 +275,13 @@ def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
     posted = tx.conn.execute(
         text(
             "select i.source_id, i.entry_kind, i.booked_on, e.id, e.branch_id from bank_book_items i"
-            f" join {entries.ENTRIES} e on e.source_id = i.source_id and e.kind = i.entry_kind"
+            f" join {ledger.ENTRIES} e on e.source_id = i.source_id and e.kind = i.entry_kind"
             " and e.booked_on = i.booked_on where i.match_id = :id and i.entry_kind = any(:posted)"
         ),
         {**key, "posted": POSTED},
     ).all()
     today = business_date(tx.now)
-    if posted and repository.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
+    if posted and periods.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
         raise PeriodClosed("no open period to take the match back in")
     posting = _Posting(tx, {**match, "booked_on": today}, f"undo:{match_id}")
     for entry in posted:
@@ -326,5 +326,5 @@ def _match(tx: Tx, match_id: UUID) -> dict[str, Any]:
 def _mirrored(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
     return [
         PostingLine(line.account, line.credit_fen, line.debit_fen)
-        for line in entries.postings(tx.conn, entry_id, booked_on)
+        for line in ledger.postings(tx.conn, entry_id, booked_on)
     ]

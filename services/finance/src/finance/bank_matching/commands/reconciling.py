@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from finance import bank_files, bank_statements, repository
+from finance import bank_files, bank_statements, periods
 from finance.bank_matching import queries, rules
 from finance.bank_matching.events import reconciliation_completed
 from finance.kernel.period import PeriodClosed, PeriodState, month_text, require_over
@@ -50,7 +50,7 @@ def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> dict[str, 
     require_over(month, business_date(tx.now))
     # In the order of `confirm`: the matching first, the month second.
     bank_files.hold(tx, "match")
-    if repository.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
+    if periods.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
         raise PeriodClosed(Text("{month} is closed", month=month_text(month)))
     content = queries.reconciliation(tx.conn, account, month)
     if not content["is_covered"]:

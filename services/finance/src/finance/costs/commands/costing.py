@@ -15,8 +15,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, text
 
-from finance import repository, sold
-from finance.booking import book_of
+from finance import entries, periods, sold
+from finance.book import book_of
 from finance.costs.rules import (
     EMPTY,
     Day,
@@ -93,7 +93,7 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
         {"branch": branch_id},
     )
     last = next_month(month) - timedelta(days=1)
-    if repository.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
+    if periods.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
         raise PeriodNotOpen(Text("{month} is closed: cost it before it closes", month=month_text(month)))
     # Receipts into these lots wait, so that what is replayed is what is written.
     tx.conn.execute(
@@ -122,7 +122,7 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
             run_at=tx.now,
         )
     )
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=last,
         branch_id=branch_id,

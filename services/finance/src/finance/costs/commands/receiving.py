@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import lots, repository
-from finance.booking import book_of, require_in_books
+from finance import entries, lots, periods
+from finance.book import book_of, require_in_books
 from finance.costs.rules import (
     PurchaseRateUnknown,
     PurchaseTooLarge,
@@ -20,10 +20,10 @@ from finance.costs.rules import (
     receipt_posting,
 )
 from finance.costs.tables import goods_receipt_lines, stock_moves
-from finance.domain.sale import SALE_FEN_MAX
 from finance.kernel import invoice_number
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
+from finance.kernel.receipt import SALE_FEN_MAX
 from finance.kernel.vat import rates_on
 from finance.lots import Named, Paper, Source
 from shared import audit
@@ -86,7 +86,7 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     tx.conn.execute(insert(goods_receipt_lines), lines)
     _add_to_stock(tx, receipt_id, booked_on, lines)
     late = month_of(booked_on) != month_of(received_on)
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=booked_on,
         branch_id=body["branch_id"],
@@ -110,7 +110,7 @@ def _tell_expiries(tx: Tx, body: Mapping[str, Any]) -> None:
 
 
 def _booking_day(tx: Tx, received_on: date, today: date) -> date:
-    states = repository.hold_months(tx.conn, [received_on, today])
+    states = periods.hold_months(tx.conn, [received_on, today])
     for day in (received_on, today):
         if states[month_of(day)] == PeriodState.OPEN:
             return day

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, text, update
 
-from finance import cash, repository
-from finance.booking import book_of
+from finance import cash, entries, periods
+from finance.book import book_of
 from finance.budgets import draws
 from finance.budgets.rules import OVERRUN_ROLES, Unbudgeted, overruns
 from finance.expenses import events
@@ -331,9 +331,9 @@ def pay(tx: Tx, claim_id: UUID, paid_from: str) -> None:
 
 def _post(tx: Tx, row: Mapping[str, Any], kind: str, postings: Sequence[Any]) -> None:
     today = business_date(tx.now)
-    if repository.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
+    if periods.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
         raise PeriodClosed("the present month is closed already")
-    repository.add_entry(
+    entries.add_entry(
         tx,
         booked_on=today,
         branch_id=row["branch_id"],

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from finance.booking import stream_of
-from finance.journal import CHAIN
+from finance.balances import CHAIN
+from finance.book import stream_of
 from finance.kernel.period import month_text
 from shared.chain import CANONICAL, GENESIS
 from shared.clock import next_month

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from finance import balances
-from finance.booking import BOOK, book_of
+from finance.book import BOOK, book_of
 from finance.kernel import dated
 from finance.kernel.chart import Account
 from finance.kernel.period import month_text

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import xlsxwriter
 
-from finance.booking import book_of
+from finance.book import book_of
 from finance.kernel.period import month_text
 from finance.ledger_files.queries.general_ledger import KINDS
 from finance.vouchers import DRAFTED

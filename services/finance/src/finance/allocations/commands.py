@@ -1,0 +1,105 @@
+"""Credits set against debts: nothing is booked, and a debt that is paid to the last fen is told.
+
+Source: F13, F15, F16, I28, model 3.2 (Receivable)
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from uuid import UUID
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, text
+
+from finance.allocations.events import receivable_settled
+from finance.allocations.rules import Match, check
+from finance.open_items import Item, lock, move, of_source
+from shared import outbox
+from shared.transaction import Tx
+
+
+def allocate(tx: Tx, matches: Sequence[Match], on: date) -> list[UUID]:
+    """Set credits against debts; nothing is booked. Returns the allocations.
+
+    Effective on `on`, or on the later booking day of the two items. A debt that is paid to the last fen is told.
+    Raises ReceivableUnknown, AllocationNotPossible, AllocationExceedsOpen.
+    """
+    items = lock(tx.conn, {each for match in matches for each in (match.credit_id, match.debt_id)})
+    made = []
+    for match in matches:
+        credit, debt = items[match.credit_id], items[match.debt_id]
+        check(match, credit, debt)
+        day = max(on, credit.booked_on, debt.booked_on)
+        made.append(_write(tx, match, day))
+        items[credit.item_id] = _moved(tx, credit, match.fen, day, kind=credit.kind)
+        items[debt.item_id] = _moved(tx, debt, -match.fen, day, kind=credit.kind)
+    return made
+
+
+def _write(tx: Tx, match: Match, day: date) -> UUID:
+    made: UUID = tx.conn.execute(
+        text(
+            "insert into receivable_allocations (credit_id, debt_id, fen, allocated_on, undoes, actor, at)"
+            " values (:credit, :debt, :fen, :day, :undoes, :actor, :now) returning allocation_id"
+        ),
+        {
+            "credit": match.credit_id,
+            "debt": match.debt_id,
+            "fen": match.fen,
+            "day": day,
+            "undoes": match.undoes,
+            "actor": tx.actor.id,
+            "now": tx.now,
+        },
+    ).scalar_one()
+    return made
+
+
+def _moved(tx: Tx, item: Item, fen: int, day: date, *, kind: str) -> Item:
+    """Move what is open by `fen`; a debt that comes to 0 is settled, unless a write-off ended it."""
+    left = item.open_fen + fen
+    written_off = -fen if kind == "write_off" and item.amount_fen > 0 else 0
+    version, was_written_off = move(tx.conn, item, left, day, written_off)
+    if item.amount_fen > 0 and left == 0:
+        tx.conn.execute(
+            text(
+                "update dunning_cases set state = 'settled', closed_on = :day, version = version + 1"
+                " where item_id = :id and state <> 'settled'"
+            ),
+            {"day": day, "id": item.item_id},
+        )
+        if not was_written_off:
+            outbox.append(
+                tx,
+                receivable_settled(
+                    item_id=str(item.item_id),
+                    customer_id=str(item.customer_id),
+                    branch_id=item.branch_id,
+                    amount_fen=item.amount_fen,
+                    due_on=item.due_on,
+                    settled_on=day,
+                    version=version,
+                ),
+            )
+    return replace(item, open_fen=left, version=version)
+
+
+def oldest_first(conn: Connection, debts: Collection[UUID], credit_id: UUID, fen: int) -> list[Match]:
+    """Spread `fen` of a credit over debts, first due first, as far as it goes."""
+    matches = []
+    locked = lock(conn, debts)
+    for item in sorted(locked.values(), key=lambda each: (each.due_on, each.booked_on, each.item_id)):
+        part = min(fen, item.open_fen)
+        if part > 0:
+            matches.append(Match(credit_id=credit_id, debt_id=item.item_id, fen=part))
+            fen -= part
+    return matches
+
+
+def match_refund(tx: Tx, *, refund_id: UUID, sale_id: UUID, on: date) -> None:
+    """Set a refund to credit against what its sale still leaves open; what is left stays a credit."""
+    for credit_id in of_source(tx.conn, refund_id, "credit_note"):
+        credit = lock(tx.conn, [credit_id])[credit_id]
+        debts = of_source(tx.conn, sale_id, "sale")
+        matches = oldest_first(tx.conn, debts, credit_id, -credit.open_fen)
+        if matches:
+            allocate(tx, matches, on)

@@ -1,0 +1,34 @@
+"""Balances that are exact at every instant, and what closed months carry."""
+
+from finance.balances import tables
+from finance.balances.api import trial_balances
+from finance.balances.store import (
+    BALANCE_NOW,
+    CHAIN,
+    FIRST_MONTHS,
+    PROOFS,
+    Moved,
+    accounts,
+    balance,
+    carry,
+    closings_by_branch,
+    forget,
+    require_agreement,
+)
+from shared.areas import Area
+
+AREA = Area(tables=tables, blueprints=[trial_balances], chains=[CHAIN], proofs=PROOFS)
+
+__all__ = [
+    "AREA",
+    "BALANCE_NOW",
+    "CHAIN",
+    "FIRST_MONTHS",
+    "Moved",
+    "accounts",
+    "balance",
+    "carry",
+    "closings_by_branch",
+    "forget",
+    "require_agreement",
+]

@@ -1,0 +1,1 @@
+"""How a month is closed, and locked."""

@@ -1,1 +1,0 @@
-"""What finance knows, free of any I/O."""

@@ -1,0 +1,18 @@
+"""Roles that several areas admit."""
+
+SELLERS = ("till", "cashier", "invoicing_clerk")
+SALE_READERS = (
+    *SELLERS,
+    "salesperson",
+    "business_head",
+    "qa",
+    "cs_agent",
+    "cs_manager",
+    "pharmacist",
+    "store_manager",
+    "accountant",
+    "finance_auditor",
+    "finance_head",
+    "management",
+)
+BOOKKEEPERS = ("accountant", "finance_auditor", "finance_head", "unit_head", "management")

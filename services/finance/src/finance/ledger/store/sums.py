@@ -1,0 +1,33 @@
+"""SQL of what the journal says that is not folded into balances yet, and of what its lines sum to."""
+
+from finance.periods import OPEN_FROM
+
+UNSEALED = """
+    select l.account, l.branch_id, l.booked_on, e.kind in ('year_result', 'year_transfer') as is_transfer,
+        l.debit_fen, l.credit_fen
+    from journal_entries e cross join lateral (
+        select account, branch_id, booked_on, debit_fen, credit_fen from journal_lines
+        where entry_id = e.id and booked_on = e.booked_on
+          and booked_on >= '{unsealed_from}' and booked_on < '{until}'
+        offset 0
+    ) l
+    where e.chain_no is null and e.booked_on >= '{unsealed_from}' and e.booked_on < '{until}'
+"""
+"""SQL: the lines of entries of some days that are committed and not sealed yet.
+
+`offset 0` keeps the join a look-up per unsealed entry, whatever the statistics of a growing table say. The days are
+written out, never bound: a prepared plan then holds the partitions of open months alone, however long the history.
+"""
+UNSEALED_ON_ACCOUNT = f"""(
+    select sum(l.debit_fen - l.credit_fen) from journal_entries e cross join lateral (
+        select debit_fen, credit_fen from journal_lines where entry_id = e.id and booked_on = e.booked_on
+        and account = :account offset 0) l
+    where e.chain_no is null and e.branch_id = :branch_id
+        and e.booked_on >= coalesce({OPEN_FROM}, 'infinity'::date)
+)"""
+"""SQL: debit less credit of what is not sealed yet on `:account` in `:branch_id`."""
+SUMS = """(
+    select account, branch_id, sum(debit_fen) as debit_fen, sum(credit_fen) as credit_fen from journal_lines
+    where booked_on >= :month and booked_on < :until group by account, branch_id
+)"""
+"""SQL: what the lines of the days from `:month` to before `:until` sum to."""

@@ -1,0 +1,165 @@
+"""The sub-ledger of account 1122: every line on it has its open items, written in the same transaction.
+
+An item is a debt (amount above 0) or a credit (below 0); the amounts of the items of an entry are its lines on
+1122, so Σ amount = balance of 1122. Allocation moves as much off a debt as off a credit and never books, so
+Σ open = Σ amount = balance of 1122, per branch, at every instant.
+Source: F13, F15, F16, I28, model 3.2 (Receivable)
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, text
+
+from finance.book import book_of
+from finance.kernel.posting import PostingLine
+from finance.kernel.sale import Booked, credit_of
+from finance.kernel.terms import default_terms
+from finance.open_items.rules import Item, NewItem, ReceivableUnknown
+from shared.transaction import Tx
+
+_KINDS: Mapping[str, str] = {"refund_paid": "credit_note"}
+_COLUMNS = "customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen, open_fen"
+OF_ONE_SALE = f"""
+, i as (
+    insert into receivable_items ({_COLUMNS})
+    select %(customer)s::uuid, %(branch)s, 'sale', %(sale)s::uuid, x.no, %(booked)s::date, x.due_on, x.fen, x.fen
+    from r, receivable_instalments(%(terms_of)s::uuid, %(day)s::date, %(credit)s::bigint, %(terms)s::jsonb) x
+)
+"""
+"""A further part of the sale's one statement, for sales with a credit tender alone."""
+
+
+_OF_MANY_SALES = f"""
+insert into receivable_items ({_COLUMNS})
+select s.customer, s.branch, 'sale', s.sale, x.no, s.booked, x.due_on, x.fen, x.fen
+from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::date[], %s::date[], %s::bigint[], %s::jsonb[])
+    as s(customer, branch, sale, booked, day, fen, terms),
+    receivable_instalments(s.customer, s.day, s.fen, s.terms) x
+"""
+
+
+def add_for_sales(driver: psycopg.Connection[Any], booked: Sequence[Booked]) -> None:
+    """The items of a bulk upload's sales; those that left nothing to be paid cost nothing."""
+    rows = [
+        (
+            each.priced.receipt.customer_id,
+            each.priced.receipt.branch_id,
+            each.sale_id,
+            each.booked_on,
+            each.priced.business_date,
+            fen,
+            default_terms(each.priced.business_date),
+        )
+        for each in booked
+        if (fen := credit_of(each))
+    ]
+    if rows:
+        driver.execute(_OF_MANY_SALES, [list(column) for column in zip(*rows, strict=True)])
+
+
+def add_for_entry(
+    tx: Tx,
+    *,
+    booked_on: date,
+    branch_id: str,
+    kind: str,
+    source_id: str,
+    postings: Sequence[PostingLine],
+    customer_id: str | None,
+    items: Sequence[NewItem] | None,
+) -> None:
+    """The items of an entry: those given, else one per line on 1122, due at once."""
+    receivables = book_of(tx.conn).chart.code("receivables")
+    assert all(line.is_receivable == (line.account == receivables) for line in postings)
+    lines = [line.debit_fen - line.credit_fen for line in postings if line.is_receivable]
+    if items is None:
+        items = [NewItem(fen=fen, due_on=booked_on, kind=_KINDS.get(kind, "other")) for fen in lines]
+    assert sum(item.fen for item in items) == sum(lines), "the items of an entry are its lines on 1122"
+    if not items:
+        return
+    assert customer_id or all(item.customer_id for item in items), "what is owed is owed by a customer"
+    tx.conn.execute(
+        text(
+            f"insert into receivable_items ({_COLUMNS}, principal_id) values (:customer, :branch, :kind, :source,"
+            " :no, :booked, :due, :fen, :fen, :principal)"
+        ),
+        [
+            {
+                "customer": item.customer_id or customer_id,
+                "branch": branch_id,
+                "kind": item.kind,
+                "source": source_id,
+                "no": no,
+                "booked": booked_on,
+                "due": item.due_on,
+                "fen": item.fen,
+                "principal": item.principal_id,
+            }
+            for no, item in enumerate(items, 1)
+        ],
+    )
+
+
+def lock(conn: Connection, item_ids: Collection[UUID]) -> dict[UUID, Item]:
+    """The items, locked until the transaction ends, always in the same order. Raises ReceivableUnknown."""
+    rows = conn.execute(
+        text(
+            "select item_id, customer_id, branch_id, kind, source_id, booked_on, due_on, amount_fen, open_fen,"
+            " disputed_at is not null as is_disputed, version"
+            " from receivable_items where item_id = any(:ids) order by item_id for update"
+        ),
+        {"ids": list(item_ids)},
+    ).mappings()
+    found = {row["item_id"]: Item(**row) for row in rows}
+    if len(found) < len(set(item_ids)):
+        raise ReceivableUnknown("no such open item")
+    return found
+
+
+def lock_of_sales(conn: Connection, sale_ids: Collection[UUID]) -> None:
+    """Lock the debts of these sales, in the order in which `lock` takes them."""
+    conn.execute(
+        text(
+            "select 1 from receivable_items where source_id = any(:ids) and kind = 'sale' order by item_id for update"
+        ),
+        {"ids": list(sale_ids)},
+    )
+
+
+def of_source(conn: Connection, source_id: UUID | str, kind: str) -> list[UUID]:
+    """The items that one document made, first due first."""
+    rows = conn.execute(
+        text(
+            "select item_id from receivable_items where source_id = :source and kind = :kind"
+            " order by due_on, instalment"
+        ),
+        {"source": source_id, "kind": kind},
+    )
+    return list(rows.scalars())
+
+
+def next_version(conn: Connection, item_id: UUID) -> int:
+    """A new version of a locked item, for an event about it."""
+    version: int = conn.execute(
+        text("update receivable_items set version = version + 1 where item_id = :id returning version"),
+        {"id": item_id},
+    ).scalar_one()
+    return version
+
+
+def move(conn: Connection, item: Item, left_fen: int, day: date, written_off_fen: int) -> tuple[int, bool]:
+    """Leave so much of an item open; one of which nothing is left is settled. Its version, and whether any was written off."""
+    row = conn.execute(
+        text(
+            "update receivable_items set open_fen = :left, version = version + 1,"
+            " written_off_fen = written_off_fen + :written_off,"
+            " settled_on = case when :left = 0 then cast(:day as date) end"
+            " where item_id = :id returning version, written_off_fen"
+        ),
+        {"left": left_fen, "written_off": written_off_fen, "day": day, "id": item.item_id},
+    ).one()
+    return row.version, row.written_off_fen > 0

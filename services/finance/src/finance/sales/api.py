@@ -1,0 +1,131 @@
+"""HTTP: receipts, one or thousands at a time, and the sale each became."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+from uuid import UUID
+
+import msgspec
+import orjson
+from flask import Response, current_app, request
+
+from finance import refunds, sold
+from finance.kernel.receipt import Receipt
+from finance.kernel.roles import SALE_READERS, SELLERS
+from finance.kernel.sale import Booked
+from finance.sales import schemas
+from finance.sales.commands import bulk, post
+from finance.sales.rules import files
+from shared.arguments import Blueprint
+from shared.body import json_of_request
+from shared.languages import language_of_request
+from shared.money import money
+from shared.transaction import Tx
+from shared.upload import chunks_of, received
+from shared.web import admits, command, detached, query, upload
+
+sales = Blueprint("sales", __name__, description="Receipts of tills and invoicing.")
+RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+
+
+@sales.post("/sales")
+@command
+@admits(*SELLERS)
+@sales.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": schemas.ReceiptBody}}},
+    summary="Post one sale",
+    description="A receipt sent before under the same number answers 200 with the sale it became.",
+)
+@sales.response(201, schemas.PostedSaleView)
+@sales.alt_response(200, schema=schemas.PostedSaleView, success=True, description="It was posted before.")
+def post_sale(tx: Tx) -> Response:
+    done = post.post_sale(tx, _receipt())
+    if isinstance(done, Booked):
+        return Response(_posted(done), 201, mimetype="application/json")
+    return Response(
+        orjson.dumps(sold.queries.posted_sale(tx, done), default=str), 200, mimetype="application/json"
+    )
+
+
+def _receipt() -> Receipt:
+    payload = json_of_request().value
+    try:
+        return msgspec.convert(payload, Receipt)
+    except msgspec.ValidationError:
+        raise files.invalid(payload) from None
+
+
+def _posted(booked: Booked) -> bytes:
+    priced = booked.priced
+    return orjson.dumps(
+        {
+            "sale_id": booked.sale_id,
+            "receipt_number": priced.receipt.receipt_number,
+            "branch_id": priced.receipt.branch_id,
+            "business_date": priced.business_date,
+            "booked_on": booked.booked_on,
+            "lines": [
+                {"line_id": line_id, "net": money(net), "tax": money(tax)}
+                for line_id, net, tax in zip(
+                    booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
+                )
+            ],
+            "net": money(priced.net_fen),
+            "tax": money(priced.tax_fen),
+            "total": money(priced.total_fen),
+        }
+    )
+
+
+@sales.post("/sales/bulk")
+@upload
+@detached
+@admits(*SELLERS)
+@sales.doc(
+    requestBody={
+        "required": True,
+        "content": {
+            NDJSON: {"schema": {"type": "string", "description": "One receipt per line."}},
+            CSV: {
+                "schema": {"type": "string", "description": "One line item per row; see the service card."}
+            },
+        },
+    },
+    summary="Post many sales",
+    description="Receipts are written in batches and may be sent again: what is there already is a duplicate.",
+)
+@sales.response(
+    200, schemas.BulkResultLine, content_type=NDJSON, description="One line per receipt, in order."
+)
+def post_sales(begin: Callable[[Any], Tx]) -> Response:
+    language = language_of_request()
+    results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+    with received({NDJSON, CSV}) as file:
+        parse = files.from_ndjson if request.mimetype == NDJSON else files.from_csv
+        batches = bulk.Batches(parse(chunks_of(file)))
+        for batch in batches:
+            with current_app.extensions["database"].begin() as conn:
+                tx = begin(conn)
+                lines = [result.json(language) for result in bulk.load(tx, batch, batches.read_ahead)]
+            results.writelines(lines)
+            if tx.has_events:
+                current_app.extensions["wakeup"].ring()
+    results.seek(0)
+    return Response(_from_start(results), 200, mimetype=NDJSON)
+
+
+def _from_start(results: IO[bytes]) -> Iterator[bytes]:
+    with results:
+        while chunk := results.read(65_536):
+            yield chunk
+
+
+@sales.get("/sales/<uuid:sale_id>")
+@query
+@admits(*SALE_READERS)
+@sales.response(200, sold.SaleView)
+def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
+    """One sale with its lines and tenders."""
+    return {**sold.queries.sale(tx, sale_id), "refunded_fen": refunds.refunded_fen(tx.conn, sale_id)}

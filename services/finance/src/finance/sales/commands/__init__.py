@@ -1,0 +1,1 @@
+"""Posting sales: one, or thousands."""

@@ -1,0 +1,115 @@
+"""Post a sale, in the caller's transaction.
+
+Source: F1, F15, F24
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from finance import credit, floors, lots, periods, points, stop_sales, trade_permissions
+from finance.book import book_of
+from finance.kernel.period import PeriodClosed, month_text
+from finance.kernel.posting import PostingLine
+from finance.kernel.receipt import Receipt, credit_in, payment_of, uses_credit
+from finance.kernel.sale import Booked, PricedSale
+from finance.lots import Paper, Source
+from finance.sales.rules.pricing import book_sale, price
+from finance.sales.store import one
+from finance.sold import record
+from shared.clock import business_date
+from shared.errors import Conflict
+from shared.languages import Text
+from shared.transaction import Tx
+
+
+class ReceiptNumberReused(Conflict):
+    """The branch used this number for another receipt."""
+
+    code = "receipt_number_reused"
+
+
+class Granted(Struct, frozen=True):
+    """What the order that a sale ships was granted before: its prices, its credit, and when it is to be paid.
+
+    With `order_id` the sale draws on what the order holds of the customer's credit.
+    """
+
+    terms: str | None = None
+    order_id: UUID | None = None
+
+
+def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Booked | record.Known:
+    """Write the sale with its entry and event; a receipt sent before comes back as `Known`.
+
+    It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
+    A shipment passes what its order was granted; every other wholesale is held against the price floor here.
+    Raises ForeignBranch, the refusals of finance.domain.sale and trade_permissions, PeriodClosed,
+    ReceiptNumberReused, PriceBelowFloor, the refusals of credit, LotStopped, LotExpiryContradicts, those of points.
+    """
+    tx.actor.require_branch(receipt.branch_id)
+    book = book_of(tx.conn)
+    priced = price(receipt, now=tx.now, begins_on=book.begins_on)
+    # before the month is held and the debt is written: the lock comes first, and the debt is not counted twice
+    position = credit.look(tx, receipt.customer_id) if credit_in(receipt) else None
+    payment = payment_of(receipt)
+    points_lines: Sequence[PostingLine] = ()
+    if payment is not None:
+        points.lock(tx.conn, payment)
+        known = record.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
+        if known is not None:
+            return same_receipt(known, priced)
+        points_lines = points.lines_of(tx, receipt, payment, book.chart)
+    days = [priced.business_date]
+    if receipt.late:
+        days.append(business_date(tx.now))
+    for day in days:
+        booked = book_sale(priced, day, book.chart, None if granted is None else granted.terms, points_lines)
+        written = one.add_sale(tx, booked)
+        if written.period_state is None:
+            periods.ensure_month(tx.conn, day)
+            written = one.add_sale(tx, booked)
+        if written.added:
+            _judge(tx, priced, written.permission)
+            if position is not None:
+                order_id = None if granted is None else granted.order_id
+                credit.draw(tx, position, order_id=order_id, fen=credit_in(receipt))
+            stop_sales.refuse(written.stopped)
+            if written.tells:
+                source = Source.SALE if granted is None else Source.SHIPMENT
+                paper = Paper(source, receipt.branch_id, receipt.receipt_number)
+                lots.tell(tx, paper, lots.of_lines(receipt.lines))
+            if payment is not None and payment.redemption_id is not None:
+                points.redeem(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
+            if granted is None:
+                floors.require(tx.conn, priced, written.permission)
+            return booked
+        known = record.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
+        if known is not None:
+            return same_receipt(known, priced)
+    raise refuse_closed(priced)
+
+
+def same_receipt(known: record.Known, priced: PricedSale) -> record.Known:
+    """Raises ReceiptNumberReused when the number stands for another receipt."""
+    if known.content_hash != priced.content_hash:
+        raise ReceiptNumberReused("this branch used the number for another receipt", sale_id=known.sale_id)
+    return known
+
+
+def refuse_closed(priced: PricedSale) -> PeriodClosed:
+    return PeriodClosed(
+        Text(
+            "{month} is closed; send `late: true` to book the receipt to today",
+            month=month_text(priced.business_date),
+        )
+    )
+
+
+def _judge(tx: Tx, priced: PricedSale, known: trade_permissions.Permission | None) -> None:
+    if priced.receipt.customer_id is None:
+        return
+    needs_to_know = known is None and uses_credit(priced.receipt)
+    caught_up = needs_to_know and trade_permissions.is_caught_up(tx, priced.receipt.customer_id)
+    trade_permissions.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)

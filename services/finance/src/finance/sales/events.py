@@ -1,0 +1,129 @@
+"""What is told of sales."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, NotRequired, TypedDict
+
+import orjson
+from msgspec import Meta
+
+from finance.kernel.receipt import Channel, TempClass, Tender
+from finance.kernel.sale import Booked, PricedSale
+from shared.texts import (
+    LINES_MAX,
+    AnyDay,
+    BasisPoints,
+    Branch,
+    Day,
+    Fen,
+    Id,
+    Instant,
+    Lot,
+    Name,
+    Quantity,
+    Reference,
+    one_of,
+)
+
+
+def event_of(sale: Booked) -> bytes:
+    """The JSON of finance.sale.posted."""
+    return orjson.dumps(sale_posted(sale.priced, sale.sale_id, sale.line_ids))
+
+
+SALE_POSTED = "finance.sale.posted.v1"
+Channels = Annotated[str, one_of(Channel)]
+TempClasses = Annotated[str, one_of(TempClass)]
+Tenders = Annotated[str, one_of(Tender)]
+
+
+class SoldLine(TypedDict):
+    """`cost_fen` is that of the whole line, without tax."""
+
+    line_id: Id
+    product_id: Reference
+    category: Name
+    temp_class: TempClasses
+    lot: Lot
+    expiry: AnyDay
+    quantity: Quantity
+    net_fen: Fen
+    tax_bp: BasisPoints
+    tax_fen: Fen
+    cost_fen: Fen
+
+
+class UsedTender(TypedDict):
+    """`redemption_id` names the points that customers set aside, with the tender `points` alone."""
+
+    tender: Tenders
+    fen: Fen
+    redemption_id: NotRequired[Id]
+
+
+class SalePosted(TypedDict):
+    """Its day is the booking day, its amount the total. An anonymous sale has no customer."""
+
+    sale_id: Id
+    receipt_number: Reference
+    branch_id: Branch
+    customer_id: Id | None
+    channel: Channels
+    business_date: Day
+    sold_at: Instant
+    lines: Annotated[list[SoldLine], Meta(min_length=1, max_length=LINES_MAX)]
+    tenders: Annotated[list[UsedTender], Meta(max_length=len(Tender))]
+    net_fen: Fen
+    tax_fen: Fen
+    total_fen: Fen
+    cost_fen: Fen
+
+
+PUBLISHED: Final[Mapping[str, type]] = {
+    SALE_POSTED: SalePosted,
+}
+
+
+def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> dict[str, Any]:
+    """The data of finance.sale.posted; its day is the booking day, its amount the total in fen."""
+    receipt = priced.receipt
+    return {
+        "sale_id": sale_id,
+        "receipt_number": receipt.receipt_number,
+        "branch_id": receipt.branch_id,
+        "customer_id": receipt.customer_id,
+        "channel": receipt.channel.value,
+        "business_date": priced.business_date,
+        "sold_at": receipt.sold_at,
+        "lines": [
+            {
+                "line_id": line_id,
+                "product_id": line.product.id,
+                "category": line.product.category,
+                "temp_class": line.product.temp_class.value,
+                "lot": line.lot,
+                "expiry": line.expiry,
+                "quantity": line.quantity,
+                "net_fen": net_fen,
+                "tax_bp": line.tax_bp,
+                "tax_fen": tax_fen,
+                "cost_fen": line.cost.fen,
+            }
+            for line, line_id, net_fen, tax_fen in zip(
+                receipt.lines, line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
+            )
+        ],
+        "tenders": [
+            {"tender": each.tender.value, "fen": each.amount.fen}
+            if each.redemption_id is None
+            else {
+                "tender": each.tender.value,
+                "fen": each.amount.fen,
+                "redemption_id": each.redemption_id,
+            }
+            for each in receipt.tenders
+        ],
+        "net_fen": priced.net_fen,
+        "tax_fen": priced.tax_fen,
+        "total_fen": priced.total_fen,
+        "cost_fen": priced.cost_fen,
+    }

@@ -1,0 +1,1 @@
+"""Statements that write sales: one, or thousands."""

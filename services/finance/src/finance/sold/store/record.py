@@ -1,0 +1,200 @@
+"""The rows of a sale: the directory of receipts, and what a sale and its lines are written from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import orjson
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Column, Connection, Table
+from sqlalchemy.dialects import postgresql
+
+from finance.kernel.copying import Copied, Rows, Said, text
+from finance.kernel.sale import Booked
+from finance.sold.tables import sale_lines, sales, tenders
+from shared.database import driver_of
+from shared.lots import canonical
+from shared.round_trip import bytea, text_array
+
+POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+_COMMON = {"sale_id": "%(sale)s::uuid", "booked_on": "%(booked)s::date", "branch_id": "%(branch)s"}
+"""Columns that every row of a sale has, and where its one statement takes them from."""
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
+
+
+def _own(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name not in _COMMON]
+
+
+def _rows_of(table: Table, parameter: str) -> str:
+    """Insert the rows that a parameter holds as JSON; every column of the table is a field of them."""
+    taken = ", ".join(_COMMON.get(column.name, f"x.{column.name}") for column in table.columns)
+    typed = ", ".join(f"{column.name} {column.type.compile(POSTGRESQL)}" for column in _own(table))
+    return (
+        f"insert into {table.name} ({_names(table)}) select {taken}"
+        f" from r, json_to_recordset(%({parameter})s::json) as x({typed})"
+    )
+
+
+PARTS = f"""
+r as (
+    insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
+    select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s::bytea
+    from p where state = 'open'
+    on conflict (branch_id, receipt_number) do nothing
+    returning 1
+), s as (
+    insert into sales (sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,
+        net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at)
+    select %(sale)s::uuid, %(booked)s::date, %(day)s::date, %(number)s, %(branch)s, %(customer)s::uuid,
+        %(channel)s, %(sold_at)s::timestamptz, %(net)s::bigint, %(tax)s::bigint, %(total)s::bigint, %(cost)s::bigint, %(actor)s,
+        %(now)s::timestamptz from r
+), l as (
+    {_rows_of(sale_lines, "lines")}
+    returning product_id, lot_key, expiry
+), t as (
+    {_rows_of(tenders, "tenders")}
+)
+"""
+"""Parts of the sale's one statement: its number `r`, unless `p` says that its month is not open, then its rows."""
+
+
+def parameters_of(booked: Booked) -> dict[str, str | None]:
+    """What PARTS takes, but for who posts it and when."""
+    priced, receipt = booked.priced, booked.priced.receipt
+    return {
+        "branch": receipt.branch_id,
+        "number": receipt.receipt_number,
+        "sale": booked.sale_id,
+        "booked": booked.booked_on.isoformat(),
+        "day": priced.business_date.isoformat(),
+        "hash": bytea(priced.content_hash),
+        "customer": None if receipt.customer_id is None else str(receipt.customer_id),
+        "channel": receipt.channel.value,
+        "sold_at": receipt.sold_at.isoformat(),
+        "net": str(priced.net_fen),
+        "tax": str(priced.tax_fen),
+        "total": str(priced.total_fen),
+        "cost": str(priced.cost_fen),
+        "lines": orjson.dumps(list(_lines(booked))).decode(),
+        "tenders": orjson.dumps(
+            [{"tender": each.tender.value, "fen": each.amount.fen} for each in receipt.tenders]
+        ).decode(),
+    }
+
+
+def _lines(booked: Booked) -> Iterator[dict[str, Any]]:
+    """The rows of `sale_lines` by the names of their columns; those of a product are its fields."""
+    priced = booked.priced
+    lines = zip(priced.receipt.lines, booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True)
+    for no, (line, line_id, net, tax) in enumerate(lines, 1):
+        product = asdict(line.product)
+        yield {
+            "no": no,
+            "line_id": line_id,
+            "product_id": product.pop("id"),
+            **product,
+            "lot": line.lot,
+            "lot_key": canonical(line.lot),
+            "expiry": line.expiry,
+            "quantity": line.quantity,
+            "unit_price_fen": line.unit_price.fen,
+            "discount_fen": line.discount.fen,
+            "net_fen": net,
+            "tax_bp": line.tax_bp,
+            "tax_fen": tax,
+            "cost_fen": line.cost.fen,
+        }
+
+
+class Known(Struct, frozen=True):
+    sale_id: str
+    booked_on: date
+    content_hash: bytes
+
+
+def find_receipt(conn: Connection, branch_id: str, number: str) -> Known | None:
+    row = conn.exec_driver_sql(
+        "select sale_id, booked_on, content_hash from receipts where branch_id = %s and receipt_number = %s",
+        (branch_id, number),
+    ).one_or_none()
+    return None if row is None else Known(str(row.sale_id), row.booked_on, bytes(row.content_hash))
+
+
+def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    with driver_of(conn) as driver:
+        rows = driver.execute(
+            "select r.branch_id, r.receipt_number, r.sale_id, r.booked_on, r.content_hash"
+            " from unnest(%s::text[], %s::text[]) as k(branch_id, receipt_number)"
+            " join receipts r on r.branch_id = k.branch_id and r.receipt_number = k.receipt_number",
+            (text_array(key[0] for key in keys), text_array(key[1] for key in keys)),
+            prepare=True,
+        ).fetchall()
+    return {(row[0], row[1]): Known(str(row[2]), row[3], bytes(row[4])) for row in rows}
+
+
+_CLAIM = (
+    "insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)"
+    " select * from unnest(%s::text[], %s::text[], %s::uuid[], %s::date[], %s::bytea[])"
+    " order by 1, 2 on conflict (branch_id, receipt_number) do nothing returning sale_id::text"
+)
+
+
+def claim_receipts(conn: Connection, booked: Sequence[Booked]) -> set[str]:
+    """Take the numbers; returns the sale ids that got theirs. Taken in order, so two uploads never deadlock."""
+    with driver_of(conn) as driver:
+        rows = driver.execute(
+            _CLAIM,
+            (
+                text_array(each.priced.receipt.branch_id for each in booked),
+                text_array(each.priced.receipt.receipt_number for each in booked),
+                text_array(each.sale_id for each in booked),
+                text_array(each.booked_on.isoformat() for each in booked),
+                text_array(bytea(each.priced.content_hash) for each in booked),
+            ),
+            prepare=True,
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _sales(sale: Copied, said: Said) -> Iterator[str]:
+    priced = sale.booked.priced
+    receipt = priced.receipt
+    yield (
+        f"{sale.booked.sale_id}\t{sale.on}\t{priced.business_date}\t{receipt.receipt_number}\t{sale.branch}\t"
+        f"{sale.customer}\t{receipt.channel.value}\t{receipt.sold_at}\t{priced.net_fen}\t{priced.tax_fen}\t"
+        f"{priced.total_fen}\t{priced.cost_fen}\t{said.actor}\t{said.now}\n"
+    )
+
+
+def _sale_lines(sale: Copied, _said: Said) -> Iterator[str]:
+    priced, sale_id, on, branch = sale.booked.priced, sale.booked.sale_id, sale.on, sale.branch
+    lines = zip(
+        priced.receipt.lines, sale.booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
+    )
+    for no, (line, line_id, net, tax) in enumerate(lines, 1):
+        product = line.product
+        yield (
+            f"{sale_id}\t{no}\t{on}\t{line_id}\t{branch}\t{product.id}\t{text(product.generic_name)}\t"
+            f"{product.category}\t{product.temp_class.value}\t{text(product.dosage_form)}\t"
+            f"{text(product.specification)}\t{text(product.mah)}\t{text(product.maker)}\t"
+            f"{text(product.approval_number)}\t{text(line.lot)}\t{text(canonical(line.lot))}\t{line.expiry}\t"
+            f"{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{net}\t{line.tax_bp}\t{tax}\t"
+            f"{line.cost.fen}\n"
+        )
+
+
+def _tenders(sale: Copied, _said: Said) -> Iterator[str]:
+    for payment in sale.booked.priced.receipt.tenders:
+        yield f"{sale.booked.sale_id}\t{payment.tender.value}\t{sale.on}\t{sale.branch}\t{payment.amount.fen}\n"
+
+
+COPIED: Mapping[str, tuple[str, Rows]] = {
+    table.name: (_names(table), rows)
+    for table, rows in ((sales, _sales), (tenders, _tenders), (sale_lines, _sale_lines))
+}
+"""Per table its columns and the rows that COPY writes for a sale."""
