@@ -86,9 +86,9 @@ def test_only_these_addresses_are_public(app):
         for rule in app.url_map.iter_rules()
         if getattr(app.view_functions[rule.endpoint], "admitted_roles", None) is None
     }
-    pages = {"/sign-in", "/sign-out", "/static/<path:filename>"}
+    pages = {"/sign-in", "/sign-out", "/static/<path:name>"}
     mine = pages if app.extensions["service"].name == "reporting" else set()
-    documents = {"/openapi.json", "/docs", "/docs/start.js", "/docs/<name>"}
+    documents = {"/openapi.json", "/docs", "/docs/start.js", "/docs/<path:name>"}
     assert public - mine == {"/healthz", "/readyz", "/metrics"} | documents
 
 

@@ -276,7 +276,7 @@ def test_a_redemption_that_our_own_log_lost_is_taken_over_from_the_sale_that_use
     assert apply_batch(database, SERVICE, [sale]).parked == 1  # nobody knows it, and our log lost nothing
     with behind(database) as conn:
         conn.execute(text("insert into log_epochs values (2, 1, now(), 'the-operator', 'restored')"))
-        conn.execute(text("delete from parked_events where event_id = :id"), {"id": sale.event_id})
+        conn.execute(text("delete from parked_events where event_id = :id"), {"id": str(sale.event_id)})
     try:
         again = replace(sale, seq=next(SEQ))
         hear(again, sold(patient, 7))
