@@ -70,9 +70,8 @@ class DeliveryEnded(Exception):
 class _Delivery:
     channel: BlockingChannel
     tag: int
-    headers: dict[str, Any] | None
-    body: bytes
-    is_canary: bool
+    received: Received | None
+    """None for a canary."""
 
 
 class _Arrivals:
@@ -139,9 +138,7 @@ def _apply(
     applied: Applied,
     stop: threading.Event,
 ) -> None:
-    received: list[Received] = [
-        wire.from_amqp(each.headers, each.body) for each in batch if not each.is_canary
-    ]
+    received = [each.received for each in batch if each.received is not None]
     backoff = Backoff(stop)
     give_back_at = time.monotonic() + GIVE_BACK_S
     while True:
@@ -256,9 +253,9 @@ class _Link:
         self._delivered_at = time.monotonic()
         if method.redelivered:
             metrics.REDELIVERED.labels(self._service.name).inc()
-        self._arrivals.put(
-            _Delivery(channel, method.delivery_tag, properties.headers, body, properties.type == wire.CANARY)
-        )
+        # Read here, while the other thread waits for the database.
+        received = None if properties.type == wire.CANARY else wire.from_amqp(properties.headers, body)
+        self._arrivals.put(_Delivery(channel, method.delivery_tag, received))
 
     def _watch(self, channel: BlockingChannel) -> None:
         """After a quiet while, restore bindings somebody may have removed and see that the queue is really empty."""
