@@ -152,8 +152,12 @@ def test_a_redemption_given_back_before_a_lost_sale_used_it_is_given_back_again(
     caller("till").post(f"/redemptions/{redeemed['redemption_id']}/cancel")
     used = hear(paying(redeemed))
     assert account(caller, patient)["balance"] == 10
-    lose(used)
-    assert (account(caller, patient)["balance"], state(caller, redeemed)) == (50, "restored")
+    for loss in range(2):
+        if loss:
+            used = hear(paying(redeemed))
+            assert account(caller, patient)["balance"] == 10
+        lose(used)
+        assert (account(caller, patient)["balance"], state(caller, redeemed)) == (50, "restored")
     signs = {"redeemed": -1, "restored": 1, "taken_again": -1, "earned": 1}
     told = [(kind.split(".")[2], data["points"]) for kind, data in events() if kind.split(".")[2] in signs]
     assert sum(signs[kind] * worth for kind, worth in told) == 50

@@ -2,11 +2,16 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
+from finance.app import SERVICE
 from shared.clock import business_date, utc_now
+from shared.identity import system_actor
+from shared.transaction import Tx
 from tests.support import refunding
 from tests.support.finance_builders import a_line, money
 
@@ -83,6 +88,23 @@ def test_a_return_told_twice_is_refunded_once(office):
     retold = office.envelope(told.type, told.data)
     assert office.hear(retold).parked == 0
     assert office.value("select count(*) from refunds where return_id = :id", id=told.data["return_id"]) == 1
+
+
+@pytest.mark.requirement("F22", "X3")
+def test_a_return_told_again_to_finance_as_it_was_before_is_the_same_refund(office):
+    told = office.settled(sold(office), [HALF])
+
+    def refund_id(conn):
+        asked = text("select refund_id from refunds where return_id = :id")
+        return conn.execute(asked, {"id": told.data["return_id"]}).scalar_one()
+
+    with office.database.engine.connect() as conn, conn.begin() as lost:
+        SERVICE.handle(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()), [told])
+        before = refund_id(conn)
+        lost.rollback()
+    assert office.hear(replace(told, event_id=uuid4(), seq=told.seq + 1_000_000)).fresh == 1
+    with office.database.begin() as conn:
+        assert refund_id(conn) == before
 
 
 @pytest.mark.requirement("F22")

@@ -235,13 +235,20 @@ def points_restored(
 
 
 def points_taken_again(
-    *, redemption_id: UUID, customer_id: str, branch_id: str, sale_id: str, points: int, on: date
+    *,
+    redemption_id: UUID,
+    customer_id: str,
+    branch_id: str,
+    sale_id: str,
+    points: int,
+    version: int,
+    on: date,
 ) -> Event[PointsTakenAgain]:
     """A sale had used the redemption whose points went back: they are taken again; follows its `restored`."""
     return Event(
         type="customers.points.taken_again.v1",
         subject=str(redemption_id),
-        version=3,
+        version=version,
         day=on,
         data={
             "redemption_id": str(redemption_id),

@@ -314,6 +314,17 @@ def settle_redemptions(
     return list(again.values())
 
 
+def times_given_up(conn: Connection, redemption_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How often each was given back because the sale that took it again was lost: its facts are told in turn."""
+    if not redemption_ids:
+        return {}
+    asked = text(
+        "select id, count(c.redemption_id) from unnest(cast(:ids as uuid[])) as id left join point_corrections c"
+        " on c.redemption_id = id and c.kind = 'use' and c.points > 0 group by id"
+    )
+    return {row[0]: row[1] for row in conn.execute(asked, {"ids": list(redemption_ids)})}
+
+
 def _used(before: _Used | None, use: Use) -> _Used:
     """The event kept is the sale's own, whenever it is told; else the first that spoke of it."""
     if before is None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 import orjson
@@ -24,7 +24,6 @@ from finance.refunds.events import refund_paid
 from finance.refunds.model import GoodsReceived, ReturnSettled
 from finance.refunds.rules import ReturnedLine, SoldLine, State
 from shared import audit, outbox
-from shared.clock import new_id
 from shared.consumer import in_sets
 from shared.database import driver_of
 from shared.events import Envelope
@@ -190,7 +189,8 @@ def _verified(
     sale.take(returned, owed)
     booked_on, reference = days[event.settled_on]
     return _Refund(
-        refund_id=new_id(),
+        # A return is refunded once. Told again to finance as it was before, it is the refund that returns has heard of.
+        refund_id=uuid5(NAMESPACE_URL, f"urn:apotheca:refund:{event.return_id}"),
         cause=cause,
         event=event,
         sale=sale,

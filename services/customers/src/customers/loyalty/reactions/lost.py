@@ -251,7 +251,7 @@ def _restored_again(tx: Tx, row: Any) -> Any:
         lots=[(lot["sale_id"], lot["points"]) for lot in lots_of(tx.conn, row.redemption_id)],
         cause=row.restored_cause,
         on=business_date(tx.now),
-        version=4,
+        version=2 + 2 * store.times_given_up(tx.conn, [row.redemption_id])[row.redemption_id],
     )
 
 

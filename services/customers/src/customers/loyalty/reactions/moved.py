@@ -74,13 +74,16 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         for envelope, fact in refunds
         for each in _restorations(envelope, fact)
     ]
-    for again in store.settle_redemptions(cursor, uses, restorations):
+    taken_again = store.settle_redemptions(cursor, uses, restorations)
+    given_up = store.times_given_up(tx.conn, [each.use.redemption_id for each in taken_again])
+    for again in taken_again:
         fact = events.points_taken_again(
             redemption_id=again.use.redemption_id,
             customer_id=again.customer_id,
             branch_id=again.branch_id,
             sale_id=again.use.sale_id,
             points=again.points,
+            version=3 + 2 * given_up[again.use.redemption_id],
             on=business_date(tx.now),
         )
         out.add(again.use.cause, fact)
