@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +20,7 @@ from shared.settings import Settings
 from shared.tables import SEALED
 from shared.transaction import Tx
 from tests.support import worlds
+from tests.support.archives import CHAIN_POINTS, dies_archiving_a_chain
 from tests.support.roles import behind, superusers
 from tests.support.sealing import settle
 
@@ -70,7 +72,6 @@ class Books:
         settle(self.database, self.service)
         self.anchored()
         self.before = self.faults(), self.rows("row_log")[OLD], self.rows("audit").get(OLD, 0)
-        self.archive()
 
     def tx(self, conn):
         return Tx(conn=conn, actor=system_actor(self.service.name), now=utc_now())
@@ -102,6 +103,7 @@ class Books:
 @pytest.fixture(scope="module", params=PACKAGES)
 def books(request, migrated_database, tmp_path_factory):
     made = Books(request.param, migrated_database(request.param), tmp_path_factory.mktemp("keys"))
+    made.archive()
     yield made
     made.close()
 
@@ -276,3 +278,37 @@ def test_a_file_is_proved_without_the_product(books):
             check=False,
         )
         assert (done.returncode, done.stdout.split()[0]) == (0, "SOUND"), done.stdout + done.stderr
+
+
+def test_an_archiver_killed_at_any_step_loses_no_row_of_a_chain_and_is_simply_run_again(
+    migrated_database, tmp_path
+):
+    books = Books("service_desk", migrated_database("service_desk"), tmp_path)
+    try:
+        held = {table: books.rows(table) for table in ("audit", "row_log")}
+        rows = {table: held[table][OLD] for table in held}
+        for point in CHAIN_POINTS:
+            assert dies_archiving_a_chain("service_desk", books.settings, point) == -signal.SIGKILL, point
+            with books.database.begin() as conn:
+                assert chain_archive.archived(conn) == [], point
+            assert {table: books.rows(table) for table in held} == held, point
+            assert books.faults() == set(), point
+        books.archive()
+        with books.database.begin() as conn:
+            kept = chain_archive.archived(conn)
+        assert {each.chain: each.last_no - each.first_no + 1 for each in kept} == {
+            "audit": rows["audit"],
+            "rows": rows["row_log"],
+        }
+        numbers = [
+            row.no for each in kept for row in chain_archive.read(books.folder, each.file, each.sha256)
+        ]
+        assert len(numbers) == sum(rows.values()), "nothing lost, nothing twice"
+        assert OLD not in books.rows("audit") | books.rows("row_log")
+        files = sorted(path.name for path in books.folder.iterdir())
+        assert files == sorted(
+            name for each in kept for name in (each.file, each.file.replace(".ndjson.gz", ".manifest.json"))
+        )
+        assert books.faults() == set()
+    finally:
+        books.close()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from shared import archive, archiving
+from shared import archive, archiving, chain_archive, durable
 from shared.clock import utc_now
 from shared.database import Database
-from shared.service import Service
+from shared.service import Service, load
 from shared.settings import Settings
 from tests.support.ledger_service import PROCESSES, TILL
 
@@ -74,5 +74,49 @@ def _archive_and_die(settings: Settings, point: str) -> None:
     with database.begin() as conn:
         [month, *_] = archiving.due(conn, TILL, utc_now().date(), 1)
         archiving.archive_month(conn, TILL, Path(settings.archive or ""), month)
+        if point == "before the commit":
+            die()
+
+
+CHAIN_POINTS = (
+    "in the lines",
+    "before the manifest",
+    "before it is read again",
+    "before the drop",
+    "before the commit",
+)
+
+
+def dies_archiving_a_chain(package: str, settings: Settings, point: str) -> int | None:
+    """Archive a month of a chain in a process that kills itself at `point`; its exit code, -9 when it did."""
+    process = PROCESSES.Process(target=_archive_chain_and_die, args=(package, settings, point))
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+def _archive_chain_and_die(package: str, settings: Settings, point: str) -> None:
+    def die(*_given: object, **_named: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    check = chain_archive._check
+
+    def check_and_die(folder: Path, manifest: chain_archive.Manifest) -> None:
+        check(folder, manifest)
+        die()
+
+    service = load(package)
+    if point == "in the lines":
+        durable.force = die
+    elif point == "before the manifest":
+        durable.put = die
+    elif point == "before it is read again":
+        chain_archive._check = die
+    elif point == "before the drop":
+        chain_archive._check = check_and_die
+    database = Database(settings.database_url, pool_size=2)
+    with database.begin() as conn:
+        month = next(each for each in chain_archive.due(conn, utc_now().date(), 1) if not each.waits_for)
+        chain_archive.archive_month(conn, service.name, Path(settings.archive or ""), month)
         if point == "before the commit":
             die()
