@@ -156,7 +156,9 @@ def accept(database: Database, service: Service, feed: FeedClient, *, actor: Act
                 f"{len(lost)} events are here that {feed.source} does not have, under one epoch: raise its epoch"
             )
         notes = _withdraw(tx, service, feed, ancestor_seq, lost)
-        _write(tx, state, head, (ancestor_seq, log_hash), lost, kept, reason.strip())
+        _note_lost(tx, state, ancestor_seq, lost, kept)
+        _resume(tx, state.source, head, (ancestor_seq, log_hash), kept)
+        _remember(tx, state, head, ancestor_seq, len(lost), reason.strip())
     return Accepted(epoch=head.epoch, ancestor_seq=ancestor_seq, lost=lost, notes=notes)
 
 
@@ -255,18 +257,12 @@ def _withdraw(
     return notes
 
 
-def _write(
-    tx: Tx,
-    state: watermark.SourceState,
-    head: Head,
-    ancestor: tuple[int, int | None],
-    lost: Sequence[LostEvent],
-    kept: Sequence[int],
-    reason: str,
+def _note_lost(
+    tx: Tx, state: watermark.SourceState, after: int, lost: Sequence[LostEvent], kept: Sequence[int]
 ) -> None:
-    after, log_hash = ancestor
-    where = {"source": state.source, "after": after, "kept": list(kept)}
-    parked = {row.seq: dict(row._mapping) for row in tx.conn.execute(_PARKED_ABOVE, where)}  # noqa: SLF001
+    """Keep what was lost, with what was parked of it."""
+    rows = tx.conn.execute(_PARKED_ABOVE, {"source": state.source, "after": after, "kept": list(kept)})
+    parked = {row.seq: dict(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's public name
     for each in lost:
         detail = {"comes_again_as": each.comes_again_as, "parked": parked.get(each.seq)}
         tx.conn.execute(
@@ -280,17 +276,28 @@ def _write(
                 "detail": orjson.dumps(detail, default=str).decode(),
             },
         )
+
+
+def _resume(tx: Tx, source: str, head: Head, ancestor: tuple[int, int | None], kept: Sequence[int]) -> None:
+    """Forget what is not in the new log, and read on from where both are one."""
+    after, log_hash = ancestor
+    where = {"source": source, "after": after, "kept": list(kept)}
     for statement in _FORGET:
         tx.conn.execute(statement, where)
     tx.conn.execute(_RESUME, {**where, "epoch": head.epoch, "head": head.last_seq, "log_hash": log_hash})
+
+
+def _remember(tx: Tx, state: watermark.SourceState, head: Head, after: int, lost: int, reason: str) -> None:
+    """Who accepted which epoch, and why."""
     tx.conn.execute(
         _REMEMBER,
         {
-            **where,
+            "source": state.source,
+            "after": after,
             "epoch": head.epoch,
             "now": tx.now,
             "before": state.epoch if state.epoch != head.epoch else None,
-            "lost": len(lost),
+            "lost": lost,
             "actor": tx.actor.id,
             "reason": reason,
         },
@@ -300,5 +307,5 @@ def _write(
         "log.accept",
         f"{state.source} epoch {head.epoch} after {after}",
         before=state.epoch,
-        after=[head.epoch, after, len(lost), reason],
+        after=[head.epoch, after, lost, reason],
     )

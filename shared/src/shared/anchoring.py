@@ -155,19 +155,22 @@ def stream_faults(
         elif heads[chain, stream] < top:
             yield _fault(chain, stream, top, lines[top], f"the head was wound back to {heads[chain, stream]}")
         else:
-            yield from _other_hash(conn, folder, tables[chain], chain, stream, lines, hashes)
+            yield from _other_hash(conn, folder, (chain, tables[chain]), stream, lines, hashes)
 
 
 def _other_hash(
     conn: Connection,
     folder: Path | None,
-    table: str,
-    chain: str,
+    named: tuple[str, str],
     stream: str,
     lines: dict[int, Line],
     hashes: dict[tuple[str, str, int], str],
 ) -> Iterator[Fault]:
-    """The last anchor vouches for all rows before it; only where it does not, the first that differs is sought."""
+    """The last anchor vouches for all rows before it; only where it does not, the first that differs is sought.
+
+    `named` are the chain and its table.
+    """
+    chain, table = named
     for numbers in ([max(lines)], sorted(lines)):
         rows = conn.execute(
             text(

@@ -66,6 +66,8 @@ class Approval:
     excluded: frozenset[str]
     subject_hash: str
     decisions: Sequence[Decision] = ()
+    acting_as: frozenset[str] | None = None
+    """The roles in which the actor may act; all of the token when left out."""
 
     @property
     def valid(self) -> list[Decision]:
@@ -134,22 +136,19 @@ def decide_and_store(
     *,
     approved: bool,
     reason: str | None,
-    roles: Collection[str] | None = None,
-    also: Mapping[str, Any] | None = None,
 ) -> tuple[Decision, str]:
     """The actor's decision on the subject that these columns of `table` name, stored, and the state it leads to.
 
-    `approval` says what is asked; the decisions so far are read here, so the caller holds the subject's lock. `roles`
-    are those in which the actor may act, all of the token when left out. `also` are further columns of the row.
+    `approval` says what is asked; the decisions so far are read here, so the caller holds the subject's lock.
     Raises the refusals of `Approval.decide`.
     """
     made = replace(approval, decisions=decisions_on(tx.conn, table, subject))
     decision = made.decide(
         person=tx.actor.id,
-        roles=tx.actor.roles if roles is None else roles,
+        roles=tx.actor.roles if approval.acting_as is None else approval.acting_as,
         approved=approved,
         reason=reason,
         at=tx.now,
     )
-    tx.conn.execute(insert(table).values({**subject, **asdict(decision), **(also or {})}))
+    tx.conn.execute(insert(table).values({**subject, **asdict(decision)}))
     return decision, replace(made, decisions=[*made.decisions, decision]).state

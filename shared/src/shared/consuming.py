@@ -15,7 +15,7 @@ from shared.backoff import Backoff
 from shared.client import FeedClient
 from shared.consumer import BatchResult
 from shared.database import Database
-from shared.keeper import Keeper
+from shared.keeper import Keeper, Pace
 from shared.leadership import Leadership
 from shared.service import Service
 from shared.settings import Settings, SettingsFaulty
@@ -118,8 +118,10 @@ def _keep(
         database,
         service,
         feeds,
-        quiet_head_every_s=HEAD_EVERY_S_BY_TRANSPORT[settings.transport],
-        age_s_max=settings.watermark_age_s_max,
+        Pace(
+            quiet_head_every_s=HEAD_EVERY_S_BY_TRANSPORT[settings.transport],
+            age_s_max=settings.watermark_age_s_max,
+        ),
     )
     rest_s = 0.0
     backoff = Backoff(stop)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -102,7 +103,10 @@ def consume(
                 stop.wait(STANDBY_POLL_S)
                 continue
             try:
-                _lead(database, service, feeds, applied, leadership, stop, bells)
+                with Bell(bells, service.name) if bells is not None else nullcontext() as bell:
+                    longest_poll_s = LONGEST_POLL_S if bell is None else LONGEST_POLL_WITH_BELL_S
+                    read = partial(_read, database, service, applied)
+                    _lead([_Feed(each, longest_poll_s) for each in feeds], read, bell, leadership, stop)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -111,22 +115,17 @@ def consume(
 
 
 def _lead(
-    database: Database,
-    service: Service,
-    clients: Sequence[FeedClient],
-    applied: Applied,
+    feeds: Sequence[_Feed],
+    read: Callable[[_Feed], None],
+    bell: Bell | None,
     leadership: Leadership,
     stop: threading.Event,
-    bells: Path | None,
 ) -> None:
-    longest_poll_s = LONGEST_POLL_S if bells is None else LONGEST_POLL_WITH_BELL_S
-    feeds = [_Feed(client, longest_poll_s) for client in clients]
-    with Bell(bells, service.name) if bells is not None else nullcontext() as bell:
-        while not stop.is_set() and leadership.held():
-            for feed in feeds:
-                if feed.due <= time.monotonic() and not stop.is_set():
-                    _read(database, service, feed, applied)
-            _rest(feeds, bell, stop)
+    while not stop.is_set() and leadership.held():
+        for feed in feeds:
+            if feed.due <= time.monotonic() and not stop.is_set():
+                read(feed)
+        _rest(feeds, bell, stop)
 
 
 def _rest(feeds: Sequence[_Feed], bell: Bell | None, stop: threading.Event) -> None:
@@ -141,7 +140,7 @@ def _rest(feeds: Sequence[_Feed], bell: Bell | None, stop: threading.Event) -> N
             feed.rung()
 
 
-def _read(database: Database, service: Service, feed: _Feed, applied: Applied) -> None:
+def _read(database: Database, service: Service, applied: Applied, feed: _Feed) -> None:
     if feed.state is None or feed.state.halted_at is not None:
         with database.begin() as conn:
             feed.stand(watermark.state_of(conn, feed.client.source))

@@ -46,14 +46,28 @@ class _Sight:
     pruned_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long the keeper waits for what, in seconds.
+
+    A gap is open when the watermark has not moved for `gap_s` although later events are here; the tail is lost when the
+    producer's head has been ahead for `tail_s` and nothing new arrives. A producer's head is asked for every
+    `head_every_s`, and every `quiet_head_every_s` where nothing came for QUIET_AFTER_S. A watermark that has not been
+    confirmed for `age_s_max` is complained of.
+    """
+
+    gap_s: float = 5.0
+    tail_s: float = 10.0
+    head_every_s: float = 5.0
+    quiet_head_every_s: float = 5.0
+    margin_s: float = MARGIN_S
+    age_s_max: float = 300.0
+
+
 class Keeper:
     """Advances watermarks, finds and repairs gaps, prunes. One active keeper per service.
 
-    Call `turn` twice a second while it says that something is unsettled, else at least every `head_every_s`. The
-    head of a source from which nothing came for QUIET_AFTER_S is asked for every `quiet_head_every_s` only.
-
-    A gap is open when the watermark has not moved for `gap_s` although later events are here; the tail is lost
-    when the producer's head has been ahead for `tail_s` and nothing new arrives.
+    Call `turn` twice a second while it says that something is unsettled, else at least every `head_every_s` of its pace.
     """
 
     def __init__(
@@ -61,23 +75,12 @@ class Keeper:
         database: Database,
         service: Service,
         feeds: Sequence[FeedClient],
-        *,
-        gap_s: float = 5.0,
-        tail_s: float = 10.0,
-        head_every_s: float = 5.0,
-        quiet_head_every_s: float = 5.0,
-        margin_s: float = MARGIN_S,
-        age_s_max: float = 300.0,
+        pace: Pace = Pace(),
     ) -> None:
         self._database = database
         self._service = service
         self._feeds = {feed.source: feed for feed in feeds}
-        self._gap_s = gap_s
-        self._tail_s = tail_s
-        self._head_every_s = head_every_s
-        self._quiet_head_every_s = max(head_every_s, quiet_head_every_s)
-        self._margin_s = margin_s
-        self._age_s_max = age_s_max
+        self._pace = pace
         self._said_at: dict[str, float] = {}
         self._head_at: dict[str, float] = {}
         self._away_until: dict[str, float] = {}
@@ -98,7 +101,7 @@ class Keeper:
             try:
                 self._look(source, time.monotonic())
             except FeedUnavailable as error:
-                self._away_until[source] = time.monotonic() + self._head_every_s
+                self._away_until[source] = time.monotonic() + self._pace.head_every_s
                 log.warning(
                     "producer_unreachable", service=self._service.name, source=source, detail=error.detail
                 )
@@ -112,11 +115,15 @@ class Keeper:
         if source not in self._feeds or now < self._away_until.get(source, 0.0):
             return False
         is_quiet = now - self._seen[source].max_since > QUIET_AFTER_S
-        every_s = self._quiet_head_every_s if is_quiet else self._head_every_s
+        every_s = (
+            max(self._pace.head_every_s, self._pace.quiet_head_every_s)
+            if is_quiet
+            else self._pace.head_every_s
+        )
         return now - self._head_at.get(source, -every_s) >= every_s
 
     def _is_prune_due(self, sight: _Sight, now: float) -> bool:
-        return sight.pruned is None or now - sight.pruned_at >= self._margin_s
+        return sight.pruned is None or now - sight.pruned_at >= self._pace.margin_s
 
     def _look(self, source: str, now: float) -> None:
         state = self._state(source)
@@ -126,7 +133,7 @@ class Keeper:
         if state.max_seq != sight.max_seq:
             sight.max_seq, sight.max_since = state.max_seq, now
         self._prune(source, sight, now)
-        through = state.max_seq if now - sight.contiguous_since > self._gap_s else 0
+        through = state.max_seq if now - sight.contiguous_since > self._pace.gap_s else 0
         feed = self._feeds.get(source)
         if feed is None or now < self._away_until.get(source, 0.0):
             self._show(state)
@@ -138,7 +145,7 @@ class Keeper:
         self._show(state)
         if state.halted_at is not None:
             return
-        if state.head_seq > state.max_seq and now - sight.max_since > self._tail_s:
+        if state.head_seq > state.max_seq and now - sight.max_since > self._pace.tail_s:
             through = state.head_seq
         if through > state.contiguous_seq:
             repair(self._database, self._service, feed, through=through)
@@ -176,7 +183,7 @@ class Keeper:
                 reason=state.halted_reason,
                 detail=state.halted_detail,
             )
-        elif age_s > self._age_s_max:
+        elif age_s > self._pace.age_s_max:
             self._said_at[state.source] = now
             log.error(
                 "watermark_stuck",

@@ -10,7 +10,7 @@ from shared import acceptance, completeness, incarnation, ops, parking, watermar
 from shared.client import FeedClient
 from shared.consumer import apply_batch
 from shared.identity import Actor
-from shared.keeper import Keeper
+from shared.keeper import Keeper, Pace
 from shared.sequencer import number_events
 from shared.transaction import Tx
 from tests.support import ledger_oracle as oracle
@@ -205,7 +205,7 @@ def test_other_events_under_known_numbers_halt_their_source_before_anything_is_a
 
 
 def test_other_events_under_numbers_that_the_inbox_has_forgotten_are_seen_too(world):
-    hasty = Keeper(world.book, ledger.BOOK, [], margin_s=0)
+    hasty = Keeper(world.book, ledger.BOOK, [], Pace(margin_s=0))
     hasty.turn()
     hasty.turn()
     with world.book.begin() as conn:
@@ -318,7 +318,7 @@ def test_a_consumer_restored_to_an_older_state_just_reads_on(world):
 @pytest.mark.parametrize("new", [0, 1, 3, 5])
 def test_accepting_forgets_the_lost_events_and_reads_the_new_ones(world, new, pruned):
     if pruned:
-        hasty = Keeper(world.book, ledger.BOOK, [], margin_s=0)
+        hasty = Keeper(world.book, ledger.BOOK, [], Pace(margin_s=0))
         hasty.turn()
         hasty.turn()
     set_back(world)

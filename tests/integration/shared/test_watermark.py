@@ -5,7 +5,7 @@ import pytest
 from shared import watermark
 from shared.client import FeedClient, FeedUnavailable
 from shared.consumer import apply_batch
-from shared.keeper import Keeper
+from shared.keeper import Keeper, Pace
 from shared.sequencer import number_events
 from tests.support import ledger_oracle as oracle
 from tests.support import ledger_service as ledger
@@ -65,7 +65,7 @@ def test_repair_fetches_what_is_missing_and_nothing_else(world):
 
 def test_the_keeper_repairs_holes_and_a_lost_tail_by_itself(world):
     apply_only(world, {1, 2, 3, 7, 8, 50})
-    keeper = Keeper(world.book, ledger.BOOK, [feed_of(world)], gap_s=0, tail_s=0, head_every_s=0)
+    keeper = Keeper(world.book, ledger.BOOK, [feed_of(world)], Pace(gap_s=0, tail_s=0, head_every_s=0))
 
     def kept() -> bool:
         keeper.turn()
@@ -78,7 +78,7 @@ def test_the_keeper_survives_a_producer_that_is_away(world):
     nobody = FeedClient("till", "http://127.0.0.1:9", None)
     with pytest.raises(FeedUnavailable):
         nobody.head()
-    keeper = Keeper(world.book, ledger.BOOK, [nobody], gap_s=0, tail_s=0, head_every_s=0)
+    keeper = Keeper(world.book, ledger.BOOK, [nobody], Pace(gap_s=0, tail_s=0, head_every_s=0))
     apply_only(world, {1, 2})
     keeper.turn()
     assert advanced(world).contiguous_seq == 2
@@ -87,12 +87,12 @@ def test_the_keeper_survives_a_producer_that_is_away(world):
 def test_pruning_first_raises_the_line_and_deletes_only_a_margin_later(world):
     apply_only(world, range(1, 101))
     advanced(world)
-    patient = Keeper(world.book, ledger.BOOK, [], margin_s=600)
+    patient = Keeper(world.book, ledger.BOOK, [], Pace(margin_s=600))
     patient.turn()
     patient.turn()
     assert inbox_rows(world) == 100
     assert advanced(world).pruned_seq == 100
-    hasty = Keeper(world.book, ledger.BOOK, [], margin_s=0)
+    hasty = Keeper(world.book, ledger.BOOK, [], Pace(margin_s=0))
     hasty.turn()
     assert inbox_rows(world) == 100
     hasty.turn()

@@ -1,31 +1,24 @@
 """The statements that write, read and empty the log of changes. Source: C34"""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, text, update
 
 from customers.change_log.tables import customer_changes
+from shared.transaction import Tx
 
 
 def add(
-    conn: Connection,
-    customer_id: UUID,
-    *,
-    at: datetime,
-    actor: str,
-    action: str,
-    fields: Sequence[str],
-    personal: bytes | None,
+    tx: Tx, customer_id: UUID, action: str, fields: Sequence[str], *, personal: bytes | None = None
 ) -> None:
     """Keep that these fields changed; what they were and became is sealed under the subject's key. Source: C34"""
-    conn.execute(
+    tx.conn.execute(
         insert(customer_changes).values(
             customer_id=customer_id,
-            at=at,
-            actor=actor,
+            at=tx.now,
+            actor=tx.actor.id,
             action=action,
             fields=sorted(fields),
             personal=personal,

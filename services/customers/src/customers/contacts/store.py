@@ -6,13 +6,26 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
+from customers.contacts.model import Contact
 from customers.contacts.rules import ContactNotFound
 from customers.contacts.tables import contacts
+from shared.clock import business_date
 from shared.languages import Text
+from shared.transaction import Tx
 
 
-def add_row(conn: Connection, row: dict[str, Any]) -> None:
-    conn.execute(insert(contacts).values(**row))
+def add_row(tx: Tx, contact_id: UUID, customer_id: UUID, contact: Contact, sealed: bytes) -> None:
+    """Store a contact with what is personal of it, sealed; verified today."""
+    tx.conn.execute(
+        insert(contacts).values(
+            id=contact_id,
+            customer_id=customer_id,
+            hcp=contact.hcp,
+            consent_refs=contact.consent_refs,
+            personal=sealed,
+            verified_on=business_date(tx.now),
+        )
+    )
 
 
 def lock(conn: Connection, customer_id: UUID, contact_id: UUID) -> Any:

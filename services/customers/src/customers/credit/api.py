@@ -7,7 +7,7 @@ from uuid import UUID
 
 from customers import master
 from customers.credit import commands, model, schemas, store
-from customers.credit.model import Credit
+from customers.credit.model import Credit, Terms
 from customers.credit.tables import credit_decisions
 from customers.kernel.customer import NotAnInstitution
 from shared.approvals import decisions_by_subject
@@ -34,7 +34,7 @@ credit = Blueprint(
 @credit.response(201, schemas.CreditView)
 def propose_credit(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Propose a credit; finance head and business head decide, neither of them who proposed it."""
-    return _one(tx, customer_id, commands.propose(tx, customer_id, **body))
+    return _one(tx, customer_id, commands.propose(tx, customer_id, Terms(**body)))
 
 
 @credit.post("/customers/<uuid:customer_id>/credits/<uuid:credit_id>/decisions")

@@ -5,13 +5,12 @@ was based on is part of what is decided on; a hold in between ends the proposals
 Source: C31, F21, F27
 """
 
-from dataclasses import replace
-from datetime import date
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from customers import change_log, master
 from customers.credit import events, model, store
-from customers.credit.model import Credit
+from customers.credit.model import Credit, Terms
 from customers.credit.tables import credit_decisions
 from shared import audit, outbox
 from shared.approvals import Approval, decide_and_store
@@ -47,19 +46,10 @@ class NoCreditToHold(Conflict):
     code = "no_credit_to_hold"
 
 
-def propose(
-    tx: Tx,
-    customer_id: UUID,
-    *,
-    limit_fen: int,
-    overdue_tolerance_fen: int,
-    on_hold: bool,
-    valid_until: date | None,
-    reason: str,
-) -> UUID:
+def propose(tx: Tx, customer_id: UUID, terms: Terms) -> UUID:
     """Ask for a credit. Raises CustomerNotFound, NotAnInstitution, CreditDatesFaulty, CreditProposalPending."""
     master.lock_institution(tx, customer_id)
-    if valid_until is not None and valid_until < business_date(tx.now):
+    if terms.valid_until is not None and terms.valid_until < business_date(tx.now):
         raise CreditDatesFaulty("the credit would have ended already")
     archive = store.of_customer(tx.conn, customer_id)
     if any(each.state == "proposed" for each in archive):
@@ -73,11 +63,7 @@ def propose(
             state="proposed",
             base_version=(newest.version or 0) if newest else 0,
             version=None,
-            limit_fen=limit_fen,
-            overdue_tolerance_fen=overdue_tolerance_fen,
-            on_hold=on_hold,
-            valid_until=valid_until,
-            reason=reason,
+            **asdict(terms),
             requested_by=tx.actor.id,
             requested_at=tx.now,
             effective_at=None,
@@ -174,15 +160,8 @@ def _add(tx: Tx, credit: Credit) -> Credit:
 
 def _tell(tx: Tx, credit: Credit) -> None:
     today = business_date(tx.now)
-    change_log.add(
-        tx.conn,
-        credit.customer_id,
-        at=tx.now,
-        actor=tx.actor.id,
-        action="credit_held" if credit.on_hold else "credit_changed",
-        fields=["credit"],
-        personal=None,
-    )
+    action = "credit_held" if credit.on_hold else "credit_changed"
+    change_log.add(tx, credit.customer_id, action, ["credit"])
     assert credit.version is not None
     outbox.append(
         tx,

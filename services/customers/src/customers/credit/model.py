@@ -7,19 +7,25 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credit:
-    """A proposal, and once in effect a version; money in fen. `valid_until` is the last day, None: no end set."""
+class Terms:
+    """What is asked for, money in fen. `valid_until` is the last day, None: no end set."""
+
+    limit_fen: int
+    overdue_tolerance_fen: int
+    on_hold: bool
+    valid_until: date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit(Terms):
+    """A proposal, and once in effect a version."""
 
     credit_id: UUID
     customer_id: UUID
     state: str
     base_version: int
     version: int | None
-    limit_fen: int
-    overdue_tolerance_fen: int
-    on_hold: bool
-    valid_until: date | None
-    reason: str
     requested_by: str
     requested_at: datetime
     effective_at: datetime | None

@@ -3,6 +3,10 @@
 Source: C7, C11; model 3.1
 """
 
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
 from shared.errors import Conflict, NotFound
 
 INSTITUTION_KINDS = ("pharmacy", "hospital", "wholesaler", "agent")
@@ -61,3 +65,33 @@ CUSTOMER_READERS = (
     "management",
     "till",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCustomer:
+    """The row of a customer who is registered; what is null does not apply to its kind, or is not known."""
+
+    id: UUID
+    code: str | None
+    kind: str
+    branch_id: str
+    status: str
+    source_channel: str
+    owner_id: str | None
+    customer_class: str
+    consent_refs: list[str]
+    last_verified_on: date
+    registered_on: date
+    registered_by: str
+    registered_at: datetime
+    completeness_bp: int = 0
+    personal: bytes | None = None
+    """Of a patient, sealed."""
+    phone_index: bytes | None = None
+    content_mac: bytes | None = None
+    """Tells whether a repeated code comes with the same content."""
+    legal_name: str | None = None
+    uscc: str | None = None
+    region: str | None = None
+    profile: object = None
+    """Of a hospital, as JSON."""

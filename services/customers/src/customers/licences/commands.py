@@ -286,13 +286,5 @@ def _is_replaced(ended: Licence, licences: list[Licence], today: date) -> bool:
 
 def _changed(tx: Tx, customer_id: UUID, action: str, what: str) -> None:
     """The change log and the audit of one step."""
-    change_log.add(
-        tx.conn,
-        customer_id,
-        at=tx.now,
-        actor=tx.actor.id,
-        action=action,
-        fields=["licences" if action.startswith("licence") else "status"],
-        personal=None,
-    )
+    change_log.add(tx, customer_id, action, ["licences" if action.startswith("licence") else "status"])
     audit.record(tx, f"customer.{action}", str(customer_id), after=what)

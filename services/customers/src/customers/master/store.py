@@ -1,6 +1,7 @@
 """The statements that change a customer's row, and what is read to do so."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from customers import data_keys
 from customers.data_keys import Vault
-from customers.kernel.customer import CustomerNotFound, NotAnInstitution
+from customers.kernel.customer import CustomerNotFound, NewCustomer, NotAnInstitution
 from customers.master.tables import customers
 from shared.languages import Text
 from shared.transaction import Tx
@@ -56,24 +57,34 @@ def row_of(conn: Connection, customer_id: UUID) -> Any:
     return row
 
 
-def add_customer(conn: Connection, row: dict[str, Any]) -> str | None:
+def _column(field: str) -> str:
+    return "class" if field == "customer_class" else field
+
+
+def add_customer(conn: Connection, customer: NewCustomer) -> str | None:
     """Insert a customer; the column whose value another customer has, `uscc` before `code`, when it is not new."""
-    done = conn.execute(upsert(customers).values(**row).on_conflict_do_nothing().returning(customers.c.id))
+    row = {
+        _column(each.name): value
+        for each in fields(customer)
+        if (value := getattr(customer, each.name)) is not None
+    }
+    done = conn.execute(upsert(customers).values(row).on_conflict_do_nothing().returning(customers.c.id))
     if done.scalar() is not None:
         return None
-    taken = conn.execute(
-        text("select 1 from customers where uscc = :uscc"), {"uscc": row.get("uscc")}
-    ).scalar()
+    taken = conn.execute(text("select 1 from customers where uscc = :uscc"), {"uscc": customer.uscc}).scalar()
     return "uscc" if taken else "code"
 
 
-def add_patients(cursor: Cursor[Any], rows: Sequence[dict[str, Any]]) -> set[str]:
+def add_patients(cursor: Cursor[Any], patients: Sequence[NewCustomer]) -> set[str]:
     """Insert many patients by array, in the order given; return the codes of those that were new.
 
     An upload at the same time that has a code first is waited for and wins.
     """
-    columns = [[row.get(name) for row in rows] for name, _ in PATIENT_COLUMNS]
-    columns.append([",".join(row["consent_refs"]) for row in rows])
+    columns = [
+        [getattr(each, "customer_class" if name == "class" else name) for each in patients]
+        for name, _ in PATIENT_COLUMNS
+    ]
+    columns.append([",".join(each.consent_refs) for each in patients])
     return {row[0] for row in cursor.execute(_ADD_PATIENTS, columns)}
 
 
@@ -114,8 +125,8 @@ def _is_uuid(value: str) -> bool:
 
 def known_by_code(
     conn: Connection, vault: Vault, codes: Sequence[str]
-) -> tuple[dict[str, dict[str, Any]], set[str]]:
-    """Of these codes: id, code and content MAC of the customers that have one, and the codes of those anonymised.
+) -> tuple[dict[str, tuple[UUID, bytes | None]], set[str]]:
+    """Of these codes: id and content MAC of the customers that have one, and the codes of those anonymised.
 
     A file sent again must not bring the latter back.
     """
@@ -125,10 +136,9 @@ def known_by_code(
     found = conn.execute(
         text("select id, code, content_mac from customers where code = any(:codes)"),
         {"codes": [*codes, *marks]},
-    ).mappings()
-    rows = [dict(row) for row in found]
-    known = {row["code"]: row for row in rows if row["code"] not in marks}
-    return known, {marks[row["code"]] for row in rows if row["code"] in marks}
+    ).all()
+    known = {row.code: (row.id, row.content_mac) for row in found if row.code not in marks}
+    return known, {marks[row.code] for row in found if row.code in marks}
 
 
 def lock_institution(tx: Tx, customer_id: UUID) -> Any:

@@ -76,15 +76,7 @@ def anonymise_contact(tx: Tx, customer_id: UUID, contact_id: UUID) -> dict[str, 
         raise ContactAnonymised("this contact was anonymised before")
     contacts.erase(tx.conn, contact_id)
     data_keys.destroy(tx.conn, [contact_id], by=tx.actor.id, now=tx.now)
-    change_log.add(
-        tx.conn,
-        customer_id,
-        at=tx.now,
-        actor=tx.actor.id,
-        action="contact_anonymised",
-        fields=["contacts"],
-        personal=None,
-    )
+    change_log.add(tx, customer_id, "contact_anonymised", ["contacts"])
     audit.record(tx, "contact.anonymised", str(contact_id))
     return {"customer_id": customer_id, "contact_id": contact_id, "status": "anonymised"}
 
@@ -115,15 +107,7 @@ def anonymise(tx: Tx, vault: Vault, customer_id: UUID) -> dict[str, Any]:
         consent_refs=[],
         version=version,
     )
-    change_log.add(
-        tx.conn,
-        customer_id,
-        at=tx.now,
-        actor=tx.actor.id,
-        action="anonymised",
-        fields=["name", "phone", "id_number", "birthday"],
-        personal=None,
-    )
+    change_log.add(tx, customer_id, "anonymised", ["name", "phone", "id_number", "birthday"])
     outbox.append(
         tx, events.customer_anonymised(customer_id=customer_id, version=version, on=business_date(tx.now))
     )

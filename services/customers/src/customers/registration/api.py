@@ -10,12 +10,14 @@ from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
+import msgspec
 import orjson
 from flask import Response, current_app
 
 from customers import contacts, data_keys
 from customers.data_keys import Vault
 from customers.registration import commands, schemas
+from customers.registration.model import Change, Institution, Outcome, Patient, Registered
 from shared.arguments import Blueprint, JsonNotAnObject, PayloadInvalid, load_json
 from shared.database import Database
 from shared.errors import DomainError
@@ -39,9 +41,9 @@ registration = Blueprint("registration", __name__, tag="customers")
 @admits("cs_agent", "cs_manager", "salesperson", "store_manager", "pharmacist", "till")
 @registration.arguments(schemas.PatientBody)
 @registration.response(201, schemas.RegisteredView)
-def register_patient(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+def register_patient(tx: Tx, body: dict[str, Any]) -> Registered:
     """Register a patient."""
-    return commands.register_patient(tx, data_keys.the_vault(), body)
+    return commands.register_patient(tx, data_keys.the_vault(), msgspec.convert(body, Patient))
 
 
 @registration.post("/institutions")
@@ -49,9 +51,9 @@ def register_patient(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @admits("cs_agent", "cs_manager", "salesperson")
 @registration.arguments(schemas.InstitutionBody)
 @registration.response(201, schemas.RegisteredView)
-def register_institution(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+def register_institution(tx: Tx, body: dict[str, Any]) -> Registered:
     """Register an institution as a lead."""
-    return commands.register_institution(tx, data_keys.the_vault(), body)
+    return commands.register_institution(tx, data_keys.the_vault(), msgspec.convert(body, Institution))
 
 
 @registration.post("/customers/<uuid:customer_id>/contacts")
@@ -61,7 +63,9 @@ def register_institution(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @registration.response(201, schemas.ContactAddedView)
 def add_contact(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Add a contact to an institution."""
-    return commands.add_contact(tx, data_keys.the_vault(), customer_id, body)
+    contact = msgspec.convert(body, contacts.Contact)
+    contact_id = commands.add_contact(tx, data_keys.the_vault(), customer_id, contact)
+    return {"contact_id": contact_id, "customer_id": customer_id}
 
 
 @registration.patch("/customers/<uuid:customer_id>")
@@ -71,7 +75,9 @@ def add_contact(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, An
 @registration.response(200, schemas.ChangedView)
 def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str, Any]:
     """Change or confirm a patient's personal data."""
-    return commands.change_patient(tx, data_keys.the_vault(), customer_id, body)
+    change = msgspec.convert(body, Change)
+    changed, complete_bp = commands.change_patient(tx, data_keys.the_vault(), customer_id, change)
+    return {"customer_id": customer_id, "changed": changed, "completeness_bp": complete_bp}
 
 
 @registration.post("/customers/bulk")
@@ -122,7 +128,7 @@ def _bulk_results(make_tx: MakeTx, vault: Vault, file: IO[bytes]) -> Iterator[by
     language = language_of_request()
     while batch := list(islice(lines, BULK_BATCH_ROWS)):
         parsed = [_parsed_row(number, line, language) for number, line in batch]
-        good = [body for _, body, _ in parsed if body is not None]
+        good = [msgspec.convert(body, Patient) for _, body, _ in parsed if body is not None]
         with database.begin() as conn:
             tx = make_tx(conn)
             done = iter(commands.register_many(tx, vault, good))
@@ -132,9 +138,9 @@ def _bulk_results(make_tx: MakeTx, vault: Vault, file: IO[bytes]) -> Iterator[by
 
 
 def _result_line(
-    number: int, body: dict[str, Any] | None, refusal: dict[str, Any] | None, done: Iterator[dict[str, Any]]
+    number: int, body: dict[str, Any] | None, refusal: dict[str, Any] | None, done: Iterator[Outcome]
 ) -> bytes:
-    result = refusal or {} if body is None else {"code": body["code"], **next(done)}
+    result = refusal or {} if body is None else {"code": body["code"], **msgspec.to_builtins(next(done))}
     return orjson.dumps({"row": number, **result}, default=str) + b"\n"
 
 

@@ -1,9 +1,8 @@
 """What makes a record complete, and how a customer's life begins. Source: C7, C8, C35; model 3.1"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cache
-from typing import Any
 
 from customers.kernel.dated import row_in_force, rows_of
 
@@ -25,7 +24,7 @@ def first_status(kind: str) -> str:
     return "active" if kind == "patient" else "lead"
 
 
-def completeness_bp(wanted: Collection[str], record: dict[str, Any]) -> int:
+def completeness_bp(wanted: Collection[str], record: Mapping[str, object]) -> int:
     """The share of the wanted fields that the record has, in basis points, rounded down. Source: C8"""
     if not wanted:
         return FULL_BP

@@ -366,11 +366,10 @@ def decide_overrun(
     decision, state = decide_and_store(
         tx,
         overrun_decisions,
-        {"source_id": source_id},
+        {"source_id": source_id, "source_kind": source_kind},
         Approval(required=OVERRUN_ROLES, excluded=excluded, subject_hash=subject_hash),
         approved=approved,
         reason=reason,
-        also={"source_kind": source_kind},
     )
     audit.record(tx, f"{source_kind}.decide_overrun", str(source_id), after=[decision.role, approved])
     return state, decision

@@ -161,11 +161,10 @@ def decide(
     _, state = decide_and_store(
         tx,
         contract_decisions,
-        {"contract_id": contract_id},
+        {"contract_id": contract_id, "matter": matter},
         Approval(required=required, excluded=frozenset(excluded), subject_hash=subject_hash),
         approved=approved,
         reason=reason,
-        also={"matter": matter},
     )
     return state == "approved"
 

@@ -12,7 +12,7 @@ from shared.money import half_up
 
 Counts = Mapping[str, int]
 """What the statement of a metric counts beside numerator, denominator and n, by name."""
-Detail = dict[str, Any]
+Detail = dict[str, "int | bool | Detail | None"]
 """What a figure tells beside its value; as JSON, frozen with it."""
 
 

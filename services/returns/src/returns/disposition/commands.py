@@ -1,7 +1,6 @@
 """Decide what becomes of accepted goods."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 from returns import notices
@@ -14,7 +13,7 @@ from shared.languages import Text
 from shared.transaction import Tx
 
 
-def dispose_return(tx: Tx, notice_id: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
+def dispose_return(tx: Tx, notice_id: UUID, wanted: Mapping[UUID, Disposition]) -> None:
     """QA decides what becomes of accepted goods; nothing is put back on sale by default.
 
     Raises StepNotAllowed, LineStepNotAllowed, RestockNotAllowed, LabResultAwaited, HandlerMayNotRelease.
@@ -24,9 +23,9 @@ def dispose_return(tx: Tx, notice_id: UUID, lines: Sequence[Mapping[str, Any]]) 
     notice.require(Fact.DISPOSITIONED)
     published, start = [], notice.status
     touched = []
-    for asked in lines:
-        line = notice.line(asked["return_line_id"])
-        _dispose_line(tx, notice, line, Disposition(asked["disposition"]))
+    for line_id, disposition in wanted.items():
+        line = notice.line(line_id)
+        _dispose_line(tx, notice, line, disposition)
         assert line.disposition is not None
         touched.append(line)
         before = notice.happen(Fact.DISPOSITIONED, notice.resting_status())

@@ -3,9 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from msgspec import convert
+
 from returns import approvals, disposition, inspection, notices, pickups, receiving, requests, settlement
 from returns.dossier import queries, schemas
 from returns.kernel.roles import READERS, REQUESTERS
+from returns.kernel.vocabulary import Disposition
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
 from shared.transaction import Tx
@@ -21,7 +24,7 @@ returned = Blueprint("returns", __name__, description="Sales returns")
 @returned.response(201, schemas.NoticeView)
 def request_return(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Write a return notice; one that must be refused is written too, with `state: refused` and its cause."""
-    return queries.get_return(tx, requests.request_return(tx, body))
+    return queries.get_return(tx, requests.request_return(tx, convert(body, requests.Asked)))
 
 
 @returned.get("/returns")
@@ -82,7 +85,7 @@ def confirm_pickup(tx: Tx, return_id: UUID) -> dict[str, Any]:
 @returned.response(200, schemas.NoticeView)
 def receive_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
     """Take the goods into quarantine, line by line; cold goods need their evidence."""
-    receiving.receive_return(tx, return_id, body)
+    receiving.receive_return(tx, return_id, convert(body, receiving.Receipt))
     return queries.get_return(tx, return_id)
 
 
@@ -93,7 +96,8 @@ def receive_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, A
 @returned.response(200, schemas.NoticeView)
 def inspect_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
     """File inspection reports, lot by lot."""
-    inspection.inspect_return(tx, return_id, body["lines"])
+    lines = convert(body["lines"], list[inspection.Inspected])
+    inspection.inspect_return(tx, return_id, lines)
     return queries.get_return(tx, return_id)
 
 
@@ -104,7 +108,8 @@ def inspect_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, A
 @returned.response(200, schemas.NoticeView)
 def dispose_return(tx: Tx, body: dict[str, Any], return_id: UUID) -> dict[str, Any]:
     """Decide what becomes of accepted goods."""
-    disposition.dispose_return(tx, return_id, body["lines"])
+    wanted = {each["return_line_id"]: Disposition(each["disposition"]) for each in body["lines"]}
+    disposition.dispose_return(tx, return_id, wanted)
     return queries.get_return(tx, return_id)
 
 

@@ -37,6 +37,25 @@ class SalePosted(Struct, frozen=True):
             raise ValueError(f"business_date {self.business_date} is not between {FIRST_DAY} and {LAST_DAY}")
 
 
+class Sold(Struct, frozen=True, kw_only=True):
+    """One lot of a sold line, with the sale it belongs to."""
+
+    sale_id: str
+    receipt_number: str
+    customer_id: str | None
+    sold_at: datetime
+    sale_line_id: str
+    lot: str
+    product_id: str
+    category: str
+    temp_class: str
+    expiry: date
+    quantity: int
+    net_fen: int
+    tax_fen: int
+    cost_fen: int
+
+
 class CustomerRegistered(Struct, frozen=True):
     """What is read of CUSTOMER_REGISTERED."""
 

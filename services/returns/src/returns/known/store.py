@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import select, text
 
-from returns.known.model import CustomerRegistered, SalePosted
+from returns.known.model import CustomerRegistered, SalePosted, Sold
 from returns.known.tables import sold_lines
 from shared import watermark
 from shared.clock import month_of
@@ -82,16 +82,17 @@ RETRY_AFTER_S = 5
 """A sale is called unknown only if finance's head was asked no longer ago."""
 
 
-def find_sold_lines(
-    tx: Tx, *, branch_id: str, sale_id: str | None, receipt_number: str | None
-) -> Sequence[RowMapping]:
+def find_sold_lines(tx: Tx, *, branch_id: str, sale_id: str | None, receipt_number: str | None) -> list[Sold]:
     """The lines sold under that sale or receipt by that branch; none when it is not known here."""
-    wanted = select(sold_lines).where(sold_lines.c.branch_id == branch_id)
+    wanted = select(*(sold_lines.c[name] for name in Sold.__struct_fields__)).where(
+        sold_lines.c.branch_id == branch_id
+    )
     if sale_id is not None:
         wanted = wanted.where(sold_lines.c.sale_id == sale_id)
     if receipt_number is not None:
         wanted = wanted.where(sold_lines.c.receipt_number == receipt_number)
-    return tx.conn.execute(wanted.order_by(sold_lines.c.sale_line_id, sold_lines.c.lot)).mappings().all()
+    rows = tx.conn.execute(wanted.order_by(sold_lines.c.sale_line_id, sold_lines.c.lot)).mappings()
+    return [Sold(**row) for row in rows]
 
 
 class ProjectionBehind(Unavailable):

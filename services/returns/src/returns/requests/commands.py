@@ -1,16 +1,16 @@
 """Write a return notice, or the record that it was refused; withdraw one."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping
+from msgspec import to_builtins
 
 from returns import eligibility, known, notices, returnable
 from returns.kernel.vocabulary import Fact, Kind, RefusalCause, Status
-from returns.known import CUSTOMER_REGISTERED, SALE_POSTED
+from returns.known import CUSTOMER_REGISTERED, SALE_POSTED, Sold
 from returns.notices import Line, Notice
 from returns.requests import events, store
+from returns.requests.model import Asked, AskedLine
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid
@@ -30,50 +30,49 @@ class KindWrong(Invalid):
     code = "return_kind_wrong"
 
 
-def request_return(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def request_return(tx: Tx, asked: Asked) -> UUID:
     """Write a return notice from a known sale, reserving the quantities, or a refused one; return its id.
 
-    `body` is schemas.ReturnRequest loaded. Raises ProjectionBehind, ReceiptAmbiguous, KindWrong, ForeignBranch.
+    Raises ProjectionBehind, ReceiptAmbiguous, KindWrong, ForeignBranch.
     Source: R1 R2 R3 R15 G1
     """
-    tx.actor.require_branch(body["branch_id"])
-    sold = _find_sold(tx, body)
+    tx.actor.require_branch(asked.branch_id)
+    sold = _find_sold(tx, asked)
     if not sold:
-        known.require_caught_up(tx, "finance", SALE_POSTED, "sale", body["sale_id"])
-        sold = _find_sold(tx, body)  # it may have arrived between the two looks
+        known.require_caught_up(tx, "finance", SALE_POSTED, "sale", asked.sale_id)
+        sold = _find_sold(tx, asked)  # it may have arrived between the two looks
     if not sold:
-        return _refuse(tx, body, None, RefusalCause.NOT_OURS, "no such sale of this branch")
+        return _refuse(tx, asked, None, RefusalCause.NOT_OURS, "no such sale of this branch")
     sale = sold[0]
-    if len({row["sale_id"] for row in sold}) > 1:
+    if len({row.sale_id for row in sold}) > 1:
         raise ReceiptAmbiguous("several sales carry that receipt number; name the sale_id")
-    if body["kind"] != Kind.RETAIL:
-        _require_institution(tx, sale["customer_id"])
+    if asked.kind != Kind.RETAIL:
+        _require_institution(tx, sale.customer_id)
     by_key = {_key(row): row for row in sold}
-    strange = [line for line in body["lines"] if _key(line) not in by_key]
+    strange = [line for line in asked.lines if _key(line) not in by_key]
     if strange:
-        named = ", ".join(f"{line['sale_line_id']} lot {line['lot']}" for line in strange)
-        return _refuse(tx, body, sale, RefusalCause.NOT_OURS, f"not in that sale: {named}")
-    chosen = [(line, by_key[_key(line)]) for line in body["lines"]]
-    faults = _faults(tx, body, [row for _, row in chosen])
+        named = ", ".join(f"{line.sale_line_id} lot {line.lot}" for line in strange)
+        return _refuse(tx, asked, sale, RefusalCause.NOT_OURS, f"not in that sale: {named}")
+    chosen = [(line, by_key[_key(line)]) for line in asked.lines]
+    faults = _faults(tx, asked, [row for _, row in chosen])
     if faults:
-        return _refuse(tx, body, sale, RefusalCause.INELIGIBLE, ", ".join(faults))
-    allotments = returnable.lock(tx, sale["sale_id"], {_place(row): row["quantity"] for _, row in chosen})
-    excess = [row for line, row in chosen if not allotments[_place(row)].has_room_for(line["quantity"])]
+        return _refuse(tx, asked, sale, RefusalCause.INELIGIBLE, ", ".join(faults))
+    allotments = returnable.lock(tx, sale.sale_id, {_place(row): row.quantity for _, row in chosen})
+    excess = [row for line, row in chosen if not allotments[_place(row)].has_room_for(line.quantity)]
     if excess:
         named = ", ".join(
-            f"{row['sale_line_id']} lot {row['lot']}: {allotments[_place(row)].returnable} left"
-            for row in excess
+            f"{row.sale_line_id} lot {row.lot}: {allotments[_place(row)].returnable} left" for row in excess
         )
-        return _refuse(tx, body, sale, RefusalCause.OVER_QUANTITY, named)
+        return _refuse(tx, asked, sale, RefusalCause.OVER_QUANTITY, named)
     for line, row in chosen:
-        allotments[_place(row)].reserve(line["quantity"])
-    returnable.save(tx, sale["sale_id"], allotments.values())
-    return _add_requested(tx, body, sale, [_line_from(line, row) for line, row in chosen])
+        allotments[_place(row)].reserve(line.quantity)
+    returnable.save(tx, sale.sale_id, allotments.values())
+    return _add_requested(tx, asked, sale, [_line_from(line, row) for line, row in chosen])
 
 
-def _find_sold(tx: Tx, body: Mapping[str, Any]) -> Sequence[RowMapping]:
+def _find_sold(tx: Tx, asked: Asked) -> Sequence[Sold]:
     return known.find_sold_lines(
-        tx, branch_id=body["branch_id"], sale_id=body["sale_id"], receipt_number=body["receipt_number"]
+        tx, branch_id=asked.branch_id, sale_id=asked.sale_id, receipt_number=asked.receipt_number
     )
 
 
@@ -87,68 +86,68 @@ def _require_institution(tx: Tx, customer_id: str | None) -> None:
         raise KindWrong("only what an institution of record bought can come back as b2b; ask for retail")
 
 
-def _key(line: Mapping[Any, Any]) -> tuple[str, str]:
+def _key(line: AskedLine | Sold) -> tuple[str, str]:
     """What is asked for and what was sold are one when only the spelling of the lot differs."""
-    return line["sale_line_id"], canonical(line["lot"])
+    return line.sale_line_id, canonical(line.lot)
 
 
-def _place(sold: RowMapping) -> tuple[str, str]:
+def _place(sold: Sold) -> tuple[str, str]:
     """What is sold, reserved and settled is counted under the lot as it was sold."""
-    return sold["sale_line_id"], sold["lot"]
+    return sold.sale_line_id, sold.lot
 
 
-def _faults(tx: Tx, body: Mapping[str, Any], sold: Sequence[RowMapping]) -> list[str]:
+def _faults(tx: Tx, asked: Asked, sold: Sequence[Sold]) -> list[str]:
     """Eligibility over all lines: the worst line decides for the notice."""
     today = business_date(tx.now)
     verdict = eligibility.judge(
-        kind=body["kind"],
-        reason=body["reason"],
-        package=eligibility.PackageState(**body["package"]),
-        is_expired=any(row["expiry"] < today for row in sold),
-        has_proof=bool(body["proof_refs"]),
+        kind=asked.kind,
+        reason=asked.reason,
+        package=asked.package,
+        is_expired=any(row.expiry < today for row in sold),
+        has_proof=bool(asked.proof_refs),
         on=today,
     )
     return list(verdict.faults)
 
 
-def _line_from(asked: Mapping[str, Any], sold: RowMapping) -> Line:
+def _line_from(line: AskedLine, sold: Sold) -> Line:
     return Line(
         id=new_id(),
-        sale_line_id=sold["sale_line_id"],
-        lot=sold["lot"],
-        product_id=sold["product_id"],
-        category=sold["category"],
-        temp_class=sold["temp_class"],
-        expiry=sold["expiry"],
-        sold_quantity=sold["quantity"],
-        sold_net_fen=sold["net_fen"],
-        sold_tax_fen=sold["tax_fen"],
-        sold_cost_fen=sold["cost_fen"],
-        quantity=asked["quantity"],
+        sale_line_id=sold.sale_line_id,
+        lot=sold.lot,
+        product_id=sold.product_id,
+        category=sold.category,
+        temp_class=sold.temp_class,
+        expiry=sold.expiry,
+        sold_quantity=sold.quantity,
+        sold_net_fen=sold.net_fen,
+        sold_tax_fen=sold.tax_fen,
+        sold_cost_fen=sold.cost_fen,
+        quantity=line.quantity,
     )
 
 
-def _notice_from(tx: Tx, body: Mapping[str, Any], sale: RowMapping | None, status: Status) -> Notice:
+def _notice_from(tx: Tx, asked: Asked, sale: Sold | None, status: Status) -> Notice:
     return Notice(
         id=new_id(),
-        number=store.next_number(tx, body["branch_id"]),
-        kind=Kind(body["kind"]),
-        branch_id=body["branch_id"],
-        sale_id=sale["sale_id"] if sale else None,
-        customer_id=sale["customer_id"] if sale else None,
-        sold_at=sale["sold_at"] if sale else None,
-        reason=body["reason"],
-        subject_hash=audit.digest(dict(body)) or "",
+        number=store.next_number(tx, asked.branch_id),
+        kind=Kind(asked.kind),
+        branch_id=asked.branch_id,
+        sale_id=sale.sale_id if sale else None,
+        customer_id=sale.customer_id if sale else None,
+        sold_at=sale.sold_at if sale else None,
+        reason=asked.reason,
+        subject_hash=audit.digest(to_builtins(asked)) or "",
         requested_by=tx.actor.id,
         requested_at=tx.now,
         status=status,
     )
 
 
-def _add_requested(tx: Tx, body: Mapping[str, Any], sale: RowMapping, lines: list[Line]) -> UUID:
-    notice = _notice_from(tx, body, sale, Status.REQUESTED)
+def _add_requested(tx: Tx, asked: Asked, sale: Sold, lines: list[Line]) -> UUID:
+    notice = _notice_from(tx, asked, sale, Status.REQUESTED)
     notice.lines = lines
-    notices.add(tx, notice, request=dict(body), receipt_number=sale["receipt_number"])
+    notices.add(tx, notice, request=to_builtins(asked), receipt_number=sale.receipt_number)
     notices.add_history(tx, notice, Fact.REQUESTED, before=None, detail={"reason": notice.reason})
     told: list[events.RequestedLine] = []
     for line in lines:
@@ -169,7 +168,7 @@ def _add_requested(tx: Tx, body: Mapping[str, Any], sale: RowMapping, lines: lis
         notice.at(tx.now),
         number=notice.number,
         kind=notice.kind,
-        sale_id=sale["sale_id"],
+        sale_id=sale.sale_id,
         customer_id=notice.customer_id,
         reason=notice.reason,
         lines=told,
@@ -178,12 +177,12 @@ def _add_requested(tx: Tx, body: Mapping[str, Any], sale: RowMapping, lines: lis
     return notice.id
 
 
-def _refuse(
-    tx: Tx, body: Mapping[str, Any], sale: RowMapping | None, cause: RefusalCause, detail: str
-) -> UUID:
-    notice = _notice_from(tx, body, sale, Status.REFUSED)
-    receipt = sale["receipt_number"] if sale else body["receipt_number"]
-    notices.add(tx, notice, request=dict(body), cause=cause, cause_detail=detail, receipt_number=receipt)
+def _refuse(tx: Tx, asked: Asked, sale: Sold | None, cause: RefusalCause, detail: str) -> UUID:
+    notice = _notice_from(tx, asked, sale, Status.REFUSED)
+    receipt = sale.receipt_number if sale else asked.receipt_number
+    notices.add(
+        tx, notice, request=to_builtins(asked), cause=cause, cause_detail=detail, receipt_number=receipt
+    )
     notices.add_history(
         tx, notice, Fact.REFUSED, before=None, detail={"cause": cause, "cause_detail": detail}
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import select
 
 from returns import known
@@ -30,15 +31,14 @@ def get_sold_lines(
     reserved = {
         (row["sale_id"], row["sale_line_id"], row["lot"]): row["reserved"]
         for row in tx.conn.execute(
-            select(return_allotments).where(return_allotments.c.sale_id.in_({row["sale_id"] for row in sold}))
+            select(return_allotments).where(return_allotments.c.sale_id.in_({each.sale_id for each in sold}))
         ).mappings()
     }
     return [
         {
-            **row,
-            "sold_on": row["sold_at"].astimezone(SHANGHAI).date(),
-            "returnable": row["quantity"]
-            - reserved.get((row["sale_id"], row["sale_line_id"], row["lot"]), 0),
+            **asdict(each),
+            "sold_on": each.sold_at.astimezone(SHANGHAI).date(),
+            "returnable": each.quantity - reserved.get((each.sale_id, each.sale_line_id, each.lot), 0),
         }
-        for row in sold
+        for each in sold
     ]

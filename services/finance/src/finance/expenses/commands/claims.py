@@ -414,10 +414,14 @@ def _decide(
         tx,
         decisions,
         {"claim_id": row["claim_id"], "matter": matter},
-        Approval(required=required, excluded=frozenset({row["claimant"]}), subject_hash=row["subject_hash"]),
+        Approval(
+            required=required,
+            excluded=frozenset({row["claimant"]}),
+            subject_hash=row["subject_hash"],
+            acting_as=frozenset(roles),
+        ),
         approved=approved,
         reason=reason,
-        roles=roles,
     )
     return state
 

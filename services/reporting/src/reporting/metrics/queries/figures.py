@@ -5,13 +5,14 @@ definition's smallest sample the value is marked `low_sample`. Scope is the chai
 Source: P2, metric conventions
 """
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, RowMapping, TextClause, text
 
 from reporting.kernel.scopes import CHAIN
-from reporting.metrics.model import Counts, Figure, Metric, ratio_bp
+from reporting.metrics.model import Figure, Metric, ratio_bp
 from reporting.metrics.queries.registry import CODES, declared
 from reporting.metrics.rules import Definition, definition
 from shared.clock import next_month
@@ -53,31 +54,19 @@ def _computed(
     """The figures of all scopes, or of one branch."""
     span = {"first": month, "after": next_month(month), "branch": branch_id}
     rows = conn.execute(_statement(metric.sql), {**metric.binds(rule, month), **span}).mappings()
-    made = {}
-    for row in rows:
-        parts = (row["numerator"], row["denominator"], row["n"])
-        counts = {name: row[name] for name in metric.counts}
-        made[row["branch_id"]] = _figure(
-            metric, rule, month, row["branch_id"], parts, counts, has_value=row["has_value"]
-        )
-    return made
+    return {row["branch_id"]: _figure(metric, rule, month, row["branch_id"], row) for row in rows}
 
 
 def _nothing(metric: Metric, rule: Definition, month: date, branch_id: str) -> Figure:
-    return _figure(metric, rule, month, branch_id, (0, 0, 0), dict.fromkeys(metric.counts, 0))
+    counted = dict.fromkeys(("numerator", "denominator", "n", "has_value", *metric.counts), 0)
+    return _figure(metric, rule, month, branch_id, counted)
 
 
 def _figure(
-    metric: Metric,
-    rule: Definition,
-    month: date,
-    branch_id: str,
-    parts: tuple[int, int, int],
-    counts: Counts,
-    *,
-    has_value: bool = True,
+    metric: Metric, rule: Definition, month: date, branch_id: str, row: Mapping[str, int] | RowMapping
 ) -> Figure:
-    numerator, denominator, n = parts
+    """What the statement says of a scope, as a figure."""
+    numerator, denominator, has_value = row["numerator"], row["denominator"], bool(row["has_value"])
     return Figure(
         code=metric.code,
         version=metric.version,
@@ -86,7 +75,7 @@ def _figure(
         numerator=numerator,
         denominator=denominator,
         value_bp=ratio_bp(numerator, denominator) if has_value else None,
-        n=n,
-        low_sample=n < rule.parameters["low_sample_below"] or not has_value,
-        detail=metric.detail(counts),
+        n=row["n"],
+        low_sample=row["n"] < rule.parameters["low_sample_below"] or not has_value,
+        detail=metric.detail({name: row[name] for name in metric.counts}),
     )
