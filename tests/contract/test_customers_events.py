@@ -152,6 +152,7 @@ EMITTED = (
         branch_id="B001",
         sale_id=SALE,
         points=30,
+        version=3,
         on=DAY,
     ),
     loyalty.points_expired(
