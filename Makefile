@@ -50,6 +50,11 @@ arch: setup ## Check who may import whom
 generate: setup ## Write what is generated: API documents, docs/events.md, traceability, catalogs
 	@$(BIN)/python -m deploy.generate
 
+examples: ## Record the examples of the API documents anew, from the services
+	@deploy/setup.sh tests
+	@APOTHECA_RECORD_EXAMPLES=yes $(BIN)/pytest -q tests/integration/test_whatever_any_route_accepts_is_applied.py -k example
+	@$(BIN)/python -m deploy.generate
+
 lock: setup ## Write the locks anew
 	@deploy/lock.sh $(ARGS)
 
@@ -68,4 +73,4 @@ roll: ## Exchange running services without failing a request; make roll ARGS=fin
 ci: ## Do what continuous integration does
 	@.ci/run
 
-.PHONY: help setup demo test faults nemesis attack bench soak fmt lint types arch generate lock secrets up down roll ci
+.PHONY: help setup demo test faults nemesis attack bench soak fmt lint types arch generate examples lock secrets up down roll ci

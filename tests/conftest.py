@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from tests.support.brokers import RabbitMQ
@@ -17,6 +18,7 @@ from tests.support.infrastructure import (
     open_postgres,
     open_rabbitmq,
 )
+from tests.support.judged import JudgedClient
 from tests.support.published import require_as_published
 
 TESTS = Path(__file__).parent
@@ -25,6 +27,8 @@ LEVELS = {"unit", "integration", "contract", "e2e", "fault"}
 # A machine that is busy with other tests is no reason for a property to fail.
 settings.register_profile("apotheca", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("apotheca")
+
+Flask.test_client_class = JudgedClient  # every answer of every test is as documented
 
 
 def pytest_report_header() -> str:

@@ -9,20 +9,36 @@ from deploy.generate import (
     errors,
     event_types,
     events,
+    examples,
     faults,
     openapi,
+    refusals,
     traceability,
 )
 from deploy.generate.repository import shown
 
-GENERATORS = (adr_index, traceability, faults, errors, event_types, events, openapi, asyncapi)
+GENERATORS = (
+    adr_index,
+    traceability,
+    faults,
+    errors,
+    event_types,
+    events,
+    examples,
+    refusals,
+    openapi,
+    asyncapi,
+)
 
 
 def main() -> None:
     """Write only what differs, so that file times mean something."""
     for generator in GENERATORS:
         for path, wanted in generator.documents().items():
-            if not path.exists() or path.read_text() != wanted:
+            if not wanted:
+                path.unlink()
+                sys.stdout.write(f"removed {shown(path)}\n")
+            elif not path.exists() or path.read_text() != wanted:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(wanted)
                 sys.stdout.write(f"wrote {shown(path)}\n")

@@ -9,16 +9,19 @@ import importlib
 import pkgutil
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from deploy.generate.repository import GENERATED, ROOT, SERVICES, parsed, sources_of
 from deploy.generate.sentences import ON_TERMINALS, patterns
+from shared import problems
 from shared.errors import DomainError
 from shared.languages import in_language
 
 CHINESE = "zh_CN"
 SENTENCES_MAX = 3
 PUT_TOGETHER = "—"
+TABLE = ("| code | status | says | 中文 | what to do |", "|---|---|---|---|---|")
 HEAD = f"""# Refusals
 
 {GENERATED}
@@ -26,6 +29,7 @@ HEAD = f"""# Refusals
 Every answer that refuses is a problem document (RFC 9457): `code` never changes its meaning, `detail` is one sentence for people, in
 Chinese where `Accept-Language` asks for it, and `errors` or `faults` name each place that is wrong. A refusal changes nothing.
 In an upload each line carries its own `code` and `detail`. Where a row says —, the sentence is put together from what was found.
+The OpenAPI document of a service lists for each operation which of these it may answer.
 
 | status | means | what the caller does |
 |---|---|---|
@@ -41,20 +45,30 @@ In an upload each line carries its own `code` and `detail`. Where a row says —
 | 503 | it may succeed later | send the same after `Retry-After` seconds, with the same key |
 """
 TITLES = {"shared": "Every service"} | SERVICES
+EDGE: dict[str, tuple[int, str, str]] = {
+    code: (status, problems.HTTP_CODES[status][1], cure)
+    for status, code, cure in (
+        (400, "malformed", "Mend the program that writes the request."),
+        (404, "no_such_address", "Look the address up in the OpenAPI document; ids in it are UUIDs."),
+        (405, "method_not_allowed", "Use a method that `Allow` names."),
+        (413, "too_large", "Send less at once: an upload in several files, a list in several requests."),
+    )
+}
+"""Refusals of the edge that no class stands for: status, sentence, what to do."""
 
 
 def documents() -> dict[Path, str]:
-    said = _sentences()
+    said = sentences()
     sections = []
     for package, title in TITLES.items():
-        rows = [_row(each, said) for each in _refusals(package)]
-        sections.append(
-            "\n".join([f"## {title}", "", "| code | status | says | 中文 |", "|---|---|---|---|", *rows])
-        )
+        rows = {each.code: _row(each, said) for each in refusals_of(package)}
+        if package == "shared":
+            rows |= {code: _cells(code, status, [says], cure) for code, (status, says, cure) in EDGE.items()}
+        sections.append("\n".join([f"## {title}", "", *TABLE, *(rows[code] for code in sorted(rows))]))
     return {ROOT / "docs/errors.md": "\n\n".join([HEAD.rstrip(), *sections]) + "\n"}
 
 
-def _refusals(package: str) -> list[type[DomainError]]:
+def refusals_of(package: str) -> list[type[DomainError]]:
     """The refusals that modules of the package define with a code of their own, by code."""
     module = importlib.import_module(package)
     for found in pkgutil.walk_packages(module.__path__, f"{package}."):
@@ -76,9 +90,13 @@ def _all(base: type[DomainError]) -> Iterator[type[DomainError]]:
 
 def _row(refusal: type[DomainError], said: dict[str, list[str]]) -> str:
     sentences = said.get(refusal.__name__, [])[:SENTENCES_MAX] or [PUT_TOGETHER]
+    return _cells(refusal.code, refusal.status, sentences, refusal.cure)
+
+
+def _cells(code: str, status: int, sentences: list[str], cure: str) -> str:
     english = "<br>".join(_cell(each) for each in sentences)
     chinese = "<br>".join(_cell(each) for each in map(_chinese, sentences) if each)
-    return f"| `{refusal.code}` | {refusal.status} | {english} | {chinese} |"
+    return f"| `{code}` | {status} | {english} | {chinese} | {_cell(cure)} |"
 
 
 def _chinese(sentence: str) -> str:
@@ -94,7 +112,8 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def _sentences() -> dict[str, list[str]]:
+@cache
+def sentences() -> dict[str, list[str]]:
     """By the name of the refusal: the patterns that it is raised or listed with, each once, in the order of files."""
     found: dict[str, list[str]] = defaultdict(list)
     for package in TITLES:

@@ -11,7 +11,7 @@ from shared.errors import DomainError
 pytestmark = pytest.mark.contract
 
 CATALOGUE = Path(__file__).parents[2] / "docs/errors.md"
-ROW = re.compile(r"^\| `([a-z0-9_]+)` \| (\d{3}) \| (.*?) \| (.*?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z0-9_]+)` \| (\d{3}) \| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
 
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -55,14 +55,18 @@ def test_a_code_means_one_thing_and_has_one_status(rows):
     assert len(rows) > 400
     assert [code for code, times in Counter(code for code, *_ in rows).items() if times > 1] == []
     assert {status for _, status, *_ in rows} <= {
-        "400", "401", "403", "404", "409", "413", "415", "422", "429", "503"
+        "400", "401", "403", "404", "405", "409", "413", "415", "422", "429", "503"
     }  # fmt: skip
 
 
 def test_every_code_says_what_it_means_in_both_languages(rows):
-    assert {code for code, _, english, _ in rows if english == "—"} == PUT_TOGETHER
-    assert [code for code, _, english, chinese in rows if not chinese and english != "—"] == []
-    assert [code for code, _, _, chinese in rows if chinese and not CHINESE.search(chinese)] == []
+    assert {code for code, _, english, *_ in rows if english == "—"} == PUT_TOGETHER
+    assert [code for code, _, english, chinese, _ in rows if not chinese and english != "—"] == []
+    assert [code for code, _, _, chinese, _ in rows if chinese and not CHINESE.search(chinese)] == []
+
+
+def test_every_code_says_what_to_do_in_whole_sentences(rows):
+    assert [code for code, *_, cure in rows if not (cure.endswith(".") and len(cure.split()) > 2)] == []
 
 
 def test_refusals_of_the_edge_and_of_every_service_are_there(rows):

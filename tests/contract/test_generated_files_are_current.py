@@ -13,7 +13,19 @@ from deploy.generate.traceability import code_by_requirement, marks_by_requireme
 
 
 @pytest.mark.parametrize(
-    "generator", ["adr_index", "traceability", "faults", "event_types", "events", "openapi", "asyncapi"]
+    "generator",
+    [
+        "adr_index",
+        "traceability",
+        "faults",
+        "errors",
+        "event_types",
+        "events",
+        "examples",
+        "refusals",
+        "openapi",
+        "asyncapi",
+    ],
 )
 def test_generated_documents_are_current(generator):
     documents = import_module(f"deploy.generate.{generator}").documents()

@@ -8,9 +8,10 @@ or refuses it by a rule with a name. Every attempt is undone, so that each begin
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from deploy.generate.examples import area_of
 from deploy.generate.payloads import declared
 from shared import parking, round_trip, sequencer
 from shared.consumer import apply_batch
@@ -25,6 +27,16 @@ from shared.documentation import ARGUMENT
 from shared.events import Envelope
 from shared.service import load
 from shared.settings import SERVICES
+from tests.support.examples import (
+    address_of,
+    fitted,
+    keep,
+    known_parameters,
+    operation_at,
+    recorded,
+    shown_in,
+    worded,
+)
 from tests.support.extremes import body_schema, mixtures, variations
 from tests.support.published import faults_of
 from tests.support.readied import FURTHER, READY, Readied
@@ -34,6 +46,8 @@ from tests.support.worlds import WORLDS, WRITING, World
 MIXED_MAX = int(os.environ.get("APOTHECA_TEST_EXAMPLES", "3"))
 """Bodies per route with several values changed at once; raise it for a longer hunt, with every text in every script."""
 THINNED = "APOTHECA_TEST_EXAMPLES" not in os.environ
+RECORDING = "APOTHECA_RECORD_EXAMPLES" in os.environ
+"""Whether examples are recorded anew from what the worlds send, instead of sent."""
 BATCH = 200
 NOT_OF_A_ROUTE_HERE = {
     "customers.points.corrected.v1",  # tests/integration/customers/test_lost_events.py
@@ -299,6 +313,62 @@ def drawn(document, schema, body):
 
     draw()
     return found
+
+
+def test_every_example_of_a_document_is_accepted(worlds, package):
+    """What it answers is as documented: every client of a test asserts that (tests.support.judged)."""
+    world = worlds.of[package]
+    refused, kept = [], defaultdict(dict)
+    for method, rule, path, view in world.routes("GET", *WRITING):
+        operation = operation_at(world.app, method, rule)
+        if operation is None:
+            continue  # a page
+        with worlds.database(package).undone():
+            if method == "GET":
+                asked = Asked(world, method, rule, path, view)
+            else:
+                asked = Route(
+                    worlds, world, READY[package].get(rule, lambda _: Readied()), method, rule, path, view
+                )
+            shown = shown_in(operation)
+            if RECORDING:
+                shown = {"parameters": known_parameters(asked), "body": worded(asked.body)}
+            answer = send_shown(worlds.database(package), asked, shown)
+        name = operation["operationId"]
+        if answer.status_code >= 300:
+            refused.append((name, answer.status_code, answer.text[:300]))
+        elif RECORDING:
+            body = shown["body"] if "requestBody" in operation else None
+            kept[area_of(view)][name] = recorded(shown["parameters"], body, answer, is_upload=asked.is_upload)
+    assert refused == []
+    keep(kept)
+
+
+class Asked:
+    """One reading route, with the fullest question that its world knows."""
+
+    body, is_upload = None, False
+
+    def __init__(self, world, method, rule, path, view):
+        self.world, self.method, self.rule = world, method, rule
+        query = max(world.asked.get(rule, [{}]), key=len)
+        self.path = f"{path}?{urlencode(query)}" if query else path
+        self.who = [(role, f"the-{role}") for role in sorted(view.admitted_roles)]
+
+    def send(self, body, role, person):
+        return self.world.call(self.method, self.path, role, person=person)
+
+
+def send_shown(database, asked, shown):
+    """The first answer that is no refusal, of all who may ask; else the last."""
+    asked.path = address_of(asked, shown["parameters"])
+    body = fitted(shown.get("body"), asked.body)
+    for role, person in asked.who:
+        with database.undone():
+            answer = asked.send(body, role, person)
+        if answer.status_code < 300:
+            break
+    return answer
 
 
 @pytest.fixture(params=sorted(WORLDS))

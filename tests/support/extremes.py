@@ -95,12 +95,14 @@ def _bounds(
         if given is not None and ("properties" in inner_schema or inner_schema.get("type") == "array"):
             yield from _bounds(document, inner, given, (*path, name), keep)
         elif "properties" not in inner_schema and (values := _extremes(inner_schema)):
-            yield (*path, name), values
+            yield (*path, name), [*values, *([None] if "anyOf" in inner else [])]
 
 
 def _extremes(schema: Mapping[str, Any]) -> list[Any]:
     kinds = schema.get("type")
     kinds = {kinds} if isinstance(kinds, str) else set(kinds or ())
+    if "const" in schema:
+        return [schema["const"]]
     if "enum" in schema:
         return list(schema["enum"])
     if "integer" in kinds:
@@ -138,7 +140,10 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in schema:
+    while "$ref" in schema or "anyOf" in schema:
+        if "anyOf" in schema:
+            [schema] = [each for each in schema["anyOf"] if each.get("type") != "null"]
+            continue
         found: Any = document
         for step in schema["$ref"].removeprefix("#/").split("/"):
             found = found[step]

@@ -10,6 +10,7 @@ from shared.languages import Text
 
 class AddressNotText(Malformed):
     code = "address_not_text"
+    cure = "Encode the address as UTF-8 before percent-encoding it."
 
 
 def require_text(request: Request) -> None:

@@ -25,10 +25,12 @@ class UploadsBusy(TooMany):
     """The actor's own uploads are the reason; another's never are."""
 
     code = "uploads_busy"
+    cure = "Wait until one of your uploads is answered, then send the same."
 
 
 class UploadsFull(Unavailable):
     code = "uploads_full"
+    cure = "Send the same after `Retry-After` seconds."
 
 
 class Slots:

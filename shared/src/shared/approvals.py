@@ -20,20 +20,24 @@ from shared.transaction import Tx
 
 class RoleNotAwaited(Forbidden):
     code = "approval_role_not_awaited"
+    cure = "Let somebody decide who holds one of the roles that `awaited` names."
 
 
 class SamePerson(Forbidden):
     """The requester, or someone who has already decided, may not decide."""
 
     code = "approval_same_person"
+    cure = "Let another person decide."
 
 
 class ReasonMissing(Invalid):
     code = "approval_reason_missing"
+    cure = "Send the same with `reason`."
 
 
 class AlreadyDecided(Conflict):
     code = "approval_already_decided"
+    cure = "Read the object again; its state says what comes next."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

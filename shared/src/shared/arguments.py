@@ -17,10 +17,12 @@ ALL_FAULTS = "the payload has faults; each is listed under `errors`"
 
 class PayloadInvalid(Invalid):
     code = "payload_invalid"
+    cure = "Mend each field that `errors` names and send it again with the same key."
 
 
 class JsonNotAnObject(Invalid):
     code = "json_not_an_object"
+    cure = "Send one JSON object with named fields."
 
 
 class _Parser(FlaskParser):

@@ -17,14 +17,17 @@ CHARSETS = {"utf-8": "UTF-8", "utf8": "UTF-8", "gb18030": "GB18030"}
 
 class MediaTypeNotSupported(Unsupported):
     code = "media_type_not_supported"
+    cure = "Declare and send a media type that the operation names."
 
 
 class CharsetNotSupported(Unsupported):
     code = "charset_not_supported"
+    cure = "Encode the text as UTF-8 or GB18030 and declare which."
 
 
 class ContentEncodingNotSupported(Unsupported):
     code = "content_encoding_not_supported"
+    cure = "Send the body without compression, or with gzip where the operation takes files."
 
 
 class Declared(NamedTuple):

@@ -16,6 +16,7 @@ class CalendarUnknown(Unavailable):
     """The approved holiday table of that year is not there yet."""
 
     code = "calendar_unknown"
+    cure = "Tell the operator: the packaged holiday calendar must be brought up to date."
 
 
 def is_workday(day: date) -> bool:

@@ -25,6 +25,7 @@ MINUTE_S = 60
 
 class TooManyFailedSignIns(TooMany):
     code = "too_many_failed_sign_ins"
+    cure = "Wait `Retry-After` seconds, then sign in with a valid token."
 
 
 class Failures:

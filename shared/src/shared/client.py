@@ -18,6 +18,7 @@ TIMEOUT = httpx.Timeout(10.0, connect=2.0)
 
 class FeedUnavailable(Unavailable):
     code = "feed_unavailable"
+    cure = "Try again later; if it lasts, the operator looks at the service that is named."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import flask_swagger_ui
 from flask import Blueprint, Flask, Response, current_app, jsonify, send_from_directory
 from flask_smorest import Api
 
-from shared import operations
+from shared import examples, operations, refusals, shapes
 from shared.texts import published
 from shared.web import public
 
@@ -67,25 +67,12 @@ def describe(app: Flask, api: Api) -> None:
         path = ARGUMENT.sub(r"{\1}", rule.rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             by_route[path, method.lower()] = app.view_functions[rule.endpoint]
-    refusal = {
-        "description": "Refused; nothing was changed.",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
     for path, methods in document.get("paths", {}).items():
         for method in _METHODS:
             operation = methods.get(method)
             if operation is None:
                 continue
             view = by_route[path, method]
-            responses = operation.setdefault("responses", {})
-            for status in [status for status in responses if status == "default" or status[0] in "45"]:
-                del responses[status]
-            responses["4XX"] = refusal
-            responses["503"] = {
-                **refusal,
-                "description": "May succeed later.",
-                "headers": {"Retry-After": {"schema": {"type": "string"}}},
-            }
             operation["x-roles"] = sorted(getattr(view, "admitted_roles", None) or ())
             if getattr(view, "is_command", False):
                 operation.setdefault("parameters", []).append(
@@ -98,8 +85,18 @@ def describe(app: Flask, api: Api) -> None:
                 )
     borne = {tag for each in document.get("paths", {}).values() for at in each.values() for tag in _tags(at)}
     document["tags"] = [tag for tag in document.get("tags", []) if tag["name"] in borne]
+    shapes.describe(document)
     operations.describe(document)
+    refusals.describe(document, app.name)
+    examples.describe(document, app.name)
+    _forget_unused(document)
     app.extensions["openapi"] = _published(document)
+
+
+def _forget_unused(document: dict[str, Any]) -> None:
+    """Without the schemas that flask-smorest adds for its own errors and pages."""
+    for name in ("Error", "PaginationMetadata"):
+        document["components"]["schemas"].pop(name, None)
 
 
 def _tags(operation: Any) -> list[str]:

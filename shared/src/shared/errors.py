@@ -26,6 +26,8 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
+    cure: ClassVar[str] = ""
+    """What whoever is refused does, in whole sentences, for the documents: each refusal with a code has its own."""
 
     def __init__(self, detail: str, **context: Any) -> None:
         super().__init__(detail)
@@ -36,26 +38,31 @@ class DomainError(Exception):
 class Malformed(DomainError):
     code = "malformed"
     status = 400
+    cure = "Mend the program that writes it: the same request is refused again."
 
 
 class NotFound(DomainError):
     code = "not_found"
     status = 404
+    cure = "Look it up in its list."
 
 
 class Conflict(DomainError):
     code = "conflict"
     status = 409
+    cure = "Show the sentence to the person; repeat it only when what it names has changed."
 
 
 class Forbidden(DomainError):
     code = "forbidden"
     status = 403
+    cure = "Ask somebody who may; `x-roles` of the operation names the roles."
 
 
 class Unauthorised(DomainError):
     code = "unauthorised"
     status = 401
+    cure = "Sign in again and send the same with the same key."
 
 
 class Invalid(DomainError):
@@ -63,21 +70,25 @@ class Invalid(DomainError):
 
     code = "invalid"
     status = 422
+    cure = "Mend what the sentence or `errors` names."
 
 
 class TooLarge(DomainError):
     code = "too_large"
     status = 413
+    cure = "Send less at once."
 
 
 class Unsupported(DomainError):
     code = "unsupported"
     status = 415
+    cure = "Send what the operation names."
 
 
 class TooMany(DomainError):
     code = "too_many"
     status = 429
+    cure = "Send the same after `Retry-After` seconds, with the same key."
 
 
 class Unavailable(DomainError):
@@ -85,3 +96,4 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     status = 503
+    cure = "Send the same after `Retry-After` seconds, with the same key."

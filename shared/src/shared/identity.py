@@ -92,36 +92,44 @@ CONFLICTING_DUTIES: tuple[frozenset[str], ...] = tuple(
 
 class TokenMissing(Unauthorised):
     code = "token_missing"
+    cure = "Send `Authorization: Bearer` with the token from signing in."
 
 
 class TokenInvalid(Unauthorised):
     code = "token_invalid"
+    cure = "Sign in again; if it lasts, ask who issues tokens."
 
 
 class TokenTooLong(Unauthorised):
     """It would be believed for longer than tokens may be."""
 
     code = "token_lives_too_long"
+    cure = "Ask who issues tokens for one that is valid for a shorter time."
 
 
 class TokenExpired(Unauthorised):
     code = "token_expired"
+    cure = "Sign in again and send the same with the same key."
 
 
 class DutiesNotSegregated(Forbidden):
     code = "duties_not_segregated"
+    cure = "Ask who gives out roles: the token holds two that one person may not hold together."
 
 
 class RoleNotAdmitted(Forbidden):
     code = "role_not_admitted"
+    cure = "Let somebody do it who holds one of the roles that `roles` names."
 
 
 class ForeignBranch(Forbidden):
     code = "foreign_branch"
+    cure = "Use a token that covers the branch, or name a branch of yours."
 
 
 class KeysUnavailable(Unavailable):
     code = "keys_unavailable"
+    cure = "Send the same again after `Retry-After` seconds; if it lasts, the operator looks at the key set."
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ _HEARD = text(
 
 class FeedQueryInvalid(Invalid):
     code = "feed_query_invalid"
+    cure = "Mend the query that the sentence names."
 
 
 @blueprint.get("/events")

@@ -12,6 +12,7 @@ from shared.errors import Forbidden
 
 class CrossSiteRequest(Forbidden):
     code = "cross_site_request"
+    cure = "Open the page itself in the browser and do it there."
 
 
 def require_same_origin() -> None:

@@ -21,6 +21,7 @@ CURSOR_BYTES_MAX = 512
 
 class CursorInvalid(Invalid):
     code = "cursor_invalid"
+    cure = "Begin at the first page, without `cursor`, and go on with `next_cursor` of each answer."
 
 
 CURSOR = [

@@ -24,16 +24,19 @@ STACK_FRAMES_LOGGED = 8
 
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
+    cure = "Send the same again after `Retry-After` seconds, with the same key."
 
 
 class Busy(Unavailable):
     """Two requests wanted the same row for too long."""
 
     code = "busy"
+    cure = "Send the same again after `Retry-After` seconds, with the same key."
 
 
 class TextNotStorable(Invalid):
     code = "text_not_storable"
+    cure = "Leave out what cannot be stored, such as NUL, and keep to the lengths of the document."
 
 
 def problem(code: str, status: int, detail: str, context: Mapping[str, Any]) -> Response:
@@ -72,7 +75,7 @@ def domain_problem(error: DomainError) -> Response:
     return response
 
 
-_HTTP_CODES = {
+HTTP_CODES = {
     400: ("malformed", "the request cannot be read"),
     404: ("no_such_address", "there is nothing at this address"),
     405: ("method_not_allowed", "this address does not take this method; `Allow` names those it takes"),
@@ -86,7 +89,7 @@ def http_problem(error: HTTPException) -> Response:
     response = error.get_response()
     if status < 400:
         return response  # type: ignore[return-value]
-    code, detail = _HTTP_CODES.get(status, (f"http_{status}", HTTPStatus(status).phrase))
+    code, detail = HTTP_CODES.get(status, (f"http_{status}", HTTPStatus(status).phrase))
     made = problem(code, status, detail, {})
     for name in ("Allow", "Retry-After"):
         if name in response.headers:

@@ -30,6 +30,7 @@ WAIT = text(
 
 class TooManyLookUps(TooMany):
     code = "too_many_look_ups"
+    cure = "Wait `Retry-After` seconds before the next look-up."
 
 
 def rations_table(metadata: MetaData) -> None:

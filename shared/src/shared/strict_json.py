@@ -46,52 +46,64 @@ class JsonMalformed(Malformed):
     """Not JSON at all: the place is known, a path is not."""
 
     code = "json_malformed"
+    cure = "Mend the JSON at the line and column that are named."
 
 
 class JsonTrailing(Malformed):
     code = "json_trailing_text"
+    cure = "Send one JSON value and nothing behind it."
 
 
 class JsonControlCharacter(Malformed):
     code = "json_control_character"
+    cure = "Write control characters in texts as escapes such as `\\n`."
 
 
 class BodyEmpty(Malformed):
     code = "body_empty"
+    cure = "Send the body that the operation describes."
 
 
 class TextUndecodable(Malformed):
     """Bytes that are not of the charset they are said to be of."""
 
     code = "text_undecodable"
+    cure = "Save the file in the charset that is declared and send it again."
 
 
 class JsonTooDeep(Invalid):
     code = "json_too_deep"
+    cure = "Nest objects and lists less deeply."
 
 
 class JsonDuplicateKey(Invalid):
     code = "json_duplicate_key"
+    cure = "Name each field once."
 
 
 class JsonNumberNotFinite(Invalid):
     code = "json_number_not_finite"
+    cure = "Send whole numbers; JSON has neither NaN nor Infinity."
 
 
 class JsonNumberOutOfRange(Invalid):
     code = "json_number_out_of_range"
+    cure = "Send whole numbers within 64 bits."
 
 
 class JsonMinusZero(Invalid):
     code = "json_minus_zero"
+    cure = "Write 0 in the place of -0."
 
 
 class JsonLoneSurrogate(Invalid):
     code = "json_lone_surrogate"
+    cure = "Write whole characters: a surrogate stands only in a pair."
 
 
 class JsonNulCharacter(Invalid):
     code = "json_nul_character"
+    cure = "Leave the NUL character out of texts."
 
 
 _BY_CODE = {

@@ -33,6 +33,7 @@ MEMBERS_MAX = 10_000
 
 class GzipMalformed(Malformed):
     code = "gzip_malformed"
+    cure = "Compress the file anew and send it whole."
 
 
 @contextmanager

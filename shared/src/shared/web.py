@@ -49,10 +49,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 class IdempotencyKeyMissing(Invalid):
     code = "idempotency_key_missing"
+    cure = "Send `Idempotency-Key`: a new UUID for each intended change, the same one for each repetition."
 
 
 class IdempotencyKeyReused(Conflict):
     code = "idempotency_key_reused"
+    cure = "Take a new key for what is another request; a repetition is sent with the same body to the same address."
 
 
 # --- what a view declares -------------------------------------------------------------------------

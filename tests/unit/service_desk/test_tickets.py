@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
-from service_desk.tickets import model
+from service_desk.tickets import model, rules
 from service_desk.tickets.model import ALLOWED_IN, Reporter, State, Ticket
 from shared.errors import DomainError
 from shared.identity import Actor
@@ -185,10 +185,10 @@ def test_each_step_has_a_refusal_of_its_own():
 @pytest.mark.requirement("D27")
 def test_an_agent_neither_assigns_nor_reopens():
     ticket = a_ticket()
-    with pytest.raises(model.AuthorityMissing):
+    with pytest.raises(rules.AuthorityMissing):
         ticket.assign(AGENT, handler="agent", role="cs_agent", at=START)
     ticket.state, ticket.resolved_at = State.RESOLVED, START
-    with pytest.raises(model.AuthorityMissing):
+    with pytest.raises(rules.AuthorityMissing):
         ticket.reopen(AGENT, at=START)
 
 
@@ -196,7 +196,7 @@ def test_an_agent_neither_assigns_nor_reopens():
 def test_only_the_handler_or_a_manager_proposes():
     ticket = a_ticket()
     ticket.assign(MANAGER, handler="agent", role="cs_agent", at=START)
-    with pytest.raises(model.NotTheHandler):
+    with pytest.raises(rules.NotTheHandler):
         ticket.propose(STRANGER)
     ticket.propose(AGENT)
 
@@ -205,10 +205,10 @@ def test_only_the_handler_or_a_manager_proposes():
 @pytest.mark.parametrize("kind", sorted(model.QUALITY))
 def test_a_quality_matter_is_handled_by_qa_alone(kind):
     ticket = a_ticket(kind=kind)
-    with pytest.raises(model.QualityBelongsToQa):
+    with pytest.raises(rules.QualityBelongsToQa):
         ticket.assign(MANAGER, handler="agent", role="cs_agent", at=START)
     ticket.assign(QA, handler="qa", role="qa", at=START)
-    with pytest.raises(model.QualityBelongsToQa):
+    with pytest.raises(rules.QualityBelongsToQa):
         ticket.propose(MANAGER)
     ticket.propose(QA)
 
@@ -225,7 +225,7 @@ def test_a_refused_solution_states_its_reason_and_is_proposed_anew():
     ticket = a_ticket()
     ticket.assign(MANAGER, handler="agent", role="cs_agent", at=START)
     ticket.propose(AGENT)
-    with pytest.raises(model.RefusalReasonMissing):
+    with pytest.raises(rules.RefusalReasonMissing):
         ticket.consent(AGENT, agreed=False, reason=" ", at=START)
     ticket.consent(AGENT, agreed=False, reason="I want it replaced", at=START)
     assert ticket.state is State.ASSIGNED

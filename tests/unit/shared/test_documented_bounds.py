@@ -47,7 +47,18 @@ def bodies():
         service = kind.__module__.partition(".")[0]
         name = re.sub("Schema$", "", kind.__name__)
         if service in documented and name.endswith("Body") and name in documented[service]:
-            yield service, kind(), documented[service][name]["properties"]
+            shapes = documented[service][name]["properties"]
+            yield (
+                service,
+                kind(),
+                {each: amount(documented[service], shape) for each, shape in shapes.items()},
+            )
+
+
+def amount(schemas, shape):
+    """The shape of an amount in the place of its name."""
+    named = [each.get("$ref", "").rpartition("/")[2] for each in shape.get("anyOf", [shape])]
+    return next((schemas[each] for each in named if each.startswith("Money")), shape)
 
 
 def bounded(shape, path=()):

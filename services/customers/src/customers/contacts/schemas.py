@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from customers.kernel.fields import ChannelView, references, text_line
+from shared.shapes import SOMETIMES
 
 
 class ChannelBody(Schema):
@@ -24,11 +25,13 @@ class ContactBody(Schema):
 
 
 class ContactView(Schema):
+    """One that was anonymised has no personal fields."""
+
     contact_id = fields.UUID(required=True)
-    name = fields.String(allow_none=True)
-    title = fields.String(allow_none=True)
-    employer = fields.String(allow_none=True)
-    channels = fields.List(fields.Nested(ChannelView))
+    name = fields.String(allow_none=True, metadata=SOMETIMES)
+    title = fields.String(allow_none=True, metadata=SOMETIMES)
+    employer = fields.String(allow_none=True, metadata=SOMETIMES)
+    channels = fields.List(fields.Nested(ChannelView), metadata=SOMETIMES)
     hcp = fields.Boolean()
     consent_refs = fields.List(fields.String())
     verified_on = fields.Date(allow_none=True)

@@ -24,26 +24,31 @@ APPROVERS = frozenset({"finance_head", "business_head"})
 
 class CreditUnknown(NotFound):
     code = "credit_unknown"
+    cure = "Look the proposal up in the list of the customer's credits."
 
 
 class CreditDatesFaulty(Invalid):
     code = "credit_dates_faulty"
+    cure = "Propose a credit whose last day lies ahead."
 
 
 class CreditProposalPending(Conflict):
     """The customer's last proposal is not decided yet."""
 
     code = "credit_proposal_pending"
+    cure = "Let the proposal that waits be decided first."
 
 
 class CreditProposalEnded(Conflict):
     """It was decided, or what it was based on has changed."""
 
     code = "credit_proposal_ended"
+    cure = "Make a new proposal if the customer is to have another credit."
 
 
 class NoCreditToHold(Conflict):
     code = "no_credit_to_hold"
+    cure = "Nothing needs doing: nothing is sold to this customer on credit."
 
 
 def propose(tx: Tx, customer_id: UUID, terms: Terms) -> UUID:

@@ -11,6 +11,7 @@ class MasterKeyMissing(Unavailable):
     """The process was started without the key that opens personal data."""
 
     code = "master_key_missing"
+    cure = "Tell the operator: the service runs without the key of personal data."
 
 
 def the_vault() -> Vault:

@@ -35,20 +35,24 @@ SOURCE_CHANNELS = (
 
 class CustomerNotFound(NotFound):
     code = "customer_not_found"
+    cure = "Look the customer up by code, phone or in the list."
 
 
 class CustomerAnonymised(Conflict):
     """The person asked to be forgotten; the record is a tombstone."""
 
     code = "customer_anonymised"
+    cure = "Register the customer anew if there is a reason to; what was anonymised does not come back."
 
 
 class NotAnInstitution(Conflict):
     code = "not_an_institution"
+    cure = "Ask for it of an institution; a patient needs no admission."
 
 
 class NotAPatient(Conflict):
     code = "not_a_patient"
+    cure = "Ask for it of a patient; an institution's people are its contacts."
 
 
 CUSTOMER_READERS = (

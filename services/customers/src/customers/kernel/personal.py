@@ -18,14 +18,17 @@ CONTACT_FIELDS = ("name", "title", "employer", "channels")
 
 class PhoneInvalid(Invalid):
     code = "phone_invalid"
+    cure = "Write the number as it is dialled, with the area code of a fixed line."
 
 
 class IdNumberInvalid(Invalid):
     code = "id_number_invalid"
+    cure = "Check the 18 characters against the identity card."
 
 
 class UsccInvalid(Invalid):
     code = "uscc_invalid"
+    cure = "Check the 18 characters against the business licence; the last one is a check digit."
 
 
 def e164(phone: str) -> str:

@@ -32,6 +32,7 @@ def mandatory_licences(kind: str, on: date) -> tuple[frozenset[str], ...]:
 
 class NothingToApprove(Conflict):
     code = "nothing_to_approve"
+    cure = "Read the customer again; its state says what it awaits."
 
 
 def status_with_documents(status: str, *, complete: bool) -> str:
@@ -61,40 +62,48 @@ LICENCE_STATES = ("submitted", "verified", "rejected", "expired", "superseded", 
 
 class LicenceNotFound(NotFound):
     code = "licence_not_found"
+    cure = "Look the licence up in the list of the customer's licences."
 
 
 class LicenceTypeUnknown(Invalid):
     code = "licence_type_unknown"
+    cure = "Use one of the types that the document lists."
 
 
 class LicenceDatesFaulty(Invalid):
     code = "licence_dates_faulty"
+    cure = "Check both days against the paper."
 
 
 class LicenceAlreadyDecided(Conflict):
     code = "licence_already_decided"
+    cure = "Submit the paper again as a new licence if it is to be judged anew."
 
 
 class LicenceSamePerson(Forbidden):
     """Who submitted a licence may not verify it."""
 
     code = "licence_same_person"
+    cure = "Let another person verify it."
 
 
 class LicenceExpired(Conflict):
     """A licence that has already ended is not worth verifying."""
 
     code = "licence_ended"
+    cure = "Submit a licence that is still valid."
 
 
 class LicenceOverlaps(Conflict):
     """A second valid licence of one type must be the successor: beginning and ending later."""
 
     code = "licence_overlaps"
+    cure = "Name the licence that this one follows as its predecessor, or submit it when the other has ended."
 
 
 class RejectionNeedsReason(Invalid):
     code = "rejection_needs_reason"
+    cure = "Send the rejection with `reason`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

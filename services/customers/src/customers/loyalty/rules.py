@@ -46,6 +46,7 @@ class RedemptionNotOffered(Conflict):
     """No dated rule says what a point is worth on this day."""
 
     code = "redemption_not_offered"
+    cure = "Let the receipt be paid without points: no rule allows them on this day."
 
 
 @cache
@@ -134,36 +135,43 @@ class PointsInsufficient(Conflict):
     """The points that may be used today are fewer than asked for; a debt counts against them."""
 
     code = "points_insufficient"
+    cure = "Redeem at most as many points as the sentence names."
 
 
 class PointsNotYetKnown(Unavailable):
     """Finance said things we have not heard yet; a sale that earns points may be one of them."""
 
     code = "points_not_yet_known"
+    cure = "Ask again after `Retry-After` seconds."
 
 
 class RedemptionNotFound(NotFound):
     code = "redemption_not_found"
+    cure = "Check the id against the answer that made the redemption."
 
 
 class ReceiptHasRedemption(Conflict):
     """Points were redeemed for this receipt before, and are not given back."""
 
     code = "receipt_has_redemption"
+    cure = "Use the redemption that this receipt has, or cancel it first."
 
 
 class RedemptionAlreadyUsed(Conflict):
     code = "redemption_already_used"
+    cure = "Take the points back by a return of the sale that used them."
 
 
 class RedemptionAlreadyGivenBack(Conflict):
     code = "redemption_already_given_back"
+    cure = "Ask for a new redemption."
 
 
 class RedemptionUnheardOf(Conflict):
     """Finance names a redemption, or more points of it, than there is here."""
 
     code = "redemption_unheard_of"
+    cure = "Ask again when the sale that used the points has arrived."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

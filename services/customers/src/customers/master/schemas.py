@@ -6,6 +6,7 @@ from customers.contacts import ContactView
 from customers.kernel.customer import KINDS, STATUSES
 from customers.kernel.fields import text_line
 from shared.paging import PageArgs
+from shared.shapes import SOMETIMES
 
 
 class CustomerView(Schema):
@@ -34,7 +35,10 @@ class CustomerView(Schema):
     last_verified_on = fields.Date(allow_none=True)
     completeness_bp = fields.Integer(required=True)
     registered_on = fields.Date(required=True)
-    contacts = fields.List(fields.Nested(ContactView))
+    contacts = fields.List(
+        fields.Nested(ContactView),
+        metadata={**SOMETIMES, "description": "Of an institution that is asked for by itself."},
+    )
 
 
 class ContactsList(Schema):

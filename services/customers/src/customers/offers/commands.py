@@ -36,20 +36,24 @@ OPEN_OFFERS_MAX = 50
 
 class OfferDaysInvalid(Invalid):
     code = "offer_days_invalid"
+    cure = "Choose a last day that is not before the first and not in the past."
 
 
 class TooManyOffers(Conflict):
     code = "offers_too_many"
+    cure = "Close or withdraw an offer of this branch, then make the new one."
 
 
 class OfferNotReady(Conflict):
     """The offer is not in the state that this needs."""
 
     code = "offer_not_ready"
+    cure = "Read the offer again; its state says what comes next."
 
 
 class OfferCostTooHigh(Invalid):
     code = "offer_cost_too_high"
+    cure = "State at most what was drawn from the plan for the offer."
 
 
 def propose(tx: Tx, body: Mapping[str, Any]) -> UUID:

@@ -42,6 +42,7 @@ WRITTEN = frozenset(
 
 class OfferNotFound(NotFound):
     code = "offer_not_found"
+    cure = "Look the offer up in the list of offers."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

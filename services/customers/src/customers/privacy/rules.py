@@ -13,7 +13,9 @@ PURPOSES: dict[str, frozenset[str]] = {
 
 class PurposeNotAdmitted(Forbidden):
     code = "purpose_not_admitted"
+    cure = "Name a purpose that your role may have, or let somebody ask whose role has it."
 
 
 class ContactAnonymised(Conflict):
     code = "contact_anonymised"
+    cure = "Add the person anew as a contact if there is a reason to; what was anonymised does not come back."

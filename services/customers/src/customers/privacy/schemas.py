@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, validate
 from customers.kernel.fields import ChannelView
 from customers.kernel.personal import CONTACT_FIELDS, PERSONAL_FIELDS
 from customers.privacy.rules import PURPOSES
+from shared.shapes import SOMETIMES
 
 
 class DisclosureBody(Schema):
@@ -19,10 +20,12 @@ class DisclosureBody(Schema):
 
 
 class PersonalView(Schema):
-    name = fields.String(allow_none=True)
-    phone = fields.String(allow_none=True)
-    id_number = fields.String(allow_none=True)
-    birthday = fields.String(allow_none=True)
+    """What was asked for."""
+
+    name = fields.String(allow_none=True, metadata=SOMETIMES)
+    phone = fields.String(allow_none=True, metadata=SOMETIMES)
+    id_number = fields.String(allow_none=True, metadata=SOMETIMES)
+    birthday = fields.String(allow_none=True, metadata=SOMETIMES)
 
 
 class DisclosureView(Schema):
@@ -43,10 +46,12 @@ class ContactDisclosureBody(Schema):
 
 
 class ContactPersonalView(Schema):
-    name = fields.String(allow_none=True)
-    title = fields.String(allow_none=True)
-    employer = fields.String(allow_none=True)
-    channels = fields.List(fields.Nested(ChannelView))
+    """What was asked for."""
+
+    name = fields.String(allow_none=True, metadata=SOMETIMES)
+    title = fields.String(allow_none=True, metadata=SOMETIMES)
+    employer = fields.String(allow_none=True, metadata=SOMETIMES)
+    channels = fields.List(fields.Nested(ChannelView), metadata=SOMETIMES)
 
 
 class ContactDisclosureView(Schema):

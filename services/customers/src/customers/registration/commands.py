@@ -40,18 +40,22 @@ CODE_REUSED = "code_reused"
 
 class CodeTaken(Conflict):
     code = "code_taken"
+    cure = "Look the customer up by this code, or register with another code."
 
 
 class UsccTaken(Conflict):
     code = "uscc_taken"
+    cure = "Look the institution up by this code instead of registering it again."
 
 
 class BirthdayImplausible(Invalid):
     code = "birthday_implausible"
+    cure = "Correct the birthday."
 
 
 class HospitalProfileMisplaced(Invalid):
     code = "hospital_profile_misplaced"
+    cure = "Leave `hospital` out, or register the institution with the kind hospital."
 
 
 def register_patient(tx: Tx, vault: Vault, patient: Patient) -> Registered:

@@ -7,6 +7,7 @@ from finance.kernel.fields import BRANCH, MONTH, NUMBER, PERSON, TEXT
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.shapes import SOMETIMES
 
 DRAWER = validate.Regexp(r"\A[A-Za-z0-9][A-Za-z0-9_\-]{0,31}\Z", error=words.DRAWER)
 
@@ -108,12 +109,12 @@ class CashSessionView(Schema):
     count_began_by = fields.String(allow_none=True)
     count_began_at = fields.AwareDateTime(allow_none=True)
     denominations = fields.List(fields.Nested(CashPiecesBody), allow_none=True)
-    cash_sales_fen = MoneyField(data_key="cash_sales")
-    movements_fen = MoneyField(data_key="movements")
-    expected_fen = MoneyField(data_key="expected")
-    counted_fen = MoneyField(data_key="counted")
-    variance_fen = MoneyField(data_key="variance")
-    carried_fen = MoneyField(data_key="carried")
+    cash_sales_fen = MoneyField(data_key="cash_sales", metadata=SOMETIMES)
+    movements_fen = MoneyField(data_key="movements", metadata=SOMETIMES)
+    expected_fen = MoneyField(data_key="expected", metadata=SOMETIMES)
+    counted_fen = MoneyField(data_key="counted", metadata=SOMETIMES)
+    variance_fen = MoneyField(data_key="variance", metadata=SOMETIMES)
+    carried_fen = MoneyField(data_key="carried", metadata=SOMETIMES)
     closed_by = fields.String(allow_none=True)
     closed_at = fields.AwareDateTime(allow_none=True)
 

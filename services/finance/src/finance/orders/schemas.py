@@ -7,6 +7,7 @@ from finance.kernel.receipt import LINES_MAX, QUANTITY_MAX, UNIT_PRICE_FEN_MAX, 
 from shared.decisions import DecisionBody, DecisionField
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.shapes import SOMETIMES
 from shared.validators import ANY_DAY, DAY, INSTANT
 
 KINDS = ("patient", "pharmacy", "hospital", "wholesaler", "agent")
@@ -329,8 +330,8 @@ class OrderFaultView(Schema):
     code = fields.String()
     path = fields.String()
     message = fields.String()
-    approval = fields.String()
-    awaited = fields.List(fields.String())
+    approval = fields.String(metadata=SOMETIMES)
+    awaited = fields.List(fields.String(), metadata=SOMETIMES)
 
 
 class OrderCheckView(Schema):
@@ -355,7 +356,7 @@ class OrderAwaitedView(Schema):
 class ListedOrderView(OrderHeadView):
     """`awaited` is told of those that wait for a decision: by matter the roles that may give it."""
 
-    awaited = fields.List(fields.Nested(OrderAwaitedView))
+    awaited = fields.List(fields.Nested(OrderAwaitedView), metadata=SOMETIMES)
 
 
 class OrdersPage(Schema):

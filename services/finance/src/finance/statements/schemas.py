@@ -10,6 +10,7 @@ from finance.statement_figures import CashClassificationBody
 from finance.statements.rules import StatementState
 from shared.money import MoneyField
 from shared.paging import PageArgs
+from shared.shapes import SOMETIMES
 from shared.validators import line
 
 KINDS = validate.OneOf([each.value for each in Kind])
@@ -29,7 +30,7 @@ class StatementBody(Schema):
 
 
 class StatementLineView(Schema):
-    row = fields.Integer(allow_none=True)
+    row = fields.Integer(allow_none=True, metadata=SOMETIMES)
     line = fields.String()
     zh = fields.String()
     en = fields.String()
@@ -46,7 +47,7 @@ class StatementColumnView(Schema):
     column = fields.String()
     zh = fields.String()
     en = fields.String()
-    group = fields.String()
+    group = fields.String(metadata=SOMETIMES)
 
 
 class StatementDecisionView(Schema):

@@ -20,18 +20,21 @@ class RestockNotAllowed(Conflict):
     """`faults` in the context names every missing condition."""
 
     code = "restock_not_allowed"
+    cure = "Choose another disposition: `faults` says why the goods are not sold again."
 
 
 class LabResultAwaited(Conflict):
     """An undetermined inspection leaves only the laboratory."""
 
     code = "lab_result_awaited"
+    cure = "Choose `lab_hold` for these lines and decide when the laboratory has answered."
 
 
 class HandlerMayNotRelease(Forbidden):
     """Who asked for the return, received or inspected the goods does not decide what becomes of them."""
 
     code = "handler_may_not_release"
+    cure = "Let somebody of QA release the goods who had no hand in them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

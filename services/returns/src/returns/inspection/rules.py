@@ -13,16 +13,19 @@ CHECKS = ("appearance", "packaging", "label", "leaflet", "seal", "expiry", "trac
 
 class ReceiverMayNotInspect(Forbidden):
     code = "receiver_may_not_inspect"
+    cure = "Let another person inspect the goods."
 
 
 class InspectorMayNotRepeat(Forbidden):
     """A re-inspection is a new report by another inspector."""
 
     code = "inspector_may_not_repeat"
+    cure = "Let another inspector do the second inspection."
 
 
 class SampleTooSmall(Invalid):
     code = "sample_too_small"
+    cure = "Open at least as many cases as the sentence names, and inspect them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

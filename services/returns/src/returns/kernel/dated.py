@@ -16,6 +16,7 @@ class RuleNotInForce(Unavailable):
     """No row of that rule is in force on the day: the service refuses to guess."""
 
     code = "rule_not_in_force"
+    cure = "Tell the operator: a rule must be in force for this day."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class ProjectionBehind(Unavailable):
     """The sale, or its customer, may exist: this service has not heard yet of everything."""
 
     code = "projection_behind"
+    cure = "Ask again after `Retry-After` seconds: the event is on its way."
 
 
 def require_caught_up(tx: Tx, source: str, event_type: str, what: str, about: str | None) -> None:

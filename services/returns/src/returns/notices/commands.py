@@ -61,10 +61,12 @@ class RefundDiffers(Conflict):
     """Finance paid something else than this return was settled for."""
 
     code = "refund_differs"
+    cure = "Tell the operator: finance paid another amount than was settled."
 
 
 class AlreadyRefunded(Conflict):
     code = "return_already_refunded"
+    cure = "Nothing needs doing: the return was refunded."
 
 
 def archive_refunded(tx: Tx, refunds: Sequence[RefundPaid]) -> None:

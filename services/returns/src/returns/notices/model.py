@@ -28,28 +28,34 @@ from shared.texts import Fen, Reference
 
 class ReturnNotFound(NotFound):
     code = "return_not_found"
+    cure = "Look it up in the list of returns by its number."
 
 
 class StepNotAllowed(Conflict):
     code = "return_step_not_allowed"
+    cure = "Read the return again; its state says what comes next."
 
 
 class LineStepNotAllowed(Conflict):
     code = "return_line_step_not_allowed"
+    cure = "Read the return again; the state of each line says what comes next."
 
 
 class LineUnknown(Invalid):
     code = "return_line_unknown"
+    cure = "Take the ids of the lines from the return itself."
 
 
 class LinesIncomplete(Invalid):
     """A receipt says of every line what arrived, if only nothing."""
 
     code = "return_lines_incomplete"
+    cure = "Name every line once; write quantity 0 for what did not arrive."
 
 
 class QuantityTooLarge(Invalid):
     code = "return_quantity_too_large"
+    cure = "State at most what was sold, notified or received, as the sentence says."
 
 
 _S = Status

@@ -22,12 +22,14 @@ PATIENT = "patient"
 
 class ReceiptAmbiguous(Conflict):
     code = "receipt_ambiguous"
+    cure = "Name the sale by `sale_id`."
 
 
 class KindWrong(Invalid):
     """Only what an institution of record bought comes back as b2b; patients and walk-ins fall under G8."""
 
     code = "return_kind_wrong"
+    cure = "Ask for the return as `retail`."
 
 
 def request_return(tx: Tx, asked: Asked) -> UUID:

@@ -17,6 +17,7 @@ class SaleNotKnown(NotFound):
     """Not sold by this branch."""
 
     code = "sale_not_known"
+    cure = "Check branch and receipt number; a sale of a moment ago arrives within seconds."
 
 
 def get_sold_lines(

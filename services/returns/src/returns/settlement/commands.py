@@ -13,6 +13,7 @@ class HandlerMayNotSettle(Forbidden):
     """Who approved, received or inspected the goods does not also fix what is paid for them."""
 
     code = "handler_may_not_settle"
+    cure = "Let another person settle the return."
 
 
 def settle_return(tx: Tx, notice_id: UUID) -> None:

@@ -24,6 +24,7 @@ feedback = Blueprint(
 
 class MonthInvalid(Invalid):
     code = "ledger_month_invalid"
+    cure = "Write the month as YYYY-MM."
 
 
 @feedback.get("")

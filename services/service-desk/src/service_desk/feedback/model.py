@@ -31,24 +31,29 @@ class LedgerState(StrEnum):
 
 class MonthNotOver(Conflict):
     code = "ledger_month_not_over"
+    cure = "Compile it when the month is over."
 
 
 class LedgerClosed(Conflict):
     code = "ledger_closed"
+    cure = "Leave it as it is; the record is in the ledger of the next month."
 
 
 class LedgerNotCompiled(Conflict):
     code = "ledger_not_compiled"
+    cure = "Compile the ledger first; one that is signed is closed next."
 
 
 class LedgerNotSigned(Conflict):
     code = "ledger_not_signed"
+    cure = "Sign the ledger before it is closed."
 
 
 class LedgerIncomplete(Conflict):
     """Records came in since it was compiled: compile it again."""
 
     code = "ledger_incomplete"
+    cure = "Compile the ledger again, then sign it."
 
 
 @dataclass(kw_only=True)

@@ -18,6 +18,7 @@ _LEDGER_COLUMNS = [column.name for column in tables.feedback_ledgers.columns]
 
 class LedgerNotFound(NotFound):
     code = "ledger_not_found"
+    cure = "Compile the ledger of this month first."
 
 
 def lock(tx: Tx, branch_id: str, *, to_add: bool) -> None:

@@ -17,10 +17,12 @@ RECEIVED_NOT_BEFORE = datetime(2004, 1, 1, tzinfo=UTC)
 
 class ReceivedInFuture(Invalid):
     code = "ticket_received_in_future"
+    cure = "Correct `received_at`; check the clock of the sender."
 
 
 class ReceivedTooEarly(Invalid):
     code = "ticket_received_too_early"
+    cure = "Correct `received_at`: the calendar begins later."
 
 
 def open_ticket(tx: Tx, order: Mapping[str, Any]) -> UUID:

@@ -36,6 +36,7 @@ _LOT: Final = re.compile(LINE_PATTERN)
 
 class EventUnreadable(Invalid):
     code = "service_desk_event_unreadable"
+    cure = "Mend the producer of the event; the operator sends what was parked again."
 
 
 class _Reads(Schema):

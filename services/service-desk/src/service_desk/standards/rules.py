@@ -17,6 +17,7 @@ class StandardMissing(Unavailable):
     """No row of that name was in force on that day."""
 
     code = "service_standard_missing"
+    cure = "Tell the operator: a standard must be in force for this day."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

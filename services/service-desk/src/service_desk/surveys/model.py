@@ -28,60 +28,72 @@ TOKEN_BYTES = 16
 
 class InstrumentMissing(Unavailable):
     code = "survey_instrument_missing"
+    cure = "Tell the operator: a questionnaire must be in force for this day."
 
 
 class TicketNotResolved(Conflict):
     """Only a resolved cycle is surveyed."""
 
     code = "survey_ticket_not_resolved"
+    cure = "Resolve the ticket first."
 
 
 class TicketHasNoCustomer(Conflict):
     code = "survey_ticket_without_customer"
+    cure = "Send no survey about this ticket."
 
 
 class ReporterIsAgent(Conflict):
     """Nobody rates a ticket that staff raised for themselves."""
 
     code = "survey_reporter_is_agent"
+    cure = "Send no survey about this ticket."
 
 
 class AlreadyInvited(Conflict):
     """One delivered invitation per ticket cycle, and per campaign and customer."""
 
     code = "survey_already_sent"
+    cure = "Wait for the next cycle or campaign."
 
 
 class CoolingDown(Conflict):
     code = "survey_cooling_down"
+    cure = "Ask this customer later."
 
 
 class SurveyAlreadyAnswered(Conflict):
     code = "survey_already_answered"
+    cure = "Nothing needs doing: the first answer counts."
 
 
 class SurveyExpired(Conflict):
     code = "survey_expired"
+    cure = "Send a new survey."
 
 
 class SurveyUndelivered(Conflict):
     """Nobody received it, so nobody can have answered it."""
 
     code = "survey_undelivered"
+    cure = "Find out how the customer can be reached and send a new survey."
 
 
 class SurveyTokenWrong(Forbidden):
     code = "survey_token_wrong"
+    cure = "Use the token of the invitation that was sent."
 
 
 class HandlerMayNotAnswer(Forbidden):
     """Who handled the ticket does not record the customer's opinion of it."""
 
     code = "survey_handler_may_not_answer"
+    cure = "Let a colleague who did not handle the ticket record the rating."
 
 
 class ScoresInvalid(Invalid):
     code = "survey_scores_invalid"
+    cure = "Give a score to each question of the instrument, within its scale."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

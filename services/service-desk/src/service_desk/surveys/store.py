@@ -15,6 +15,7 @@ from shared.transaction import Tx
 
 class SurveyNotFound(NotFound):
     code = "survey_not_found"
+    cure = "Look it up in the list of surveys."
 
 
 def lock_customer(tx: Tx, customer_id: str) -> None:

@@ -23,10 +23,12 @@ _REFERENCES = ("subject", "text", "sale_id", "product_id", "lot", "return_id")
 
 class EscalationAcknowledged(Conflict):
     code = "escalation_already_acknowledged"
+    cure = "Nothing needs doing: somebody takes care of it."
 
 
 class EscalationForAnother(Forbidden):
     code = "escalation_for_another_role"
+    cure = "Let somebody acknowledge it who holds the role that it waits for."
 
 
 def take_in(tx: Tx, order: Mapping[str, Any], received_at: datetime) -> tuple[Ticket, list[Event]]:

@@ -19,7 +19,7 @@ from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kin
 from service_desk.tickets import events, rules
 from service_desk.tickets.rules import Clock
 from shared.clock import business_date
-from shared.errors import Conflict, Forbidden, Invalid
+from shared.errors import Conflict
 from shared.events import Event
 from shared.identity import Actor
 from shared.languages import Text
@@ -53,68 +53,63 @@ HANDLER_ROLES = ("cs_agent", "cs_manager", "pharmacist", "qa")
 
 class TicketNotAcknowledgeable(Conflict):
     code = "ticket_not_acknowledgeable"
+    cure = "Read the ticket again; its state says what comes next."
 
 
 class TicketNotAssignable(Conflict):
     code = "ticket_not_assignable"
+    cure = "Read the ticket again; one that is resolved is reopened before it is assigned."
 
 
 class TicketNotContactable(Conflict):
     code = "ticket_not_contactable"
+    cure = "Acknowledge the ticket first; on one that is closed no contact is recorded."
 
 
 class SolutionNotProposable(Conflict):
     code = "solution_not_proposable"
+    cure = "Acknowledge and assign the ticket first; its state says what comes next."
 
 
 class ConsentNotAwaited(Conflict):
     code = "consent_not_awaited"
+    cure = "Propose a solution first; the customer answers that."
 
 
 class SolutionNotAgreed(Conflict):
     """Execution starts only after the customer's recorded consent."""
 
     code = "solution_not_agreed"
+    cure = "Record that the customer accepts the solution first."
 
 
 class TicketNotExecuting(Conflict):
     code = "ticket_not_executing"
+    cure = "Have the solution accepted and executed first."
 
 
 class TicketNotArchivable(Conflict):
     code = "ticket_not_archivable"
+    cure = "Resolve the ticket first."
 
 
 class TicketNotReopenable(Conflict):
     code = "ticket_not_reopenable"
+    cure = "Only what is resolved is reopened; go on with the ticket as it is."
 
 
 class ReopenWindowClosed(Conflict):
     """Too long ago: open a new ticket."""
 
     code = "reopen_window_closed"
+    cure = "Open a new ticket that names this one."
 
 
 class CustomerNotConfirmed(Conflict):
     """Archiving needs the customer's confirmation or enough failed attempts to reach them."""
 
     code = "customer_not_confirmed"
-
-
-class NotTheHandler(Forbidden):
-    code = "not_the_handler"
-
-
-class AuthorityMissing(Forbidden):
-    code = "authority_missing"
-
-
-class QualityBelongsToQa(Forbidden):
-    code = "quality_belongs_to_qa"
-
-
-class RefusalReasonMissing(Invalid):
-    code = "refusal_reason_missing"
+    cure = "Ask the customer, record each attempt to reach them, and archive then."
 
 
 _UNDER_WAY = frozenset(
@@ -217,9 +212,9 @@ class Ticket:
         """
         self._require("assign")
         if not ("cs_manager" in actor.roles or (self.kind in QUALITY and "qa" in actor.roles)):
-            raise AuthorityMissing("a manager of customer service assigns; QA assigns quality matters")
+            raise rules.AuthorityMissing("a manager of customer service assigns; QA assigns quality matters")
         if self.kind in QUALITY and role != "qa":
-            raise QualityBelongsToQa("a quality matter is handled by QA")
+            raise rules.QualityBelongsToQa("a quality matter is handled by QA")
         self.handler, self.handler_role = handler, role
         if self.state in {State.NEW, State.ACKNOWLEDGED, State.REOPENED}:
             self.state = State.ASSIGNED
@@ -249,7 +244,7 @@ class Ticket:
         self._require("consent")
         self._require_handler(actor)
         if not agreed and not (reason or "").strip():
-            raise RefusalReasonMissing(
+            raise rules.RefusalReasonMissing(
                 "state why the customer refused", errors=[{"path": "reason", "message": "required"}]
             )
         self.state = State.AGREED if agreed else State.ASSIGNED
@@ -312,7 +307,7 @@ class Ticket:
         """
         self._require("reopen")
         if "cs_manager" not in actor.roles:
-            raise AuthorityMissing("a manager of customer service reopens")
+            raise rules.AuthorityMissing("a manager of customer service reopens")
         assert self.resolved_at is not None, "only what was resolved is reopened"
         window = timedelta(days=standards.value("reopen_window", business_date(at)))
         if at - self.resolved_at > window:
@@ -391,9 +386,9 @@ class Ticket:
 
     def _require_handler(self, actor: Actor) -> None:
         if self.kind in QUALITY and "qa" not in actor.roles:
-            raise QualityBelongsToQa("a quality matter is handled by QA")
+            raise rules.QualityBelongsToQa("a quality matter is handled by QA")
         if actor.id != self.handler and "cs_manager" not in actor.roles:
-            raise NotTheHandler("only the handler, or a manager of customer service, does this")
+            raise rules.NotTheHandler("only the handler, or a manager of customer service, does this")
 
     def _next_version(self) -> int:
         self.version += 1

@@ -12,6 +12,27 @@ from service_desk import standards
 from service_desk.kernel.vocabulary import ClockName
 from shared.calendar import CalendarUnknown, add_business_days
 from shared.clock import SHANGHAI, business_date
+from shared.errors import Forbidden, Invalid
+
+
+class NotTheHandler(Forbidden):
+    code = "not_the_handler"
+    cure = "Let the handler do it, or have the ticket assigned to you."
+
+
+class AuthorityMissing(Forbidden):
+    code = "authority_missing"
+    cure = "Let a manager of customer service do it, or QA where the matter is one of quality."
+
+
+class QualityBelongsToQa(Forbidden):
+    code = "quality_belongs_to_qa"
+    cure = "Assign the ticket to QA."
+
+
+class RefusalReasonMissing(Invalid):
+    code = "refusal_reason_missing"
+    cure = "Send the answer with `reason`: why the customer refused."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

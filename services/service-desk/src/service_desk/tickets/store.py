@@ -45,10 +45,12 @@ _TICKET_FIELDS = [
 
 class TicketNotFound(NotFound):
     code = "ticket_not_found"
+    cure = "Look it up in the list of tickets."
 
 
 class EscalationNotFound(NotFound):
     code = "escalation_not_found"
+    cure = "Look it up in the list of escalations."
 
 
 def next_ticket_number(tx: Tx, branch_id: str, received_at: datetime) -> str:

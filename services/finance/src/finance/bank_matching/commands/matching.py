@@ -48,6 +48,9 @@ def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
         "booked_on": booked_on,
         "confirmed_by": tx.actor.id,
         "confirmed_at": tx.now,
+        "undone_by": None,
+        "undone_at": None,
+        "undone_reason": None,
     }
     posting = _Posting(tx, match, reference)
     if kind is MatchKind.BOOK:
