@@ -15,8 +15,8 @@ from finance.cash.rules import Outcome
 from finance.costs.commands import alerts
 from finance.expenses.commands import budgets, claims
 from finance.kernel.statement import Kind, Span
-from finance.orders import prices
-from finance.orders.tables import price_rules
+from finance.prices import commands
+from finance.prices.tables import price_rules
 from finance.receivables import commands as receivables
 from finance.receivables import write_offs
 from finance.refunds import commands as refunds
@@ -106,9 +106,9 @@ def test_a_budget_is_not_cut_below_what_a_claim_is_reserving(office):
 @pytest.mark.requirement("F12")
 def test_a_price_that_is_being_approved_is_not_rejected(office):
     rule = UUID(SalesDesk(office).done("/price-rules", a_price_rule("P-once"), "business_head")["rule_id"])
-    approves = acts("finance_head", prices.decide, price_rules, rule, approved=True, reason=None)
+    approves = acts("finance_head", commands.decide, price_rules, rule, approved=True, reason=None)
     rejects = acts(
-        "finance_head", prices.decide, price_rules, rule, approved=False, reason="太低", person="b"
+        "finance_head", commands.decide, price_rules, rule, approved=False, reason="太低", person="b"
     )
     assert the_second_waits(office, approves, rejects) == "price_rule_decided"
 

@@ -10,9 +10,10 @@ from finance.contracts import commands as contracts
 from finance.credit import store
 from finance.kernel.receipt import Product, TempClass
 from finance.orders import commands as orders
-from finance.orders import gate, prices, shipping
+from finance.orders import gate, shipping
 from finance.orders.rules import Line, OrderRefused, lines_of
-from finance.orders.tables import price_rules
+from finance.prices import commands
+from finance.prices.tables import price_rules
 from tests.support.contracts import CONTACT, PAPER, SIGNATORY
 from tests.support.year.desk import BRANCHES, LATEST, MONTHS, moment
 
@@ -37,8 +38,8 @@ def begin(year):
             "floor": fen * 8 // 10,
             "effective_from": MONTHS[0],
         }
-        rule_id = year.do(moment(MONTHS[0]), "business_head", prices.propose_price, rule)
-        year.do(moment(MONTHS[0]), "finance_head", prices.decide, price_rules, rule_id, approved=True, reason=None)  # fmt: skip
+        rule_id = year.do(moment(MONTHS[0]), "business_head", commands.propose_price, rule)
+        year.do(moment(MONTHS[0]), "finance_head", commands.decide, price_rules, rule_id, approved=True, reason=None)  # fmt: skip
 
 
 # --- contracts --------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from finance.orders.rules import (
     OrderDiscountTooLarge,
     OrderLineRepeated,
     OrderTooLarge,
-    Prices,
     Verdict,
     authority_of,
     below_shipped,
@@ -29,6 +28,7 @@ from finance.orders.rules import (
     state_of,
     stored,
 )
+from finance.prices.rules import Prices
 
 DAY = date(2026, 3, 20)
 BPS = st.integers(0, BP)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import validate
+from marshmallow import fields, validate
 
 from shared import validators, words
 from shared.texts import PERSON_CHARS_MAX, REASON_CHARS_MAX, Branch, Label, Lot, Month, Name, Reference
@@ -52,3 +52,7 @@ INVOICE_WORDS = "must be 4 to 40 capital letters and digits, as printed on the i
 
 
 LINE_WORDS = "must be a line of the statement, written like operating.sales"
+
+
+def count(largest: int, **kwargs: object) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(1, largest), **kwargs)  # type: ignore[arg-type]

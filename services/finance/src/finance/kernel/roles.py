@@ -16,3 +16,16 @@ SALE_READERS = (
     "management",
 )
 BOOKKEEPERS = ("accountant", "finance_auditor", "finance_head", "unit_head", "management")
+
+
+ORDER_SELLERS = ("salesperson", "invoicing_clerk", "store_manager", "business_head")
+SHIPPERS = ("storekeeper",)
+ORDER_READERS = (
+    *ORDER_SELLERS,
+    *SHIPPERS,
+    "accountant",
+    "finance_auditor",
+    "finance_head",
+    "management",
+    "qa",
+)

@@ -9,120 +9,16 @@ from flask import Response
 from finance import printing
 from finance.kernel.period import parse_month
 from finance.kernel.receipt import Product, TempClass
-from finance.orders import commands, papers, prices, queries, schemas, shipment_schemas, shipping, waiting
+from finance.kernel.roles import ORDER_READERS, ORDER_SELLERS, SHIPPERS
+from finance.orders import commands, papers, queries, schemas, shipment_schemas, shipping, waiting
 from finance.orders.rules import Line, NamedLot
 from finance.orders.shipping import Parcel
-from finance.orders.tables import price_grades, price_rules, strategies
 from shared.arguments import Blueprint
-from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
 orders = Blueprint("orders", __name__, description="Price rules, sales orders, shipments.")
-
-SELLERS = ("salesperson", "invoicing_clerk", "store_manager", "business_head")
 CONFIRMERS = ("invoicing_clerk", "store_manager", "business_head")
-SHIPPERS = ("storekeeper",)
-READERS = (*SELLERS, *SHIPPERS, "accountant", "finance_auditor", "finance_head", "management", "qa")
-
-
-# --- price rules ------------------------------------------------------------------------------------
-
-
-@orders.post("/price-rules")
-@command
-@admits("business_head")
-@orders.arguments(schemas.PriceRuleBody)
-@orders.response(201, schemas.PriceRuleView)
-def propose_price(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
-    """Propose list and floor price of a product for a kind of customer."""
-    return queries.rule(tx, price_rules, prices.propose_price(tx, body))
-
-
-@orders.get("/price-rules")
-@query
-@admits(*READERS)
-@orders.arguments(schemas.PriceRulesArgs, location="query")
-@orders.response(200, schemas.PriceRulesPage)
-def list_price_rules(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Every price rule there ever was, with who proposed and decided."""
-    return queries.rules(tx, price_rules, args, "product_id", "customer_kind")
-
-
-@orders.post("/price-rules/<uuid:rule_id>/decisions")
-@command
-@admits("finance_head")
-@orders.arguments(DecisionBody)
-@orders.response(200, schemas.PriceRuleView)
-def decide_price_rule(tx: Tx, body: dict[str, Any], rule_id: UUID) -> dict[str, Any]:
-    """Put a price in force, or reject it."""
-    prices.decide(tx, price_rules, rule_id, **body)
-    return queries.rule(tx, price_rules, rule_id)
-
-
-@orders.post("/price-grades")
-@command
-@admits("business_head")
-@orders.arguments(schemas.PriceGradeBody)
-@orders.response(201, schemas.PriceGradeView)
-def propose_price_grade(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
-    """Propose which prices a customer gets."""
-    return queries.rule(tx, price_grades, prices.propose_grade(tx, body))
-
-
-@orders.get("/price-grades")
-@query
-@admits(*READERS)
-@orders.arguments(schemas.PriceGradesArgs, location="query")
-@orders.response(200, schemas.PriceGradesPage)
-def list_price_grades(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Grades of customers, as far as prices go."""
-    return queries.rules(tx, price_grades, args, "customer_id")
-
-
-@orders.post("/price-grades/<uuid:grade_id>/decisions")
-@command
-@admits("finance_head")
-@orders.arguments(DecisionBody)
-@orders.response(200, schemas.PriceGradeView)
-def decide_price_grade(tx: Tx, body: dict[str, Any], grade_id: UUID) -> dict[str, Any]:
-    """Put a grade in force, or reject it."""
-    prices.decide(tx, price_grades, grade_id, **body)
-    return queries.rule(tx, price_grades, grade_id)
-
-
-@orders.post("/sales-strategies")
-@command
-@admits("business_head")
-@orders.arguments(schemas.SalesStrategyBody)
-@orders.response(201, schemas.SalesStrategyView)
-def propose_strategy(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
-    """Propose a promotion, a price concession, or more service."""
-    return queries.rule(tx, strategies, prices.propose_strategy(tx, body))
-
-
-@orders.get("/sales-strategies")
-@query
-@admits(*READERS)
-@orders.arguments(schemas.SalesStrategiesArgs, location="query")
-@orders.response(200, schemas.SalesStrategiesPage)
-def list_strategies(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Strategies of the token's branches and of all."""
-    return queries.rules(tx, strategies, args)
-
-
-@orders.post("/sales-strategies/<uuid:strategy_id>/decisions")
-@command
-@admits("finance_head")
-@orders.arguments(DecisionBody)
-@orders.response(200, schemas.SalesStrategyView)
-def decide_strategy(tx: Tx, body: dict[str, Any], strategy_id: UUID) -> dict[str, Any]:
-    """Put a strategy in force, or reject it."""
-    prices.decide(tx, strategies, strategy_id, **body)
-    return queries.rule(tx, strategies, strategy_id)
-
-
-# --- orders -----------------------------------------------------------------------------------------
 
 
 def _lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
@@ -144,7 +40,7 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
 
 @orders.post("/orders")
 @command
-@admits(*SELLERS)
+@admits(*ORDER_SELLERS)
 @orders.arguments(schemas.OrderBody)
 @orders.response(201, schemas.OrderView)
 def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +50,7 @@ def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 
 @orders.get("/orders")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.arguments(schemas.OrdersArgs, location="query")
 @orders.response(200, schemas.OrdersPage)
 def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +74,7 @@ def list_exceptions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 
 @orders.get("/orders/<uuid:order_id>")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.response(200, schemas.OrderView)
 def get_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     """One order: in force, proposed, decided, shipped."""
@@ -187,7 +83,7 @@ def get_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
 
 @orders.put("/orders/<uuid:order_id>")
 @command
-@admits(*SELLERS)
+@admits(*ORDER_SELLERS)
 @orders.arguments(schemas.OrderChangeBody)
 @orders.response(200, schemas.OrderView)
 def change_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
@@ -198,7 +94,7 @@ def change_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]
 
 @orders.post("/orders/<uuid:order_id>/check")
 @command
-@admits(*SELLERS)
+@admits(*ORDER_SELLERS)
 @orders.response(200, schemas.OrderCheckView)
 def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     """What stands in the way of what is proposed, all of it; nothing is held."""
@@ -230,7 +126,7 @@ def confirm_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any
 
 @orders.post("/orders/<uuid:order_id>/cancel")
 @command
-@admits(*SELLERS)
+@admits(*ORDER_SELLERS)
 @orders.arguments(schemas.OrderEndBody)
 @orders.response(200, schemas.OrderView)
 def cancel_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
@@ -252,15 +148,12 @@ def close_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
 
 @orders.post("/orders/<uuid:order_id>/reopen")
 @command
-@admits(*SELLERS)
+@admits(*ORDER_SELLERS)
 @orders.response(200, schemas.OrderView)
 def reopen_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     """Propose an ended order anew: it holds nothing until it has passed every check again."""
     commands.reopen(tx, order_id)
     return queries.order(tx, order_id)
-
-
-# --- shipments --------------------------------------------------------------------------------------
 
 
 @orders.post("/orders/<uuid:order_id>/ship")
@@ -286,7 +179,7 @@ def ship_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
 
 @orders.get("/shipments")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.arguments(shipment_schemas.ShipmentsArgs, location="query")
 @orders.response(200, shipment_schemas.ShipmentsPage)
 def list_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
@@ -296,7 +189,7 @@ def list_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 
 @orders.get("/due-shipments")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.arguments(shipment_schemas.ShipmentsDueArgs, location="query")
 @orders.response(200, shipment_schemas.ShipmentsDuePage)
 def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
@@ -306,7 +199,7 @@ def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 
 @orders.get("/shipment-figures")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.arguments(shipment_schemas.ShipmentFiguresArgs, location="query")
 @orders.response(200, shipment_schemas.ShipmentFiguresView)
 def get_shipment_figures(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
@@ -316,7 +209,7 @@ def get_shipment_figures(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 
 @orders.get("/shipments/<uuid:shipment_id>")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.response(200, shipment_schemas.ShipmentView)
 def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
     """One shipment with its lots."""
@@ -325,7 +218,7 @@ def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
 
 @orders.get("/shipments/<uuid:shipment_id>/pdf")
 @query
-@admits(*READERS)
+@admits(*ORDER_READERS)
 @orders.arguments(shipment_schemas.DeliveryNoteArgs, location="query")
 @orders.doc(**printing.DOC)
 def print_delivery_note(tx: Tx, args: dict[str, Any], shipment_id: UUID) -> Response:

@@ -14,21 +14,18 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, text
 
-from finance import credit, lots, stop_sales, trade_permissions
+from finance import credit, lots, prices, stop_sales, trade_permissions
 from finance.contracts import fulfilment
 from finance.credit import Override
-from finance.floors import DiscountNotApproved, PriceBelowFloor
 from finance.kernel.receipt import LotExpired
 from finance.kernel.vat import VatRateUnknown, rates_on
 from finance.lots import Named, Paper, Source
-from finance.orders import prices
 from finance.orders.rules import (
     HOLDING,
     ContractNotOfCustomer,
     Line,
     PriceFeigned,
     PriceNotSet,
-    Prices,
     QuantityBelowShipped,
     Verdict,
     authority_of,
@@ -38,6 +35,7 @@ from finance.orders.rules import (
     roles_for,
 )
 from finance.orders.tables import approvals, order_lines
+from finance.prices import Asked, DiscountNotApproved, PriceBelowFloor, Prices
 from finance.trade_permissions import Permission
 from shared.approvals import Approval, decision_of
 from shared.clock import business_date
@@ -166,7 +164,7 @@ def judge_prices(
         customer_id=order["customer_id"],
         kind=known.kind,
         branch_id=order["branch_id"],
-        lines=lines,
+        asked=[Asked(line.no, line.product.id, line.quantity) for line in lines],
         day=today,
     )
     for line in lines:

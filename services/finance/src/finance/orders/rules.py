@@ -5,7 +5,6 @@ Source: F10, F11, F12, F27, I30, I34, X9, model 3.2 (SalesOrder)
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 
 from finance.kernel import dated
 from finance.kernel.receipt import SALE_FEN_MAX, Product
+from finance.prices import Prices
 from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from shared.languages import Text
 
@@ -100,30 +100,6 @@ class ApprovalUntilInvalid(Invalid):
     code = "order_override_until_invalid"
 
 
-class PriceRuleNotFound(NotFound):
-    code = "price_rule_not_found"
-
-
-class PriceRuleDecided(Conflict):
-    code = "price_rule_decided"
-
-
-class PriceRuleInvalid(Invalid):
-    code = "price_rule_invalid"
-
-
-class PriceRuleBackdated(Invalid):
-    """What was sold keeps the price that was in force."""
-
-    code = "price_rule_backdated"
-
-
-class StrategyPlanInvalid(Conflict):
-    """The promotion plan is not approved, or does not cover the strategy."""
-
-    code = "strategy_plan_invalid"
-
-
 class ShipmentNotFound(NotFound):
     code = "shipment_not_found"
 
@@ -154,25 +130,8 @@ class ShippedByConfirmer(Forbidden):
     code = "shipment_by_confirmer"
 
 
-# --- dated data -------------------------------------------------------------------------------------
-
-
 def rule_on(name: str, day: date) -> Any:
     return dated.value("order_rules", name, day)
-
-
-# --- prices -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """What is in force for one line: list and floor price, and the best concession that it meets."""
-
-    list_fen: int
-    floor_fen: int
-    rule_id: str
-    concession_bp: int = 0
-    strategy_id: str | None = None
 
 
 class Verdict(StrEnum):
@@ -212,9 +171,6 @@ def roles_for(asked_fen: int, prices: Prices, day: date) -> frozenset[str]:
     """The roles each of which may approve a price at or above the floor by itself."""
     authority: Mapping[str, int] = rule_on("discount_authority", day)
     return frozenset(role for role, bp in authority.items() if lowest_free(prices, bp) <= asked_fen)
-
-
-# --- what an order says -----------------------------------------------------------------------------
 
 
 class NamedLot(Struct, frozen=True):
@@ -307,8 +263,6 @@ def below_shipped(
         elif wanted[no].quantity == shipped and wanted[no] != replace(line, quantity=shipped):
             yield no, "what is shipped whole stays as it was: its price, its day, its lots"
 
-
-# --- states -----------------------------------------------------------------------------------------
 
 DRAFTS = frozenset({"draft", "checked"})
 HOLDING = frozenset({"confirmed", "part_shipped", "shipped"})

@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.kernel.fields import BRANCH, LOT, MONTH
+from finance.kernel.fields import BRANCH, LOT, MONTH, count
 from finance.kernel.receipt import LINES_MAX, QUANTITY_MAX
-from finance.orders.schemas import LINES, OrderShipmentView, count
+from finance.orders.schemas import LINES, OrderShipmentView
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

@@ -8,11 +8,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from finance import costs, entries, periods, samples
+from finance import costs, entries, periods, prices, samples
 from finance.book import book_of
 from finance.kernel.vat import tax_inside
 from finance.sample_issues import rules, store
-from finance.sample_issues.store import LIST_PRICE
 from shared.approvals import SamePerson
 from shared.clock import business_date
 from shared.languages import Text
@@ -73,10 +72,7 @@ def vat_of(tx: Tx, sample: Mapping[str, Any], cost_fen: int, day: date) -> dict[
     """
     if not samples.is_taxed(sample["kind"], sample["purpose"], sample["recipient"], sample["tax_bp"], day):
         return {}
-    price = tx.conn.execute(
-        LIST_PRICE,
-        {"product": sample["product_id"], "customer": sample["customer_id"], "day": day},
-    ).scalar_one()
+    price = prices.list_price(tx.conn, sample["product_id"], sample["customer_id"], day)
     if price is None:
         base, tax = rules.composed(cost_fen, sample["tax_bp"], day)
         return {"vat_basis": "cost", "vat_base_fen": base, "vat_fen": tax}

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from finance import credit, floors, ledger, periods, stop_sales, trade_permissions
+from finance import credit, ledger, periods, prices, stop_sales, trade_permissions
 from finance.book import book_of
 from finance.kernel.period import PeriodState
 from finance.kernel.receipt import payment_of, uses_credit
@@ -260,7 +260,7 @@ def _above_floors(
     held: Mapping[tuple[UUID, date], Permission],
     results: dict[int, Result],
 ) -> list[tuple[_Candidate, Booked]]:
-    below = floors.below(tx.conn, [each.priced for each, _ in booked], held)
+    below = prices.below(tx.conn, [each.priced for each, _ in booked], held)
     for index, refusal in below.items():
         item = booked[index][0].item
         results[item.line] = Result(item.line, item.number, "refused", refusal=refusal)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance import credit, floors, lots, periods, points, stop_sales, trade_permissions
+from finance import credit, lots, periods, points, prices, stop_sales, trade_permissions
 from finance.book import book_of
 from finance.kernel.period import PeriodClosed, month_text
 from finance.kernel.posting import PostingLine
@@ -83,7 +83,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             if payment is not None and payment.redemption_id is not None:
                 points.redeem(tx.conn, payment.redemption_id, booked.sale_id, booked.booked_on)
             if granted is None:
-                floors.require(tx.conn, priced, written.permission)
+                prices.require(tx.conn, priced, written.permission)
             return booked
         known = record.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
         if known is not None:

@@ -3,26 +3,22 @@
 Source: F11, F12
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import Connection, Table, insert, select, text, update
+from sqlalchemy import Table, insert, select, text, update
 
-from finance.floors import best_strategy
 from finance.kernel.company import require_company
-from finance.orders.rules import (
-    Line,
+from finance.prices.rules import (
     PriceRuleBackdated,
     PriceRuleDecided,
     PriceRuleInvalid,
     PriceRuleNotFound,
-    Prices,
     StrategyPlanInvalid,
 )
-from finance.orders.tables import price_grades, price_rules, strategies
+from finance.prices.tables import price_grades, price_rules, strategies
 from shared import audit
 from shared.approvals import Approval
 from shared.clock import business_date, new_id
@@ -165,58 +161,3 @@ def decide(tx: Tx, table: Table, rule_id: UUID, *, approved: bool, reason: str |
         .values(state=state, decided_by=tx.actor.id, decided_at=tx.now, decided_reason=reason)
     )
     audit.record(tx, f"{_noun(table)}.{state}", str(rule_id), after=[state, reason])
-
-
-_STRATEGY = best_strategy(
-    branch=":branch", day=":day", kind=":kind", product="a.product", quantity="a.quantity"
-)
-_IN_FORCE = text(f"""
-with asked as (
-    select * from json_to_recordset(cast(:asked as json)) as x(no int, product text, quantity bigint)
-), g as (
-    select coalesce((
-        select grade from price_grades where customer_id = :customer and state = 'approved'
-            and effective_from <= :day order by effective_from desc, decided_at desc limit 1
-    ), '') as grade
-)
-select a.no, r.rule_id, r.list_fen, r.floor_fen, s.strategy_id, coalesce(s.discount_bp, 0) as concession_bp
-from asked a cross join g
-join lateral (
-    select rule_id, list_fen, floor_fen from price_rules
-    where product_id = a.product and customer_kind = :kind and grade in ('', g.grade) and state = 'approved'
-        and effective_from <= :day
-    order by grade desc, effective_from desc, decided_at desc limit 1
-) r on true
-left join lateral ({_STRATEGY}
-) s on true
-""")
-
-
-def in_force(
-    conn: Connection, *, customer_id: UUID, kind: str, branch_id: str, lines: Sequence[Line], day: date
-) -> dict[int, Prices]:
-    """Prices by the number of the line; lines of products without a price are missing. One query.
-
-    A rule for the customer's grade goes before one for any grade; of either the newest in force counts.
-    """
-    asked = [{"no": line.no, "product": line.product.id, "quantity": line.quantity} for line in lines]
-    rows = conn.execute(
-        _IN_FORCE,
-        {
-            "asked": orjson.dumps(asked).decode(),
-            "customer": customer_id,
-            "kind": kind,
-            "branch": branch_id,
-            "day": day,
-        },
-    )
-    return {
-        row.no: Prices(
-            list_fen=row.list_fen,
-            floor_fen=row.floor_fen,
-            rule_id=str(row.rule_id),
-            concession_bp=row.concession_bp,
-            strategy_id=None if row.strategy_id is None else str(row.strategy_id),
-        )
-        for row in rows
-    }
