@@ -46,7 +46,8 @@ class Year:
         actor = Actor(person or f"the-{role}", frozenset({role}), frozenset({"*"}))
         with self.office.database.begin() as conn:
             done = command(Tx(conn=conn, actor=actor, now=at), *args, **kwargs)
-        self.happened[f"{command.__module__.removeprefix('finance.')}.{command.__name__}"] += 1
+        area = command.__module__.split(".")[1]
+        self.happened[f"{area}.{command.__name__}"] += 1
         return done
 
     def tried(self, at, role, command, *args, **kwargs):
