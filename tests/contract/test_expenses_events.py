@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from finance.budgets import events as of_budgets
+from finance.budget_control import events as of_budgets
 from finance.expenses import events
-from finance.expenses.model import OfferProposed
 from finance.expenses.rules import Item
+from finance.promotions import events as of_drawings
+from finance.promotions.model import OfferProposed
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
 OFFERS = Path(__file__).parents[2] / "services/customers/contracts/events"
@@ -68,8 +69,8 @@ MADE = [
     events.expense_approved(CLAIM, ITEMS, day=DAY),
     events.expense_paid(CLAIM, paid_from="bank", day=DAY),
     of_budgets.budget_exceeded(BUDGET, source_kind="manual", source_id=VOUCHER, day=DAY),
-    events.drawing_granted(OFFER, drawing_id=UUID("01933a10-0000-7000-8000-000000000013"), day=TOLD_ON),
-    events.drawing_refused(OFFER, code="budget_exceeded", day=TOLD_ON),
+    of_drawings.drawing_granted(OFFER, drawing_id=UUID("01933a10-0000-7000-8000-000000000013"), day=TOLD_ON),
+    of_drawings.drawing_refused(OFFER, code="budget_exceeded", day=TOLD_ON),
 ]
 
 
@@ -91,4 +92,8 @@ def test_each_published_event_is_its_example(event):
 
 
 def test_every_published_type_has_an_example():
-    assert {event.type for event in MADE} == {*events.PUBLISHED, *of_budgets.PUBLISHED}
+    assert {event.type for event in MADE} == {
+        *events.PUBLISHED,
+        *of_drawings.PUBLISHED,
+        *of_budgets.PUBLISHED,
+    }

@@ -14,10 +14,10 @@ import finance
 from finance.allocations import events as of_allocations
 from finance.closing import events as of_closing
 from finance.credit.model import CreditChanged
-from finance.expenses.model import OfferEnded, OfferProposed
 from finance.kernel.chart import Standard, chart_of
 from finance.kernel.receipt import Receipt
 from finance.points import rules
+from finance.promotions.model import OfferEnded, OfferProposed
 from finance.refunds.model import ReturnSettled
 from finance.sales import events
 from finance.sales.events import event_of

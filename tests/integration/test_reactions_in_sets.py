@@ -20,7 +20,8 @@ from customers.loyalty.tables import point_redemption_lots, point_redemptions
 from customers.offers.tables import offers
 from deploy.generate.payloads import every_declared
 from finance.budgets.tables import budgets
-from finance.expenses.tables import drawings, plans
+from finance.promotion_plans.tables import plans
+from finance.promotions.tables import drawings
 from returns.notices.tables import return_notices
 from shared import parking
 from shared.clock import business_date, new_id, utc_now

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from finance.budgets.proof import BudgetsDiffer, require_tied
+from finance.spendings.queries import BudgetsDiffer, require_tied
 from tests.support.expenses_builders import (
     Desk,
     a_branch,

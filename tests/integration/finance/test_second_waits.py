@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from finance.app import SERVICE
+from finance.budgets import commands as budgets
 from finance.cash import commands as cash
 from finance.cash.rules import Outcome
 from finance.costs.commands import alerts
-from finance.expenses.commands import budgets, claims
+from finance.expenses.commands import drafting
 from finance.kernel.statement import Kind, Span
 from finance.prices import commands
 from finance.prices.tables import price_rules
@@ -97,7 +98,7 @@ def test_a_budget_is_not_cut_below_what_a_claim_is_reserving(office):
     desk, branch = Desk(office), a_branch()
     budget = UUID(desk.budget(branch, 20_000))
     claim = UUID(desk.draft(branch, an_item())["claim_id"])
-    submits = acts("salesperson", claims.submit, claim, person="sally")
+    submits = acts("salesperson", drafting.submit, claim, person="sally")
     cuts = acts("finance_head", budgets.change, budget, 5_000, "stop")
     assert the_second_waits(office, submits, cuts) == "budget_below_use"
     assert desk.counters(str(budget)) == (10_000, 0)

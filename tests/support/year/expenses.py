@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from finance.expenses.commands import budgets, claims
+from finance.budgets import commands as budgets
+from finance.expenses.commands import deciding, drafting
 from finance.expenses.rules import Finding, Outcome
 from tests.support.year.desk import BRANCHES, moment
 
@@ -63,24 +64,24 @@ def claim(year, month):
     def step(role, command, *args, **kwargs):
         return year.do(moment(day, 3), role, command, claim_id, *args, **kwargs)
 
-    claim_id = year.do(moment(day), "salesperson", claims.draft, body)
-    if not year.tried(moment(day), "salesperson", claims.submit, claim_id) or year.chance.random() < 0.1:
+    claim_id = year.do(moment(day), "salesperson", drafting.draft, body)
+    if not year.tried(moment(day), "salesperson", drafting.submit, claim_id) or year.chance.random() < 0.1:
         return
     if state_of(year, claim_id) == "awaiting_budget":
         said = year.chance.random() < 0.7
         for role in ("finance_head", "management")[: 2 if said else 1]:
-            step(role, claims.decide_overrun, approved=said, reason="超支")
+            step(role, deciding.decide_overrun, approved=said, reason="超支")
         if not said:
             return
     said = year.chance.random() < 0.9
-    step("store_manager", claims.decide_as_manager, approved=said, reason="与工作无关")
+    step("store_manager", deciding.decide_as_manager, approved=said, reason="与工作无关")
     if not said or year.chance.random() < 0.1:
         return
-    step("finance_auditor", claims.audit_claim, findings(year, items))
+    step("finance_auditor", deciding.audit_claim, findings(year, items))
     if state_of(year, claim_id) != "finance_audited":
         return
     said = year.chance.random() < 0.9
-    step("finance_head", claims.approve, approved=said, reason="票据不全")
+    step("finance_head", deciding.approve, approved=said, reason="票据不全")
     if said and year.chance.random() < 0.8:
         pay(year, step, claim_id, branch)
 
@@ -99,10 +100,10 @@ def findings(year, items):
 def pay(year, step, claim_id, branch):
     fen = year.value("select accepted_fen from expense_claims where claim_id = :id", id=claim_id)
     if year.fifty_fifty() and fen <= year.safe[branch]:
-        step("cashier", claims.pay, "cash_on_hand")
+        step("cashier", deciding.pay, "cash_on_hand")
         year.safe[branch] -= fen
     else:
-        step("cashier", claims.pay, "bank")
+        step("cashier", deciding.pay, "bank")
 
 
 def state_of(year, claim_id):

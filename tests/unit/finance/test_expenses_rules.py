@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.budgets.rules import Budget, BudgetExceeded, categories_on, overruns, spent_by_category
+from finance.budgets.rules import Budget, BudgetExceeded, overruns
+from finance.expense_categories.rules import categories_on, spent_by_category
 from finance.expenses import rules
 from finance.expenses.rules import Finding, Item, Outcome
+from finance.kernel import rates
 from finance.kernel.chart import Standard, chart_of
 from finance.kernel.posting import PostingLine
 from finance.kernel.vat import rates_on, tax_inside
+from finance.promotions.rules import forecast_net_fen
 
 TODAY = date(2026, 3, 20)
 
@@ -207,10 +210,10 @@ def test_a_budget_lets_through_what_is_available_and_not_a_fen_more(amount, rese
 
 @pytest.mark.requirement("F6", "F28")
 def test_the_return_on_what_was_spent_is_in_basis_points_and_nothing_of_nothing():
-    assert rules.roi_bp(15_000, 10_000) == 5_000
-    assert rules.roi_bp(5_000, 10_000) == -5_000
-    assert rules.roi_bp(1, 0) is None
-    assert rules.forecast_net_fen(100_000, 2_500) == 125_000
+    assert rates.roi_bp(15_000, 10_000) == 5_000
+    assert rates.roi_bp(5_000, 10_000) == -5_000
+    assert rates.roi_bp(1, 0) is None
+    assert forecast_net_fen(100_000, 2_500) == 125_000
 
 
 @pytest.mark.requirement("F18")

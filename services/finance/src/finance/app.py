@@ -9,11 +9,16 @@ from finance import (
     bank_matching,
     bank_statements,
     book,
+    budget_control,
+    budgets,
     cash,
     closing,
     costs,
     credit,
+    crm_projects,
     entries,
+    expense_categories,
+    expenses,
     invoices,
     ledger,
     ledger_files,
@@ -23,27 +28,29 @@ from finance import (
     points,
     prices,
     printing,
+    promotion_plans,
+    promotions,
     refunds,
     sales,
+    sales_targets,
     sample_issues,
     samples,
     sold,
+    spendings,
     statement_figures,
     statements,
     stop_sales,
+    taken_invoices,
     trade_permissions,
     vouchers,
 )
 from finance.contracts import api as contracts_api
 from finance.contracts import jobs as contracts_jobs
-from finance.expenses import api as expenses_api
-from finance.expenses import reactions as expenses_reactions
 from finance.kernel.metadata import metadata
 from finance.orders import api as orders_api
 from finance.receivables import api as receivables_api
 from finance.receivables import jobs as receivables_jobs
 from shared import areas, audit
-from shared.consumer import in_sets
 from shared.consuming import open_feeds
 from shared.rations import PRUNING
 from shared.service import Job, Service
@@ -84,7 +91,16 @@ JOINED = (
     bank_files.AREA,
     bank_statements.AREA,
     bank_matching.AREA,
-    areas.Area(reactions=[in_sets(expenses_reactions.SETS)]),
+    promotion_plans.AREA,
+    budgets.AREA,
+    budget_control.AREA,
+    taken_invoices.AREA,
+    expenses.AREA,
+    spendings.AREA,
+    promotions.AREA,
+    sales_targets.AREA,
+    crm_projects.AREA,
+    expense_categories.AREA,
 )
 
 SERVICE = Service(
@@ -106,7 +122,13 @@ SERVICE = Service(
         *bank_files.AREA.blueprints,
         *bank_statements.AREA.blueprints,
         *bank_matching.AREA.blueprints,
-        expenses_api.expenses,
+        *expense_categories.AREA.blueprints,
+        *expenses.AREA.blueprints,
+        *budgets.AREA.blueprints,
+        *spendings.AREA.blueprints,
+        *promotions.AREA.blueprints,
+        *sales_targets.AREA.blueprints,
+        *crm_projects.AREA.blueprints,
         *costs.AREA.blueprints,
         receivables_api.receivables,
         *prices.AREA.blueprints,

@@ -1,1 +1,24 @@
-"""What the house means to spend, and the one place where whatever is posted draws on it."""
+"""Budgets: set, changed, and moved by what documents reserve and spend."""
+
+from finance.budgets import tables
+from finance.budgets.api import budgets
+from finance.budgets.commands import open_budget
+from finance.budgets.rules import BudgetExceeded, overruns
+from finance.budgets.store import DRAWN, Move, covering, differing, exceeded, locked, move_all
+from shared.areas import Area
+
+AREA = Area(tables=tables, blueprints=[budgets])
+
+__all__ = [
+    "AREA",
+    "DRAWN",
+    "BudgetExceeded",
+    "Move",
+    "covering",
+    "differing",
+    "exceeded",
+    "locked",
+    "move_all",
+    "open_budget",
+    "overruns",
+]

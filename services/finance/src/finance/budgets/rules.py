@@ -1,70 +1,17 @@
-"""The categories of expense with their accounts, and what a budget of one allows. Pure; amounts are fen.
+"""What a budget allows. Pure; amounts are fen.
 
-Source: F18, F20, lesson I32
+Source: F20, lesson I32
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from finance.kernel import dated
-from finance.kernel.chart import Chart
-from finance.kernel.posting import PostingLine
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
-
-OVERRUN_ROLES = frozenset({"finance_head", "management"})
-"""Who let a budget be exceeded: both, two persons."""
-
-RESERVED_BEFORE = frozenset({"expense_approved"})
-"""Entries whose document reserved its budget and spends that itself."""
-
-NO_SPENDING = frozenset({"opening", "year_result", "year_transfer"})
-"""Entries that move balances of expense accounts without anything being spent."""
-
-MAY_BE_REFUSED = frozenset({"manual", "reversal", "sample_issue", "cash_payout"})
-"""Entries of what can still be left undone. Others book what has happened (the bank took its fee, the cash is short, a
-cost became known): they draw on the budget even beyond it, and the overrun is told."""
-
-
-class Unbudgeted(Conflict):
-    """The category is under budget in this branch, or must be, and no budget covers this (I32)."""
-
-    code = "expense_unbudgeted"
 
 
 class BudgetExceeded(Conflict):
     code = "budget_exceeded"
-
-
-class OverrunNotApproved(Conflict):
-    """The budget may be exceeded, once finance head and management have let this document do so."""
-
-    code = "budget_overrun_not_approved"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
-    """`claimable` is what staff may claim; other categories are spent by vouchers, payouts, samples alone."""
-
-    category: str
-    zh: str
-    en: str
-    account: str
-    claimable: bool
-    deducts_input_vat: bool
-    attendees: bool
-
-
-@lru_cache(maxsize=4_096)
-def categories_on(day: date) -> Mapping[str, Category]:
-    """The categories in force on a day, by name."""
-    names = [each.name for each in fields(Category)]
-    return {
-        row["category"]: Category(**{name: row[name] for name in names})
-        for row in dated.in_force("expense_categories", day)
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +53,25 @@ def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, i
     return over
 
 
-@lru_cache(maxsize=1_024)
-def _names(chart: Chart, day: date) -> Mapping[str, str]:
-    """The category of each account that has one."""
-    return {chart.code(each.account): each.category for each in categories_on(day).values()}
+class BudgetNotFound(NotFound):
+    code = "budget_not_found"
 
 
-def spent_by_category(chart: Chart, postings: Sequence[PostingLine], day: date) -> dict[str, int]:
-    """What an entry spends of each category: debit less credit on the category's account, in fen."""
-    names = _names(chart, day)
-    spent: dict[str, int] = {}
-    for line in postings:
-        name = names.get(line.account)
-        if name is not None:
-            spent[name] = spent.get(name, 0) + line.debit_fen - line.credit_fen
-    return {name: fen for name, fen in spent.items() if fen}
+class BudgetOverlaps(Conflict):
+    code = "budget_overlaps"
+
+
+class BudgetDimensionInvalid(Invalid):
+    code = "budget_dimension_invalid"
+
+
+class BudgetBelowUse(Conflict):
+    """The new amount is less than what is reserved and spent."""
+
+    code = "budget_below_use"
+
+
+class BudgetOfPlan(Conflict):
+    """A plan's budget was approved by two persons; one of them does not change it."""
+
+    code = "budget_of_plan"

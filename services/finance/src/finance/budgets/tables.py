@@ -1,15 +1,13 @@
-"""Tables of budgets: what may be spent, every change of it, and who let it be exceeded."""
+"""Budgets and what moved them."""
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
     Identity,
     Index,
     Integer,
-    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -46,6 +44,7 @@ budgets = Table(
 """A dimension that does not apply is ''. Two budgets of one dimension never overlap in time. `actual_fen` follows the
 ledger's debits less credits, and may so be below 0."""
 
+
 movements = Table(
     "budget_movements",
     metadata,
@@ -66,21 +65,6 @@ movements = Table(
 """Append-only; the sums of a budget's movements are its reserved and actual. `category` and `booked_on` are given where
 an entry of the ledger spends: what one day's movements spend of a category is on the category's account that day."""
 
-overrun_decisions = Table(
-    "budget_overrun_decisions",
-    metadata,
-    Column("source_id", Uuid, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("source_kind", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
-    PrimaryKeyConstraint("source_id", "role"),
-    UniqueConstraint("source_id", "person"),
-)
-"""Who let a voucher or samples exceed a budget; the same of claims is among `claim_decisions`."""
 
 declare(
     metadata,

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 
 from finance import balances, ledger, sold
 from finance.book import book_of
-from finance.budgets.rules import NO_SPENDING
 from finance.costs.rules import CostRunMissing, GoodsReceiptNotFound, MarginSpanInvalid, rate_bp, variance_fen
+from finance.expense_categories import NO_SPENDING
 from finance.refunds import RETURNED_LINES
 from shared.clock import business_date, month_of, next_month
 from shared.languages import Text

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from finance import ledger, open_items
-from finance.budgets import draws
+from finance import budget_control, ledger, open_items
 from finance.kernel.posting import PostingLine
 from finance.ledger import NewEntry
 from finance.open_items import NewItem
@@ -27,12 +26,12 @@ def add_entry(
 ) -> None:
     """Post one entry of a reaction or command; the month is held open by the caller. Nothing to post, no entry.
 
-    It draws on the budgets of what it spends, those of a (department, campaign), and raises what budgets.draws refuses.
+    It draws on the budgets of what it spends, those of a (department, campaign), and raises what budget_control refuses.
     `items` are the open items of its lines on 1122, when they are not simply one per line, due at once.
     """
     if not any(line.debit_fen for line in postings):
         return
-    draws.draw(tx, kind, source_id, branch_id, charged_to, booked_on, postings, corrects_id)
+    budget_control.draw(tx, kind, source_id, branch_id, charged_to, booked_on, postings, corrects_id)
     new = NewEntry(booked_on, branch_id, kind, source_id, postings, reference)
     ledger.add_entry(tx, new, customer_id, corrects_id)
     open_items.add_for_entry(

@@ -3,18 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final, TypedDict
-from uuid import UUID
 
-from finance.expenses.model import OfferProposed
 from finance.expenses.rules import Item, cost_fen
 from shared.events import Event
-from shared.texts import Branch, Day, Fen, Id, Many, Name, PositiveFen, Reference
+from shared.texts import Branch, Day, Fen, Id, Many, Name, Reference
 
 EXPENSE_AUDITED = "finance.expense.audited.v1"
 EXPENSE_APPROVED = "finance.expense.approved.v1"
 EXPENSE_PAID = "finance.expense.paid.v1"
-DRAWING_GRANTED = "finance.drawing.granted.v1"
-DRAWING_REFUSED = "finance.drawing.refused.v1"
 
 
 class OfClaim(TypedDict):
@@ -53,31 +49,10 @@ class ExpensePaid(TypedDict):
     paid_on: Day
 
 
-class OfDrawing(TypedDict):
-    offer_id: Id
-    plan_id: Id
-    branch_id: Branch
-
-
-class DrawingGranted(OfDrawing):
-    """The plan's budget holds what the offer may cost."""
-
-    drawing_id: Id
-    drawn_fen: PositiveFen
-
-
-class DrawingRefused(OfDrawing):
-    """Nothing was reserved; `code` is that of the refusal."""
-
-    code: Name
-
-
 PUBLISHED: Final[Mapping[str, type]] = {
     EXPENSE_AUDITED: ExpenseAudited,
     EXPENSE_APPROVED: ExpenseApproved,
     EXPENSE_PAID: ExpensePaid,
-    DRAWING_GRANTED: DrawingGranted,
-    DRAWING_REFUSED: DrawingRefused,
 }
 
 
@@ -141,35 +116,3 @@ def expense_paid(claim: Mapping[str, Any], *, paid_from: str, day: date) -> Even
             "paid_on": day.isoformat(),
         },
     )
-
-
-def drawing_granted(offer: OfferProposed, *, drawing_id: UUID, day: date) -> Event[DrawingGranted]:
-    """The plan's budget holds what the offer may cost."""
-    return Event(
-        type=DRAWING_GRANTED,
-        subject=str(offer.offer_id),
-        version=1,
-        day=day,
-        amount_fen=offer.cost_fen,
-        data={**_asked(offer), "drawing_id": str(drawing_id), "drawn_fen": offer.cost_fen},
-    )
-
-
-def drawing_refused(offer: OfferProposed, *, code: str, day: date) -> Event[DrawingRefused]:
-    """Nothing was reserved; `code` is that of the refusal."""
-    return Event(
-        type=DRAWING_REFUSED,
-        subject=str(offer.offer_id),
-        version=1,
-        day=day,
-        amount_fen=0,
-        data={**_asked(offer), "code": code},
-    )
-
-
-def _asked(offer: OfferProposed) -> OfDrawing:
-    return {
-        "offer_id": str(offer.offer_id),
-        "plan_id": str(offer.plan_id),
-        "branch_id": offer.branch_id,
-    }

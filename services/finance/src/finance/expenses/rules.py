@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from finance.budgets.rules import categories_on
+from finance.expense_categories import categories_on
 from finance.kernel import dated, invoice_number
 from finance.kernel.chart import Chart
 from finance.kernel.posting import PostingLine, balanced
@@ -87,80 +87,6 @@ class InvoiceTaken(Conflict):
 
 class AuditFindingInvalid(Invalid):
     code = "expense_finding_invalid"
-
-
-class BudgetNotFound(NotFound):
-    code = "budget_not_found"
-
-
-class BudgetOverlaps(Conflict):
-    code = "budget_overlaps"
-
-
-class BudgetDimensionInvalid(Invalid):
-    code = "budget_dimension_invalid"
-
-
-class BudgetBelowUse(Conflict):
-    """The new amount is less than what is reserved and spent."""
-
-    code = "budget_below_use"
-
-
-class BudgetOfPlan(Conflict):
-    """A plan's budget was approved by two persons; one of them does not change it."""
-
-    code = "budget_of_plan"
-
-
-class PlanNotFound(NotFound):
-    code = "promotion_plan_not_found"
-
-
-class PlanCodeTaken(Conflict):
-    code = "promotion_code_taken"
-
-
-class PlanNotReady(Conflict):
-    code = "promotion_plan_not_ready"
-
-
-class PlanDaysInvalid(Invalid):
-    code = "promotion_days_invalid"
-
-
-class OfferOutsidePlan(Conflict):
-    """The offer is of another branch, or lasts longer than the plan that shall pay for it."""
-
-    code = "promotion_offer_outside_plan"
-
-
-class DrawingNotFound(NotFound):
-    code = "promotion_drawing_not_found"
-
-
-class DrawingSettled(Conflict):
-    code = "promotion_drawing_settled"
-
-
-class UsedTooMuch(Invalid):
-    code = "promotion_used_too_much"
-
-
-class TargetExists(Conflict):
-    code = "sales_target_exists"
-
-
-class TargetNotFound(NotFound):
-    code = "sales_target_not_found"
-
-
-class ReportExists(Conflict):
-    code = "sales_report_exists"
-
-
-class ReportDayInvalid(Invalid):
-    code = "sales_report_day_invalid"
 
 
 def rule_on(rule: str, day: date) -> int:
@@ -329,18 +255,3 @@ def paid_posting(chart: Chart, paid_from: str, fen: int) -> list[PostingLine]:
     return balanced(
         [PostingLine(chart.code("staff_payable"), fen, 0), PostingLine(chart.code(paid_from), 0, fen)]
     )
-
-
-def roi_bp(benefit_fen: int, spent_fen: int) -> int | None:
-    """(benefit − spent) ÷ spent in basis points, rounded half up; None when nothing was spent."""
-    return half_up((benefit_fen - spent_fen) * 10_000, spent_fen) if spent_fen > 0 else None
-
-
-def share_bp(part_fen: int, whole_fen: int) -> int | None:
-    """`part` of `whole` in basis points, rounded half up; None of nothing."""
-    return half_up(part_fen * 10_000, whole_fen) if whole_fen > 0 else None
-
-
-def forecast_net_fen(baseline_fen: int, uplift_bp: int) -> int:
-    """What a promotion is expected to sell: the baseline and its uplift."""
-    return baseline_fen + half_up(baseline_fen * uplift_bp, 10_000)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, insert, select, text, update
 
+from finance import promotion_plans
 from finance.kernel.company import require_company
 from finance.prices.rules import (
     PriceRuleBackdated,
@@ -96,12 +97,10 @@ def _require_plan(tx: Tx, row: Mapping[str, Any]) -> None:
     if row["plan_id"] is None:
         return
     plan = tx.conn.execute(
-        text(
-            "select branch_id, state, first_day, last_day, products from promotion_plans where plan_id = :id"
-        ),
+        text(f"select p.* from {promotion_plans.APPROVED} p where p.plan_id = :id"),
         {"id": row["plan_id"]},
     ).one_or_none()
-    if plan is None or plan.state != "approved":
+    if plan is None:
         raise StrategyPlanInvalid("no approved promotion plan has this id")
     is_within = plan.first_day <= row["first_day"] and row["last_day"] <= plan.last_day
     has_products = not plan.products or (row["products"] and set(row["products"]) <= set(plan.products))

@@ -6,7 +6,7 @@ Source: F25 (SOP-FY006), X9
 from typing import Any
 from uuid import UUID
 
-from finance.budgets.rules import OVERRUN_ROLES
+from finance.budget_control import OVERRUN_ROLES
 from finance.samples import commands, queries, schemas
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import lots, stop_sales, trade_permissions
-from finance.budgets import draws
+from finance import budget_control, lots, stop_sales, trade_permissions
 from finance.lots import Named, Paper, Source
 from finance.samples import rules
 from finance.samples.events import sample_issued
@@ -147,7 +146,7 @@ def decide_overrun(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | Non
     Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
     """
     sample = hold(tx, sample_id, "approved")
-    state, _ = draws.decide_overrun(
+    state, _ = budget_control.decide_overrun(
         tx,
         "sample",
         sample_id,

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from finance.budgets.rules import OVERRUN_ROLES
+from finance.budget_control import OVERRUN_ROLES
 from finance.kernel.period import parse_month
 from finance.vouchers import commands, queries, schemas
 from shared.arguments import Blueprint

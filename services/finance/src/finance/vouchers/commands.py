@@ -11,9 +11,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from finance import balances, entries, ledger, periods, trade_permissions
+from finance import balances, budget_control, entries, ledger, periods, trade_permissions
 from finance.book import book_of, stream_of
-from finance.budgets import draws
 from finance.kernel import period
 from finance.kernel.company import require_company
 from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
@@ -172,7 +171,7 @@ def decide_overrun(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | No
     Raises VoucherNotFound, VoucherDecided and the refusals of shared.approvals.
     """
     row = _undecided(tx, voucher_id)
-    state, decision = draws.decide_overrun(
+    state, decision = budget_control.decide_overrun(
         tx,
         "voucher",
         voucher_id,

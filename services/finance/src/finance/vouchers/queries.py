@@ -7,10 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, ledger
+from finance import balances, budget_control, ledger
 from finance.book import book_of
-from finance.budgets import draws
-from finance.budgets.rules import OverrunNotApproved
 from finance.kernel.period import DraftsPending, month_text
 from finance.kernel.posting import PostingLine
 from finance.ledger import Entry
@@ -65,7 +63,7 @@ def warned(tx: Tx, found: Mapping[str, Any]) -> dict[str, Any]:
         return {**found, "warnings": []}
     lines = [PostingLine(each["account"], each["debit_fen"], each["credit_fen"]) for each in found["lines"]]
     charged_to = (found["department"], found["campaign"])
-    warnings = draws.foreseen(
+    warnings = budget_control.foreseen(
         tx, found["voucher_id"], found["branch_id"], charged_to, found["booked_on"], lines
     )
     return {**found, "warnings": warnings}
@@ -113,7 +111,10 @@ def over_budget(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str
     for each in judged["items"]:
         if len(items) == args["limit"]:
             return {"items": items, "next_cursor": encode_cursor(items[-1]["voucher_id"])}
-        if any(warning["code"] == OverrunNotApproved.code for warning in warned(tx, each)["warnings"]):
+        if any(
+            warning["code"] == budget_control.OverrunNotApproved.code
+            for warning in warned(tx, each)["warnings"]
+        ):
             items.append(each)
     return {**judged, "items": items}
 

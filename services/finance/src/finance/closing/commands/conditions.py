@@ -5,9 +5,8 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from finance import balances, bank_matching, cash, costs, periods, points, refunds, vouchers
+from finance import balances, bank_matching, cash, costs, periods, points, refunds, spendings, vouchers
 from finance.book import book_of
-from finance.budgets import proof as budgets
 from finance.kernel.period import (
     EarlierPeriodOpen,
     SourcesBehind,
@@ -92,7 +91,7 @@ PROOFS: tuple[Condition, ...] = (
     receivables_queries.require_agreement,
     refunds.require_agreement,
     points.require_tied,
-    budgets.require_tied,
+    spendings.require_tied,
 )
 """They set a sub-ledger against its control account, and hold at every instant."""
 CONDITIONS: tuple[Condition, ...] = (

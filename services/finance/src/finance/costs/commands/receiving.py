@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from finance import entries, lots, periods
+from finance import entries, lots, periods, taken_invoices
 from finance.book import book_of, require_in_books
 from finance.costs.rules import (
     PurchaseRateUnknown,
@@ -140,22 +140,13 @@ def _write(
             "now": tx.now,
         },
     )
-    if not added.rowcount or not _take_invoice(tx, receipt_id, body["invoice_no"]):
+    if not added.rowcount or not _takes_invoice(tx, receipt_id, body["invoice_no"]):
         raise SupplierInvoiceTaken("this invoice is booked, or claimed as an expense")
 
 
-def _take_invoice(tx: Tx, receipt_id: UUID, invoice_no: str) -> bool:
-    """Hold a nationwide number against claims and other purchases; the second of a race waits and is told no."""
-    if not invoice_number.is_nationwide(invoice_no):
-        return True
-    taken = tx.conn.execute(
-        text(
-            "insert into taken_invoices (invoice_no, document_id) values (:number, :id)"
-            " on conflict (invoice_no) do nothing"
-        ),
-        {"number": invoice_number.key(invoice_no), "id": receipt_id},
-    )
-    return bool(taken.rowcount)
+def _takes_invoice(tx: Tx, receipt_id: UUID, invoice_no: str) -> bool:
+    """Hold a nationwide number against claims and other purchases; any other number is this supplier's alone."""
+    return not invoice_number.is_nationwide(invoice_no) or taken_invoices.take(tx, receipt_id, invoice_no)
 
 
 _REFERENCE = """

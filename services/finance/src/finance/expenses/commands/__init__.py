@@ -1,1 +1,1 @@
-"""What may be asked of expenses, one module per noun."""
+"""What people do with claims: draft and submit them, decide on them, pay them."""

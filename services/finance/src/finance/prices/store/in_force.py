@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, text
 
+from finance import promotion_plans
 from finance.prices.rules import Prices
 from finance.trade_permissions import KINDS
 
@@ -29,7 +30,7 @@ def best_strategy(*, branch: str, day: str, kind: str, product: str, quantity: s
         and (cardinality(products) = 0 or {product} = any(products))
         and (cardinality(customer_kinds) = 0 or {kind} = any(customer_kinds))
         and (plan_id is null or exists (
-            select 1 from promotion_plans p where p.plan_id = s.plan_id and p.state = 'approved'))
+            select 1 from {promotion_plans.APPROVED} p where p.plan_id = s.plan_id))
     order by discount_bp desc, strategy_id limit 1"""
 
 

@@ -1,4 +1,4 @@
-"""Budgets: set and changed. What draws on them: finance.budgets.draws.
+"""Budgets: set and changed. What draws on them: finance.budget_control.
 
 Source: F20, lesson I32
 """
@@ -10,15 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 
-from finance.budgets.rules import categories_on
-from finance.budgets.tables import budgets
-from finance.expenses.rules import (
+from finance.budgets.rules import (
     BudgetBelowUse,
     BudgetDimensionInvalid,
     BudgetNotFound,
     BudgetOfPlan,
     BudgetOverlaps,
 )
+from finance.budgets.tables import budgets
+from finance.expense_categories import categories_on
 from shared import audit
 from shared.clock import new_id
 from shared.languages import Text

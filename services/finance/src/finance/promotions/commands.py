@@ -4,19 +4,18 @@ Nobody draws but an offer of the customers service, by its event (reactions.py).
 Source: F6
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select, text, update
+from sqlalchemy import ARRAY, Uuid, any_, literal, select, text
 
-from finance.budgets import draws
-from finance.budgets.rules import BudgetExceeded, overruns
-from finance.expenses.commands import budgets
-from finance.expenses.model import OfferEnded, OfferProposed
-from finance.expenses.queries import plan_figures
-from finance.expenses.rules import (
+from finance import budgets, promotion_plans
+from finance.budgets import BudgetExceeded, Move, overruns
+from finance.promotions.model import OfferEnded, OfferProposed
+from finance.promotions.queries import plan_figures
+from finance.promotions.rules import (
     DrawingNotFound,
     DrawingSettled,
     OfferOutsidePlan,
@@ -26,7 +25,7 @@ from finance.expenses.rules import (
     PlanNotReady,
     UsedTooMuch,
 )
-from finance.expenses.tables import drawings, plan_decisions, plans
+from finance.promotions.tables import drawings, plan_decisions
 from shared import audit
 from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
@@ -57,17 +56,7 @@ def propose(tx: Tx, body: Mapping[str, Any]) -> UUID:
         "uplift_bp": body["uplift_bp"],
         "budget_fen": body["budget"],
     }
-    added = tx.conn.execute(
-        text(
-            "insert into promotion_plans (plan_id, code, branch_id, first_day, last_day, products,"
-            " baseline_net_fen, baseline_margin_fen, uplift_bp, budget_fen, state, subject_hash, prepared_by,"
-            " prepared_at) values (:plan_id, :code, :branch_id, :first_day, :last_day, :products,"
-            " :baseline_net_fen, :baseline_margin_fen, :uplift_bp, :budget_fen, 'proposed', :hash, :person, :now)"
-            " on conflict (code) do nothing"
-        ),
-        {**row, "plan_id": plan_id, "hash": audit.digest(row), "person": tx.actor.id, "now": tx.now},
-    )
-    if not added.rowcount:
+    if not promotion_plans.add(tx, plan_id, row, audit.digest(row)):
         raise PlanCodeTaken("another plan has this code")
     audit.record(tx, "promotion.propose", str(plan_id), after=row)
     return plan_id
@@ -111,9 +100,9 @@ def draw(tx: Tx, offers: Sequence[OfferProposed]) -> list[UUID | DomainError]:
     OfferOutsidePlan, BudgetExceeded. What is refused reserves nothing. An offer has the same drawing each time: it is
     asked for again after our log lost the grant.
     """
-    rows = _all_locked(tx, {offer.plan_id for offer in offers})
+    rows = promotion_plans.all_locked(tx, {offer.plan_id for offer in offers})
     ids = {row["budget_id"] for row in rows.values() if row["budget_id"]}
-    held = {budget.budget_id: budget for budget in draws.locked(tx, sorted(ids))}
+    held = {budget.budget_id: budget for budget in budgets.locked(tx, sorted(ids))}
     answers: list[UUID | DomainError] = []
     drawn: list[tuple[UUID, OfferProposed]] = []
     for offer in offers:
@@ -145,11 +134,11 @@ def draw(tx: Tx, offers: Sequence[OfferProposed]) -> list[UUID | DomainError]:
             "now": tx.now,
         },
     )
-    draws.move_all(
+    budgets.move_all(
         tx,
         "drawing",
         [
-            draws.Move(rows[offer.plan_id]["budget_id"], drawing_id, reserved_fen=offer.cost_fen)
+            Move(rows[offer.plan_id]["budget_id"], drawing_id, reserved_fen=offer.cost_fen)
             for drawing_id, offer in drawn
         ],
     )
@@ -182,7 +171,7 @@ def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
     No entry is posted: a discount has lowered the sale's revenue already, and bought services come as claims.
     Raises PlanNotFound, ForeignBranch, PlanNotReady, DrawingNotFound, DrawingSettled, UsedTooMuch.
     """
-    rows = _all_locked(tx, {offer.plan_id for offer in ended})
+    rows = promotion_plans.all_locked(tx, {offer.plan_id for offer in ended})
     found = tx.conn.execute(
         select(drawings).where(
             drawings.c.drawing_id == any_(literal([offer.drawing_id for offer in ended], ARRAY(Uuid)))
@@ -202,7 +191,7 @@ def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
             raise UsedTooMuch(Text("{amount_fen} fen were drawn", amount_fen=drawing["amount_fen"]))
         used[offer.drawing_id] = offer.used_fen
         moves.append(
-            draws.Move(
+            Move(
                 plan["budget_id"],
                 offer.drawing_id,
                 reserved_fen=-drawing["amount_fen"],
@@ -216,7 +205,7 @@ def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
         ),
         {"ids": list(used), "used": list(used.values()), "now": tx.now},
     )
-    draws.move_all(tx, "drawing", moves)
+    budgets.move_all(tx, "drawing", moves)
     told = [(str(offer.plan_id), [str(offer.drawing_id), offer.used_fen]) for offer in ended]
     audit.record_all(tx, [audit.row_of(tx, "promotion.settle", plan, after=what) for plan, what in told])
 
@@ -229,7 +218,7 @@ def close(tx: Tx, plan_id: UUID) -> None:
     row = _locked(tx, plan_id, "approved")
     if business_date(tx.now) <= row["last_day"]:
         raise PlanNotReady("the plan is not over", last_day=str(row["last_day"]))
-    [budget] = draws.locked(tx, [row["budget_id"]])
+    [budget] = budgets.locked(tx, [row["budget_id"]])
     if budget.reserved_fen:
         raise PlanNotReady("settle the drawings and claims that reserve its budget first")
     figures = plan_figures(tx, row)
@@ -238,18 +227,7 @@ def close(tx: Tx, plan_id: UUID) -> None:
 
 
 def _locked(tx: Tx, plan_id: UUID, expected: str) -> dict[str, Any]:
-    return _require(tx, _all_locked(tx, {plan_id}).get(plan_id), expected)
-
-
-def _all_locked(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    """The plans that there are, locked in the order of their ids."""
-    rows = tx.conn.execute(
-        select(plans)
-        .where(plans.c.plan_id == any_(literal(sorted(plan_ids), ARRAY(Uuid))))
-        .order_by(plans.c.plan_id)
-        .with_for_update()
-    ).mappings()
-    return {row["plan_id"]: dict(row) for row in rows}
+    return _require(tx, promotion_plans.all_locked(tx, {plan_id}).get(plan_id), expected)
 
 
 def _require(tx: Tx, row: Mapping[str, Any] | None, expected: str) -> dict[str, Any]:
@@ -263,7 +241,7 @@ def _require(tx: Tx, row: Mapping[str, Any] | None, expected: str) -> dict[str, 
 
 
 def _move(tx: Tx, row: Mapping[str, Any], state: str, **values: Any) -> None:
-    tx.conn.execute(update(plans).where(plans.c.plan_id == row["plan_id"]).values(state=state, **values))
+    promotion_plans.change(tx, row["plan_id"], {"state": state, **values})
     audit.record(
         tx, f"promotion.{state}", str(row["plan_id"]), before=row["state"], after=[state, *values.values()]
     )

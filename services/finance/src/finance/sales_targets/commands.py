@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 
-from finance.expenses.rules import ReportDayInvalid, ReportExists, TargetExists, TargetNotFound, rule_on
-from finance.expenses.tables import crm_records, targets
-from finance.kernel.company import require_company
+from finance import sold
+from finance.kernel import dated
+from finance.sales_targets.rules import ReportDayInvalid, ReportExists, TargetExists, TargetNotFound
+from finance.sales_targets.tables import targets
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
@@ -90,8 +91,8 @@ def report_day(tx: Tx, body: Mapping[str, Any]) -> None:
         )
     posted = tx.conn.execute(
         text(
-            "select coalesce(sum(net_fen), 0)::bigint from sales where booked_on = :day and branch_id = :branch"
-            " and posted_by = :person"
+            f"select coalesce(sum(s.net_fen), 0)::bigint from {sold.SALES} s where s.booked_on = :day"
+            " and s.branch_id = :branch and s.posted_by = :person"
         ),
         {"day": day, "branch": body["branch_id"], "person": tx.actor.id},
     ).scalar_one()
@@ -108,30 +109,10 @@ def report_day(tx: Tx, body: Mapping[str, Any]) -> None:
             "reported": body["net"],
             "posted": posted,
             "visits": body["visits"],
-            "on_time": (today - day).days <= rule_on("sales_report_due_days", day),
+            "on_time": (today - day).days <= dated.value("sales_target_rules", "sales_report_due_days", day),
             "now": tx.now,
         },
     )
     if not added.rowcount:
         raise ReportExists("this day is reported")
     audit.record(tx, "target.report", tx.actor.id, after=[*body.values()])
-
-
-def record_crm(tx: Tx, body: Mapping[str, Any], month: date) -> UUID:
-    """A cost or gain of a customer relations project. Raises CompanyNotCovered."""
-    require_company(tx.actor)
-    record_id = new_id()
-    tx.conn.execute(
-        insert(crm_records).values(
-            record_id=record_id,
-            project=body["project"],
-            month=month,
-            kind=body["kind"],
-            fen=body["amount"],
-            basis=body["basis"],
-            recorded_by=tx.actor.id,
-            recorded_at=tx.now,
-        )
-    )
-    audit.record(tx, "crm.record", str(record_id), after=body)
-    return record_id

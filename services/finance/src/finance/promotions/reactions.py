@@ -9,12 +9,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from finance.expenses import events
-from finance.expenses.commands import promotions
-from finance.expenses.model import OfferEnded, OfferProposed
+from finance.promotions import commands, events
+from finance.promotions.model import OfferEnded, OfferProposed
 from shared import outbox
 from shared.clock import business_date
-from shared.consumer import SetReaction
+from shared.consumer import in_sets
 from shared.database import driver_of
 from shared.errors import DomainError
 from shared.events import Envelope, Event
@@ -26,7 +25,7 @@ def on_offers_proposed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     offers = [msgspec.convert(each.data, OfferProposed) for each in envelopes]
     day = business_date(tx.now)
     rows = []
-    for cause, offer, answer in zip(envelopes, offers, promotions.draw(tx, offers), strict=True):
+    for cause, offer, answer in zip(envelopes, offers, commands.draw(tx, offers), strict=True):
         told: Event = (
             events.drawing_refused(offer, code=answer.code, day=day)
             if isinstance(answer, DomainError)
@@ -39,10 +38,12 @@ def on_offers_proposed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
 
 def on_offers_ended(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Settle the drawings with what the offers cost; the rest is free again."""
-    promotions.settle(tx, [msgspec.convert(each.data, OfferEnded) for each in envelopes])
+    commands.settle(tx, [msgspec.convert(each.data, OfferEnded) for each in envelopes])
 
 
-SETS: dict[str, SetReaction] = {
-    "customers.offer.proposed.v1": on_offers_proposed,
-    "customers.offer.ended.v1": on_offers_ended,
-}
+handle = in_sets(
+    {
+        "customers.offer.proposed.v1": on_offers_proposed,
+        "customers.offer.ended.v1": on_offers_ended,
+    }
+)

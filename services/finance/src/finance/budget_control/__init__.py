@@ -1,0 +1,19 @@
+"""Budget control: every entry that spends draws on a budget, and who lets one be exceeded."""
+
+from finance.budget_control import tables
+from finance.budget_control.commands import decide_overrun, draw, foreseen, tell_exceeded
+from finance.budget_control.rules import OVERRUN_ROLES, OverrunNotApproved, Unbudgeted
+from shared.areas import Area
+
+AREA = Area(tables=tables)
+
+__all__ = [
+    "AREA",
+    "OVERRUN_ROLES",
+    "OverrunNotApproved",
+    "Unbudgeted",
+    "decide_overrun",
+    "draw",
+    "foreseen",
+    "tell_exceeded",
+]

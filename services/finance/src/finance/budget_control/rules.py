@@ -1,0 +1,27 @@
+"""Who lets a budget be exceeded, and which entries may be refused."""
+
+from shared.errors import Conflict
+
+OVERRUN_ROLES = frozenset({"finance_head", "management"})
+"""Who let a budget be exceeded: both, two persons."""
+
+
+RESERVED_BEFORE = frozenset({"expense_approved"})
+"""Entries whose document reserved its budget and spends that itself."""
+
+
+MAY_BE_REFUSED = frozenset({"manual", "reversal", "sample_issue", "cash_payout"})
+"""Entries of what can still be left undone. Others book what has happened (the bank took its fee, the cash is short, a
+cost became known): they draw on the budget even beyond it, and the overrun is told."""
+
+
+class OverrunNotApproved(Conflict):
+    """The budget may be exceeded, once finance head and management have let this document do so."""
+
+    code = "budget_overrun_not_approved"
+
+
+class Unbudgeted(Conflict):
+    """The category is under budget in this branch, or must be, and no budget covers this (I32)."""
+
+    code = "expense_unbudgeted"

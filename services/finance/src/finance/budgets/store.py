@@ -1,0 +1,190 @@
+"""The rows of budgets: which one pays, held, and moved by what documents reserve and spend.
+
+Rows are locked in the order of their ids, or of the plans they belong to, after the month is held open, so that
+documents never wait for each other in a ring. What is spent draws on the department's budget, else on the branch's.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, select, text, update
+
+from finance import promotion_plans
+from finance.budgets.rules import Budget
+from finance.budgets.tables import budgets
+from shared.transaction import Tx
+
+_COUNTED = """
+select count(*) from budgets b left join (
+    select budget_id, sum(reserved_fen) as reserved_fen, sum(actual_fen) as actual_fen from budget_movements group by 1
+) m using (budget_id)
+where b.reserved_fen <> coalesce(m.reserved_fen, 0) or b.actual_fen <> coalesce(m.actual_fen, 0)
+"""
+DRAWN = (
+    "(select m.budget_id, b.branch_id, m.source_id, m.category, m.booked_on, m.actual_fen from budget_movements m"
+    " join budgets b using (budget_id) where m.booked_on is not null)"
+)
+"""What entries drew on budgets, by the document and the day they were booked to."""
+
+
+class Coverage(NamedTuple):
+    """The budget that pays for each category, and the categories that no budget pays for though one should."""
+
+    budgets: dict[str, UUID | None]
+    bare: list[str]
+
+
+def covering(
+    tx: Tx,
+    branch_id: str,
+    charged_to: tuple[str, str],
+    categories: Iterable[str],
+    day: date,
+    *,
+    hold: bool = True,
+) -> Coverage:
+    """The budgets that pay: the campaign's while its plan is not closed, else the department's, else the branch's.
+
+    `charged_to` is the department and the campaign, '' where there is none. With `hold` a campaign's plan is kept
+    from being closed until the transaction ends; who only looks ahead may be reading, and holds nothing.
+    """
+    if charged_to[1] and hold:
+        promotion_plans.hold(tx, charged_to[1])
+    found = {name: _covering(tx, branch_id, charged_to, name, day) for name in categories}
+    return Coverage(found, _uncovered(tx, branch_id, charged_to, day, found))
+
+
+def _covering(tx: Tx, branch_id: str, charged_to: tuple[str, str], category: str, day: date) -> UUID | None:
+    department, campaign = charged_to
+    found: UUID | None = tx.conn.execute(
+        text(
+            "select budget_id from budgets b where branch_id = :branch and campaign = :campaign"
+            " and first_day <= :day and last_day >= :day"
+            " and (campaign <> '' or (category = :category and department in (:department, '')))"
+            f" and not exists (select from {promotion_plans.CLOSED} p where p.budget_id = b.budget_id)"
+            " order by department desc limit 1"
+        ),
+        {
+            "branch": branch_id,
+            "campaign": campaign,
+            "day": day,
+            "category": category,
+            "department": department,
+        },
+    ).scalar_one_or_none()
+    return found
+
+
+def _uncovered(
+    tx: Tx, branch_id: str, charged_to: tuple[str, str], day: date, covers: Mapping[str, UUID | None]
+) -> list[str]:
+    """Categories that no budget covers though one should: a campaign's, or where another department has one that day.
+
+    Where a branch has any budget of a category on a day, all of it is under budget.
+    """
+    bare = sorted(name for name, budget_id in covers.items() if budget_id is None)
+    if not bare or charged_to[1]:
+        return bare
+    found = tx.conn.execute(
+        text(
+            "select distinct category from budgets where branch_id = :branch and category = any(:names)"
+            " and first_day <= :day and last_day >= :day order by category"
+        ),
+        {"branch": branch_id, "names": bare, "day": day},
+    )
+    return [row.category for row in found]
+
+
+def locked(tx: Tx, budget_ids: Sequence[UUID], *, hold: bool = True) -> list[Budget]:
+    """The budgets as they are, held until the transaction ends, always taken in one order; without `hold` only read."""
+    if not budget_ids:
+        return []
+    wanted = select(budgets).where(budgets.c.budget_id.in_(budget_ids)).order_by(budgets.c.budget_id)
+    rows = tx.conn.execute(wanted.with_for_update() if hold else wanted)
+    return [
+        Budget(
+            budget_id=str(row["budget_id"]),
+            amount_fen=row["amount_fen"],
+            reserved_fen=row["reserved_fen"],
+            actual_fen=row["actual_fen"],
+            overrun=row["overrun"],
+        )
+        for row in rows.mappings()
+    ]
+
+
+class Move(NamedTuple):
+    """How the counters of a budget change by one document; an entry names its category and the day it is booked to."""
+
+    budget_id: UUID
+    source_id: UUID
+    reserved_fen: int = 0
+    actual_fen: int = 0
+    category: str | None = None
+    booked_on: date | None = None
+
+
+def move_all(tx: Tx, source_kind: str, moves: Sequence[Move]) -> None:
+    """Change the counters of budgets; what moves nothing leaves no trace.
+
+    The caller checked what is available under the lock.
+    """
+    kept = [each for each in moves if each.reserved_fen or each.actual_fen]
+    if not kept:
+        return
+    sums: dict[UUID, list[int]] = {}
+    for each in kept:
+        of_budget = sums.setdefault(each.budget_id, [0, 0])
+        of_budget[0] += each.reserved_fen
+        of_budget[1] += each.actual_fen
+    tx.conn.execute(
+        text(
+            "update budgets b set reserved_fen = b.reserved_fen + u.reserved, actual_fen = b.actual_fen + u.actual"
+            " from unnest(cast(:ids as uuid[]), cast(:reserved as bigint[]), cast(:actual as bigint[]))"
+            " as u(id, reserved, actual) where b.budget_id = u.id"
+        ),
+        {
+            "ids": list(sums),
+            "reserved": [fen for fen, _ in sums.values()],
+            "actual": [fen for _, fen in sums.values()],
+        },
+    )
+    tx.conn.execute(
+        text(
+            "insert into budget_movements (budget_id, source_kind, source_id, reserved_fen, actual_fen, category,"
+            " booked_on, actor, at)"
+            " select u.budget_id, :kind, u.source_id, u.reserved, u.actual, u.category, u.booked_on, :actor, :now"
+            " from unnest(cast(:budgets as uuid[]), cast(:sources as uuid[]), cast(:reserved as bigint[]),"
+            " cast(:actual as bigint[]), cast(:categories as text[]), cast(:days as date[])) with ordinality"
+            " as u(budget_id, source_id, reserved, actual, category, booked_on, n) order by u.n"
+        ),
+        {
+            "kind": source_kind,
+            "actor": tx.actor.id,
+            "now": tx.now,
+            "budgets": [each.budget_id for each in kept],
+            "sources": [each.source_id for each in kept],
+            "reserved": [each.reserved_fen for each in kept],
+            "actual": [each.actual_fen for each in kept],
+            "categories": [each.category for each in kept],
+            "days": [each.booked_on for each in kept],
+        },
+    )
+
+
+def exceeded(tx: Tx, budget_id: UUID) -> dict[str, Any]:
+    """The budget with one more time that it was exceeded."""
+    told = tx.conn.execute(
+        update(budgets)
+        .where(budgets.c.budget_id == budget_id)
+        .values(exceeded=budgets.c.exceeded + 1)
+        .returning(budgets)
+    ).mappings()
+    return dict(told.one())
+
+
+def differing(conn: Connection) -> int:
+    """How many budgets are not the sum of their movements."""
+    return int(conn.execute(text(_COUNTED)).scalar_one())

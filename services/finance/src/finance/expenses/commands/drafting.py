@@ -1,0 +1,166 @@
+"""An expense claim until it is submitted: budget, invoices and state change in one transaction.
+
+Source: F18, F19, lessons I32, I33
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, update
+
+from finance import budget_control, budgets, taken_invoices
+from finance.expenses.rules import ClaimState, InvoiceTaken, Item, check_items
+from finance.expenses.store import items_of, move, needs_of, own, reserve
+from finance.expenses.tables import claims, items
+from finance.kernel import invoice_number
+from shared import audit
+from shared.clock import business_date, new_id
+from shared.transaction import Tx
+
+
+def draft(tx: Tx, body: Mapping[str, Any]) -> UUID:
+    """A claim of the caller's own. Raises ForeignBranch and the faults of rules.check_items."""
+    tx.actor.require_branch(body["branch_id"])
+    claimed = _items(body["items"])
+    check_items(claimed, tx.actor.id, business_date(tx.now))
+    claim_id = new_id()
+    tx.conn.execute(
+        insert(claims).values(
+            claim_id=claim_id,
+            branch_id=body["branch_id"],
+            department=body["department"],
+            campaign=body["campaign"],
+            claimant=tx.actor.id,
+            purpose=body["purpose"],
+            state=ClaimState.DRAFT.value,
+            claimed_fen=sum(item.amount_fen for item in claimed),
+            created_at=tx.now,
+        )
+    )
+    _write_items(tx, claim_id, claimed)
+    audit.record(tx, "expense.draft", str(claim_id), after=body)
+    return claim_id
+
+
+def revise(tx: Tx, claim_id: UUID, body: Mapping[str, Any]) -> None:
+    """Replace what a draft says. Raises as `draft`, ClaimNotFound, ClaimNotYours, ClaimNotReady."""
+    row = own(tx, claim_id)
+    tx.actor.require_branch(body["branch_id"])
+    claimed = _items(body["items"])
+    check_items(claimed, tx.actor.id, business_date(tx.now))
+    tx.conn.execute(delete(items).where(items.c.claim_id == claim_id))
+    _write_items(tx, claim_id, claimed)
+    tx.conn.execute(
+        update(claims)
+        .where(claims.c.claim_id == claim_id)
+        .values(
+            branch_id=body["branch_id"],
+            department=body["department"],
+            campaign=body["campaign"],
+            purpose=body["purpose"],
+            claimed_fen=sum(item.amount_fen for item in claimed),
+        )
+    )
+    audit.record(tx, "expense.revise", str(claim_id), before=row["claimed_fen"], after=body)
+
+
+def _items(rows: Sequence[Mapping[str, Any]]) -> list[Item]:
+    return [
+        Item(
+            no=no,
+            category=row["category"],
+            amount_fen=row["amount"],
+            tax_fen=row["tax"],
+            invoice_no=row["invoice_no"],
+            spent_on=row["spent_on"],
+            attendees=row["attendees"],
+        )
+        for no, row in enumerate(rows, 1)
+    ]
+
+
+def _write_items(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
+    tx.conn.execute(
+        insert(items),
+        [
+            {
+                "claim_id": claim_id,
+                "no": item.no,
+                "category": item.category,
+                "amount_fen": item.amount_fen,
+                "tax_fen": item.tax_fen,
+                "invoice_no": item.invoice_no,
+                "spent_on": item.spent_on,
+                "attendees": list(item.attendees),
+            }
+            for item in claimed
+        ],
+    )
+
+
+def submit(tx: Tx, claim_id: UUID) -> None:
+    """Take the invoices and reserve the budget, or ask for approval of the overrun where the budget says so.
+
+    Raises ClaimNotFound, ClaimNotYours, ClaimNotReady, InvoiceTaken, Unbudgeted, BudgetExceeded, and the faults of
+    rules.check_items.
+    """
+    row = own(tx, claim_id)
+    claimed = items_of(tx, claim_id)
+    check_items(claimed, tx.actor.id, business_date(tx.now))
+    _take_invoices(tx, claim_id, claimed)
+    covers = {
+        item.no: budgets.covering(
+            tx, row["branch_id"], (row["department"], row["campaign"]), [item.category], item.spent_on
+        ).budgets[item.category]
+        for item in claimed
+    }
+    bare = [item for item in claimed if covers[item.no] is None]
+    if bare:
+        raise budget_control.Unbudgeted(
+            "no budget covers some items",
+            errors=[
+                {"path": f"items.{item.no - 1}", "message": "no budget of this branch, category and day"}
+                for item in bare
+            ],
+        )
+    for item in claimed:
+        tx.conn.execute(
+            update(items)
+            .where(items.c.claim_id == claim_id, items.c.no == item.no)
+            .values(budget_id=covers[item.no])
+        )
+    needs = needs_of(claimed, covers)
+    over = budgets.overruns(budgets.locked(tx, list(needs)), {str(key): fen for key, fen in needs.items()})
+    if not over:
+        reserve(tx, claim_id, needs)
+    subject = audit.digest([[str(claim_id), row["branch_id"], row["campaign"]], [_shown(i) for i in claimed]])
+    move(
+        tx,
+        row,
+        ClaimState.AWAITING_BUDGET if over else ClaimState.SUBMITTED,
+        submitted_at=tx.now,
+        subject_hash=subject,
+    )
+
+
+def _shown(item: Item) -> list[Any]:
+    return [
+        item.no,
+        item.category,
+        item.amount_fen,
+        item.tax_fen,
+        item.invoice_no,
+        item.spent_on,
+        list(item.attendees),
+    ]
+
+
+def _take_invoices(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
+    """In order, so that two claims never wait for each other; the second of a race waits and is refused."""
+    for item in sorted(claimed, key=lambda each: invoice_number.key(each.invoice_no)):
+        if not taken_invoices.take(tx, claim_id, item.invoice_no):
+            raise InvoiceTaken(
+                "the invoice was claimed before",
+                errors=[{"path": f"items.{item.no - 1}.invoice_no", "message": "claimed before"}],
+            )

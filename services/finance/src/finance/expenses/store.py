@@ -1,0 +1,116 @@
+"""The rows of claims and their items, and what they hold of budgets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from finance import budgets
+from finance.expenses.rules import ClaimNotFound, ClaimNotReady, ClaimNotYours, ClaimState, Item, cost_fen
+from finance.expenses.tables import claims, items
+from shared import audit
+from shared.languages import Text
+from shared.transaction import Tx
+
+CLAIM = "claim"
+"""What reserves, in the movements of budgets."""
+
+
+def needs_of(counted: Sequence[Item], budgets_by_no: Mapping[int, UUID | None]) -> dict[UUID, int]:
+    """What items cost, by the budget that pays."""
+    needs: dict[UUID, int] = {}
+    for item in counted:
+        budget_id = budgets_by_no[item.no]
+        assert budget_id is not None
+        needs[budget_id] = needs.get(budget_id, 0) + cost_fen(item)
+    return needs
+
+
+def reserve(tx: Tx, claim_id: UUID, fen_by_budget: Mapping[UUID, int]) -> None:
+    """Reserve so much more of each budget, or so much less."""
+    moves = [
+        budgets.Move(budget_id, claim_id, reserved_fen=fen)
+        for budget_id, fen in sorted(fen_by_budget.items())
+    ]
+    budgets.move_all(tx, CLAIM, moves)
+
+
+def locked(tx: Tx, claim_id: UUID, expected: ClaimState | None = None) -> dict[str, Any]:
+    row = (
+        tx.conn.execute(select(claims).where(claims.c.claim_id == claim_id).with_for_update())
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise ClaimNotFound("no such claim")
+    tx.actor.require_branch(row["branch_id"])
+    claim = dict(row)
+    if expected is not None and claim["state"] != expected:
+        raise not_ready(claim)
+    return claim
+
+
+def not_ready(row: Mapping[str, Any]) -> ClaimNotReady:
+    return ClaimNotReady(Text("the claim is {state}", state=row["state"]), state=row["state"])
+
+
+def items_of(tx: Tx, claim_id: UUID) -> list[Item]:
+    rows = tx.conn.execute(select(items).where(items.c.claim_id == claim_id).order_by(items.c.no))
+    return [item_of(dict(row)) for row in rows.mappings()]
+
+
+def held(tx: Tx, claim_id: UUID) -> dict[UUID, int]:
+    """What the claim draws on each budget, as its items count now."""
+    return needs_of(items_of(tx, claim_id), covers(tx, claim_id))
+
+
+def covers(tx: Tx, claim_id: UUID) -> dict[int, UUID | None]:
+    rows = tx.conn.execute(select(items.c.no, items.c.budget_id).where(items.c.claim_id == claim_id))
+    return {row.no: row.budget_id for row in rows}
+
+
+def spent(tx: Tx, claim_id: UUID, counted: Sequence[Item]) -> dict[tuple[UUID, str], int]:
+    """What the claim costs, by budget and category."""
+    by_no = covers(tx, claim_id)
+    found: dict[tuple[UUID, str], int] = {}
+    for item in counted:
+        budget_id = by_no[item.no]
+        assert budget_id is not None
+        found[budget_id, item.category] = found.get((budget_id, item.category), 0) + cost_fen(item)
+    return found
+
+
+def move(tx: Tx, row: Mapping[str, Any], state: ClaimState, **values: Any) -> None:
+    tx.conn.execute(
+        update(claims).where(claims.c.claim_id == row["claim_id"]).values(state=state.value, **values)
+    )
+    audit.record(
+        tx,
+        f"expense.{state.value}",
+        str(row["claim_id"]),
+        before=row["state"],
+        after=[state.value, *values.values()],
+    )
+
+
+def item_of(row: Mapping[str, Any]) -> Item:
+    """A row of expense_items."""
+    return Item(
+        no=row["no"],
+        category=row["category"],
+        amount_fen=row["amount_fen"],
+        tax_fen=row["tax_fen"],
+        invoice_no=row["invoice_no"],
+        spent_on=row["spent_on"],
+        attendees=row["attendees"],
+        accepted_fen=row["accepted_fen"],
+        accepted_tax_fen=row["accepted_tax_fen"],
+    )
+
+
+def own(tx: Tx, claim_id: UUID) -> dict[str, Any]:
+    row = locked(tx, claim_id, ClaimState.DRAFT)
+    if row["claimant"] != tx.actor.id:
+        raise ClaimNotYours("a draft is the claimant's alone")
+    return row

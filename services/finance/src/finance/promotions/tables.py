@@ -1,0 +1,47 @@
+"""Who approved a plan, and what offers drew on it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from finance.kernel.metadata import metadata
+from shared.tables import INSTANT, declare
+
+plan_decisions = Table(
+    "promotion_decisions",
+    metadata,
+    Column("plan_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("at", INSTANT, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    PrimaryKeyConstraint("plan_id", "role"),
+    UniqueConstraint("plan_id", "person"),
+)
+drawings = Table(
+    "promotion_drawings",
+    metadata,
+    Column("drawing_id", Uuid, primary_key=True),
+    Column("plan_id", Uuid, nullable=False),
+    Column("offer_id", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("used_fen", BigInteger),
+    Column("drawn_by", Text, nullable=False),
+    Column("drawn_at", INSTANT, nullable=False),
+    Column("settled_at", INSTANT),
+    UniqueConstraint("plan_id", "offer_id"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+    CheckConstraint("used_fen between 0 and amount_fen", name="used"),
+)
+
+declare(metadata, changes=("promotion_drawings",))
