@@ -10,9 +10,10 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
+from finance.allocations import store
 from finance.allocations.events import receivable_settled
 from finance.allocations.rules import Match, check
-from finance.open_items import Item, lock, move, of_source
+from finance.open_items import Item, change, lock, of_source
 from shared import outbox
 from shared.transaction import Tx
 
@@ -29,28 +30,9 @@ def allocate(tx: Tx, matches: Sequence[Match], on: date) -> list[UUID]:
         credit, debt = items[match.credit_id], items[match.debt_id]
         check(match, credit, debt)
         day = max(on, credit.booked_on, debt.booked_on)
-        made.append(_write(tx, match, day))
+        made.append(store.add(tx, match, day))
         items[credit.item_id] = _moved(tx, credit, match.fen, day, kind=credit.kind)
         items[debt.item_id] = _moved(tx, debt, -match.fen, day, kind=credit.kind)
-    return made
-
-
-def _write(tx: Tx, match: Match, day: date) -> UUID:
-    made: UUID = tx.conn.execute(
-        text(
-            "insert into receivable_allocations (credit_id, debt_id, fen, allocated_on, undoes, actor, at)"
-            " values (:credit, :debt, :fen, :day, :undoes, :actor, :now) returning allocation_id"
-        ),
-        {
-            "credit": match.credit_id,
-            "debt": match.debt_id,
-            "fen": match.fen,
-            "day": day,
-            "undoes": match.undoes,
-            "actor": tx.actor.id,
-            "now": tx.now,
-        },
-    ).scalar_one()
     return made
 
 
@@ -58,7 +40,14 @@ def _moved(tx: Tx, item: Item, fen: int, day: date, *, kind: str) -> Item:
     """Move what is open by `fen`; a debt that comes to 0 is settled, unless a write-off ended it."""
     left = item.open_fen + fen
     written_off = -fen if kind == "write_off" and item.amount_fen > 0 else 0
-    version, was_written_off = move(tx.conn, item, left, day, written_off)
+    version = change(
+        tx.conn,
+        item.item_id,
+        is_told=True,
+        open_fen=left,
+        written_off_fen=item.written_off_fen + written_off,
+        settled_on=day if left == 0 else None,
+    )
     if item.amount_fen > 0 and left == 0:
         tx.conn.execute(
             text(
@@ -67,7 +56,7 @@ def _moved(tx: Tx, item: Item, fen: int, day: date, *, kind: str) -> Item:
             ),
             {"day": day, "id": item.item_id},
         )
-        if not was_written_off:
+        if item.written_off_fen + written_off == 0:
             outbox.append(
                 tx,
                 receivable_settled(
@@ -80,7 +69,7 @@ def _moved(tx: Tx, item: Item, fen: int, day: date, *, kind: str) -> Item:
                     version=version,
                 ),
             )
-    return replace(item, open_fen=left, version=version)
+    return replace(item, open_fen=left, version=version, written_off_fen=item.written_off_fen + written_off)
 
 
 def oldest_first(conn: Connection, debts: Collection[UUID], credit_id: UUID, fen: int) -> list[Match]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from finance import open_items
 from finance.contracts import papers, rules
 from shared import audit
 from shared.clock import business_date
@@ -37,13 +38,13 @@ _WAITS = {
     None: "true",
 }
 
-_INSTALMENTS = """
+_INSTALMENTS = f"""
 select coalesce(sum(i.amount_fen), 0)::bigint as billed_fen,
     coalesce(sum(i.amount_fen - i.open_fen - i.written_off_fen), 0)::bigint as paid_fen,
     coalesce(sum(i.open_fen), 0)::bigint as open_fen,
     coalesce(sum(i.open_fen) filter (where i.due_on < :today), 0)::bigint as past_due_fen
 from sales_orders o join shipments s on s.order_id = o.order_id
-join receivable_items i on i.source_id = s.sale_id and i.kind = 'sale' and i.amount_fen > 0
+join {open_items.ITEMS} i on i.source_id = s.sale_id and i.kind = 'sale' and i.amount_fen > 0
 where o.customer_id = :customer and o.contract_id = :id
 """
 

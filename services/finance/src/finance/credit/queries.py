@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import credit
+from finance import credit, open_items
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -22,7 +22,7 @@ def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
         text(
             "select coalesce(sum(open_fen), 0)::bigint as outstanding_fen,"
             " coalesce(sum(open_fen) filter (where open_fen > 0 and due_on < :today), 0)::bigint as overdue_fen"
-            " from receivable_items where customer_id = :customer and open_fen <> 0"
+            f" from {open_items.ITEMS} i where customer_id = :customer and open_fen <> 0"
             " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
         ),
         {"customer": customer_id, "today": today, "branches": branches},

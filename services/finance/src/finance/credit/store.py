@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, text
 
+from finance import open_items
 from finance.credit.model import CreditChanged
 from finance.credit.rules import Position
 
@@ -28,7 +29,7 @@ def hold(conn: Connection, customer_ids: Collection[UUID]) -> None:
     )
 
 
-_POSITIONS = """
+_POSITIONS = f"""
 select x.customer_id, l.limit_fen, coalesce(l.overdue_tolerance_fen, 0) as overdue_tolerance_fen,
     coalesce(l.on_hold, false) as on_hold, l.valid_until, coalesce(i.fen, 0)::bigint as outstanding_fen,
     coalesce(i.overdue_fen, 0)::bigint as overdue_fen, coalesce(o.fen, 0)::bigint as reserved_fen
@@ -36,7 +37,7 @@ from unnest(cast(:ids as uuid[])) as x(customer_id)
 left join credit_limits l on l.customer_id = x.customer_id
 left join lateral (
     select sum(open_fen) as fen, sum(open_fen) filter (where open_fen > 0 and due_on < :today) as overdue_fen
-    from receivable_items where customer_id = x.customer_id and open_fen <> 0
+    from {open_items.ITEMS} i where customer_id = x.customer_id and open_fen <> 0
 ) i on true
 left join lateral (
     select sum(fen) as fen from credit_reservations where customer_id = x.customer_id

@@ -1,31 +1,23 @@
 """The sub-ledger of receivables: every line on account 1122 has its open items."""
 
+from finance.open_items import tables
 from finance.open_items.rules import Item, NewItem, ReceivableUnknown
-from finance.open_items.store import (
-    OF_ONE_SALE,
-    add_for_entry,
-    add_for_sales,
-    lock,
-    lock_of_sales,
-    move,
-    next_version,
-    of_source,
-)
+from finance.open_items.store import of_sales
+from finance.open_items.store.items import ITEMS, add_for_entry, change, lock, lock_of_sales, of_source
 from shared.areas import Area
 
-AREA = Area()
+AREA = Area(tables=tables)
 
 __all__ = [
     "AREA",
-    "OF_ONE_SALE",
+    "ITEMS",
     "Item",
     "NewItem",
     "ReceivableUnknown",
     "add_for_entry",
-    "add_for_sales",
+    "change",
     "lock",
     "lock_of_sales",
-    "move",
-    "next_version",
+    "of_sales",
     "of_source",
 ]

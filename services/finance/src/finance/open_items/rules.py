@@ -35,5 +35,6 @@ class Item(Struct, frozen=True, kw_only=True):
     due_on: date
     amount_fen: int
     open_fen: int
+    written_off_fen: int
     is_disputed: bool
     version: int

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
+from finance import open_items
 from finance.open_items import ReceivableUnknown
 from finance.receivables import commands, rules
 from finance.receivables.queries import OPEN_AT, CustomerStatementUnknown
@@ -207,7 +208,7 @@ def issue_periodically(tx: Tx) -> int:
     as_of = rules.last_quarter_end(today, rules.house("statement_every_months", today))
     customers = tx.conn.execute(
         text(
-            "select distinct customer_id from receivable_items i where booked_on <= :as_of and open_fen > 0"
+            f"select distinct customer_id from {open_items.ITEMS} i where booked_on <= :as_of and open_fen > 0"
             " and not exists (select from customer_statements s where s.customer_id = i.customer_id"
             " and s.as_of = :as_of) limit :batch"
         ),

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from finance import allocations, open_items
 from finance.receivables import rules
 from finance.receivables.queries import LATER, MINE
 from shared.clock import business_date
@@ -28,25 +29,25 @@ _OPEN_NOW = f"""
 select b.place, array_agg(x.customer_id::text) as customers, array_agg(x.fen) as fen
 from unnest(cast(:after as date[]), cast(:through as date[])) with ordinality b(after, through, place)
     cross join lateral (
-        select customer_id, sum(open_fen)::bigint as fen from receivable_items i
+        select customer_id, sum(open_fen)::bigint as fen from {open_items.ITEMS} i
         where open_fen > 0 and due_on > b.after and due_on <= b.through and booked_on <= :as_of and {MINE}
         group by customer_id
     ) x
 group by b.place
 union all
 select {CREDIT}, array_agg(customer_id::text), array_agg(fen) from (
-    select customer_id, sum(open_fen)::bigint as fen from receivable_items i
+    select customer_id, sum(open_fen)::bigint as fen from {open_items.ITEMS} i
     where open_fen < 0 and booked_on <= :as_of and {MINE} group by customer_id
 ) credits having count(*) > 0
 """
-_MATCHED_LATER = "select coalesce(max(allocated_on) > :as_of, false) from receivable_allocations"
+_MATCHED_LATER = f"select coalesce(max(allocated_on) > :as_of, false) from {allocations.ALLOCATIONS} i"
 _PUT_BACK = f"""
 select place, array_agg(customer_id::text) as customers, array_agg(fen) as fen from (
     select case when stood.fen < 0 then {CREDIT}
             else 1 + width_bucket(cast(:as_of as date) - i.due_on, cast(:edges as int[])) end as place,
         i.customer_id, sum(stood.sign * stood.fen)::bigint as fen
     from (select item_id, sum(fen) as fen from ({LATER}) sides group by item_id) later
-        join receivable_items i on i.item_id = later.item_id
+        join {open_items.ITEMS} i on i.item_id = later.item_id
         cross join lateral (values (-1, i.open_fen), (1, i.open_fen + later.fen)) stood(sign, fen)
     where i.booked_on <= :as_of and {MINE} group by 1, 2
 ) x group by place

@@ -21,7 +21,7 @@ from finance.kernel.period import PeriodClosed, PeriodState
 from finance.open_items import Item, NewItem, ReceivableUnknown
 from finance.receivables import dunning, rules
 from finance.receivables.events import payment_received, payment_reversed
-from finance.trade_permissions import CustomerUnknown
+from finance.trade_permissions import KINDS, CustomerUnknown
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.errors import Conflict, Invalid, NotFound
@@ -82,8 +82,8 @@ def require_known(tx: Tx, customer_id: UUID) -> None:
     """Raises CustomerUnknown unless customers told us of the customer, or it owes us."""
     found = tx.conn.execute(
         text(
-            "select 1 from trade_permissions where customer_id = :id"
-            " union all (select 1 from receivable_items where customer_id = :id limit 1) limit 1"
+            f"select 1 from {KINDS} k where customer_id = :id"
+            f" union all (select 1 from {open_items.ITEMS} i where customer_id = :id limit 1) limit 1"
         ),
         {"id": customer_id},
     ).first()
@@ -180,7 +180,7 @@ def _matches(tx: Tx, credit_id: UUID, body: Mapping[str, Any]) -> list[Match]:
         ]
     debts = tx.conn.execute(
         text(
-            "select item_id from receivable_items where customer_id = :customer and branch_id = :branch"
+            f"select item_id from {open_items.ITEMS} i where customer_id = :customer and branch_id = :branch"
             " and open_fen > 0 and disputed_at is null order by due_on, item_id limit 1000"
         ),
         {"customer": body["customer_id"], "branch": body["branch_id"]},
@@ -206,8 +206,8 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     booked_on, _ = booking_day(tx, today)
     live = tx.conn.execute(
         text(
-            "select allocation_id from receivable_allocations a where credit_id = :credit and fen > 0"
-            " and not exists (select from receivable_allocations u where u.undoes = a.allocation_id)"
+            f"select allocation_id from {allocations.ALLOCATIONS} a where credit_id = :credit and fen > 0"
+            f" and not exists (select from {allocations.ALLOCATIONS} u where u.undoes = a.allocation_id)"
         ),
         {"credit": payment.item_id},
     ).scalars()
@@ -260,7 +260,7 @@ def allocate(tx: Tx, *, credit_id: UUID, debt_id: UUID, fen: int) -> UUID:
 
 def _require_visible(tx: Tx, item_id: UUID) -> None:
     branch_id = tx.conn.execute(
-        text("select branch_id from receivable_items where item_id = :id"), {"id": item_id}
+        text(f"select branch_id from {open_items.ITEMS} i where item_id = :id"), {"id": item_id}
     ).scalar_one_or_none()
     if branch_id is None or not tx.actor.may_see(branch_id):
         raise ReceivableUnknown("no such open item")
@@ -269,7 +269,7 @@ def _require_visible(tx: Tx, item_id: UUID) -> None:
 def undo_allocation(tx: Tx, allocation_id: UUID, reason: str) -> None:
     """Take a match back. Raises AllocationUnknown, AllocationUndone."""
     found = tx.conn.execute(
-        text("select credit_id from receivable_allocations where allocation_id = :id and fen > 0"),
+        text(f"select credit_id from {allocations.ALLOCATIONS} i where allocation_id = :id and fen > 0"),
         {"id": allocation_id},
     ).one_or_none()
     if found is None:
@@ -285,12 +285,12 @@ def undo_allocation(tx: Tx, allocation_id: UUID, reason: str) -> None:
 
 def _undo(tx: Tx, allocation_id: UUID) -> None:
     row = tx.conn.execute(
-        text("select credit_id, debt_id, fen from receivable_allocations where allocation_id = :id"),
+        text(f"select credit_id, debt_id, fen from {allocations.ALLOCATIONS} i where allocation_id = :id"),
         {"id": allocation_id},
     ).one()
     items = open_items.lock(tx.conn, [row.credit_id, row.debt_id])
     undone = tx.conn.execute(
-        text("select 1 from receivable_allocations where undoes = :id"), {"id": allocation_id}
+        text(f"select 1 from {allocations.ALLOCATIONS} i where undoes = :id"), {"id": allocation_id}
     ).first()
     if undone is not None or items[row.debt_id].kind == "payment_reversal":
         raise AllocationUndone("it was taken back before, or it is the reversal of a payment")
@@ -312,10 +312,7 @@ def dispute(tx: Tx, item_id: UUID, reason: str) -> None:
     item = lock_item(tx, item_id)
     if item.amount_fen < 0 or item.open_fen == 0 or item.is_disputed:
         raise DisputeNotPossible("only an open debt that is not disputed yet can be disputed")
-    tx.conn.execute(
-        text("update receivable_items set disputed_at = :now, dispute_reason = :reason where item_id = :id"),
-        {"now": tx.now, "reason": reason, "id": item_id},
-    )
+    open_items.change(tx.conn, item_id, is_told=False, disputed_at=tx.now, dispute_reason=reason)
     dunning.pause(tx, item_id)
     audit.record(tx, "receivable.dispute", str(item_id), after=reason)
 
@@ -328,10 +325,7 @@ def resolve_dispute(tx: Tx, item_id: UUID, reason: str) -> None:
     item = lock_item(tx, item_id)
     if not item.is_disputed:
         raise DisputeNotPossible("the item is not disputed")
-    tx.conn.execute(
-        text("update receivable_items set disputed_at = null, dispute_reason = null where item_id = :id"),
-        {"id": item_id},
-    )
+    open_items.change(tx.conn, item_id, is_told=False, disputed_at=None, dispute_reason=None)
     dunning.resume(tx, item)
     audit.record(tx, "receivable.resolve_dispute", str(item_id), after=reason)
 

@@ -92,9 +92,9 @@ def open_cases(tx: Tx) -> int:
     today = business_date(tx.now)
     rows = tx.conn.execute(
         text(
-            "select item_id, customer_id, branch_id, due_on from receivable_items i"
+            f"select item_id, customer_id, branch_id, due_on from {open_items.ITEMS} i"
             " where open_fen > 0 and due_on < :today and disputed_at is null and (kind <> 'interest' or not exists"
-            "  (select from receivable_items p where p.item_id = i.principal_id and p.open_fen > 0))"
+            f"  (select from {open_items.ITEMS} p where p.item_id = i.principal_id and p.open_fen > 0))"
             " and not exists (select from dunning_cases c where c.item_id = i.item_id and c.state <> 'settled')"
             " order by due_on limit :batch for update skip locked"
         ),
@@ -171,7 +171,7 @@ def tell_overdue(tx: Tx) -> int:
     bounds: Sequence[int] = rules.house("ageing_bounds", today)
     rows = tx.conn.execute(
         text(
-            "select item_id, due_on from receivable_items i"
+            f"select item_id, customer_id, branch_id, due_on, open_fen from {open_items.ITEMS} i"
             " where open_fen > 0 and due_on < :today and told_days < ("
             "  select coalesce(max(b), 0) + 1 from unnest(cast(:bounds as int[])) b where b < :today - i.due_on)"
             " order by due_on limit :batch for update skip locked"
@@ -181,22 +181,16 @@ def tell_overdue(tx: Tx) -> int:
     for row in rows:
         days = (today - row.due_on).days
         told = bounds[rules.bucket_of(bounds, days) - 1] + 1
-        item = tx.conn.execute(
-            text(
-                "update receivable_items set told_days = :told, version = version + 1 where item_id = :id"
-                " returning item_id, customer_id, branch_id, open_fen, version"
-            ),
-            {"told": told, "id": row.item_id},
-        ).one()
+        version = open_items.change(tx.conn, row.item_id, is_told=True, told_days=told)
         outbox.append(
             tx,
             receivable_overdue(
-                item_id=str(item.item_id),
-                customer_id=str(item.customer_id),
-                branch_id=item.branch_id,
+                item_id=str(row.item_id),
+                customer_id=str(row.customer_id),
+                branch_id=row.branch_id,
                 days=days,
-                amount_fen=item.open_fen,
-                version=item.version,
+                amount_fen=row.open_fen,
+                version=version,
                 day=today,
             ),
         )
@@ -242,12 +236,7 @@ def record_action(tx: Tx, case_id: UUID, body: Mapping[str, Any]) -> UUID:
     )
     _store(tx, case_id, case)
     if outcome is Outcome.DISPUTED:
-        tx.conn.execute(
-            text(
-                "update receivable_items set disputed_at = :now, dispute_reason = 'dunning' where item_id = :id"
-            ),
-            {"now": tx.now, "id": item.item_id},
-        )
+        open_items.change(tx.conn, item.item_id, is_told=False, disputed_at=tx.now, dispute_reason="dunning")
     action_id = _insert_action(
         tx,
         case_id,
@@ -372,7 +361,7 @@ def _overdue(tx: Tx, customer_id: UUID, today: date) -> list[Row[Any]]:
     return list(
         tx.conn.execute(
             text(
-                "select item_id, branch_id, kind, booked_on, due_on, amount_fen, open_fen from receivable_items"
+                f"select item_id, branch_id, kind, booked_on, due_on, amount_fen, open_fen from {open_items.ITEMS} i"
                 " where customer_id = :customer and open_fen > 0 and due_on < :today and disputed_at is null"
                 " order by item_id for update"
             ),

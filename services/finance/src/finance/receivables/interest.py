@@ -10,12 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from finance import entries, open_items
+from finance import allocations, entries, open_items
 from finance.book import book_of
 from finance.kernel import dated
 from finance.open_items import NewItem
 from finance.receivables import rules
 from finance.receivables.commands import booking_day
+from finance.trade_permissions import KINDS
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
@@ -28,7 +29,7 @@ def charge_interest(tx: Tx) -> int:
     today = business_date(tx.now)
     rows = tx.conn.execute(
         text(
-            "select i.item_id from receivable_items i join trade_permissions p on p.customer_id = i.customer_id"
+            f"select i.item_id from {open_items.ITEMS} i join {KINDS} p on p.customer_id = i.customer_id"
             " where i.kind = 'sale' and p.kind = any(:kinds) and i.disputed_at is null"
             " and i.written_off_fen = 0 and i.due_on < coalesce(i.settled_on, :month_end)"
             " and coalesce(i.interest_through, i.due_on) < coalesce(i.settled_on, :month_end)"
@@ -48,17 +49,15 @@ def charge_interest(tx: Tx) -> int:
 
 def _charge(tx: Tx, item_id: UUID, today: date) -> None:
     open_items.lock(tx.conn, [item_id])
-    row = tx.conn.execute(text("select * from receivable_items where item_id = :id"), {"id": item_id}).one()
+    row = tx.conn.execute(
+        text(f"select * from {open_items.ITEMS} i where item_id = :id"), {"id": item_id}
+    ).one()
     through = row.settled_on or rules.last_month_end(today)
     fen = owed(tx, row, through) - row.interest_fen
     if fen < dated.value("late_interest", "charge_least_fen", today):
         fen = 0
-    tx.conn.execute(
-        text(
-            "update receivable_items set interest_through = :through, interest_fen = interest_fen + :fen"
-            " where item_id = :id"
-        ),
-        {"through": through, "fen": fen, "id": item_id},
+    open_items.change(
+        tx.conn, item_id, is_told=False, interest_through=through, interest_fen=row.interest_fen + fen
     )
     if fen > 0:
         _book(tx, row, fen, today)
@@ -67,7 +66,7 @@ def _charge(tx: Tx, item_id: UUID, today: date) -> None:
 def owed(tx: Tx, item: Row[Any], through: date) -> int:
     """All interest the item bore up to a day, in fen, charged or not."""
     reductions = tx.conn.execute(
-        text("select allocated_on, fen from receivable_allocations where debt_id = :id"),
+        text(f"select allocated_on, fen from {allocations.ALLOCATIONS} i where debt_id = :id"),
         {"id": item.item_id},
     )
     return rules.late_interest_fen(

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances
+from finance import balances, ledger, open_items
+from finance.allocations import ALLOCATIONS
 from finance.book import book_of
 from finance.open_items import ReceivableUnknown
 from finance.receivables import rules
 from finance.receivables.commands import PaymentUnknown
 from finance.receivables.dunning import DunningCaseUnknown, LetterUnknown
+from finance.sold import record
 from shared.clock import business_date, month_of, next_month
 from shared.errors import Conflict, NotFound
 from shared.paging import decode_cursor, page, page_of
@@ -32,10 +34,10 @@ ITEM = (
     f" written_off_fen, settled_on, disputed_at, dispute_reason, principal_id, {STATUS} as status"
 )
 
-LATER = """
-    select debt_id as item_id, fen from receivable_allocations where allocated_on > :as_of
+LATER = f"""
+    select debt_id as item_id, fen from {ALLOCATIONS} i where allocated_on > :as_of
     union all
-    select credit_id, -fen from receivable_allocations where allocated_on > :as_of
+    select credit_id, -fen from {ALLOCATIONS} i where allocated_on > :as_of
 """
 """What matches made after a day took off each item; put back, the item is as it was on that day."""
 
@@ -43,7 +45,7 @@ OPEN_AT = f"""
 with later as (select item_id, sum(fen)::bigint as fen from ({LATER}) sides group by item_id)
 select i.item_id, i.customer_id, i.branch_id, i.kind, i.booked_on, i.due_on, i.amount_fen,
     i.open_fen + coalesce(l.fen, 0) as open_at_fen
-from receivable_items i left join later l on l.item_id = i.item_id
+from {open_items.ITEMS} i left join later l on l.item_id = i.item_id
 where i.booked_on <= :as_of and (i.open_fen <> 0 or l.item_id is not null)
 """
 """Items as they stood at the end of a day: matches made later are taken out again."""
@@ -68,7 +70,7 @@ def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) ->
     first = month_of(as_of)
     of_month: int = conn.execute(
         text(
-            "select coalesce(sum(debit_fen - credit_fen), 0)::bigint from journal_lines"
+            f"select coalesce(sum(fen), 0)::bigint from {ledger.LINES} l"
             " where booked_on >= :first and booked_on <= :as_of and account = :account"
             " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
         ),
@@ -87,8 +89,8 @@ def items_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> 
     total: int = conn.execute(
         text(
             "select coalesce(sum(fen), 0)::bigint from ("
-            f" select open_fen as fen from receivable_items i where open_fen <> 0 and booked_on <= :as_of and {MINE}"
-            f" union all select l.fen from ({LATER}) l join receivable_items i on i.item_id = l.item_id"
+            f" select open_fen as fen from {open_items.ITEMS} i where open_fen <> 0 and booked_on <= :as_of and {MINE}"
+            f" union all select l.fen from ({LATER}) l join {open_items.ITEMS} i on i.item_id = l.item_id"
             f" where i.booked_on <= :as_of and {MINE}) x"
         ),
         {"as_of": as_of, "branches": None if branches is None else list(branches)},
@@ -127,7 +129,7 @@ def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
-            f"select {ITEM} from receivable_items i where {MINE}"
+            f"select {ITEM} from {open_items.ITEMS} i where {MINE}"
             " and (cast(:customer as uuid) is null or customer_id = :customer)"
             f" and (cast(:status as text) is null or {STATUS} = :status)"
             " and (cast(:after as text) is null or item_id > cast(:after as uuid)) order by item_id limit :limit"
@@ -146,7 +148,7 @@ def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 def item(tx: Tx, item_id: UUID) -> dict[str, Any]:
     """One item with what was set against it. Raises ReceivableUnknown."""
     row = (
-        tx.conn.execute(text(f"select {ITEM} from receivable_items where item_id = :id"), {"id": item_id})
+        tx.conn.execute(text(f"select {ITEM} from {open_items.ITEMS} i where item_id = :id"), {"id": item_id})
         .mappings()
         .one_or_none()
     )
@@ -155,7 +157,7 @@ def item(tx: Tx, item_id: UUID) -> dict[str, Any]:
     allocations = tx.conn.execute(
         text(
             "select allocation_id, credit_id, debt_id, fen, allocated_on, undoes, actor, at"
-            " from receivable_allocations where credit_id = :id or debt_id = :id order by at, allocation_id"
+            f" from {ALLOCATIONS} i where credit_id = :id or debt_id = :id order by at, allocation_id"
         ),
         {"id": item_id},
     ).mappings()
@@ -167,7 +169,7 @@ def payment(tx: Tx, payment_id: UUID) -> dict[str, Any]:
     row = (
         tx.conn.execute(
             text(
-                "select p.*, -i.open_fen as unallocated_fen from payments p join receivable_items i"
+                f"select p.*, -i.open_fen as unallocated_fen from payments p join {open_items.ITEMS} i"
                 " on i.item_id = p.item_id where payment_id = :id"
             ),
             {"id": payment_id},
@@ -180,8 +182,8 @@ def payment(tx: Tx, payment_id: UUID) -> dict[str, Any]:
     return {**row, "allocations": item(tx, row["item_id"])["allocations"]}
 
 
-_PAYMENTS = """
-select p.*, -i.open_fen as unallocated_fen from payments p join receivable_items i on i.item_id = p.item_id
+_PAYMENTS = f"""
+select p.*, -i.open_fen as unallocated_fen from payments p join {open_items.ITEMS} i on i.item_id = p.item_id
 """
 _PAYMENT_STATE = (
     "case when p.reversed_on is not null then 'reversed' when i.open_fen <> 0 then 'open' else 'used' end"
@@ -207,10 +209,10 @@ def payments(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-_ALLOCATIONS = """
+_ALLOCATIONS = f"""
 select a.allocation_id, a.credit_id, a.debt_id, a.fen, a.allocated_on, a.undoes, a.actor, a.at, d.customer_id,
-    d.branch_id, (select u.allocation_id from receivable_allocations u where u.undoes = a.allocation_id) as undone_by
-from receivable_allocations a join receivable_items d on d.item_id = a.debt_id
+    d.branch_id, (select u.allocation_id from {ALLOCATIONS} u where u.undoes = a.allocation_id) as undone_by
+from {ALLOCATIONS} a join {open_items.ITEMS} d on d.item_id = a.debt_id
 """
 
 
@@ -231,7 +233,9 @@ def allocations(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-_WRITE_OFFS = "select w.*, i.customer_id from write_offs w join receivable_items i on i.item_id = w.item_id"
+_WRITE_OFFS = (
+    f"select w.*, i.customer_id from write_offs w join {open_items.ITEMS} i on i.item_id = w.item_id"
+)
 
 
 def write_offs(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,7 +324,7 @@ def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     (after,) = decode_cursor(args["cursor"], UUID)
     rows = tx.conn.execute(
         text(
-            "select i.*, r.due_on, r.open_fen from dunning_cases i join receivable_items r on r.item_id = i.item_id"
+            f"select i.*, r.due_on, r.open_fen from dunning_cases i join {open_items.ITEMS} r on r.item_id = i.item_id"
             f" where {MINE} and (cast(:customer as uuid) is null or i.customer_id = :customer)"
             " and (cast(:state as text) is null or i.state = :state)"
             " and (cast(:after as text) is null or case_id > cast(:after as uuid)) order by case_id limit :limit"
@@ -341,7 +345,7 @@ def case(tx: Tx, case_id: UUID) -> dict[str, Any]:
     row = (
         tx.conn.execute(
             text(
-                "select c.*, r.due_on, r.open_fen from dunning_cases c join receivable_items r"
+                f"select c.*, r.due_on, r.open_fen from dunning_cases c join {open_items.ITEMS} r"
                 " on r.item_id = c.item_id where case_id = :id"
             ),
             {"id": case_id},
@@ -393,10 +397,10 @@ def documents(tx: Tx, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The number under which the customer knows each item: of its receipt, or of its payment."""
     rows = tx.conn.execute(
         text(
-            "select i.item_id::text, coalesce(r.receipt_number, p.reference) as number from receivable_items i"
-            " left join receivable_items principal on principal.item_id = i.principal_id"
+            f"select i.item_id::text, coalesce(r.receipt_number, p.reference) as number from {open_items.ITEMS} i"
+            f" left join {open_items.ITEMS} principal on principal.item_id = i.principal_id"
             " left join refunds f on f.refund_id = i.source_id and i.kind = 'credit_note'"
-            " left join receipts r on r.sale_id = coalesce(f.sale_id, principal.source_id, i.source_id)"
+            f" left join {record.RECEIPT_NUMBERS} r on r.sale_id = coalesce(f.sale_id, principal.source_id, i.source_id)"
             " left join payments p on p.payment_id = i.source_id"
             " where i.item_id = any(cast(:ids as uuid[]))"
         ),
@@ -412,13 +416,13 @@ select coalesce(sum(amount_fen) filter (where booked_on < :first), 0)::bigint as
     coalesce(sum(amount_fen) filter (where booked_on < :until), 0)::bigint as closing_fen,
     coalesce(sum(amount_fen) filter (where kind = 'sale' and booked_on >= :first and booked_on < :until), 0)::bigint
         as credit_sales_fen
-from receivable_items i where booked_on < :until and {MINE}
+from {open_items.ITEMS} i where booked_on < :until and {MINE}
 """
 _SUCCESS = f"""
 select a.level, a.channel, count(distinct c.item_id) as items,
     count(distinct c.item_id) filter (where r.settled_on between a.done_on and a.done_on + :days) as settled
 from dunning_actions a join dunning_cases i on i.case_id = a.case_id
-    join dunning_cases c on c.case_id = a.case_id join receivable_items r on r.item_id = c.item_id
+    join dunning_cases c on c.case_id = a.case_id join {open_items.ITEMS} r on r.item_id = c.item_id
 where a.done_on >= :first and a.done_on < :until and a.level > 0 and {MINE}
 group by a.level, a.channel order by a.level, a.channel
 """

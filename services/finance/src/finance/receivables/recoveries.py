@@ -55,9 +55,9 @@ def _written_off(tx: Tx, item_id: UUID) -> int:
     """What was written off of a debt and not recovered; its row is locked."""
     fen: int = tx.conn.execute(
         text(
-            "select written_off_fen - (select coalesce(sum(r.amount_fen), 0) from receivable_items r"
+            f"select written_off_fen - (select coalesce(sum(r.amount_fen), 0) from {open_items.ITEMS} r"
             "  where r.principal_id = i.item_id and r.kind = 'other')::bigint"
-            " from receivable_items i where item_id = :id"
+            f" from {open_items.ITEMS} i where item_id = :id"
         ),
         {"id": item_id},
     ).scalar_one()

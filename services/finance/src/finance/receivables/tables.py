@@ -21,74 +21,6 @@ from shared.tables import INSTANT, declare
 
 _NEW_ID = text("gen_random_uuid()")
 
-receivable_items = Table(
-    "receivable_items",
-    metadata,
-    Column("item_id", Uuid, primary_key=True, server_default=_NEW_ID),
-    Column("customer_id", Uuid, nullable=False),
-    Column("branch_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("source_id", Uuid, nullable=False),
-    Column("instalment", SmallInteger, nullable=False),
-    Column("booked_on", Date, nullable=False),
-    Column("due_on", Date, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("open_fen", BigInteger, nullable=False),
-    Column("written_off_fen", BigInteger, nullable=False, server_default="0"),
-    Column("settled_on", Date),
-    Column("disputed_at", INSTANT),
-    Column("dispute_reason", Text),
-    Column("principal_id", Uuid),
-    Column("interest_through", Date),
-    Column("interest_fen", BigInteger, nullable=False, server_default="0"),
-    Column("told_days", Integer, nullable=False, server_default="0"),
-    Column("version", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("source_id", "kind", "instalment"),
-    CheckConstraint(
-        "kind in ('sale', 'interest', 'payment_reversal', 'other', 'credit_note', 'payment', 'write_off')",
-        name="kind",
-    ),
-    CheckConstraint(
-        "amount_fen > 0 and open_fen between 0 and amount_fen"
-        " or amount_fen < 0 and open_fen between amount_fen and 0",
-        name="open",
-    ),
-    Index("receivable_items_open", "customer_id", "branch_id", postgresql_where=text("open_fen <> 0")),
-    Index(
-        "receivable_items_due",
-        "due_on",
-        postgresql_include=["customer_id", "branch_id", "booked_on", "open_fen"],
-        postgresql_where=text("open_fen > 0"),
-    ),
-    Index(
-        "receivable_items_credit",
-        "customer_id",
-        postgresql_include=["branch_id", "booked_on", "open_fen"],
-        postgresql_where=text("open_fen < 0"),
-    ),
-    Index("receivable_items_customer", "customer_id", "item_id"),
-    Index("receivable_items_principal", "principal_id", postgresql_where=text("principal_id is not null")),
-)
-"""A debt has an amount above 0, a credit below; `told_days` is the last bucket of age that was told."""
-
-receivable_allocations = Table(
-    "receivable_allocations",
-    metadata,
-    Column("allocation_id", Uuid, primary_key=True, server_default=_NEW_ID),
-    Column("credit_id", Uuid, nullable=False),
-    Column("debt_id", Uuid, nullable=False),
-    Column("fen", BigInteger, nullable=False),
-    Column("allocated_on", Date, nullable=False),
-    Column("undoes", Uuid, unique=True),
-    Column("actor", Text, nullable=False),
-    Column("at", INSTANT, nullable=False),
-    CheckConstraint("fen <> 0 and (fen < 0) = (undoes is not null)", name="fen"),
-    Index("receivable_allocations_credit", "credit_id"),
-    Index("receivable_allocations_debt", "debt_id"),
-    Index("receivable_allocations_day", "allocated_on"),
-)
-"""Append-only: taking one back is a row of the opposite amount."""
-
 payments = Table(
     "payments",
     metadata,
@@ -266,7 +198,6 @@ dunning_letters = Table(
 declare(
     metadata,
     changes=(
-        "receivable_items",
         "payments",
         "write_offs",
         "customer_statements",

@@ -159,7 +159,7 @@ def _book(tx: Tx, row: Row[Any], item: Item) -> date:
     allocations.allocate(
         tx, [Match(credit_id=credit_id, debt_id=item.item_id, fen=row.amount_fen)], booked_on
     )
-    version = open_items.next_version(tx.conn, item.item_id)
+    version = open_items.change(tx.conn, item.item_id, is_told=True)
     outbox.append(
         tx,
         receivable_written_off(

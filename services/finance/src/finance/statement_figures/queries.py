@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, text
 
-from finance import balances
+from finance import allocations, balances, open_items
 from finance.book import book_of
 from finance.kernel.period import OPENING, PeriodState, eve_of
 from finance.statement_figures.rules import cash_flow, equity
@@ -87,15 +87,15 @@ group by 1, 2
 """
 # What is open now, with the matches made since put back: a customer's items as they stood, and nothing that was settled
 # before.
-_AHEAD = """
+_AHEAD = f"""
 select coalesce(-sum(fen), 0)::bigint from (
     select sum(fen) as fen from (
-        select customer_id, open_fen as fen from receivable_items where open_fen > 0 and booked_on < :until
+        select customer_id, open_fen as fen from {open_items.ITEMS} i where open_fen > 0 and booked_on < :until
         union all
-        select customer_id, open_fen from receivable_items where open_fen < 0 and booked_on < :until
+        select customer_id, open_fen from {open_items.ITEMS} i where open_fen < 0 and booked_on < :until
         union all
         select i.customer_id, case when i.item_id = a.debt_id then a.fen else -a.fen end
-        from receivable_allocations a join receivable_items i on i.item_id in (a.debt_id, a.credit_id)
+        from {allocations.ALLOCATIONS} a join {open_items.ITEMS} i on i.item_id in (a.debt_id, a.credit_id)
         where a.allocated_on >= :until and i.booked_on < :until
     ) items group by customer_id having sum(fen) < 0
 ) ahead

@@ -42,7 +42,7 @@ def copy_sales(
                     copy.write("".join([row for sale in piece for row in rows_of(sale, said)]).encode())
                 if table == _LAST:
                     meanwhile()
-        open_items.add_for_sales(driver, booked)
+        open_items.of_sales.add(driver, booked)
     tx.has_events = True
 
 

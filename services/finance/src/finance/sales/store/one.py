@@ -56,7 +56,7 @@ _WRITTEN = (
 _HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
 _PERMISSION = Statement(trade_permissions.OF_ONE)
 _SALE = Statement(_ADD_SALE + _WRITTEN)
-_SALE_ON_CREDIT = Statement(_ADD_SALE + open_items.OF_ONE_SALE + _WRITTEN)
+_SALE_ON_CREDIT = Statement(_ADD_SALE + open_items.of_sales.PARTS + _WRITTEN)
 
 
 def add_sale(tx: Tx, booked: Booked) -> Written:

@@ -111,6 +111,10 @@ def _lines(booked: Booked) -> Iterator[dict[str, Any]]:
         }
 
 
+RECEIPT_NUMBERS = "(select sale_id, receipt_number from receipts)"
+"""SQL: the number that its branch gave to each sale."""
+
+
 class Known(Struct, frozen=True):
     sale_id: str
     booked_on: date

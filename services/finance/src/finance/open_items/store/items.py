@@ -11,54 +11,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
 from finance.book import book_of
 from finance.kernel.posting import PostingLine
-from finance.kernel.sale import Booked, credit_of
-from finance.kernel.terms import default_terms
 from finance.open_items.rules import Item, NewItem, ReceivableUnknown
+from finance.open_items.tables import receivable_items
 from shared.transaction import Tx
 
+ITEMS = "(select * from receivable_items)"
+"""SQL: every open item, for those who set something beside them."""
 _KINDS: Mapping[str, str] = {"refund_paid": "credit_note"}
-_COLUMNS = "customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen, open_fen"
-OF_ONE_SALE = f"""
-, i as (
-    insert into receivable_items ({_COLUMNS})
-    select %(customer)s::uuid, %(branch)s, 'sale', %(sale)s::uuid, x.no, %(booked)s::date, x.due_on, x.fen, x.fen
-    from r, receivable_instalments(%(terms_of)s::uuid, %(day)s::date, %(credit)s::bigint, %(terms)s::jsonb) x
-)
-"""
-"""A further part of the sale's one statement, for sales with a credit tender alone."""
-
-
-_OF_MANY_SALES = f"""
-insert into receivable_items ({_COLUMNS})
-select s.customer, s.branch, 'sale', s.sale, x.no, s.booked, x.due_on, x.fen, x.fen
-from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::date[], %s::date[], %s::bigint[], %s::jsonb[])
-    as s(customer, branch, sale, booked, day, fen, terms),
-    receivable_instalments(s.customer, s.day, s.fen, s.terms) x
-"""
-
-
-def add_for_sales(driver: psycopg.Connection[Any], booked: Sequence[Booked]) -> None:
-    """The items of a bulk upload's sales; those that left nothing to be paid cost nothing."""
-    rows = [
-        (
-            each.priced.receipt.customer_id,
-            each.priced.receipt.branch_id,
-            each.sale_id,
-            each.booked_on,
-            each.priced.business_date,
-            fen,
-            default_terms(each.priced.business_date),
-        )
-        for each in booked
-        if (fen := credit_of(each))
-    ]
-    if rows:
-        driver.execute(_OF_MANY_SALES, [list(column) for column in zip(*rows, strict=True)])
+COLUMNS = "customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen, open_fen"
 
 
 def add_for_entry(
@@ -84,7 +48,7 @@ def add_for_entry(
     assert customer_id or all(item.customer_id for item in items), "what is owed is owed by a customer"
     tx.conn.execute(
         text(
-            f"insert into receivable_items ({_COLUMNS}, principal_id) values (:customer, :branch, :kind, :source,"
+            f"insert into receivable_items ({COLUMNS}, principal_id) values (:customer, :branch, :kind, :source,"
             " :no, :booked, :due, :fen, :fen, :principal)"
         ),
         [
@@ -108,7 +72,7 @@ def lock(conn: Connection, item_ids: Collection[UUID]) -> dict[UUID, Item]:
     """The items, locked until the transaction ends, always in the same order. Raises ReceivableUnknown."""
     rows = conn.execute(
         text(
-            "select item_id, customer_id, branch_id, kind, source_id, booked_on, due_on, amount_fen, open_fen,"
+            "select item_id, customer_id, branch_id, kind, source_id, booked_on, due_on, amount_fen, open_fen, written_off_fen,"
             " disputed_at is not null as is_disputed, version"
             " from receivable_items where item_id = any(:ids) order by item_id for update"
         ),
@@ -142,24 +106,12 @@ def of_source(conn: Connection, source_id: UUID | str, kind: str) -> list[UUID]:
     return list(rows.scalars())
 
 
-def next_version(conn: Connection, item_id: UUID) -> int:
-    """A new version of a locked item, for an event about it."""
+def change(conn: Connection, item_id: UUID, *, is_told: bool, **values: Any) -> int:
+    """Change what an item holds, its row locked. What is told of it has a new version, which is returned."""
     version: int = conn.execute(
-        text("update receivable_items set version = version + 1 where item_id = :id returning version"),
-        {"id": item_id},
+        update(receivable_items)
+        .where(receivable_items.c.item_id == item_id)
+        .values(version=receivable_items.c.version + int(is_told), **values)
+        .returning(receivable_items.c.version)
     ).scalar_one()
     return version
-
-
-def move(conn: Connection, item: Item, left_fen: int, day: date, written_off_fen: int) -> tuple[int, bool]:
-    """Leave so much of an item open; one of which nothing is left is settled. Its version, and whether any was written off."""
-    row = conn.execute(
-        text(
-            "update receivable_items set open_fen = :left, version = version + 1,"
-            " written_off_fen = written_off_fen + :written_off,"
-            " settled_on = case when :left = 0 then cast(:day as date) end"
-            " where item_id = :id returning version, written_off_fen"
-        ),
-        {"left": left_fen, "written_off": written_off_fen, "day": day, "id": item.item_id},
-    ).one()
-    return row.version, row.written_off_fen > 0
