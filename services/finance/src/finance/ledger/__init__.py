@@ -2,17 +2,15 @@
 
 from finance.ledger import tables
 from finance.ledger.api import journal
-from finance.ledger.store import of_sales, sums
+from finance.ledger.store import of_sales, sealing
 from finance.ledger.store.journal import (
     ENTRIES,
-    ENTRIES_CHAIN,
     LINES,
     PROOFS,
     Entry,
     NewEntry,
     add_entries,
     add_entry,
-    days_of,
     entry,
     postings,
 )
@@ -23,15 +21,13 @@ AREA = Area(tables=tables, blueprints=[journal], proofs=PROOFS)
 __all__ = [
     "AREA",
     "ENTRIES",
-    "ENTRIES_CHAIN",
     "LINES",
     "Entry",
     "NewEntry",
     "add_entries",
     "add_entry",
-    "days_of",
     "entry",
     "of_sales",
     "postings",
-    "sums",
+    "sealing",
 ]

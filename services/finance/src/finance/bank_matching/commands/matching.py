@@ -5,12 +5,12 @@ Source: F3, F16, F21, X1
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 
 from finance import bank_files, bank_statements, entries, ledger, periods
 from finance.bank_matching import queries, rules
@@ -143,7 +143,7 @@ def _chosen(
     tx: Tx, kind: MatchKind, account: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
 ) -> list[Item]:
     """The open items that were named. Raises ItemNotOpen."""
-    days = ledger.days_of(tx.conn, [each["source_id"] for each in wanted])
+    days = _days_of(tx.conn, [each["source_id"] for each in wanted])
     keys = {(each["source_id"], each["entry_kind"]) for each in wanted}
     if days is None or len(keys) != len(wanted):
         raise rules.ItemNotOpen("an entry is not known, or named twice")
@@ -331,3 +331,14 @@ def _mirrored(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
         PostingLine(line.account, line.credit_fen, line.debit_fen)
         for line in ledger.postings(tx.conn, entry_id, booked_on)
     ]
+
+
+def _days_of(conn: Connection, sources: Collection[UUID]) -> tuple[date, date] | None:
+    """The first and the last day on which these documents posted something; None when they posted nothing."""
+    first, last = conn.execute(
+        text(
+            f"select min(booked_on), max(booked_on) from {ledger.ENTRIES} e where source_id = any(:sources)"
+        ),
+        {"sources": list(sources)},
+    ).one()
+    return None if first is None else (first, last)

@@ -1,9 +1,8 @@
 """The journal: its hash chain, one per book and year, whose numbers are the voucher numbers; entries and their lines."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import Connection, text
@@ -11,22 +10,9 @@ from sqlalchemy import Connection, text
 from finance.book import stream_of
 from finance.kernel.posting import PostingLine
 from finance.ledger.store.of_sales import lines_json
-from shared.chain import Chain, moment
 from shared.database import driver_of
 from shared.row_log import Proof
 from shared.transaction import Tx
-
-ENTRIES_CHAIN = Chain(
-    name="journal",
-    table="journal_entries",
-    partition_key="booked_on",
-    partition_type="date",
-    at="recorded_at",
-    content_sql="json_build_array(t.id, t.booked_on, t.branch_id, t.kind, t.source_id, t.total_fen, t.reference,"
-    f" t.corrects_id, t.actor, {moment('t.recorded_at')},"
-    " (select json_agg(json_build_array(l.no, l.branch_id, l.account, l.customer_id, l.debit_fen, l.credit_fen)"
-    " order by l.no) from journal_lines l where l.entry_id = t.id and l.booked_on = t.booked_on))::text",
-)
 
 
 class NewEntry(Struct, frozen=True):
@@ -129,15 +115,6 @@ def postings(conn: Connection, entry_id: int, booked_on: date) -> list[PostingLi
         {"id": entry_id, "booked_on": booked_on},
     )
     return [PostingLine(row.account, row.debit_fen, row.credit_fen) for row in rows]
-
-
-def days_of(conn: Connection, sources: Collection[UUID]) -> tuple[date, date] | None:
-    """The first and the last day on which these documents posted something; None when they posted nothing."""
-    first, last = conn.execute(
-        text("select min(booked_on), max(booked_on) from journal_entries where source_id = any(:sources)"),
-        {"sources": list(sources)},
-    ).one()
-    return None if first is None else (first, last)
 
 
 _ADD_ENTRY = (

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import fields
 
-from finance.kernel.receipt import LINES_MAX, Receipt, decoder
+from finance.kernel.receipt import LINES_MAX, Product, Receipt, decoder
 from shared.arguments import ALL_FAULTS, PayloadInvalid, not_an_object
 from shared.errors import DomainError, Invalid
 from shared.explain_typed import faults_of_type
@@ -22,32 +23,17 @@ LINE_BYTES_MAX = 1_048_576
 TOO_LONG_MARK = "\ufffe"
 RECEIPT_COLUMNS = ("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late", "tenders")
 MONEY_COLUMNS = ("unit_price", "discount", "cost")
-OPTIONAL = ("dosage_form", "specification", "mah", "maker", "approval_number")
+_PRODUCT = fields(Product)
+PRODUCT_COLUMNS = tuple(each.encode_name for each in _PRODUCT)
 CSV_COLUMNS = frozenset(
     [
-        "receipt_number",
-        "branch_id",
-        "customer_id",
-        "channel",
-        "sold_at",
-        "late",
-        "product_id",
-        "generic_name",
-        "category",
-        "temp_class",
-        "dosage_form",
-        "specification",
-        "mah",
-        "maker",
-        "approval_number",
+        *RECEIPT_COLUMNS,
+        *PRODUCT_COLUMNS,
         "lot",
         "expiry",
         "quantity",
-        "unit_price_fen",
-        "discount_fen",
         "tax_bp",
-        "cost_fen",
-        "tenders",
+        *(f"{name}_fen" for name in MONEY_COLUMNS),
     ]
 )
 
@@ -281,7 +267,7 @@ def _said(rows: Sequence[Mapping[str, str]], name: str) -> str | list[str] | Non
 
 def _line(row: Mapping[str, str]) -> dict[str, Any]:
     product = {}
-    for name in ("product_id", "generic_name", "category", "temp_class", *OPTIONAL):
+    for name in PRODUCT_COLUMNS:
         if row.get(name):
             product[name] = row[name]
     line: dict[str, Any] = {"product": product}

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import orjson
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, fields
 from sqlalchemy import Column, Connection, Table
 from sqlalchemy.dialects import postgresql
 
 from finance.kernel.copying import Copied, Rows, Said, text
+from finance.kernel.receipt import Product
 from finance.kernel.sale import Booked
 from finance.sold.tables import sale_lines, sales, tenders
 from shared.database import driver_of
@@ -175,19 +177,21 @@ def _sales(sale: Copied, said: Said) -> Iterator[str]:
     )
 
 
+PRODUCT_FIELDS = tuple(field.name for field in fields(Product))
+"""As `sale_lines` has them, one after the other."""
+_product_of = attrgetter(*PRODUCT_FIELDS)
+
+
 def _sale_lines(sale: Copied, _said: Said) -> Iterator[str]:
     priced, sale_id, on, branch = sale.booked.priced, sale.booked.sale_id, sale.on, sale.branch
     lines = zip(
         priced.receipt.lines, sale.booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
     )
     for no, (line, line_id, net, tax) in enumerate(lines, 1):
-        product = line.product
+        product = "\t".join([text(each) for each in _product_of(line.product)])
         yield (
-            f"{sale_id}\t{no}\t{on}\t{line_id}\t{branch}\t{product.id}\t{text(product.generic_name)}\t"
-            f"{product.category}\t{product.temp_class.value}\t{text(product.dosage_form)}\t"
-            f"{text(product.specification)}\t{text(product.mah)}\t{text(product.maker)}\t"
-            f"{text(product.approval_number)}\t{text(line.lot)}\t{text(canonical(line.lot))}\t{line.expiry}\t"
-            f"{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{net}\t{line.tax_bp}\t{tax}\t"
+            f"{sale_id}\t{no}\t{on}\t{line_id}\t{branch}\t{product}\t{text(line.lot)}\t{text(canonical(line.lot))}\t"
+            f"{line.expiry}\t{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{net}\t{line.tax_bp}\t{tax}\t"
             f"{line.cost.fen}\n"
         )
 

@@ -1,6 +1,7 @@
-"""SQL of what the journal says that is not folded into balances yet, and of what its lines sum to."""
+"""How entries are sealed, and SQL of what is not folded into balances yet or what lines sum to."""
 
 from finance.periods import OPEN_FROM
+from shared.chain import Chain, moment
 
 UNSEALED = """
     select l.account, l.branch_id, l.booked_on, e.kind in ('year_result', 'year_transfer') as is_transfer,
@@ -31,3 +32,14 @@ SUMS = """(
     where booked_on >= :month and booked_on < :until group by account, branch_id
 )"""
 """SQL: what the lines of the days from `:month` to before `:until` sum to."""
+CHAIN = Chain(
+    name="journal",
+    table="journal_entries",
+    partition_key="booked_on",
+    partition_type="date",
+    at="recorded_at",
+    content_sql="json_build_array(t.id, t.booked_on, t.branch_id, t.kind, t.source_id, t.total_fen, t.reference,"
+    f" t.corrects_id, t.actor, {moment('t.recorded_at')},"
+    " (select json_agg(json_build_array(l.no, l.branch_id, l.account, l.customer_id, l.debit_fen, l.credit_fen)"
+    " order by l.no) from journal_lines l where l.entry_id = t.id and l.booked_on = t.booked_on))::text",
+)
