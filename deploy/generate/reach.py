@@ -150,7 +150,8 @@ class Graph:
             if target is None:
                 return None
             module, name = target
-            if name and f"{module}.{name}" in self._trees and name not in self._names.get(module, {}):
+            inside = self._names.get(module, {}).get(name, target)
+            if name and f"{module}.{name}" in self._trees and inside == target:
                 return f"{module}.{name}", ""
             if name == "" or module not in self._names:
                 return target if module in self._trees else None

@@ -53,6 +53,13 @@ PROBLEM = {
         },
     },
 }
+LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "Language of the sentences in the answer's lines: en or zh.",
+    "schema": {"type": "string", "maxLength": 200},
+}
 ARGUMENT = re.compile(r"<(?:[^<>]+:)?(\w+)>")
 """A path argument of Flask, with or without a converter: `<month>`, `<uuid:sale_id>`, `<int(min=1):year>`."""
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -74,6 +81,8 @@ def describe(app: Flask, api: Api) -> None:
                 continue
             view = by_route[path, method]
             operation["x-roles"] = sorted(getattr(view, "admitted_roles", None) or ())
+            if getattr(view, "is_upload", False):
+                operation.setdefault("parameters", []).append({**LANGUAGE})
             if getattr(view, "is_command", False):
                 operation.setdefault("parameters", []).append(
                     {

@@ -34,6 +34,8 @@ def describe(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         for parameter in operation.get("parameters", ()):
             _require_value(parameter["schema"])
+        for described in (operation.get("requestBody", {}), *_successes(operation)):
+            _say_files(described.get("content", {}))
     for name in told - sent:
         _require_all(schemas[name])
     schemas |= amounts
@@ -96,6 +98,19 @@ def _amount_name(fen: dict[str, Any], *, is_answer: bool) -> str:
         least, f"MoneyFrom{least}"
     )
     return named if most == FEN_MAX else f"{named}UpTo{most}"
+
+
+def _say_files(content: dict[str, Any]) -> None:
+    """What is no JSON is a file; `x-lines` is the shape of each of its lines. Of two kinds the second stays a text, so that a
+    client tells them apart.
+    """
+    files = [described for kind, described in content.items() if kind != "application/json"]
+    for described in files[:1]:
+        shape = described.get("schema", {})
+        told = {"description": shape["description"]} if "description" in shape else {}
+        if "$ref" in shape:
+            described["x-lines"] = shape
+        described["schema"] = {"type": "string", "format": "binary", **told}
 
 
 def _divide_choices(part: Any, name: str) -> None:
