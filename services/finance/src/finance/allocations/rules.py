@@ -12,10 +12,12 @@ class AllocationNotPossible(Conflict):
     """The two items are not a credit and a debt of one customer in one branch."""
 
     code = "allocation_not_possible"
+    cure = "Set an open credit against an open debt of the same customer."
 
 
 class AllocationExceedsOpen(Conflict):
     code = "allocation_exceeds_open"
+    cure = "Allocate at most what is open of both items."
 
 
 class Match(Struct, frozen=True, kw_only=True):

@@ -28,62 +28,74 @@ class LineMovesNothing(Conflict):
     """A line of 0.00 needs no match."""
 
     code = "bank_line_moves_nothing"
+    cure = "Nothing needs doing: the line moves no money."
 
 
 class LineNotFound(NotFound):
     code = "bank_line_not_found"
+    cure = "Look it up in the list of the account's lines."
 
 
 class LineMatched(Conflict):
     code = "bank_line_matched"
+    cure = "Take the match back first if it is wrong."
 
 
 class MatchNotFound(NotFound):
     code = "bank_match_not_found"
+    cure = "Look it up in the list of matches."
 
 
 class MatchUndone(Conflict):
     code = "bank_match_undone"
+    cure = "Nothing needs doing: the line can be matched anew."
 
 
 class ItemNotOpen(Conflict):
     """There is no such entry on the account, or a bank line showed it already."""
 
     code = "bank_item_not_open"
+    cure = "Look the open entries of this account up again and name each once."
 
 
 class AmountsDiffer(Conflict):
     """What is matched does not make the line, or leaves a fee beyond the contract."""
 
     code = "bank_amounts_differ"
+    cure = "Name entries, or days with their fee, that add up to the line."
 
 
 class BankReasonUnknown(Invalid):
     code = "bank_reason_unknown"
+    cure = "Use one of the reasons that the sentence lists for money that goes this way."
 
 
 class ForeignBatch(Invalid):
     """The account collects for another branch."""
 
     code = "bank_foreign_batch"
+    cure = "Name a branch that the account is for."
 
 
 class StatementMissing(Conflict):
     """No statement reaches the end of the month."""
 
     code = "bank_statement_missing"
+    cure = "Upload the statements up to the end of the month."
 
 
 class NotReconciled(Conflict):
     """A month closes when its bank accounts are reconciled with the books as they are."""
 
     code = "bank_not_reconciled"
+    cure = "Confirm the reconciliation of each account that `accounts` names, then close the month."
 
 
 class ReconciliationDiffers(Conflict):
     """Both sides do not meet: entries of 1002 and its balance disagree."""
 
     code = "bank_reconciliation_differs"
+    cure = "Match what is left and look for what is booked wrong until both adjusted balances are equal."
 
 
 class MatchKind(StrEnum):

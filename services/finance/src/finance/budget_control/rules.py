@@ -19,9 +19,11 @@ class OverrunNotApproved(Conflict):
     """The budget may be exceeded, once finance head and management have let this document do so."""
 
     code = "budget_overrun_not_approved"
+    cure = "Let the finance head and management decide on the overrun."
 
 
 class Unbudgeted(Conflict):
     """The category is under budget in this branch, or must be, and no budget covers this (I32)."""
 
     code = "expense_unbudgeted"
+    cure = "Have a budget set for this, or name the department that has one."

@@ -12,6 +12,7 @@ from shared.languages import Text
 
 class BudgetExceeded(Conflict):
     code = "budget_exceeded"
+    cure = "Spend less, raise the budget, or ask for approval of the overrun."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +56,28 @@ def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, i
 
 class BudgetNotFound(NotFound):
     code = "budget_not_found"
+    cure = "Look it up in the list of budgets."
 
 
 class BudgetOverlaps(Conflict):
     code = "budget_overlaps"
+    cure = "Change the budget of these days instead, or choose others."
 
 
 class BudgetDimensionInvalid(Invalid):
     code = "budget_dimension_invalid"
+    cure = "Check days, category and branch of the budget."
 
 
 class BudgetBelowUse(Conflict):
     """The new amount is less than what is reserved and spent."""
 
     code = "budget_below_use"
+    cure = "Set the budget to at least what is reserved or spent."
 
 
 class BudgetOfPlan(Conflict):
     """A plan's budget was approved by two persons; one of them does not change it."""
 
     code = "budget_of_plan"
+    cure = "Change the promotion plan instead."

@@ -24,82 +24,98 @@ STORE_MANAGER, AUDITOR = "store_manager", "finance_auditor"
 
 class DrawerNotFound(NotFound):
     code = "cash_drawer_not_found"
+    cure = "Look it up in the list of the branch's drawers."
 
 
 class DrawerTaken(Conflict):
     """The branch has a drawer of this name, or one for this till."""
 
     code = "cash_drawer_taken"
+    cure = "Choose another name, or another till."
 
 
 class SessionNotFound(NotFound):
     code = "cash_session_not_found"
+    cure = "Look it up in the list of the branch's sessions."
 
 
 class SessionOpen(Conflict):
     """The drawer has a session that is not closed."""
 
     code = "cash_session_open"
+    cure = "Close the session that is open."
 
 
 class SessionNotOpen(Conflict):
     code = "cash_session_not_open"
+    cure = "Open a session of the drawer first."
 
 
 class SessionNotCounting(Conflict):
     """Nobody opened the count, or somebody closed it."""
 
     code = "cash_session_not_counting"
+    cure = "Begin the count first; a session that is closed is counted once."
 
 
 class SafeShort(Conflict):
     code = "cash_safe_short"
+    cure = "Record the cash that was brought into the safe first."
 
 
 class DrawerShort(Conflict):
     """More would leave the drawer than it should hold."""
 
     code = "cash_drawer_short"
+    cure = "Bring cash from the safe into the drawer first."
 
 
 class CarriedExceedsCount(Conflict):
     code = "cash_carried_exceeds_count"
+    cure = "Carry forward at most what was counted."
 
 
 class DenominationUnknown(Invalid):
     """No note or coin in circulation has this value, or it is named twice."""
 
     code = "cash_denomination_unknown"
+    cure = "Use each note and coin of the list once."
 
 
 class ReasonUnknown(Invalid):
     code = "cash_reason_unknown"
+    cure = "Use one of the reasons that the sentence lists."
 
 
 class CountedByKeeper(Conflict):
     """A surprise count is done by somebody who did not handle the cash that day."""
 
     code = "cash_counted_by_keeper"
+    cure = "Let another person count."
 
 
 class VarianceNotFound(NotFound):
     code = "cash_variance_not_found"
+    cure = "Look it up in the list of variances."
 
 
 class VarianceResolved(Conflict):
     code = "cash_variance_resolved"
+    cure = "Nothing needs doing: the variance is resolved."
 
 
 class OutcomeUnfit(Invalid):
     """Surplus becomes income or is owed; a shortage is a person's or an expense."""
 
     code = "cash_outcome_unfit"
+    cure = "Choose an outcome that fits a shortage or a surplus, and name the person where one makes it good."
 
 
 class SessionsOpen(Conflict):
     """A month closes when the drawers of the month are counted."""
 
     code = "cash_sessions_open"
+    cure = "Count and close the sessions that `sessions` names, then close the month."
 
 
 class Kind(StrEnum):

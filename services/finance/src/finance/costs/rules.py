@@ -20,60 +20,72 @@ class SupplierInvoiceTaken(Conflict):
     """The supplier's invoice was booked before."""
 
     code = "supplier_invoice_taken"
+    cure = "Check the invoice: it was booked or claimed before."
 
 
 class ReceivedInFuture(Invalid):
     code = "received_in_future"
+    cure = "Correct the day of receipt."
 
 
 class PurchaseTooLarge(Invalid):
     """More than one invoice can be about: what was meant are other units."""
 
     code = "purchase_too_large"
+    cure = "Record it as several receipts."
 
 
 class PurchaseRateUnknown(Invalid):
     """No such VAT rate was in force on the day of receipt."""
 
     code = "purchase_vat_rate_unknown"
+    cure = "Use a VAT rate that was in force on that day."
 
 
 class GoodsReceiptNotFound(NotFound):
     code = "goods_receipt_not_found"
+    cure = "Look it up in the list of goods receipts."
 
 
 class NothingPurchased(Conflict):
     """The branch has no purchase record up to the month: there is nothing to cost."""
 
     code = "cost_nothing_purchased"
+    cure = "Record the goods receipts of the branch first."
 
 
 class CostRunMissing(Conflict):
     """A month closes only with its cost of goods at the moving average."""
 
     code = "cost_run_missing"
+    cure = "Cost the month of this branch, then close it."
 
 
 class LaterMonthCosted(Conflict):
     code = "cost_later_month_done"
+    cure = "Leave the month as it is: a later one stands on its costs."
 
 
 class MarginSpanInvalid(Invalid):
     code = "margin_span_invalid"
+    cure = "Ask for fewer months."
 
 
 class AlertNotFound(NotFound):
     code = "below_cost_alert_not_found"
+    cure = "Look it up in the list of alerts."
 
 
 class AlertAcknowledged(Conflict):
     code = "below_cost_alert_acknowledged"
+    cure = "Nothing needs doing: the alert was acknowledged."
 
 
 class SellerAcknowledges(Forbidden):
     """Who sold below cost does not acknowledge it."""
 
     code = "below_cost_seller"
+    cure = "Let another person acknowledge it."
 
 
 class Stock(NamedTuple):

@@ -13,28 +13,33 @@ class CreditNotGranted(Conflict):
     """Nobody granted the customer credit, or the grant has ended."""
 
     code = "credit_not_granted"
+    cure = "Let it be paid at once, or propose a credit for the customer."
 
 
 class CreditNotYetKnown(Unavailable):
     """Customers said things we have not heard yet; a grant of credit may be one of them."""
 
     code = "credit_not_yet_known"
+    cure = "Send the same again after `Retry-After` seconds."
 
 
 class CreditOnHold(Conflict):
     """Finance holds the customer: nothing more on credit, whoever approved what."""
 
     code = "credit_on_hold"
+    cure = "Let it be paid at once, or ask finance to end the hold."
 
 
 class CreditOverdue(Conflict):
     """More is past due than the customer is allowed."""
 
     code = "credit_overdue"
+    cure = "Ask the customer to pay what is past due."
 
 
 class CreditLimitExceeded(Conflict):
     code = "credit_limit_exceeded"
+    cure = "Sell less, ask for payment first, or ask for a higher limit."
 
 
 class Override(Struct, frozen=True, kw_only=True):

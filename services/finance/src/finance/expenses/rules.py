@@ -33,60 +33,72 @@ class ClaimState(StrEnum):
 
 class ClaimNotFound(NotFound):
     code = "expense_claim_not_found"
+    cure = "Look it up in the list of claims."
 
 
 class ClaimNotReady(Conflict):
     """The step does not follow from the claim's state."""
 
     code = "expense_claim_not_ready"
+    cure = "Read the claim again; its state says what comes next."
 
 
 class ClaimNotYours(Forbidden):
     code = "expense_claim_not_yours"
+    cure = "Let the claimant do it."
 
 
 class CategoryUnknown(Invalid):
     code = "expense_category_unknown"
+    cure = "Use a category of the list."
 
 
 class AttendeesMissing(Invalid):
     """Entertainment names who took part."""
 
     code = "expense_attendees_missing"
+    cure = "Name at least one person beside the claimant."
 
 
 class TaxTooLarge(Invalid):
     code = "expense_tax_too_large"
+    cure = "Check the tax against the invoice."
 
 
 class SpentInFuture(Invalid):
     code = "expense_in_future"
+    cure = "Correct the day of the expense."
 
 
 class SpentTooLongAgo(Invalid):
     code = "expense_too_old"
+    cure = "Leave the item out, or ask finance to book it by voucher."
 
 
 class InvoiceRepeated(Invalid):
     """One claim names an invoice twice."""
 
     code = "expense_invoice_repeated"
+    cure = "Name each invoice once."
 
 
 class InvoiceCodeMissing(Invalid):
     """Eight digits alone are the number of many invoices, and with its code of another spelling of this one."""
 
     code = "expense_invoice_code_missing"
+    cure = "Write the invoice's code and its number."
 
 
 class InvoiceTaken(Conflict):
     """Another claim of anyone in the company, or a purchase, holds the invoice."""
 
     code = "expense_invoice_taken"
+    cure = "Leave the item out: this invoice was claimed or booked before."
 
 
 class AuditFindingInvalid(Invalid):
     code = "expense_finding_invalid"
+    cure = "Give one finding for each item that the claim has."
 
 
 def rule_on(rule: str, day: date) -> int:

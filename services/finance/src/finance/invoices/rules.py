@@ -24,64 +24,76 @@ FEBRUARY, LEAP_DAY = 2, 29
 
 class InvoiceUnknown(NotFound):
     code = "invoice_unknown"
+    cure = "Look it up in the list of invoices."
 
 
 class InvoiceSaleUnknown(NotFound):
     code = "invoice_sale_unknown"
+    cure = "Check the ids of the sales."
 
 
 class InvoiceRefundUnknown(NotFound):
     """There is no such refund of a sale on the blue invoice."""
 
     code = "invoice_refund_unknown"
+    cure = "Name a refund of a sale that the invoice is about."
 
 
 class InvoiceNumberUnfit(Invalid):
     code = "invoice_number_unfit"
+    cure = "Check the number against the invoice: 20 digits, or 8 with a code before them."
 
 
 class InvoiceNumberUsed(Conflict):
     code = "invoice_number_used"
+    cure = "Use the invoice that is recorded under this number."
 
 
 class InvoiceDayUnfit(Invalid):
     """An invoice is issued from the day of its sales (a red one: of its blue one) until today."""
 
     code = "invoice_day_unfit"
+    cure = "State a day between the sale and today."
 
 
 class InvoiceSalesMixed(Invalid):
     """One invoice is of one sale, or of sales of one customer in one branch and month."""
 
     code = "invoice_sales_mixed"
+    cure = "Write one invoice for each customer, branch and month."
 
 
 class InvoiceSpecialUnfit(Invalid):
     """A special invoice is for an institution: it lets the buyer deduct the tax."""
 
     code = "invoice_special_unfit"
+    cure = "Write a normal invoice, or name the institution as customer."
 
 
 class InvoiceExceedsSale(Conflict):
     """More than what is left to invoice of a sale, or nothing is left."""
 
     code = "invoice_exceeds_sale"
+    cure = "Invoice at most what is left of the sale."
 
 
 class InvoiceAmountsDiffer(Invalid):
     """The invoice's amounts per rate are not those of the sales."""
 
     code = "invoice_amounts_differ"
+    cure = "State net and tax of each rate as the sales have them."
 
 
 class InvoiceRedExceeds(Conflict):
     """A red invoice takes back no more than its return, its blue invoice and what was invoiced too much."""
 
     code = "invoice_red_exceeds"
+    cure = "Take back at most what came back of what the blue invoice says."
 
 
 class InvoiceNotBlue(Conflict):
     code = "invoice_not_blue"
+    cure = "Name the blue invoice that is to be taken back."
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ class CompanyNotCovered(Forbidden):
     """What was asked concerns every branch; a token for some of them is not enough."""
 
     code = "company_not_covered"
+    cure = "Use a token for every branch."
 
 
 def require_company(actor: Actor) -> None:

@@ -22,76 +22,92 @@ class PeriodClosed(Conflict):
     """A receipt of a closed month; with `late: true` it is booked to today."""
 
     code = "period_closed"
+    cure = "Send a late receipt with `late`: true, date the voucher in an open month, or have the month re-opened."
 
 
 class PeriodNotOver(Conflict):
     code = "period_not_over"
+    cure = "Close the month when it is over."
 
 
 class PeriodUnknown(NotFound):
     code = "period_unknown"
+    cure = "Choose a month that something was booked to."
 
 
 class PeriodNotOpen(Conflict):
     code = "period_not_open"
+    cure = "Have the month re-opened first, or do it in an open one."
 
 
 class PeriodNotClosed(Conflict):
     code = "period_not_closed"
+    cure = "Close the month first; one that is locked stays as it is."
 
 
 class EarlierPeriodOpen(Conflict):
     code = "earlier_period_open"
+    cure = "Close the months one after another, beginning with the one that is named."
 
 
 class LaterPeriodClosed(Conflict):
     """Months open again from the last closed one backwards."""
 
     code = "later_period_closed"
+    cure = "Re-open the later month first."
 
 
 class DraftsPending(Conflict):
     code = "drafts_pending"
+    cure = "Approve or reject the vouchers that `vouchers` names, then close the month."
 
 
 class YearNotTransferred(Conflict):
     """December closes when income and expense are empty."""
 
     code = "year_not_transferred"
+    cure = "Transfer the year's profit, then close the next month."
 
 
 class ReopeningNotFound(NotFound):
     code = "reopening_not_found"
+    cure = "Look it up in the list of the month's requests."
 
 
 class ReopeningPending(Conflict):
     code = "reopening_pending"
+    cure = "Let the request that waits be decided first."
 
 
 class JournalNotSealed(Unavailable):
     code = "journal_not_sealed"
+    cure = "Send the same again after `Retry-After` seconds."
 
 
 class JournalUnbalanced(Conflict):
     """Debits and credits of the month differ, or its lines from its sums: the books were tampered with."""
 
     code = "journal_unbalanced"
+    cure = "Tell the operator: debits and credits of the month must be equal before it closes."
 
 
 class SourcesBehind(Conflict):
     """Facts of the month are still on their way through other services; `obstacles` names each and how far it is."""
 
     code = "sources_behind"
+    cure = "Wait until the service that is named has told everything, then close the month."
 
 
 class SourcesUnreachable(Unavailable):
     """A service that books into the month cannot be asked whether it has told everything."""
 
     code = "sources_unreachable"
+    cure = "Send the same again after `Retry-After` seconds; if it lasts, the operator looks at the service that is named."
 
 
 class MonthInvalid(Invalid):
     code = "period_month_invalid"
+    cure = "Write the month as YYYY-MM."
 
 
 def parse_month(text: str) -> date:
@@ -131,3 +147,4 @@ def eve_of(begins_on: date) -> date:
 
 class BeforeTheBooks(Invalid):
     code = "before_the_books"
+    cure = "Use a day from the beginning of the books on."

@@ -138,6 +138,7 @@ SALE_FEN_MAX = 10**12
 
 class LotExpired(Conflict):
     code = "lot_expired"
+    cure = "Sell or give another lot; check the expiry against the pack."
 
 
 def credit_in(receipt: Receipt) -> int:

@@ -26,6 +26,7 @@ class PricedSale(Struct, frozen=True, gc=False):
 
 class SaleNotFound(NotFound):
     code = "sale_not_found"
+    cure = "Look it up in the list of sales by its receipt number."
 
 
 class Booked(Struct, frozen=True, gc=False):

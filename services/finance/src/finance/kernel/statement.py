@@ -29,6 +29,7 @@ class SpanMonthWrong(Invalid):
     """A quarter ends in March, June, September or December, the half-year in June, a year in December."""
 
     code = "statement_span_month_wrong"
+    cure = "Name the month with which a quarter or a year ends."
 
 
 def ends_in(span: Span, month: date) -> bool:

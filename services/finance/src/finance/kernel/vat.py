@@ -24,3 +24,4 @@ def tax_inside(gross_fen: int, rate_bp: int) -> int:
 
 class VatRateUnknown(Invalid):
     code = "vat_rate_unknown"
+    cure = "Use a VAT rate that is in force on that day."

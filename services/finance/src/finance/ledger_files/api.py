@@ -30,6 +30,7 @@ _streams = Slots(per_actor_max=STREAMS_OF_ACTOR_MAX, together_max=STREAMS_AT_ONC
 
 class LedgerStreamsBusy(TooMany):
     code = "ledger_streams_busy"
+    cure = "Send the same after `Retry-After` seconds."
 
 
 @ledger_files.get("/general-ledgers/<month>/ndjson")

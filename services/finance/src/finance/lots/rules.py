@@ -82,6 +82,7 @@ class LotExpiryContradicts(Conflict):
     """Another expiry of the lot was told before, and quality assurance has not decided otherwise."""
 
     code = "lot_expiry_contradicts"
+    cure = "Check the expiry against the pack; QA decides which of both is right."
 
 
 def refusal(actor: Actor, found: Sequence[Contradiction]) -> LotExpiryContradicts:

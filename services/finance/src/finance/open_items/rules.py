@@ -10,6 +10,7 @@ from shared.errors import NotFound
 
 class ReceivableUnknown(NotFound):
     code = "receivable_unknown"
+    cure = "Look it up in the list of open items."
 
 
 class NewItem(Struct, frozen=True, kw_only=True):

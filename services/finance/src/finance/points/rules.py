@@ -27,58 +27,68 @@ class PointsExceedEarned(Conflict):
     """More would be taken back or expire than the sale earned."""
 
     code = "points_exceed_earned"
+    cure = "Take back at most the points that the sale earned."
 
 
 class RedemptionLotsDiffer(Invalid):
     """A told redemption's lots are not its points."""
 
     code = "redemption_lots_differ"
+    cure = "Send the redemption again as customers answered it."
 
 
 class PointsNotTied(Conflict):
     """The contract liability differs from the points it stands for."""
 
     code = "points_not_tied"
+    cure = "Tell the operator: points and what is booked for them must be equal before the month closes."
 
 
 class PointsNotInBulk(Invalid):
     """Points pay at a till that asked for them; such a receipt is posted by itself."""
 
     code = "points_not_in_bulk"
+    cure = "Post this receipt by itself."
 
 
 class RedemptionUnknown(Conflict):
     """Customers has redeemed no such points, and we have heard everything customers said."""
 
     code = "redemption_unknown"
+    cure = "Ask customers for a redemption and name it."
 
 
 class RedemptionNotYetKnown(Unavailable):
     """Customers said things we have not heard yet; this redemption may be one of them."""
 
     code = "redemption_not_yet_known"
+    cure = "Send the same again after `Retry-After` seconds."
 
 
 class RedemptionMismatch(Conflict):
     """The points were redeemed for another receipt, branch or customer."""
 
     code = "redemption_of_another_receipt"
+    cure = "Ask customers for a redemption of this receipt."
 
 
 class RedemptionAmountDiffers(Conflict):
     """The tender pays another amount than the points are worth."""
 
     code = "redemption_amount_differs"
+    cure = "Let points pay the value that the redemption names."
 
 
 class RedemptionRestored(Conflict):
     """The points went back to the customer: redeem again."""
 
     code = "redemption_restored"
+    cure = "Ask customers for a new redemption."
 
 
 class RedemptionUsed(Conflict):
     code = "redemption_used"
+    cure = "Ask customers for a new redemption."
 
 
 class Consumed(Struct, frozen=True):

@@ -12,12 +12,14 @@ class PriceBelowFloor(Conflict):
     """Less is asked for one unit than the floor in force."""
 
     code = "price_below_floor"
+    cure = "Raise the price, or write an order and have it approved."
 
 
 class DiscountNotApproved(Conflict):
     """Less is asked than list price and strategies allow, and nobody with the authority approved it."""
 
     code = "discount_not_approved"
+    cure = "Write an order and let the discount be approved."
 
 
 def is_wholesale(sale: PricedSale, permission: Permission | None) -> bool:
@@ -27,26 +29,31 @@ def is_wholesale(sale: PricedSale, permission: Permission | None) -> bool:
 
 class PriceRuleNotFound(NotFound):
     code = "price_rule_not_found"
+    cure = "Look it up in the list of price rules."
 
 
 class PriceRuleDecided(Conflict):
     code = "price_rule_decided"
+    cure = "Propose a new rule."
 
 
 class PriceRuleInvalid(Invalid):
     code = "price_rule_invalid"
+    cure = "Mend what the sentence names in the rule."
 
 
 class PriceRuleBackdated(Invalid):
     """What was sold keeps the price that was in force."""
 
     code = "price_rule_backdated"
+    cure = "Choose a first day from tomorrow on."
 
 
 class StrategyPlanInvalid(Conflict):
     """The promotion plan is not approved, or does not cover the strategy."""
 
     code = "strategy_plan_invalid"
+    cure = "Name an approved plan that covers branch, days and products of the strategy."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

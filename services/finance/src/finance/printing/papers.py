@@ -42,6 +42,7 @@ tr { break-inside: avoid; }
 
 class PrintingUnavailable(Unavailable):
     code = "printing_unavailable"
+    cure = "Tell the operator: Pango must be installed where papers are printed."
 
 
 @cache

@@ -22,14 +22,17 @@ class NotSold(Invalid):
     """The settled return names a line or lot that the sale does not have."""
 
     code = "refund_of_what_was_not_sold"
+    cure = "Name lines and lots of the sale."
 
 
 class RefundExceedsSale(Conflict):
     code = "refund_exceeds_sale"
+    cure = "Refund at most what was sold, less earlier refunds."
 
 
 class RefundAmountDiffers(Invalid):
     code = "refund_amount_differs"
+    cure = "Tell the operator: lines and sum of the settled return differ."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,68 +127,80 @@ class State(StrEnum):
 
 class RefundUnknown(NotFound):
     code = "refund_unknown"
+    cure = "Look it up in the list of refunds."
 
 
 class RefundNotAwaited(Conflict):
     """The refund's state does not allow this step."""
 
     code = "refund_step_not_awaited"
+    cure = "Read the refund again; its state says what comes next."
 
 
 class RefundPartUnknown(Invalid):
     """The refund owes nothing to this tender."""
 
     code = "refund_part_unknown"
+    cure = "Name the parts that the refund lists."
 
 
 class RefundPartPaid(Conflict):
     code = "refund_part_paid"
+    cure = "Nothing needs doing: this part is paid."
 
 
 class RefundReferenceUnfit(Invalid):
     """A payment through a channel names the channel's reference, cash and our own books have none."""
 
     code = "refund_reference_unfit"
+    cure = "Give the reference in the form that the sentence names."
 
 
 class RefundReferenceUsed(Conflict):
     """The channel's reference stands on another refund."""
 
     code = "refund_reference_used"
+    cure = "Give each payment the reference of its own."
 
 
 class RefundChanged(Conflict):
     """What was approved is not what would be paid."""
 
     code = "refund_changed_since_approval"
+    cure = "Have the refund approved again."
 
 
 class RefundDayUnfit(Invalid):
     """A payment is dated from the day it became owed until today; cash today."""
 
     code = "refund_day_unfit"
+    cure = "State a day between the debt and today; cash is paid today."
 
 
 class RefundFailureUnknown(Invalid):
     code = "refund_failure_reason_unknown"
+    cure = "Use one of the reasons that the sentence lists."
 
 
 class RefundBankUnfit(Invalid):
     """By bank instead of its channel goes only the part that its channel refused."""
 
     code = "refund_bank_unfit"
+    cure = "Pay it by the channel that took the money; by bank only what its channel refused."
 
 
 class RefundNotPayable(Conflict):
     """There is no such refund in this branch, it has no cash part, or a drawer paid it already."""
 
     code = "cash_refund_not_payable"
+    cure = "Take a refund of this branch that is approved and awaits cash."
 
 
 class RefundsDiffer(Conflict):
     """Unpaid refunds are not the balance of refunds payable: the books were tampered with."""
 
     code = "refunds_differ_from_ledger"
+    cure = "Tell the operator: unpaid refunds and refunds payable must be equal before the month closes."
 
 
 FROM: Mapping[str, frozenset[str]] = {

@@ -15,12 +15,14 @@ class SampleStockShort(Conflict):
     """The lot does not hold so much."""
 
     code = "sample_stock_short"
+    cure = "Ask for at most what the lot holds."
 
 
 class SampleCostUnknown(Conflict):
     """The branch neither bought nor sold this lot, so nobody knows what it costs."""
 
     code = "sample_cost_unknown"
+    cure = "Give a lot that the branch bought or sold."
 
 
 def composed(cost_fen: int, tax_bp: int, day: date) -> tuple[int, int]:

@@ -21,54 +21,64 @@ BP = 10_000
 
 class SampleNotFound(NotFound):
     code = "sample_not_found"
+    cure = "Look it up in the list of samples."
 
 
 class SampleStateWrong(Conflict):
     code = "sample_state_wrong"
+    cure = "Read the sample again; its state says what comes next."
 
 
 class SampleRecipientUnfit(Invalid):
     """Institutions and the public have a customer or none as their kind says; what is internal has none."""
 
     code = "sample_recipient_unfit"
+    cure = "Name the institution that gets it, or nobody where it stays in the house."
 
 
 class SamplePurposeUnknown(Invalid):
     code = "sample_purpose_unknown"
+    cure = "Use one of the purposes of the document."
 
 
 class SampleProductIncomplete(Invalid):
     """A product has its category and expiry; printed packaging has neither."""
 
     code = "sample_product_incomplete"
+    cure = "State category and expiry of a product; packaging has neither."
 
 
 class SampleForbidden(Conflict):
     """The law lets nobody give this to such a recipient."""
 
     code = "sample_forbidden"
+    cure = "Give another product: this one is not given away."
 
 
 class SampleLimitExceeded(Conflict):
     """A person or a customer has had what the house allows in this month."""
 
     code = "sample_limit_exceeded"
+    cure = "Give less, or wait for the next month."
 
 
 class SampleLotExpired(Conflict):
     code = "sample_lot_expired"
+    cure = "Give another lot."
 
 
 class SampleQuantitiesDiffer(Invalid):
     """What was used and what came back are together what was issued."""
 
     code = "sample_quantities_differ"
+    cure = "Account for exactly what was issued."
 
 
 class SampleTaxRateInvalid(Invalid):
     """What is given away is deemed sold: it says its VAT rate, and one that is in force."""
 
     code = "sample_tax_rate_invalid"
+    cure = "Use a VAT rate that is in force on that day."
 
 
 def rule(name: str, day: date) -> Any:

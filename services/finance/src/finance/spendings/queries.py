@@ -72,6 +72,7 @@ class BudgetsDiffer(Conflict):
     """A budget counts what no movement says, or a movement says what the ledger does not."""
 
     code = "budgets_differ_from_ledger"
+    cure = "Tell the operator: what budgets hold and what is booked must be equal before the month closes."
 
 
 def require_tied(conn: Connection, month: date) -> None:

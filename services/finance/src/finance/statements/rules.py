@@ -26,42 +26,50 @@ class StatementState(StrEnum):
 
 class StatementNotFound(NotFound):
     code = "statement_not_found"
+    cure = "Look it up in the list of financial statements."
 
 
 class StatementExists(Conflict):
     code = "statement_exists"
+    cure = "Use the statement that exists; a wrong one that is published is restated."
 
 
 class StatementNotReady(Conflict):
     """The step does not follow from the statement's state."""
 
     code = "statement_not_ready"
+    cure = "Read the statement again; its state says what comes next."
 
 
 class StatementStale(Conflict):
     """A month was opened again: entries were booked that the statement does not hold."""
 
     code = "statement_stale"
+    cure = "Withdraw it and prepare it anew."
 
 
 class StatementNotProvable(Conflict):
     """It was frozen before statements named the form they were made with."""
 
     code = "statement_not_provable"
+    cure = "Use a statement that was prepared on a form."
 
 
 class StatementNotKept(Conflict):
     """The book's standard knows no such statement, or asks for it once a year."""
 
     code = "statement_not_kept"
+    cure = "Prepare the statement of this kind first."
 
 
 class CalendarTooLong(Invalid):
     code = "statement_calendar_too_long"
+    cure = "Ask for fewer months."
 
 
 class ErrorItemInvalid(Invalid):
     code = "error_item_invalid"
+    cure = "Name leaf lines of the statement, each once, with the amount that is right."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ class LotStopped(Conflict):
     """Quality assurance stopped the sale of a lot before this sale was made."""
 
     code = "lot_stopped"
+    cure = "Take the lot off the shelf and sell another."
 
 
 def among(stopped: Mapping[Lot, datetime], receipt: Receipt) -> list[Lot]:

@@ -18,18 +18,21 @@ PATIENT = "patient"
 
 class TradeNotPermitted(Conflict):
     code = "trade_not_permitted"
+    cure = "Sell nothing of this to the customer until customers permits it; `missing` names the papers."
 
 
 class CustomerUnknown(Conflict):
     """Nobody told us of this customer, and we have heard everything customers said."""
 
     code = "customer_unknown"
+    cure = "Check the id; a customer registered a moment ago arrives within seconds."
 
 
 class CustomerNotYetKnown(Unavailable):
     """Customers said things we have not heard yet; this may be one of them."""
 
     code = "customer_not_yet_known"
+    cure = "Send the same again after `Retry-After` seconds."
 
 
 @dataclass(frozen=True, slots=True)

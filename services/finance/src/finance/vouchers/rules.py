@@ -31,42 +31,51 @@ class VoucherInvalid(Invalid):
     """Lines that make no entry; each fault is listed."""
 
     code = "voucher_invalid"
+    cure = "Mend what the sentence names in the voucher."
 
 
 class VoucherNotFound(NotFound):
     code = "voucher_not_found"
+    cure = "Look it up in the list of vouchers."
 
 
 class VoucherDecided(Conflict):
     code = "voucher_decided"
+    cure = "Write a new voucher."
 
 
 class VoucherSumsTooLarge(Conflict):
     """With this voucher the books would hold sums that no reader of JSON takes exactly."""
 
     code = "voucher_sums_too_large"
+    cure = "Write smaller amounts, in several vouchers."
 
 
 class VoucherInFuture(Invalid):
     code = "voucher_in_future"
+    cure = "Date the voucher today or before."
 
 
 class EntryNotFound(NotFound):
     code = "journal_entry_not_found"
+    cure = "Look it up in the list of journal entries."
 
 
 class EntryReversed(Conflict):
     code = "journal_entry_reversed"
+    cure = "Nothing needs doing: the entry was reversed."
 
 
 class EntryHasOwnCorrection(Conflict):
     """The entry belongs to a document: a sale is corrected by a return, a claim by its own step."""
 
     code = "journal_entry_has_own_correction"
+    cure = "Correct the document that made the entry: the sale by a return, the payment by its reversal."
 
 
 class NothingToTransfer(Conflict):
     code = "nothing_to_transfer"
+    cure = "Nothing needs doing: the year's accounts of income and expense are empty."
 
 
 def kind_of(booked_on: date, begins_on: date) -> str:

@@ -26,14 +26,17 @@ class MonthIncomplete(Conflict):
     """`obstacles` names source and day of everything that is missing."""
 
     code = "month_incomplete"
+    cure = "Wait for the source that is named, or let the operator repair it; then close the month."
 
 
 class MonthAlreadyClosed(Conflict):
     code = "month_already_closed"
+    cure = "Nothing needs doing: the month is closed; what came later is a revision."
 
 
 class MonthNotOver(Conflict):
     code = "month_not_over"
+    cure = "Close the month when it is over."
 
 
 def close_month(

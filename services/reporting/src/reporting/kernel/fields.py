@@ -54,6 +54,7 @@ MONTH_PARAMETER: Final = {
 
 class MonthInvalid(Invalid):
     code = "month_invalid"
+    cure = "Write the month as YYYY-MM."
 
 
 def month_in_path(value: str) -> date:

@@ -24,6 +24,7 @@ READERS: Final = (
 
 class ChainNotCovered(Forbidden):
     code = "chain_not_covered"
+    cure = "Name a `branch_id`, or use a token for every branch."
 
 
 def require_scope(actor: Actor, branch_id: str | None) -> str:

@@ -15,6 +15,7 @@ from shared.languages import Text
 
 class MetricUnknown(NotFound):
     code = "metric_unknown"
+    cure = "Choose a month in which this metric was defined."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

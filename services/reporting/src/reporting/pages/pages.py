@@ -52,10 +52,12 @@ POLICY: Final = (
 
 class TokenInAddress(Invalid):
     code = "token_in_address"
+    cure = "Send the token in the form of the sign-in page, never in an address."
 
 
 class PageNotFound(NotFound):
     code = "page_not_found"
+    cure = "Follow the links of the start page."
 
 
 @blueprint.get("/")

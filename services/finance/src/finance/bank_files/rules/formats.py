@@ -34,6 +34,7 @@ class StatementUnreadable(Invalid):
     """The file is not what its format or dialect says; `errors` tells row, column, value and what is expected."""
 
     code = "bank_statement_unreadable"
+    cure = "Try the file out with its dialect; `errors` names the row that is not understood."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ class VoucherListTooLong(Conflict):
     """Ask for one branch, or take the general ledger as CSV."""
 
     code = "voucher_list_too_long"
+    cure = "Export the month as a general ledger instead."
 
 
 _OF_MONTH = f"""

@@ -28,6 +28,7 @@ class ReceiptNumberReused(Conflict):
     """The branch used this number for another receipt."""
 
     code = "receipt_number_reused"
+    cure = "Give the receipt a number of its own; a repetition is sent with the same content."
 
 
 class Granted(Struct, frozen=True):

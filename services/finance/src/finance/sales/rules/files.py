@@ -40,14 +40,17 @@ CSV_COLUMNS = frozenset(
 
 class LineTooLong(Invalid):
     code = "line_too_long"
+    cure = "Write shorter lines, or send this receipt by itself."
 
 
 class LineMalformed(Invalid):
     code = "line_malformed"
+    cure = "Mend the row: quotes are closed, and there are no more cells than columns."
 
 
 class CsvHeaderInvalid(Invalid):
     code = "csv_header_invalid"
+    cure = "Write the columns that the document names, each once, in the first line."
 
 
 class _Row(NamedTuple):

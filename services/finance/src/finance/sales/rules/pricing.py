@@ -31,50 +31,60 @@ CLOCKS_DIFFER_S_MAX = 300
 
 class TendersDiffer(Invalid):
     code = "tenders_differ"
+    cure = "Let the tenders sum to what the receipt comes to."
 
 
 class TenderRepeated(Invalid):
     code = "tender_repeated"
+    cure = "Add up each kind of tender to one."
 
 
 class DiscountTooLarge(Invalid):
     code = "discount_too_large"
+    cure = "Take off at most the price."
 
 
 class SaleTooLarge(Invalid):
     """More than a receipt can be about: what was meant are other units."""
 
     code = "sale_too_large"
+    cure = "Split the receipt."
 
 
 class SoldInFuture(Invalid):
     code = "sold_in_future"
+    cure = "Correct `sold_at`; check the clock of the till."
 
 
 class CreditNeedsCustomer(Invalid):
     code = "credit_needs_customer"
+    cure = "Name the customer, or let it be paid at once."
 
 
 class PointsNeedCustomer(Invalid):
     code = "points_need_customer"
+    cure = "Name the customer whose points pay."
 
 
 class RedemptionMissing(Invalid):
     """Points pay by a redemption that customers made for this receipt."""
 
     code = "redemption_missing"
+    cure = "Ask customers for a redemption and name it in the tender."
 
 
 class RedemptionMisplaced(Invalid):
     """Only the tender `points` names a redemption."""
 
     code = "redemption_misplaced"
+    cure = "Name a redemption only where points pay."
 
 
 class PointsForMedicine(Conflict):
     """Prescription drugs and class A OTC drugs are never a reward. Source: G18"""
 
     code = "points_not_for_these_goods"
+    cure = "Let these goods be paid without points."
 
 
 Fault = tuple[type[DomainError], str, str]

@@ -45,12 +45,14 @@ class CashFlowUnclassified(Conflict):
     """Withdraw the statement, and prepare it with what these movements were for."""
 
     code = "cash_flow_unclassified"
+    cure = "Say of every movement that `entries` names what the cash was for, then prepare the statement."
 
 
 class ClassificationInvalid(Invalid):
     """There is no such unclassified movement, or no such flow, or it is named twice."""
 
     code = "cash_flow_classification_invalid"
+    cure = "Name movements of the list of those not classified, each once, with a line of the form."
 
 
 class Movement(NamedTuple):

@@ -32,6 +32,7 @@ class StatementUnbalanced(Conflict):
     """Assets are not liabilities and equity, or the lines do not lead to the balances of the books."""
 
     code = "statement_unbalanced"
+    cure = "Look for the entry that makes both sides differ; nothing is published before."
 
 
 PRIMARY: Mapping[Kind, str] = {

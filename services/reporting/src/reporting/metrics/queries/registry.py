@@ -14,6 +14,7 @@ from shared.languages import Text
 
 class MetricNotFound(NotFound):
     code = "metric_not_found"
+    cure = "Use one of the codes that the sentence lists."
 
 
 def _found() -> Mapping[tuple[str, str], Metric]:
