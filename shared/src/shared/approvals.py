@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Boolean, Column, Connection, Table, insert, select
+from sqlalchemy import Text as Text_
 
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.languages import Text
+from shared.tables import INSTANT
 from shared.transaction import Tx
 
 
@@ -48,6 +50,18 @@ class Decision:
     reason: str | None
     at: datetime
     subject_hash: str
+
+
+def decision_columns(*, role_is_key: bool = True) -> list[Column[Any]]:
+    """The columns of a `Decision`, for a table of decisions; those that name the subject stand before them."""
+    return [
+        Column("role", Text_, primary_key=role_is_key, nullable=False),
+        Column("person", Text_, nullable=False),
+        Column("approved", Boolean, nullable=False),
+        Column("reason", Text_),
+        Column("at", INSTANT, nullable=False),
+        Column("subject_hash", Text_, nullable=False),
+    ]
 
 
 def decision_of(row: Any) -> Decision:

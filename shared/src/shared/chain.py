@@ -102,13 +102,7 @@ def seal(conn: Connection, chain: Chain, *, limit: int = SEAL_ROWS_MAX) -> int:
     ).scalar():
         return 0
     conn.exec_driver_sql(CANONICAL)
-    heads = {
-        row.stream: (row.last_no, bytes(row.last_hash))
-        for row in conn.execute(
-            text("select stream, last_no, last_hash from chain_heads where chain = :chain"),
-            {"chain": chain.name},
-        )
-    }
+    heads = _heads(conn, chain)
     sealed, streams = 0, set()
     for rows in _unsealed(conn, chain, limit):
         numbers, hashes = [], []
@@ -204,13 +198,7 @@ def verify(
     was touched.
     """
     conn.exec_driver_sql(CANONICAL)
-    heads = {
-        row.stream: (row.last_no, bytes(row.last_hash))
-        for row in conn.execute(
-            text("select stream, last_no, last_hash from chain_heads where chain = :chain"),
-            {"chain": chain.name},
-        )
-    }
+    heads = _heads(conn, chain)
     found = set(conn.scalars(text(f"select distinct stream from {chain.table}")))
     expected = set(conn.scalars(text(chain.expected_sql))) if chain.expected_sql else set()
     before = before or {}
@@ -287,3 +275,11 @@ def head_of(conn: Connection, chain: str, stream: str) -> tuple[int, bytes]:
         {"chain": chain, "stream": stream},
     ).one_or_none()
     return (row.last_no, bytes(row.last_hash)) if row else (0, GENESIS)
+
+
+def _heads(conn: Connection, chain: Chain) -> dict[str, tuple[int, bytes]]:
+    """The last number and hash of each stream."""
+    rows = conn.execute(
+        text("select stream, last_no, last_hash from chain_heads where chain = :chain"), {"chain": chain.name}
+    )
+    return {row.stream: (row.last_no, bytes(row.last_hash)) for row in rows}

@@ -202,14 +202,7 @@ def _behind(
             here = watermark.advance(conn, source)
         if (ours := produced.heard.get(service.name)) is not None:
             obstacles += _of_ours(service.name, source, ours, reached)
-        if produced.unsequenced:
-            obstacles.append(
-                Obstacle(source=source, reason="unsequenced", expected=0, found=produced.unsequenced)
-            )
-        if here < produced.through_seq:
-            obstacles.append(
-                Obstacle(source=source, reason="missing_events", expected=produced.through_seq, found=here)
-            )
+        obstacles += _not_here(source, produced, here)
         with database.read() as conn:
             obstacles += _parked(conn, source, *span)
     return obstacles
@@ -276,6 +269,20 @@ def _of_source(
         time.sleep(RETRY_S)
 
 
+def _not_here(source: str, produced: ControlTotals, contiguous: int) -> list[Obstacle]:
+    """What the producer has not numbered yet, and what of it is not here without a gap."""
+    obstacles = []
+    if produced.unsequenced:
+        obstacles.append(
+            Obstacle(source=source, reason="unsequenced", expected=0, found=produced.unsequenced)
+        )
+    if contiguous < produced.through_seq:
+        obstacles.append(
+            Obstacle(source=source, reason="missing_events", expected=produced.through_seq, found=contiguous)
+        )
+    return obstacles
+
+
 def log_obstacles(state: SourceState, produced: ControlTotals) -> list[Obstacle]:
     """Why the log that the totals are of is not the one that was read; asked with `at=state.contiguous_seq`.
 
@@ -307,16 +314,7 @@ def _compare(
             key = (date.fromisoformat(row.day), row.type)
             events, amount_fen = own.get(key, (0, 0))
             own[key] = (events + row.events, amount_fen + row.amount_fen)
-    obstacles = []
-    if produced.unsequenced:
-        obstacles.append(
-            Obstacle(source=source, reason="unsequenced", expected=0, found=produced.unsequenced)
-        )
-    if contiguous < produced.through_seq:
-        obstacles.append(
-            Obstacle(source=source, reason="missing_events", expected=produced.through_seq, found=contiguous)
-        )
-    obstacles += parked
+    obstacles = [*_not_here(source, produced, contiguous), *parked]
     obstacles += [
         Obstacle(
             source=source,

@@ -25,6 +25,7 @@ from joserfc.jwk import KeySet, OKPKey
 
 from shared.errors import Forbidden, Unauthorised, Unavailable
 from shared.languages import Text
+from shared.texts import BRANCH_FORM
 
 ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "RS256")
 TOKEN_BYTES_MAX = 8_192
@@ -35,7 +36,7 @@ LEEWAY_S = 30
 EVERY_BRANCH = "*"
 FEED = "feed"
 SUBJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._:@|/+\-]{0,126}[A-Za-z0-9._:@|/+\-])?")
-BRANCH = re.compile(r"\*|[A-Z0-9][A-Z0-9_\-]{0,31}")
+BRANCH = re.compile(rf"\*|{BRANCH_FORM}")
 OURS = ("system:", "service:")
 """Beginnings of subjects that name no person."""
 ROLES_MAX = 64

@@ -10,11 +10,11 @@ MEMORY_BYTES_MAX, so an upload costs no memory by its size.
 import codecs
 import tempfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from flask import current_app, request
+from flask import Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from shared.body import MediaTypeNotSupported, declared
@@ -48,6 +48,23 @@ def received(media_types: Collection[str]) -> Iterator[IO[bytes]]:
             raise _too_large(bytes_max) from None
         file.seek(0)
         yield file
+
+
+def answer_of(lines: Iterable[bytes], media_type: str) -> Response:
+    """What became of each line of an upload, as an answer that begins when all of it is made.
+
+    A sender that writes before it reads would otherwise wait for us while we wait for it. The answer lies on disk beyond
+    MEMORY_BYTES_MAX.
+    """
+    spool = tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+    spool.writelines(lines)
+    spool.seek(0)
+    return Response(_until_closed(spool), mimetype=media_type)
+
+
+def _until_closed(spool: IO[bytes]) -> Iterator[bytes]:
+    with spool:
+        yield from chunks_of(spool)
 
 
 def chunks_of(stream: Any) -> Iterator[bytes]:

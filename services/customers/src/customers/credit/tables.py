@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from customers.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare, one_of
 
 credits_ = Table(
@@ -49,12 +50,7 @@ credit_decisions = Table(
     "credit_decisions",
     metadata,
     Column("credit_id", Uuid, ForeignKey("credits.credit_id"), primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(),
     UniqueConstraint("credit_id", "person"),
 )
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from customers.kernel.metadata import metadata
 from customers.licences.rules import LICENCE_STATES
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare, one_of
 
 licences = Table(
@@ -51,12 +52,7 @@ approval_decisions = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("customer_id", Uuid, ForeignKey("customers.id"), nullable=False),
-    Column("role", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(role_is_key=False),
     Index("approval_decisions_customer", "customer_id"),
 )
 

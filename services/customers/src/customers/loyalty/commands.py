@@ -21,12 +21,11 @@ from customers.loyalty.rules import (
     ReceiptHasRedemption,
     RedemptionAlreadyGivenBack,
     RedemptionAlreadyUsed,
-    RedemptionNotFound,
 )
-from customers.loyalty.store import add_lots, add_redemption, lock_accounts
+from customers.loyalty.store.points import lock_accounts
+from customers.loyalty.store.redemptions import add_lots, add_redemption, redemption_row
 from shared import audit, outbox, watermark
 from shared.clock import business_date, new_id
-from shared.languages import Text
 from shared.transaction import Tx
 
 SALE_POSTED = "finance.sale.posted.v1"
@@ -104,15 +103,7 @@ def cancel(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
 
     Raises RedemptionNotFound, ForeignBranch, RedemptionAlreadyUsed, RedemptionAlreadyGivenBack.
     """
-    row = tx.conn.execute(
-        text("select * from point_redemptions where redemption_id = :id for update"), {"id": redemption_id}
-    ).one_or_none()
-    if row is None:
-        raise RedemptionNotFound(
-            Text("no redemption {redemption_id}", redemption_id=redemption_id),
-            redemption_id=str(redemption_id),
-        )
-    tx.actor.require_branch(row.branch_id)
+    row = redemption_row(tx, redemption_id, is_locked=True)
     if row.state == "used":
         raise RedemptionAlreadyUsed("a sale was paid with it", sale_id=row.sale_id)
     if row.state == "restored":

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from customers.loyalty.rules import Lot, RedemptionNotFound
-from customers.loyalty.store import NOT_LOST
-from shared.languages import Text
+from customers.loyalty.rules import Lot
+from customers.loyalty.store.points import NOT_LOST
+from customers.loyalty.store.redemptions import redemption_row
 from shared.paging import page_of
 from shared.transaction import Tx
 
@@ -145,15 +145,7 @@ def points_page(
 
 def redemption(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
     """One redemption with its lots. Raises RedemptionNotFound, ForeignBranch."""
-    row = tx.conn.execute(
-        text("select * from point_redemptions where redemption_id = :id"), {"id": redemption_id}
-    ).one_or_none()
-    if row is None:
-        raise RedemptionNotFound(
-            Text("no redemption {redemption_id}", redemption_id=redemption_id),
-            redemption_id=str(redemption_id),
-        )
-    tx.actor.require_branch(row.branch_id)
+    row = redemption_row(tx, redemption_id)
     return {**row._mapping, "lots": lots_of(tx.conn, redemption_id)}  # noqa: SLF001 - SQLAlchemy's public name
 
 

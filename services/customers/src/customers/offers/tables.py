@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -17,6 +16,7 @@ from sqlalchemy import (
 )
 
 from customers.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare, one_of
 
 offers = Table(
@@ -55,12 +55,7 @@ offer_decisions = Table(
     "offer_decisions",
     metadata,
     Column("offer_id", Uuid, ForeignKey("offers.offer_id"), primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(),
     UniqueConstraint("offer_id", "person"),
 )
 

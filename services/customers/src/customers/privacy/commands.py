@@ -3,6 +3,7 @@
 Source: C2, C4, I36, architecture decision 8
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,16 +26,11 @@ def disclose(tx: Tx, vault: Vault, customer_id: UUID, *, purpose: str, fields: l
     customer = _admitted_to(tx, customer_id, purpose)
     if customer.kind != "patient":
         raise NotAPatient("an institution's contacts are disclosed one by one")
-    key = data_keys.opened(tx.conn, vault, [customer_id]).get(customer_id)
-    if key is None:
+    shown = _in_clear(tx, vault, customer_id, customer.personal, fields)
+    if shown is None:
         raise CustomerAnonymised("this customer was anonymised")
-    person = key.open(bytes(customer.personal))
     audit.record(tx, f"customer.disclosed.{purpose}", str(customer_id), after=sorted(fields))
-    return {
-        "customer_id": customer_id,
-        "purpose": purpose,
-        "personal": {field: person.get(field) for field in fields},
-    }
+    return {"customer_id": customer_id, "purpose": purpose, "personal": shown}
 
 
 def disclose_contact(
@@ -43,17 +39,22 @@ def disclose_contact(
     """As `disclose`, of one contact of an institution. Raises ContactNotFound, ContactAnonymised."""
     _admitted_to(tx, customer_id, purpose)
     contact = contacts.lock(tx.conn, customer_id, contact_id)
-    key = data_keys.opened(tx.conn, vault, [contact_id]).get(contact_id)
-    if key is None:
+    shown = _in_clear(tx, vault, contact_id, contact.personal, fields)
+    if shown is None:
         raise ContactAnonymised("this contact was anonymised")
-    person = key.open(bytes(contact.personal))
     audit.record(tx, f"contact.disclosed.{purpose}", str(contact_id), after=sorted(fields))
-    return {
-        "customer_id": customer_id,
-        "contact_id": contact_id,
-        "purpose": purpose,
-        "personal": {field: person.get(field) for field in fields},
-    }
+    return {"customer_id": customer_id, "contact_id": contact_id, "purpose": purpose, "personal": shown}
+
+
+def _in_clear(
+    tx: Tx, vault: Vault, subject_id: UUID, sealed: bytes, fields: Sequence[str]
+) -> dict[str, object] | None:
+    """The named fields of a sealed person; None when its key was destroyed."""
+    key = data_keys.opened(tx.conn, vault, [subject_id]).get(subject_id)
+    if key is None:
+        return None
+    person = key.open(bytes(sealed))
+    return {field: person.get(field) for field in fields}
 
 
 def _admitted_to(tx: Tx, customer_id: UUID, purpose: str) -> Any:

@@ -1,5 +1,7 @@
 """JSON in and out of disclosures and erasure."""
 
+from collections.abc import Sequence
+
 from marshmallow import Schema, fields, validate
 
 from customers.kernel.fields import ChannelView
@@ -8,15 +10,19 @@ from customers.privacy.rules import PURPOSES
 from shared.shapes import SOMETIMES
 
 
-class DisclosureBody(Schema):
-    purpose = fields.String(required=True, validate=validate.OneOf(sorted(PURPOSES)))
-    fields_ = fields.List(
-        fields.String(validate=validate.OneOf(PERSONAL_FIELDS)),
+def _some_of(names: Sequence[str]) -> fields.List[str]:
+    return fields.List(
+        fields.String(validate=validate.OneOf(names)),
         required=True,
-        validate=validate.Length(1, len(PERSONAL_FIELDS)),
+        validate=validate.Length(1, len(names)),
         data_key="fields",
         attribute="fields",
     )
+
+
+class DisclosureBody(Schema):
+    purpose = fields.String(required=True, validate=validate.OneOf(sorted(PURPOSES)))
+    fields_ = _some_of(PERSONAL_FIELDS)
 
 
 class PersonalView(Schema):
@@ -36,13 +42,7 @@ class DisclosureView(Schema):
 
 class ContactDisclosureBody(Schema):
     purpose = fields.String(required=True, validate=validate.OneOf(sorted(PURPOSES)))
-    fields_ = fields.List(
-        fields.String(validate=validate.OneOf(CONTACT_FIELDS)),
-        required=True,
-        validate=validate.Length(1, len(CONTACT_FIELDS)),
-        data_key="fields",
-        attribute="fields",
-    )
+    fields_ = _some_of(CONTACT_FIELDS)
 
 
 class ContactPersonalView(Schema):

@@ -3,7 +3,6 @@
 Answers of commands hold ids and states, never personal data, because they are stored for replay.
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -24,14 +23,12 @@ from shared.errors import DomainError
 from shared.languages import language_of_request
 from shared.strict_json import parse
 from shared.transaction import MakeTx, Tx
-from shared.upload import received
+from shared.upload import answer_of, received
 from shared.web import admits, command, detached, upload
 
 NDJSON = "application/x-ndjson"
 BULK_BATCH_ROWS = 500
 BULK_LINE_BYTES_MAX = 16_384
-RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
-READ_BYTES = 65_536
 
 registration = Blueprint("registration", __name__, tag="customers")
 
@@ -100,23 +97,9 @@ def change_patient(tx: Tx, body: dict[str, Any], customer_id: UUID) -> dict[str,
     },
 )
 def register_many(make_tx: MakeTx) -> Response:
-    """Register patients by the thousand. Each row stands alone; the same file may be sent again.
-
-    The answer begins when the whole file was read: a sender that writes before it reads would otherwise wait for
-    us while we wait for it.
-    """
-    vault = data_keys.the_vault()
-    results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
+    """Register patients by the thousand. Each row stands alone; the same file may be sent again."""
     with received({NDJSON}) as file:
-        results.writelines(_bulk_results(make_tx, vault, file))
-    results.seek(0)
-    return Response(_from_start(results), mimetype=NDJSON)
-
-
-def _from_start(results: IO[bytes]) -> Iterator[bytes]:
-    with results:
-        while chunk := results.read(READ_BYTES):
-            yield chunk
+        return answer_of(_bulk_results(make_tx, data_keys.the_vault(), file), NDJSON)
 
 
 def _bulk_results(make_tx: MakeTx, vault: Vault, file: IO[bytes]) -> Iterator[bytes]:

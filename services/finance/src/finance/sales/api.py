@@ -1,8 +1,7 @@
 """HTTP: receipts, one or thousands at a time, and the sale each became."""
 
-import tempfile
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,11 +20,10 @@ from shared.body import json_of_request
 from shared.languages import language_of_request
 from shared.money import money
 from shared.transaction import Tx
-from shared.upload import chunks_of, received
+from shared.upload import answer_of, chunks_of, received
 from shared.web import admits, command, detached, query, upload
 
 sales = Blueprint("sales", __name__, description="Receipts of tills and invoicing.")
-RESULTS_IN_MEMORY_BYTES_MAX = 8_388_608
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 
@@ -100,26 +98,21 @@ def _posted(booked: Booked) -> bytes:
     200, schemas.BulkResultLine, content_type=NDJSON, description="One line per receipt, in order."
 )
 def post_sales(begin: Callable[[Any], Tx]) -> Response:
-    language = language_of_request()
-    results = tempfile.SpooledTemporaryFile(RESULTS_IN_MEMORY_BYTES_MAX)  # noqa: SIM115 - closed with the answer
     with received({NDJSON, CSV}) as file:
         parse = files.from_ndjson if request.mimetype == NDJSON else files.from_csv
-        batches = bulk.Batches(parse(chunks_of(file)))
-        for batch in batches:
-            with current_app.extensions["database"].begin() as conn:
-                tx = begin(conn)
-                lines = [result.json(language) for result in bulk.load(tx, batch, batches.read_ahead)]
-            results.writelines(lines)
-            if tx.has_events:
-                current_app.extensions["wakeup"].ring()
-    results.seek(0)
-    return Response(_from_start(results), 200, mimetype=NDJSON)
+        return answer_of(_results(begin, bulk.Batches(parse(chunks_of(file)))), NDJSON)
 
 
-def _from_start(results: IO[bytes]) -> Iterator[bytes]:
-    with results:
-        while chunk := results.read(65_536):
-            yield chunk
+def _results(begin: Callable[[Any], Tx], batches: bulk.Batches) -> Iterator[bytes]:
+    """One transaction a batch; what became of each receipt."""
+    language = language_of_request()
+    for batch in batches:
+        with current_app.extensions["database"].begin() as conn:
+            tx = begin(conn)
+            lines = [result.json(language) for result in bulk.load(tx, batch, batches.read_ahead)]
+        yield from lines
+        if tx.has_events:
+            current_app.extensions["wakeup"].ring()
 
 
 @sales.get("/sales/<uuid:sale_id>")

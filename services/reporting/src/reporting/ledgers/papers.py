@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import xlsxwriter
 
+from reporting.ledgers.queries.ledgers import RETURNS_MEASURES, SALES_MEASURES
+
 Translate = Callable[[str], str]
 
 BOM: Final = "\ufeff"
@@ -38,31 +40,8 @@ HEADINGS: Final = {
     "records": "Records",
 }
 COLUMNS: Final = {
-    "sales": (
-        "day",
-        "category",
-        "receipts",
-        "quantity",
-        "net_fen",
-        "tax_fen",
-        "total_fen",
-        "cost_fen",
-        "margin_fen",
-        "refund_quantity",
-        "refund_net_fen",
-        "refund_tax_fen",
-        "refund_total_fen",
-    ),
-    "returns": (
-        "reason",
-        "disposition",
-        "returns",
-        "quantity",
-        "net_fen",
-        "tax_fen",
-        "total_fen",
-        "cost_fen",
-    ),
+    "sales": ("day", "category", *SALES_MEASURES),
+    "returns": ("reason", "disposition", *RETURNS_MEASURES),
     "feedback": ("channel", "kind", "records"),
 }
 

@@ -19,16 +19,7 @@ from shared.languages import Text
 from shared.transaction import Tx
 
 CLOCKS_AT_ONCE_MAX = 200
-_TICKET_FIELDS = [
-    "id",
-    "number",
-    "kind",
-    "channel",
-    "branch_id",
-    "customer_id",
-    "severity",
-    "reporter",
-    "received_at",
+_CHANGING = (
     "state",
     "cycle",
     "handler",
@@ -40,6 +31,18 @@ _TICKET_FIELDS = [
     "fault",
     "failed_contacts",
     "version",
+)
+_TICKET_FIELDS = [
+    "id",
+    "number",
+    "kind",
+    "channel",
+    "branch_id",
+    "customer_id",
+    "severity",
+    "reporter",
+    "received_at",
+    *_CHANGING,
 ]
 
 
@@ -109,22 +112,7 @@ def lock(tx: Tx, ticket_id: UUID) -> Ticket:
 
 def save_ticket(tx: Tx, ticket: Ticket) -> None:
     """Store what changed; the caller holds the row."""
-    changing = {
-        name: getattr(ticket, name)
-        for name in [
-            "state",
-            "cycle",
-            "handler",
-            "handler_role",
-            "assigned_at",
-            "contacted_at",
-            "resolved_at",
-            "cause",
-            "fault",
-            "failed_contacts",
-            "version",
-        ]
-    }
+    changing = {name: getattr(ticket, name) for name in _CHANGING}
     tx.conn.execute(update(tables.tickets).where(tables.tickets.c.id == ticket.id).values(changing))
     _save_clocks(tx, ticket)
 

@@ -20,11 +20,13 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from customers.loyalty import commands, events, queries, rules, store
+from customers.loyalty import commands, events, queries, rules
 from customers.loyalty.commands import SALE_POSTED
 from customers.loyalty.model import KnownSale, Refund, SalePosted
 from customers.loyalty.queries import lots_of
 from customers.loyalty.rules import RedemptionUnheardOf
+from customers.loyalty.store import redemptions
+from customers.loyalty.store.points import lock_accounts, read_known_sales
 from shared import audit, outbox
 from shared.clock import business_date
 from shared.database import driver_of
@@ -94,7 +96,7 @@ def take_over(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         envelope, fen = used[redemption_id]
         sale, rule = msgspec.convert(envelope.data, SalePosted), rules.redemption_rule(envelope.day)
         account, worth = str(sale.customer_id), fen // rule.fen_per_point
-        store.lock_accounts(tx.conn, [account])
+        lock_accounts(tx.conn, [account])
         lots = queries.point_lots(tx.conn, account)
         shares = rules.consume_or_owe(lots, worth)
         if not shares or (len(envelopes) > 1 and sum(lot.left for lot in lots) < worth):
@@ -132,7 +134,7 @@ def _correct_sales(
 ) -> Iterator[dict[str, Any]]:
     heads = {row.sale_id: row for row in tx.conn.execute(_HEADS, {"ids": list(sale_ids)})}
     with driver_of(tx.conn) as driver:
-        every = list(store.read_known_sales(driver.cursor(), sale_ids))
+        every = list(read_known_sales(driver.cursor(), sale_ids))
     for known in every:
         head, sale = heads[known.sale_id], sold.get(known.sale_id)
         version = head.version
@@ -229,7 +231,7 @@ def _release(tx: Tx, seqs: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
             outbox.append(tx, _restored_again(tx, row))
         else:
             with driver_of(tx.conn) as driver:
-                store.settle_lots(driver.cursor(), [row.redemption_id])
+                redemptions.settle_lots(driver.cursor(), [row.redemption_id])
         _look_again(tx, row.customer_id)
         if is_unused:
             state = "restored" if went_back else "open"
@@ -251,7 +253,7 @@ def _restored_again(tx: Tx, row: Any) -> Any:
         lots=[(lot["sale_id"], lot["points"]) for lot in lots_of(tx.conn, row.redemption_id)],
         cause=row.restored_cause,
         on=business_date(tx.now),
-        version=2 + 2 * store.times_given_up(tx.conn, [row.redemption_id])[row.redemption_id],
+        version=2 + 2 * redemptions.times_given_up(tx.conn, [row.redemption_id])[row.redemption_id],
     )
 
 

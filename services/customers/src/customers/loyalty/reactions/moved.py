@@ -15,9 +15,11 @@ from msgspec import Struct
 from psycopg import Cursor
 
 from customers import master
-from customers.loyalty import events, rules, store
+from customers.loyalty import events, rules
 from customers.loyalty.model import KnownSale, Refund, RefundPaid, SalePosted
-from customers.loyalty.store import PointSale, Restoration, Use
+from customers.loyalty.store import points, redemptions
+from customers.loyalty.store.points import PointSale
+from customers.loyalty.store.redemptions import Restoration, Use
 from shared import outbox
 from shared.clock import business_date
 from shared.events import Envelope, Event
@@ -74,8 +76,8 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         for envelope, fact in refunds
         for each in _restorations(envelope, fact)
     ]
-    taken_again = store.settle_redemptions(cursor, uses, restorations)
-    given_up = store.times_given_up(tx.conn, [each.use.redemption_id for each in taken_again])
+    taken_again = redemptions.settle_redemptions(cursor, uses, restorations)
+    given_up = redemptions.times_given_up(tx.conn, [each.use.redemption_id for each in taken_again])
     for again in taken_again:
         fact = events.points_taken_again(
             redemption_id=again.use.redemption_id,
@@ -154,18 +156,18 @@ def _book(
 ) -> None:
     """Write the facts under the lock of every sale touched, then settle the sales that have refunds."""
     by_sale = {each.sale.sale_id: each for each in sales}
-    heads = store.lock_point_sales(
+    heads = points.lock_point_sales(
         cursor,
         [(each.sale, rules.points_expire_on(each.envelope.day)) for each in by_sale.values()],
         {fact.sale_id for _, fact in refunds},
     )
     fresh = [each for sale_id, each in by_sale.items() if heads[sale_id].is_unsold]
-    store.add_earnings(
+    points.add_earnings(
         cursor, [(each.envelope, each.sale, earning) for each in fresh for earning in each.earnings]
     )
     for each in fresh:
         out.add(each.envelope, _earned(each))
-    new_refunds = store.add_refunds(cursor, refunds)
+    new_refunds = points.add_refunds(cursor, refunds)
     late = {each.sale.sale_id: each for each in fresh if not heads[each.sale.sale_id].is_new}
     for sale_id, each in late.items():
         heads[sale_id].sold(each.sale, rules.points_expire_on(each.envelope.day))
@@ -180,14 +182,14 @@ def _book(
     if not touched:
         return
     causes = {envelope.event_id: envelope for envelope, _ in refunds}
-    for known in store.read_known_sales(cursor, touched):
+    for known in points.read_known_sales(cursor, touched):
         came_late = late.get(known.sale_id)
         due = [each for each in known.refunds if came_late or each.event_id in new_refunds]
         for refund, event in _taken_back(heads[known.sale_id], known, due):
             cause = causes.get(refund.event_id) or (came_late.envelope if came_late else None)
             assert cause is not None, "a refund is settled by its own event or by its sale's"
             out.add(cause, event)
-    store.save_point_sales(cursor, [heads[sale_id] for sale_id in touched])
+    points.save_point_sales(cursor, [heads[sale_id] for sale_id in touched])
 
 
 def _taken_back(head: PointSale, known: KnownSale, due: Sequence[Refund]) -> Iterator[tuple[Refund, Event]]:
