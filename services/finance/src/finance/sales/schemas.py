@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from marshmallow import Schema, ValidationError, fields, validate
@@ -63,15 +63,11 @@ def _field(struct: type[msgspec.Struct], name: str) -> Any:
 class ProductBody(Schema):
     """What was sold as it was called then (药品管理法 Art 57)."""
 
-    product_id = _field(shape.Product, "id")
-    generic_name = _field(shape.Product, "generic_name")
-    category = _field(shape.Product, "category")
-    temp_class = _field(shape.Product, "temp_class")
-    dosage_form = _field(shape.Product, "dosage_form")
-    specification = _field(shape.Product, "specification")
-    mah = _field(shape.Product, "mah")
-    maker = _field(shape.Product, "maker")
-    approval_number = _field(shape.Product, "approval_number")
+    class Meta:
+        include: ClassVar = {
+            each.encode_name: _field(shape.Product, each.name)
+            for each in msgspec.structs.fields(shape.Product)
+        }
 
 
 class ReceiptLineBody(Schema):
