@@ -26,7 +26,8 @@ def describe(document: dict[str, Any], package: str) -> None:
     told = found["refusals"]
     examples = {code: _example(code, each) for code, each in told.items()}
     document["components"]["examples"] = examples
-    document["components"]["responses"] = shared = {}
+    shared: dict[str, Any] = {}
+    document["components"]["responses"] = shared
     operations = {each["operationId"]: each for each in _operations(document)}
     by_status: dict[str, dict[str, tuple[str, ...]]] = {}
     for name, operation in operations.items():
