@@ -8,7 +8,7 @@ import base64
 from dataclasses import replace
 from datetime import date
 
-from finance.receivables import interest
+from finance.receivables.commands import interest
 from shared.clock import business_date, utc_now
 from tests.support.debtors import a_debtor, items_of, pay, run
 from tests.support.expenses_builders import Desk

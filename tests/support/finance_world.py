@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from finance.balances import store
 from finance.costs import jobs as costs_jobs
-from finance.receivables import jobs
+from finance.dunning import jobs
 from shared import chain
 from shared.clock import business_date, utc_now
 from shared.identity import system_actor

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-from finance.receivables import jobs
+from finance.dunning import jobs
 from shared.clock import business_date, utc_now
 from tests.support import facts
 from tests.support.contracts import CONTACT, a_content

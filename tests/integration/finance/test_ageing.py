@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finance.receivables import rules
+from finance.kernel import debts
 from tests.support.debtors import TODAY, days_ago
 from tests.support.finance_builders import money
 
@@ -96,7 +96,7 @@ def write(office, branch, items, matches):
 
 def walked(items, moved, as_of):
     """The buckets of each customer with an open item, credits in the first; and the sum of the credits."""
-    bounds = rules.house("ageing_bounds", as_of)
+    bounds = debts.house("ageing_bounds", as_of)
     found, credits_fen = defaultdict(lambda: [0] * (len(bounds) + 1)), 0
     for no, (customer, fen, since, due) in enumerate(items):
         if days_ago(since) > as_of:
@@ -107,7 +107,7 @@ def walked(items, moved, as_of):
                 left += part if no == credit else -part if no == debt else 0
         if left:
             late = (as_of - days_ago(since)).days - due
-            found[customer][0 if left < 0 else rules.bucket_of(bounds, late)] += left
+            found[customer][0 if left < 0 else debts.bucket_of(bounds, late)] += left
             credits_fen += min(left, 0)
     return dict(found), credits_fen
 

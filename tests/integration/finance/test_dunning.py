@@ -10,7 +10,9 @@ import pypdf
 import pytest
 
 from finance import settings
-from finance.receivables import jobs
+from finance.account_statements.jobs import state_accounts
+from finance.dunning.jobs import dun
+from finance.receivables.jobs import charge_interest
 from tests.support.debtors import TODAY, a_debtor, agrees, days_ago, items_of, pay, run, sell_on_credit, told
 from tests.support.finance_builders import money
 
@@ -37,7 +39,7 @@ def overdue(office, days, fen=10_000, customer=None, **odd):
     """A customer with one debt that many days past due, and its case raised."""
     customer = customer or a_debtor(office, **odd)
     sell_on_credit(office, customer, fen, on=days_ago(days + 30))
-    run(office, jobs.dun)
+    run(office, dun)
     return customer
 
 
@@ -47,7 +49,7 @@ def test_a_debt_is_dunned_from_the_first_day_past_due_and_never_before(office):
     customer = overdue(office, 1)
     case = case_of(office, customer)
     assert (case["state"], case["level"], case["done_level"]) == ("action_due", 1, 0)
-    run(office, jobs.dun)
+    run(office, dun)
     assert case_of(office, customer) == case
     [reached] = told(office, "finance.dunning.level_reached.v1", customer)
     assert (reached["level"], reached["kind"], reached["days"], reached["amount_fen"]) == (
@@ -63,7 +65,7 @@ def test_a_debt_is_dunned_from_the_first_day_past_due_and_never_before(office):
 def test_overdue_is_told_again_in_every_older_bucket_and_only_then(office):
     customer = overdue(office, 1)
     for ahead in (20, 29, 30, 31, 60, 60, 400):
-        run(office, jobs.dun, TODAY + timedelta(days=ahead))
+        run(office, dun, TODAY + timedelta(days=ahead))
     assert [each["days"] for each in told(office, "finance.receivable.overdue.v1", customer)] == [
         1,
         31,
@@ -86,11 +88,11 @@ def test_the_ladder_of_a_real_debt_ends_at_law_and_payment_ends_it_anywhere(offi
     assert done.json["next_on"] == str(TODAY + timedelta(days=7))
     early = office.post("/v1/dunning-letters", {"customer_id": customer, "level": 2}, role="accountant")
     assert early.json["code"] == "dunning_letter_not_due"
-    run(office, jobs.dun, TODAY + timedelta(days=7))
+    run(office, dun, TODAY + timedelta(days=7))
     assert (case_of(office, customer)["level"], case_of(office, customer)["state"]) == (2, "action_due")
     letter = office.post("/v1/dunning-letters", {"customer_id": customer, "level": 2}, role="accountant")
     assert letter.status_code == 201, letter.json
-    run(office, jobs.dun, TODAY + timedelta(days=14))
+    run(office, dun, TODAY + timedelta(days=14))
     legal = {"customer_id": customer, "level": 3, "language": "en"}
     assert office.post("/v1/dunning-letters", legal, role="accountant").json["code"] == "dunning_role_missing"
     assert office.post("/v1/dunning-letters", legal, role="finance_head").status_code == 201
@@ -116,9 +118,9 @@ def test_a_promise_pauses_a_broken_one_climbs_and_a_kept_one_does_not(office):
         assert (answer.json["state"], answer.json["promised"]) == ("promised", money(4_000))
     assert act(office, case_of(office, keeper), outcome="promised").json["code"] == "promise_invalid"
     pay(office, keeper, 4_000, oldest_first=True)
-    run(office, jobs.dun, TODAY + timedelta(days=5))
+    run(office, dun, TODAY + timedelta(days=5))
     assert case_of(office, breaker)["state"] == "promised"
-    run(office, jobs.dun, TODAY + timedelta(days=6))
+    run(office, dun, TODAY + timedelta(days=6))
     broken, kept = case_of(office, breaker), case_of(office, keeper)
     assert (broken["state"], broken["level"], broken["promises_broken"]) == ("action_due", 2, 1)
     assert (kept["state"], kept["level"], kept["promises_broken"]) == ("waiting", 1, 0)
@@ -145,7 +147,7 @@ def test_a_dispute_pauses_dunning_until_it_is_resolved(office):
     case = case_of(office, customer)
     assert case["state"] == "paused"
     assert act(office, case).json["code"] == "dunning_not_active"
-    run(office, jobs.dun, TODAY + timedelta(days=90))
+    run(office, dun, TODAY + timedelta(days=90))
     assert case_of(office, customer)["state"] == "paused"
     assert office.post(f"{path}/resolve", {"reason": "proved"}, role="accountant").status_code == 403
     assert office.post(f"{path}/resolve", {"reason": "proved"}, role="finance_head").status_code == 200
@@ -192,12 +194,12 @@ def test_interest_is_an_item_of_its_own_that_paying_the_principal_never_loses(of
     customer = a_debtor(office)
     sell_on_credit(office, customer, 10_000_000, on=days_ago(130))
     pay(office, customer, 10_000_000, received_on=str(days_ago(10)), oldest_first=True)
-    run(office, jobs.charge_interest)
+    run(office, charge_interest)
     [principal], [interest] = items_of(office, customer, "sale"), items_of(office, customer, "interest")
     assert principal["state"] == "settled"
     assert interest["amount"]["fen"] == pytest.approx(10_000_000 * 0.039 * 90 / 365, abs=2)
     assert (interest["principal_id"], interest["open"]) == (principal["item_id"], interest["amount"])
-    run(office, jobs.charge_interest)
+    run(office, charge_interest)
     assert len(items_of(office, customer, "interest")) == 1
     lines = dict(
         office.rows(
@@ -210,7 +212,7 @@ def test_interest_is_an_item_of_its_own_that_paying_the_principal_never_loses(of
     tax = round(fen * 0.13 / 1.13)
     assert lines == {"1122": fen, "6301": tax - fen, "2221.01.01": -tax}
     assert agrees(office)
-    run(office, jobs.dun, TODAY + timedelta(days=2))
+    run(office, dun, TODAY + timedelta(days=2))
     case = case_of(office, customer)
     assert (case["item_id"], case["level"], case["state"]) == (interest["item_id"], 1, "action_due")
 
@@ -219,8 +221,8 @@ def test_interest_is_an_item_of_its_own_that_paying_the_principal_never_loses(of
 def test_interest_of_a_debt_that_is_open_is_dunned_with_it(office):
     customer = a_debtor(office)
     sell_on_credit(office, customer, 10_000_000, on=days_ago(130))
-    run(office, jobs.charge_interest)
-    run(office, jobs.dun, TODAY + timedelta(days=2))
+    run(office, charge_interest)
+    run(office, dun, TODAY + timedelta(days=2))
     [principal] = items_of(office, customer, "sale")
     assert len(items_of(office, customer, "interest")) == 1
     assert case_of(office, customer)["item_id"] == principal["item_id"]
@@ -232,7 +234,7 @@ def test_patients_and_disputed_debts_bear_no_interest(office):
         sell_on_credit(office, customer, 10_000_000, on=days_ago(130))
     [item] = items_of(office, disputer)
     office.post(f"/v1/receivable-items/{item['item_id']}/dispute", {"reason": "x"}, role="accountant")
-    run(office, jobs.charge_interest)
+    run(office, charge_interest)
     assert items_of(office, patient, "interest") == items_of(office, disputer, "interest") == []
 
 
@@ -270,7 +272,7 @@ def account_to_pay_into(monkeypatch):
 def test_a_letter_tells_where_to_pay(office, account_to_pay_into):
     customer = overdue(office, 40, 5_000)
     act(office, case_of(office, customer))
-    run(office, jobs.dun, TODAY + timedelta(days=7))
+    run(office, dun, TODAY + timedelta(days=7))
     body = {"customer_id": customer, "level": 2}
     letter = office.post("/v1/dunning-letters", body, role="accountant").json
     _, said = fonts_and_text(office.get(f"/v1/dunning-letters/{letter['letter_id']}/pdf"))
@@ -283,7 +285,7 @@ def test_a_letter_names_every_overdue_item_of_its_customer_with_its_fonts_inside
     sell_on_credit(office, customer, 200, on=days_ago(31), branch="S002")
     sell_on_credit(office, customer, 999, on=days_ago(10))  # not due yet
     act(office, case_of(office, customer))
-    run(office, jobs.dun, TODAY + timedelta(days=7))
+    run(office, dun, TODAY + timedelta(days=7))
     body = {"customer_id": customer, "level": 2}
     assert office.post("/v1/dunning-letters", body, role="accountant", branches=["S001"]).json["code"] == "foreign_branch"  # fmt: skip
     letter = office.post("/v1/dunning-letters", body, role="accountant").json
@@ -370,8 +372,8 @@ def test_a_statement_that_cannot_be_is_refused(office):
 def test_accounts_are_stated_by_themselves_after_each_quarter(office):
     customer = a_debtor(office)
     sell_on_credit(office, customer, 500, on=days_ago(100))
-    run(office, jobs.state_accounts)
-    run(office, jobs.state_accounts)
+    run(office, state_accounts)
+    run(office, state_accounts)
     listed = office.get(f"/v1/customer-statements?customer_id={customer}").json["items"]
     assert len(listed) == 1
     assert listed[0]["state"] == "issued"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from finance.receivables import jobs
+from finance.dunning import jobs
 from tests.support.banking import Bank
 from tests.support.debtors import TODAY, a_debtor, days_ago, items_of, pay, run, sell_on_credit
 from tests.support.expenses_builders import a_goods_line, a_goods_receipt

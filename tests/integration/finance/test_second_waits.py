@@ -18,8 +18,8 @@ from finance.expenses.commands import drafting
 from finance.kernel.statement import Kind, Span
 from finance.prices import commands
 from finance.prices.tables import price_rules
-from finance.receivables import commands as receivables
-from finance.receivables import write_offs
+from finance.receivables.commands import payments as receivables
+from finance.receivables.commands import write_offs
 from finance.refunds import commands as refunds
 from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples

@@ -2,8 +2,8 @@
 
 from uuid import UUID, uuid4
 
-from finance.receivables import commands as receivables
-from finance.receivables import interest, write_offs
+from finance.receivables.commands import interest, write_offs
+from finance.receivables.commands import payments as receivables
 from tests.support.year.desk import BRANCHES, CUSTOMERS, last_day, moment
 
 _OPEN = (

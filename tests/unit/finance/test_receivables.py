@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finance.dunning import rules as ladder
+from finance.dunning.rules import Case, CaseState, Outcome
+from finance.kernel import debts
 from finance.kernel.chart import Standard, chart_of
 from finance.kernel.words import in_words
-from finance.receivables import ladder, rules
-from finance.receivables.ladder import Case, CaseState, Outcome
+from finance.receivables import rules
 
 DUE = date(2026, 3, 1)
 BOUNDS = [0, 30, 60, 90, 180, 365]
@@ -26,12 +28,12 @@ def day(number):
 
 @pytest.mark.requirement("F16")
 def test_the_buckets_are_those_of_the_metric():
-    assert [each.name for each in rules.buckets(BOUNDS)] == ["0", "1-30", "31-60", "61-90", "91-180", "181-365", ">365"]  # fmt: skip
+    assert [each.name for each in debts.buckets(BOUNDS)] == ["0", "1-30", "31-60", "61-90", "91-180", "181-365", ">365"]  # fmt: skip
 
 
 @given(st.integers(-4000, 4000))
 def test_every_age_falls_into_exactly_one_bucket(days):
-    found = rules.buckets(BOUNDS)[rules.bucket_of(BOUNDS, days)]
+    found = debts.buckets(BOUNDS)[debts.bucket_of(BOUNDS, days)]
     if days <= 0:
         assert found.name == "0"
     else:
@@ -54,7 +56,7 @@ def test_instalments_are_a_whole_that_falls_due_in_order():
     [("2026-01-01", "2025-12-31"), ("2026-03-31", "2025-12-31"), ("2026-04-01", "2026-03-31"), ("2026-11-21", "2026-09-30")],
 )  # fmt: skip
 def test_accounts_are_stated_at_the_last_quarter_end(today, expected):
-    assert str(rules.last_quarter_end(date.fromisoformat(today), 3)) == expected
+    assert str(debts.last_quarter_end(date.fromisoformat(today), 3)) == expected
 
 
 # --- interest ---------------------------------------------------------------------------------------

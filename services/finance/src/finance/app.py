@@ -3,6 +3,7 @@
 from flask import Flask
 
 from finance import (
+    account_statements,
     allocations,
     balances,
     bank_files,
@@ -16,6 +17,7 @@ from finance import (
     costs,
     credit,
     crm_projects,
+    dunning,
     entries,
     expense_categories,
     expenses,
@@ -30,6 +32,7 @@ from finance import (
     printing,
     promotion_plans,
     promotions,
+    receivables,
     refunds,
     sales,
     sales_targets,
@@ -48,8 +51,6 @@ from finance.contracts import api as contracts_api
 from finance.contracts import jobs as contracts_jobs
 from finance.kernel.metadata import metadata
 from finance.orders import api as orders_api
-from finance.receivables import api as receivables_api
-from finance.receivables import jobs as receivables_jobs
 from shared import areas, audit
 from shared.consuming import open_feeds
 from shared.rations import PRUNING
@@ -69,7 +70,10 @@ JOINED = (
     closing.AREA,
     printing.AREA,
     open_items.AREA,
+    dunning.AREA,
     allocations.AREA,
+    receivables.AREA,
+    account_statements.AREA,
     sold.AREA,
     sales.AREA,
     trade_permissions.AREA,
@@ -130,7 +134,9 @@ SERVICE = Service(
         *sales_targets.AREA.blueprints,
         *crm_projects.AREA.blueprints,
         *costs.AREA.blueprints,
-        receivables_api.receivables,
+        *receivables.AREA.blueprints,
+        *dunning.AREA.blueprints,
+        *account_statements.AREA.blueprints,
         *prices.AREA.blueprints,
         orders_api.orders,
         contracts_api.contracts,
@@ -148,9 +154,9 @@ SERVICE = Service(
         *closing.AREA.jobs,
         *costs.AREA.jobs,
         Job(name="pass_contract_days", every_s=3600, run=contracts_jobs.pass_contract_days),
-        Job(name="dun", every_s=600, run=receivables_jobs.dun),
-        Job(name="charge_interest", every_s=3600, run=receivables_jobs.charge_interest),
-        Job(name="state_accounts", every_s=3600, run=receivables_jobs.state_accounts),
+        *dunning.AREA.jobs,
+        *receivables.AREA.jobs,
+        *account_statements.AREA.jobs,
     ],
     chains=[audit.CHAIN, *areas.chains_of(JOINED), statements.CHAIN],
     log_positions=["(select max(last_seq) from below_cost_scan)"],

@@ -8,8 +8,9 @@ from datetime import date
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from finance import dunning
 from finance.allocations import store
 from finance.allocations.events import receivable_settled
 from finance.allocations.rules import Match, check
@@ -49,13 +50,7 @@ def _moved(tx: Tx, item: Item, fen: int, day: date, *, kind: str) -> Item:
         settled_on=day if left == 0 else None,
     )
     if item.amount_fen > 0 and left == 0:
-        tx.conn.execute(
-            text(
-                "update dunning_cases set state = 'settled', closed_on = :day, version = version + 1"
-                " where item_id = :id and state <> 'settled'"
-            ),
-            {"day": day, "id": item.item_id},
-        )
+        dunning.settle(tx, item.item_id, day)
         if item.written_off_fen + written_off == 0:
             outbox.append(
                 tx,

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from shared import validators, words
+from shared.paging import PageArgs
 from shared.texts import PERSON_CHARS_MAX, REASON_CHARS_MAX, Branch, Label, Lot, Month, Name, Reference
 from shared.validators import line, maybe_line, of
 
@@ -56,3 +57,15 @@ LINE_WORDS = "must be a line of the statement, written like operating.sales"
 
 def count(largest: int, **kwargs: object) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, largest), **kwargs)  # type: ignore[arg-type]
+
+
+DAY_DOC = {"example": "2026-03-31"}
+
+
+class DaysArgs(PageArgs):
+    """Days from `from` until `until`, both included."""
+
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    customer_id = fields.UUID(load_default=None)
+    first = fields.Date(load_default=None, validate=DAY, data_key="from", metadata=DAY_DOC)
+    until = fields.Date(load_default=None, validate=DAY, metadata=DAY_DOC)

@@ -29,3 +29,8 @@ ORDER_READERS = (
     "management",
     "qa",
 )
+
+
+DEBT_KEEPERS = ("accountant", "finance_head")
+DEBT_COLLECTORS = (*DEBT_KEEPERS, "salesperson")
+DEBT_READERS = (*DEBT_COLLECTORS, "business_head", "store_manager", "finance_auditor", "management")

@@ -1,12 +1,8 @@
 """What time makes receivables do."""
 
-from finance.receivables import accounts, dunning, interest
+from finance.receivables.commands import interest
+from shared.service import Job
 from shared.transaction import Tx
-
-
-def dun(tx: Tx) -> int:
-    """Open cases for debts that fell overdue, raise what is due, judge promises; tell what is overdue."""
-    return dunning.open_cases(tx) + dunning.move_cases(tx) + dunning.tell_overdue(tx)
 
 
 def charge_interest(tx: Tx) -> int:
@@ -14,6 +10,4 @@ def charge_interest(tx: Tx) -> int:
     return interest.charge_interest(tx)
 
 
-def state_accounts(tx: Tx) -> int:
-    """Issue the statements of account of the last quarter's end."""
-    return accounts.issue_periodically(tx)
+JOBS = [Job(name="charge_interest", every_s=3600, run=charge_interest)]

@@ -5,13 +5,12 @@ Source: F13, F14, F16, regulations 3.0c, metric M19
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
 
 from finance.kernel import dated, posting
 from finance.kernel.chart import Chart, Standard
+from finance.kernel.debts import _since
 from finance.kernel.posting import PostingLine
 from finance.kernel.vat import tax_inside
 from shared.errors import Invalid
@@ -34,19 +33,6 @@ class InstalmentsInvalid(Invalid):
     code = "instalments_invalid"
 
 
-def house(rule: str, day: date) -> Any:
-    return dated.value("receivable_rules", rule, day)
-
-
-def _since(file: str, rule: str) -> list[tuple[date, Any]]:
-    """Every row of a rule, oldest first, as (effective_from, value)."""
-    rows = dated.in_force(file, date.max, rule=rule)
-    return [(date.fromisoformat(row["effective_from"]), row["value"]) for row in rows]
-
-
-# --- terms and ageing -------------------------------------------------------------------------------
-
-
 def check_instalments(instalments: Sequence[dict[str, int]]) -> None:
     """Raises InstalmentsInvalid unless shares sum to the whole and days rise."""
     if sum(each["share_bp"] for each in instalments) != SHARES_BP:
@@ -54,35 +40,6 @@ def check_instalments(instalments: Sequence[dict[str, int]]) -> None:
     days = [each["days"] for each in instalments]
     if days != sorted(set(days)):
         raise InstalmentsInvalid("each instalment is due later than the one before")
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Debts `first` to `last` days past due; the first bucket holds what is not past due, and every credit."""
-
-    first: int
-    last: int | None
-
-    @property
-    def name(self) -> str:
-        if self.last is None:
-            return f">{self.first - 1}"
-        return "0" if self.last == 0 else f"{self.first}-{self.last}"
-
-
-def buckets(bounds: Sequence[int]) -> list[Bucket]:
-    """One bucket up to each bound and one beyond the last."""
-    edges = [-1, *bounds]
-    closed = [Bucket(low + 1, high) for low, high in zip(edges, bounds, strict=False)]
-    return [*closed, Bucket(bounds[-1] + 1, None)]
-
-
-def bucket_of(bounds: Sequence[int], days: int) -> int:
-    """The index of the bucket that `days` past due fall into."""
-    return sum(days > bound for bound in bounds)
-
-
-# --- interest ---------------------------------------------------------------------------------------
 
 
 def late_interest_fen(
@@ -115,19 +72,8 @@ def late_interest_fen(
     return half_up(numerator, BP * BP * days_of_year)
 
 
-def last_quarter_end(today: date, every_months: int) -> date:
-    """The last day of the latest month that ends a span of `every_months` of the year and is over."""
-    month = today.replace(day=1)
-    while (month.month - 1) % every_months:
-        month = (month - timedelta(days=1)).replace(day=1)
-    return month - timedelta(days=1)
-
-
 def last_month_end(today: date) -> date:
     return today.replace(day=1) - timedelta(days=1)
-
-
-# --- postings ---------------------------------------------------------------------------------------
 
 
 def payment(chart: Chart, tender: str, fen: int) -> list[PostingLine]:

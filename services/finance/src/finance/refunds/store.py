@@ -10,7 +10,7 @@ RETURNED_LINES = (
     " b.cost_fen, b.disposition from refunds f join refund_lines b on b.refund_id = f.refund_id)"
 )
 """What came back of lines of sales, by the day it became owed."""
-REFUNDED = "(select sale_id, total_fen from refunds)"
+REFUNDED = "(select refund_id, sale_id, total_fen from refunds)"
 """What each refund of a sale came to."""
 
 

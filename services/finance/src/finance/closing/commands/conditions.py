@@ -5,7 +5,18 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from finance import balances, bank_matching, cash, costs, periods, points, refunds, spendings, vouchers
+from finance import (
+    balances,
+    bank_matching,
+    cash,
+    costs,
+    periods,
+    points,
+    receivables,
+    refunds,
+    spendings,
+    vouchers,
+)
 from finance.book import book_of
 from finance.kernel.period import (
     EarlierPeriodOpen,
@@ -14,7 +25,6 @@ from finance.kernel.period import (
     YearNotTransferred,
     month_text,
 )
-from finance.receivables import queries as receivables_queries
 from shared.clock import next_month
 from shared.completeness import Hearing
 from shared.languages import Text
@@ -88,7 +98,7 @@ def require_transferred(conn: Connection, month: date) -> None:
 
 Condition = Callable[[Connection, date], None]
 PROOFS: tuple[Condition, ...] = (
-    receivables_queries.require_agreement,
+    receivables.require_agreement,
     refunds.require_agreement,
     points.require_tied,
     spendings.require_tied,

@@ -13,13 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import allocations, cash, entries, open_items, periods
+from finance import allocations, cash, dunning, entries, open_items, periods
 from finance.allocations import Match
 from finance.book import book_of, require_in_books
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.open_items import Item, NewItem, ReceivableUnknown
-from finance.receivables import dunning, rules
+from finance.receivables import rules
 from finance.receivables.events import payment_received, payment_reversed
 from finance.trade_permissions import KINDS, CustomerUnknown
 from shared import audit, outbox
@@ -89,9 +89,6 @@ def require_known(tx: Tx, customer_id: UUID) -> None:
     ).first()
     if found is None:
         raise CustomerUnknown("nobody told us of this customer")
-
-
-# --- payments ---------------------------------------------------------------------------------------
 
 
 def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
@@ -245,9 +242,6 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     audit.record(tx, "payment.reverse", str(payment_id), after=reason)
 
 
-# --- allocation -------------------------------------------------------------------------------------
-
-
 def allocate(tx: Tx, *, credit_id: UUID, debt_id: UUID, fen: int) -> UUID:
     """Set a credit that was left over against a debt; nothing is booked."""
     for item_id in (credit_id, debt_id):
@@ -301,9 +295,6 @@ def _undo(tx: Tx, allocation_id: UUID) -> None:
     )
 
 
-# --- disputes ---------------------------------------------------------------------------------------
-
-
 def dispute(tx: Tx, item_id: UUID, reason: str) -> None:
     """The customer disputes a debt: it stays owed and booked, but nobody is reminded of it meanwhile.
 
@@ -328,9 +319,6 @@ def resolve_dispute(tx: Tx, item_id: UUID, reason: str) -> None:
     open_items.change(tx.conn, item_id, is_told=False, disputed_at=None, dispute_reason=None)
     dunning.resume(tx, item)
     audit.record(tx, "receivable.resolve_dispute", str(item_id), after=reason)
-
-
-# --- terms ------------------------------------------------------------------------------------------
 
 
 class TermsTaken(Conflict):

@@ -15,8 +15,9 @@ import orjson
 from sqlalchemy import text
 
 from finance import allocations, open_items
-from finance.receivables import rules
-from finance.receivables.queries import LATER, MINE
+from finance.kernel import debts
+from finance.kernel.debts import MINE
+from finance.receivables.queries.items import LATER
 from shared.clock import business_date
 from shared.money import money
 from shared.paging import decode_cursor, encode_cursor
@@ -24,7 +25,6 @@ from shared.transaction import Tx
 
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 CREDIT = 0
-
 _OPEN_NOW = f"""
 select b.place, array_agg(x.customer_id::text) as customers, array_agg(x.fen) as fen
 from unnest(cast(:after as date[]), cast(:through as date[])) with ordinality b(after, through, place)
@@ -61,8 +61,8 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
     `cursor` on, at most `limit`. Raises CursorInvalid.
     """
     as_of = args["as_of"] or business_date(tx.now)
-    bounds = rules.house("ageing_bounds", as_of)
-    shape = rules.buckets(bounds)
+    bounds = debts.house("ageing_bounds", as_of)
+    shape = debts.buckets(bounds)
     found = _open_of_customers(tx, as_of, bounds, tx.actor.branch_filter(args["branch_id"]))
     credit_fen, first_fen, *overdue = (
         sum(column) for column in zip([0] * (1 + len(shape)), *found.values(), strict=True)

@@ -10,20 +10,17 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql import bindparam
 
 from finance import open_items
-from finance.kernel import dated
+from finance.dunning import rules
+from finance.dunning.events import dunning_level_reached, receivable_overdue
+from finance.dunning.rules import Case, CaseState, Outcome
+from finance.kernel import debts
 from finance.open_items import Item
-from finance.receivables import ladder, rules
-from finance.receivables.events import dunning_level_reached, receivable_overdue
-from finance.receivables.ladder import Case, CaseState, Outcome
 from shared import audit, outbox
 from shared.clock import business_date, new_id
-from shared.errors import Conflict, NotFound
+from shared.errors import NotFound
 from shared.languages import Text
 from shared.transaction import Tx
 
@@ -35,22 +32,12 @@ class DunningCaseUnknown(NotFound):
     code = "dunning_case_unknown"
 
 
-class LetterUnknown(NotFound):
-    code = "dunning_letter_unknown"
-
-
-class LetterNotDue(Conflict):
-    """No case of the customer awaits this letter, or one does not yet."""
-
-    code = "dunning_letter_not_due"
-
-
 def case_of(row: Row[Any]) -> Case:
     values = {name: getattr(row, name) for name in CASE_COLUMNS}
     return Case(**{**values, "state": CaseState(row.state)})
 
 
-def _store(tx: Tx, case_id: UUID, case: Case, reason: str | None = None) -> int:
+def keep(tx: Tx, case_id: UUID, case: Case, reason: str | None = None) -> int:
     """Write the case and say its new version."""
     assignments = ", ".join(f"{name} = :{name}" for name in CASE_COLUMNS)
     version: int = tx.conn.execute(
@@ -63,7 +50,7 @@ def _store(tx: Tx, case_id: UUID, case: Case, reason: str | None = None) -> int:
     return version
 
 
-def _active(tx: Tx, item_id: UUID) -> Row[Any] | None:
+def active(tx: Tx, item_id: UUID) -> Row[Any] | None:
     return tx.conn.execute(
         text("select * from dunning_cases where item_id = :id and state <> 'settled' for update"),
         {"id": item_id},
@@ -72,19 +59,16 @@ def _active(tx: Tx, item_id: UUID) -> Row[Any] | None:
 
 def pause(tx: Tx, item_id: UUID) -> None:
     """The item is disputed; without a case there is nothing to pause, and none is opened."""
-    found = _active(tx, item_id)
+    found = active(tx, item_id)
     if found is not None and found.state != CaseState.BLOCKED:
-        _store(tx, found.case_id, ladder.paused(case_of(found)))
+        keep(tx, found.case_id, rules.paused(case_of(found)))
 
 
 def resume(tx: Tx, item: Item) -> None:
-    found = _active(tx, item.item_id)
+    found = active(tx, item.item_id)
     if found is not None and found.state == CaseState.PAUSED:
-        case = ladder.resumed(case_of(found), due_on=item.due_on, today=business_date(tx.now))
-        _store(tx, found.case_id, case)
-
-
-# --- what time does ---------------------------------------------------------------------------------
+        case = rules.resumed(case_of(found), due_on=item.due_on, today=business_date(tx.now))
+        keep(tx, found.case_id, case)
 
 
 def open_cases(tx: Tx) -> int:
@@ -101,7 +85,7 @@ def open_cases(tx: Tx) -> int:
         {"today": today, "batch": BATCH},
     ).all()
     for row in rows:
-        case = ladder.opened(row.due_on, today)
+        case = rules.opened(row.due_on, today)
         tx.conn.execute(
             text(
                 "insert into dunning_cases (case_id, item_id, customer_id, branch_id, state, level, done_level,"
@@ -132,7 +116,7 @@ def move_cases(tx: Tx) -> int:
     ).all()
     locked = open_items.lock(tx.conn, {row.item_id for row in items})
     for row in items:
-        found = _active(tx, row.item_id)
+        found = active(tx, row.item_id)
         if found is not None:
             _move(tx, found, locked[row.item_id], today)
     return len(items)
@@ -140,13 +124,13 @@ def move_cases(tx: Tx) -> int:
 
 def _move(tx: Tx, found: Row[Any], item: Item, today: date) -> None:
     before = case_of(found)
-    after = ladder.moved_by_time(before, due_on=item.due_on, today=today, open_fen=item.open_fen)
+    after = rules.moved_by_time(before, due_on=item.due_on, today=today, open_fen=item.open_fen)
     if after == before:
         return
-    version = _store(tx, found.case_id, after)
+    version = keep(tx, found.case_id, after)
     if after.state is not CaseState.ACTION_DUE:
         return
-    level = next(each for each in ladder.levels(today) if each.level == after.level)
+    level = next(each for each in rules.levels(today) if each.level == after.level)
     outbox.append(
         tx,
         dunning_level_reached(
@@ -168,7 +152,7 @@ def _move(tx: Tx, found: Row[Any], item: Item, today: date) -> None:
 def tell_overdue(tx: Tx) -> int:
     """Tell each debt that fell overdue, and again when it enters an older bucket."""
     today = business_date(tx.now)
-    bounds: Sequence[int] = rules.house("ageing_bounds", today)
+    bounds: Sequence[int] = debts.house("ageing_bounds", today)
     rows = tx.conn.execute(
         text(
             f"select item_id, customer_id, branch_id, due_on, open_fen from {open_items.ITEMS} i"
@@ -180,7 +164,7 @@ def tell_overdue(tx: Tx) -> int:
     ).all()
     for row in rows:
         days = (today - row.due_on).days
-        told = bounds[rules.bucket_of(bounds, days) - 1] + 1
+        told = bounds[debts.bucket_of(bounds, days) - 1] + 1
         version = open_items.change(tx.conn, row.item_id, is_told=True, told_days=told)
         outbox.append(
             tx,
@@ -195,9 +179,6 @@ def tell_overdue(tx: Tx) -> int:
             ),
         )
     return len(rows)
-
-
-# --- what people do ---------------------------------------------------------------------------------
 
 
 def _lock_case(tx: Tx, case_id: UUID) -> tuple[Row[Any], Item]:
@@ -224,7 +205,7 @@ def record_action(tx: Tx, case_id: UUID, body: Mapping[str, Any]) -> UUID:
     if body["promise"] is not None:
         promise = (body["promise"]["amount_fen"], body["promise"]["date"])
     outcome = Outcome(body["outcome"])
-    case = ladder.acted(
+    case = rules.acted(
         case_of(found),
         channel=body["channel"],
         outcome=outcome,
@@ -234,10 +215,10 @@ def record_action(tx: Tx, case_id: UUID, body: Mapping[str, Any]) -> UUID:
         open_fen=item.open_fen,
         promise=promise,
     )
-    _store(tx, case_id, case)
+    keep(tx, case_id, case)
     if outcome is Outcome.DISPUTED:
         open_items.change(tx.conn, item.item_id, is_told=False, disputed_at=tx.now, dispute_reason="dunning")
-    action_id = _insert_action(
+    action_id = insert_action(
         tx,
         case_id,
         level=found.level,
@@ -251,7 +232,7 @@ def record_action(tx: Tx, case_id: UUID, body: Mapping[str, Any]) -> UUID:
     return action_id
 
 
-def _insert_action(
+def insert_action(
     tx: Tx,
     case_id: UUID,
     *,
@@ -292,7 +273,7 @@ def _insert_action(
 def block(tx: Tx, case_id: UUID, reason: str) -> None:
     """Stop reminding, by decision. Raises DunningCaseUnknown, DunningNotActive."""
     found, _ = _lock_case(tx, case_id)
-    _store(tx, case_id, ladder.blocked(case_of(found)), reason)
+    keep(tx, case_id, rules.blocked(case_of(found)), reason)
     audit.record(tx, "dunning.block", str(case_id), after=reason)
 
 
@@ -300,119 +281,20 @@ def unblock(tx: Tx, case_id: UUID, reason: str) -> None:
     """Go on reminding. Raises DunningCaseUnknown, DunningNotStopped."""
     found, item = _lock_case(tx, case_id)
     if found.state != CaseState.BLOCKED:
-        raise ladder.DunningNotStopped(Text("the case is {state}", state=found.state))
-    case = ladder.resumed(case_of(found), due_on=item.due_on, today=business_date(tx.now))
+        raise rules.DunningNotStopped(Text("the case is {state}", state=found.state))
+    case = rules.resumed(case_of(found), due_on=item.due_on, today=business_date(tx.now))
     if item.is_disputed:
-        case = ladder.paused(case)
-    _store(tx, case_id, case)
+        case = rules.paused(case)
+    keep(tx, case_id, case)
     audit.record(tx, "dunning.unblock", str(case_id), after=reason)
 
 
-def issue_letter(tx: Tx, customer_id: UUID, level_no: int, language: str) -> UUID:
-    """One letter for all overdue items of the customer, frozen; it does the action of every case it was due for.
-
-    Raises LetterNotDue, ForeignBranch, DunningRoleMissing.
-    """
-    today = business_date(tx.now)
-    level = next((each for each in ladder.levels(today) if each.level == level_no and each.level > 1), None)
-    if level is None:
-        raise LetterNotDue("no such level is done by letter")
-    items = _overdue(tx, customer_id, today)
-    for row in items:
-        tx.actor.require_branch(row.branch_id)
-    cases = [_active(tx, row.item_id) for row in items]
-    due = [
-        (each, row)
-        for each, row in zip(cases, items, strict=True)
-        if each is not None and each.state == CaseState.ACTION_DUE and each.level == level.level
-    ]
-    if not due:
-        raise LetterNotDue("no case of this customer awaits this letter")
-    template = dated.value("dunning_texts", level.kind, today)
-    letter_id = new_id()
-    for each, row in due:
-        case = ladder.acted(
-            case_of(each),
-            channel=level.channels[0],
-            outcome=Outcome.DELIVERED,
-            roles=tx.actor.roles,
-            due_on=row.due_on,
-            today=today,
-            open_fen=row.open_fen,
-            promise=None,
-        )
-        _store(tx, each.case_id, case)
-        _insert_action(
-            tx,
-            each.case_id,
-            level=level.level,
-            channel=level.channels[0],
-            outcome=Outcome.DELIVERED,
-            contact_id=None,
-            text_version=template["version"],
-            letter_id=letter_id,
-        )
-    _insert_letter(tx, letter_id, customer_id, level, language, template["version"], items)
-    audit.record(tx, "dunning.issue_letter", str(letter_id), after=[str(customer_id), level_no])
-    return letter_id
-
-
-def _overdue(tx: Tx, customer_id: UUID, today: date) -> list[Row[Any]]:
-    return list(
-        tx.conn.execute(
-            text(
-                f"select item_id, branch_id, kind, booked_on, due_on, amount_fen, open_fen from {open_items.ITEMS} i"
-                " where customer_id = :customer and open_fen > 0 and due_on < :today and disputed_at is null"
-                " order by item_id for update"
-            ),
-            {"customer": customer_id, "today": today},
-        )
-    )
-
-
-def _insert_letter(
-    tx: Tx,
-    letter_id: UUID,
-    customer_id: UUID,
-    level: ladder.Level,
-    language: str,
-    version: str,
-    items: Sequence[Row[Any]],
-) -> None:
-    today = business_date(tx.now)
-    lines = [
-        {
-            "item_id": str(row.item_id),
-            "branch_id": row.branch_id,
-            "kind": row.kind,
-            "booked_on": row.booked_on.isoformat(),
-            "due_on": row.due_on.isoformat(),
-            "days": (today - row.due_on).days,
-            "amount_fen": row.amount_fen,
-            "open_fen": row.open_fen,
-        }
-        for row in sorted(items, key=lambda each: (each.due_on, each.item_id))
-    ]
-    content = {"kind": level.kind, "text_version": version, "items": lines}
-    statement = text(
-        "insert into dunning_letters (letter_id, customer_id, branches, level, language, text_version, issued_on,"
-        " total_fen, content, content_hash, issued_by, issued_at) values (:id, :customer, :branches, :level,"
-        " :language, :version, :today, :total, :content, :hash, :actor, :now)"
-    ).bindparams(bindparam("content", type_=JSONB), bindparam("branches", type_=JSONB))
+def settle(tx: Tx, item_id: UUID, on: date) -> None:
+    """The debt is paid, credited or written off: its case ends."""
     tx.conn.execute(
-        statement,
-        {
-            "id": letter_id,
-            "customer": customer_id,
-            "branches": sorted({row.branch_id for row in items}),
-            "level": level.level,
-            "language": language,
-            "version": version,
-            "today": today,
-            "total": sum(row.open_fen for row in items),
-            "content": orjson.loads(orjson.dumps(content)),
-            "hash": audit.digest(content),
-            "actor": tx.actor.id,
-            "now": tx.now,
-        },
+        text(
+            "update dunning_cases set state = 'settled', closed_on = :day, version = version + 1"
+            " where item_id = :id and state <> 'settled'"
+        ),
+        {"day": on, "id": item_id},
     )

@@ -11,20 +11,18 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, ledger, open_items
+from finance import balances, dunning, ledger, open_items
 from finance.allocations import ALLOCATIONS
 from finance.book import book_of
+from finance.kernel import debts
+from finance.kernel.debts import MINE
 from finance.open_items import ReceivableUnknown
-from finance.receivables import rules
-from finance.receivables.commands import PaymentUnknown
-from finance.receivables.dunning import DunningCaseUnknown, LetterUnknown
-from finance.sold import record
+from finance.receivables.commands.payments import PaymentUnknown
 from shared.clock import business_date, month_of, next_month
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
-MINE = "(cast(:branches as text[]) is null or i.branch_id = any(:branches))"
 STATUS = (
     "case when open_fen = 0 and written_off_fen > 0 then 'written_off' when open_fen = 0 then 'settled'"
     " when disputed_at is not null then 'disputed' when open_fen <> amount_fen then 'part' else 'open' end"
@@ -33,13 +31,13 @@ ITEM = (
     "item_id, customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen, open_fen,"
     f" written_off_fen, settled_on, disputed_at, dispute_reason, principal_id, {STATUS} as status"
 )
-
 LATER = f"""
     select debt_id as item_id, fen from {ALLOCATIONS} i where allocated_on > :as_of
     union all
     select credit_id, -fen from {ALLOCATIONS} i where allocated_on > :as_of
 """
 """What matches made after a day took off each item; put back, the item is as it was on that day."""
+
 
 OPEN_AT = f"""
 with later as (select item_id, sum(fen)::bigint as fen from ({LATER}) sides group by item_id)
@@ -51,17 +49,10 @@ where i.booked_on <= :as_of and (i.open_fen <> 0 or l.item_id is not null)
 """Items as they stood at the end of a day: matches made later are taken out again."""
 
 
-class CustomerStatementUnknown(NotFound):
-    code = "customer_statement_unknown"
-
-
 class SubLedgerDiffers(Conflict):
     """The open items are not the balance of 1122: the books were tampered with."""
 
     code = "receivables_differ_from_ledger"
-
-
-# --- the proof --------------------------------------------------------------------------------------
 
 
 def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
@@ -121,9 +112,6 @@ def require_agreement(conn: Connection, month: date) -> None:
         raise SubLedgerDiffers("open items and 1122 differ", ledger_fen=ledger, items_fen=items)
 
 
-# --- items and payments -----------------------------------------------------------------------------
-
-
 def items(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """The items of one customer, or of all; keyset by id."""
     (after,) = decode_cursor(args["cursor"], UUID)
@@ -162,6 +150,10 @@ def item(tx: Tx, item_id: UUID) -> dict[str, Any]:
         {"id": item_id},
     ).mappings()
     return {**row, "allocations": [dict(each) for each in allocations]}
+
+
+PAYMENTS = "(select payment_id, reference from payments)"
+"""SQL: what a payment is called where it came from."""
 
 
 def payment(tx: Tx, payment_id: UUID) -> dict[str, Any]:
@@ -271,146 +263,6 @@ def write_off(tx: Tx, write_off_id: UUID) -> dict[str, Any]:
     return dict(row)
 
 
-# --- statements of account, cases, letters ----------------------------------------------------------
-
-
-def statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
-    """Raises CustomerStatementUnknown."""
-    row = (
-        tx.conn.execute(
-            text("select * from customer_statements where statement_id = :id"), {"id": statement_id}
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None or not all(tx.actor.may_see(branch) for branch in row["branches"]):
-        raise CustomerStatementUnknown("no such statement of account")
-    rows = tx.conn.execute(
-        text("select * from customer_statement_items where statement_id = :id order by due_on, item_id"),
-        {"id": statement_id},
-    ).mappings()
-    return {**row, "items": [dict(each) for each in rows]}
-
-
-def statements(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Statements of account, newest last; those with items of a branch the token does not cover are left out.
-
-    With `branch_id` those that have items of the branch. Raises ForeignBranch.
-    """
-    if args["branch_id"] is not None:
-        tx.actor.require_branch(args["branch_id"])
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            "select * from customer_statements where (cast(:customer as uuid) is null or customer_id = :customer)"
-            " and (cast(:branches as text[]) is null or branches <@ to_jsonb(cast(:branches as text[])))"
-            " and (cast(:branch as text) is null or branches @> to_jsonb(cast(:branch as text)))"
-            " and (cast(:after as text) is null or statement_id > cast(:after as uuid))"
-            " order by statement_id limit :limit"
-        ),
-        {
-            "customer": args["customer_id"],
-            "branches": tx.actor.branch_filter(),
-            "branch": args["branch_id"],
-            "after": after,
-            "limit": args["limit"] + 1,
-        },
-    ).mappings()
-    return page(rows, args["limit"], "statement_id")
-
-
-def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Dunning cases with what is open of their items; keyset by id."""
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            f"select i.*, r.due_on, r.open_fen from dunning_cases i join {open_items.ITEMS} r on r.item_id = i.item_id"
-            f" where {MINE} and (cast(:customer as uuid) is null or i.customer_id = :customer)"
-            " and (cast(:state as text) is null or i.state = :state)"
-            " and (cast(:after as text) is null or case_id > cast(:after as uuid)) order by case_id limit :limit"
-        ),
-        {
-            "branches": tx.actor.branch_filter(args["branch_id"]),
-            "customer": args["customer_id"],
-            "state": args["state"],
-            "after": after,
-            "limit": args["limit"] + 1,
-        },
-    ).mappings()
-    return page(rows, args["limit"], "case_id")
-
-
-def case(tx: Tx, case_id: UUID) -> dict[str, Any]:
-    """Raises DunningCaseUnknown."""
-    row = (
-        tx.conn.execute(
-            text(
-                f"select c.*, r.due_on, r.open_fen from dunning_cases c join {open_items.ITEMS} r"
-                " on r.item_id = c.item_id where case_id = :id"
-            ),
-            {"id": case_id},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None or not tx.actor.may_see(row["branch_id"]):
-        raise DunningCaseUnknown("no such dunning case")
-    actions = tx.conn.execute(
-        text("select * from dunning_actions where case_id = :id order by action_id"), {"id": case_id}
-    ).mappings()
-    return {**row, "actions": [dict(each) for each in actions]}
-
-
-def letter(tx: Tx, letter_id: UUID) -> dict[str, Any]:
-    """Raises LetterUnknown."""
-    row = (
-        tx.conn.execute(text("select * from dunning_letters where letter_id = :id"), {"id": letter_id})
-        .mappings()
-        .one_or_none()
-    )
-    if row is None or not all(tx.actor.may_see(branch) for branch in row["branches"]):
-        raise LetterUnknown("no such letter")
-    return {**row, "kind": row["content"]["kind"], "items": row["content"]["items"]}
-
-
-def letters(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Letters issued, without their items, those of branches the token does not cover left out; keyset by id."""
-    if args["branch_id"] is not None:
-        tx.actor.require_branch(args["branch_id"])
-    return page_of(
-        tx.conn,
-        "select l.* from dunning_letters l",
-        {
-            "l.branches <@ to_jsonb(cast(:branches as text[]))": tx.actor.branch_filter(),
-            "l.branches @> to_jsonb(cast(:branch as text))": args["branch_id"],
-            "l.customer_id = :customer_id": args["customer_id"],
-            "l.level = :level": args["level"],
-            "l.issued_on >= :first": args["first"],
-            "l.issued_on <= :until": args["until"],
-        },
-        {"l.letter_id": UUID},
-        args,
-    )
-
-
-def documents(tx: Tx, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The number under which the customer knows each item: of its receipt, or of its payment."""
-    rows = tx.conn.execute(
-        text(
-            f"select i.item_id::text, coalesce(r.receipt_number, p.reference) as number from {open_items.ITEMS} i"
-            f" left join {open_items.ITEMS} principal on principal.item_id = i.principal_id"
-            " left join refunds f on f.refund_id = i.source_id and i.kind = 'credit_note'"
-            f" left join {record.RECEIPT_NUMBERS} r on r.sale_id = coalesce(f.sale_id, principal.source_id, i.source_id)"
-            " left join payments p on p.payment_id = i.source_id"
-            " where i.item_id = any(cast(:ids as uuid[]))"
-        ),
-        {"ids": [str(each["item_id"]) for each in items]},
-    )
-    return {row.item_id: row.number for row in rows if row.number is not None}
-
-
-# --- indicators -------------------------------------------------------------------------------------
-
 _WINDOW = f"""
 select coalesce(sum(amount_fen) filter (where booked_on < :first), 0)::bigint as opening_fen,
     coalesce(sum(amount_fen) filter (where booked_on < :until), 0)::bigint as closing_fen,
@@ -421,8 +273,8 @@ from {open_items.ITEMS} i where booked_on < :until and {MINE}
 _SUCCESS = f"""
 select a.level, a.channel, count(distinct c.item_id) as items,
     count(distinct c.item_id) filter (where r.settled_on between a.done_on and a.done_on + :days) as settled
-from dunning_actions a join dunning_cases i on i.case_id = a.case_id
-    join dunning_cases c on c.case_id = a.case_id join {open_items.ITEMS} r on r.item_id = c.item_id
+from {dunning.ACTIONS} a join {dunning.CASES} i on i.case_id = a.case_id
+    join {dunning.CASES} c on c.case_id = a.case_id join {open_items.ITEMS} r on r.item_id = c.item_id
 where a.done_on >= :first and a.done_on < :until and a.level > 0 and {MINE}
 group by a.level, a.channel order by a.level, a.channel
 """
@@ -449,7 +301,7 @@ def indicators(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     collectable = window.opening_fen + window.credit_sales_fen
     base = collectable - current
     success = tx.conn.execute(
-        text(_SUCCESS), {**key, "days": rules.house("dunning_success_days", last)}
+        text(_SUCCESS), {**key, "days": debts.house("dunning_success_days", last)}
     ).mappings()
     return {
         "first": first,

@@ -14,7 +14,7 @@ from finance.allocations import Match
 from finance.book import book_of
 from finance.open_items import Item, NewItem
 from finance.receivables import rules
-from finance.receivables.commands import booking_day, lock_item
+from finance.receivables.commands.payments import booking_day, lock_item
 from finance.receivables.events import receivable_written_off
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, decision_of

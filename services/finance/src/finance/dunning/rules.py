@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from finance.receivables.rules import house
+from finance.kernel.debts import house
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.languages import Text
 

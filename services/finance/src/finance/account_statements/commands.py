@@ -13,10 +13,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import open_items
+from finance import open_items, receivables
+from finance.account_statements.rules import CustomerStatementUnknown
+from finance.kernel import debts
+from finance.kernel.debts import last_quarter_end
 from finance.open_items import ReceivableUnknown
-from finance.receivables import commands, rules
-from finance.receivables.queries import OPEN_AT, CustomerStatementUnknown
+from finance.receivables import OPEN_AT
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid
@@ -196,8 +198,8 @@ def answer(tx: Tx, statement_id: UUID, contact_id: UUID | None, answers: Sequenc
 
 def _dispute(tx: Tx, item_id: UUID, reason: str) -> None:
     try:
-        commands.dispute(tx, item_id, reason)
-    except (commands.DisputeNotPossible, ReceivableUnknown):
+        receivables.dispute(tx, item_id, reason)
+    except (receivables.DisputeNotPossible, ReceivableUnknown):
         # paid meanwhile, a credit, or disputed already: the answer is kept, there is nothing to pause
         return
 
@@ -205,7 +207,7 @@ def _dispute(tx: Tx, item_id: UUID, reason: str) -> None:
 def issue_periodically(tx: Tx) -> int:
     """State the accounts of the last quarter's end, for every customer that still owes from then."""
     today = business_date(tx.now)
-    as_of = rules.last_quarter_end(today, rules.house("statement_every_months", today))
+    as_of = last_quarter_end(today, debts.house("statement_every_months", today))
     customers = tx.conn.execute(
         text(
             f"select distinct customer_id from {open_items.ITEMS} i where booked_on <= :as_of and open_fen > 0"

@@ -15,7 +15,7 @@ from finance.book import book_of
 from finance.kernel import dated
 from finance.open_items import NewItem
 from finance.receivables import rules
-from finance.receivables.commands import booking_day
+from finance.receivables.commands.payments import booking_day
 from finance.trade_permissions import KINDS
 from shared import audit
 from shared.clock import business_date, new_id

@@ -2,29 +2,13 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.kernel.fields import BRANCH, NUMBER
+from finance.kernel.fields import BRANCH, NUMBER, DaysArgs
 from finance.receivables.rules import PAYMENT_ACCOUNTS
-from finance.receivables.schemas import (
-    DAY_DOC,
-    DunningLetterView,
-    ReceivableAllocationView,
-    ReceivedPaymentView,
-    WriteOffView,
-)
+from finance.receivables.schemas.debts import ReceivableAllocationView, ReceivedPaymentView, WriteOffView
 from shared.paging import PageArgs
-from shared.validators import DAY
 
 
-class _DaysArgs(PageArgs):
-    """Days from `from` until `until`, both included."""
-
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-    customer_id = fields.UUID(load_default=None)
-    first = fields.Date(load_default=None, validate=DAY, data_key="from", metadata=DAY_DOC)
-    until = fields.Date(load_default=None, validate=DAY, metadata=DAY_DOC)
-
-
-class PaymentsArgs(_DaysArgs):
+class PaymentsArgs(DaysArgs):
     """The days are those on which the money came."""
 
     tender = fields.String(load_default=None, validate=validate.OneOf(sorted(PAYMENT_ACCOUNTS)))
@@ -48,7 +32,7 @@ class PaymentsPage(Schema):
     next_cursor = fields.String(required=True, allow_none=True)
 
 
-class AllocationsArgs(_DaysArgs):
+class AllocationsArgs(DaysArgs):
     """The days are those of the allocations."""
 
     item_id = fields.UUID(
@@ -86,22 +70,4 @@ class WriteOffRow(WriteOffView):
 
 class WriteOffsPage(Schema):
     items = fields.List(fields.Nested(WriteOffRow), required=True)
-    next_cursor = fields.String(required=True, allow_none=True)
-
-
-class DunningLettersArgs(_DaysArgs):
-    """The days are those of issue."""
-
-    level = fields.Integer(load_default=None, validate=validate.Range(2, 3))
-
-
-class DunningLetterRow(DunningLetterView):
-    """One letter; `GET /v1/dunning-letters/{letter_id}` tells its items."""
-
-    class Meta:
-        exclude = ("items", "kind")
-
-
-class DunningLettersPage(Schema):
-    items = fields.List(fields.Nested(DunningLetterRow), required=True)
     next_cursor = fields.String(required=True, allow_none=True)

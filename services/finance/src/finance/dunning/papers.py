@@ -94,9 +94,9 @@ PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</
 </body></html>"""
 
 
-def letter(row: Mapping[str, Any], documents: Mapping[str, str]) -> bytes:
+def printed_letter(row: Mapping[str, Any], documents: Mapping[str, str]) -> bytes:
     """The letter as it was issued: its frozen items in the text that was in force then."""
-    return _print(
+    return printed(
         row["kind"],
         language=row["language"],
         number=str(row["letter_id"]),
@@ -105,30 +105,6 @@ def letter(row: Mapping[str, Any], documents: Mapping[str, str]) -> bytes:
         items=row["items"],
         total_fen=row["total_fen"],
         documents=documents,
-    )
-
-
-def statement(row: Mapping[str, Any], documents: Mapping[str, str], language: str) -> bytes:
-    """The statement of account, for the customer to seal."""
-    items = [
-        {
-            **{name: str(each[name]) for name in ("item_id", "kind", "booked_on", "due_on")},
-            "days": max(0, (row["as_of"] - each["due_on"]).days),
-            "amount_fen": each["amount_fen"],
-            "open_fen": each["open_fen"],
-        }
-        for each in row["items"]
-    ]
-    return _print(
-        "statement",
-        language=language,
-        number=str(row["statement_id"]),
-        customer_id=str(row["customer_id"]),
-        day=row["as_of"],
-        items=items,
-        total_fen=row["total_fen"],
-        documents=documents,
-        asks_for_answer=True,
     )
 
 
@@ -144,7 +120,7 @@ def script(kind: str, language: str, day: date, values: Mapping[str, Any]) -> di
     }
 
 
-def _print(
+def printed(
     kind: str,
     *,
     language: str,

@@ -13,7 +13,7 @@ from finance.allocations import Match
 from finance.book import book_of
 from finance.open_items import Item, NewItem, ReceivableUnknown
 from finance.receivables import rules
-from finance.receivables.commands import booking_day
+from finance.receivables.commands.payments import booking_day
 from shared import audit
 from shared.clock import business_date, new_id
 from shared.errors import Conflict

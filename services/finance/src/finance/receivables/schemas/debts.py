@@ -4,21 +4,14 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from finance.kernel.fields import BRANCH, NUMBER, REASON
-from finance.receivables.ladder import CaseState, Outcome
+from finance.kernel.fields import BRANCH, DAY_DOC, NUMBER, REASON
 from finance.receivables.rules import PAYMENT_ACCOUNTS
 from shared.money import MoneyField
 from shared.paging import CURSOR, PageArgs
 from shared.validators import DAY
 
-DAY_DOC = {"example": "2026-03-31"}
 STATUSES = ["open", "part", "settled", "written_off", "disputed"]
-CHANNELS = ["phone", "letter", "lawyer_letter", "lawsuit", "arbitration", "visit", "wechat", "email"]
 CUSTOMERS_DEFAULT, CUSTOMERS_MAX = 1_000, 5_000
-
-
-class ReceivableReasonBody(Schema):
-    reason = fields.String(required=True, validate=REASON)
 
 
 class ReceivableAllocationView(Schema):
@@ -158,9 +151,6 @@ class IndicatorsView(Schema):
     dunning = fields.List(fields.Nested(DunningSuccessView))
 
 
-# --- payments, allocations, terms, write-offs -------------------------------------------------------
-
-
 class PaymentShareBody(Schema):
     item_id = fields.UUID(required=True)
     amount_fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
@@ -272,183 +262,3 @@ class WriteOffView(Schema):
     requested_by = fields.String()
     requested_at = fields.AwareDateTime()
     booked_on = fields.Date(allow_none=True)
-
-
-# --- statements of account --------------------------------------------------------------------------
-
-
-class CustomerStatementBody(Schema):
-    customer_id = fields.UUID(required=True)
-    as_of = fields.Date(required=True, validate=DAY, metadata=DAY_DOC)
-
-
-class CustomerStatementSentBody(Schema):
-    channel = fields.String(required=True, validate=validate.OneOf(["letter", "email", "wechat", "visit"]))
-
-
-class CustomerStatementAnswerBody(Schema):
-    item_id = fields.UUID(required=True)
-    answer = fields.String(required=True, validate=validate.OneOf(["confirmed", "disputed"]))
-    reason = fields.String(load_default=None, validate=REASON)
-
-
-class CustomerStatementAnswersBody(Schema):
-    """Every item of the statement, once. `contact_id` names who answered."""
-
-    contact_id = fields.UUID(load_default=None)
-    answers = fields.List(
-        fields.Nested(CustomerStatementAnswerBody), required=True, validate=validate.Length(1, 5_000)
-    )
-
-
-class CustomerStatementItemView(Schema):
-    item_id = fields.UUID()
-    branch_id = fields.String()
-    kind = fields.String()
-    booked_on = fields.Date()
-    due_on = fields.Date()
-    amount_fen = MoneyField(data_key="amount")
-    open_fen = MoneyField(data_key="open")
-    answer = fields.String(allow_none=True)
-    reason = fields.String(allow_none=True)
-
-
-class CustomerStatementHead(Schema):
-    statement_id = fields.UUID(data_key="customer_statement_id")
-    customer_id = fields.UUID()
-    as_of = fields.Date()
-    branches = fields.List(fields.String())
-    state = fields.String()
-    total_fen = MoneyField(data_key="total")
-    content_hash = fields.String()
-    issued_by = fields.String()
-    issued_at = fields.AwareDateTime()
-    channel = fields.String(allow_none=True)
-    sent_at = fields.AwareDateTime(allow_none=True)
-    contact_id = fields.UUID(allow_none=True)
-    answered_at = fields.AwareDateTime(allow_none=True)
-
-
-class CustomerStatementView(CustomerStatementHead):
-    items = fields.List(fields.Nested(CustomerStatementItemView))
-
-
-class CustomerStatementsArgs(PageArgs):
-    customer_id = fields.UUID(load_default=None)
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-
-
-class CustomerStatementsPage(Schema):
-    items = fields.List(fields.Nested(CustomerStatementHead))
-    next_cursor = fields.String(allow_none=True)
-
-
-class PaperArgs(Schema):
-    lang = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))
-
-
-# --- dunning ----------------------------------------------------------------------------------------
-
-
-class DunningCaseView(Schema):
-    case_id = fields.UUID()
-    item_id = fields.UUID()
-    customer_id = fields.UUID()
-    branch_id = fields.String()
-    state = fields.String()
-    level = fields.Integer()
-    done_level = fields.Integer()
-    next_on = fields.Date(allow_none=True)
-    due_on = fields.Date()
-    open_fen = MoneyField(data_key="open")
-    promise_fen = MoneyField(allow_none=True, data_key="promised")
-    promise_on = fields.Date(allow_none=True)
-    promises_broken = fields.Integer()
-    reason = fields.String(allow_none=True)
-    opened_on = fields.Date()
-    closed_on = fields.Date(allow_none=True)
-
-
-class DunningActionView(Schema):
-    action_id = fields.UUID()
-    level = fields.Integer()
-    channel = fields.String()
-    outcome = fields.String()
-    contact_id = fields.UUID(allow_none=True)
-    text_version = fields.String()
-    promise_fen = MoneyField(allow_none=True, data_key="promised")
-    promise_on = fields.Date(allow_none=True)
-    letter_id = fields.UUID(allow_none=True)
-    done_on = fields.Date()
-    actor = fields.String()
-    at = fields.AwareDateTime()
-
-
-class DunningCaseWithActions(DunningCaseView):
-    actions = fields.List(fields.Nested(DunningActionView))
-
-
-class DunningCasesArgs(PageArgs):
-    customer_id = fields.UUID(load_default=None)
-    branch_id = fields.String(load_default=None, validate=BRANCH)
-    state = fields.String(load_default=None, validate=validate.OneOf([each.value for each in CaseState]))
-
-
-class DunningCasesPage(Schema):
-    items = fields.List(fields.Nested(DunningCaseView))
-    next_cursor = fields.String(allow_none=True)
-
-
-class DunningPromiseBody(Schema):
-    amount_fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
-    date = fields.Date(required=True, validate=DAY, metadata=DAY_DOC)
-
-
-class DunningActionBody(Schema):
-    """`text_version` is that of the script that was read; people are named by their contact id alone."""
-
-    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
-    outcome = fields.String(required=True, validate=validate.OneOf([each.value for each in Outcome]))
-    contact_id = fields.UUID(load_default=None)
-    text_version = fields.String(required=True, validate=NUMBER)
-    promise = fields.Nested(DunningPromiseBody, load_default=None)
-
-
-class DunningLetterBody(Schema):
-    customer_id = fields.UUID(required=True)
-    level = fields.Integer(required=True, strict=True, validate=validate.Range(2, 3))
-    language = fields.String(load_default="zh", validate=validate.OneOf(["zh", "en"]))
-
-
-class DunningLetterItemView(Schema):
-    item_id = fields.UUID()
-    branch_id = fields.String()
-    kind = fields.String()
-    booked_on = fields.String()
-    due_on = fields.String()
-    days = fields.Integer()
-    amount_fen = MoneyField(data_key="amount")
-    open_fen = MoneyField(data_key="open")
-
-
-class DunningLetterView(Schema):
-    letter_id = fields.UUID()
-    customer_id = fields.UUID()
-    branches = fields.List(fields.String())
-    level = fields.Integer()
-    kind = fields.String()
-    language = fields.String()
-    text_version = fields.String()
-    issued_on = fields.Date()
-    total_fen = MoneyField(data_key="total")
-    content_hash = fields.String()
-    issued_by = fields.String()
-    issued_at = fields.AwareDateTime()
-    items = fields.List(fields.Nested(DunningLetterItemView))
-
-
-class DunningScriptView(Schema):
-    version = fields.String()
-    title = fields.String()
-    body = fields.List(fields.String())
-    closing = fields.String()

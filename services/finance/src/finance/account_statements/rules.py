@@ -1,0 +1,7 @@
+"""What may be wrong with a statement of account."""
+
+from shared.errors import NotFound
+
+
+class CustomerStatementUnknown(NotFound):
+    code = "customer_statement_unknown"

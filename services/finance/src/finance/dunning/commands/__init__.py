@@ -1,0 +1,1 @@
+"""Dunning: cases that follow debts past due, and letters."""

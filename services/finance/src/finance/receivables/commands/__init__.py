@@ -1,0 +1,1 @@
+"""Payments, disputes, write-offs, recoveries, interest."""
