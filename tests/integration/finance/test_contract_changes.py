@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from finance.contracts import fulfilment, rules
+from finance.contract_forms.rules import ContractLineUnknown
+from finance.contracts import rules, store
 from shared.clock import utc_now
 from shared.identity import Actor
 from shared.transaction import Tx
@@ -173,7 +174,7 @@ def test_either_party_may_refuse_and_then_nothing_changes(office):
 @pytest.mark.requirement("C37")
 def test_proposals_that_cannot_stand_are_refused(office):
     contract_id = signed(office, None, a_contract_line(1, quantity=10), a_contract_line(2, quantity=10))
-    act(office, fulfilment.order, UUID(contract_id), 1, 6, 1990, TODAY)
+    act(office, store.order, UUID(contract_id), 1, 6, 1990, TODAY)
     same = a_contract_line(1, quantity=10), a_contract_line(2, quantity=10)
     refused(propose(office, contract_id, *same), 409, "contract_amendment_empty")
     for lines in (
@@ -190,23 +191,23 @@ def test_proposals_that_cannot_stand_are_refused(office):
     refused(propose(office, str(uuid4()), *same), 404, "contract_not_found")
     refused(decide(office, contract_id, str(uuid4())), 404, "contract_amendment_not_found")
     amendment_id = proposed(office, contract_id, a_contract_line(1, quantity=7))
-    act(office, fulfilment.order, UUID(contract_id), 1, 4, 1990, TODAY)
+    act(office, store.order, UUID(contract_id), 1, 4, 1990, TODAY)
     assert decide(office, contract_id, amendment_id).status_code == 200
     refused(confirm(office, contract_id, amendment_id), 409, "contract_amendment_below_ordered")
-    act(office, fulfilment.release, UUID(contract_id), 1, 3)
+    act(office, store.release, UUID(contract_id), 1, 3)
     assert confirm(office, contract_id, amendment_id).json["state"] == "confirmed"
     assert [(each["line_no"], each["quantity"]) for each in shown(office, contract_id)["fulfilment"]] == [
         (1, 7)
     ]
-    with pytest.raises(rules.ContractLineUnknown):
-        act(office, fulfilment.order, UUID(contract_id), 2, 1, 1990, TODAY)
+    with pytest.raises(ContractLineUnknown):
+        act(office, store.order, UUID(contract_id), 2, 1, 1990, TODAY)
 
 
 @pytest.mark.requirement("C37", "F9")
 def test_a_contract_amended_down_to_what_was_shipped_is_fulfilled(office):
     contract_id = signed(office)
-    act(office, fulfilment.order, UUID(contract_id), 1, 40, 1990, TODAY)
-    act(office, fulfilment.ship, UUID(contract_id), 1, 40, 1990, TODAY)
+    act(office, store.order, UUID(contract_id), 1, 40, 1990, TODAY)
+    act(office, store.ship, UUID(contract_id), 1, 40, 1990, TODAY)
     amendment_id = proposed(office, contract_id, a_contract_line(quantity=40))
     decide(office, contract_id, amendment_id)
     assert confirm(office, contract_id, amendment_id).status_code == 200
@@ -235,13 +236,13 @@ def test_two_persons_end_a_contract_with_a_reason_once_no_order_holds_goods_of_i
     refused(again, 409, "contract_termination_open")
     own = step(office, contract_id, "termination/decisions", verdict, "finance_head", person="boss")
     refused(own, 403, "approval_same_person")
-    act(office, fulfilment.order, UUID(contract_id), 1, 1, 1990, TODAY)
+    act(office, store.order, UUID(contract_id), 1, 1, 1990, TODAY)
     held = step(office, contract_id, "termination/decisions", verdict, "finance_head")
     refused(held, 409, "contract_orders_open")
     declined = {"decision": "rejected", "reason": "先发货"}
     kept = step(office, contract_id, "termination/decisions", declined, "finance_head")
     assert (kept.json["state"], kept.json["termination_requested"]) == ("active", False)
-    act(office, fulfilment.ship, UUID(contract_id), 1, 1, 1990, TODAY)
+    act(office, store.ship, UUID(contract_id), 1, 1, 1990, TODAY)
     step(office, contract_id, "terminate", {"reason": "客户停业"}, "business_head")
     ended = step(office, contract_id, "termination/decisions", verdict, "finance_head").json
     assert (ended["state"], ended["end_reason"], ended["ended_on"]) == ("terminated", "客户停业", str(TODAY))
@@ -251,7 +252,7 @@ def test_two_persons_end_a_contract_with_a_reason_once_no_order_holds_goods_of_i
     )
     assert row[0]["unshipped_fen"] == 99 * 1990
     with pytest.raises(rules.ContractNotActive):
-        act(office, fulfilment.order, UUID(contract_id), 1, 1, 1990, TODAY)
+        act(office, store.order, UUID(contract_id), 1, 1, 1990, TODAY)
     refused(propose(office, contract_id, a_contract_line()), 409, "contract_state_wrong")
 
 
@@ -265,7 +266,7 @@ def test_orders_racing_for_the_last_of_a_line_never_take_more_than_there_is(offi
         with office.database.begin() as conn:
             start.wait(30)
             try:
-                fulfilment.order(Tx(conn=conn, actor=CLERK, now=utc_now()), contract_id, 1, 3, 1990, TODAY)
+                store.order(Tx(conn=conn, actor=CLERK, now=utc_now()), contract_id, 1, 3, 1990, TODAY)
             except rules.ContractQuantityExceeded as refusal:
                 return refusal.context["available"]
         return "ordered"
@@ -288,9 +289,7 @@ def test_an_order_racing_an_amendment_finds_the_line_as_it_was_or_as_it_is(offic
         with office.database.begin() as conn:
             start.wait(30)
             try:
-                fulfilment.order(
-                    Tx(conn=conn, actor=CLERK, now=utc_now()), UUID(contract_id), 1, 8, 1990, TODAY
-                )
+                store.order(Tx(conn=conn, actor=CLERK, now=utc_now()), UUID(contract_id), 1, 8, 1990, TODAY)
             except rules.ContractQuantityExceeded:
                 return "refused"
         return "ordered"
@@ -394,7 +393,7 @@ def test_goods_of_a_contract_keep_its_category_in_orders(office):
 def test_a_line_that_leaves_nothing_to_order_keeps_the_vat_rate_of_its_time(office):
     lines = a_contract_line(quantity=10), a_contract_line(2, product_id="P-2")
     contract_id = signed(office, None, *lines)
-    act(office, fulfilment.order, UUID(contract_id), 1, 10, 1990, TODAY)
+    act(office, store.order, UUID(contract_id), 1, 10, 1990, TODAY)
     with behind(office.database) as conn:  # as it would stand if the rate had ended since
         conn.exec_driver_sql("alter table contract_versions disable trigger user")
         conn.exec_driver_sql(

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from finance.contracts import fulfilment, rules
+from finance.contract_forms.rules import ContractLineUnknown
+from finance.contracts import rules, store
 from finance.contracts.jobs import pass_contract_days
 from finance.kernel.words import in_words
 from shared.clock import utc_now
@@ -319,10 +320,10 @@ def test_what_is_ordered_and_shipped_is_tracked_per_line_until_all_is_fulfilled(
     contract_id = UUID(
         signed(office, None, a_contract_line(1, quantity=10, delivery_date=str(due)), a_contract_line(2, quantity=4))
     )  # fmt: skip
-    act(office, fulfilment.order, contract_id, 1, 10, 1990, TODAY)
-    act(office, fulfilment.release, contract_id, 1, 3)
-    act(office, fulfilment.ship, contract_id, 1, 5, 1990, due)
-    act(office, fulfilment.ship, contract_id, 1, 2, 1990, TODAY)
+    act(office, store.order, contract_id, 1, 10, 1990, TODAY)
+    act(office, store.release, contract_id, 1, 3)
+    act(office, store.ship, contract_id, 1, 5, 1990, due)
+    act(office, store.ship, contract_id, 1, 2, 1990, TODAY)
     [first, second] = shown(office, contract_id)["fulfilment"]
     names = ("ordered", "shipped", "remaining", "unshipped", "late", "overdue")
     assert [first[name] for name in names] == [7, 7, 3, 3, 2, True]
@@ -330,12 +331,12 @@ def test_what_is_ordered_and_shipped_is_tracked_per_line_until_all_is_fulfilled(
     overdue = "/v1/contracts?overdue=true&limit=200"
     assert str(contract_id) in [each["contract_id"] for each in office.get(overdue).json["items"]]
     assert [second[name] for name in names] == [0, 0, 4, 4, 0, False]
-    act(office, fulfilment.order, contract_id, 1, 3, 1990, TODAY)
-    act(office, fulfilment.order, contract_id, 2, 4, 1990, TODAY)
-    act(office, fulfilment.ship, contract_id, 1, 3, 1990, TODAY)
+    act(office, store.order, contract_id, 1, 3, 1990, TODAY)
+    act(office, store.order, contract_id, 2, 4, 1990, TODAY)
+    act(office, store.ship, contract_id, 1, 3, 1990, TODAY)
     assert str(contract_id) not in [each["contract_id"] for each in office.get(overdue).json["items"]]
     assert shown(office, contract_id)["state"] == "active"
-    act(office, fulfilment.ship, contract_id, 2, 4, 1990, TODAY)
+    act(office, store.ship, contract_id, 2, 4, 1990, TODAY)
     assert shown(office, contract_id)["state"] == "fulfilled"
     assert told(office, str(contract_id))[-1] == (
         "fulfilled",
@@ -357,26 +358,26 @@ def test_what_is_ordered_and_shipped_is_tracked_per_line_until_all_is_fulfilled(
 def test_an_order_beyond_the_contract_is_refused(office):
     contract_id = UUID(signed(office, None, a_contract_line(quantity=10)))
     with pytest.raises(rules.ContractPriceDiffers):
-        act(office, fulfilment.order, contract_id, 1, 1, 1989, TODAY)
-    with pytest.raises(rules.ContractLineUnknown):
-        act(office, fulfilment.order, contract_id, 2, 1, 1990, TODAY)
+        act(office, store.order, contract_id, 1, 1, 1989, TODAY)
+    with pytest.raises(ContractLineUnknown):
+        act(office, store.order, contract_id, 2, 1, 1990, TODAY)
     with pytest.raises(rules.ContractNotActive):
-        act(office, fulfilment.order, contract_id, 1, 1, 1990, TODAY + timedelta(days=400))
+        act(office, store.order, contract_id, 1, 1, 1990, TODAY + timedelta(days=400))
     with pytest.raises(rules.ContractNotFound):
-        act(office, fulfilment.order, uuid4(), 1, 1, 1990, TODAY)
+        act(office, store.order, uuid4(), 1, 1, 1990, TODAY)
     with pytest.raises(rules.ContractQuantityExceeded):
-        act(office, fulfilment.release, contract_id, 1, 1)
+        act(office, store.release, contract_id, 1, 1)
     with pytest.raises(rules.ContractQuantityExceeded):
-        act(office, fulfilment.ship, contract_id, 1, 1, 1990, TODAY)
+        act(office, store.ship, contract_id, 1, 1, 1990, TODAY)
     with pytest.raises(rules.ContractQuantityExceeded):
-        act(office, fulfilment.order, contract_id, 1, 11, 1990, TODAY)
+        act(office, store.order, contract_id, 1, 11, 1990, TODAY)
     with office.database.begin() as conn:
-        terms = fulfilment.terms_of(conn, contract_id)
+        terms = store.terms_of(conn, contract_id)
         assert terms == '[{"days": 0, "share_bp": 3000}, {"days": 60, "share_bp": 7000}]'
         draft = UUID(drafted(office, str(uuid4())))
-        assert fulfilment.terms_of(conn, draft) is None
+        assert store.terms_of(conn, draft) is None
     with pytest.raises(rules.ContractNotActive):
-        act(office, fulfilment.order, draft, 1, 1, 1990, TODAY)
+        act(office, store.order, draft, 1, 1, 1990, TODAY)
 
 
 @pytest.mark.requirement("F9")
@@ -388,13 +389,13 @@ def test_time_puts_contracts_in_force_and_expires_them(office):
     assert shown(office, contract_id)["state"] == "signed"
     run(office, pass_contract_days, in_a_week)
     assert shown(office, contract_id)["state"] == "active"
-    act(office, fulfilment.order, UUID(contract_id), 1, 30, 1990, in_a_week)
+    act(office, store.order, UUID(contract_id), 1, 30, 1990, in_a_week)
     run(office, pass_contract_days, TODAY + timedelta(days=61))
     assert shown(office, contract_id)["state"] == "expired"
     assert told(office, contract_id)[-1][0] == "expired"
     assert told(office, contract_id)[-1][1]["unshipped_fen"] == 199_000
     with pytest.raises(rules.ContractNotActive):
-        act(office, fulfilment.order, UUID(contract_id), 1, 1, 1990, TODAY)
-    act(office, fulfilment.ship, UUID(contract_id), 1, 20, 1990, TODAY + timedelta(days=61))
-    act(office, fulfilment.release, UUID(contract_id), 1, 10)
+        act(office, store.order, UUID(contract_id), 1, 1, 1990, TODAY)
+    act(office, store.ship, UUID(contract_id), 1, 20, 1990, TODAY + timedelta(days=61))
+    act(office, store.release, UUID(contract_id), 1, 10)
     assert shown(office, contract_id)["state"] == "expired"

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from finance.contracts import amending
-from finance.contracts import commands as contracts
+from finance.contracts.commands import amending
+from finance.contracts.commands import drafting as contracts
 from finance.credit import store
 from finance.kernel.receipt import Product, TempClass
-from finance.orders import commands as orders
-from finance.orders import gate, shipping
+from finance.orders.commands import judging, shipping
+from finance.orders.commands import ordering as orders
 from finance.orders.rules import Line, OrderRefused, lines_of
 from finance.prices import commands
 from finance.prices.tables import price_rules
@@ -239,7 +239,7 @@ def change(year, at, order_id):
 def confirmed(year, order_id):
     """The lines in force, each with what is shipped of it."""
     rows = year.rows("select * from sales_order_lines where order_id = :id order by no", id=order_id)
-    return [(gate.line_of(row._mapping), row.shipped_quantity) for row in rows]
+    return [(judging.line_of(row._mapping), row.shipped_quantity) for row in rows]
 
 
 def ship(year, at, order_id):

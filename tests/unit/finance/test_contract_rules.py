@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from finance.contract_forms import rules as forms
 from finance.contracts import rules
 from finance.contracts.rules import AmendmentBelowOrdered, ContractQuantityExceeded, Progress
 
@@ -105,22 +106,22 @@ def test_whatever_is_taken_out_of_a_contract_is_named_and_nothing_else(taken):
     }
     expected = {path for path in taken if not (path.startswith("lines.") and "lines" in taken)}
     shown = {path.replace("unit_price_fen", "unit_price") for path in expected}
-    assert set(rules.missing(content)) == shown
+    assert set(forms.missing(content)) == shown
     if taken:
-        with pytest.raises(rules.ContractIncomplete) as refusal:
-            rules.require_complete(content, on=DAY)
+        with pytest.raises(forms.ContractIncomplete) as refusal:
+            forms.require_complete(content, on=DAY)
         assert {each["path"] for each in refusal.value.context["errors"]} == shown
     else:
-        rules.require_complete(content, on=DAY)
+        forms.require_complete(content, on=DAY)
 
 
 @pytest.mark.requirement("F8")
 def test_rates_of_vat_are_those_of_the_day():
-    rules.require_complete(CONTENT, on=DAY)
-    with pytest.raises(rules.ContractContentInvalid):
-        rules.require_complete({**CONTENT, "lines": [{**LINE, "tax_bp": 1700}]}, on=DAY)
-    with pytest.raises(rules.ContractContentInvalid):
-        rules.require_complete({**CONTENT, "lines": [{**LINE, "unit_price_fen": 10**14}]}, on=DAY)
+    forms.require_complete(CONTENT, on=DAY)
+    with pytest.raises(forms.ContractContentInvalid):
+        forms.require_complete({**CONTENT, "lines": [{**LINE, "tax_bp": 1700}]}, on=DAY)
+    with pytest.raises(forms.ContractContentInvalid):
+        forms.require_complete({**CONTENT, "lines": [{**LINE, "unit_price_fen": 10**14}]}, on=DAY)
 
 
 @pytest.mark.requirement("F9")

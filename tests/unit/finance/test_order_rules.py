@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.kernel.receipt import Product, TempClass
-from finance.orders import papers
 from finance.orders.rules import (
     BP,
     DeliveryInPast,
@@ -29,6 +28,7 @@ from finance.orders.rules import (
     stored,
 )
 from finance.prices.rules import Prices
+from finance.shipments import papers
 
 DAY = date(2026, 3, 20)
 BPS = st.integers(0, BP)

@@ -14,6 +14,8 @@ from finance import (
     budgets,
     cash,
     closing,
+    contract_forms,
+    contracts,
     costs,
     credit,
     crm_projects,
@@ -26,6 +28,7 @@ from finance import (
     ledger_files,
     lots,
     open_items,
+    orders,
     periods,
     points,
     prices,
@@ -38,6 +41,7 @@ from finance import (
     sales_targets,
     sample_issues,
     samples,
+    shipments,
     sold,
     spendings,
     statement_figures,
@@ -47,14 +51,11 @@ from finance import (
     trade_permissions,
     vouchers,
 )
-from finance.contracts import api as contracts_api
-from finance.contracts import jobs as contracts_jobs
 from finance.kernel.metadata import metadata
-from finance.orders import api as orders_api
 from shared import areas, audit
 from shared.consuming import open_feeds
 from shared.rations import PRUNING
-from shared.service import Job, Service
+from shared.service import Service
 
 
 def _configure(app: Flask) -> None:
@@ -105,6 +106,10 @@ JOINED = (
     sales_targets.AREA,
     crm_projects.AREA,
     expense_categories.AREA,
+    contract_forms.AREA,
+    contracts.AREA,
+    orders.AREA,
+    shipments.AREA,
 )
 
 SERVICE = Service(
@@ -138,8 +143,9 @@ SERVICE = Service(
         *dunning.AREA.blueprints,
         *account_statements.AREA.blueprints,
         *prices.AREA.blueprints,
-        orders_api.orders,
-        contracts_api.contracts,
+        *orders.AREA.blueprints,
+        *shipments.AREA.blueprints,
+        *contracts.AREA.blueprints,
         *samples.AREA.blueprints,
         *sample_issues.AREA.blueprints,
         *refunds.AREA.blueprints,
@@ -153,7 +159,7 @@ SERVICE = Service(
         *periods.AREA.jobs,
         *closing.AREA.jobs,
         *costs.AREA.jobs,
-        Job(name="pass_contract_days", every_s=3600, run=contracts_jobs.pass_contract_days),
+        *contracts.AREA.jobs,
         *dunning.AREA.jobs,
         *receivables.AREA.jobs,
         *account_statements.AREA.jobs,

@@ -10,7 +10,8 @@ from uuid import UUID
 from flask import Response
 
 from finance import printing
-from finance.contracts import amending, commands, queries, rules, schemas
+from finance.contracts import queries, rules, schemas
+from finance.contracts.commands import amending, drafting
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
 from shared.paging import PageArgs
@@ -57,7 +58,7 @@ def _plain(value: Any) -> Any:
 @contracts.response(201, schemas.ContractView)
 def draft_contract(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Draft a contract; the answer's `missing` names what it lacks."""
-    made = commands.draft(tx, body["branch_id"], body["customer_id"], _plain(body["content"]))
+    made = drafting.draft(tx, body["branch_id"], body["customer_id"], _plain(body["content"]))
     return queries.contract(tx, made)
 
 
@@ -87,7 +88,7 @@ def get_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
 @contracts.response(200, schemas.ContractView)
 def revise_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Replace what a draft says."""
-    commands.revise(tx, contract_id, _plain(body["content"]))
+    drafting.revise(tx, contract_id, _plain(body["content"]))
     return queries.contract(tx, contract_id)
 
 
@@ -97,7 +98,7 @@ def revise_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str
 @contracts.response(200, schemas.ContractView)
 def submit_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
     """Hand it to the legal review; refused with every missing content named at once."""
-    commands.submit(tx, contract_id)
+    drafting.submit(tx, contract_id)
     return queries.contract(tx, contract_id)
 
 
@@ -108,7 +109,7 @@ def submit_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
 @contracts.response(200, schemas.ContractView)
 def withdraw_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Make it a draft again before both have signed."""
-    commands.withdraw(tx, contract_id, body["reason"])
+    drafting.withdraw(tx, contract_id, body["reason"])
     return queries.contract(tx, contract_id)
 
 
@@ -119,7 +120,7 @@ def withdraw_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[s
 @contracts.response(200, schemas.ContractView)
 def decide_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """The legal review: business head and finance head, neither of whom drafted it."""
-    commands.review(tx, contract_id, **body)
+    drafting.review(tx, contract_id, **body)
     return queries.contract(tx, contract_id)
 
 
@@ -130,7 +131,7 @@ def decide_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str
 @contracts.response(200, schemas.ContractView)
 def sign_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Sign for us in person, or record the customer's signature; the second concludes the contract."""
-    commands.sign(tx, contract_id, body)
+    drafting.sign(tx, contract_id, body)
     return queries.contract(tx, contract_id)
 
 

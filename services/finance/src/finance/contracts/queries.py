@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import open_items
-from finance.contracts import papers, rules
+from finance import contract_forms, open_items
+from finance.contracts import rules
 from shared import audit
 from shared.clock import business_date
 from shared.paging import decode_cursor, page
@@ -68,7 +68,7 @@ def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
         **summary(row),
         "content": content,
         "content_hash": audit.digest(content),
-        "missing": rules.missing(content),
+        "missing": contract_forms.missing(content),
         "signatures": [dict(each) for each in signatures],
         "fulfilment": _fulfilment(tx, contract_id, content),
         "termination_requested": asked is not None,
@@ -120,7 +120,7 @@ def history(tx: Tx, contract_id: UUID, args: Mapping[str, Any]) -> dict[str, Any
         ),
         {"id": contract_id, "after": after or 0, "limit": args["limit"] + 1},
     ).mappings()
-    return {**page(changes, args["limit"], "id"), "form": papers.form(), "number": row["number"]}
+    return {**page(changes, args["limit"], "id"), "form": contract_forms.form(), "number": row["number"]}
 
 
 def amendments(tx: Tx, contract_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def paper(tx: Tx, contract_id: UUID, number: int | None) -> bytes:
         ),
         {"id": contract_id},
     ).mappings()
-    return papers.contract(row, content, version=wanted, versions=[dict(each) for each in versions])
+    return contract_forms.contract(row, content, version=wanted, versions=[dict(each) for each in versions])
 
 
 def summary(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,16 +5,14 @@ it), so that it is hashed and kept as it was agreed. Limits and retention are da
 Source: F8, F9, F13, F26, C37, X7, model 3.2 (Contract)
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from finance.kernel import dated
-from finance.kernel.vat import rates_on
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.languages import Text
-from shared.money import FEN_MAX
 
 METHODS = ("bank", "acceptance_bill", "wechat", "alipay", "card", "cash")
 PARTIES = ("ours", "customer")
@@ -24,26 +22,11 @@ AMENDMENT_APPROVERS = frozenset({"business_head"})
 TERMINATION_APPROVERS = frozenset({"finance_head"})
 SIGNATORIES = ("business_head", "management", "store_manager", "unit_head")
 """Who may bind us."""
-BP = 10_000
 OPEN_STATES = frozenset({"signed", "active"})
-
-Content = Mapping[str, Any]
 
 
 class ContractNotFound(NotFound):
     code = "contract_not_found"
-
-
-class ContractIncomplete(Invalid):
-    """Mandatory contents are missing; `errors` names every one of them."""
-
-    code = "contract_incomplete"
-
-
-class ContractContentInvalid(Invalid):
-    """Contents that contradict each other, or a rate of VAT that is not in force; `errors` names every one."""
-
-    code = "contract_content_invalid"
 
 
 class ContractStateWrong(Conflict):
@@ -130,10 +113,6 @@ class ContractNotActive(Conflict):
     code = "contract_not_active"
 
 
-class ContractLineUnknown(NotFound):
-    code = "contract_line_unknown"
-
-
 class ContractQuantityExceeded(Conflict):
     """More than the line leaves to order, release or ship."""
 
@@ -142,9 +121,6 @@ class ContractQuantityExceeded(Conflict):
 
 class ContractPriceDiffers(Conflict):
     code = "contract_price_differs"
-
-
-# --- dated data -------------------------------------------------------------------------------------
 
 
 def rule(name: str, day: date) -> Any:
@@ -167,116 +143,6 @@ def retention_classes(day: date) -> list[str]:
     return [each["class"] for each in rule("retention", day)]
 
 
-# --- mandatory contents -----------------------------------------------------------------------------
-
-_OF_LINE = (
-    "line_no",
-    "product_id",
-    "generic_name",
-    "specification",
-    "category",
-    "quantity",
-    "unit_price_fen",
-    "tax_bp",
-    "delivery_date",
-)
-"""Mandatory per line; `dosage_form` is there where it is known."""
-_OF_CONTRACT = (
-    "quality_clause",
-    "our_signatory",
-    "customer_signatory",
-    "place",
-    "dated_on",
-    "file_sha256",
-    "valid_from",
-    "valid_until",
-)
-_SHOWN = {"unit_price_fen": "unit_price"}
-
-
-def missing(content: Content) -> list[str]:
-    """The paths of every mandatory content that is not there, in the order of the document. Source: F8."""
-    return list(_missing(content))
-
-
-def _missing(content: Content) -> Iterator[str]:
-    if not content.get("lines"):
-        yield "lines"
-    for index, line in enumerate(content.get("lines") or []):
-        for name in _OF_LINE:
-            if line.get(name) in (None, ""):
-                yield f"lines.{index}.{_SHOWN.get(name, name)}"
-    terms = content.get("payment_terms") or {}
-    for name in ("method", "instalments"):
-        if not terms.get(name):
-            yield f"payment_terms.{name}"
-    for name in _OF_CONTRACT:
-        if content.get(name) in (None, ""):
-            yield name
-
-
-def require_complete(content: Content, *, on: date, past: Collection[int] = ()) -> None:
-    """Raises ContractIncomplete naming all that is missing, else ContractContentInvalid naming all that is wrong.
-
-    VAT rates are those in force on the day `on`, save of the lines `past`: whatever they were, they stay.
-    """
-    absent = missing(content)
-    if absent:
-        raise ContractIncomplete(
-            Text("a contract says all of it; missing: {absent}", absent=", ".join(absent)),
-            missing=absent,
-            errors=[{"path": path, "message": "required"} for path in absent],
-        )
-    faults = list(_faults(content, on, past))
-    if faults:
-        raise ContractContentInvalid(
-            "the contents contradict each other",
-            errors=[{"path": path, "message": message} for path, message in faults],
-        )
-
-
-def _faults(content: Content, on: date, past: Collection[int]) -> Iterator[tuple[str, str]]:
-    seen: set[int] = set()
-    rates = rates_on(on)
-    first, last = content["valid_from"], content["valid_until"]
-    for index, line in enumerate(content["lines"]):
-        if line["line_no"] in seen:
-            yield f"lines.{index}.line_no", "twice"
-        seen.add(line["line_no"])
-        if line["tax_bp"] not in rates and line["line_no"] not in past:
-            yield f"lines.{index}.tax_bp", Text("no VAT rate in force on {on}", on=on)
-        if not first <= line["delivery_date"] <= last:
-            yield f"lines.{index}.delivery_date", "outside the validity of the contract"
-    if last < first:
-        yield "valid_until", "before valid_from"
-    instalments = content["payment_terms"]["instalments"]
-    if sum(each["share_bp"] for each in instalments) != BP:
-        yield "payment_terms.instalments", "the shares sum to 10 000 bp"
-    days = [each["days"] for each in instalments]
-    if days != sorted(set(days)):
-        yield "payment_terms.instalments", "each instalment is due later than the one before"
-    if value_fen(content) > FEN_MAX:
-        yield "lines", "the value is beyond what an amount may be"
-
-
-def value_fen(content: Content) -> int:
-    """Σ quantity × unit price, VAT included."""
-    return sum(line["quantity"] * line["unit_price_fen"] for line in content["lines"])
-
-
-def categories(content: Content) -> list[str]:
-    return sorted({line["category"] for line in content["lines"]})
-
-
-def line_of(content: Content, line_no: int) -> Mapping[str, Any]:
-    """Raises ContractLineUnknown."""
-    for line in content["lines"]:
-        if line["line_no"] == line_no:
-            found: Mapping[str, Any] = line
-            return found
-    raise ContractLineUnknown(Text("the contract has no line {line_no}", line_no=line_no))
-
-
 def require_signed_day(day: date, *, today: date, not_before: date | None = None) -> None:
     """Raises SignatureDateInvalid."""
     if day > today or (not_before is not None and day < not_before):
@@ -284,9 +150,6 @@ def require_signed_day(day: date, *, today: date, not_before: date | None = None
             Text("{day} lies in the future, or before {not_before}", day=day, not_before=not_before),
             errors=[{"path": "signed_on", "message": "in the future or too early"}],
         )
-
-
-# --- fulfilment -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response
-
-from finance import printing
 from finance.kernel.period import parse_month
 from finance.kernel.receipt import Product, TempClass
-from finance.kernel.roles import ORDER_READERS, ORDER_SELLERS, SHIPPERS
-from finance.orders import commands, papers, queries, schemas, shipment_schemas, shipping, waiting
+from finance.kernel.roles import ORDER_READERS, ORDER_SELLERS
+from finance.orders import queries, schemas
+from finance.orders.commands import ordering, waiting
 from finance.orders.rules import Line, NamedLot
-from finance.orders.shipping import Parcel
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -45,7 +42,7 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
 @orders.response(201, schemas.OrderView)
 def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Draft what a customer asks for; it holds nothing until it is confirmed."""
-    return queries.order(tx, commands.draft(tx, body, _lines(body["lines"])))
+    return queries.order(tx, ordering.draft(tx, body, _lines(body["lines"])))
 
 
 @orders.get("/orders")
@@ -88,7 +85,7 @@ def get_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
 @orders.response(200, schemas.OrderView)
 def change_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Replace a draft, or propose a change of a confirmed order, which stays in force until that is confirmed."""
-    commands.propose_change(tx, order_id, body["version"], _lines(body["lines"]))
+    ordering.propose_change(tx, order_id, body["version"], _lines(body["lines"]))
     return queries.order(tx, order_id)
 
 
@@ -98,7 +95,7 @@ def change_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]
 @orders.response(200, schemas.OrderCheckView)
 def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     """What stands in the way of what is proposed, all of it; nothing is held."""
-    judged = commands.check(tx, order_id)
+    judged = ordering.check(tx, order_id)
     return {**queries.order(tx, order_id), "faults": judged.faults}
 
 
@@ -109,7 +106,7 @@ def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
 @orders.response(200, schemas.OrderView)
 def decide_on_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Decide on a discount, a price below the floor, or an override of credit, of this version alone."""
-    commands.decide(tx, order_id, body)
+    ordering.decide(tx, order_id, body)
     return queries.order(tx, order_id)
 
 
@@ -120,7 +117,7 @@ def decide_on_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, A
 @orders.response(200, schemas.OrderView)
 def confirm_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Put what is proposed in force, with every check made now; never by who asked for it."""
-    commands.confirm(tx, order_id, body["version"])
+    ordering.confirm(tx, order_id, body["version"])
     return queries.order(tx, order_id)
 
 
@@ -131,7 +128,7 @@ def confirm_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any
 @orders.response(200, schemas.OrderView)
 def cancel_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Cancel an order of which nothing was shipped; what it holds is free."""
-    commands.end(tx, order_id, body["reason"], is_cancelled=True)
+    ordering.end(tx, order_id, body["reason"], is_cancelled=True)
     return queries.order(tx, order_id)
 
 
@@ -142,7 +139,7 @@ def cancel_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]
 @orders.response(200, schemas.OrderView)
 def close_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Close an order with what was shipped; what it still holds is free."""
-    commands.end(tx, order_id, body["reason"], is_cancelled=False)
+    ordering.end(tx, order_id, body["reason"], is_cancelled=False)
     return queries.order(tx, order_id)
 
 
@@ -152,76 +149,5 @@ def close_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
 @orders.response(200, schemas.OrderView)
 def reopen_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     """Propose an ended order anew: it holds nothing until it has passed every check again."""
-    commands.reopen(tx, order_id)
+    ordering.reopen(tx, order_id)
     return queries.order(tx, order_id)
-
-
-@orders.post("/orders/<uuid:order_id>/ship")
-@command
-@admits(*SHIPPERS)
-@orders.arguments(shipment_schemas.ShipmentBody)
-@orders.response(201, shipment_schemas.ShipmentView)
-def ship_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
-    """Ship lots of an order: the sale is posted with it."""
-    parcels = [
-        Parcel(
-            line_no=row["line_no"],
-            lot=row["lot"],
-            expiry=row["expiry"],
-            quantity=row["quantity"],
-            cost_fen=row["cost"],
-            trace_codes=tuple(row["trace_codes"]),
-        )
-        for row in body["lines"]
-    ]
-    return queries.shipment(tx, shipping.ship(tx, order_id, parcels))
-
-
-@orders.get("/shipments")
-@query
-@admits(*ORDER_READERS)
-@orders.arguments(shipment_schemas.ShipmentsArgs, location="query")
-@orders.response(200, shipment_schemas.ShipmentsPage)
-def list_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Shipments by the day they were sent, oldest first."""
-    return queries.shipments(tx, args)
-
-
-@orders.get("/due-shipments")
-@query
-@admits(*ORDER_READERS)
-@orders.arguments(shipment_schemas.ShipmentsDueArgs, location="query")
-@orders.response(200, shipment_schemas.ShipmentsDuePage)
-def list_due_shipments(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """What waits to be shipped until a day, the most overdue first."""
-    return queries.due(tx, args)
-
-
-@orders.get("/shipment-figures")
-@query
-@admits(*ORDER_READERS)
-@orders.arguments(shipment_schemas.ShipmentFiguresArgs, location="query")
-@orders.response(200, shipment_schemas.ShipmentFiguresView)
-def get_shipment_figures(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """Delivery in time, per branch, of a month."""
-    return queries.figures(tx, parse_month(args["month"]), args["branch_id"])
-
-
-@orders.get("/shipments/<uuid:shipment_id>")
-@query
-@admits(*ORDER_READERS)
-@orders.response(200, shipment_schemas.ShipmentView)
-def get_shipment(tx: Tx, shipment_id: UUID) -> dict[str, Any]:
-    """One shipment with its lots."""
-    return queries.shipment(tx, shipment_id)
-
-
-@orders.get("/shipments/<uuid:shipment_id>/pdf")
-@query
-@admits(*ORDER_READERS)
-@orders.arguments(shipment_schemas.DeliveryNoteArgs, location="query")
-@orders.doc(**printing.DOC)
-def print_delivery_note(tx: Tx, args: dict[str, Any], shipment_id: UUID) -> Response:
-    """The paper that travels with the goods (随货同行单)."""
-    paper = papers.delivery_note(queries.shipment(tx, shipment_id), args["lang"])
-    return printing.shown(paper, f"shipment-{shipment_id}")

@@ -100,10 +100,6 @@ class ApprovalUntilInvalid(Invalid):
     code = "order_override_until_invalid"
 
 
-class ShipmentNotFound(NotFound):
-    code = "shipment_not_found"
-
-
 class ShipmentExceedsOrder(Conflict):
     code = "shipment_exceeds_order"
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from finance import sold
 from finance.kernel.rates import share_bp
-from finance.orders.store import ORDERED
+from finance.orders import ORDERED
 from shared.clock import next_month
 from shared.transaction import Tx
 

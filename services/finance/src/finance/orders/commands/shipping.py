@@ -11,12 +11,12 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import insert, select, update
 
-from finance import sold
-from finance.contracts import fulfilment
+from finance import contracts, sold
 from finance.kernel.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
 from finance.kernel.sale import Booked
-from finance.orders import events, gate
-from finance.orders.commands import locked
+from finance.orders import events
+from finance.orders.commands import judging
+from finance.orders.commands.ordering import locked
 from finance.orders.rules import (
     Line,
     LotNotOrdered,
@@ -54,19 +54,19 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
 
     The order's row is locked, so all shipments together never exceed what is ordered. Returns the shipment.
     Raises OrderNotFound, ForeignBranch, OrderNotReady, ShippedByConfirmer, ShipmentLineUnknown, ShipmentExceedsOrder,
-    LotNotOrdered, TraceCodesInvalid, LotExpired, and the refusals of contracts.fulfilment.ship and of post_sale.
+    LotNotOrdered, TraceCodesInvalid, LotExpired, and the refusals of contracts.ship and of post_sale.
     """
     order = locked(tx, order_id, {"confirmed", "part_shipped"})
     _require_another(tx, order_id)
-    confirmed = gate.confirmed_lines(tx, order_id)
+    confirmed = judging.confirmed_lines(tx, order_id)
     sent = _check(parcels, confirmed)
     total_fen = sum(each.quantity * confirmed[each.line_no][0].asked_fen for each in parcels)
     today = business_date(tx.now)
-    gate.require_fresh(tx, {(confirmed[each.line_no][0].product.id, each.lot) for each in parcels}, today)
+    judging.require_fresh(tx, {(confirmed[each.line_no][0].product.id, each.lot) for each in parcels}, today)
     _ship_contract(tx, order, sent, confirmed)
     no = order["shipments"] + 1
     receipt = _receipt(tx, order, _free_number(tx, order, no), parcels, confirmed, total_fen)
-    terms = None if order["contract_id"] is None else fulfilment.terms_of(tx.conn, order["contract_id"])
+    terms = None if order["contract_id"] is None else contracts.terms_of(tx.conn, order["contract_id"])
     sale = post_sale(tx, receipt, granted=Granted(terms, order_id))
     if not isinstance(sale, Booked):
         raise ReceiptNumberReused("the branch used the shipment's number", sale_id=sale.sale_id)
@@ -165,7 +165,7 @@ def _ship_contract(tx: Tx, order: Mapping[str, Any], sent: Mapping[int, int], co
     for no, quantity in sorted(sent.items()):
         line = confirmed[no][0]
         if order["contract_id"] is not None and line.contract_line is not None:
-            fulfilment.ship(tx, order["contract_id"], line.contract_line, quantity, line.asked_fen, today)
+            contracts.ship(tx, order["contract_id"], line.contract_line, quantity, line.asked_fen, today)
 
 
 def _receipt(

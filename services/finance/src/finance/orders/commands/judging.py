@@ -14,8 +14,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import select, text
 
-from finance import credit, lots, prices, stop_sales, trade_permissions
-from finance.contracts import fulfilment
+from finance import contracts, credit, lots, prices, stop_sales, trade_permissions
 from finance.credit import Override
 from finance.kernel.receipt import LotExpired
 from finance.kernel.vat import VatRateUnknown, rates_on
@@ -45,6 +44,7 @@ from shared.transaction import Tx
 
 HEADS = frozenset({"business_head", "finance_head"})
 """Who together let a price below the floor pass, or an order beyond its credit."""
+
 
 Order = Mapping[str, Any]
 
@@ -151,9 +151,6 @@ def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], toda
     return known
 
 
-# --- prices -----------------------------------------------------------------------------------------
-
-
 def judge_prices(
     tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], known: Permission, today: date
 ) -> None:
@@ -240,9 +237,6 @@ def approval(tx: Tx, order: Order, matter: str, required: frozenset[str]) -> App
     )
 
 
-# --- lots, contract, credit -------------------------------------------------------------------------
-
-
 def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None:
     for line in lines:
         for lot in line.lots:
@@ -294,7 +288,7 @@ def _contract(
                     ContractNotOfCustomer, "the order names no contract", f"lines.{line.no}.contract_line"
                 )
         return
-    agreed = _agreed(tx, contract_id, order)
+    agreed = contracts.agreed_goods(tx.conn, contract_id, order["customer_id"], order["branch_id"])
     if agreed is None:
         judged.add(ContractNotOfCustomer, "the contract is not of this customer and branch", "contract_id")
         return
@@ -319,22 +313,7 @@ def _contract(
         left = line.quantity - _shipped(confirmed, line.no)
         if left > 0:
             with judged.collecting(f"lines.{line.no}.contract_line"):
-                fulfilment.order(tx, contract_id, line.contract_line, left, line.asked_fen, today)
-
-
-def _agreed(tx: Tx, contract_id: UUID, order: Order) -> dict[int, tuple[str, str]] | None:
-    """Product and category of each line of the contract; None unless it is of this customer and branch."""
-    row = tx.conn.execute(
-        text(
-            "select coalesce(v.content, c.draft) from contracts c left join contract_versions v"
-            " on v.contract_id = c.contract_id and v.version = c.version"
-            " where c.contract_id = :id and c.customer_id = :customer and c.branch_id = :branch"
-        ),
-        {"id": contract_id, "customer": order["customer_id"], "branch": order["branch_id"]},
-    ).one_or_none()
-    if row is None:
-        return None
-    return {each["line_no"]: (each["product_id"], each["category"]) for each in row[0].get("lines") or []}
+                contracts.order(tx, contract_id, line.contract_line, left, line.asked_fen, today)
 
 
 def give_back(tx: Tx, contract_id: UUID | None, confirmed: Mapping[int, tuple[Line, int]]) -> None:
@@ -343,7 +322,7 @@ def give_back(tx: Tx, contract_id: UUID | None, confirmed: Mapping[int, tuple[Li
         return
     for line, shipped in confirmed.values():
         if line.contract_line is not None and line.quantity > shipped:
-            fulfilment.release(tx, contract_id, line.contract_line, line.quantity - shipped)
+            contracts.release(tx, contract_id, line.contract_line, line.quantity - shipped)
 
 
 def _credit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], left: Mapping[int, int]) -> None:

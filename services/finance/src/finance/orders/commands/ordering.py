@@ -14,8 +14,9 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from finance import credit, trade_permissions
-from finance.orders import events, gate
-from finance.orders.gate import HEADS, Judgement
+from finance.orders import events
+from finance.orders.commands import judging
+from finance.orders.commands.judging import HEADS, Judgement
 from finance.orders.rules import (
     DRAFTS,
     ENDED,
@@ -126,7 +127,7 @@ def locked(tx: Tx, order_id: UUID, expected: Collection[str], version: int | Non
 def propose_change(tx: Tx, order_id: UUID, version: int, lines: Sequence[Line]) -> None:
     """Replace what a draft says, or propose a change of what is confirmed. Raises as locked and check_lines."""
     order = locked(tx, order_id, DRAFTS | HOLDING, version)
-    check_lines(lines, gate.confirmed_lines(tx, order_id), business_date(tx.now))
+    check_lines(lines, judging.confirmed_lines(tx, order_id), business_date(tx.now))
     state = "draft" if order["state"] in DRAFTS else order["state"]
     _propose(tx, order, lines, state=state)
     audit.record(tx, "order.propose", str(order_id), before=order["proposal"], after=stored(lines))
@@ -139,7 +140,7 @@ def check(tx: Tx, order_id: UUID) -> Judgement:
     """
     order = _proposed(tx, order_id, None)
     with tx.conn.begin_nested() as savepoint:
-        judged = gate.pass_through(tx, order, lines_of(order["proposal"]))
+        judged = judging.pass_through(tx, order, lines_of(order["proposal"]))
         savepoint.rollback()
     if order["state"] in DRAFTS:
         tx.conn.execute(
@@ -171,7 +172,7 @@ def decide(tx: Tx, order_id: UUID, body: Mapping[str, Any]) -> None:
     matter, approved = body["matter"], body["approved"]
     required = _roles_awaited(tx, order, matter)
     until = _until(tx, body["until"]) if matter == "credit" and approved else None
-    asked = gate.approval(tx, order, matter, required)
+    asked = judging.approval(tx, order, matter, required)
     decision = asked.decide(
         person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=body["reason"], at=tx.now
     )
@@ -197,11 +198,11 @@ def _roles_awaited(tx: Tx, order: Mapping[str, Any], matter: str) -> frozenset[s
         return HEADS
     judged = Judgement()
     today = business_date(tx.now)
-    lines = gate.still_open(lines_of(order["proposal"]), gate.confirmed_lines(tx, order["order_id"]))
+    lines = judging.still_open(lines_of(order["proposal"]), judging.confirmed_lines(tx, order["order_id"]))
     known = trade_permissions.held_on(tx.conn, order["customer_id"], today)
     if known is not None:
-        gate.judge_prices(tx, judged, order, lines, known, today)
-    able = gate.roles_for_discount(judged, lines, today)
+        judging.judge_prices(tx, judged, order, lines, known, today)
+    able = judging.roles_for_discount(judged, lines, today)
     if not able:
         raise ApprovalNotNeeded("no price of the order needs this approval")
     return frozenset(sorted(able & tx.actor.roles)[:1]) or able
@@ -229,8 +230,8 @@ def confirm(tx: Tx, order_id: UUID, version: int) -> None:
     if tx.actor.id in {order["drafted_by"], order["proposed_by"]}:
         raise OrderNotYours("who asked for the order does not confirm it")
     lines = lines_of(order["proposal"])
-    confirmed = gate.confirmed_lines(tx, order_id)
-    judged = gate.pass_through(tx, order, lines)
+    confirmed = judging.confirmed_lines(tx, order_id)
+    judged = judging.pass_through(tx, order, lines)
     if judged.faults:
         raise OrderRefused("the order may not be confirmed; every fault is listed", faults=judged.faults)
     assert judged.permission is not None, "without a permission there is a fault"
@@ -338,14 +339,14 @@ def end(tx: Tx, order_id: UUID, reason: str, *, is_cancelled: bool) -> None:
         {"draft", "checked", "confirmed"} if is_cancelled else {"part_shipped", "shipped", "draft", "checked"}
     )
     order = locked(tx, order_id, wanted)
-    confirmed = gate.confirmed_lines(tx, order_id)
+    confirmed = judging.confirmed_lines(tx, order_id)
     has_shipped = any(shipped for _, shipped in confirmed.values())
     if has_shipped == is_cancelled:
         # an order that was re-opened is a draft again, with what it shipped before
         raise OrderNotReady("close what has shipped, cancel what has not", state=order["state"])
     unshipped = 0
     if order["state"] in HOLDING:
-        gate.give_back(tx, order["contract_id"], confirmed)
+        judging.give_back(tx, order["contract_id"], confirmed)
         unshipped = sum((line.quantity - shipped) * line.asked_fen for line, shipped in confirmed.values())
     credit.reserve(tx, customer_id=order["customer_id"], order_id=order_id, fen=0)
     state = "cancelled" if is_cancelled else "closed"
@@ -360,7 +361,7 @@ def end(tx: Tx, order_id: UUID, reason: str, *, is_cancelled: bool) -> None:
 def reopen(tx: Tx, order_id: UUID) -> None:
     """Propose an ended order anew; it holds nothing until it is confirmed with every check. Raises as locked."""
     order = locked(tx, order_id, ENDED)
-    confirmed = gate.confirmed_lines(tx, order_id)
+    confirmed = judging.confirmed_lines(tx, order_id)
     lines = [line for line, _ in confirmed.values()] or lines_of(order["proposal"])
     _propose(tx, order, lines, state="draft", ended_by=None, ended_at=None, ended_reason=None)
     audit.record(tx, "order.reopen", str(order_id), before=order["state"], after="draft")

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from finance import credit, trade_permissions
 from finance.credit import CreditLimitExceeded, CreditOverdue
-from finance.orders import gate
-from finance.orders.gate import HEADS, Judgement, Order
+from finance.orders.commands import judging
+from finance.orders.commands.judging import HEADS, Judgement, Order
 from finance.orders.rules import Verdict, lines_of
 from shared.clock import business_date
 from shared.paging import encode_cursor, page_of
@@ -19,6 +19,7 @@ from shared.transaction import Tx
 
 JUDGED_MAX = 200
 """How many orders one page judges at most."""
+
 
 PROPOSED = """
 select * from (
@@ -67,29 +68,29 @@ def undecided(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 def approvals_awaited(tx: Tx, order: Order) -> dict[str, frozenset[str]]:
     """By matter the roles that have not decided yet; of a discount one of them is enough."""
     today = business_date(tx.now)
-    confirmed = gate.confirmed_lines(tx, order["order_id"])
-    lines = gate.still_open(lines_of(order["proposal"]), confirmed)
+    confirmed = judging.confirmed_lines(tx, order["order_id"])
+    lines = judging.still_open(lines_of(order["proposal"]), confirmed)
     judged = Judgement()
     known = trade_permissions.held_on(tx.conn, order["customer_id"], today)
     if known is not None:
-        gate.judge_prices(tx, judged, order, lines, known, today)
+        judging.judge_prices(tx, judged, order, lines, known, today)
     verdicts = set(judged.verdicts.values())
     awaited: dict[str, frozenset[str]] = {}
-    floor = gate.approval(tx, order, "below_floor", HEADS)
+    floor = judging.approval(tx, order, "below_floor", HEADS)
     if Verdict.BELOW_FLOOR in verdicts and floor.state == "pending":
         awaited["below_floor"] = HEADS - {each.role for each in floor.valid}
-    able = gate.roles_for_discount(judged, lines, today)
+    able = judging.roles_for_discount(judged, lines, today)
     if Verdict.DISCOUNT in verdicts and floor.state != "approved":
-        discount = gate.approval(tx, order, "discount", able)
+        discount = judging.approval(tx, order, "discount", able)
         if discount.state != "rejected" and not able & {each.role for each in discount.valid}:
             awaited["discount"] = able
     left = sum(
         (line.quantity - (confirmed[line.no][1] if line.no in confirmed else 0)) * line.asked_fen
         for line in lines
     )
-    credit = gate.approval(tx, order, "credit", HEADS)
-    if credit.state == "pending" and _is_beyond_credit(tx, order, left):
-        awaited["credit"] = HEADS - {each.role for each in credit.valid}
+    override = judging.approval(tx, order, "credit", HEADS)
+    if override.state == "pending" and _is_beyond_credit(tx, order, left):
+        awaited["credit"] = HEADS - {each.role for each in override.valid}
     return awaited
 
 

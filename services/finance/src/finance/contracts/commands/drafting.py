@@ -12,9 +12,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import bindparam
 
-from finance import trade_permissions
+from finance import contract_forms, trade_permissions
 from finance.contracts import events, rules
-from finance.contracts.fulfilment import changed, locked, next_revision
+from finance.contracts.store import changed, locked, next_revision
 from finance.contracts.tables import (
     contract_changes,
     contract_decisions,
@@ -76,7 +76,7 @@ def submit(tx: Tx, contract_id: UUID) -> None:
     """Draft → legal_review, if nothing is missing. Raises ContractStateWrong, ContractIncomplete, ContractContentInvalid."""
     contract = _in_state(tx, contract_id, "draft")
     content = contract["draft"]
-    rules.require_complete(content, on=_day_of(tx, content))
+    contract_forms.require_complete(content, on=_day_of(tx, content))
     tx.conn.execute(
         text(
             "update contracts set state = 'legal_review', submissions = submissions + 1, submitted_by = :person"
@@ -218,7 +218,7 @@ def sign(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> None:
 def _conclude(tx: Tx, contract: Mapping[str, Any], signed_on: date) -> None:
     """Both have signed: version 1 stands, and nothing but an amendment changes it."""
     content = contract["draft"]
-    rules.require_complete(content, on=signed_on)
+    contract_forms.require_complete(content, on=signed_on)
     require_permission(tx, contract["customer_id"], content, signed_on)
     today = business_date(tx.now)
     concluded = {
@@ -227,7 +227,7 @@ def _conclude(tx: Tx, contract: Mapping[str, Any], signed_on: date) -> None:
         "signed_on": signed_on,
         "valid_from": date.fromisoformat(content["valid_from"]),
         "valid_until": date.fromisoformat(content["valid_until"]),
-        "value_fen": rules.value_fen(content),
+        "value_fen": contract_forms.value_fen(content),
     }
     add_version(tx, concluded, content, agreed_on=signed_on)
     tx.conn.execute(
@@ -263,7 +263,7 @@ def require_permission(tx: Tx, customer_id: UUID, content: Mapping[str, Any], da
     known = trade_permissions.held_on(tx.conn, customer_id, day)
     trade_permissions.require(
         known,
-        rules.categories(content),
+        contract_forms.categories(content),
         day,
         is_caught_up=known is None and trade_permissions.is_caught_up(tx, customer_id),
     )
@@ -285,7 +285,7 @@ def add_version(
             **key,
             content=content,
             content_hash=audit.digest(content),
-            value_fen=rules.value_fen(content),
+            value_fen=contract_forms.value_fen(content),
             agreed_on=agreed_on,
             reason=reason,
             amendment_id=amendment_id,

@@ -13,16 +13,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
+from finance import contract_forms
 from finance.contracts import events
 from finance.contracts.rules import (
     OPEN_STATES,
-    ContractLineUnknown,
     ContractNotActive,
     ContractNotFound,
     ContractPriceDiffers,
     Progress,
     is_all_shipped,
-    line_of,
 )
 from finance.contracts.tables import contract_changes, contract_moves
 from shared import outbox
@@ -200,8 +199,8 @@ def _line(tx: Tx, contract: Mapping[str, Any], line_no: int) -> tuple[Mapping[st
         raise ContractNotActive("the contract is not signed", state=contract["state"])
     lines = progress_of(tx.conn, contract["contract_id"])
     if line_no not in lines:
-        raise ContractLineUnknown(Text("the contract has no line {line_no}", line_no=line_no))
-    return line_of(content, line_no), lines[line_no]
+        raise contract_forms.ContractLineUnknown(Text("the contract has no line {line_no}", line_no=line_no))
+    return contract_forms.line_of(content, line_no), lines[line_no]
 
 
 def _write(
@@ -246,3 +245,20 @@ def _write(
             at=tx.now,
         )
     )
+
+
+def agreed_goods(
+    conn: Connection, contract_id: UUID, customer_id: UUID, branch_id: str
+) -> dict[int, tuple[str, str]] | None:
+    """Product and category of each line of the contract; None unless it is of this customer and branch."""
+    row = conn.execute(
+        text(
+            "select coalesce(v.content, c.draft) from contracts c left join contract_versions v"
+            " on v.contract_id = c.contract_id and v.version = c.version"
+            " where c.contract_id = :id and c.customer_id = :customer and c.branch_id = :branch"
+        ),
+        {"id": contract_id, "customer": customer_id, "branch": branch_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    return {each["line_no"]: (each["product_id"], each["category"]) for each in row[0].get("lines") or []}

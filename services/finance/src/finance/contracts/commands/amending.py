@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
+from finance import contract_forms
 from finance.contracts import events, rules
-from finance.contracts.commands import add_version, decide, require_permission
-from finance.contracts.fulfilment import changed, end, locked, next_revision, progress_of, settle
+from finance.contracts.commands.drafting import add_version, decide, require_permission
+from finance.contracts.store import changed, end, locked, next_revision, progress_of, settle
 from finance.contracts.tables import contract_amendments, contract_terminations
 from shared import audit, outbox
 from shared.clock import business_date, new_id
@@ -20,9 +21,6 @@ from shared.languages import Text
 from shared.transaction import Tx
 
 BATCH = 100
-
-
-# --- amendments -------------------------------------------------------------------------------------
 
 
 def propose(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> UUID:
@@ -36,13 +34,13 @@ def propose(tx: Tx, contract_id: UUID, body: Mapping[str, Any]) -> UUID:
         raise rules.AmendmentOpen("an amendment of this contract awaits its decision")
     content = dict(body["content"])
     before = _content(tx, contract)
-    rules.require_complete(
+    contract_forms.require_complete(
         content, on=business_date(tx.now), past=_ordered_whole(tx, contract_id, before, content)
     )
     if content == before:
         raise rules.AmendmentEmpty("the proposal changes nothing")
     if content["valid_from"] != before["valid_from"]:
-        raise rules.ContractContentInvalid(
+        raise contract_forms.ContractContentInvalid(
             "an amendment does not change the day a contract begins",
             errors=[{"path": "valid_from", "message": "does not change"}],
         )
@@ -140,7 +138,7 @@ def _amend(tx: Tx, contract: Mapping[str, Any], amendment: Mapping[str, Any]) ->
     content, today = amendment["content"], business_date(tx.now)
     before = _content(tx, contract)
     _require_room(tx, contract["contract_id"], before, content)
-    rules.require_complete(
+    contract_forms.require_complete(
         content, on=today, past=_ordered_whole(tx, contract["contract_id"], before, content)
     )
     require_permission(tx, contract["customer_id"], content, today)
@@ -149,7 +147,7 @@ def _amend(tx: Tx, contract: Mapping[str, Any], amendment: Mapping[str, Any]) ->
         "version": contract["version"] + 1,
         "valid_from": contract["valid_from"],
         "valid_until": date.fromisoformat(content["valid_until"]),
-        "value_fen": rules.value_fen(content),
+        "value_fen": contract_forms.value_fen(content),
     }
     add_version(
         tx,
@@ -244,9 +242,6 @@ def _subject(amendment: Mapping[str, Any]) -> str:
     return audit.digest([str(amendment["amendment_id"]), amendment["content_hash"]]) or ""
 
 
-# --- termination ------------------------------------------------------------------------------------
-
-
 def request_termination(tx: Tx, contract_id: UUID, reason: str) -> None:
     """A business head asks to end it before its time. Raises ContractStateWrong, TerminationOpen."""
     contract = _signed(tx, contract_id)
@@ -305,9 +300,6 @@ def decide_termination(tx: Tx, contract_id: UUID, *, approved: bool, reason: str
     audit.record(tx, "contract.terminate", str(contract_id), after=[asked["reason"], reason])
 
 
-# --- what time does ---------------------------------------------------------------------------------
-
-
 def pass_time(tx: Tx) -> int:
     """Contracts whose first day has come are in force; those whose last day has passed are expired. At most BATCH."""
     today = business_date(tx.now)
@@ -338,9 +330,6 @@ def pass_time(tx: Tx) -> int:
         outbox.append(tx, event)
         audit.record(tx, "contract.expire", str(contract["contract_id"]), after=contract["valid_until"])
     return len(moved)
-
-
-# --- common -----------------------------------------------------------------------------------------
 
 
 def _signed(tx: Tx, contract_id: UUID) -> dict[str, Any]:

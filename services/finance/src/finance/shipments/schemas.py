@@ -4,11 +4,13 @@ from marshmallow import Schema, fields, validate
 
 from finance.kernel.fields import BRANCH, LOT, MONTH, count
 from finance.kernel.receipt import LINES_MAX, QUANTITY_MAX
-from finance.orders.schemas import LINES, OrderShipmentView
+from finance.orders import OrderShipmentView
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import ANY_DAY, DAY
+
+LINES = validate.Length(1, LINES_MAX)
 
 
 class ShipmentLineBody(Schema):

@@ -1,0 +1,1 @@
+"""What people do with contracts: draft, review, sign, amend, end."""

@@ -1,0 +1,1 @@
+"""What people do with orders: draft, change, judge, confirm, end, ship."""

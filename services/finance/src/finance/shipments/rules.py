@@ -1,0 +1,7 @@
+"""What may be wrong when a shipment is asked for."""
+
+from shared.errors import NotFound
+
+
+class ShipmentNotFound(NotFound):
+    code = "shipment_not_found"
