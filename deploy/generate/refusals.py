@@ -31,10 +31,7 @@ BODY: tuple[Target, ...] = (
     ("shared.arguments", "_Parser.load_json"),
     ("shared.arguments", "_Parser.handle_error"),
 )
-QUERY: tuple[Target, ...] = (
-    ("shared.arguments", "_Parser.load_querystring"),
-    ("shared.arguments", "_Parser.handle_error"),
-)
+QUERY: tuple[Target, ...] = (("shared.arguments", "_Parser.load_querystring"),)
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

@@ -22,7 +22,7 @@ Key = tuple[str, tuple[str, ...]]
 
 def describe(document: dict[str, Any], package: str) -> None:
     """Put the refusals into the document, in the place of what flask-smorest says of errors."""
-    found = _read(package)
+    found = of_package(package)
     told = found["refusals"]
     examples = {code: _example(code, each) for code, each in told.items()}
     document["components"]["examples"] = examples
@@ -49,7 +49,8 @@ def describe(document: dict[str, Any], package: str) -> None:
             operations[name]["responses"][key[0]] = {"$ref": f"#/components/responses/{reference}"}
 
 
-def _read(package: str) -> dict[str, Any]:
+def of_package(package: str) -> dict[str, Any]:
+    """The generated refusals of a service: `operations` and `refusals`."""
     module = importlib.import_module(package)
     assert module.__file__
     path = Path(module.__file__).parent / "refusals.json"
