@@ -6,7 +6,7 @@ from deploy.generate.errors import TITLES, refusals_of
 from deploy.generate.openapi import document_of
 from shared.refusals import METHODS, of_package
 
-CURES_OF_A_KIND = {"finance.contracts", "finance.orders", "finance.receivables"}
+CURES_OF_A_KIND = {"finance.contracts", "finance.orders"}
 """Areas some of whose refusals say what to do only as all of their status do."""
 
 

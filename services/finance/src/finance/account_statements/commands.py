@@ -32,28 +32,33 @@ class CustomerStatementEmpty(Conflict):
     """The customer owes nothing, and is owed nothing, on that day."""
 
     code = "customer_statement_empty"
+    cure = "Nothing needs doing: the customer owes nothing on this day."
 
 
 class CustomerStatementExists(Conflict):
     code = "customer_statement_exists"
+    cure = "Use the statement of this day that was made before."
 
 
 class CustomerStatementDayInvalid(Invalid):
     """A day to come is not over."""
 
     code = "customer_statement_day_invalid"
+    cure = "State the account as of today or a day before."
 
 
 class CustomerStatementStateWrong(Conflict):
     """Statements go from issued to sent to answered, once."""
 
     code = "customer_statement_state_wrong"
+    cure = "Read the statement again; its state says what comes next."
 
 
 class AnswersIncomplete(Invalid):
     """An answer names every item of the statement, once; a disputed item has its reason."""
 
     code = "customer_statement_answers_incomplete"
+    cure = "Answer each item once; a disputed one with its reason."
 
 
 def issue(tx: Tx, customer_id: UUID, as_of: date) -> UUID:

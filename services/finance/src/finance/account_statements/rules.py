@@ -5,3 +5,4 @@ from shared.errors import NotFound
 
 class CustomerStatementUnknown(NotFound):
     code = "customer_statement_unknown"
+    cure = "Look it up in the list of statements of account."

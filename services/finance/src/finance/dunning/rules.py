@@ -46,24 +46,29 @@ class DunningNotActive(Conflict):
     """The case is settled, paused or blocked: nobody is to be reminded now."""
 
     code = "dunning_not_active"
+    cure = "Read the case again; nothing is done about one that is closed or blocked."
 
 
 class DunningChannelDiffers(Invalid):
     """The level that is due is done by another channel: the ladder keeps its order."""
 
     code = "dunning_channel_differs"
+    cure = "Use one of the channels that the sentence lists for this level."
 
 
 class DunningRoleMissing(Forbidden):
     code = "dunning_role_missing"
+    cure = "Let somebody do it who holds one of the roles that the sentence lists."
 
 
 class PromiseInvalid(Invalid):
     code = "promise_invalid"
+    cure = "Give a promise an amount, at most what is open, and a day that lies ahead."
 
 
 class DunningNotStopped(Conflict):
     code = "dunning_not_stopped"
+    cure = "Nothing needs doing: dunning goes on."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

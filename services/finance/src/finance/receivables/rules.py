@@ -31,6 +31,7 @@ PAYMENT_ACCOUNTS = {
 
 class InstalmentsInvalid(Invalid):
     code = "instalments_invalid"
+    cure = "Let the shares sum to 10 000 basis points and each instalment be due later than the one before."
 
 
 def check_instalments(instalments: Sequence[dict[str, int]]) -> None:

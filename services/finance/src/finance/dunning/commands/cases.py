@@ -30,6 +30,7 @@ CASE_COLUMNS = tuple(each.name for each in fields(Case))
 
 class DunningCaseUnknown(NotFound):
     code = "dunning_case_unknown"
+    cure = "Look it up in the list of dunning cases."
 
 
 def case_of(row: Row[Any]) -> Case:

@@ -23,12 +23,14 @@ from shared.transaction import Tx
 
 class LetterUnknown(NotFound):
     code = "dunning_letter_unknown"
+    cure = "Look it up in the list of letters."
 
 
 class LetterNotDue(Conflict):
     """No case of the customer awaits this letter, or one does not yet."""
 
     code = "dunning_letter_not_due"
+    cure = "Wait until a case of the customer reaches a level that is done by letter."
 
 
 def issue_letter(tx: Tx, customer_id: UUID, level_no: int, language: str) -> UUID:

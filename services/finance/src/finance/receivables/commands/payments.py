@@ -31,32 +31,39 @@ from shared.transaction import Tx
 
 class PaymentUnknown(NotFound):
     code = "payment_unknown"
+    cure = "Look it up in the list of payments."
 
 
 class PaymentInFuture(Invalid):
     code = "payment_in_future"
+    cure = "Correct the day of the payment."
 
 
 class PaymentReferenceUsed(Conflict):
     """The same transfer or bill was booked before."""
 
     code = "payment_reference_used"
+    cure = "Use the payment that is booked under this reference."
 
 
 class PaymentReversedBefore(Conflict):
     code = "payment_reversed_before"
+    cure = "Nothing needs doing: the payment was reversed."
 
 
 class AllocationUnknown(NotFound):
     code = "allocation_unknown"
+    cure = "Take the id from the item's `allocations`."
 
 
 class AllocationUndone(Conflict):
     code = "allocation_undone"
+    cure = "Nothing needs doing: both items are open again; a write-off is undone by a recovery."
 
 
 class DisputeNotPossible(Conflict):
     code = "dispute_not_possible"
+    cure = "Read the item again; only an open debt is disputed, and only what is disputed is resolved."
 
 
 def booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
@@ -325,6 +332,7 @@ class TermsTaken(Conflict):
     """Terms that began on this day were decided before; later terms begin on a later day."""
 
     code = "credit_terms_taken"
+    cure = "Choose a later first day."
 
 
 def decide_terms(

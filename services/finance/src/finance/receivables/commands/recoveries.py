@@ -24,6 +24,7 @@ class RecoveryNotPossible(Conflict):
     """Not so much was written off of it, or recovered since; or the credit is not this customer's, or holds less."""
 
     code = "recovery_not_possible"
+    cure = "Set an open credit of the customer against an item of theirs that was written off."
 
 
 def recover(tx: Tx, item_id: UUID, *, credit_id: UUID, fen: int) -> UUID:

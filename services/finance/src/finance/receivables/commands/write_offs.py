@@ -27,12 +27,14 @@ APPROVERS = frozenset({"finance_head", "management"})
 
 class WriteOffUnknown(NotFound):
     code = "write_off_unknown"
+    cure = "Look it up in the list of the item's write-offs."
 
 
 class WriteOffNotPossible(Conflict):
     """The item is not an open debt, not so much of it is open, or a request is pending."""
 
     code = "write_off_not_possible"
+    cure = "Write off at most what is open, when no other write-off of the item waits."
 
 
 def request_write_off(tx: Tx, item_id: UUID, fen: int | None, reason: str) -> UUID:

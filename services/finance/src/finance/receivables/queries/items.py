@@ -53,6 +53,7 @@ class SubLedgerDiffers(Conflict):
     """The open items are not the balance of 1122: the books were tampered with."""
 
     code = "receivables_differ_from_ledger"
+    cure = "Tell the operator: open items and account 1122 must be equal before the month closes."
 
 
 def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
