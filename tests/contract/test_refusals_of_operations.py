@@ -6,9 +6,6 @@ from deploy.generate.errors import TITLES, refusals_of
 from deploy.generate.openapi import document_of
 from shared.refusals import METHODS, of_package
 
-CURES_OF_A_KIND = {"finance.contracts", "finance.orders"}
-"""Areas some of whose refusals say what to do only as all of their status do."""
-
 
 @pytest.mark.parametrize(
     ("package", "operation", "code"),
@@ -69,10 +66,5 @@ def lines_alone(package):
 
 
 def test_every_refusal_says_by_itself_what_to_do():
-    generic = [
-        each.code
-        for package in TITLES
-        for each in refusals_of(package)
-        if "cure" not in vars(each) and not any(each.__module__.startswith(area) for area in CURES_OF_A_KIND)
-    ]
+    generic = [each.code for package in TITLES for each in refusals_of(package) if "cure" not in vars(each)]
     assert generic == []

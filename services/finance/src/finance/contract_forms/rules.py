@@ -20,16 +20,19 @@ class ContractIncomplete(Invalid):
     """Mandatory contents are missing; `errors` names every one of them."""
 
     code = "contract_incomplete"
+    cure = "Complete what the sentence lists, then submit the contract."
 
 
 class ContractContentInvalid(Invalid):
     """Contents that contradict each other, or a rate of VAT that is not in force; `errors` names every one."""
 
     code = "contract_content_invalid"
+    cure = "Mend what the sentence names in the contents."
 
 
 class ContractLineUnknown(NotFound):
     code = "contract_line_unknown"
+    cure = "Use a line number of the contract."
 
 
 _OF_LINE = (

@@ -27,100 +27,119 @@ OPEN_STATES = frozenset({"signed", "active"})
 
 class ContractNotFound(NotFound):
     code = "contract_not_found"
+    cure = "Look it up in the list of contracts."
 
 
 class ContractStateWrong(Conflict):
     code = "contract_state_wrong"
+    cure = "Read the contract again; its state says what comes next."
 
 
 class ContractNotReviewed(Conflict):
     """Nobody signs before the legal review has approved."""
 
     code = "contract_not_reviewed"
+    cure = "Let the legal reviewer approve it first."
 
 
 class SignatoryNotNamed(Forbidden):
     """Each party signs by the person whom the contract names, ours in person."""
 
     code = "contract_signatory_not_named"
+    cure = "Let the signatory sign whom the contract names."
 
 
 class PartySigned(Conflict):
     code = "contract_party_signed"
+    cure = "Nothing needs doing: this party has signed."
 
 
 class SignatureDateInvalid(Invalid):
     """A signature or confirmation is of a day that has come, not before what it is about."""
 
     code = "contract_signature_date_invalid"
+    cure = "Check the day of the signature against the paper."
 
 
 class AmendmentOpen(Conflict):
     """One amendment at a time: the one proposed before is not decided."""
 
     code = "contract_amendment_open"
+    cure = "Let the amendment that waits be decided first."
 
 
 class AmendmentNotFound(NotFound):
     code = "contract_amendment_not_found"
+    cure = "Look it up in the list of the contract's amendments."
 
 
 class AmendmentDecided(Conflict):
     code = "contract_amendment_decided"
+    cure = "Propose a new amendment."
 
 
 class AmendmentEmpty(Conflict):
     """The proposal says what the version in force says."""
 
     code = "contract_amendment_empty"
+    cure = "Propose something that differs from the contract."
 
 
 class AmendmentBelowOrdered(Conflict):
     """A line may not fall below what orders hold, nor change its product then."""
 
     code = "contract_amendment_below_ordered"
+    cure = "Amend to at least what is ordered, or cancel orders first."
 
 
 class AmendmentRecordedTwice(Conflict):
     """The customer's answer is recorded once, by somebody who does not approve for us."""
 
     code = "contract_amendment_recorded"
+    cure = "Let another person record the customer's answer, once."
 
 
 class TerminationOpen(Conflict):
     code = "contract_termination_open"
+    cure = "Let the request that waits be decided first."
 
 
 class TerminationNotFound(NotFound):
     """Nobody asks to terminate this contract."""
 
     code = "contract_termination_not_found"
+    cure = "Ask for the termination first, with the reason."
 
 
 class OrdersOpen(Conflict):
     """What orders hold is shipped or given back before a contract is terminated."""
 
     code = "contract_orders_open"
+    cure = "Ship or cancel the orders of this contract first."
 
 
 class ContractVersionNotFound(NotFound):
     code = "contract_version_not_found"
+    cure = "Use one of the versions that the contract's history lists."
 
 
 class ContractNotActive(Conflict):
     """The contract is not in force on that day."""
 
     code = "contract_not_active"
+    cure = "Use a contract that is signed and in force on this day, or order without one."
 
 
 class ContractQuantityExceeded(Conflict):
     """More than the line leaves to order, release or ship."""
 
     code = "contract_quantity_exceeded"
+    cure = "Order at most what is left, or amend the contract."
 
 
 class ContractPriceDiffers(Conflict):
     code = "contract_price_differs"
+    cure = "Order at the contract's price, or amend the contract."
 
 
 def rule(name: str, day: date) -> Any:

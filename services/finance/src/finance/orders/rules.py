@@ -24,106 +24,126 @@ BP = 10_000
 
 class OrderNotFound(NotFound):
     code = "order_not_found"
+    cure = "Look it up in the list of orders."
 
 
 class OrderNotReady(Conflict):
     """The step does not follow from the order's state."""
 
     code = "order_not_ready"
+    cure = "Read the order again; its state says what comes next."
 
 
 class OrderChanged(Conflict):
     """Somebody changed the order since the version that the caller read."""
 
     code = "order_changed"
+    cure = "Read the order again and decide on the version that it has now."
 
 
 class OrderRefused(Conflict):
     """The gate found faults; `faults` lists all of them, each with the code of its refusal."""
 
     code = "order_refused"
+    cure = "Mend or have approved what `faults` lists, then confirm it again."
 
 
 class OrderNotYours(Forbidden):
     """Who asked for the order, or for its change, does not confirm it."""
 
     code = "order_confirmed_by_requester"
+    cure = "Let another person confirm it."
 
 
 class OrderLineRepeated(Invalid):
     code = "order_line_repeated"
+    cure = "Give each line a number of its own."
 
 
 class OrderDiscountTooLarge(Invalid):
     code = "order_discount_too_large"
+    cure = "Take off at most the price."
 
 
 class DeliveryInPast(Invalid):
     code = "order_delivery_in_past"
+    cure = "Choose a day that lies ahead."
 
 
 class OrderTooLarge(Invalid):
     code = "order_too_large"
+    cure = "Split the order."
 
 
 class ContractNotOfCustomer(Conflict):
     """The contract is another customer's, or its line is about another product."""
 
     code = "order_contract_differs"
+    cure = "Name a contract of this customer and branch, and order other goods by themselves."
 
 
 class QuantityBelowShipped(Conflict):
     """What is shipped stays ordered, as it was called when it was shipped."""
 
     code = "order_below_shipped"
+    cure = "Change the lines to at least what was shipped."
 
 
 class PriceNotSet(Conflict):
     """No price rule covers the product for this kind of customer; nothing is sold at a price nobody decided."""
 
     code = "price_not_set"
+    cure = "Have a price set for this product first."
 
 
 class PriceFeigned(Conflict):
     """A price above the list's, to show a discount that is none (价格法 Art 14: no false prices)."""
 
     code = "order_price_feigned"
+    cure = "State the list price and the discount that is taken off it."
 
 
 class ApprovalNotNeeded(Conflict):
     code = "order_approval_not_needed"
+    cure = "Confirm the order: nothing of this matter waits."
 
 
 class ApprovalUntilInvalid(Invalid):
     """An override of credit ends, and not later than the house allows."""
 
     code = "order_override_until_invalid"
+    cure = "Let the approval end after now and within the time that the sentence names."
 
 
 class ShipmentExceedsOrder(Conflict):
     code = "shipment_exceeds_order"
+    cure = "Ship at most what is ordered and not shipped."
 
 
 class ShipmentLineUnknown(Invalid):
     code = "shipment_line_unknown"
+    cure = "Use a line number of the order."
 
 
 class LotNotOrdered(Conflict):
     """The order names its lots, and this is none of them."""
 
     code = "shipment_lot_not_ordered"
+    cure = "Ship the lots that the line names, or change the order."
 
 
 class TraceCodesInvalid(Invalid):
     """More codes than packs, or one code twice."""
 
     code = "shipment_trace_codes_invalid"
+    cure = "Name each code once, at most one for each unit."
 
 
 class ShippedByConfirmer(Forbidden):
     """Who keeps the goods did not decide that they leave (会计法 Art 25)."""
 
     code = "shipment_by_confirmer"
+    cure = "Let another person ship it."
 
 
 def rule_on(name: str, day: date) -> Any:

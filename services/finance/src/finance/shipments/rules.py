@@ -5,3 +5,4 @@ from shared.errors import NotFound
 
 class ShipmentNotFound(NotFound):
     code = "shipment_not_found"
+    cure = "Look it up in the list of the order's shipments."
