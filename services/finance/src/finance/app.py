@@ -1,7 +1,5 @@
 """The finance service: one description from which every process is assembled."""
 
-from flask import Flask
-
 from finance import (
     account_statements,
     allocations,
@@ -53,16 +51,10 @@ from finance import (
 )
 from finance.kernel.metadata import metadata
 from shared import areas, audit
-from shared.consuming import open_feeds
 from shared.rations import PRUNING
 from shared.service import Service
 
-
-def _configure(app: Flask) -> None:
-    app.extensions["feeds"] = open_feeds(app.extensions["service"], app.extensions["settings"])
-
-
-JOINED = (
+AREAS = (
     book.AREA,
     periods.AREA,
     ledger.AREA,
@@ -152,8 +144,8 @@ SERVICE = Service(
         *invoices.AREA.blueprints,
     ],
     sources=["customers", "returns"],
-    handle=areas.handler_of(JOINED),
-    withdraw=areas.withdraw_of(JOINED),
+    handle=areas.handler_of(AREAS),
+    withdraw=areas.withdraw_of(AREAS),
     jobs=[
         PRUNING,
         *periods.AREA.jobs,
@@ -164,9 +156,9 @@ SERVICE = Service(
         *receivables.AREA.jobs,
         *account_statements.AREA.jobs,
     ],
-    chains=[audit.CHAIN, *areas.chains_of(JOINED), statements.CHAIN],
+    chains=[audit.CHAIN, *areas.chains_of(AREAS), statements.CHAIN],
     log_positions=["(select max(last_seq) from below_cost_scan)"],
-    followed=areas.followed_of(JOINED),
-    proofs=areas.proofs_of(JOINED),
-    configure=_configure,
+    followed=areas.followed_of(AREAS),
+    proofs=areas.proofs_of(AREAS),
+    configure=areas.configure_of(AREAS),
 )

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import Flask, current_app
 
 from finance.closing import queries, schemas
 from finance.closing.commands import close, reopen
@@ -13,6 +13,7 @@ from finance.kernel.roles import BOOKKEEPERS
 from finance.vouchers import READERS, ReasonBody
 from shared import completeness
 from shared.arguments import Blueprint
+from shared.consuming import open_feeds
 from shared.decisions import DecisionBody
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -107,3 +108,8 @@ def _hear() -> close.Hear:
 def lock_period(tx: Tx, month: str) -> dict[str, Any]:
     """Lock a closed month for ever; another person than who closed it."""
     return close.lock_period(tx, parse_month(month))
+
+
+def configure(app: Flask) -> None:
+    """Open the feeds by which closing asks whether other services have told everything."""
+    app.extensions["feeds"] = open_feeds(app.extensions["service"], app.extensions["settings"])
