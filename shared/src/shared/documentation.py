@@ -58,7 +58,7 @@ LANGUAGE = {
     "in": "header",
     "required": False,
     "description": "Language of the sentences in the answer's lines: en or zh.",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "maxLength": 200, "pattern": r"\A[ -~]*\Z"},
 }
 ARGUMENT = re.compile(r"<(?:[^<>]+:)?(\w+)>")
 """A path argument of Flask, with or without a converter: `<month>`, `<uuid:sale_id>`, `<int(min=1):year>`."""

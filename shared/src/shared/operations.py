@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from shared.texts import BRANCH_PATTERN, FIRST_DAY, LABEL_CHARS_MAX, LAST_DAY, MONTH_PATTERN
+
 FILES: Final = frozenset({"pdf", "xlsx", "csv", "ndjson", "beancount"})
 WRITES: Final = {"put": "replace", "patch": "update", "delete": "delete"}
 NAMED: Final = {
@@ -41,6 +43,17 @@ ENDED: Final = {
     "_seconds": "In seconds.",
     "_sha256": "SHA-256, in hex.",
     "_by": "The subject of the token of who did it.",
+}
+
+KEYS: Final[dict[str, dict[str, Any]]] = {
+    "month": {"pattern": MONTH_PATTERN, "maxLength": 7},
+    "branch_id": {"pattern": BRANCH_PATTERN},
+    "year": {"minimum": FIRST_DAY.year, "maximum": LAST_DAY.year},
+}
+"""What a key in an address may be; another is of nothing that is there."""
+KEY: Final[dict[str, dict[str, Any]]] = {
+    "string": {"pattern": r"\A[^/]+\Z", "maxLength": LABEL_CHARS_MAX},
+    "integer": {"minimum": 1, "maximum": 2**63 - 1},
 }
 
 
@@ -91,7 +104,7 @@ def describe(document: dict[str, Any]) -> None:
     ]
     for path, operations in document.get("paths", {}).items():
         for each in operations.get("parameters", ()):
-            each.setdefault("description", words_of(each["name"], each["schema"], each["in"]))
+            _describe_parameter(each)
         for method, operation in operations.items():
             if method in {"get", "post", *WRITES}:
                 _describe_operation(document, method, path, operation)
@@ -108,7 +121,15 @@ def _describe_operation(document: dict[str, Any], method: str, path: str, operat
     operation["description"] = "\n\n".join(each for each in told if each)
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
     for each in operation.get("parameters", ()):
-        each.setdefault("description", words_of(each["name"], each["schema"], each["in"]))
+        _describe_parameter(each)
+
+
+def _describe_parameter(told: dict[str, Any]) -> None:
+    """Words, and the form of a key of the address, which Flask takes as it comes."""
+    name, schema = told["name"], told["schema"]
+    told.setdefault("description", words_of(name, schema, told["in"]))
+    if told["in"] == "path" and schema.get("format") != "uuid":
+        told["schema"] = {**schema, **KEYS.get(name, KEY[schema["type"]])}
 
 
 def _is_list(document: dict[str, Any], path: str, operation: dict[str, Any]) -> bool:
