@@ -81,6 +81,8 @@ def _refusal_faults(app: Flask, name: str, operation: dict[str, Any], answer: Te
         shared = app.extensions["openapi"]["components"]["responses"]
         documented = shared[documented["$ref"].rpartition("/")[2]]
     listed = documented.get("content", {}).get(answer.mimetype, {}).get("examples", {})
+    if not app.extensions["openapi"]["components"]["examples"]:
+        return []  # a service made in a test: no sources were read for it
     return (
         [] if code in listed else [f"{name} refuses with {answer.status_code} {code}, which it does not list"]
     )

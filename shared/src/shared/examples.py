@@ -5,11 +5,11 @@ An area keeps the examples of its operations in `data/examples.json`, by operati
 and sends it (tests/integration/test_whatever_any_route_accepts_is_applied.py).
 """
 
-import importlib
-from pathlib import Path
 from typing import Any
 
 import orjson
+
+from shared.service import files_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -29,10 +29,8 @@ def describe(document: dict[str, Any], package: str) -> None:
 
 def of_package(package: str) -> dict[str, Any]:
     """Every example of a service by operationId."""
-    module = importlib.import_module(package)
-    assert module.__file__
     found: dict[str, Any] = {}
-    for path in sorted(Path(module.__file__).parent.rglob("data/examples.json")):
+    for path in files_of(package, "data/examples.json"):
         found |= orjson.loads(path.read_bytes())
     return found
 

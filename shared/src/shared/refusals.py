@@ -5,13 +5,13 @@ refusal is one named example of a problem document; an answer that several opera
 tests/support/judged.py refuses every answer of every test whose code its operation does not list.
 """
 
-import importlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
+
+from shared.service import files_of
 
 SHARED_FROM = 3
 """Operations with the same refusals of a status, from which on these are described once for all."""
@@ -51,12 +51,9 @@ def describe(document: dict[str, Any], package: str) -> None:
 
 def of_package(package: str) -> dict[str, Any]:
     """The generated refusals of a service: `operations` and `refusals`."""
-    module = importlib.import_module(package)
-    assert module.__file__
-    path = Path(module.__file__).parent / "refusals.json"
-    found: dict[str, Any] = (
-        orjson.loads(path.read_bytes()) if path.exists() else {"operations": {}, "refusals": {}}
-    )
+    found: dict[str, Any] = {"operations": {}, "refusals": {}}
+    for path in files_of(package, "refusals.json"):
+        found = orjson.loads(path.read_bytes())
     return found
 
 

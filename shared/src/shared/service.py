@@ -1,6 +1,7 @@
 """One description per service, from which every process is assembled."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,14 @@ class Service:
         module = importlib.import_module(self.name)
         assert module.__file__
         return Path(module.__file__).parent / "migrations" / "versions"
+
+
+def files_of(package: str, pattern: str) -> list[Path]:
+    """Files that lie in the package of a service; none of a service that lies in no package, as one made in a test."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        return []
+    return sorted(Path(found.origin).parent.rglob(pattern))
 
 
 def load(name: str) -> Service:
