@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from finance.bank_matching import queries
 from finance.bank_statements import commands, store
-from shared.clock import next_month, utc_now
+from shared.clock import business_date, next_month, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
 from tests.support.bank_writers import FIRST, LAST, split, statements, written
@@ -194,7 +194,7 @@ def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(
     ] == [third.id]
     with office.database.begin() as conn:
         assert [
-            each["account_id"] for each in queries.unreconciled(conn, utc_now().date().replace(day=1))
+            each["account_id"] for each in queries.unreconciled(conn, business_date(utc_now()).replace(day=1))
         ] == [third.id]
 
 

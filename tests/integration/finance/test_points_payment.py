@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from finance.points import queries
-from shared.clock import month_of, new_id, utc_now
+from shared.clock import business_date, month_of, new_id, utc_now
 from tests.support.finance_builders import Office, a_line, a_receipt, money, ndjson
 from tests.support.redeeming import earned, expired, paid_with, redeemed, restored, taken
 from tests.support.refunding import approve, parts_of, pay, pay_all, refund, told
@@ -47,7 +47,7 @@ def ready(office, worth=300, **odd):
 
 def require_tied(office):
     with office.database.read() as conn:
-        queries.require_tied(conn, month_of(utc_now().date()))
+        queries.require_tied(conn, month_of(business_date(utc_now())))
 
 
 def liability(office):
