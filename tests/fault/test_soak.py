@@ -70,8 +70,14 @@ def begins(database: Database, month: date) -> None:
         f"select ensure_log_month('{next_month(month)}')",
         f"alter table outbox alter column month set default '{month}'",
     ):
-        with database.begin() as conn:
-            conn.execute(text(statement))
+        eventually(lambda sql=statement: _done(database, sql))
+
+
+def _done(database: Database, statement: str) -> bool:
+    """As the job does it: what meets a transaction that holds what it wants is tried again."""
+    with database.begin() as conn:
+        conn.execute(text(statement))
+    return True
 
 
 def post_for(database: Database, month: date, seconds: float, prefix: str) -> int:
