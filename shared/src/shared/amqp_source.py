@@ -70,8 +70,9 @@ class DeliveryEnded(Exception):
 class _Delivery:
     channel: BlockingChannel
     tag: int
-    received: Received | None
-    """None for a canary."""
+    headers: dict[str, Any] | None
+    body: bytes
+    is_canary: bool
 
 
 class _Arrivals:
@@ -138,7 +139,9 @@ def _apply(
     applied: Applied,
     stop: threading.Event,
 ) -> None:
-    received = [each.received for each in batch if each.received is not None]
+    received: list[Received] = [
+        wire.from_amqp(each.headers, each.body) for each in batch if not each.is_canary
+    ]
     backoff = Backoff(stop)
     give_back_at = time.monotonic() + GIVE_BACK_S
     while True:
@@ -253,9 +256,9 @@ class _Link:
         self._delivered_at = time.monotonic()
         if method.redelivered:
             metrics.REDELIVERED.labels(self._service.name).inc()
-        # Read here, while the other thread waits for the database.
-        received = None if properties.type == wire.CANARY else wire.from_amqp(properties.headers, body)
-        self._arrivals.put(_Delivery(channel, method.delivery_tag, received))
+        self._arrivals.put(
+            _Delivery(channel, method.delivery_tag, properties.headers, body, properties.type == wire.CANARY)
+        )
 
     def _watch(self, channel: BlockingChannel) -> None:
         """After a quiet while, restore bindings somebody may have removed and see that the queue is really empty."""
