@@ -4,7 +4,6 @@ The validator is a third party's (jsonschema-rs), with formats. A field that is 
 status or a code of a refusal that the operation does not list: each makes the test fail that asked.
 """
 
-import os
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,16 +29,8 @@ class JudgedClient(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         answer = super().open(*args, **kwargs)
         faults = faults_of(self.application, answer)
-        if faults and "JUDGED_LOG" in os.environ:
-            log(self.application.name, faults)
-            return answer
         assert faults == [], "\n".join(faults[:FAULTS_SHOWN_MAX])
         return answer
-
-
-def log(name: str, faults: list[str]) -> None:
-    with open(os.environ["JUDGED_LOG"], "a") as f:  # noqa: PTH123
-        f.writelines(f"{name} {each} @@ {os.environ.get('PYTEST_CURRENT_TEST', '')}\n" for each in faults)
 
 
 def faults_of(app: Flask, answer: TestResponse) -> list[str]:

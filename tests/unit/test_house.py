@@ -66,6 +66,8 @@ def test_every_file_lies_in_an_area_or_in_the_kernel(package):
         elif inside[0] != "kernel" and (inside[0] not in areas or inside[1].removesuffix(".py") not in FILES):
             lost.append(shown(path))
     assert lost == []
+    beside = {path.name for path in root.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert beside == areas | {"kernel", "migrations", "catalogs"}
     for area in areas_of(package):
         folders = {path.name for path in area.iterdir() if path.is_dir()} - {"__pycache__"}
         assert folders <= FILES | FOLDERS, area.name

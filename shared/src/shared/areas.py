@@ -31,8 +31,8 @@ class Area:
     `tables` is the module that describes its tables: naming it here brings them into the schema of the service.
     `copies` are tables that hold nothing but what a source said, by source: they are filled anew when its log has
     lost events, those of all areas in one reading. `reactions` get fresh events in one transaction and pass over those they have no need of. `withdraw` undoes
-    what a source has lost; one area of a service may read the log for that, because it is read once. `configure` adds to the web
-    application what is no API.
+    what a source has lost; one area of a service may read the log for that, because it is read once. `log_positions` are
+    those of shared.service.Service. `configure` adds to the web application what is no API.
     """
 
     tables: ModuleType | None = None
@@ -44,6 +44,7 @@ class Area:
     chains: Sequence[Chain] = ()
     followed: Sequence[Followed] = ()
     proofs: Sequence[Proof] = ()
+    log_positions: Sequence[str] = ()
     configure: "Callable[[Flask], None] | None" = None
 
 
@@ -70,6 +71,11 @@ def followed_of(areas: Sequence[Area]) -> list[Followed]:
 def proofs_of(areas: Sequence[Area]) -> list[Proof]:
     """What must hold between tables, of all areas."""
     return [proof for area in areas for proof in area.proofs]
+
+
+def log_positions_of(areas: Sequence[Area]) -> list[str]:
+    """How far the jobs of all areas have read the service's own log."""
+    return [position for area in areas for position in area.log_positions]
 
 
 def handler_of(areas: Sequence[Area]) -> Handler:

@@ -20,7 +20,7 @@ def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
     given, path = environ.get("APOTHECA_COMPANY"), environ.get("APOTHECA_COMPANY_FILE")
     try:
         if not given and not path:
-            given = resources.files("finance").joinpath("data", "company.json").read_text("utf-8")
+            given = resources.files("finance").joinpath("kernel", "data", "company.json").read_text("utf-8")
         rows = json.loads(given or Path(path or "").read_text("utf-8"))
         found = [
             {

@@ -7,6 +7,11 @@ from finance.costs.jobs import JOBS
 from finance.costs.queries import require_costed
 from shared.areas import Area
 
-AREA = Area(tables=tables, blueprints=[costs], jobs=JOBS)
+AREA = Area(
+    tables=tables,
+    blueprints=[costs],
+    jobs=JOBS,
+    log_positions=["(select max(last_seq) from below_cost_scan)"],
+)
 
 __all__ = ["AREA", "require_costed", "stock_of"]

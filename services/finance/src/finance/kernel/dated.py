@@ -17,8 +17,8 @@ Row = Mapping[str, Any]
 
 @cache
 def read(name: str) -> Any:
-    """What the file `name`.json in the folder `data` of an area, or of the service, holds; nobody changes it."""
-    (path,) = [*ROOT.glob(f"data/{name}.json"), *ROOT.glob(f"*/data/{name}.json")]
+    """What the file `name`.json in the folder `data` of an area or of the kernel holds; nobody changes it."""
+    (path,) = ROOT.glob(f"*/data/{name}.json")
     return json.loads(path.read_text("utf-8"))
 
 

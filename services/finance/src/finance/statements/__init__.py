@@ -5,6 +5,6 @@ from finance.statements.api import statements
 from finance.statements.commands import CHAIN
 from shared.areas import Area
 
-AREA = Area(tables=tables, blueprints=[statements])
+AREA = Area(tables=tables, blueprints=[statements], chains=[CHAIN])
 
-__all__ = ["AREA", "CHAIN"]
+__all__ = ["AREA"]

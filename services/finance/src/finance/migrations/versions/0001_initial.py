@@ -112,7 +112,9 @@ def guards() -> None:
 
 
 def chart_of_accounts() -> None:
-    rows = json.loads((files("finance") / "data" / "chart_of_accounts.json").read_text())["accounts"]
+    rows = json.loads((files("finance") / "kernel" / "data" / "chart_of_accounts.json").read_text())[
+        "accounts"
+    ]
     table = sa.table(
         "accounts", *(sa.column(name) for name in ("standard", "code", "meaning", "zh", "en", "type", "leaf"))
     )
