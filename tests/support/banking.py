@@ -4,6 +4,7 @@ import base64
 
 from finance.entries import commands
 from finance.kernel.posting import PostingLine
+from finance.ledger import NewEntry
 from finance.periods import store
 from shared.clock import new_id
 from tests.support.finance_builders import a_line, money
@@ -100,11 +101,12 @@ def post_to_bank(tx, day, fen):
     store.hold_months(tx.conn, [day])
     commands.add_entry(
         tx,
-        booked_on=day,
-        branch_id="S001",
-        kind="test_payment",
-        source_id=str(source),
-        postings=[PostingLine("1002", fen, 0), PostingLine("2203", 0, fen)],
-        customer_id=None,
+        NewEntry(
+            booked_on=day,
+            branch_id="S001",
+            kind="test_payment",
+            source_id=str(source),
+            postings=[PostingLine("1002", fen, 0), PostingLine("2203", 0, fen)],
+        ),
     )
     return str(source)

@@ -26,7 +26,7 @@ from finance.budget_control.tables import overrun_decisions
 from finance.budgets import DRAWN, BudgetExceeded, Move
 from finance.expense_categories import NO_SPENDING, spent_by_category
 from finance.kernel.posting import PostingLine
-from finance.ledger import ENTRIES
+from finance.ledger import ENTRIES, NewEntry
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, decide_and_store
 from shared.clock import business_date
@@ -35,30 +35,22 @@ from shared.transaction import Tx
 UNDOES_ITS_SOURCE = "bank_undone"
 
 
-def draw(
-    tx: Tx,
-    kind: str,
-    source_id: str,
-    branch_id: str,
-    charged_to: tuple[str, str],
-    booked_on: date,
-    postings: Sequence[PostingLine],
-    corrects_id: int | None,
-) -> None:
+def draw(tx: Tx, entry: NewEntry, charged_to: tuple[str, str]) -> None:
     """Let an entry that is about to be posted draw on the budgets of what it spends; a correction gives back.
 
     Raises Unbudgeted, BudgetExceeded and OverrunNotApproved for what may be refused.
     """
+    kind = entry.kind
     if kind in NO_SPENDING or kind in RESERVED_BEFORE:
         return
-    spent = spent_by_category(book_of(tx.conn).chart, postings, booked_on)
+    spent = spent_by_category(book_of(tx.conn).chart, entry.postings, entry.booked_on)
     if not spent:
         return
-    source = UUID(source_id)
-    if corrects_id is not None or kind == UNDOES_ITS_SOURCE:
-        _give_back(tx, kind, source, booked_on, _corrected(tx, corrects_id) or source)
+    source = UUID(entry.source_id)
+    if entry.corrects_id is not None or kind == UNDOES_ITS_SOURCE:
+        _give_back(tx, kind, source, entry.booked_on, _corrected(tx, entry.corrects_id) or source)
         return
-    covers, bare = budgets.covering(tx, branch_id, charged_to, spent, booked_on)
+    covers, bare = budgets.covering(tx, entry.branch_id, charged_to, spent, entry.booked_on)
     needs = _needs(spent, covers)
     if kind in MAY_BE_REFUSED and bare:
         raise Unbudgeted(
@@ -67,7 +59,7 @@ def draw(
         )
     _require_room(tx, kind, source, needs)
     moves = [
-        Move(budget_id, source, actual_fen=spent[name], category=name, booked_on=booked_on)
+        Move(budget_id, source, actual_fen=spent[name], category=name, booked_on=entry.booked_on)
         for name, budget_id in covers.items()
         if budget_id is not None
     ]

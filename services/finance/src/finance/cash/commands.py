@@ -346,11 +346,12 @@ def _post(
         raise PeriodClosed(Text("{month} is closed", month=month_text(today)))
     entries.add_entry(
         tx,
-        booked_on=today,
-        branch_id=branch_id,
-        kind=kind,
-        source_id=str(source_id),
-        postings=postings,
-        customer_id=None,
-        reference=reference,
+        entries.NewEntry(
+            booked_on=today,
+            branch_id=branch_id,
+            kind=kind,
+            source_id=str(source_id),
+            postings=postings,
+            reference=reference,
+        ),
     )

@@ -267,13 +267,15 @@ def _settle(
         raise rules.RefundReferenceUsed("another refund was paid under this reference")
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=row["branch_id"],
-        kind="refund_paid",
-        source_id=str(payment_id),
-        postings=_postings(tx, row, part),
-        customer_id=_text(row["customer_id"]),
-        reference=reference,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=row["branch_id"],
+            kind="refund_paid",
+            source_id=str(payment_id),
+            postings=_postings(tx, row, part),
+            customer_id=_text(row["customer_id"]),
+            reference=reference,
+        ),
     )
     if part.means == Tender.CREDIT:
         allocations.match_refund(tx, refund_id=payment_id, sale_id=row["sale_id"], on=booked_on)

@@ -37,13 +37,14 @@ def issue(tx: Tx, sample_id: UUID) -> None:
     vat = vat_of(tx, sample, cost_fen, today)
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=sample["branch_id"],
-        kind="sample_issue",
-        source_id=str(sample_id),
-        postings=rules.issue_postings(book_of(tx.conn).chart, cost_fen, vat.get("vat_fen", 0)),
-        customer_id=None,
-        reference=reference,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=sample["branch_id"],
+            kind="sample_issue",
+            source_id=str(sample_id),
+            postings=rules.issue_postings(book_of(tx.conn).chart, cost_fen, vat.get("vat_fen", 0)),
+            reference=reference,
+        ),
     )
     samples.keep_issue(tx, sample, booked_on=booked_on, cost_basis=basis, cost_fen=cost_fen, **vat)
 

@@ -151,13 +151,14 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
         lines = [{**each, "debit": each["debit_fen"], "credit": each["credit_fen"]} for each in row["lines"]]
         entries.add_entry(
             tx,
-            booked_on=row["booked_on"],
-            branch_id=row["branch_id"],
-            kind=kind,
-            source_id=str(voucher_id),
-            postings=rules.postings_of(book.chart, lines, kind),
-            customer_id=None,
-            reference=row["summary"],
+            entries.NewEntry(
+                booked_on=row["booked_on"],
+                branch_id=row["branch_id"],
+                kind=kind,
+                source_id=str(voucher_id),
+                postings=rules.postings_of(book.chart, lines, kind),
+                reference=row["summary"],
+            ),
             items=_opened(lines),
             charged_to=(row["department"], row["campaign"]),
         )
@@ -246,14 +247,15 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
         raise EntryReversed("the entry was reversed before")
     entries.add_entry(
         tx,
-        booked_on=today,
-        branch_id=entry.branch_id,
-        kind=period.REVERSAL,
-        source_id=str(reversal_id),
-        postings=rules.mirrored(ledger.postings(tx.conn, entry_id, entry.booked_on)),
-        customer_id=None,
-        reference=f"{_name(entry)}: {reason}",
-        corrects_id=entry_id,
+        entries.NewEntry(
+            booked_on=today,
+            branch_id=entry.branch_id,
+            kind=period.REVERSAL,
+            source_id=str(reversal_id),
+            postings=rules.mirrored(ledger.postings(tx.conn, entry_id, entry.booked_on)),
+            reference=f"{_name(entry)}: {reason}",
+            corrects_id=entry_id,
+        ),
     )
     audit.record(tx, "entry.reverse", str(entry_id), after=[str(reversal_id), reason])
     return queries.reversal(tx, entry_id)
@@ -295,13 +297,14 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
             posted += 1
             entries.add_entry(
                 tx,
-                booked_on=last,
-                branch_id=branch_id,
-                kind=kind,
-                source_id=str(new_id()),
-                postings=postings,
-                customer_id=None,
-                reference=f"{year}",
+                entries.NewEntry(
+                    booked_on=last,
+                    branch_id=branch_id,
+                    kind=kind,
+                    source_id=str(new_id()),
+                    postings=postings,
+                    reference=f"{year}",
+                ),
             )
     if not posted:
         raise NothingToTransfer("income and expense are empty")

@@ -127,13 +127,14 @@ class _Posting:
         fen = sum(line.debit_fen - line.credit_fen for line in lines if line.account == bank)
         entries.add_entry(
             self.tx,
-            booked_on=self.match["booked_on"],
-            branch_id=branch_id,
-            kind=entry_kind,
-            source_id=str(source_id),
-            postings=lines,
-            customer_id=None,
-            reference=self.reference,
+            entries.NewEntry(
+                booked_on=self.match["booked_on"],
+                branch_id=branch_id,
+                kind=entry_kind,
+                source_id=str(source_id),
+                postings=lines,
+                reference=self.reference,
+            ),
         )
         if fen:
             self.note(source_id, entry_kind, self.match["booked_on"], fen)

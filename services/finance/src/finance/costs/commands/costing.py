@@ -124,12 +124,13 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
     )
     entries.add_entry(
         tx,
-        booked_on=last,
-        branch_id=branch_id,
-        kind="cost_adjustment",
-        source_id=str(run_id),
-        postings=adjustment_posting(book_of(tx.conn).chart, adjustment, samples),
-        customer_id=None,
+        entries.NewEntry(
+            booked_on=last,
+            branch_id=branch_id,
+            kind="cost_adjustment",
+            source_id=str(run_id),
+            postings=adjustment_posting(book_of(tx.conn).chart, adjustment, samples),
+        ),
     )
     audit.record(tx, "cost.run", str(run_id), after=[branch_id, month_text(month), no, adjustment, samples])
     return run_id

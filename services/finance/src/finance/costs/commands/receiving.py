@@ -88,13 +88,14 @@ def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
     late = month_of(booked_on) != month_of(received_on)
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=body["branch_id"],
-        kind="goods_receipt",
-        source_id=str(receipt_id),
-        postings=receipt_posting(book_of(tx.conn).chart, net, tax),
-        customer_id=None,
-        reference=f"late:{received_on:%Y-%m}" if late else None,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=body["branch_id"],
+            kind="goods_receipt",
+            source_id=str(receipt_id),
+            postings=receipt_posting(book_of(tx.conn).chart, net, tax),
+            reference=f"late:{received_on:%Y-%m}" if late else None,
+        ),
     )
     audit.record(tx, "goods_receipt.book", str(receipt_id), after=body)
     return receipt_id

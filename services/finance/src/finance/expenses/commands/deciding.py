@@ -155,12 +155,13 @@ def _post(tx: Tx, row: Mapping[str, Any], kind: str, postings: Sequence[Any]) ->
         raise PeriodClosed("the present month is closed already")
     entries.add_entry(
         tx,
-        booked_on=today,
-        branch_id=row["branch_id"],
-        kind=kind,
-        source_id=str(row["claim_id"]),
-        postings=postings,
-        customer_id=None,
+        entries.NewEntry(
+            booked_on=today,
+            branch_id=row["branch_id"],
+            kind=kind,
+            source_id=str(row["claim_id"]),
+            postings=postings,
+        ),
     )
 
 

@@ -15,15 +15,18 @@ from shared.row_log import Proof
 from shared.transaction import Tx
 
 
-class NewEntry(Struct, frozen=True):
-    """An entry of a batch: it balances, spends of no budget and touches no account of a customer."""
+class NewEntry(Struct, frozen=True, kw_only=True):
+    """An entry to post: it balances. Its lines on accounts of a customer are those of `customer_id`."""
 
     booked_on: date
     branch_id: str
     kind: str
     source_id: str
     postings: Sequence[PostingLine]
-    reference: str | None
+    reference: str | None = None
+    customer_id: str | None = None
+    corrects_id: int | None = None
+    """The entry that this one mirrors."""
 
 
 _ADD_ENTRIES = """
@@ -42,7 +45,10 @@ select * from unnest(%s::bigint[], %s::smallint[], %s::date[], %s::text[], %s::t
 
 
 def add_entries(tx: Tx, entries: Sequence[NewEntry]) -> None:
-    """Post entries of a reaction, three statements for all; their months are held open by the caller."""
+    """Post entries of a reaction, three statements for all; their months are held open by the caller.
+
+    None of them corrects another, spends of a budget or touches an account of a customer.
+    """
     with driver_of(tx.conn) as driver:
         numbers = driver.execute(
             "select nextval('journal_entry_ids') from generate_series(1, %s)", (len(entries),)
@@ -127,8 +133,8 @@ _ADD_ENTRY = (
 )
 
 
-def add_entry(tx: Tx, entry: NewEntry, customer_id: str | None, corrects_id: int | None) -> None:
-    """Post one entry, in one statement; its lines on accounts of a customer are that customer's."""
+def add_entry(tx: Tx, entry: NewEntry) -> None:
+    """Post one entry, in one statement."""
     tx.conn.exec_driver_sql(
         _ADD_ENTRY,
         (
@@ -139,12 +145,12 @@ def add_entry(tx: Tx, entry: NewEntry, customer_id: str | None, corrects_id: int
             entry.source_id,
             sum(line.debit_fen for line in entry.postings),
             entry.reference,
-            corrects_id,
+            entry.corrects_id,
             tx.actor.id,
             tx.now,
             entry.booked_on,
             entry.branch_id,
-            lines_json(entry.postings, customer_id),
+            lines_json(entry.postings, entry.customer_id),
         ),
     )
 

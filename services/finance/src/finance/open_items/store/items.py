@@ -7,14 +7,13 @@ Source: F13, F15, F16, I28, model 3.2 (Receivable)
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text, update
 
 from finance.book import book_of
-from finance.kernel.posting import PostingLine
+from finance.ledger import NewEntry
 from finance.open_items.rules import Item, NewItem, ReceivableUnknown
 from finance.open_items.tables import receivable_items
 from shared.transaction import Tx
@@ -25,27 +24,19 @@ _KINDS: Mapping[str, str] = {"refund_paid": "credit_note"}
 COLUMNS = "customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen, open_fen"
 
 
-def add_for_entry(
-    tx: Tx,
-    *,
-    booked_on: date,
-    branch_id: str,
-    kind: str,
-    source_id: str,
-    postings: Sequence[PostingLine],
-    customer_id: str | None,
-    items: Sequence[NewItem] | None,
-) -> None:
+def add_for_entry(tx: Tx, entry: NewEntry, items: Sequence[NewItem] | None) -> None:
     """The items of an entry: those given, else one per line on 1122, due at once."""
     receivables = book_of(tx.conn).chart.code("receivables")
-    assert all(line.is_receivable == (line.account == receivables) for line in postings)
-    lines = [line.debit_fen - line.credit_fen for line in postings if line.is_receivable]
+    assert all(line.is_receivable == (line.account == receivables) for line in entry.postings)
+    lines = [line.debit_fen - line.credit_fen for line in entry.postings if line.is_receivable]
     if items is None:
-        items = [NewItem(fen=fen, due_on=booked_on, kind=_KINDS.get(kind, "other")) for fen in lines]
+        items = [
+            NewItem(fen=fen, due_on=entry.booked_on, kind=_KINDS.get(entry.kind, "other")) for fen in lines
+        ]
     assert sum(item.fen for item in items) == sum(lines), "the items of an entry are its lines on 1122"
     if not items:
         return
-    assert customer_id or all(item.customer_id for item in items), "what is owed is owed by a customer"
+    assert entry.customer_id or all(item.customer_id for item in items), "what is owed is owed by a customer"
     tx.conn.execute(
         text(
             f"insert into receivable_items ({COLUMNS}, principal_id) values (:customer, :branch, :kind, :source,"
@@ -53,12 +44,12 @@ def add_for_entry(
         ),
         [
             {
-                "customer": item.customer_id or customer_id,
-                "branch": branch_id,
+                "customer": item.customer_id or entry.customer_id,
+                "branch": entry.branch_id,
                 "kind": item.kind,
-                "source": source_id,
+                "source": entry.source_id,
                 "no": no,
-                "booked": booked_on,
+                "booked": entry.booked_on,
                 "due": item.due_on,
                 "fen": item.fen,
                 "principal": item.principal_id,

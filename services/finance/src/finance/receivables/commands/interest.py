@@ -82,13 +82,15 @@ def _book(tx: Tx, principal: Row[Any], fen: int, today: date) -> None:
     booked_on, reference = booking_day(tx, today)
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=principal.branch_id,
-        kind="late_interest",
-        source_id=str(source_id),
-        postings=rules.interest(book_of(tx.conn).chart, fen, booked_on),
-        customer_id=str(principal.customer_id),
-        reference=reference,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=principal.branch_id,
+            kind="late_interest",
+            source_id=str(source_id),
+            postings=rules.interest(book_of(tx.conn).chart, fen, booked_on),
+            customer_id=str(principal.customer_id),
+            reference=reference,
+        ),
         items=[NewItem(fen=fen, due_on=booked_on, kind="interest", principal_id=principal.item_id)],
     )
     audit.record(tx, "receivable.charge_interest", str(principal.item_id), after=[str(source_id), fen])

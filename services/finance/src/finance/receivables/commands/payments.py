@@ -113,13 +113,15 @@ def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
     fen = body["amount_fen"]
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=body["branch_id"],
-        kind="payment",
-        source_id=str(payment_id),
-        postings=rules.payment(book_of(tx.conn).chart, body["tender"], fen),
-        customer_id=str(body["customer_id"]),
-        reference=reference,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=body["branch_id"],
+            kind="payment",
+            source_id=str(payment_id),
+            postings=rules.payment(book_of(tx.conn).chart, body["tender"], fen),
+            customer_id=str(body["customer_id"]),
+            reference=reference,
+        ),
         items=[NewItem(fen=-fen, due_on=booked_on, kind="payment")],
     )
     [credit_id] = open_items.of_source(tx.conn, payment_id, "payment")
@@ -219,13 +221,15 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
         _undo(tx, allocation_id)
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=payment.branch_id,
-        kind="payment_reversal",
-        source_id=str(payment_id),
-        postings=rules.payment_reversal(book_of(tx.conn).chart, payment.tender, payment.amount_fen),
-        customer_id=str(payment.customer_id),
-        reference=f"payment:{payment.booked_on:%Y-%m}",
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=payment.branch_id,
+            kind="payment_reversal",
+            source_id=str(payment_id),
+            postings=rules.payment_reversal(book_of(tx.conn).chart, payment.tender, payment.amount_fen),
+            customer_id=str(payment.customer_id),
+            reference=f"payment:{payment.booked_on:%Y-%m}",
+        ),
         items=[NewItem(fen=payment.amount_fen, due_on=booked_on, kind="payment_reversal")],
     )
     [debt_id] = open_items.of_source(tx.conn, payment_id, "payment_reversal")

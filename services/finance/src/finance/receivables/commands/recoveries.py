@@ -69,13 +69,15 @@ def _book(tx: Tx, debt: Item, fen: int, booked_on: date, reference: str | None) 
     source_id = new_id()
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=debt.branch_id,
-        kind="write_off_recovered",
-        source_id=str(source_id),
-        postings=rules.recovery(book_of(tx.conn).chart, fen),
-        customer_id=str(debt.customer_id),
-        reference=reference,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=debt.branch_id,
+            kind="write_off_recovered",
+            source_id=str(source_id),
+            postings=rules.recovery(book_of(tx.conn).chart, fen),
+            customer_id=str(debt.customer_id),
+            reference=reference,
+        ),
         items=[NewItem(fen=fen, due_on=booked_on, kind="other", principal_id=debt.item_id)],
     )
     [stands_id] = open_items.of_source(tx.conn, source_id, "other")

@@ -148,13 +148,15 @@ def _book(tx: Tx, row: Row[Any], item: Item) -> date:
     booked_on, reference = booking_day(tx, business_date(tx.now))
     entries.add_entry(
         tx,
-        booked_on=booked_on,
-        branch_id=item.branch_id,
-        kind="write_off",
-        source_id=str(row.write_off_id),
-        postings=rules.write_off(book_of(tx.conn).chart, row.amount_fen),
-        customer_id=str(item.customer_id),
-        reference=reference,
+        entries.NewEntry(
+            booked_on=booked_on,
+            branch_id=item.branch_id,
+            kind="write_off",
+            source_id=str(row.write_off_id),
+            postings=rules.write_off(book_of(tx.conn).chart, row.amount_fen),
+            customer_id=str(item.customer_id),
+            reference=reference,
+        ),
         items=[NewItem(fen=-row.amount_fen, due_on=booked_on, kind="write_off")],
     )
     [credit_id] = open_items.of_source(tx.conn, row.write_off_id, "write_off")
