@@ -86,6 +86,8 @@ class Approval:
     decisions: Sequence[Decision] = ()
     acting_as: frozenset[str] | None = None
     """The roles in which the actor may act; all of the token when left out."""
+    until: datetime | None = None
+    """When an approval ends that holds for a time: kept as `until`, in a table that has this column."""
 
     @property
     def valid(self) -> list[Decision]:
@@ -168,5 +170,6 @@ def decide_and_store(
         reason=reason,
         at=tx.now,
     )
-    tx.conn.execute(insert(table).values({**subject, **asdict(decision)}))
+    ends = {} if approval.until is None else {"until": approval.until}
+    tx.conn.execute(insert(table).values({**subject, **asdict(decision), **ends}))
     return decision, replace(made, decisions=[*made.decisions, decision]).state

@@ -9,8 +9,10 @@ from finance.contracts.commands import amending
 from finance.contracts.commands import drafting as contracts
 from finance.credit import store
 from finance.kernel.receipt import Product, TempClass
-from finance.orders.commands import judging, shipping
+from finance.orders import store as order_store
 from finance.orders.commands import ordering as orders
+from finance.orders.commands import shipping
+from finance.orders.model import Decided, Wanted
 from finance.orders.rules import Line, OrderRefused, lines_of
 from finance.prices import commands
 from finance.prices.tables import price_rules
@@ -161,8 +163,8 @@ def trade(year, month):
         contract, buyer = year.chance.choice(
             [*year.contracts[-2:], *[(None, UUID(year.chance.choice(BUYERS)))] * 2]
         )
-        body = {"branch_id": BRANCH, "customer_id": buyer, "contract_id": contract}
-        order = year.do(moment(day), "salesperson", orders.draft, body, some_lines(year, day, contract))
+        wanted = Wanted(BRANCH, buyer, contract, some_lines(year, day, contract))
+        order = year.do(moment(day), "salesperson", orders.draft, wanted)
         confirm(year, moment(day, 1), order)
     for day in sorted(month + timedelta(days=number) for number in year.chance.sample(range(28), 8)):
         one_step(year, day)
@@ -210,7 +212,7 @@ def settle(year, at, order, matters):
     if year.chance.random() < 0.3:
         return
     for matter in sorted(matters):
-        said = {"version": order.version, "matter": matter, "approved": True, "reason": None, "until": None}
+        said = Decided(version=order.version, matter=matter, approved=True, reason=None, until=None)
         for role in HEADS[:1] if matter == "discount" else HEADS:
             year.do(at, role, orders.decide, order.order_id, said)
     year.tried(at, "invoicing_clerk", orders.confirm, order.order_id, order.version)
@@ -239,7 +241,7 @@ def change(year, at, order_id):
 def confirmed(year, order_id):
     """The lines in force, each with what is shipped of it."""
     rows = year.rows("select * from sales_order_lines where order_id = :id order by no", id=order_id)
-    return [(judging.line_of(row._mapping), row.shipped_quantity) for row in rows]
+    return [(order_store.line_of(row._mapping), row.shipped_quantity) for row in rows]
 
 
 def ship(year, at, order_id):

@@ -2,7 +2,8 @@
 
 from finance.orders import tables
 from finance.orders.api import orders
-from finance.orders.commands.shipping import Parcel, ship
+from finance.orders.commands.shipping import ship
+from finance.orders.model import Parcel
 from finance.orders.schemas import OrderShipmentView
 from finance.orders.store import LINES, ORDERED, ORDERS, SHIPMENT_LINES, SHIPMENTS
 from shared.areas import Area

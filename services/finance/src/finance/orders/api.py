@@ -8,7 +8,8 @@ from finance.kernel.period import parse_month
 from finance.kernel.receipt import Product, TempClass
 from finance.kernel.roles import ORDER_READERS, ORDER_SELLERS
 from finance.orders import queries, schemas
-from finance.orders.commands import ordering, waiting
+from finance.orders.commands import ordering
+from finance.orders.model import Decided, Wanted
 from finance.orders.rules import Line, NamedLot
 from shared.arguments import Blueprint
 from shared.transaction import Tx
@@ -35,6 +36,10 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
     ]
 
 
+def _wanted(body: Mapping[str, Any]) -> Wanted:
+    return Wanted(body["branch_id"], body["customer_id"], body["contract_id"], _lines(body["lines"]))
+
+
 @orders.post("/orders")
 @command
 @admits(*ORDER_SELLERS)
@@ -42,7 +47,7 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
 @orders.response(201, schemas.OrderView)
 def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Draft what a customer asks for; it holds nothing until it is confirmed."""
-    return queries.order(tx, ordering.draft(tx, body, _lines(body["lines"])))
+    return queries.order(tx, ordering.draft(tx, _wanted(body)))
 
 
 @orders.get("/orders")
@@ -53,9 +58,9 @@ def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Orders of the token's branches, for instance those that wait for a decision; such a page may be short, go on by its cursor."""
     if args["waits_for"] == "decision":
-        return waiting.undecided(tx, args)
+        return queries.undecided(tx, args)
     if args["waits_for"] == "confirmation":
-        return waiting.proposed(tx, args, args["limit"])
+        return queries.proposed(tx, args, args["limit"])
     return queries.list_orders(tx, args)
 
 
@@ -96,7 +101,7 @@ def change_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]
 def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
     """What stands in the way of what is proposed, all of it; nothing is held."""
     judged = ordering.check(tx, order_id)
-    return {**queries.order(tx, order_id), "faults": judged.faults}
+    return {**queries.order(tx, order_id), "faults": [each.told() for each in judged.faults]}
 
 
 @orders.post("/orders/<uuid:order_id>/decisions")
@@ -106,7 +111,7 @@ def check_order(tx: Tx, order_id: UUID) -> dict[str, Any]:
 @orders.response(200, schemas.OrderView)
 def decide_on_order(tx: Tx, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     """Decide on a discount, a price below the floor, or an override of credit, of this version alone."""
-    ordering.decide(tx, order_id, body)
+    ordering.decide(tx, order_id, Decided(**body))
     return queries.order(tx, order_id)
 
 

@@ -1,14 +1,13 @@
 """The facts orders publish; ids and numbers only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Final, TypedDict
-from uuid import UUID
+from typing import Annotated, Final, TypedDict
 
 from msgspec import Meta
 
 from finance.kernel.receipt import TempClass
-from finance.orders.rules import Line
+from finance.orders.model import Order, Proposed, Shipment
 from shared.events import Event
 from shared.texts import (
     LINES_MAX,
@@ -99,22 +98,19 @@ PUBLISHED: Final[Mapping[str, type]] = {
     SHIPMENT_SENT: ShipmentSent,
 }
 
-Order = Mapping[str, Any]
-
 
 def _head(order: Order) -> OfOrder:
     return {
-        "order_id": str(order["order_id"]),
-        "number": order["number"],
-        "branch_id": order["branch_id"],
-        "customer_id": str(order["customer_id"]),
-        "contract_id": None if order["contract_id"] is None else str(order["contract_id"]),
+        "order_id": str(order.order_id),
+        "number": order.number,
+        "branch_id": order.branch_id,
+        "customer_id": str(order.customer_id),
+        "contract_id": None if order.contract_id is None else str(order.contract_id),
     }
 
 
 def order_confirmed(
-    order: Order,
-    lines: Sequence[Line],
+    order: Proposed,
     *,
     permission_version: int,
     version: int,
@@ -122,16 +118,16 @@ def order_confirmed(
     is_change: bool = False,
 ) -> Event[OrderConfirmed]:
     """The whole content that the order has from now on; `confirmed` also tells a re-opening."""
-    total = sum(line.total_fen for line in lines)
+    total = sum(line.total_fen for line in order.proposal)
     return Event(
         type=ORDER_CHANGED if is_change else ORDER_CONFIRMED,
-        subject=str(order["order_id"]),
+        subject=str(order.order_id),
         version=version,
         day=day,
         amount_fen=total,
         data={
             **_head(order),
-            "version": order["version"],
+            "version": order.version,
             "permission_version": permission_version,
             "confirmed_on": day.isoformat(),
             "lines": [
@@ -145,7 +141,7 @@ def order_confirmed(
                     "tax_bp": line.tax_bp,
                     "deliver_on": line.deliver_on.isoformat(),
                 }
-                for line in lines
+                for line in order.proposal
             ],
             "total_fen": total,
         },
@@ -158,7 +154,7 @@ def order_ended(
     """Cancelled before anything was shipped, or closed with what was; `unshipped_fen` is given up."""
     return Event(
         type=ORDER_CANCELLED if state == "cancelled" else ORDER_CLOSED,
-        subject=str(order["order_id"]),
+        subject=str(order.order_id),
         version=version,
         day=day,
         amount_fen=unshipped_fen,
@@ -166,30 +162,36 @@ def order_ended(
     )
 
 
-def shipment_sent(
-    order: Order,
-    *,
-    shipment_id: UUID,
-    no: int,
-    sale_id: str,
-    lines: Sequence[ShippedLine],
-    total_fen: int,
-    day: date,
-) -> Event[ShipmentSent]:
+def shipment_sent(shipment: Shipment) -> Event[ShipmentSent]:
     """What left, lot by lot; `on_time` compares with the delivery day that the line asks for."""
+    delivery = shipment.delivery
     return Event(
         type=SHIPMENT_SENT,
-        subject=str(shipment_id),
+        subject=str(shipment.shipment_id),
         version=1,
-        day=day,
-        amount_fen=total_fen,
+        day=shipment.booked_on,
+        amount_fen=delivery.total_fen,
         data={
-            "shipment_id": str(shipment_id),
-            **_head(order),
-            "no": no,
-            "sale_id": sale_id,
-            "sent_on": day.isoformat(),
-            "lines": list(lines),
-            "total_fen": total_fen,
+            "shipment_id": str(shipment.shipment_id),
+            **_head(delivery.order),
+            "no": delivery.no,
+            "sale_id": shipment.sale_id,
+            "sent_on": shipment.booked_on.isoformat(),
+            "lines": shipped_lines(shipment),
+            "total_fen": delivery.total_fen,
         },
     )
+
+
+def shipped_lines(shipment: Shipment) -> list[ShippedLine]:
+    return [
+        {
+            "line_no": parcel.line_no,
+            "product_id": line.product.id,
+            "lot": parcel.lot,
+            "expiry": parcel.expiry.isoformat(),
+            "quantity": parcel.quantity,
+            "on_time": shipment.sent_on <= line.deliver_on,
+        }
+        for parcel, line in shipment.delivery.packed
+    ]

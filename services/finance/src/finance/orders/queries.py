@@ -7,10 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from finance.orders.commands import waiting
+from finance.orders.model import Proposed
 from finance.orders.rules import OrderNotFound, as_named_now, lines_of
+from finance.orders.store import order_of
 from finance.orders.tables import orders
 from shared.clock import next_month
-from shared.paging import decode_cursor, page
+from shared.paging import decode_cursor, encode_cursor, page, page_of
 from shared.transaction import Tx
 
 
@@ -128,3 +131,52 @@ def exceptions(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
         },
     ).mappings()
     return page(rows, args["limit"], "order_id", "version")
+
+
+JUDGED_MAX = 200
+"""How many orders one page judges at most."""
+
+
+PROPOSED = """
+select * from (
+    select s.*, (
+        select coalesce(sum(l.quantity * (l.unit_price_fen - l.unit_discount_fen)), 0)::bigint
+        from sales_order_lines l where l.order_id = s.order_id
+    ) as total_fen
+    from sales_orders s where s.proposal is not null and s.state not in ('closed', 'cancelled')
+) o
+"""
+
+
+def proposed(tx: Tx, args: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    """A page of the orders of the token's branches that propose something. Raises CursorInvalid, ForeignBranch."""
+    return page_of(
+        tx.conn,
+        PROPOSED,
+        {
+            "o.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "o.customer_id = :customer": args["customer_id"],
+            "o.state = :state": args["state"],
+        },
+        {"o.order_id": UUID},
+        {**args, "limit": limit},
+    )
+
+
+def undecided(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of those that wait for approvals, each with what is `awaited`.
+
+    A page judges JUDGED_MAX orders and may hold fewer than were asked for, even none, while there are more.
+    Raises as `proposed`.
+    """
+    judged = proposed(tx, args, JUDGED_MAX)
+    items: list[dict[str, Any]] = []
+    for order in judged["items"]:
+        if len(items) == args["limit"]:
+            return {"items": items, "next_cursor": encode_cursor(items[-1]["order_id"])}
+        said = order_of(order)
+        awaited = waiting.approvals_awaited(tx, said) if isinstance(said, Proposed) else {}
+        if awaited:
+            roles = [{"matter": matter, "roles": sorted(those)} for matter, those in sorted(awaited.items())]
+            items.append({**order, "awaited": roles})
+    return {**judged, "items": items}

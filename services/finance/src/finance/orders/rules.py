@@ -237,15 +237,12 @@ def stored(lines: Sequence[Line]) -> Any:
     return msgspec.to_builtins(lines)
 
 
-Fault = tuple[type[DomainError], str, str]
-
-
 def check_lines(lines: Sequence[Line], known: Collection[int], today: date) -> None:
     """Faults that no approval mends. `known` are lines confirmed before: their day may have passed.
 
     Raises OrderLineRepeated, OrderDiscountTooLarge, DeliveryInPast, OrderTooLarge, all listed under `errors`.
     """
-    faults: list[Fault] = []
+    faults: list[tuple[type[DomainError], str, str]] = []
     seen: set[int] = set()
     for index, line in enumerate(lines):
         if line.no in seen:

@@ -9,16 +9,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 from uuid import UUID, uuid5
-
-from sqlalchemy import select, text
 
 from finance import contracts, credit, lots, prices, stop_sales, trade_permissions
 from finance.credit import Override
 from finance.kernel.receipt import LotExpired
 from finance.kernel.vat import VatRateUnknown, rates_on
 from finance.lots import Named, Paper, Source
+from finance.orders import store
+from finance.orders.model import Confirmed, Fault, Priced, Proposed
 from finance.orders.rules import (
     HOLDING,
     ContractNotOfCustomer,
@@ -30,13 +29,11 @@ from finance.orders.rules import (
     authority_of,
     below_shipped,
     decide_price,
-    lines_of,
     roles_for,
 )
-from finance.orders.tables import approvals, order_lines
-from finance.prices import Asked, DiscountNotApproved, PriceBelowFloor, Prices
+from finance.prices import Asked, DiscountNotApproved, PriceBelowFloor
 from finance.trade_permissions import Permission
-from shared.approvals import Approval, decision_of
+from shared.approvals import Approval
 from shared.clock import business_date
 from shared.errors import DomainError, Unavailable
 from shared.languages import Text
@@ -46,22 +43,22 @@ HEADS = frozenset({"business_head", "finance_head"})
 """Who together let a price below the floor pass, or an order beyond its credit."""
 
 
-Order = Mapping[str, Any]
-
-
 @dataclass(slots=True)
 class Judgement:
     """What the gate found. Without faults the order holds its credit and its contract's quantities."""
 
-    faults: list[dict[str, Any]] = field(default_factory=list)
-    permission: dict[str, Any] | None = None
-    prices: dict[int, Prices] = field(default_factory=dict)
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    permission: Permission | None = None
+    priced: dict[int, Priced] = field(default_factory=dict)
     total_fen: int = 0
     override: Override | None = None
 
-    def add(self, refusal: type[DomainError], message: str, path: str, **context: Any) -> None:
-        self.faults.append({"code": refusal.code, "path": path, "message": message, **context})
+    def add(self, path: str, refusal: DomainError) -> None:
+        self.faults.append(Fault(refusal, path))
+
+    def lines_of(self, verdict: Verdict, lines: Sequence[Line]) -> list[Line]:
+        """Those of the lines whose price was found to be so."""
+        return [line for line in lines if line.no in self.priced and self.priced[line.no].verdict is verdict]
 
     @contextmanager
     def collecting(self, path: str) -> Iterator[None]:
@@ -71,34 +68,21 @@ class Judgement:
         except Unavailable:
             raise
         except DomainError as refusal:
-            context = {key: value for key, value in refusal.context.items() if key != "errors"}
-            self.add(type(refusal), refusal.detail, path, **context)
+            self.add(path, refusal)
 
 
-def confirmed_lines(tx: Tx, order_id: UUID) -> dict[int, tuple[Line, int]]:
-    """What is confirmed of the order, with what is shipped of it, by line."""
-    rows = tx.conn.execute(
-        select(order_lines).where(order_lines.c.order_id == order_id).order_by(order_lines.c.no)
-    ).mappings()
-    return {row["no"]: (line_of(dict(row)), row["shipped_quantity"]) for row in rows}
-
-
-def line_of(row: Mapping[str, Any]) -> Line:
-    return lines_of([{name: row[name] for name in Line.__struct_fields__}])[0]
-
-
-def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:
-    """Judge the lines as what the order is to be, and take hold of credit and contract for what is not shipped.
+def pass_through(tx: Tx, order: Proposed) -> Judgement:
+    """Judge what is proposed as what the order is to be, and take hold of credit and contract for what is not shipped.
 
     The order's row is locked by the caller. Raises CustomerNotYetKnown alone; whoever finds faults undoes all of it.
     """
-    judged = Judgement()
+    judged, lines = Judgement(), order.proposal
     today = business_date(tx.now)
-    confirmed = confirmed_lines(tx, order["order_id"])
-    left = {line.no: line.quantity - _shipped(confirmed, line.no) for line in lines}
+    confirmed = store.confirmed_lines(tx, order.order_id)
+    left = {line.no: line.quantity - shipped_of(confirmed, line.no) for line in lines}
     waiting = still_open(lines, confirmed)
     for no, message in below_shipped(lines, confirmed):
-        judged.add(QuantityBelowShipped, message, f"lines.{no}")
+        judged.add(f"lines.{no}", QuantityBelowShipped(message))
     _rates(judged, waiting, today)
     known = _permit(tx, judged, order, waiting, today)
     if known is not None:
@@ -111,12 +95,12 @@ def pass_through(tx: Tx, order: Order, lines: Sequence[Line]) -> Judgement:
     return judged
 
 
-def still_open(lines: Sequence[Line], confirmed: Mapping[int, tuple[Line, int]]) -> list[Line]:
+def still_open(lines: Sequence[Line], confirmed: Confirmed) -> list[Line]:
     """Lines with something left to ship; what is shipped whole was sold at the price of its day."""
-    return [line for line in lines if line.quantity > _shipped(confirmed, line.no)]
+    return [line for line in lines if line.quantity > shipped_of(confirmed, line.no)]
 
 
-def _shipped(confirmed: Mapping[int, tuple[Line, int]], no: int) -> int:
+def shipped_of(confirmed: Confirmed, no: int) -> int:
     return confirmed[no][1] if no in confirmed else 0
 
 
@@ -125,115 +109,115 @@ def _rates(judged: Judgement, lines: Sequence[Line], today: date) -> None:
     for line in lines:
         if line.tax_bp not in known:
             judged.add(
-                VatRateUnknown,
-                Text("no VAT rate of {today} is {tax_bp} bp", today=today, tax_bp=line.tax_bp),
                 f"lines.{line.no}.tax_bp",
+                VatRateUnknown(
+                    Text("no VAT rate of {today} is {tax_bp} bp", today=today, tax_bp=line.tax_bp)
+                ),
             )
 
 
-def _permit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], today: date) -> Permission | None:
-    known = trade_permissions.held_on(tx.conn, order["customer_id"], today)
+def _permit(
+    tx: Tx, judged: Judgement, order: Proposed, lines: Sequence[Line], today: date
+) -> Permission | None:
+    known = trade_permissions.held_on(tx.conn, order.customer_id, today)
     with judged.collecting("customer_id"):
         trade_permissions.require(
             known,
             {line.product.category for line in lines},
             today,
-            is_caught_up=known is None and trade_permissions.is_caught_up(tx, order["customer_id"]),
+            is_caught_up=known is None and trade_permissions.is_caught_up(tx, order.customer_id),
         )
-    if known is not None:
-        judged.permission = {
-            "version": known.version,
-            "on": str(today),
-            "kind": known.kind,
-            "categories": list(known.categories),
-            "valid_until": None if known.valid_until is None else str(known.valid_until),
-        }
+    judged.permission = known
     return known
 
 
+def look(tx: Tx, order: Proposed, lines: Sequence[Line]) -> Judgement:
+    """What the prices of these lines need today, holding nothing; nothing is known without a permission."""
+    judged, today = Judgement(), business_date(tx.now)
+    known = trade_permissions.held_on(tx.conn, order.customer_id, today)
+    if known is not None:
+        judge_prices(tx, judged, order, lines, known, today)
+    return judged
+
+
 def judge_prices(
-    tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], known: Permission, today: date
+    tx: Tx, judged: Judgement, order: Proposed, lines: Sequence[Line], known: Permission, today: date
 ) -> None:
     """What each price needs, by line; products without a price are faults."""
-    authority = authority_of(order["proposer_roles"], today)
-    judged.prices = prices.in_force(
+    authority = authority_of(order.proposer_roles, today)
+    in_force = prices.in_force(
         tx.conn,
-        customer_id=order["customer_id"],
+        customer_id=order.customer_id,
         kind=known.kind,
-        branch_id=order["branch_id"],
+        branch_id=order.branch_id,
         asked=[Asked(line.no, line.product.id, line.quantity) for line in lines],
         day=today,
     )
     for line in lines:
-        found = judged.prices.get(line.no)
+        found = in_force.get(line.no)
         if found is None:
             judged.add(
-                PriceNotSet,
-                Text("no price of {id} for a {kind}", id=line.product.id, kind=known.kind),
                 f"lines.{line.no}.product",
+                PriceNotSet(Text("no price of {id} for a {kind}", id=line.product.id, kind=known.kind)),
             )
             continue
-        is_contracted = order["contract_id"] is not None and line.contract_line is not None
+        is_contracted = order.contract_id is not None and line.contract_line is not None
         if line.unit_discount_fen and line.unit_price_fen > found.list_fen and not is_contracted:
             judged.add(
-                PriceFeigned,
-                Text("a discount is taken off the list price of {list_fen} fen", list_fen=found.list_fen),
                 f"lines.{line.no}.unit_price",
+                PriceFeigned(
+                    Text("a discount is taken off the list price of {list_fen} fen", list_fen=found.list_fen)
+                ),
             )
-        judged.verdicts[line.no] = decide_price(line.asked_fen, found, authority, is_contracted=is_contracted)
+        verdict = decide_price(line.asked_fen, found, authority, is_contracted=is_contracted)
+        judged.priced[line.no] = Priced(found, verdict)
 
 
 def roles_for_discount(judged: Judgement, lines: Sequence[Line], today: date) -> frozenset[str]:
     """The roles each of which may approve every lowered price of the order."""
     able = [
-        roles_for(line.asked_fen, judged.prices[line.no], today)
-        for line in lines
-        if judged.verdicts.get(line.no) is Verdict.DISCOUNT
+        roles_for(line.asked_fen, judged.priced[line.no].prices, today)
+        for line in judged.lines_of(Verdict.DISCOUNT, lines)
     ]
     return frozenset.intersection(*able) if able else frozenset()
 
 
-def _require_approvals(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line]) -> None:
-    below = [line for line in lines if judged.verdicts.get(line.no) is Verdict.BELOW_FLOOR]
-    lowered = [line for line in lines if judged.verdicts.get(line.no) is Verdict.DISCOUNT]
+def _require_approvals(tx: Tx, judged: Judgement, order: Proposed, lines: Sequence[Line]) -> None:
+    below = judged.lines_of(Verdict.BELOW_FLOOR, lines)
+    lowered = judged.lines_of(Verdict.DISCOUNT, lines)
     if not below and not lowered:
         return
     if approval(tx, order, "below_floor", HEADS).state == "approved":
         return
     for line in below:
-        floor = judged.prices[line.no].floor_fen
+        floor = judged.priced[line.no].prices.floor_fen
         judged.add(
-            PriceBelowFloor,
-            Text("the floor is {floor} fen a unit; below it two heads approve", floor=floor),
             f"lines.{line.no}.unit_price",
-            approval="below_floor",
-            awaited=sorted(HEADS),
+            PriceBelowFloor(
+                Text("the floor is {floor} fen a unit; below it two heads approve", floor=floor),
+                approval="below_floor",
+                awaited=sorted(HEADS),
+            ),
         )
     able = roles_for_discount(judged, lines, business_date(tx.now))
     made = approval(tx, order, "discount", able)
     if made.state == "rejected" or not able & {each.role for each in made.valid}:
         for line in lowered:
             judged.add(
-                DiscountNotApproved,
-                "below what the requester may give",
                 f"lines.{line.no}.unit_price",
-                approval="discount",
-                awaited=sorted(able),
+                DiscountNotApproved(
+                    "below what the requester may give", approval="discount", awaited=sorted(able)
+                ),
             )
 
 
-def approval(tx: Tx, order: Order, matter: str, required: frozenset[str]) -> Approval:
+def approval(tx: Tx, order: Proposed, matter: str, required: frozenset[str]) -> Approval:
     """The approval of a matter of what the order proposes now; who asked is excluded."""
-    rows = tx.conn.execute(
-        select(approvals)
-        .where(approvals.c.order_id == order["order_id"], approvals.c.matter == matter)
-        .order_by(approvals.c.at)
-    )
     return Approval(
         required=required,
-        excluded=frozenset({order["drafted_by"], order["proposed_by"]}),
-        subject_hash=order["proposal_hash"],
-        decisions=[decision_of(row) for row in rows],
+        excluded=frozenset({order.drafted_by, order.proposed_by}),
+        subject_hash=order.proposal_hash,
+        decisions=store.decisions(tx, order, matter),
     )
 
 
@@ -242,9 +226,8 @@ def _lots(tx: Tx, judged: Judgement, lines: Sequence[Line], today: date) -> None
         for lot in line.lots:
             if lot.expiry < today:
                 judged.add(
-                    LotExpired,
-                    Text("lot {lot} expired on {expiry}", lot=lot.lot, expiry=lot.expiry),
                     f"lines.{line.no}.lots",
+                    LotExpired(Text("lot {lot} expired on {expiry}", lot=lot.lot, expiry=lot.expiry)),
                 )
     leaving = [(line.product.id, lot.lot) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
@@ -265,58 +248,58 @@ def require_fresh(tx: Tx, leaving: Collection[stop_sales.Lot], today: date) -> N
         raise LotExpired("by what was told of it before, the lot has expired", lots=named)
 
 
-def _expiries(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line]) -> None:
+def _expiries(tx: Tx, judged: Judgement, order: Proposed, lines: Sequence[Line]) -> None:
     """After the customer's row is held, as with sales on credit: two of both kinds never wait for each other."""
     named = [Named(line.product.id, lot.lot, lot.expiry) for line in lines for lot in line.lots]
     with judged.collecting("lines"):
-        lots.tell(tx, Paper(Source.ORDER, order["branch_id"], order["number"]), named)
+        lots.tell(tx, Paper(Source.ORDER, order.branch_id, order.number), named)
 
 
 def _contract(
     tx: Tx,
     judged: Judgement,
-    order: Order,
+    order: Proposed,
     lines: Sequence[Line],
-    confirmed: Mapping[int, tuple[Line, int]],
+    confirmed: Confirmed,
     today: date,
 ) -> None:
-    contract_id = order["contract_id"]
+    contract_id = order.contract_id
     if contract_id is None:
         for line in lines:
             if line.contract_line is not None:
                 judged.add(
-                    ContractNotOfCustomer, "the order names no contract", f"lines.{line.no}.contract_line"
+                    f"lines.{line.no}.contract_line", ContractNotOfCustomer("the order names no contract")
                 )
         return
-    agreed = contracts.agreed_goods(tx.conn, contract_id, order["customer_id"], order["branch_id"])
+    agreed = contracts.agreed_goods(tx.conn, contract_id, order.customer_id, order.branch_id)
     if agreed is None:
-        judged.add(ContractNotOfCustomer, "the contract is not of this customer and branch", "contract_id")
+        judged.add("contract_id", ContractNotOfCustomer("the contract is not of this customer and branch"))
         return
-    if order["state"] in HOLDING:
+    if order.state in HOLDING:
         give_back(tx, contract_id, confirmed)
     for line in lines:
         if line.contract_line is None:
             # what is shipped is due by the contract's instalments, which finance agreed to for these goods alone
             judged.add(
-                ContractNotOfCustomer,
-                "goods outside the contract take an order of their own",
                 f"lines.{line.no}.contract_line",
+                ContractNotOfCustomer("goods outside the contract take an order of their own"),
             )
             continue
         goods = line.product.id, line.product.category
         if agreed.get(line.contract_line, goods) != goods:
             judged.add(
-                ContractNotOfCustomer,
-                "the contract's line is about another product, or one of another category",
                 f"lines.{line.no}.contract_line",
+                ContractNotOfCustomer(
+                    "the contract's line is about another product, or one of another category"
+                ),
             )
-        left = line.quantity - _shipped(confirmed, line.no)
+        left = line.quantity - shipped_of(confirmed, line.no)
         if left > 0:
             with judged.collecting(f"lines.{line.no}.contract_line"):
                 contracts.order(tx, contract_id, line.contract_line, left, line.asked_fen, today)
 
 
-def give_back(tx: Tx, contract_id: UUID | None, confirmed: Mapping[int, tuple[Line, int]]) -> None:
+def give_back(tx: Tx, contract_id: UUID | None, confirmed: Confirmed) -> None:
     """Release what the confirmed lines still hold of the contract."""
     if contract_id is None:
         return
@@ -325,29 +308,24 @@ def give_back(tx: Tx, contract_id: UUID | None, confirmed: Mapping[int, tuple[Li
             contracts.release(tx, contract_id, line.contract_line, line.quantity - shipped)
 
 
-def _credit(tx: Tx, judged: Judgement, order: Order, lines: Sequence[Line], left: Mapping[int, int]) -> None:
+def _credit(
+    tx: Tx, judged: Judgement, order: Proposed, lines: Sequence[Line], left: Mapping[int, int]
+) -> None:
     judged.total_fen = sum(max(left[line.no], 0) * line.asked_fen for line in lines)
     judged.override = override_of(tx, order, judged.total_fen)
     with judged.collecting("customer_id"):
         credit.reserve(
             tx,
-            customer_id=order["customer_id"],
-            order_id=order["order_id"],
+            customer_id=order.customer_id,
+            order_id=order.order_id,
             fen=judged.total_fen,
             override=judged.override,
         )
 
 
-def override_of(tx: Tx, order: Order, fen: int) -> Override | None:
+def override_of(tx: Tx, order: Proposed, fen: int) -> Override | None:
     """The override that both heads gave to what the order proposes, until the first of their two ends."""
     if approval(tx, order, "credit", HEADS).state != "approved":
         return None
-    until = tx.conn.execute(
-        text(
-            "select min(until) from order_approvals where order_id = :id and matter = 'credit'"
-            " and subject_hash = :hash"
-        ),
-        {"id": order["order_id"], "hash": order["proposal_hash"]},
-    ).scalar_one()
-    approval_id = uuid5(order["order_id"], order["proposal_hash"])
-    return Override(approval_id=approval_id, fen=fen, expires_at=until)
+    approval_id = uuid5(order.order_id, order.proposal_hash)
+    return Override(approval_id=approval_id, fen=fen, expires_at=store.override_until(tx, order))
