@@ -35,7 +35,7 @@ def apart(mortal, postgres, rabbitmq, tmp_path):
         vhost = rabbitmq.vhost()
         queues.declare(ledger.BOOK, vhost)
         safe = postgres.create_database()
-        dying = mortal.url_of("dying")
+        dying = mortal.create_database("dying")
         urls = (dying, safe) if half == "till" else (safe, dying)
         with ledger.world(*urls, tmp_path, transport="amqp", amqp_url=vhost) as world:
             yield world

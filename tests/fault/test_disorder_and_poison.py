@@ -14,6 +14,7 @@ from tests.support import ledger_oracle as oracle
 from tests.support import ledger_service as ledger
 from tests.support import queues
 from tests.support.eventually import eventually
+from tests.support.roles import behind
 
 pytestmark = pytest.mark.requirement("X3")
 
@@ -32,7 +33,7 @@ def test_three_copies_in_any_order_give_the_tables_of_one_delivery_in_order(open
     events = _feed(world).events(after=0, limit=EVENTS)
     apply_batch(world.book, ledger.BOOK, events)
     in_order = oracle.table_hash(world.book)
-    with world.book.begin() as conn:
+    with behind(world.book) as conn:
         conn.exec_driver_sql("truncate entries, latest, inbox, source_state")
     mixed = _shuffled(events * 3, random.Random(15))
     if transport == "amqp":
@@ -131,7 +132,7 @@ def _damaged(seq: int) -> tuple[dict[str, str], bytes]:
 
 def _hash_of_a_fresh_book(world, feed: FeedClient) -> str:
     world.kill()
-    with world.book.begin() as conn:
+    with behind(world.book) as conn:
         conn.exec_driver_sql("truncate entries, latest, inbox, source_state")
     apply_batch(world.book, ledger.BOOK_FIXED, feed.events(after=0, limit=5_000))
     return oracle.table_hash(world.book)

@@ -7,6 +7,7 @@ a second. `make soak` runs the long form.
 import os
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
+from apotheca.processes import free_port
 from shared import archiving, audit, chain_archive, row_log, upkeep, verification
 from shared.chain_months import TABLES
 from shared.clock import next_month
@@ -22,6 +24,8 @@ from shared.database import Database
 from shared.watermark import MARGIN_S
 from tests.support import ledger_service as ledger
 from tests.support.eventually import eventually
+from tests.support.processes import family_of
+from tests.support.roles import behind, owner_of
 from tests.support.sealing import settle
 
 MONTHS = int(os.environ.get("APOTHECA_SOAK_MONTHS", "20"))
@@ -58,24 +62,27 @@ def descriptors(pid: int) -> int:
 
 
 def begins(database: Database, month: date) -> None:
-    """From now on events, audit and rows are recorded in `month`."""
+    """From now on events, audit and rows are recorded in `month`, which the service makes as its job does."""
     for statement in (
         *(
             f"select ensure_chain_month('{table}', '{each}')"
             for table in TABLES
             for each in (month, next_month(month))
         ),
-        f"alter table row_log alter column stream set default '{month:%Y-%m}'",
         f"select ensure_log_month('{month}')",
         f"select ensure_log_month('{next_month(month)}')",
+    ):
+        eventually(lambda sql=statement: _done(database.begin(), sql))
+    for statement in (
+        f"alter table row_log alter column stream set default '{month:%Y-%m}'",
         f"alter table outbox alter column month set default '{month}'",
     ):
-        eventually(lambda sql=statement: _done(database, sql))
+        eventually(lambda sql=statement: _done(behind(database), sql))
 
 
-def _done(database: Database, statement: str) -> bool:
-    """As the job does it: what meets a transaction that holds what it wants is tried again."""
-    with database.begin() as conn:
+def _done(begun: AbstractContextManager[Connection], statement: str) -> bool:
+    """What meets a transaction that holds what it wants is tried again."""
+    with begun as conn:
         conn.execute(text(statement))
     return True
 
@@ -129,8 +136,12 @@ def vacuumed_often(postgres):
 def test_years_of_events_leave_tables_memory_and_descriptors_flat(open_world, vacuumed_often):
     world = open_world("feed")
     with world.till.begin() as conn:
+        assert conn.execute(text("select current_user")).scalar_one() == "till", "as in a deployment"
+    owner = Database(owner_of(world.till.url), pool_size=1)
+    with owner.begin() as conn:
         row_log.install(conn, list(ledger.TILL.metadata.tables.values()))
-    processes = [world.start("relay"), world.start("consumer"), world.start("scheduler")]
+    owner.dispose()
+    pids = started(world)
     month, posted, live_max = FIRST_MONTH, 0, 0
     warm: list[tuple[int, int]] = []
     sizes: list[dict[str, int]] = []
@@ -139,21 +150,19 @@ def test_years_of_events_leave_tables_memory_and_descriptors_flat(open_world, va
         posted += post_for(world.till, month, MONTH_S, f"m{number}-")
         archived(world, month)
         if number == WARM_MONTHS:
-            warm = [(memory_kb(pid), descriptors(pid)) for pid in (each.pid for each in processes)]
+            warm = [(memory_kb(pid), descriptors(pid)) for pid in pids.values()]
         with world.till.begin() as conn:
             live_max = max(live_max, conn.execute(text("select count(*) from outbox")).scalar_one())
             live = {each: rows_of(conn, each) for each in LIVE}
             sizes.append({f"{each} kb": kb_of(conn, each) for each in LIVE} | live)
-        using = [memory_kb(process.pid) for process in processes]
-        print(
-            month, f"relay, consumer, scheduler kB: {using}", sizes[-1], flush=True
-        )  # shown when it fails, or by -s
+        using = {role: memory_kb(pid) for role, pid in pids.items()}
+        print(month, f"kB: {using}", sizes[-1], flush=True)  # shown when it fails, or by -s
         month = next_month(month)
-    now = [(memory_kb(pid), descriptors(pid)) for pid in (each.pid for each in processes)]
+    now = [(memory_kb(pid), descriptors(pid)) for pid in pids.values()]
     assert live_max <= posted / MONTHS * (KEPT_MONTHS + 2) * 1.25, "the log keeps to the months it is to keep"
-    for (kb_before, fds_before), (kb, fds) in zip(warm, now, strict=True):
-        assert kb <= max(kb_before * RSS_GROWTH_MAX, kb_before + RSS_GROWTH_MIN_KB)
-        assert fds <= fds_before + 2
+    for role, (kb_before, fds_before), (kb, fds) in zip(pids, warm, now, strict=True):
+        assert kb <= max(kb_before * RSS_GROWTH_MAX, kb_before + RSS_GROWTH_MIN_KB), role
+        assert fds <= fds_before + 2, role
     for each in LIVE:
         before, after = sizes[WARM_MONTHS], sizes[-1]
         assert after[each] <= before[each] * 1.5 + EVENTS_S * 10, (
@@ -165,6 +174,18 @@ def test_years_of_events_leave_tables_memory_and_descriptors_flat(open_world, va
         assert rows_of(conn, "inbox") <= EVENTS_S * (2 * MARGIN_S + 120) * 1.25
     eventually(lambda: where_events_are(world) == (posted, posted, posted), within_s=30)
     eventually(lambda: left_dead(world.till) == {}, within_s=30)
+
+
+def started(world: ledger.World) -> dict[str, int]:
+    """The processes of a deployment by role, with their ids; the consumer reads what the till's web process serves."""
+    port = free_port()
+    world.till_settings = replace(world.till_settings, port=port)
+    world.book_settings = replace(world.book_settings, feeds={"till": f"http://127.0.0.1:{port}"})
+    master = world.start("web")
+    # it makes its one worker once it has everything
+    (worker,) = eventually(lambda: family_of(master.pid), within_s=30)
+    others = {role: world.start(role).pid for role in ("relay", "consumer", "scheduler")}
+    return {"web's master": master.pid, "web": worker, **others}
 
 
 def everything_is_still_proved(world: ledger.World, posted: int) -> None:

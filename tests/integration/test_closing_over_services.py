@@ -24,8 +24,9 @@ from shared.settings import Settings
 from shared.tables import mechanism_tables
 from tests.support import quiet
 from tests.support.finance_builders import Office
-from tests.support.ledger_service import create_tables, served
+from tests.support.ledger_service import served
 from tests.support.reporting_system import Producer
+from tests.support.roles import create_tables
 
 NET, COST, POINTS = 3_451, 2_300, 39
 """Of one sale: 39.00 with 4.49 tax, and a point per yuan paid."""
@@ -42,8 +43,8 @@ class Chain:
         metadata = new_metadata()
         mechanism_tables(metadata)
         returns = Service(name="returns", title="returns", metadata=metadata)
-        self.returns = Producer("returns", Database(make_database()), returns, folder / "archive")
-        create_tables(returns, self.returns.database.url)
+        database = Database(create_tables(returns, make_database()))
+        self.returns = Producer("returns", database, returns, folder / "archive")
         self.urls = {}
         for service, url in ((CUSTOMERS, self.customers.url), (returns, self.returns.database.url)):
             own = Settings(

@@ -27,7 +27,8 @@ from shared.tables import mechanism_tables
 from shared.transaction import Tx
 from tests.support import queues
 from tests.support.eventually import eventually
-from tests.support.ledger_service import create_tables, served
+from tests.support.ledger_service import served
+from tests.support.roles import create_tables
 
 PRODUCERS = ("customers", "finance", "service_desk", "returns")
 NEEDED = {
@@ -84,12 +85,12 @@ def world(postgres, rabbitmq, tmp_path_factory):
     feeds = {}
     with ExitStack() as stack:
         for name in PRODUCERS:
-            url = postgres.create_database()
-            stack.callback(postgres.drop_database, url)
+            above = postgres.create_database()
+            stack.callback(postgres.drop_database, above)
             metadata = new_metadata()
             mechanism_tables(metadata)
             service = Service(name=name, title=name, metadata=metadata)
-            create_tables(service, url)
+            url = create_tables(service, above)
             database = Database(url, pool_size=2)
             stack.callback(database.dispose)
             with database.begin() as conn:

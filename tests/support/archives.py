@@ -13,11 +13,12 @@ from shared.database import Database
 from shared.service import Service, load
 from shared.settings import Settings
 from tests.support.ledger_service import PROCESSES, TILL
+from tests.support.roles import behind
 
 
 def moved_to(database: Database, month: date, *, first: int, last: int) -> None:
     """Make the events `first` to `last` ones that were recorded in `month`."""
-    with database.begin() as conn:
+    with behind(database) as conn:
         conn.execute(text("select ensure_log_month(:month)"), {"month": month})
         conn.execute(
             text("update outbox set month = :month, recorded_at = :at where seq between :first and :last"),

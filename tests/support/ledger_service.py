@@ -16,10 +16,21 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table, Text, create_engine, text
+from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Table, Text, text
 from werkzeug.serving import make_server
 
-from shared import amqp_publish, amqp_source, consumer, consuming, feed_source, logs, outbox, relay, scheduler
+from shared import (
+    amqp_publish,
+    amqp_source,
+    consumer,
+    consuming,
+    feed_source,
+    logs,
+    outbox,
+    relay,
+    run,
+    scheduler,
+)
 from shared.app import new_app
 from shared.clock import utc_now
 from shared.database import Database, new_metadata
@@ -30,6 +41,7 @@ from shared.service import LostEvent, Service
 from shared.settings import Settings
 from shared.tables import declare, mechanism_tables
 from shared.transaction import Tx
+from tests.support.roles import create_tables
 
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.support.ledger_service"])
@@ -68,6 +80,11 @@ Table(
     Column("version", Integer, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
 )
+declare(
+    book_metadata,
+    changes=("latest",),
+    removes={"entries": "facts that a log has lost", "latest": "states are filled anew after that"},
+)
 
 
 class NegativeAmount(Invalid):
@@ -100,12 +117,16 @@ def _store(tx: Tx, envelopes: Sequence[Envelope]) -> None:
             [each.data["amount_fen"] for each in envelopes],
         ),
     )
+    _keep_latest(tx, envelopes)
+
+
+def _keep_latest(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     newest: dict[str, Envelope] = {}
     for each in envelopes:
         if each.subject not in newest or newest[each.subject].version < each.version:
             newest[each.subject] = each
     ordered = [newest[subject] for subject in sorted(newest)]
-    cursor.execute(
+    tx.conn.connection.driver_connection.cursor().execute(
         "insert into latest select * from unnest(%s::text[], %s::int[], %s::bigint[])"
         " on conflict (slip_id) do update set version = excluded.version, amount_fen = excluded.amount_fen"
         " where latest.version < excluded.version",
@@ -123,12 +144,9 @@ def withdraw(tx: Tx, source: str, after: int, lost: Sequence[LostEvent], log: It
         "delete from entries where source = %s and seq = any(%s)", (source, [each.seq for each in lost])
     )
     yield {"undone": "entries", "rows": gone.rowcount}
-    tx.conn.exec_driver_sql("create temporary table kept on commit drop as table entries")
     tx.conn.exec_driver_sql("delete from latest")
     for each in log:
-        _store(tx, [each])
-    tx.conn.exec_driver_sql("delete from entries")
-    tx.conn.exec_driver_sql("insert into entries overriding system value select * from kept")
+        _keep_latest(tx, [each])
 
 
 TILL = Service(name="till", title="Till", metadata=till_metadata)
@@ -272,7 +290,7 @@ class World:
         return self.book_settings.amqp_url.rsplit("/", 1)[1]
 
     def start(self, role: str, *, die: str = "") -> ForkServerProcess:
-        """Start the till's relay or scheduler, or the book's consumer, as a process of its own."""
+        """Start the till's web, relay or scheduler, or the book's consumer, as a process of its own."""
         settings = self.book_settings if role == "consumer" else self.till_settings
         log = Path(self.issuer.jwks).parent / f"{role}.log"
         process = PROCESSES.Process(target=main, args=(role, settings, die, str(log)))
@@ -314,19 +332,15 @@ def ends(process: ForkServerProcess, within_s: float = 15) -> int | None:
     return process.exitcode
 
 
-def create_tables(service: Service, url: str) -> None:
-    engine = create_engine(url)
-    service.metadata.create_all(engine)
-    engine.dispose()
-
-
 @contextmanager
 def world(
     till_url: str, book_url: str, folder: Path, *, transport: str, amqp_url: str | None = None
 ) -> Iterator[World]:
-    """Tables made, feed served; processes started in it are killed at the end."""
-    create_tables(TILL, till_url)
-    create_tables(BOOK, book_url)
+    """Tables made, feed served; processes started in it are killed at the end.
+
+    The URLs are the superuser's. What the world is given is what a service is given: the role that owns nothing.
+    """
+    till_url, book_url = create_tables(TILL, till_url), create_tables(BOOK, book_url)
     issuer = LocalIssuer(folder)
     token = issuer.token("book", ["feed"])
     till_settings = Settings(
@@ -420,6 +434,11 @@ def main(role: str, settings: Settings, die: str, log: str) -> None:
         os.dup2(file.fileno(), 2)
     logs.configure(service="ledger", process=role)
     _arm(die)
+    if role == "web":
+        run._web(
+            TILL, settings
+        )  # what `python -m shared.run till web` does, for a service that is no package
+        return
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if role == "relay":

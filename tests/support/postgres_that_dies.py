@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from apotheca.postgres import FORGETFUL, Postgres
 
 # The machine stays up, so what reached its memory is kept; what only the server's own memory held is not.
@@ -13,10 +16,13 @@ COMMITS_COUNT = {**FORGETFUL, "synchronous_commit": "on"}
 
 
 class MortalPostgres(Postgres):
-    """`url_of` makes a database; `kill`, `start`, `pause` and `resume` do what they say."""
+    """`create_database` is as everywhere; `kill`, `start`, `pause` and `resume` do what they say."""
 
-    def url_of(self, name: str) -> str:
-        return self.ensure_database(name, name, "test")
+    def create_database(self, name: str) -> str:
+        """Make it and return its SQLAlchemy URL, the superuser's."""
+        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as conn:
+            conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        return self.url(name)
 
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)

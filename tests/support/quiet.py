@@ -15,7 +15,8 @@ from shared.identity import LocalIssuer
 from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
-from tests.support.ledger_service import create_tables, served
+from tests.support.ledger_service import served
+from tests.support.roles import create_tables
 
 feeds: dict[str, str] = {}
 """Addresses of the two, while they are served; `tests.support.finance_builders.Office` knows them by it."""
@@ -26,29 +27,30 @@ token: list[str] = []
 def sources(make_database: Callable[[], str], folder: Path) -> Iterator[None]:
     """Serve both while the block runs."""
     issuer = LocalIssuer(folder)
-    url = make_database()
-    with served(_silent("customers", url), _settings(issuer, url)) as customers:
-        other = make_database()
-        with served(_silent("returns", other), _settings(issuer, other)) as returns:
-            feeds.update(customers=customers, returns=returns)
-            token[:] = [issuer.token("finance", ["feed"])]
-            try:
-                yield
-            finally:
-                feeds.clear()
-                token.clear()
+    with (
+        served(*_silent("customers", make_database(), issuer)) as customers,
+        served(*_silent("returns", make_database(), issuer)) as returns,
+    ):
+        feeds.update(customers=customers, returns=returns)
+        token[:] = [issuer.token("finance", ["feed"])]
+        try:
+            yield
+        finally:
+            feeds.clear()
+            token.clear()
 
 
-def _silent(name: str, url: str) -> Service:
+def _silent(name: str, url: str, issuer: LocalIssuer) -> tuple[Service, Settings]:
     metadata = new_metadata()
     mechanism_tables(metadata)
     service = Service(name=name, title=name, metadata=metadata)
-    create_tables(service, url)
-    return service
-
-
-def _settings(issuer: LocalIssuer, url: str) -> Settings:
-    return Settings(database_url=url, jwks=str(issuer.jwks), issuer=issuer.issuer, audience=issuer.audience)
+    settings = Settings(
+        database_url=create_tables(service, url),
+        jwks=str(issuer.jwks),
+        issuer=issuer.issuer,
+        audience=issuer.audience,
+    )
+    return service, settings
 
 
 def hear(database: Database) -> Any:

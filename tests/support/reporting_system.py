@@ -26,7 +26,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
 from shared.transaction import Tx
-from tests.support.roles import behind
+from tests.support.roles import behind, create_tables
 
 
 @dataclass(slots=True)
@@ -109,14 +109,14 @@ def running(postgres, reporting_url: str, folder: Path) -> Iterator[System]:
         common = {"jwks": str(issuer.jwks), "issuer": "test", "audience": "test"}
         producers = {}
         for name in SERVICE.sources:
-            url = postgres.create_database()
-            stack.callback(postgres.drop_database, url)
+            above = postgres.create_database()
+            stack.callback(postgres.drop_database, above)
             metadata = new_metadata()
             mechanism_tables(metadata)
+            service = Service(name=name, title=name, metadata=metadata)
+            url = create_tables(service, above)
             database = Database(url, pool_size=4)
             stack.callback(database.dispose)
-            metadata.create_all(database.engine)
-            service = Service(name=name, title=name, metadata=metadata)
             producers[name] = Producer(name, database, service, folder / name)
             producers[name].url = _serve(
                 stack, service, Settings(database_url=url, archive=str(folder / name), **common)

@@ -6,11 +6,11 @@ from importlib.resources import files
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, create_engine, make_url
 
-from shared import migrations
+from shared import migrations, rights
 from shared.database import Database
-from shared.service import load
+from shared.service import Service, load
 
 PASSWORD = "of-a-test"
 superusers: dict[str, str] = {}
@@ -56,6 +56,22 @@ def deployed(postgres, package):
     owner, runtime = rights_around(url, package)
     migrations.upgrade(load(package), owner, package)
     return url, owner, runtime
+
+
+def create_tables(service: Service, url: str) -> str:
+    """Make the tables of a service that has no migrations, in the database at the superuser's `url`.
+
+    They belong to its owner, as migrations would leave them; returns the URL of the role that runs it.
+    """
+    owner, runtime = rights_around(url, service.name)
+    engine = create_engine(owner)
+    with engine.begin() as conn:
+        service.metadata.create_all(conn)
+        conn.exec_driver_sql("create table alembic_version (version_num text)")
+        rights.grant(conn, list(service.metadata.tables.values()), service.followed, service.name)
+    engine.dispose()
+    superusers[runtime] = url
+    return runtime
 
 
 def _plain(url):

@@ -12,6 +12,7 @@ from shared.consumer import apply_batch
 from shared.identity import system_actor
 from shared.sequencer import number_events
 from tests.support import ledger_service as ledger
+from tests.support.roles import behind
 
 pytestmark = pytest.mark.requirement("X3")
 
@@ -82,7 +83,7 @@ def test_a_missing_event_is_named_with_its_day_and_both_totals(world):
 
 def test_a_cent_too_much_is_named(world):
     apply_all(world)
-    with world.book.begin() as conn:
+    with behind(world.book) as conn:
         conn.exec_driver_sql("update entries set amount_fen = amount_fen + 1 where seq = 2")
     (obstacle,) = obstacles(world)
     assert (obstacle.reason, obstacle.day) == ("control_total_mismatch", date(2026, 1, 31))

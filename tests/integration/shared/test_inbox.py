@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import psycopg
 import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +19,7 @@ from shared.sqlstates import is_transient
 from shared.wire import Undecodable
 from tests.support import ledger_oracle as oracle
 from tests.support import ledger_service as ledger
+from tests.support.roles import behind
 
 pytestmark = pytest.mark.requirement("X3")
 
@@ -60,7 +60,7 @@ def test_any_order_with_any_duplicates_in_any_batches_gives_the_same_tables(worl
     )
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     def applied_somehow(order, repeated, size) -> None:
-        with world.book.begin() as conn:
+        with behind(world.book) as conn:
             conn.exec_driver_sql("truncate entries, latest, inbox, source_state")
         deliveries = [events[each] for each in (*order, *repeated)]
         for start in range(0, len(deliveries), size):
@@ -73,7 +73,7 @@ def test_any_order_with_any_duplicates_in_any_batches_gives_the_same_tables(worl
 def test_what_is_below_the_pruned_number_is_known_without_its_inbox_row(world):
     events = events_of(world)
     apply_batch(world.book, ledger.BOOK, events)
-    with world.book.begin() as conn:
+    with behind(world.book) as conn:
         conn.exec_driver_sql("delete from inbox")
         conn.exec_driver_sql("update source_state set contiguous_seq = 30, pruned_seq = 30")
     assert apply_batch(world.book, ledger.BOOK, events).duplicates == EVENTS
@@ -116,10 +116,13 @@ def test_a_fault_of_the_database_is_raised_and_leaves_nothing_behind(world):
 def test_an_event_that_the_database_cannot_store_is_parked_alone_with_its_sqlstate(world):
     """An index row that is too long: the driver calls it an operational error, and it will never pass."""
 
+    with behind(world.book) as conn:
+        conn.exec_driver_sql("create table wide (name text primary key)")
+        conn.exec_driver_sql("grant insert on wide to book")
+
     def overlong(tx, envelopes) -> None:
         ledger.enter(tx, envelopes)
         if any(each.seq == 5 for each in envelopes):
-            tx.conn.exec_driver_sql("create temporary table wide (name text primary key) on commit drop")
             tx.conn.exec_driver_sql(
                 "insert into wide select string_agg(md5(n::text), '') from generate_series(1, 400) n"
             )
@@ -164,9 +167,10 @@ def test_a_passing_refusal_of_the_database_parks_nothing(world):
 
 def test_a_statement_prepared_before_a_migration_is_prepared_anew(world):
     """Its plan returns other columns than it did: refused on the old connection, and at work on a new one."""
-    with world.book.begin() as conn:
+    with behind(world.book) as conn:
         conn.exec_driver_sql("create table shape (a int)")
         conn.exec_driver_sql("insert into shape values (1)")
+        conn.exec_driver_sql("grant select on shape to book")
 
     def reads(tx, envelopes) -> None:
         for _ in range(10):  # the driver prepares what it meets often
@@ -175,8 +179,8 @@ def test_a_statement_prepared_before_a_migration_is_prepared_anew(world):
 
     events = events_of(world)
     assert apply_batch(world.book, service_with(reads), events[:10]).fresh == 10
-    with psycopg.connect(world.book.url.replace("+psycopg", "", 1), autocommit=True) as migration:
-        migration.execute("alter table shape add b text")
+    with behind(world.book) as migration:
+        migration.exec_driver_sql("alter table shape add b text")
     result = apply_batch(world.book, service_with(reads), events[10:])
     assert (result.fresh, result.parked) == (EVENTS - 10, 0)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from sqlalchemy import create_engine
 
 from apotheca.processes import free_port, spawn
 from shared.database import Database
@@ -29,6 +28,7 @@ from tests.support.nemesis import mutants
 from tests.support.nemesis.checker import Op
 from tests.support.network import Network, through_a_network
 from tests.support.postgres_that_dies import MortalPostgres, mortal_postgres
+from tests.support.roles import create_tables, rights_around
 
 ANSWER_S = 10
 ROLES = ("finance/web", "finance/relay", "finance/relay#2", "reporting/consumer", "observer/consumer")
@@ -108,15 +108,10 @@ def running(
         producer = stack.enter_context(mortal_postgres(data[0]))
         readers = stack.enter_context(mortal_postgres(data[1]))
         urls = {
-            "finance": producer.url_of("finance"),
-            "reporting": readers.url_of("reporting"),
-            "observer": readers.url_of("observer"),
+            "finance": migrated(producer, "finance"),
+            "reporting": migrated(readers, "reporting"),
+            "observer": create_tables(mutants.OBSERVER, readers.create_database("observer")),
         }
-        for package in ("finance", "reporting"):
-            migrate(package, urls[package])
-        engine = create_engine(urls["observer"])
-        mutants.metadata.create_all(engine)
-        engine.dispose()
         vhost = broker.vhost()
         queues.declare(mutants.OBSERVER, vhost)
         to_relay, relay_url = stack.enter_context(through_a_network(vhost))
@@ -166,6 +161,13 @@ def running(
         finally:
             for name in system.running:
                 system.kill(name)
+
+
+def migrated(server: MortalPostgres, package: str) -> str:
+    """A database of `package`; returns the URL of the role that runs it."""
+    owner, runtime = rights_around(server.create_database(package), package)
+    migrate(package, owner, package)
+    return runtime
 
 
 def numbered(system: System) -> None:
