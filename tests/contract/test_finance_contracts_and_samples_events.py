@@ -1,37 +1,63 @@
 """Contracts and samples publish exactly their example messages."""
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from finance.contract_forms.rules import Agreed, AgreedLine, AgreedTerms, Content, Instalment
 from finance.contracts import events
+from finance.contracts.model import Signed
 from finance.samples import events as sample_events
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
 CUSTOMER = UUID("0199b1c0-0000-7000-8000-000000000001")
 DAY = date(2026, 3, 20)
-CONTRACT = {
-    "contract_id": UUID("0199b1c0-0000-7000-8000-000000000301"),
-    "number": "HT-S001-2026-0001",
-    "branch_id": "S001",
-    "customer_id": CUSTOMER,
-    "version": 1,
-    "signed_on": date(2026, 3, 18),
-    "valid_from": date(2026, 3, 1),
-    "valid_until": date(2027, 2, 28),
-    "value_fen": 199_000,
-}
-CONTENT = {
-    "lines": [
-        {
-            "line_no": 1, "product_id": "P-1", "generic_name": "阿莫西林胶囊", "quantity": 100, "unit_price_fen": 1990,
-            "tax_bp": 1300, "delivery_date": "2026-04-30",
-        }
-    ]
-}  # fmt: skip
+CONTRACT = Signed(
+    contract_id=UUID("0199b1c0-0000-7000-8000-000000000301"),
+    number="HT-S001-2026-0001",
+    branch_id="S001",
+    customer_id=CUSTOMER,
+    state="active",
+    version=1,
+    revision=1,
+    draft=Content(),
+    submissions=1,
+    drafted_by="seller",
+    drafted_at=datetime(2026, 3, 10, tzinfo=UTC),
+    reviewed_on=date(2026, 3, 17),
+    signed_on=date(2026, 3, 18),
+    valid_from=date(2026, 3, 1),
+    valid_until=date(2027, 2, 28),
+    value_fen=199_000,
+)
+CONTENT = Agreed(
+    lines=(
+        AgreedLine(
+            line_no=1,
+            product_id="P-1",
+            generic_name="阿莫西林胶囊",
+            specification="0.25 g × 24",
+            category="otc",
+            quantity=100,
+            unit_price_fen=1990,
+            tax_bp=1300,
+            delivery_date=date(2026, 4, 30),
+        ),
+    ),
+    payment_terms=AgreedTerms(method="bank", instalments=(Instalment(30, 10_000),)),
+    quality_clause="q",
+    our_signatory="boss",
+    customer_signatory="0199b1c0-0000-7000-8000-000000000304",
+    place="上海",
+    dated_on=date(2026, 3, 18),
+    file_sha256="ab" * 32,
+    valid_from=date(2026, 3, 1),
+    valid_until=date(2027, 2, 28),
+)
 SAMPLE = {
     "sample_id": UUID("0199b1c0-0000-7000-8000-000000000302"),
     "branch_id": "S001",
@@ -45,7 +71,7 @@ SAMPLE = {
 MADE = [
     events.contract_signed(CONTRACT, CONTENT, lag_days=2, late=False, revision=1, day=DAY),
     events.contract_amended(
-        {**CONTRACT, "version": 2, "value_fen": 298_500},
+        replace(CONTRACT, version=2, value_fen=298_500),
         amendment_id="0199b1c0-0000-7000-8000-000000000303",
         before_fen=199_000,
         revision=2,

@@ -1,8 +1,4 @@
-"""A table has one owner: the area whose `tables.py` describes it. Nobody else names it, in Core or in SQL text.
-
-`foreign_tables.txt` lists what is not so yet, one line a file and table. It only shrinks: a line that nothing answers
-to fails, and so does a reference that is not in it.
-"""
+"""A table has one owner: the area whose `tables.py` describes it. Nobody else names it, in Core or in SQL text."""
 
 import ast
 import importlib
@@ -18,7 +14,6 @@ from shared.service import load
 from shared.tables import mechanism_tables
 from tests.support.table_references import area_of, imported, named_in_sql, texts
 
-ALLOWED = Path(__file__).parent / "foreign_tables.txt"
 DRAWERS = frozenset({"domain", "commands", "events", "queries", "subscriptions"})
 """Folders that are no areas: of services that are not divided yet."""
 READERS_OF_THE_LEDGER = ("finance/statements/", "finance/statement_figures/", "finance/ledger_files/")
@@ -121,19 +116,13 @@ def is_declared(file: str, table: str, *, writes: bool) -> bool:
     return file.startswith(READERS_OF_THE_LEDGER) and table in LEDGER
 
 
-@cache
-def strangers() -> set[str]:
+def strangers(package: str) -> set[str]:
     """Each file with each table of another area that it names, but for what is declared."""
     return {
         f"{file} {table}"
-        for package in SERVICES
         for file, table, writes in references(package)
         if not is_declared(file, table, writes=writes)
     }
-
-
-def allowed() -> list[str]:
-    return ALLOWED.read_text().splitlines()
 
 
 @pytest.mark.parametrize("package", SERVICES)
@@ -145,13 +134,9 @@ def test_every_table_is_described_in_one_area(package):
     assert sorted(described) == sorted(set(described))
 
 
-def test_nobody_names_the_table_of_another_area():
-    assert strangers() - set(allowed()) == set(), "ask its owner for a function or a fragment of SQL"
-
-
-def test_the_list_of_exceptions_only_shrinks():
-    assert [each for each in allowed() if each not in strangers()] == [], "take these lines out"
-    assert allowed() == sorted(set(allowed()))
+@pytest.mark.parametrize("package", SERVICES)
+def test_nobody_names_the_table_of_another_area(package):
+    assert strangers(package) == set(), "ask its owner for a function or a fragment of SQL"
 
 
 @pytest.mark.parametrize(

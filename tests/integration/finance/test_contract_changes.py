@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from finance.contract_forms.rules import ContractLineUnknown
-from finance.contracts import rules, store
+from finance.contracts import rules
+from finance.contracts.store import fulfilment as store
 from shared.clock import utc_now
 from shared.identity import Actor
 from shared.transaction import Tx

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from finance.contract_forms.rules import ContractLineUnknown
-from finance.contracts import rules, store
+from finance.contracts import rules
 from finance.contracts.jobs import pass_contract_days
+from finance.contracts.store import fulfilment as store
 from finance.kernel.words import in_words
 from shared.clock import utc_now
 from shared.identity import Actor

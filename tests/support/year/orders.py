@@ -5,8 +5,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from finance.contract_forms import Content
 from finance.contracts.commands import amending
 from finance.contracts.commands import drafting as contracts
+from finance.contracts.model import Answer, Proposal, Signature
 from finance.credit import store
 from finance.kernel.receipt import Product, TempClass
 from finance.orders import store as order_store
@@ -80,12 +82,12 @@ def sign_contract(year, month):
         "valid_until": str(day + timedelta(days=year.chance.randint(40, 200))),
     }
     buyer = UUID(year.chance.choice(BUYERS))
-    contract = year.do(moment(day), "salesperson", contracts.draft, BRANCH, buyer, content)
+    contract = year.do(moment(day), "salesperson", contracts.draft, BRANCH, buyer, Content.of(content))
     year.do(moment(day), "salesperson", contracts.submit, contract)
     for role in HEADS:
         year.do(moment(day), role, contracts.review, contract, approved=True, reason=None)
     for party, role in (("ours", "management"), ("customer", "salesperson")):
-        paper = {"party": party, "contact_id": CONTACT, "signed_on": day, "file_sha256": PAPER}
+        paper = Signature(party, CONTACT, day, PAPER)
         year.do(moment(day, 3), role, contracts.sign, contract, paper)
     year.contracts.append((contract, buyer))
 
@@ -104,15 +106,10 @@ def amend_contract(year, month):
     def propose(tx, *args):
         proposed.append(amending.propose(tx, *args))
 
-    body = {"proposed_side": "ours", "reason": "多要一些", "content": content}
+    body = Proposal("ours", "多要一些", Content.of(content))
     if not year.tried(at, "salesperson", propose, contract, body):
         return
-    answer = {
-        "contact_id": CONTACT,
-        "confirmed_on": at.date(),
-        "evidence_sha256": PAPER,
-        "answer": "accepted",
-    }
+    answer = Answer("accepted", CONTACT, at.date(), PAPER)
     year.do(at, "business_head", amending.approve, contract, proposed[0], approved=True, reason=None)
     year.do(at, "salesperson", amending.record_answer, contract, proposed[0], answer)
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from finance.contract_forms import rules as forms
 from finance.contracts import rules
 from finance.contracts.rules import AmendmentBelowOrdered, ContractQuantityExceeded, Progress
+from shared.audit import digest
 
 DAY = date(2026, 11, 22)
 LINE = {
@@ -106,7 +107,8 @@ def test_whatever_is_taken_out_of_a_contract_is_named_and_nothing_else(taken):
     }
     expected = {path for path in taken if not (path.startswith("lines.") and "lines" in taken)}
     shown = {path.replace("unit_price_fen", "unit_price") for path in expected}
-    assert set(forms.missing(content)) == shown
+    content = forms.Content.of(content)
+    assert set(content.missing) == shown
     if taken:
         with pytest.raises(forms.ContractIncomplete) as refusal:
             forms.require_complete(content, on=DAY)
@@ -117,11 +119,11 @@ def test_whatever_is_taken_out_of_a_contract_is_named_and_nothing_else(taken):
 
 @pytest.mark.requirement("F8")
 def test_rates_of_vat_are_those_of_the_day():
-    forms.require_complete(CONTENT, on=DAY)
-    with pytest.raises(forms.ContractContentInvalid):
-        forms.require_complete({**CONTENT, "lines": [{**LINE, "tax_bp": 1700}]}, on=DAY)
-    with pytest.raises(forms.ContractContentInvalid):
-        forms.require_complete({**CONTENT, "lines": [{**LINE, "unit_price_fen": 10**14}]}, on=DAY)
+    agreed = forms.require_complete(forms.Content.of(CONTENT), on=DAY)
+    assert digest(agreed.plain) == digest(CONTENT), "it is hashed as it was written down"
+    for wrong in ({"tax_bp": 1700}, {"unit_price_fen": 10**14}):
+        with pytest.raises(forms.ContractContentInvalid):
+            forms.require_complete(forms.Content.of({**CONTENT, "lines": [{**LINE, **wrong}]}), on=DAY)
 
 
 @pytest.mark.requirement("F9")

@@ -2,27 +2,28 @@
 
 from finance.contract_forms.papers import contract, form
 from finance.contract_forms.rules import (
+    Agreed,
+    AgreedLine,
+    Content,
     ContractContentInvalid,
     ContractLineUnknown,
-    categories,
-    line_of,
-    missing,
     require_complete,
-    value_fen,
 )
+from finance.contract_forms.schemas import ContractContentBody, ContractContentView
 from shared.areas import Area
 
 AREA = Area()
 
 __all__ = [
     "AREA",
+    "Agreed",
+    "AgreedLine",
+    "Content",
+    "ContractContentBody",
     "ContractContentInvalid",
+    "ContractContentView",
     "ContractLineUnknown",
-    "categories",
     "contract",
     "form",
-    "line_of",
-    "missing",
     "require_complete",
-    "value_fen",
 ]

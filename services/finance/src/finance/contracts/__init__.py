@@ -3,7 +3,7 @@
 from finance.contracts import tables
 from finance.contracts.api import contracts
 from finance.contracts.jobs import JOBS
-from finance.contracts.store import agreed_goods, order, release, ship, terms_of
+from finance.contracts.store.fulfilment import agreed_goods, order, release, ship, terms_of
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[contracts], jobs=JOBS)

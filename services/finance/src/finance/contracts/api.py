@@ -3,15 +3,16 @@
 Source: F8, F9, F26, C37, X7
 """
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
 from finance import printing
+from finance.contract_forms import Content
 from finance.contracts import queries, rules, schemas
 from finance.contracts.commands import amending, drafting
+from finance.contracts.model import Answer, Proposal, Signature
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
 from shared.paging import PageArgs
@@ -40,15 +41,10 @@ ONE = "/contracts/<uuid:contract_id>"
 AMENDMENT = f"{ONE}/amendments/<uuid:amendment_id>"
 
 
-def _plain(value: Any) -> Any:
-    """A loaded body as the JSON it is kept and hashed as: dates and ids as text."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+def _content(body: Any) -> Content:
+    return Content.of(
+        {**body, "customer_signatory": body["customer_signatory"] and str(body["customer_signatory"])}
+    )
 
 
 @contracts.post("/contracts")
@@ -58,7 +54,7 @@ def _plain(value: Any) -> Any:
 @contracts.response(201, schemas.ContractView)
 def draft_contract(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Draft a contract; the answer's `missing` names what it lacks."""
-    made = drafting.draft(tx, body["branch_id"], body["customer_id"], _plain(body["content"]))
+    made = drafting.draft(tx, body["branch_id"], body["customer_id"], _content(body["content"]))
     return queries.contract(tx, made)
 
 
@@ -88,7 +84,7 @@ def get_contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
 @contracts.response(200, schemas.ContractView)
 def revise_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Replace what a draft says."""
-    drafting.revise(tx, contract_id, _plain(body["content"]))
+    drafting.revise(tx, contract_id, _content(body["content"]))
     return queries.contract(tx, contract_id)
 
 
@@ -131,7 +127,7 @@ def decide_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str
 @contracts.response(200, schemas.ContractView)
 def sign_contract(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Sign for us in person, or record the customer's signature; the second concludes the contract."""
-    drafting.sign(tx, contract_id, body)
+    drafting.sign(tx, contract_id, Signature(**body))
     return queries.contract(tx, contract_id)
 
 
@@ -161,7 +157,7 @@ def list_contract_changes(tx: Tx, args: dict[str, Any], contract_id: UUID) -> di
 @contracts.response(201, schemas.ContractAmendmentView)
 def propose_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID) -> dict[str, Any]:
     """Propose a new content; it stands when both parties have agreed."""
-    made = amending.propose(tx, contract_id, {**body, "content": _plain(body["content"])})
+    made = amending.propose(tx, contract_id, Proposal(**{**body, "content": _content(body["content"])}))
     return queries.amendment(tx, made)
 
 
@@ -193,7 +189,7 @@ def decide_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_
 @contracts.response(200, schemas.ContractAmendmentView)
 def answer_amendment(tx: Tx, body: dict[str, Any], contract_id: UUID, amendment_id: UUID) -> dict[str, Any]:
     """The customer's word on an amendment, with its evidence."""
-    amending.record_answer(tx, contract_id, amendment_id, body)
+    amending.record_answer(tx, contract_id, amendment_id, Answer(**body))
     return queries.amendment(tx, amendment_id)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, TypedDict
 
 from msgspec import Meta
 
+from finance.contract_forms import Agreed
+from finance.contracts.model import Signed
 from shared.events import Event
 from shared.texts import LINES_MAX, BasisPoints, Branch, Count, Day, Fen, Id, Quantity, Reference, Version
 
@@ -84,86 +86,81 @@ PUBLISHED: Final[Mapping[str, type]] = {
     CONTRACT_TERMINATED: ContractTerminated,
 }
 
-Contract = Mapping[str, Any]
-
 
 def _event(
-    kind: str, contract: Contract, *, amount_fen: int, revision: int, day: date, data: Mapping[str, Any]
+    kind: str, contract: Signed, *, amount_fen: int, revision: int, day: date, data: Mapping[str, Any]
 ) -> Event[Any]:
     return Event(
         type=kind,
-        subject=str(contract["contract_id"]),
+        subject=str(contract.contract_id),
         version=revision,
         day=day,
         amount_fen=amount_fen,
         data={
-            "contract_id": str(contract["contract_id"]),
-            "number": contract["number"],
-            "branch_id": contract["branch_id"],
-            "customer_id": str(contract["customer_id"]),
+            "contract_id": str(contract.contract_id),
+            "number": contract.number,
+            "branch_id": contract.branch_id,
+            "customer_id": str(contract.customer_id),
             **data,
         },
     )
 
 
 def contract_signed(
-    contract: Contract, content: Mapping[str, Any], *, lag_days: int, late: bool, revision: int, day: date
+    contract: Signed, content: Agreed, *, lag_days: int, late: bool, revision: int, day: date
 ) -> Event[ContractSigned]:
     """`lag_days` run from the last signature to its entry; `late` when longer than the house allows (F9)."""
     return _event(
         CONTRACT_SIGNED,
         contract,
-        amount_fen=contract["value_fen"],
+        amount_fen=contract.value_fen,
         revision=revision,
         day=day,
         data={
-            "contract_version": contract["version"],
-            "signed_on": contract["signed_on"].isoformat(),
+            "contract_version": contract.version,
+            "signed_on": contract.signed_on.isoformat(),
             "lag_days": lag_days,
             "late": late,
-            "valid_from": contract["valid_from"].isoformat(),
-            "valid_until": contract["valid_until"].isoformat(),
-            "value_fen": contract["value_fen"],
+            "valid_from": contract.valid_from.isoformat(),
+            "valid_until": contract.valid_until.isoformat(),
+            "value_fen": contract.value_fen,
             "lines": [
                 {
-                    name: line[name]
-                    for name in (
-                        "line_no",
-                        "product_id",
-                        "quantity",
-                        "unit_price_fen",
-                        "tax_bp",
-                        "delivery_date",
-                    )
+                    "line_no": line.line_no,
+                    "product_id": line.product_id,
+                    "quantity": line.quantity,
+                    "unit_price_fen": line.unit_price_fen,
+                    "tax_bp": line.tax_bp,
+                    "delivery_date": line.delivery_date.isoformat(),
                 }
-                for line in content["lines"]
+                for line in content.lines
             ],
         },
     )
 
 
 def contract_amended(
-    contract: Contract, *, amendment_id: str, before_fen: int, revision: int, day: date
+    contract: Signed, *, amendment_id: str, before_fen: int, revision: int, day: date
 ) -> Event[ContractAmended]:
     """Both parties agreed; `value_fen` is that of the new version, `before_fen` of the one before."""
     return _event(
         CONTRACT_AMENDED,
         contract,
-        amount_fen=contract["value_fen"],
+        amount_fen=contract.value_fen,
         revision=revision,
         day=day,
         data={
             "amendment_id": amendment_id,
-            "contract_version": contract["version"],
-            "valid_until": contract["valid_until"].isoformat(),
-            "value_fen": contract["value_fen"],
+            "contract_version": contract.version,
+            "valid_until": contract.valid_until.isoformat(),
+            "value_fen": contract.value_fen,
             "before_fen": before_fen,
         },
     )
 
 
 def contract_fulfilled(
-    contract: Contract, *, shipped_fen: int, shipped: int, late: int, revision: int, day: date
+    contract: Signed, *, shipped_fen: int, shipped: int, late: int, revision: int, day: date
 ) -> Event[ContractFulfilled]:
     """Everything is shipped, `late` units of it after their delivery date."""
     return _event(
@@ -177,7 +174,7 @@ def contract_fulfilled(
 
 
 def contract_expired(
-    contract: Contract, *, unshipped_fen: int, revision: int, day: date
+    contract: Signed, *, unshipped_fen: int, revision: int, day: date
 ) -> Event[ContractExpired]:
     """Its last day passed with `unshipped_fen` of it not shipped."""
     return _event(
@@ -186,12 +183,12 @@ def contract_expired(
         amount_fen=unshipped_fen,
         revision=revision,
         day=day,
-        data={"valid_until": contract["valid_until"].isoformat(), "unshipped_fen": unshipped_fen},
+        data={"valid_until": contract.valid_until.isoformat(), "unshipped_fen": unshipped_fen},
     )
 
 
 def contract_terminated(
-    contract: Contract, *, unshipped_fen: int, revision: int, day: date
+    contract: Signed, *, unshipped_fen: int, revision: int, day: date
 ) -> Event[ContractTerminated]:
     """Two persons ended it before it was fulfilled."""
     return _event(

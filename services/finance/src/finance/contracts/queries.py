@@ -4,13 +4,14 @@ Source: F9, F26, X7
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import contract_forms, open_items
+from finance import contract_forms, contract_sales
 from finance.contracts import rules
 from shared import audit
 from shared.clock import business_date
@@ -38,16 +39,6 @@ _WAITS = {
     None: "true",
 }
 
-_INSTALMENTS = f"""
-select coalesce(sum(i.amount_fen), 0)::bigint as billed_fen,
-    coalesce(sum(i.amount_fen - i.open_fen - i.written_off_fen), 0)::bigint as paid_fen,
-    coalesce(sum(i.open_fen), 0)::bigint as open_fen,
-    coalesce(sum(i.open_fen) filter (where i.due_on < :today), 0)::bigint as past_due_fen
-from sales_orders o join shipments s on s.order_id = o.order_id
-join {open_items.ITEMS} i on i.source_id = s.sale_id and i.kind = 'sale' and i.amount_fen > 0
-where o.customer_id = :customer and o.contract_id = :id
-"""
-
 
 def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
     """One contract. Raises ContractNotFound, ForeignBranch."""
@@ -68,11 +59,11 @@ def contract(tx: Tx, contract_id: UUID) -> dict[str, Any]:
         **summary(row),
         "content": content,
         "content_hash": audit.digest(content),
-        "missing": contract_forms.missing(content),
+        "missing": contract_forms.Content.of(content).missing,
         "signatures": [dict(each) for each in signatures],
         "fulfilment": _fulfilment(tx, contract_id, content),
         "termination_requested": asked is not None,
-        **_collected(tx, row),
+        **asdict(contract_sales.collected(tx, contract_id)),
     }
 
 
@@ -171,18 +162,6 @@ def summary(row: Mapping[str, Any]) -> dict[str, Any]:
         "retention_classes": rules.retention_classes(kept_by),
         "keep_until": None if ends is None else rules.keep_until(max(ends, row["valid_until"]), kept_by),
     }
-
-
-def _collected(tx: Tx, row: Mapping[str, Any]) -> dict[str, int]:
-    """What the contract left to be paid on credit, and what of it is paid, open and past due (F13).
-
-    An order of a contract is of its goods alone: billed = paid + open + what was written off.
-    """
-    found = tx.conn.execute(
-        text(_INSTALMENTS),
-        {"today": business_date(tx.now), "customer": row["customer_id"], "id": row["contract_id"]},
-    )
-    return dict(found.mappings().one())
 
 
 def _fulfilment(tx: Tx, contract_id: UUID, content: Mapping[str, Any]) -> list[dict[str, Any]]:

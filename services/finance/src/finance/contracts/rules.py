@@ -14,7 +14,6 @@ from finance.kernel import dated
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.languages import Text
 
-METHODS = ("bank", "acceptance_bill", "wechat", "alipay", "card", "cash")
 PARTIES = ("ours", "customer")
 REVIEWERS = frozenset({"business_head", "finance_head"})
 """The legal review: who stands for the business and who stands for the money, neither of whom drafted it."""

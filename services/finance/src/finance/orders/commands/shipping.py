@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from finance import contracts, sold
+from finance import contract_sales, contracts, sold
 from finance.kernel.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
 from finance.kernel.sale import Booked
 from finance.orders import events, store
@@ -59,6 +59,8 @@ def ship(tx: Tx, order_id: UUID, parcels: Sequence[Parcel]) -> UUID:
         sent_on=today,
         booked_on=sale.booked_on,
     )
+    if order.contract_id is not None:
+        contract_sales.add(tx, order.contract_id, UUID(sale.sale_id))
     store.add_shipment(tx, shipment)
     store.ship(tx, delivery)
     outbox.append(tx, events.shipment_sent(shipment))
@@ -95,12 +97,16 @@ def _check(delivery: Delivery) -> None:
             )
         fresh = set(each.trace_codes) - codes
         if len(each.trace_codes) > each.quantity or len(fresh) < len(each.trace_codes):
-            raise _codes(index)
+            raise TraceCodesInvalid(
+                "at most one code a unit, each once",
+                errors=[{"path": f"lines.{index}.trace_codes", "message": "too many, or twice"}],
+            )
         codes |= fresh
+    left = {no: line.quantity - shipped for no, (line, shipped) in confirmed.items()}
     over = [
-        {"line_no": no, "left": confirmed[no][0].quantity - confirmed[no][1], "wanted": quantity}
+        {"line_no": no, "left": left[no], "wanted": quantity}
         for no, quantity in delivery.sent.items()
-        if quantity > confirmed[no][0].quantity - confirmed[no][1]
+        if quantity > left[no]
     ]
     if over:
         raise ShipmentExceedsOrder("more than is ordered and not shipped", lines=over)
@@ -109,13 +115,6 @@ def _check(delivery: Delivery) -> None:
 def _package(of: Parcel | NamedLot) -> tuple[str, date]:
     """What tells one lot from another, however it is spelled."""
     return canonical(of.lot), of.expiry
-
-
-def _codes(index: int) -> TraceCodesInvalid:
-    return TraceCodesInvalid(
-        "at most one code a unit, each once",
-        errors=[{"path": f"lines.{index}.trace_codes", "message": "too many, or twice"}],
-    )
 
 
 def _ship_contract(tx: Tx, delivery: Delivery) -> None:
