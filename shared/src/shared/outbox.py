@@ -1,6 +1,7 @@
 """The event is written in the transaction of the change it tells of; the relay publishes it later."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -75,10 +76,13 @@ def write_rows(cursor: Cursor[Any], tx: Tx, rows: Sequence[tuple[Any, ...]]) -> 
 
 def row_caused_by(tx: Tx, cause: Envelope, event: Event) -> tuple[Any, ...]:
     """As `row_of`, under the trace of the event that caused this one."""
-    tx.traceparent = cause.traceparent
-    tx.correlation_id = cause.correlation_id
-    tx.causation_id = str(cause.event_id)
-    return row_of(tx, event)
+    under = replace(
+        tx,
+        traceparent=cause.traceparent,
+        correlation_id=cause.correlation_id,
+        causation_id=str(cause.event_id),
+    )
+    return row_of(under, event)
 
 
 def row_of(tx: Tx, event: Event) -> tuple[Any, ...]:

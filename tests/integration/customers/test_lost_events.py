@@ -283,11 +283,16 @@ def test_a_redemption_that_our_own_log_lost_is_taken_over_from_the_sale_that_use
         conn.execute(text("delete from parked_events where event_id = :id"), {"id": str(sale.event_id)})
     try:
         again = replace(sale, seq=next(SEQ))
-        hear(again, sold(patient, 7))
-        assert account(caller, patient)["balance"] == 50 + 7 - 40
+        hear(sold(patient, 3), again, sold(patient, 7))
+        assert account(caller, patient)["balance"] == 50 + 3 + 7 - 40
         shown = caller("cs_agent").get(f"/redemptions/{redemption_id}").json
         assert (shown["state"], shown["receipt_number"], shown["points"]) == ("used", receipt, 40)
         assert [data["points"] for _, data in events("customers.points.redeemed.v1")] == [40]
+        with database.read() as conn:
+            cause = conn.execute(
+                text("select causation_id from outbox where subject = :id"), {"id": redemption_id}
+            ).scalar_one()
+        assert cause == str(again.event_id), "so that its loss names the redemption"
     finally:
         with behind(database) as conn:
             conn.execute(text("delete from log_epochs where epoch = 2"))

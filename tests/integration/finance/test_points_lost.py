@@ -58,6 +58,20 @@ def test_a_return_taken_back_again_after_a_correction_is_booked_in_any_order(off
     assert liability() == before
 
 
+def test_returns_that_are_taken_back_again_in_another_order_are_not_more_than_the_sale_earned(
+    office, liability
+):
+    """Of four points for 4.50 the first 1.50 to come back takes one and the second two, whichever return that is."""
+    before, sale = liability(), str(uuid4())
+    first, second = taken(office, sale, 1, return_id="R-1"), taken(office, sale, 2, return_id="R-2")
+    office.hear(earned(office, sale, 4), first, second, taken(office, sale, 1, return_id="R-3"))
+    forget(office, first, second)
+    again = [taken(office, sale, 2, return_id="R-1"), taken(office, sale, 1, return_id="R-2")]
+    assert office.hear(*again).parked == 0
+    assert today(office) == before
+    assert office.hear(taken(office, sale, 1, return_id="R-4")).parked == 1
+
+
 def test_points_of_a_sale_that_we_lost_end_as_they_began(office, liability):
     before, sale = liability(), str(uuid4())
     data = {"customer_id": CUSTOMER, "branch_id": "S001", "sale_id": sale, "return_id": None, "points": -10}

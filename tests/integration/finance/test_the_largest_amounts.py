@@ -1,12 +1,17 @@
 """The largest amounts that the API takes, a whole month of them: booked, closed, stated, exported; no sum overflows anywhere."""
 
+from uuid import UUID
+
 import pytest
 
 from finance.kernel.receipt import QUANTITY_MAX, SALE_FEN_MAX
+from finance.vouchers import commands as vouchers
 from shared.clock import business_date, utc_now
 from shared.money import FEN_MAX
+from shared.texts import SUM_MAX
 from tests.support.finance_builders import a_line, a_receipt, money
 from tests.support.statements import SIGNERS, book, close, column, prepared
+from tests.support.waiting import acts, the_second_waits
 
 MONTH = f"{business_date(utc_now()).year - 1}-03"
 VOUCHERS = 4
@@ -69,6 +74,22 @@ def test_vouchers_are_refused_before_their_sums_are_inexact(month):
     approved = {"decision": "approved", "reason": None}
     answer = month.post(f"/v1/vouchers/{tenth}/decisions", approved, role="finance_head")
     assert (answer.status_code, answer.json["code"]) == (409, "voucher_sums_too_large"), answer.text
+
+
+def test_of_two_vouchers_that_only_one_has_room_for_one_is_approved(month):
+    posted_fen = month.value("select sum(total_fen)::bigint from vouchers where state = 'posted'")
+    fen = min(FEN_MAX, (SUM_MAX - posted_fen) * 2 // 3)
+    assert posted_fen + fen <= SUM_MAX < posted_fen + 2 * fen, "or else the test is about nothing"
+    lines = [{"account": "1002", "debit": money(fen)}, {"account": "4001", "credit": money(fen)}]
+    body = {"booked_on": f"{MONTH[:4]}-04-02", "branch_id": "S001", "summary": "s", "lines": lines}
+    one, other = (
+        UUID(month.post("/v1/vouchers", body, role="accountant").json["voucher_id"]) for _ in range(2)
+    )
+    approve = [
+        acts("finance_head", vouchers.decide, voucher_id, approved=True, reason=None)
+        for voucher_id in (one, other)
+    ]
+    assert the_second_waits(month, *approve) == "voucher_sums_too_large"
 
 
 def test_statements_of_the_largest_month_are_exact_and_printed(month):

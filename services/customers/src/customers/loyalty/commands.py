@@ -26,6 +26,8 @@ from customers.loyalty.store.points import lock_accounts
 from customers.loyalty.store.redemptions import add_lots, add_redemption, redemption_row
 from shared import audit, outbox, watermark
 from shared.clock import business_date, new_id
+from shared.database import driver_of
+from shared.events import Envelope
 from shared.transaction import Tx
 
 SALE_POSTED = "finance.sale.posted.v1"
@@ -67,8 +69,13 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
     return redemption(tx, redemption_id)
 
 
-def set_aside(tx: Tx, row: dict[str, Any], shares: Sequence[tuple[str, int]]) -> None:
-    """Keep and tell a redemption of points of these sales; the caller holds the account. Raises ReceiptHasRedemption."""
+def set_aside(
+    tx: Tx, row: dict[str, Any], shares: Sequence[tuple[str, int]], *, cause: Envelope | None = None
+) -> None:
+    """Keep and tell a redemption of points of these sales; the caller holds the account. Raises ReceiptHasRedemption.
+
+    `cause` is the event that made it, where no person asked for it.
+    """
     if not add_redemption(tx, {**row, "now": tx.now, "actor": tx.actor.id}):
         raise ReceiptHasRedemption("points were redeemed for this receipt before")
     add_lots(tx.conn, row["id"], shares)
@@ -82,7 +89,9 @@ def set_aside(tx: Tx, row: dict[str, Any], shares: Sequence[tuple[str, int]]) ->
         lots=shares,
         on=row["today"],
     )
-    outbox.append(tx, fact)
+    told = outbox.row_of(tx, fact) if cause is None else outbox.row_caused_by(tx, cause, fact)
+    with driver_of(tx.conn) as driver:
+        outbox.write_rows(driver.cursor(), tx, [told])
     audit.record(tx, "points.redeemed", str(row["id"]), after=fact.data)
 
 

@@ -142,6 +142,8 @@ def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> d
     state = "posted" if approved else "rejected"
     if approved:
         _require_open(tx, row["booked_on"])
+        # who approves another voucher meanwhile waits, and counts this one
+        tx.conn.execute(text("select pg_advisory_xact_lock(hashtextextended('finance:vouchers', 0))"))
         posted_fen = tx.conn.execute(
             text("select coalesce(sum(total_fen), 0)::bigint from vouchers where state = 'posted'")
         ).scalar_one()

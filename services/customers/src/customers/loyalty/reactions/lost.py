@@ -111,7 +111,7 @@ def take_over(tx: Tx, envelopes: Sequence[Envelope]) -> None:
             "today": envelope.day,
             "restore_at": tx.now + rule.restore_after,
         }
-        commands.set_aside(tx, row, [(lot.sale_id, part) for lot, part in shares])
+        commands.set_aside(tx, row, [(lot.sale_id, part) for lot, part in shares], cause=envelope)
 
 
 def withdraw(

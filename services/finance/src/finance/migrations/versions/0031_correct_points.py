@@ -1,4 +1,11 @@
-"""What customers tells of points knows its event, so that what a lost event did can be made good."""
+"""What customers tells of points knows its event, so that what a lost event did can be made good.
+
+Points that were taken back before this migration do not know theirs; the id that each row gets is nobody's. It tells
+the row from others of its return and is published nowhere: what customers corrects bears the id of an event of
+finance, and what finance corrects (points_corrections.lost_event_id) that of a lost event of customers, which such an
+id never equals. So a second run, or a copy of the database migrated by itself, cannot tell one correction twice under
+two ids. It follows that `log accept` makes good what was told since, and leaves what was told before to people.
+"""
 
 import sqlalchemy as sa
 from alembic import op

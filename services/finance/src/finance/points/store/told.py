@@ -173,7 +173,11 @@ def _return_of(each: Gone) -> str:
 
 
 def _taken_for(of_return: Sequence[Gone]) -> int:
-    """What stays taken for one return: it is taken again after a correction, which may come later than that."""
+    """What stays taken for one return: it is taken again after a correction, which may come later than that.
+
+    By rounding, what is taken again is another number when refunds of the sale come again in another order; once the
+    corrections are here, what stays is the sum.
+    """
     taken = [each.points for each in of_return if each.kind == "points_taken_back"]
     corrections = len(of_return) - len(taken)
-    return max(taken) if len(taken) > corrections else 0
+    return min(max(taken), sum(each.points for each in of_return)) if len(taken) > corrections else 0
