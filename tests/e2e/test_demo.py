@@ -2,14 +2,25 @@
 
 import argparse
 import csv
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from apotheca import demo, demo_books, demo_institution, demo_institution_proof, demo_receipts, demo_reports
+from apotheca import (
+    demo,
+    demo_books,
+    demo_clinic,
+    demo_institution,
+    demo_institution_proof,
+    demo_receipts,
+    demo_reports,
+)
 from apotheca.demo_client import Caller
 from apotheca.demo_receipts import Slice
 from apotheca.system import System
+from shared.clock import business_date, utc_now
+from shared.database import Database
 from shared.settings import SERVICES
 from tests.support.ports import five_free_ports
 from tests.support.published import faults_in
@@ -22,6 +33,7 @@ SLICE = Slice(stores=1, first_month=2, last_month=2)
 def demonstrated(make_folder):
     """The system after one demonstration of one store and one month."""
     folder = make_folder()
+    demo.prepare(folder)
     with System(folder, first_port=five_free_ports()) as system:
         demo.run_demo(system, argparse.Namespace(all=False, stores=1, months=(2, 2), once=True))
         yield system
@@ -71,7 +83,7 @@ def test_returns_were_refunded_for_what_was_paid(demonstrated):
     assert notices
     refunds = sum(notice["refund"]["fen"] for notice in notices)
     finance = Caller(demonstrated, "finance", "test-control", "feed")
-    today = demo.business_date(demo.utc_now()).isoformat()
+    today = business_date(utc_now()).isoformat()
     yesterday = date.fromisoformat(today).replace(day=1).isoformat()
     days = finance.get("/internal/control-totals", **{"from": yesterday, "to": today})["days"]
     paid = [row for row in days if row["type"].startswith("finance.refund.paid.")]
@@ -84,7 +96,7 @@ def test_returns_were_refunded_for_what_was_paid(demonstrated):
 @pytest.mark.requirement("P2", "D13")
 def test_the_three_metrics_have_numerator_and_denominator(demonstrated):
     reporting = Caller(demonstrated, "reporting", "test-reader", "management")
-    today = f"{demo.business_date(demo.utc_now()):%Y-%m}"
+    today = f"{business_date(utc_now()):%Y-%m}"
     for code, month in (("M1", today), ("M2", today), ("M3", "2017-02")):
         metric = reporting.get(f"/v1/metrics/{code}", month=month)
         assert 0 <= metric["numerator"] <= metric["denominator"], code
@@ -116,6 +128,22 @@ def test_a_second_demonstration_changes_nothing(demonstrated):
     before = feed.get("/internal/head")["last_seq"]
     demo.run_demo(demonstrated, argparse.Namespace(all=False, stores=1, months=(2, 2), once=True))
     assert feed.get("/internal/head")["last_seq"] == before
+
+
+@pytest.mark.requirement("X3")
+def test_a_demonstration_of_a_later_season_changes_nothing(demonstrated, monkeypatch):
+    """Every answer grows older than a service keeps it, the job that removes them runs, and it is another day."""
+    for service in SERVICES:
+        database = Database(demonstrated.database_url(service), pool_size=1)
+        with database.begin() as conn:
+            conn.execute(text("update idempotency_keys set created_at = created_at - interval '100 days'"))
+        database.dispose()
+        demonstrated.run_job(service, "prune_idempotency_keys")
+    monkeypatch.setattr(demo_clinic, "utc_now", lambda: utc_now() + timedelta(days=100))
+    feeds = [Caller(demonstrated, service, "test-control", "feed") for service in SERVICES]
+    before = [feed.get("/internal/head")["last_seq"] for feed in feeds]
+    demo.run_demo(demonstrated, argparse.Namespace(all=False, stores=1, months=(2, 2), once=True))
+    assert [feed.get("/internal/head")["last_seq"] for feed in feeds] == before
 
 
 def bad_lines(receipt) -> set[int]:

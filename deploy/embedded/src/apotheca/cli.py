@@ -116,6 +116,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    demo.prepare(options.folder)
     with _stop_signals() as asked, _running(options) as system:
         demo.run_demo(system, options)
         _print_addresses(system)

@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -19,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from apotheca import (
     demo_books,
     demo_catalogue,
+    demo_clinic,
     demo_import,
     demo_institution,
     demo_institution_proof,
@@ -31,10 +33,10 @@ from apotheca.demo_import import Imported
 from apotheca.demo_institution import Story
 from apotheca.demo_receipts import Receipt, Slice, branch_of
 from apotheca.refusals import CannotRun
-from apotheca.system import System
-from shared.clock import business_date, month_of, utc_now
+from apotheca.system import DEMONSTRATION, System
+from shared.clock import month_of
 
-REFUSED_LINES = "demo/refused_lines.csv"
+REFUSED_LINES = f"{DEMONSTRATION}/refused_lines.csv"
 MONTHS_OF_A_YEAR = 12
 
 console = Console(highlight=False, soft_wrap=True)
@@ -52,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="1-3",
         help=f"months of {demo_receipts.YEAR}, such as 2 or 1-3 (default 1-3)",
     )
+
+
+def prepare(folder: Path) -> None:
+    """Before the system starts in `folder`: from then on it keeps the answers that a later run asks for again."""
+    (folder / DEMONSTRATION).mkdir(parents=True, exist_ok=True)
 
 
 def slice_of(options: argparse.Namespace) -> Slice:
@@ -79,7 +86,7 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     _catch_up(system, reporting, part)
     _prove(system, reporting, receipts, imported, part)
     branch_id = branch_of(demo_receipts.busiest_stores(receipts, 1)[0])
-    simulated_on = month_of(business_date(utc_now()))
+    simulated_on = month_of(demo_clinic.first_day(demo_clinic.Staff(system)))
     _simulate(system, imported, branch_id, customer_ids)
     story = _trade(system, part)
     with _bar("publishing statements", len(part.months) * demo_books.STEPS_PER_MONTH) as advance:

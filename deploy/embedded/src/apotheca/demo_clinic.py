@@ -120,13 +120,13 @@ def grant_credit(staff: Staff, customer_id: str) -> None:
     wait_for("finance hearing of the clinic's credit", heard, within_s=HEARD_WITHIN_S)
 
 
-def set_price(staff: Staff) -> None:
+def set_price(staff: Staff, began_on: date) -> None:
     rule = {
         "product_id": PRODUCT["product_id"],
         "customer_kind": "hospital",
         "list_price": money(PRICE_FEN),
         "floor": money(FLOOR_FEN),
-        "effective_from": business_date(utc_now()).isoformat(),
+        "effective_from": began_on.isoformat(),
     }
     made = staff.finance("business_head").post("/v1/price-rules", rule)
     staff.finance("finance_head").post(f"/v1/price-rules/{made['rule_id']}/decisions", APPROVED)

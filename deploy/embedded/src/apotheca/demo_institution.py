@@ -36,7 +36,6 @@ from apotheca.demo_clinic import (
 )
 from apotheca.refusals import CannotRun
 from apotheca.system import System
-from shared.clock import business_date, utc_now
 
 FOLDER = "demo/institution"
 ORDERED = sum(quantity for _, quantity in LOTS)
@@ -79,7 +78,7 @@ def run(system: System, advance: Advance) -> Story:
     customer_id, contact_id = register(staff)
     advance(1)
     grant_credit(staff, customer_id)
-    set_price(staff)
+    set_price(staff, began_on)
     take_goods_in(staff, began_on)
     advance(1)
     in_time, late = _carry_in(staff, customer_id, began_on)
@@ -87,7 +86,7 @@ def run(system: System, advance: Advance) -> Story:
     advance(1)
     contract = _sign_contract(staff, customer_id, contact_id, began_on)
     order, shipment = _order_and_ship(staff, customer_id, contract, began_on)
-    _invoice(staff, shipment["sale_id"])
+    _invoice(staff, shipment["sale_id"], began_on)
     _pay(
         staff, customer_id, 2, _first_instalment(staff, customer_id, shipment), FIRST_INSTALMENT_FEN, began_on
     )
@@ -239,14 +238,14 @@ def _order_and_ship(
     return order, staff.finance("storekeeper").post(f"{path}/ship", {"lines": parcels})
 
 
-def _invoice(staff: Staff, sale_id: str) -> None:
+def _invoice(staff: Staff, sale_id: str, began_on: date) -> None:
     """What the tax office's invoice says, under a number that no tax office gives."""
     clerk = staff.finance("invoicing_clerk")
     sale = clerk.get(f"/v1/sales/{sale_id}")
     body = {
         "number": INVOICE,
         "kind": "special",
-        "issued_on": business_date(utc_now()).isoformat(),
+        "issued_on": began_on.isoformat(),
         "sales": [{"sale_id": sale_id}],
         "rates": [{"tax_bp": TAX_BP, "net": sale["net"], "tax": sale["tax"]}],
     }

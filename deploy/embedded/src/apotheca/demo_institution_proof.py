@@ -18,7 +18,6 @@ from apotheca.demo_institution import Story
 from apotheca.demo_reports import yuan
 from apotheca.refusals import CannotRun
 from apotheca.system import System
-from shared.clock import business_date, month_of, next_month, utc_now
 
 RECEIVABLES, BANK = "1122", "1002"
 
@@ -55,11 +54,11 @@ def prove(system: System, story: Story) -> Proof:
     """Ask everybody. Reporting has caught up before."""
     accountant = Caller(system, "finance", "demo-accountant", "accountant")
     reporting = Caller(system, "reporting", "demo-reader", "management")
-    months = months_of(story.began_on)
+    months = _months(accountant, story.began_on)
     interest_fen, items = _open_items(accountant, story.customer_id)
     charged_fen = institution.CARRIED_FEN + institution.SOLD_FEN
     paid_fen = sum(each.fen for each in institution.payments_of(story.began_on))
-    ledgers = [reporting.get(f"/v1/sales-ledgers/{month:%Y-%m}", branch_id=BRANCH) for month in months]
+    ledgers = [reporting.get(f"/v1/sales-ledgers/{month}", branch_id=BRANCH) for month in months]
     return Proof(
         plan=Sums(
             charged_fen=charged_fen,
@@ -73,19 +72,16 @@ def prove(system: System, story: Story) -> Proof:
     )
 
 
-def months_of(began_on: date) -> list[date]:
-    """From the month of the first payment to this one."""
-    month = month_of(began_on - timedelta(days=institution.PAID_DAYS_AGO))
-    months = [month]
-    while months[-1] < month_of(business_date(utc_now())):
-        months.append(next_month(months[-1]))
-    return months
+def _months(accountant: Caller, began_on: date) -> list[str]:
+    """From the month of the first payment on, those that anything was booked to."""
+    first = f"{began_on - timedelta(days=institution.PAID_DAYS_AGO):%Y-%m}"
+    return [each["month"] for each in accountant.get("/v1/periods")["items"] if each["month"] >= first]
 
 
-def _journal(accountant: Caller, months: list[date], interest_fen: int) -> Sums:
+def _journal(accountant: Caller, months: list[str], interest_fen: int) -> Sums:
     charged_fen, paid_fen, open_fen = -interest_fen, 0, 0
     for position, month in enumerate(months):
-        balance = accountant.get(f"/v1/trial-balances/{month:%Y-%m}", branch_id=BRANCH)
+        balance = accountant.get(f"/v1/trial-balances/{month}", branch_id=BRANCH)
         rows = {row["account"]: row for row in balance["rows"]}
         if RECEIVABLES in rows:
             if position == 0:

@@ -39,6 +39,11 @@ FIRST_PORT = 8701
 PORTS_FREE_WITHIN_S = 20
 ANSWER_WITHIN_S = 60
 PAUSE_S_MAX = 1.0
+DEMONSTRATION = "demo"
+"""What the demonstration writes lies here, and where it lies the services keep answers for ANSWERS_KEPT_DAYS: a
+demonstration that is run again finds what it did by its Idempotency-Keys. They are a few hundred, however large the
+slice; uploads know their lines by the lines' own numbers."""
+ANSWERS_KEPT_DAYS = 3_650
 DISK_FREE_MB_MIN = 1_024
 FEED_TOKEN_LIFETIME_S = 30 * 24 * 3600
 
@@ -272,6 +277,8 @@ class System:
             "PORT": str(self._ports[name]),
             "ARCHIVE": str(self.folder / "archive" / name),
         }
+        if (self.folder / DEMONSTRATION).exists():
+            own["IDEMPOTENCY_KEPT_DAYS"] = str(ANSWERS_KEPT_DAYS)
         if name == "customers":
             own["MASTER_KEY"] = self._secret("master-key", base64.b64encode(secrets.token_bytes(32)).decode())
         # The children are local to this machine: no proxy stands between them.
