@@ -10,20 +10,23 @@ import pytest
 
 from finance.budget_control import events as of_budgets
 from finance.expenses import events
-from finance.expenses.rules import Item
+from finance.expenses.rules import Claim, ClaimState, Item
 from finance.promotions import events as of_drawings
 from finance.promotions.model import OfferProposed
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
 OFFERS = Path(__file__).parents[2] / "services/customers/contracts/events"
-CLAIM = {
-    "claim_id": UUID("0199b1c0-0000-7000-8000-000000000021"),
-    "branch_id": "S001",
-    "department": "wholesale",
-    "campaign": "",
-    "claimed_fen": 16_200,
-    "accepted_fen": 13_550,
-}
+CLAIM = Claim(
+    claim_id=UUID("0199b1c0-0000-7000-8000-000000000021"),
+    branch_id="S001",
+    department="wholesale",
+    campaign="",
+    claimant="salesperson-1",
+    state=ClaimState.APPROVED,
+    claimed_fen=16_200,
+    accepted_fen=13_550,
+    subject_hash="0" * 64,
+)
 BUDGET = {
     "budget_id": UUID("0199b1c0-0000-7000-8000-000000000022"),
     "branch_id": "S001",
@@ -31,9 +34,8 @@ BUDGET = {
     "category": "travel",
     "campaign": "",
     "amount_fen": 100_000,
-    "reserved_fen": 30_000,
-    "actual_fen": 76_000,
-    "exceeded": 1,
+    "over_fen": 6_000,
+    "times": 1,
 }
 ITEMS = [
     Item(
@@ -67,8 +69,8 @@ OFFER = msgspec.convert(
 MADE = [
     events.expense_audited(CLAIM, accepted_fen=13_550, hit=True, day=DAY),
     events.expense_approved(CLAIM, ITEMS, day=DAY),
-    events.expense_paid(CLAIM, paid_from="bank", day=DAY),
-    of_budgets.budget_exceeded(BUDGET, source_kind="manual", source_id=VOUCHER, day=DAY),
+    events.expense_paid(CLAIM, paid_fen=13_550, paid_from="bank", day=DAY),
+    of_budgets.budget_exceeded(**BUDGET, source_kind="manual", source_id=VOUCHER, day=DAY),
     of_drawings.drawing_granted(OFFER, drawing_id=UUID("01933a10-0000-7000-8000-000000000013"), day=TOLD_ON),
     of_drawings.drawing_refused(OFFER, code="budget_exceeded", day=TOLD_ON),
 ]

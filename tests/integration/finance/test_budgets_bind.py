@@ -1,10 +1,11 @@
 """Whatever posts an expense draws on its budget: no path leads around it, and what budgets say is what the ledger says."""
 
 import random
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from finance.spendings.queries import BudgetsDiffer, require_tied
 from tests.support.expenses_builders import (
@@ -25,6 +26,15 @@ YES, NO = {"decision": "approved"}, {"decision": "rejected", "reason": "not this
 @pytest.fixture(scope="module")
 def desk(office):
     return Desk(office)
+
+
+@contextmanager
+def listening(target, name, listener):
+    event.listen(target, name, listener)
+    try:
+        yield
+    finally:
+        event.remove(target, name, listener)
 
 
 def drafted(office, branch, fen, *, account="6601.01", booked_on=None, **odd):
@@ -123,12 +133,53 @@ def test_a_voucher_exceeds_a_budget_only_when_finance_head_and_management_let_it
     assert office.get(listed, role="management").json["items"] == []
     assert post(office, voucher).json["state"] == "posted"
     assert desk.counters(budget) == (0, 10_000)
-    [(event, over)] = office.rows(
+    [(told, over)] = office.rows(
         "select data, amount_fen from outbox where type = 'finance.budget.exceeded.v1' and subject = :id",
         id=budget,
     )
-    source = (event["source_kind"], event["source_id"], event["claim_id"])
+    source = (told["source_kind"], told["source_id"], told["claim_id"])
     assert (*source, over) == ("manual", voucher["voucher_id"], None, 6_000)
+
+
+@pytest.mark.requirement("F20")
+def test_a_page_of_drafts_is_judged_together_each_by_itself(office, desk):
+    branch, other = a_branch(), a_branch()
+    desk.budget(branch, 4_000, overrun="approval")
+    desk.budget(other, 4_000)
+    drafts = [drafted(office, each, fen) for fen in (4_001, 4_000, 9_000) for each in (branch, other)]
+    over = [drafts[0], drafts[4]]
+    listed = f"/v1/vouchers?waits_for=overrun&month={today():%Y-%m}&branch_id={branch}"
+    first = office.get(f"{listed}&limit=1", role="management").json
+    rest = office.get(f"{listed}&limit=1&cursor={first['next_cursor']}", role="management").json
+    found = [each["voucher_id"] for page in (first, rest) for each in page["items"]]
+    assert (found, rest["next_cursor"]) == ([each["voucher_id"] for each in over], None)
+
+
+@pytest.mark.requirement("F20")
+def test_ten_drafts_are_judged_in_as_many_statements_as_one(office, desk):
+    branch = a_branch()
+    desk.budget(branch, 4_000, overrun="approval")
+    listed = f"/v1/vouchers?waits_for=overrun&branch_id={branch}"
+
+    def statements():
+        told = []
+        with listening(Engine, "before_cursor_execute", lambda *said: told.append(said[2])):
+            found = office.get(listed, role="management").json["items"]
+        return len(found), len(told)
+
+    drafted(office, branch, 4_001)
+    (one, asked), _ = statements(), drafted(office, branch, 3_000)
+    for _ in range(9):
+        drafted(office, branch, 5_000)
+    assert (one, statements()) == (1, (10, asked))
+
+
+@pytest.mark.requirement("F20")
+def test_only_drafts_wait_for_a_word_on_their_overrun(office):
+    for state, answer in (("draft", 200), ("posted", 422), ("rejected", 422)):
+        told = office.get(f"/v1/vouchers?waits_for=overrun&state={state}", role="management")
+        assert told.status_code == answer
+    assert [each["path"] for each in told.json["errors"]] == ["waits_for"]
 
 
 @pytest.mark.requirement("F20")

@@ -39,8 +39,8 @@ def voucher(year, day, *, approved):
         "lines": [{"account": spent, "debit": money(fen)}, {"account": paid, "credit": money(fen)}],
     }
     at = moment(last_day(day.replace(day=1)), 11)
-    made = year.do(at, "accountant", books.draft, VoucherBody().load(body))
-    year.do(at, "finance_head", books.decide, made["voucher_id"], approved=approved, reason="重复")
+    voucher_id = year.do(at, "accountant", books.draft, VoucherBody().load(body))
+    year.do(at, "finance_head", books.decide, voucher_id, approved=approved, reason="重复")
 
 
 def seal_some(year):

@@ -4,8 +4,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 from finance.budgets import commands as budgets
+from finance.budgets.rules import NewBudget
 from finance.expenses.commands import deciding, drafting
-from finance.expenses.rules import Finding, Outcome
+from finance.expenses.rules import Claimed, Finding, Item, Outcome
 from tests.support.year.desk import BRANCHES, moment
 
 CATEGORIES = {"travel": "6601.01", "entertainment": "6601.02", "office": "6601.07"}
@@ -18,16 +19,15 @@ def grant_budgets(year, month):
         return
     for branch in SPENDING:
         for category in CATEGORIES:
-            body = {
-                "branch_id": branch,
-                "department": "",
-                "category": category,
-                "first_day": month,
-                "last_day": month + timedelta(days=88),
-                "amount": year.chance.randint(50_000, 600_000),
-                "overrun": year.chance.choice(("stop", "approval")),
-            }
-            year.do(moment(month), "finance_head", budgets.add, body)
+            budget = NewBudget(
+                branch_id=branch,
+                category=category,
+                first_day=month,
+                last_day=month + timedelta(days=88),
+                amount_fen=year.chance.randint(50_000, 600_000),
+                overrun=year.chance.choice(("stop", "approval")),
+            )
+            year.do(moment(month), "finance_head", budgets.add, budget)
 
 
 def spend(year, month):
@@ -42,24 +42,25 @@ def change_budgets(year, month):
     year.tried(moment(month), "finance_head", budgets.change, budget_id, fen, "approval")
 
 
-def an_item(year, day):
+def an_item(year, day, no):
     category = year.chance.choice(list(CATEGORIES))
     amount = year.chance.randint(100, 120_000)
-    return {
-        "category": category,
-        "amount": amount,
-        "tax": year.chance.randint(0, amount // 10),
-        "invoice_no": uuid4().hex[:20].upper(),
-        "spent_on": day,
-        "attendees": ["c-1"] if category == "entertainment" else [],
-    }
+    return Item(
+        no=no,
+        category=category,
+        amount_fen=amount,
+        tax_fen=year.chance.randint(0, amount // 10),
+        invoice_no=uuid4().hex[:20].upper(),
+        spent_on=day,
+        attendees=["c-1"] if category == "entertainment" else [],
+    )
 
 
 def claim(year, month):
     day = year.day(month)
-    items = [an_item(year, day) for _ in range(year.chance.randint(1, 3))]
+    items = [an_item(year, day, no) for no in range(1, year.chance.randint(1, 3) + 1)]
     branch = year.chance.choice(SPENDING)
-    body = {"branch_id": branch, "department": "", "campaign": "", "purpose": "拜访", "items": items}
+    body = Claimed(branch_id=branch, department="", campaign="", purpose="拜访", items=items)
 
     def step(role, command, *args, **kwargs):
         return year.do(moment(day, 3), role, command, claim_id, *args, **kwargs)
@@ -92,7 +93,7 @@ def findings(year, items):
         if year.chance.random() < 0.2:
             made.append(Finding(no=no, outcome=Outcome.REFUSE, accepted_fen=None, reason="私人消费"))
         elif year.chance.random() < 0.2:
-            fen = year.chance.randint(1, item["amount"] - 1)
+            fen = year.chance.randint(1, item.amount_fen - 1)
             made.append(Finding(no=no, outcome=Outcome.REDUCE, accepted_fen=fen, reason="超标准"))
     return made
 

@@ -8,7 +8,7 @@ Source: F1, F4, model 3.2
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -155,38 +155,41 @@ def accounts(
     `branches` None means all; without `opening` only the movements are read; without `transfers` what the year's end
     moved out of income and expense is left out of the movements.
     """
-    rows = _rows(conn, "account", first, until, branches, opening=opening, transfers=transfers)
+    asked = _Asked(first, until, branches, opening=opening, transfers=transfers)
+    rows = _rows(conn, "account", asked)
     return {row.account: Moved(row.opening_fen, row.debit_fen, row.credit_fen) for row in rows}
 
 
 def closings_by_branch(conn: Connection, until: date) -> dict[str, dict[str, int]]:
     """Debit less credit, in fen, per branch and account, of everything booked before the month `until`."""
     found: dict[str, dict[str, int]] = {}
-    for row in _rows(conn, "branch_id, account", until, until, None, opening=True, transfers=True):
+    for row in _rows(conn, "branch_id, account", _Asked(until, until)):
         found.setdefault(row.branch_id, {})[row.account] = row.opening_fen
     return found
 
 
-def _rows(
-    conn: Connection,
-    keys: str,
-    first: date,
-    until: date,
-    branches: Sequence[str] | None,
-    *,
-    opening: bool,
-    transfers: bool,
-) -> CursorResult[Any]:
-    unsealed_from = conn.execute(_OPEN_FROM).scalar_one() or until
-    if not opening:
-        unsealed_from = max(unsealed_from, first)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which sums are asked for: those of the months `first` up to, not including, `until`."""
+
+    first: date
+    until: date
+    branches: Sequence[str] | None = None
+    opening: bool = True
+    transfers: bool = True
+
+
+def _rows(conn: Connection, keys: str, asked: _Asked) -> CursorResult[Any]:
+    unsealed_from = conn.execute(_OPEN_FROM).scalar_one() or asked.until
+    if not asked.opening:
+        unsealed_from = max(unsealed_from, asked.first)
     return conn.execute(
-        _statement(keys, unsealed_from, until, opening=opening),
+        _statement(keys, unsealed_from, asked.until, opening=asked.opening),
         {
-            "first": first,
-            "until": until,
-            "branches": None if branches is None else list(branches),
-            "transfers": transfers,
+            "first": asked.first,
+            "until": asked.until,
+            "branches": None if asked.branches is None else list(asked.branches),
+            "transfers": asked.transfers,
         },
     )
 

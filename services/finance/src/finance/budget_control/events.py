@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 from uuid import UUID
 
 from shared.events import Event
@@ -32,29 +32,39 @@ PUBLISHED: Final[Mapping[str, type]] = {
 
 
 def budget_exceeded(
-    budget: Mapping[str, Any], *, source_kind: str, source_id: UUID, day: date
+    *,
+    budget_id: UUID,
+    branch_id: str,
+    department: str,
+    category: str,
+    campaign: str,
+    amount_fen: int,
+    over_fen: int,
+    times: int,
+    source_kind: str,
+    source_id: UUID,
+    day: date,
 ) -> Event[BudgetExceeded]:
-    """A document exceeded the budget, let through or because it had happened; `over_fen` is by how much it is now.
+    """A document exceeded the budget, let through or because it had happened, for the how manieth time.
 
     `source_kind` is `claim` or the kind of the ledger's entry; `claim_id` is given for claims.
     """
-    over = budget["reserved_fen"] + budget["actual_fen"] - budget["amount_fen"]
     return Event(
         type=BUDGET_EXCEEDED,
-        subject=str(budget["budget_id"]),
-        version=budget["exceeded"],
+        subject=str(budget_id),
+        version=times,
         day=day,
-        amount_fen=over,
+        amount_fen=over_fen,
         data={
-            "budget_id": str(budget["budget_id"]),
-            "branch_id": budget["branch_id"],
-            "department": budget["department"] or None,
-            "category": budget["category"] or None,
-            "campaign": budget["campaign"] or None,
+            "budget_id": str(budget_id),
+            "branch_id": branch_id,
+            "department": department or None,
+            "category": category or None,
+            "campaign": campaign or None,
             "claim_id": str(source_id) if source_kind == "claim" else None,
             "source_kind": source_kind,
             "source_id": str(source_id),
-            "amount_fen": budget["amount_fen"],
-            "over_fen": over,
+            "amount_fen": amount_fen,
+            "over_fen": over_fen,
         },
     )

@@ -1,5 +1,8 @@
 """Who lets a budget be exceeded, and which entries may be refused."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
 from shared.errors import Conflict
 
 OVERRUN_ROLES = frozenset({"finance_head", "management"})
@@ -13,6 +16,25 @@ RESERVED_BEFORE = frozenset({"expense_approved"})
 MAY_BE_REFUSED = frozenset({"manual", "reversal", "sample_issue", "cash_payout"})
 """Entries of what can still be left undone. Others book what has happened (the bank took its fee, the cash is short, a
 cost became known): they draw on the budget even beyond it, and the overrun is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What would stand in the way of a document: `code` is that of the refusal."""
+
+    code: str
+    category: str | None = None
+    budget_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrunning:
+    """A document that exceeds a budget, as it is decided on: by none of who asked for it."""
+
+    kind: str
+    source_id: UUID
+    asked_by: str
+    subject_hash: str
 
 
 class OverrunNotApproved(Conflict):

@@ -2,7 +2,7 @@
 
 from finance.budgets import tables
 from finance.budgets.api import budgets
-from finance.budgets.commands import open_budget
+from finance.budgets.commands import open_of_plan
 from finance.budgets.rules import BudgetExceeded, overruns
 from finance.budgets.store import DRAWN, Move, covering, differing, exceeded, locked, move_all
 from shared.areas import Area
@@ -19,6 +19,6 @@ __all__ = [
     "exceeded",
     "locked",
     "move_all",
-    "open_budget",
+    "open_of_plan",
     "overruns",
 ]

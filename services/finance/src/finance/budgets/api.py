@@ -5,6 +5,7 @@ from uuid import UUID
 
 from finance import expense_categories
 from finance.budgets import commands, queries, schemas
+from finance.budgets.rules import NewBudget
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -19,7 +20,7 @@ budgets = Blueprint("budgets", __name__, tag="expenses")
 @budgets.response(201, schemas.BudgetDetailView)
 def add_budget(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Set a budget; what has none may not be spent."""
-    return queries.budget(tx, commands.add(tx, body))
+    return queries.budget(tx, commands.add(tx, NewBudget(amount_fen=body.pop("amount"), **body)))
 
 
 @budgets.get("/budgets")

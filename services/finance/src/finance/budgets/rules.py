@@ -5,6 +5,8 @@ Source: F20, lesson I32
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
 
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
@@ -26,6 +28,34 @@ class Budget:
     @property
     def available_fen(self) -> int:
         return self.amount_fen - self.reserved_fen - self.actual_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBudget:
+    """A budget of a branch for some days, both included: for a category, or for a campaign, of one department or of all ('')."""
+
+    branch_id: str
+    department: str = ""
+    category: str = ""
+    campaign: str = ""
+    first_day: date
+    last_day: date
+    amount_fen: int
+    overrun: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceeded:
+    """A budget that holds less than nothing, by how much, and for the how manieth time; '' is no dimension."""
+
+    budget_id: UUID
+    branch_id: str
+    department: str
+    category: str
+    campaign: str
+    amount_fen: int
+    over_fen: int
+    times: int
 
 
 def overruns(budgets: Iterable[Budget], needs: Mapping[str, int]) -> dict[str, int]:

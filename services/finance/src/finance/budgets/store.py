@@ -4,16 +4,17 @@ Rows are locked in the order of their ids, or of the plans they belong to, after
 documents never wait for each other in a ring. What is spent draws on the department's budget, else on the branch's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
 
 from finance import promotion_plans
-from finance.budgets.rules import Budget
+from finance.budgets.rules import Budget, Exceeded
 from finance.budgets.tables import budgets
+from finance.expense_categories import Charge
 from shared.transaction import Tx
 
 _COUNTED = """
@@ -29,72 +30,55 @@ DRAWN = (
 """What entries drew on budgets, by the document and the day they were booked to."""
 
 
-class Coverage(NamedTuple):
-    """The budget that pays for each category, and the categories that no budget pays for though one should."""
+class Covered(NamedTuple):
+    """The budget that pays for a charge; `is_bare` where none does though one should."""
 
-    budgets: dict[str, UUID | None]
-    bare: list[str]
+    budget_id: UUID | None
+    is_bare: bool
 
 
-def covering(
-    tx: Tx,
-    branch_id: str,
-    charged_to: tuple[str, str],
-    categories: Iterable[str],
-    day: date,
-    *,
-    hold: bool = True,
-) -> Coverage:
-    """The budgets that pay: the campaign's while its plan is not closed, else the department's, else the branch's.
+# Where a branch has any budget of a category on a day, all of it is under budget; what a campaign pays for always is.
+_COVERED = f"""
+select b.budget_id, b.budget_id is null and (g.campaign <> '' or exists (
+    select from budgets o where o.branch_id = g.branch_id and o.category = g.category
+    and o.first_day <= g.day and o.last_day >= g.day
+)) as is_bare
+from unnest(cast(:branches as text[]), cast(:departments as text[]), cast(:campaigns as text[]),
+    cast(:categories as text[]), cast(:days as date[])) with ordinality
+    as g(branch_id, department, campaign, category, day, n)
+left join lateral (
+    select budget_id from budgets b where b.branch_id = g.branch_id and b.campaign = g.campaign
+    and b.first_day <= g.day and b.last_day >= g.day
+    and (g.campaign <> '' or (b.category = g.category and b.department in (g.department, '')))
+    and not exists (select from {promotion_plans.CLOSED} p where p.budget_id = b.budget_id)
+    order by b.department desc limit 1
+) b on true
+order by g.n
+"""
 
-    `charged_to` is the department and the campaign, '' where there is none. With `hold` a campaign's plan is kept
-    from being closed until the transaction ends; who only looks ahead may be reading, and holds nothing.
+
+def covering(tx: Tx, charges: Sequence[Charge], *, hold: bool = True) -> list[Covered]:
+    """What pays for each charge: the campaign's while its plan is not closed, else the department's, else the branch's.
+
+    With `hold` a campaign's plan is kept from being closed until the transaction ends; who only looks ahead may be
+    reading, and holds nothing.
     """
-    if charged_to[1] and hold:
-        promotion_plans.hold(tx, charged_to[1])
-    found = {name: _covering(tx, branch_id, charged_to, name, day) for name in categories}
-    return Coverage(found, _uncovered(tx, branch_id, charged_to, day, found))
-
-
-def _covering(tx: Tx, branch_id: str, charged_to: tuple[str, str], category: str, day: date) -> UUID | None:
-    department, campaign = charged_to
-    found: UUID | None = tx.conn.execute(
-        text(
-            "select budget_id from budgets b where branch_id = :branch and campaign = :campaign"
-            " and first_day <= :day and last_day >= :day"
-            " and (campaign <> '' or (category = :category and department in (:department, '')))"
-            f" and not exists (select from {promotion_plans.CLOSED} p where p.budget_id = b.budget_id)"
-            " order by department desc limit 1"
-        ),
-        {
-            "branch": branch_id,
-            "campaign": campaign,
-            "day": day,
-            "category": category,
-            "department": department,
-        },
-    ).scalar_one_or_none()
-    return found
-
-
-def _uncovered(
-    tx: Tx, branch_id: str, charged_to: tuple[str, str], day: date, covers: Mapping[str, UUID | None]
-) -> list[str]:
-    """Categories that no budget covers though one should: a campaign's, or where another department has one that day.
-
-    Where a branch has any budget of a category on a day, all of it is under budget.
-    """
-    bare = sorted(name for name, budget_id in covers.items() if budget_id is None)
-    if not bare or charged_to[1]:
-        return bare
+    if not charges:
+        return []
+    if hold:
+        for campaign in sorted({each.campaign for each in charges if each.campaign}):
+            promotion_plans.hold(tx, campaign)
     found = tx.conn.execute(
-        text(
-            "select distinct category from budgets where branch_id = :branch and category = any(:names)"
-            " and first_day <= :day and last_day >= :day order by category"
-        ),
-        {"branch": branch_id, "names": bare, "day": day},
+        text(_COVERED),
+        {
+            "branches": [each.branch_id for each in charges],
+            "departments": [each.department for each in charges],
+            "campaigns": [each.campaign for each in charges],
+            "categories": [each.category for each in charges],
+            "days": [each.day for each in charges],
+        },
     )
-    return [row.category for row in found]
+    return [Covered(row.budget_id, row.is_bare) for row in found]
 
 
 def locked(tx: Tx, budget_ids: Sequence[UUID], *, hold: bool = True) -> list[Budget]:
@@ -174,15 +158,24 @@ def move_all(tx: Tx, source_kind: str, moves: Sequence[Move]) -> None:
     )
 
 
-def exceeded(tx: Tx, budget_id: UUID) -> dict[str, Any]:
+def exceeded(tx: Tx, budget_id: UUID) -> Exceeded:
     """The budget with one more time that it was exceeded."""
-    told = tx.conn.execute(
+    row = tx.conn.execute(
         update(budgets)
         .where(budgets.c.budget_id == budget_id)
         .values(exceeded=budgets.c.exceeded + 1)
         .returning(budgets)
-    ).mappings()
-    return dict(told.one())
+    ).one()
+    return Exceeded(
+        budget_id=row.budget_id,
+        branch_id=row.branch_id,
+        department=row.department,
+        category=row.category,
+        campaign=row.campaign,
+        amount_fen=row.amount_fen,
+        over_fen=row.reserved_fen + row.actual_fen - row.amount_fen,
+        times=row.exceeded,
+    )
 
 
 def differing(conn: Connection) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from finance.kernel import dated
 from finance.kernel.chart import Chart
@@ -27,6 +28,16 @@ class Category:
     claimable: bool
     deducts_input_vat: bool
     attendees: bool
+
+
+class Charge(NamedTuple):
+    """What is charged to a budget: a category of a branch on a day; department and campaign are '' where none is named."""
+
+    branch_id: str
+    department: str
+    campaign: str
+    category: str
+    day: date
 
 
 @lru_cache(maxsize=4_096)

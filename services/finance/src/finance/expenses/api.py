@@ -20,7 +20,7 @@ expenses = Blueprint("expenses", __name__, description="Claims, budgets, promoti
 @admits(*expense_categories.STAFF)
 @expenses.arguments(schemas.ExpenseClaimBody)
 @expenses.response(201, schemas.ExpenseClaimView)
-def draft_claim(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+def draft_claim(tx: Tx, body: rules.Claimed) -> dict[str, Any]:
     """Draft a claim of one's own; `warnings` say what would stand in its way."""
     return queries.claim(tx, drafting.draft(tx, body))
 
@@ -59,7 +59,7 @@ def get_claim(tx: Tx, claim_id: UUID) -> dict[str, Any]:
 @admits(*expense_categories.STAFF)
 @expenses.arguments(schemas.ExpenseClaimBody)
 @expenses.response(200, schemas.ExpenseClaimView)
-def revise_claim(tx: Tx, body: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
+def revise_claim(tx: Tx, body: rules.Claimed, claim_id: UUID) -> dict[str, Any]:
     """Replace what a draft says."""
     drafting.revise(tx, claim_id, body)
     return queries.claim(tx, claim_id)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Final, TypedDict
 
-from finance.expenses.rules import Item, cost_fen
+from finance.expenses.rules import Claim, Item, cost_fen
 from shared.events import Event
 from shared.texts import Branch, Day, Fen, Id, Many, Name, Reference
 
@@ -56,23 +56,21 @@ PUBLISHED: Final[Mapping[str, type]] = {
 }
 
 
-def _head(claim: Mapping[str, Any]) -> OfClaim:
+def _head(claim: Claim) -> OfClaim:
     return {
-        "claim_id": str(claim["claim_id"]),
-        "branch_id": claim["branch_id"],
-        "department": claim["department"] or None,
-        "campaign": claim["campaign"] or None,
-        "claimed_fen": claim["claimed_fen"],
+        "claim_id": str(claim.claim_id),
+        "branch_id": claim.branch_id,
+        "department": claim.department or None,
+        "campaign": claim.campaign or None,
+        "claimed_fen": claim.claimed_fen,
     }
 
 
-def expense_audited(
-    claim: Mapping[str, Any], *, accepted_fen: int, hit: bool, day: date
-) -> Event[ExpenseAudited]:
+def expense_audited(claim: Claim, *, accepted_fen: int, hit: bool, day: date) -> Event[ExpenseAudited]:
     """What finance's audit left of a claim; `hit` says that it reduced or refused something (M28)."""
     return Event(
         type=EXPENSE_AUDITED,
-        subject=str(claim["claim_id"]),
+        subject=str(claim.claim_id),
         version=1,
         day=day,
         amount_fen=accepted_fen,
@@ -80,7 +78,7 @@ def expense_audited(
     )
 
 
-def expense_approved(claim: Mapping[str, Any], items: Sequence[Item], *, day: date) -> Event[ExpenseApproved]:
+def expense_approved(claim: Claim, items: Sequence[Item], *, day: date) -> Event[ExpenseApproved]:
     """Booked: what each category costs, without the tax that is deducted."""
     by_category: dict[str, int] = {}
     for item in items:
@@ -88,7 +86,7 @@ def expense_approved(claim: Mapping[str, Any], items: Sequence[Item], *, day: da
     total = sum(item.counted_fen for item in items)
     return Event(
         type=EXPENSE_APPROVED,
-        subject=str(claim["claim_id"]),
+        subject=str(claim.claim_id),
         version=2,
         day=day,
         amount_fen=total,
@@ -101,18 +99,18 @@ def expense_approved(claim: Mapping[str, Any], items: Sequence[Item], *, day: da
     )
 
 
-def expense_paid(claim: Mapping[str, Any], *, paid_from: str, day: date) -> Event[ExpensePaid]:
+def expense_paid(claim: Claim, *, paid_fen: int, paid_from: str, day: date) -> Event[ExpensePaid]:
     return Event(
         type=EXPENSE_PAID,
-        subject=str(claim["claim_id"]),
+        subject=str(claim.claim_id),
         version=3,
         day=day,
-        amount_fen=claim["accepted_fen"],
+        amount_fen=paid_fen,
         data={
-            "claim_id": str(claim["claim_id"]),
-            "branch_id": claim["branch_id"],
+            "claim_id": str(claim.claim_id),
+            "branch_id": claim.branch_id,
             "paid_from": paid_from,
-            "paid_fen": claim["accepted_fen"],
+            "paid_fen": paid_fen,
             "paid_on": day.isoformat(),
         },
     )

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from finance import budgets, taken_invoices
+from finance.expense_categories import Charge
 from finance.expenses.rules import ClaimNotFound, Item, cost_fen
 from finance.expenses.store import item_of
 from finance.kernel import invoice_number
@@ -41,12 +42,11 @@ def claim(tx: Tx, claim_id: UUID) -> dict[str, Any]:
     row = stored.one_or_none()
     if row is None or not _may_see(tx, dict(row)):
         raise ClaimNotFound("no such claim")
-    rows = tx.conn.execute(text("select * from expense_items where claim_id = :id order by no"), key)
-    found = [dict(each) for each in rows.mappings()]
+    found = tx.conn.execute(text("select * from expense_items where claim_id = :id order by no"), key).all()
     made = tx.conn.execute(text("select * from claim_decisions where claim_id = :id order by at"), key)
     return {
         **row,
-        "items": found,
+        "items": [dict(each._mapping) for each in found],  # noqa: SLF001 - SQLAlchemy's public name
         "decisions": [dict(each) for each in made.mappings()],
         "warnings": _warnings(tx, dict(row), found) if row["state"] == "draft" else [],
     }
@@ -58,17 +58,16 @@ def _may_see(tx: Tx, row: Mapping[str, Any]) -> bool:
     return bool(tx.actor.roles & SEE_ALL_CLAIMS) and tx.actor.may_see(row["branch_id"])
 
 
-def _warnings(tx: Tx, row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _warnings(tx: Tx, row: Mapping[str, Any], found: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     """What would stand in the way of a draft if it were submitted now (I32)."""
     items = [item_of(each) for each in found]
-    charged_to = (row["department"], row["campaign"])
     by_budget: dict[UUID, list[Item]] = {}
     warned: list[tuple[int, str, UUID | None]] = []
-    for item in items:
-        covers = budgets.covering(
-            tx, row["branch_id"], charged_to, [item.category], item.spent_on, hold=False
-        ).budgets
-        budget_id = covers[item.category]
+    charges = [
+        Charge(row["branch_id"], row["department"], row["campaign"], item.category, item.spent_on)
+        for item in items
+    ]
+    for item, (budget_id, _) in zip(items, budgets.covering(tx, charges, hold=False), strict=True):
         if budget_id is None:
             warned.append((item.no, "expense_unbudgeted", None))
         else:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from finance.expense_categories import categories_on
 from finance.kernel import dated, invoice_number
@@ -107,6 +108,21 @@ def rule_on(rule: str, day: date) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A claim as it is stored: `accepted_fen` once it was audited, `subject_hash` once it was submitted."""
+
+    claim_id: UUID
+    branch_id: str
+    department: str
+    campaign: str
+    claimant: str
+    state: ClaimState
+    claimed_fen: int
+    accepted_fen: int | None
+    subject_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One invoice of a claim. `accepted_fen` and `accepted_tax_fen` are what the audit left of it."""
 
@@ -127,6 +143,17 @@ class Item:
     @property
     def counted_tax_fen(self) -> int:
         return self.tax_fen if self.accepted_tax_fen is None else self.accepted_tax_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claimant says; department and campaign are '' where none is named."""
+
+    branch_id: str
+    department: str
+    campaign: str
+    purpose: str
+    items: Sequence[Item]
 
 
 def check_items(items: Sequence[Item], claimant: str, today: date) -> None:

@@ -1,7 +1,10 @@
 """The shapes of requests and answers of expenses."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
 
+from marshmallow import Schema, fields, post_load, validate
+
+from finance.expenses.rules import Claimed, Item
 from finance.kernel.fields import (
     BRANCH,
     CATEGORY,
@@ -52,6 +55,22 @@ class ExpenseClaimBody(Schema):
     campaign = fields.String(load_default="", validate=OPTIONAL_CODE)
     purpose = _text(200, required=True)
     items = fields.List(fields.Nested(ExpenseItemBody), required=True, validate=validate.Length(1, 100))
+
+    @post_load
+    def _claimed(self, data: dict[str, Any], **_: Any) -> Claimed:
+        items = [
+            Item(
+                no=no,
+                category=row["category"],
+                amount_fen=row["amount"],
+                tax_fen=row["tax"],
+                invoice_no=row["invoice_no"],
+                spent_on=row["spent_on"],
+                attendees=row["attendees"],
+            )
+            for no, row in enumerate(data.pop("items"), 1)
+        ]
+        return Claimed(items=items, **data)
 
 
 class AuditFindingBody(Schema):

@@ -4,10 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from finance import budgets
-from finance.expenses.rules import ClaimNotFound, ClaimNotReady, ClaimNotYours, ClaimState, Item, cost_fen
+from finance.expenses.rules import (
+    Claim,
+    ClaimNotFound,
+    ClaimNotReady,
+    ClaimNotYours,
+    ClaimState,
+    Item,
+    cost_fen,
+)
 from finance.expenses.tables import claims, items
 from shared import audit
 from shared.languages import Text
@@ -36,28 +44,34 @@ def reserve(tx: Tx, claim_id: UUID, fen_by_budget: Mapping[UUID, int]) -> None:
     budgets.move_all(tx, CLAIM, moves)
 
 
-def locked(tx: Tx, claim_id: UUID, expected: ClaimState | None = None) -> dict[str, Any]:
-    row = (
-        tx.conn.execute(select(claims).where(claims.c.claim_id == claim_id).with_for_update())
-        .mappings()
-        .one_or_none()
-    )
+def locked(tx: Tx, claim_id: UUID, expected: ClaimState | None = None) -> Claim:
+    row = tx.conn.execute(select(claims).where(claims.c.claim_id == claim_id).with_for_update()).one_or_none()
     if row is None:
         raise ClaimNotFound("no such claim")
-    tx.actor.require_branch(row["branch_id"])
-    claim = dict(row)
-    if expected is not None and claim["state"] != expected:
+    tx.actor.require_branch(row.branch_id)
+    claim = Claim(
+        claim_id=row.claim_id,
+        branch_id=row.branch_id,
+        department=row.department,
+        campaign=row.campaign,
+        claimant=row.claimant,
+        state=ClaimState(row.state),
+        claimed_fen=row.claimed_fen,
+        accepted_fen=row.accepted_fen,
+        subject_hash=row.subject_hash,
+    )
+    if expected is not None and claim.state != expected:
         raise not_ready(claim)
     return claim
 
 
-def not_ready(row: Mapping[str, Any]) -> ClaimNotReady:
-    return ClaimNotReady(Text("the claim is {state}", state=row["state"]), state=row["state"])
+def not_ready(claim: Claim) -> ClaimNotReady:
+    return ClaimNotReady(Text("the claim is {state}", state=claim.state), state=claim.state)
 
 
 def items_of(tx: Tx, claim_id: UUID) -> list[Item]:
     rows = tx.conn.execute(select(items).where(items.c.claim_id == claim_id).order_by(items.c.no))
-    return [item_of(dict(row)) for row in rows.mappings()]
+    return [item_of(row) for row in rows]
 
 
 def held(tx: Tx, claim_id: UUID) -> dict[UUID, int]:
@@ -81,36 +95,36 @@ def spent(tx: Tx, claim_id: UUID, counted: Sequence[Item]) -> dict[tuple[UUID, s
     return found
 
 
-def move(tx: Tx, row: Mapping[str, Any], state: ClaimState, **values: Any) -> None:
+def move(tx: Tx, claim: Claim, state: ClaimState, **values: Any) -> None:
     tx.conn.execute(
-        update(claims).where(claims.c.claim_id == row["claim_id"]).values(state=state.value, **values)
+        update(claims).where(claims.c.claim_id == claim.claim_id).values(state=state.value, **values)
     )
     audit.record(
         tx,
         f"expense.{state.value}",
-        str(row["claim_id"]),
-        before=row["state"],
+        str(claim.claim_id),
+        before=claim.state,
         after=[state.value, *values.values()],
     )
 
 
-def item_of(row: Mapping[str, Any]) -> Item:
+def item_of(row: Row[Any]) -> Item:
     """A row of expense_items."""
     return Item(
-        no=row["no"],
-        category=row["category"],
-        amount_fen=row["amount_fen"],
-        tax_fen=row["tax_fen"],
-        invoice_no=row["invoice_no"],
-        spent_on=row["spent_on"],
-        attendees=row["attendees"],
-        accepted_fen=row["accepted_fen"],
-        accepted_tax_fen=row["accepted_tax_fen"],
+        no=row.no,
+        category=row.category,
+        amount_fen=row.amount_fen,
+        tax_fen=row.tax_fen,
+        invoice_no=row.invoice_no,
+        spent_on=row.spent_on,
+        attendees=row.attendees,
+        accepted_fen=row.accepted_fen,
+        accepted_tax_fen=row.accepted_tax_fen,
     )
 
 
-def own(tx: Tx, claim_id: UUID) -> dict[str, Any]:
-    row = locked(tx, claim_id, ClaimState.DRAFT)
-    if row["claimant"] != tx.actor.id:
+def own(tx: Tx, claim_id: UUID) -> Claim:
+    claim = locked(tx, claim_id, ClaimState.DRAFT)
+    if claim.claimant != tx.actor.id:
         raise ClaimNotYours("a draft is the claimant's alone")
-    return row
+    return claim

@@ -25,6 +25,7 @@ STREAMS_OF_ACTOR_MAX = 2
 STREAMS_AT_ONCE_MAX = 6
 NDJSON, CSV, TEXT = "application/x-ndjson", "text/csv", "text/plain"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXTENSIONS = {NDJSON: "ndjson", CSV: "csv", TEXT: "beancount", XLSX: "xlsx"}
 _streams = Slots(per_actor_max=STREAMS_OF_ACTOR_MAX, together_max=STREAMS_AT_ONCE_MAX)
 
 
@@ -42,7 +43,7 @@ class LedgerStreamsBusy(TooMany):
 )
 def stream_general_ledger(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
     """Every line of a month by account, with its running balance."""
-    return _stream(begin, month, args["branch_id"], _ledger_of(args["account"]), NDJSON, "ndjson")
+    return _stream(begin, month, args["branch_id"], _ledger_of(args["account"]), NDJSON)
 
 
 @ledger_files.get("/general-ledgers/<month>/csv")
@@ -52,7 +53,7 @@ def stream_general_ledger(begin: Callable[[Any], Tx], args: dict[str, Any], mont
 @ledger_files.response(200, {"type": "string"}, content_type=CSV, description="For a spreadsheet, streamed.")
 def stream_general_ledger_sheet(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
     """Every line of a month by account, in yuan, each account with its opening balance."""
-    return _stream(begin, month, args["branch_id"], _ledger_of(args["account"], as_csv=True), CSV, "csv")
+    return _stream(begin, month, args["branch_id"], _ledger_of(args["account"], as_csv=True), CSV)
 
 
 Blocks = Callable[[Tx, date, list[str] | None], Iterator[bytes]]
@@ -71,7 +72,7 @@ def _ledger_of(account: str | None, *, as_csv: bool = False) -> Blocks:
 @ledger_files.response(200, {"type": "string"}, content_type=TEXT, description="Beancount text, streamed.")
 def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
     """A month as Beancount text, closing with the balances it must reach."""
-    return _stream(begin, month, args["branch_id"], general_ledger.beancount, TEXT, "beancount")
+    return _stream(begin, month, args["branch_id"], general_ledger.beancount, TEXT)
 
 
 @ledger_files.get("/journal-chains/<month>/ndjson")
@@ -83,7 +84,7 @@ def stream_beancount(begin: Callable[[Any], Tx], args: dict[str, Any], month: st
 def stream_journal_chain(begin: Callable[[Any], Tx], month: str) -> Response:
     """The sealed entries of a month with their hashes, for deploy/apotheca_verify.py; for the whole company."""
     company.require_company(g.actor)
-    return _stream(begin, month, None, chain.journal_chain, NDJSON, "ndjson", name="journal-chain")
+    return _stream(begin, month, None, chain.journal_chain, NDJSON, name="journal-chain")
 
 
 def _stream(
@@ -92,7 +93,6 @@ def _stream(
     branch_id: str | None,
     make: Blocks,
     mimetype: str,
-    extension: str,
     name: str = "ledger",
 ) -> Response:
     """Answer block by block from one snapshot; what is refused is refused before the first block."""
@@ -109,7 +109,7 @@ def _stream(
         first = next(blocks)
         kept = stack.pop_all()
     response = Response(_after(first, blocks, kept), 200, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{month}.{extension}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{month}.{EXTENSIONS[mimetype]}"'
     response.call_on_close(kept.close)
     return response
 
@@ -128,4 +128,4 @@ def _after(first: bytes, rest: Iterator[bytes], kept: ExitStack) -> Iterator[byt
 @ledger_files.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
 def stream_voucher_list(begin: Callable[[Any], Tx], args: dict[str, Any], month: str) -> Response:
     """记账凭证列表: the vouchers of a month for a spreadsheet, streamed; a sheet for every million lines, five at most."""
-    return _stream(begin, month, args["branch_id"], voucher_list.voucher_list, XLSX, "xlsx", name="vouchers")
+    return _stream(begin, month, args["branch_id"], voucher_list.voucher_list, XLSX, name="vouchers")

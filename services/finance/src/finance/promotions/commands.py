@@ -79,16 +79,8 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
     if not approved:
         _move(tx, row, "rejected")
     elif state == "approved":
-        budget_id = budgets.open_budget(
-            tx,
-            branch_id=row["branch_id"],
-            department="",
-            category="",
-            campaign=row["code"],
-            first_day=row["first_day"],
-            last_day=row["last_day"],
-            amount_fen=row["budget_fen"],
-            overrun="stop",
+        budget_id = budgets.open_of_plan(
+            tx, row["branch_id"], row["code"], row["first_day"], row["last_day"], row["budget_fen"]
         )
         _move(tx, row, "approved", budget_id=budget_id)
 

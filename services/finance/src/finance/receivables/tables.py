@@ -6,7 +6,6 @@ from sqlalchemy import (
     Column,
     Date,
     Index,
-    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -16,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 _NEW_ID = text("gen_random_uuid()")
@@ -77,12 +77,7 @@ write_off_decisions = Table(
     "write_off_decisions",
     metadata,
     Column("write_off_id", Uuid, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("approved", SmallInteger, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(),
     UniqueConstraint("write_off_id", "person"),
 )
 

@@ -148,10 +148,12 @@ def decide_overrun(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | Non
     sample = hold(tx, sample_id, "approved")
     state, _ = budget_control.decide_overrun(
         tx,
-        "sample",
-        sample_id,
-        excluded=frozenset({sample["requested_by"]}),
-        subject_hash=sample["subject_hash"],
+        budget_control.Overrunning(
+            kind="sample",
+            source_id=sample_id,
+            asked_by=sample["requested_by"],
+            subject_hash=sample["subject_hash"],
+        ),
         approved=approved,
         reason=reason,
     )

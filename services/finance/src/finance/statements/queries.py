@@ -255,24 +255,27 @@ def calendar(tx: Tx, first: date, last: date) -> list[dict[str, Any]]:
         for span in (span for span in Span if ends_in(span, month) and next_month(month) <= today):
             for kind in required(standard, span, month):
                 key = (kind.value, span.value, month)
-                items.append(_awaited(kind, span, month, state, newest.get(key), in_time.get(key), today))
+                due = due_on(span, month)
+                how_far = _progress(due, state, newest.get(key), in_time.get(key), today)
+                items.append({**_named(kind, span, month), "due_on": due, **how_far})
     return items
 
 
-def _awaited(
-    kind: Kind, span: Span, month: date, period: str, row: Any, published: Any, today: date
-) -> dict[str, Any]:
-    """`published` is the first version that was: a restatement is no delay."""
-    state = "not_closed" if period == PeriodState.OPEN else "to_prepare"
-    if row is not None and row.state != StatementState.WITHDRAWN:
-        state = row.state
-    due = due_on(span, month)
+def _named(kind: Kind, span: Span, month: date) -> dict[str, str]:
     return {
         "kind": kind.value,
         "span": span.value,
         "month": month_text(month),
         "first_month": month_text(first_month(span, month)),
-        "due_on": due,
+    }
+
+
+def _progress(due: date, period: str, row: Any, published: Any, today: date) -> dict[str, Any]:
+    """How far a statement is; `published` is the first version that was: a restatement is no delay."""
+    state = "not_closed" if period == PeriodState.OPEN else "to_prepare"
+    if row is not None and row.state != StatementState.WITHDRAWN:
+        state = row.state
+    return {
         "state": state,
         "statement_id": row.statement_id if row else None,
         "version": row.version if row else None,

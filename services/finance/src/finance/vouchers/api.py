@@ -1,11 +1,13 @@
 """HTTP: manual vouchers, reversals, and the year's end."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from finance.budget_control import OVERRUN_ROLES
 from finance.kernel.period import parse_month
 from finance.vouchers import commands, queries, schemas
+from finance.vouchers.model import Draft
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
 from shared.transaction import Tx
@@ -22,9 +24,9 @@ READERS = ("accountant", "finance_auditor", "finance_head", "unit_head", "manage
 @admits("accountant")
 @bookkeeping.arguments(schemas.VoucherBody)
 @bookkeeping.response(201, schemas.VoucherDetailView)
-def draft_voucher(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
+def draft_voucher(tx: Tx, body: Draft) -> dict[str, Any]:
     """Write a manual voucher; a finance head approves it before it is booked. A draft keeps its month open."""
-    return queries.warned(tx, commands.draft(tx, body))
+    return queries.voucher(tx, commands.draft(tx, body))
 
 
 @bookkeeping.get("/vouchers")
@@ -47,7 +49,7 @@ def list_vouchers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @bookkeeping.response(200, schemas.VoucherDetailView)
 def get_voucher(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
     """One manual voucher."""
-    return queries.warned(tx, queries.voucher(tx, voucher_id))
+    return queries.voucher(tx, voucher_id)
 
 
 @bookkeeping.post("/vouchers/<uuid:voucher_id>/decisions")
@@ -57,7 +59,8 @@ def get_voucher(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
 @bookkeeping.response(200, schemas.VoucherDetailView)
 def decide_voucher(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
     """Approve and book a draft, or reject it; never by who wrote it."""
-    return queries.warned(tx, commands.decide(tx, voucher_id, **body))
+    commands.decide(tx, voucher_id, **body)
+    return queries.voucher(tx, voucher_id)
 
 
 @bookkeeping.post("/vouchers/<uuid:voucher_id>/overrun/decisions")
@@ -67,7 +70,8 @@ def decide_voucher(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, 
 @bookkeeping.response(200, schemas.VoucherDetailView)
 def decide_voucher_overrun(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> dict[str, Any]:
     """Let a draft exceed its budgets: finance head and management, two persons; a no rejects the draft."""
-    return queries.warned(tx, commands.decide_overrun(tx, voucher_id, **body))
+    commands.decide_overrun(tx, voucher_id, **body)
+    return queries.voucher(tx, voucher_id)
 
 
 @bookkeeping.post("/journal-entries/<int:entry_id>/reverse")
@@ -77,7 +81,8 @@ def decide_voucher_overrun(tx: Tx, body: dict[str, Any], voucher_id: UUID) -> di
 @bookkeeping.response(201, schemas.ReversalView)
 def reverse_entry(tx: Tx, body: dict[str, Any], entry_id: int) -> dict[str, Any]:
     """Reverse a manual voucher, once, into today's open period."""
-    return commands.reverse(tx, entry_id, body["reason"])
+    commands.reverse(tx, entry_id, body["reason"])
+    return queries.reversal(tx, entry_id)
 
 
 @bookkeeping.post("/fiscal-years/<int:year>/transfer")
@@ -86,7 +91,7 @@ def reverse_entry(tx: Tx, body: dict[str, Any], entry_id: int) -> dict[str, Any]
 @bookkeeping.response(201, schemas.YearTransferView)
 def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     """Transfer the year's income and expense to the distribution of profit, before December closes."""
-    return commands.transfer_year(tx, parse_month(f"{year:04d}-12").year)
+    return asdict(commands.transfer_year(tx, parse_month(f"{year:04d}-12").year))
 
 
 @bookkeeping.get("/ledger-accounts")

@@ -3,13 +3,11 @@
 Source: F1, F15, F27, G28, model 3.2 (JournalEntry, AccountingPeriod), I26, I27
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 
 from finance import balances, budget_control, entries, ledger, periods, trade_permissions
 from finance.book import book_of, stream_of
@@ -20,7 +18,8 @@ from finance.kernel.posting import PostingLine
 from finance.ledger import Entry
 from finance.open_items import NewItem
 from finance.trade_permissions import CustomerUnknown
-from finance.vouchers import queries, rules
+from finance.vouchers import queries, rules, store
+from finance.vouchers.model import Draft, Transferred, Voucher, VoucherLine
 from finance.vouchers.rules import (
     EntryHasOwnCorrection,
     EntryNotFound,
@@ -28,68 +27,41 @@ from finance.vouchers.rules import (
     NothingToTransfer,
     VoucherDecided,
 )
+from finance.vouchers.tables import voucher_decisions
 from shared import audit
-from shared.approvals import Approval, Decision
+from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, month_of, new_id, next_month
 from shared.languages import Text
 from shared.transaction import Tx
 
 APPROVER = "finance_head"
-_DRAFT = text(
-    "insert into vouchers (voucher_id, state, booked_on, branch_id, summary, lines, total_fen, subject_hash,"
-    " drafted_by, drafted_at, department, campaign) values (:voucher_id, 'draft', :booked_on, :branch_id, :summary, :lines,"
-    " :total, :hash, :person, :now, :department, :campaign)"
-).bindparams(bindparam("lines", type_=JSONB))
 
 
-def draft(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+def draft(tx: Tx, said: Draft) -> UUID:
     """Write a voucher down; nothing is booked until another person approves it.
 
     Dated the day before the books it is their opening. Raises ForeignBranch, VoucherInvalid, VoucherInFuture,
     CustomerUnknown, PeriodNotOpen.
     """
-    tx.actor.require_branch(body["branch_id"])
+    tx.actor.require_branch(said.branch_id)
     book = book_of(tx.conn)
-    kind = rules.kind_of(body["booked_on"], book.begins_on)
-    postings = rules.postings_of(book.chart, body["lines"], kind)
-    rules.require_bookable(body["booked_on"], begins_on=book.begins_on, today=business_date(tx.now))
+    kind = rules.kind_of(said.booked_on, book.begins_on)
+    postings = rules.postings_of(book.chart, said.lines, kind)
+    rules.require_bookable(said.booked_on, begins_on=book.begins_on, today=business_date(tx.now))
     _require_known(tx, {line.customer_id for line in postings if line.customer_id})
-    _require_open(tx, body["booked_on"])
+    _require_open(tx, said.booked_on)
     subject = {
-        "booked_on": body["booked_on"],
-        "branch_id": body["branch_id"],
-        "summary": body["summary"],
-        "charged_to": [body["department"], body["campaign"]],
-        "lines": [
-            [line["account"], line["debit"], line["credit"], *_owed(line)]
-            for line in body["lines"]
-            if line["debit"] or line["credit"]
-        ],
+        "booked_on": said.booked_on,
+        "branch_id": said.branch_id,
+        "summary": said.summary,
+        "charged_to": [said.department, said.campaign],
+        "lines": store.stored(said),
     }
     voucher_id = new_id()
-    tx.conn.execute(
-        _DRAFT,
-        {
-            "voucher_id": voucher_id,
-            "booked_on": body["booked_on"],
-            "branch_id": body["branch_id"],
-            "summary": body["summary"],
-            "lines": subject["lines"],
-            "total": sum(line.debit_fen for line in postings),
-            "hash": audit.digest(subject),
-            "person": tx.actor.id,
-            "now": tx.now,
-            "department": body["department"],
-            "campaign": body["campaign"],
-        },
-    )
+    total_fen = sum(line.debit_fen for line in postings)
+    store.insert(tx, voucher_id, said, total_fen, audit.digest(subject))
     audit.record(tx, "voucher.draft", str(voucher_id), after=subject)
-    return queries.voucher(tx, voucher_id)
-
-
-def _owed(line: Mapping[str, Any]) -> list[str]:
-    """Who owes an opening debt and since when it is due; other lines say nothing more."""
-    return [str(line["customer_id"]), str(line["due_on"])] if line["customer_id"] else []
+    return voucher_id
 
 
 def _require_known(tx: Tx, customers: set[str]) -> None:
@@ -103,17 +75,17 @@ def _require_known(tx: Tx, customers: set[str]) -> None:
         raise CustomerUnknown("nobody told us of a customer of the voucher")
 
 
-def _opened(lines: Sequence[Mapping[str, Any]]) -> list[NewItem]:
+def _opened(lines: Sequence[VoucherLine]) -> list[NewItem]:
     """What customers owed, or had paid too much, when the books began."""
     return [
         NewItem(
-            fen=each["debit_fen"] - each["credit_fen"],
-            due_on=each["due_on"],
+            fen=each.debit_fen - each.credit_fen,
+            due_on=each.due_on,
             kind="other",
-            customer_id=str(each["customer_id"]),
+            customer_id=str(each.customer_id),
         )
         for each in lines
-        if each["customer_id"]
+        if each.customer_id and each.due_on
     ]
 
 
@@ -123,98 +95,87 @@ def _require_open(tx: Tx, day: date) -> None:
         raise PeriodNotOpen(Text("{month} is {state}", month=month_text(day), state=state))
 
 
-def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
+def decide(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> None:
     """Draft → posted or rejected, by a finance head who did not write it.
 
     What was no control account when it was written may be one now. What it spends draws on the budgets. Raises
     VoucherNotFound, VoucherDecided, VoucherSumsTooLarge, SamePerson, ReasonMissing, PeriodNotOpen, ForeignBranch, VoucherInvalid,
     Unbudgeted, BudgetExceeded, OverrunNotApproved.
     """
-    row = _undecided(tx, voucher_id)
-    approval = Approval(
-        required=frozenset({APPROVER}),
-        excluded=frozenset({row["drafted_by"]}),
-        subject_hash=row["subject_hash"],
+    voucher = _undecided(tx, voucher_id)
+    decide_and_store(
+        tx,
+        voucher_decisions,
+        {"voucher_id": voucher_id},
+        Approval(
+            required=frozenset({APPROVER}),
+            excluded=frozenset({voucher.drafted_by}),
+            subject_hash=voucher.subject_hash,
+        ),
+        approved=approved,
+        reason=reason,
     )
-    decision = approval.decide(
-        person=tx.actor.id, roles={APPROVER} & tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    state = "posted" if approved else "rejected"
     if approved:
-        _require_open(tx, row["booked_on"])
-        # who approves another voucher meanwhile waits, and counts this one
-        tx.conn.execute(text("select pg_advisory_xact_lock(hashtextextended('finance:vouchers', 0))"))
-        posted_fen = tx.conn.execute(
-            text("select coalesce(sum(total_fen), 0)::bigint from vouchers where state = 'posted'")
-        ).scalar_one()
-        rules.require_exact_sums(posted_fen, row["total_fen"])
-        book = book_of(tx.conn)
-        kind = rules.kind_of(row["booked_on"], book.begins_on)
-        lines = [{**each, "debit": each["debit_fen"], "credit": each["credit_fen"]} for each in row["lines"]]
-        entries.add_entry(
-            tx,
-            entries.NewEntry(
-                booked_on=row["booked_on"],
-                branch_id=row["branch_id"],
-                kind=kind,
-                source_id=str(voucher_id),
-                postings=rules.postings_of(book.chart, lines, kind),
-                reference=row["summary"],
-            ),
-            items=_opened(lines),
-            charged_to=(row["department"], row["campaign"]),
-        )
-    _decided(tx, row, state, decision)
-    return queries.voucher(tx, voucher_id)
+        _post(tx, voucher)
+    _end(tx, voucher, "posted" if approved else "rejected", reason)
 
 
-def decide_overrun(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
+def _post(tx: Tx, voucher: Voucher) -> None:
+    _require_open(tx, voucher.booked_on)
+    rules.require_exact_sums(store.posted_fen(tx.conn), voucher.total_fen)
+    book = book_of(tx.conn)
+    kind = rules.kind_of(voucher.booked_on, book.begins_on)
+    entries.add_entry(
+        tx,
+        entries.NewEntry(
+            booked_on=voucher.booked_on,
+            branch_id=voucher.branch_id,
+            kind=kind,
+            source_id=str(voucher.voucher_id),
+            postings=rules.postings_of(book.chart, voucher.lines, kind),
+            reference=voucher.summary,
+        ),
+        items=_opened(voucher.lines),
+        charged_to=(voucher.department, voucher.campaign),
+    )
+
+
+def decide_overrun(tx: Tx, voucher_id: UUID, *, approved: bool, reason: str | None) -> None:
     """Finance head and management let a draft exceed its budgets when it is posted, or reject it.
 
     Raises VoucherNotFound, VoucherDecided and the refusals of shared.approvals.
     """
-    row = _undecided(tx, voucher_id)
+    voucher = _undecided(tx, voucher_id)
     state, decision = budget_control.decide_overrun(
         tx,
-        "voucher",
-        voucher_id,
-        excluded=frozenset({row["drafted_by"]}),
-        subject_hash=row["subject_hash"],
+        budget_control.Overrunning(
+            kind="voucher",
+            source_id=voucher_id,
+            asked_by=voucher.drafted_by,
+            subject_hash=voucher.subject_hash,
+        ),
         approved=approved,
         reason=reason,
     )
     if state == "rejected":
-        _decided(tx, row, state, decision)
-    return queries.voucher(tx, voucher_id)
+        _end(tx, voucher, state, decision.reason)
 
 
-def _undecided(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
-    row = queries.voucher(tx, voucher_id, lock=True)
-    if row["state"] != "draft":
-        raise VoucherDecided(Text("the voucher is {state}", state=row["state"]))
-    return row
+def _undecided(tx: Tx, voucher_id: UUID) -> Voucher:
+    voucher = store.voucher(tx, voucher_id, lock=True)
+    if voucher.state != "draft":
+        raise VoucherDecided(Text("the voucher is {state}", state=voucher.state))
+    return voucher
 
 
-def _decided(tx: Tx, row: Mapping[str, Any], state: str, decision: Decision) -> None:
-    tx.conn.execute(
-        text(
-            "update vouchers set state = :state, decided_by = :person, decided_at = :now, decided_reason = :reason"
-            " where voucher_id = :voucher_id"
-        ),
-        {
-            "state": state,
-            "person": decision.person,
-            "now": decision.at,
-            "reason": decision.reason,
-            "voucher_id": row["voucher_id"],
-        },
-    )
+def _end(tx: Tx, voucher: Voucher, state: str, reason: str | None) -> None:
+    store.end(tx, voucher.voucher_id, state, reason)
     audit.record(
-        tx, f"voucher.{state}", str(row["voucher_id"]), before="draft", after=[state, row["subject_hash"]]
+        tx, f"voucher.{state}", str(voucher.voucher_id), before="draft", after=[state, voucher.subject_hash]
     )
 
 
-def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
+def reverse(tx: Tx, entry_id: int, reason: str) -> None:
     """Mirror a manual voucher into today's open period, once, naming what it corrects and why.
 
     Raises EntryNotFound, EntryHasOwnCorrection, EntryReversed, PeriodNotOpen.
@@ -229,23 +190,7 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
     today = business_date(tx.now)
     _require_open(tx, today)
     reversal_id = new_id()
-    claimed = tx.conn.execute(
-        text(
-            "insert into reversals (entry_id, entry_booked_on, reversal_id, booked_on, reason, reversed_by, reversed_at)"
-            " values (:entry_id, :entry_booked_on, :reversal_id, :today, :reason, :person, :now)"
-            " on conflict (entry_id) do nothing"
-        ),
-        {
-            "entry_id": entry_id,
-            "entry_booked_on": entry.booked_on,
-            "reversal_id": reversal_id,
-            "today": today,
-            "reason": reason,
-            "person": tx.actor.id,
-            "now": tx.now,
-        },
-    )
-    if not claimed.rowcount:
+    if not store.claim_reversal(tx, entry, reversal_id, today, reason):
         raise EntryReversed("the entry was reversed before")
     entries.add_entry(
         tx,
@@ -260,7 +205,6 @@ def reverse(tx: Tx, entry_id: int, reason: str) -> dict[str, Any]:
         ),
     )
     audit.record(tx, "entry.reverse", str(entry_id), after=[str(reversal_id), reason])
-    return queries.reversal(tx, entry_id)
 
 
 def _name(entry: Entry) -> str:
@@ -268,7 +212,7 @@ def _name(entry: Entry) -> str:
     return f"{stream_of(entry.booked_on)} #{number}" if number else f"{entry.booked_on} entry {entry.id}"
 
 
-def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
+def transfer_year(tx: Tx, year: int) -> Transferred:
     """Empty income and expense of the year into the distribution of profit, branch by branch, dated 31 December.
 
     What is booked after a transfer is transferred by the next one. December must be over and open, every earlier
@@ -314,9 +258,9 @@ def transfer_year(tx: Tx, year: int) -> dict[str, Any]:
     until = next_month(month)
     left = balances.accounts(tx.conn, until, until, None)
     distribution = chart.code("profit_distribution")
-    return {
-        "year": year,
-        "entries": posted,
-        "profit_fen": -queries.transferred(tx, month, distribution),
-        "distribution_fen": -left[distribution].opening_fen if distribution in left else 0,
-    }
+    return Transferred(
+        year=year,
+        entries=posted,
+        profit_fen=-queries.transferred(tx, month, distribution),
+        distribution_fen=-left[distribution].opening_fen if distribution in left else 0,
+    )

@@ -1,6 +1,7 @@
 """Vouchers, entries and their reversals as they stand; live figures of any span of months."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,9 @@ from finance.kernel.period import DraftsPending, month_text
 from finance.kernel.posting import PostingLine
 from finance.ledger import Entry
 from finance.statement_figures import income_lines
-from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound, VoucherNotFound
+from finance.vouchers import store
+from finance.vouchers.model import Voucher
+from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound
 from shared.clock import next_month
 from shared.paging import encode_cursor, page_of
 from shared.transaction import Tx
@@ -42,52 +45,38 @@ def accounts(tx: Tx) -> dict[str, Any]:
     return {"standard": book.chart.standard.value, "begins_on": book.begins_on, "items": items}
 
 
-def voucher(tx: Tx, voucher_id: UUID, *, lock: bool = False) -> dict[str, Any]:
-    """Raises VoucherNotFound, also for a branch the token does not cover."""
-    row = (
-        tx.conn.execute(
-            text("select * from vouchers where voucher_id = :id" + (" for update" if lock else "")),
-            {"id": voucher_id},
-        )
-        .mappings()
-        .one_or_none()
+def voucher(tx: Tx, voucher_id: UUID) -> dict[str, Any]:
+    """One voucher; with what its budgets would refuse if a draft were posted now. Raises VoucherNotFound."""
+    found = store.voucher(tx, voucher_id)
+    [warnings] = _warnings(tx, [found])
+    return {**asdict(found), "warnings": warnings}
+
+
+def _warnings(tx: Tx, found: Sequence[Voucher]) -> list[list[budget_control.Foreseen]]:
+    drafts = [each for each in found if each.state == "draft"]
+    warned = budget_control.foreseen(
+        tx,
+        [
+            budget_control.Spending(
+                source_id=each.voucher_id,
+                branch_id=each.branch_id,
+                department=each.department,
+                campaign=each.campaign,
+                booked_on=each.booked_on,
+                postings=[PostingLine(line.account, line.debit_fen, line.credit_fen) for line in each.lines],
+            )
+            for each in drafts
+        ],
     )
-    if row is None or not tx.actor.may_see(row["branch_id"]):
-        raise VoucherNotFound("no such voucher")
-    return _view(dict(row))
-
-
-def warned(tx: Tx, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The voucher with what its budgets would refuse if a draft were posted now."""
-    if found["state"] != "draft":
-        return {**found, "warnings": []}
-    lines = [PostingLine(each["account"], each["debit_fen"], each["credit_fen"]) for each in found["lines"]]
-    charged_to = (found["department"], found["campaign"])
-    warnings = budget_control.foreseen(
-        tx, found["voucher_id"], found["branch_id"], charged_to, found["booked_on"], lines
-    )
-    return {**found, "warnings": warnings}
-
-
-def _view(row: Mapping[str, Any]) -> dict[str, Any]:
-    lines = [
-        {
-            "account": account,
-            "debit_fen": debit,
-            "credit_fen": credit,
-            "customer_id": UUID(owed[0]) if owed else None,
-            "due_on": date.fromisoformat(owed[1]) if owed else None,
-        }
-        for account, debit, credit, *owed in row["lines"]
-    ]
-    return {**row, "lines": lines}
+    by_id = {each.voucher_id: warnings for each, warnings in zip(drafts, warned, strict=True)}
+    return [by_id.get(each.voucher_id, []) for each in found]
 
 
 def vouchers(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
     """Vouchers (None: of any month) in the order they were written. Keyset by id. Raises ForeignBranch."""
     found = page_of(
         tx.conn,
-        "select * from vouchers",
+        "select voucher_id from vouchers",
         {
             "booked_on >= :first": month,
             "booked_on < :until": None if month is None else next_month(month),
@@ -97,25 +86,24 @@ def vouchers(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, A
         {"voucher_id": UUID},
         args,
     )
-    return {**found, "items": [_view(row) for row in found["items"]]}
+    return {**found, "items": store.vouchers(tx.conn, [row["voucher_id"] for row in found["items"]])}
 
 
 def over_budget(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the drafts that wait for a word on what exceeds their budgets, each judged as `warned` does now.
+    """A page of the drafts that wait for a word on what exceeds their budgets, judged together as one is.
 
     A page judges JUDGED_MAX drafts and may hold fewer than were asked for, even none, while there are more.
     Raises ForeignBranch.
     """
     judged = vouchers(tx, month, {**args, "state": "draft", "limit": JUDGED_MAX})
-    items: list[dict[str, Any]] = []
-    for each in judged["items"]:
-        if len(items) == args["limit"]:
-            return {"items": items, "next_cursor": encode_cursor(items[-1]["voucher_id"])}
-        if any(
-            warning["code"] == budget_control.OverrunNotApproved.code
-            for warning in warned(tx, each)["warnings"]
-        ):
-            items.append(each)
+    items = [
+        each
+        for each, warnings in zip(judged["items"], _warnings(tx, judged["items"]), strict=True)
+        if any(warning.code == budget_control.OverrunNotApproved.code for warning in warnings)
+    ]
+    if len(items) > args["limit"]:
+        items = items[: args["limit"]]
+        return {"items": items, "next_cursor": encode_cursor(items[-1].voucher_id)}
     return {**judged, "items": items}
 
 

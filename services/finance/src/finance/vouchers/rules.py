@@ -9,12 +9,12 @@ Source: F1, F15, F27, model 3.2 (JournalEntry), I26, I28
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from finance.kernel import dated
 from finance.kernel.chart import Chart
 from finance.kernel.period import MANUAL, OPENING, eve_of
 from finance.kernel.posting import PostingLine, balanced
+from finance.vouchers.model import VoucherLine
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import FEN_MAX
@@ -83,8 +83,8 @@ def kind_of(booked_on: date, begins_on: date) -> str:
     return OPENING if booked_on == eve_of(begins_on) else MANUAL
 
 
-def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MANUAL) -> list[PostingLine]:
-    """The posting of a voucher: `lines` are {account, debit, credit, customer_id, due_on}, amounts in fen.
+def postings_of(chart: Chart, lines: Sequence[VoucherLine], kind: str = MANUAL) -> list[PostingLine]:
+    """The posting of a voucher.
 
     Raises VoucherInvalid, listing every fault: an account that is unknown, not a leaf, or a control account; a line
     with both sides or none; sides that differ or exceed FEN_MAX; a debt without customer and day, or another line with them.
@@ -92,23 +92,23 @@ def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MA
     faults: list[tuple[str, str | Text]] = []
     receivables = chart.code("receivables")
     for index, line in enumerate(lines):
-        account = chart.by_code.get(line["account"])
+        account = chart.by_code.get(line.account)
         if account is None or not account.leaf:
             faults.append((f"lines.{index}.account", "no such leaf account"))
         elif account.meaning in CONTROL_ACCOUNTS and not (
             kind == OPENING and account.meaning in OPENED_BY_HAND
         ):
             faults.append((f"lines.{index}.account", "a sub-ledger explains this account; use its documents"))
-        owed = [line.get("customer_id") is not None, line.get("due_on") is not None]
-        if owed != [line["account"] == receivables] * 2:
+        owed = [line.customer_id is not None, line.due_on is not None]
+        if owed != [line.account == receivables] * 2:
             faults.append(
                 (f"lines.{index}.customer_id", "customer and day belong to what is owed, and to it alone")
             )
-        if (line["debit"] > 0) == (line["credit"] > 0):
+        if (line.debit_fen > 0) == (line.credit_fen > 0):
             faults.append((f"lines.{index}", "a line has one side"))
-    if sum(line["debit"] for line in lines) != sum(line["credit"] for line in lines):
+    if sum(line.debit_fen for line in lines) != sum(line.credit_fen for line in lines):
         faults.append(("lines", "debits and credits differ"))
-    if sum(line["debit"] for line in lines) > FEN_MAX:
+    if sum(line.debit_fen for line in lines) > FEN_MAX:
         faults.append(("lines", Text("a voucher is of at most {fen_max} fen a side", fen_max=FEN_MAX)))
     if faults:
         raise VoucherInvalid(
@@ -116,11 +116,11 @@ def postings_of(chart: Chart, lines: Sequence[Mapping[str, Any]], kind: str = MA
         )
     return balanced(
         PostingLine(
-            line["account"],
-            line["debit"],
-            line["credit"],
-            line["account"] == receivables,
-            str(line["customer_id"]) if line.get("customer_id") else None,
+            line.account,
+            line.debit_fen,
+            line.credit_fen,
+            line.account == receivables,
+            str(line.customer_id) if line.customer_id else None,
         )
         for line in lines
     )

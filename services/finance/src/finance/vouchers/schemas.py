@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from finance.kernel.fields import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
+from finance.vouchers.model import Draft, VoucherLine
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs
@@ -41,6 +42,14 @@ class VoucherBody(Schema):
         load_default="", validate=OPTIONAL_CODE, metadata={"description": "the plan whose budget pays"}
     )
     lines = fields.List(fields.Nested(VoucherLineBody), required=True, validate=validate.Length(2, LINES_MAX))
+
+    @post_load
+    def _draft(self, data: dict[str, Any], **_: Any) -> Draft:
+        lines = [
+            VoucherLine(row["account"], row["debit"], row["credit"], row["customer_id"], row["due_on"])
+            for row in data.pop("lines")
+        ]
+        return Draft(lines=lines, **data)
 
 
 class VoucherLineView(Schema):
@@ -85,6 +94,11 @@ class VouchersArgs(PageArgs):
     state = fields.String(load_default=None, validate=validate.OneOf(["draft", "posted", "rejected"]))
     waits_for = fields.String(load_default=None, validate=validate.OneOf(["overrun"]))
     branch_id = fields.String(load_default=None, validate=BRANCH)
+
+    @validates_schema
+    def _may_wait(self, data: dict[str, Any], **_: Any) -> None:
+        if data["waits_for"] and data["state"] not in {None, "draft"}:
+            raise ValidationError("only drafts wait", "waits_for")
 
 
 class VouchersPage(Schema):

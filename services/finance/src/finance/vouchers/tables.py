@@ -1,9 +1,21 @@
 """Vouchers by hand, and what was reversed."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 vouchers = Table(
@@ -30,7 +42,17 @@ vouchers = Table(
     CheckConstraint("decided_by <> drafted_by", name="two_persons"),
     Index("vouchers_drafts", "booked_on", postgresql_where=text("state = 'draft'")),
 )
-"""Manual vouchers; a posted one is the entry of kind `manual` whose source is its id."""
+"""Manual vouchers; a posted one is the entry of kind `manual` whose source is its id. `decided_*` say how a draft ended."""
+
+
+voucher_decisions = Table(
+    "voucher_decisions",
+    metadata,
+    Column("voucher_id", Uuid, primary_key=True),
+    *decision_columns(),
+    UniqueConstraint("voucher_id", "person"),
+)
+"""What a finance head decided on a draft; what was said of its overrun is among `budget_overrun_decisions`."""
 
 
 reversals = Table(

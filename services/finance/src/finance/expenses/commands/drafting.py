@@ -3,14 +3,16 @@
 Source: F18, F19, lessons I32, I33
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, update
 
 from finance import budget_control, budgets, taken_invoices
-from finance.expenses.rules import ClaimState, InvoiceTaken, Item, check_items
+from finance.expense_categories import Charge
+from finance.expenses.rules import Claimed, ClaimState, InvoiceTaken, Item, check_items
 from finance.expenses.store import items_of, move, needs_of, own, reserve
 from finance.expenses.tables import claims, items
 from finance.kernel import invoice_number
@@ -19,65 +21,48 @@ from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
 
-def draft(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def draft(tx: Tx, said: Claimed) -> UUID:
     """A claim of the caller's own. Raises ForeignBranch and the faults of rules.check_items."""
-    tx.actor.require_branch(body["branch_id"])
-    claimed = _items(body["items"])
-    check_items(claimed, tx.actor.id, business_date(tx.now))
+    tx.actor.require_branch(said.branch_id)
+    check_items(said.items, tx.actor.id, business_date(tx.now))
     claim_id = new_id()
     tx.conn.execute(
         insert(claims).values(
             claim_id=claim_id,
-            branch_id=body["branch_id"],
-            department=body["department"],
-            campaign=body["campaign"],
+            branch_id=said.branch_id,
+            department=said.department,
+            campaign=said.campaign,
             claimant=tx.actor.id,
-            purpose=body["purpose"],
+            purpose=said.purpose,
             state=ClaimState.DRAFT.value,
-            claimed_fen=sum(item.amount_fen for item in claimed),
+            claimed_fen=sum(item.amount_fen for item in said.items),
             created_at=tx.now,
         )
     )
-    _write_items(tx, claim_id, claimed)
-    audit.record(tx, "expense.draft", str(claim_id), after=body)
+    _write_items(tx, claim_id, said.items)
+    audit.record(tx, "expense.draft", str(claim_id), after=asdict(said))
     return claim_id
 
 
-def revise(tx: Tx, claim_id: UUID, body: Mapping[str, Any]) -> None:
+def revise(tx: Tx, claim_id: UUID, said: Claimed) -> None:
     """Replace what a draft says. Raises as `draft`, ClaimNotFound, ClaimNotYours, ClaimNotReady."""
-    row = own(tx, claim_id)
-    tx.actor.require_branch(body["branch_id"])
-    claimed = _items(body["items"])
-    check_items(claimed, tx.actor.id, business_date(tx.now))
+    claim = own(tx, claim_id)
+    tx.actor.require_branch(said.branch_id)
+    check_items(said.items, tx.actor.id, business_date(tx.now))
     tx.conn.execute(delete(items).where(items.c.claim_id == claim_id))
-    _write_items(tx, claim_id, claimed)
+    _write_items(tx, claim_id, said.items)
     tx.conn.execute(
         update(claims)
         .where(claims.c.claim_id == claim_id)
         .values(
-            branch_id=body["branch_id"],
-            department=body["department"],
-            campaign=body["campaign"],
-            purpose=body["purpose"],
-            claimed_fen=sum(item.amount_fen for item in claimed),
+            branch_id=said.branch_id,
+            department=said.department,
+            campaign=said.campaign,
+            purpose=said.purpose,
+            claimed_fen=sum(item.amount_fen for item in said.items),
         )
     )
-    audit.record(tx, "expense.revise", str(claim_id), before=row["claimed_fen"], after=body)
-
-
-def _items(rows: Sequence[Mapping[str, Any]]) -> list[Item]:
-    return [
-        Item(
-            no=no,
-            category=row["category"],
-            amount_fen=row["amount"],
-            tax_fen=row["tax"],
-            invoice_no=row["invoice_no"],
-            spent_on=row["spent_on"],
-            attendees=row["attendees"],
-        )
-        for no, row in enumerate(rows, 1)
-    ]
+    audit.record(tx, "expense.revise", str(claim_id), before=claim.claimed_fen, after=asdict(said))
 
 
 def _write_items(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
@@ -105,15 +90,16 @@ def submit(tx: Tx, claim_id: UUID) -> None:
     Raises ClaimNotFound, ClaimNotYours, ClaimNotReady, InvoiceTaken, Unbudgeted, BudgetExceeded, and the faults of
     rules.check_items.
     """
-    row = own(tx, claim_id)
+    claim = own(tx, claim_id)
     claimed = items_of(tx, claim_id)
     check_items(claimed, tx.actor.id, business_date(tx.now))
     _take_invoices(tx, claim_id, claimed)
-    covers = {
-        item.no: budgets.covering(
-            tx, row["branch_id"], (row["department"], row["campaign"]), [item.category], item.spent_on
-        ).budgets[item.category]
+    charges = [
+        Charge(claim.branch_id, claim.department, claim.campaign, item.category, item.spent_on)
         for item in claimed
+    ]
+    covers = {
+        item.no: each.budget_id for item, each in zip(claimed, budgets.covering(tx, charges), strict=True)
     }
     bare = [item for item in claimed if covers[item.no] is None]
     if bare:
@@ -134,10 +120,10 @@ def submit(tx: Tx, claim_id: UUID) -> None:
     over = budgets.overruns(budgets.locked(tx, list(needs)), {str(key): fen for key, fen in needs.items()})
     if not over:
         reserve(tx, claim_id, needs)
-    subject = audit.digest([[str(claim_id), row["branch_id"], row["campaign"]], [_shown(i) for i in claimed]])
+    subject = audit.digest([[str(claim_id), claim.branch_id, claim.campaign], [_shown(i) for i in claimed]])
     move(
         tx,
-        row,
+        claim,
         ClaimState.AWAITING_BUDGET if over else ClaimState.SUBMITTED,
         submitted_at=tx.now,
         subject_hash=subject,

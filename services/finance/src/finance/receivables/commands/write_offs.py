@@ -16,8 +16,9 @@ from finance.open_items import Item, NewItem
 from finance.receivables import rules
 from finance.receivables.commands.payments import booking_day, lock_item
 from finance.receivables.events import receivable_written_off
+from finance.receivables.tables import write_off_decisions
 from shared import audit, outbox
-from shared.approvals import Approval, Decision, decision_of
+from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.errors import Conflict, NotFound
 from shared.transaction import Tx
@@ -83,25 +84,22 @@ def decide_write_off(tx: Tx, write_off_id: UUID, *, approved: bool, reason: str 
     row = tx.conn.execute(
         text("select * from write_offs where write_off_id = :id for update"), {"id": write_off_id}
     ).one()
-    approval = _approval(tx, row)
-    decision = approval.decide(
-        person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now
-    )
-    _keep(tx, write_off_id, decision)
-    after = Approval(
-        required=approval.required,
-        excluded=approval.excluded,
-        subject_hash=approval.subject_hash,
-        decisions=[*approval.decisions, decision],
+    decision, state = decide_and_store(
+        tx,
+        write_off_decisions,
+        {"write_off_id": write_off_id},
+        _approval(row),
+        approved=approved,
+        reason=reason,
     )
     booked_on = None
-    if after.state == "approved":
+    if state == "approved":
         booked_on = _book(tx, row, item)
-    if after.state != "pending":
+    if state != "pending":
         tx.conn.execute(
             text("update write_offs set state = :state, booked_on = :day where write_off_id = :id"),
             {
-                "state": "written_off" if after.state == "approved" else "rejected",
+                "state": "written_off" if state == "approved" else "rejected",
                 "day": booked_on,
                 "id": write_off_id,
             },
@@ -109,37 +107,10 @@ def decide_write_off(tx: Tx, write_off_id: UUID, *, approved: bool, reason: str 
     audit.record(tx, "write_off.decide", str(write_off_id), after=[decision.role, approved])
 
 
-def _approval(tx: Tx, row: Row[Any]) -> Approval:
-    decisions = tx.conn.execute(
-        text("select * from write_off_decisions where write_off_id = :id order by at"),
-        {"id": row.write_off_id},
-    )
+def _approval(row: Row[Any]) -> Approval:
     subject_hash = audit.digest([str(row.item_id), row.amount_fen, row.reason])
     assert subject_hash is not None
-    return Approval(
-        required=APPROVERS,
-        excluded=frozenset({row.requested_by}),
-        subject_hash=subject_hash,
-        decisions=[decision_of(each) for each in decisions],
-    )
-
-
-def _keep(tx: Tx, write_off_id: UUID, decision: Decision) -> None:
-    tx.conn.execute(
-        text(
-            "insert into write_off_decisions (write_off_id, role, person, approved, reason, at, subject_hash)"
-            " values (:id, :role, :person, :approved, :reason, :at, :hash)"
-        ),
-        {
-            "id": write_off_id,
-            "role": decision.role,
-            "person": decision.person,
-            "approved": int(decision.approved),
-            "reason": decision.reason,
-            "at": decision.at,
-            "hash": decision.subject_hash,
-        },
-    )
+    return Approval(required=APPROVERS, excluded=frozenset({row.requested_by}), subject_hash=subject_hash)
 
 
 def _book(tx: Tx, row: Row[Any], item: Item) -> date:

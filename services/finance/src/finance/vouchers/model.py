@@ -1,0 +1,54 @@
+"""A voucher by hand: what an accountant says, and as it is stored. Amounts are fen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherLine:
+    """One side has an amount. In an opening a line on 1122 says who owes it and since when it is due."""
+
+    account: str
+    debit_fen: int = 0
+    credit_fen: int = 0
+    customer_id: UUID | None = None
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be booked; department and campaign are '' where none is named."""
+
+    booked_on: date
+    branch_id: str
+    summary: str
+    department: str
+    campaign: str
+    lines: Sequence[VoucherLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voucher(Draft):
+    """`decided_by` is who posted or rejected it, None of a draft."""
+
+    voucher_id: UUID
+    state: str
+    total_fen: int
+    subject_hash: str
+    drafted_by: str
+    drafted_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    decided_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What a transfer of the year posted: `profit_fen` is what all of them moved, `distribution_fen` what stands there now."""
+
+    year: int
+    entries: int
+    profit_fen: int
+    distribution_fen: int
