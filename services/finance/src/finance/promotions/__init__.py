@@ -2,9 +2,9 @@
 
 from finance.promotions import tables
 from finance.promotions.api import promotions
-from finance.promotions.reactions import handle
+from finance.promotions.reactions import handle, withdraw
 from shared.areas import Area
 
-AREA = Area(tables=tables, blueprints=[promotions], reactions=[handle])
+AREA = Area(tables=tables, blueprints=[promotions], reactions=[handle], withdraw=withdraw)
 
 __all__ = ["AREA"]

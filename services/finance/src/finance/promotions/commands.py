@@ -4,12 +4,12 @@ Nobody draws but an offer of the customers service, by its event (reactions.py).
 Source: F6
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select, text
+from sqlalchemy import ARRAY, Uuid, any_, literal, select, text, update
 
 from finance import budgets, promotion_plans
 from finance.budgets import BudgetExceeded, Move, overruns
@@ -85,10 +85,10 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
         _move(tx, row, "approved", budget_id=budget_id)
 
 
-def draw(tx: Tx, offers: Sequence[OfferProposed]) -> list[UUID | DomainError]:
+def draw(tx: Tx, offers: Sequence[OfferProposed], causes: Sequence[UUID]) -> list[UUID | DomainError]:
     """Reserve what offers to customers may cost on their plans' budgets, in this order, never more than is left.
 
-    One answer per offer: its drawing, or why there is none: PlanNotFound, PlanNotReady (also after its last day),
+    `causes` are the events that proposed them. One answer per offer: its drawing, or why there is none: PlanNotFound, PlanNotReady (also after its last day),
     OfferOutsidePlan, BudgetExceeded. What is refused reserves nothing. An offer has the same drawing each time: it is
     asked for again after our log lost the grant.
     """
@@ -97,7 +97,8 @@ def draw(tx: Tx, offers: Sequence[OfferProposed]) -> list[UUID | DomainError]:
     held = {budget.budget_id: budget for budget in budgets.locked(tx, sorted(ids))}
     answers: list[UUID | DomainError] = []
     drawn: list[tuple[UUID, OfferProposed]] = []
-    for offer in offers:
+    drawn_by: list[UUID] = []
+    for offer, cause in zip(offers, causes, strict=True):
         try:
             row = _require_fit(tx, rows.get(offer.plan_id), offer)
             budget = held[str(row["budget_id"])]
@@ -109,19 +110,21 @@ def draw(tx: Tx, offers: Sequence[OfferProposed]) -> list[UUID | DomainError]:
         drawing_id = uuid5(NAMESPACE_URL, f"urn:apotheca:drawing:{offer.offer_id}")
         answers.append(drawing_id)
         drawn.append((drawing_id, offer))
+        drawn_by.append(cause)
     if not drawn:
         return answers
     tx.conn.execute(
         text(
-            "insert into promotion_drawings (drawing_id, plan_id, offer_id, amount_fen, drawn_by, drawn_at)"
-            " select u.*, :person, :now from unnest(cast(:ids as uuid[]), cast(:plans as uuid[]),"
-            " cast(:offers as text[]), cast(:fen as bigint[])) as u"
+            "insert into promotion_drawings (drawing_id, plan_id, offer_id, amount_fen, cause_event_id, drawn_by,"
+            " drawn_at) select u.*, :person, :now from unnest(cast(:ids as uuid[]), cast(:plans as uuid[]),"
+            " cast(:offers as text[]), cast(:fen as bigint[]), cast(:causes as uuid[])) as u"
         ),
         {
             "ids": [drawing_id for drawing_id, _ in drawn],
             "plans": [offer.plan_id for _, offer in drawn],
             "offers": [str(offer.offer_id) for _, offer in drawn],
             "fen": [offer.cost_fen for _, offer in drawn],
+            "causes": drawn_by,
             "person": tx.actor.id,
             "now": tx.now,
         },
@@ -157,9 +160,10 @@ def _require_fit(tx: Tx, row: Mapping[str, Any] | None, offer: OfferProposed) ->
     return row
 
 
-def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
+def settle(tx: Tx, ended: Sequence[OfferEnded], causes: Sequence[UUID]) -> None:
     """What offers cost in the end; the rest of their drawings returns to the plans. 0 when one was withdrawn.
 
+    `causes` are the events that ended them.
     No entry is posted: a discount has lowered the sale's revenue already, and bought services come as claims.
     Raises PlanNotFound, ForeignBranch, PlanNotReady, DrawingNotFound, DrawingSettled, UsedTooMuch.
     """
@@ -192,14 +196,62 @@ def settle(tx: Tx, ended: Sequence[OfferEnded]) -> None:
         )
     tx.conn.execute(
         text(
-            "update promotion_drawings d set used_fen = u.fen, settled_at = :now"
-            " from unnest(cast(:ids as uuid[]), cast(:used as bigint[])) as u(id, fen) where d.drawing_id = u.id"
+            "update promotion_drawings d set used_fen = u.fen, settled_event_id = u.cause, settled_at = :now"
+            " from unnest(cast(:ids as uuid[]), cast(:used as bigint[]), cast(:causes as uuid[]))"
+            " as u(id, fen, cause) where d.drawing_id = u.id"
         ),
-        {"ids": list(used), "used": list(used.values()), "now": tx.now},
+        {"ids": list(used), "used": list(used.values()), "causes": list(causes), "now": tx.now},
     )
     budgets.move_all(tx, "drawing", moves)
     told = [(str(offer.plan_id), [str(offer.drawing_id), offer.used_fen]) for offer in ended]
     audit.record_all(tx, [audit.row_of(tx, "promotion.settle", plan, after=what) for plan, what in told])
+
+
+def undo(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
+    """Make good what offers drew and cost by events that customers' log has lost, by id and number; says what it did.
+
+    A drawing of an offer that customers forgot is free again, as if the offer had been withdrawn. One whose end alone
+    was lost is open again for all it drew, because the end will be told again. What an offer cost stays where the offer
+    is forgotten, or the result of its plan is frozen: people decide what becomes of it.
+    """
+    mine = drawings.c.cause_event_id.in_(lost) | drawings.c.settled_event_id.in_(lost)
+    plans = promotion_plans.all_locked(
+        tx, set(tx.conn.execute(select(drawings.c.plan_id).where(mine)).scalars())
+    )
+    budgets.locked(tx, sorted({plan["budget_id"] for plan in plans.values()}))
+    rows = tx.conn.execute(select(drawings).where(mine).order_by(drawings.c.drawing_id)).mappings().all()
+    for row in rows:
+        plan, is_forgotten = plans[row["plan_id"]], row["cause_event_id"] in lost
+        told = {"offer_id": row["offer_id"], "drawing_id": str(row["drawing_id"])}
+        told["caused_by_seq"] = lost[row["cause_event_id"] if is_forgotten else row["settled_event_id"]]
+        if row["used_fen"] is None:
+            _resettle(tx, plan, row, used_fen=0)
+            yield {"given_back": "drawing", "amount_fen": row["amount_fen"], **told}
+        elif is_forgotten or plan["state"] != "approved":
+            if row["used_fen"]:
+                yield {"stays": "drawing used", "amount_fen": row["used_fen"], **told}
+        else:
+            _resettle(tx, plan, row, used_fen=None)
+            yield {"open_again": "drawing", "amount_fen": row["amount_fen"], **told}
+
+
+def _resettle(tx: Tx, plan: Mapping[str, Any], row: Mapping[str, Any], *, used_fen: int | None) -> None:
+    """Free an open drawing (0), or open a settled one again (None)."""
+    tx.conn.execute(
+        update(drawings)
+        .where(drawings.c.drawing_id == row["drawing_id"])
+        .values(used_fen=used_fen, settled_at=None if used_fen is None else tx.now, settled_event_id=None)
+    )
+    sign = 1 if used_fen is None else -1
+    move = Move(
+        plan["budget_id"],
+        row["drawing_id"],
+        reserved_fen=sign * row["amount_fen"],
+        actual_fen=-(row["used_fen"] or 0),
+    )
+    budgets.move_all(tx, "drawing", [move])
+    what = [str(row["drawing_id"]), used_fen]
+    audit.record(tx, "promotion.undo", str(row["plan_id"]), before=row["used_fen"], after=what)
 
 
 def close(tx: Tx, plan_id: UUID) -> None:

@@ -5,7 +5,8 @@ An end follows its grant, because customers lets nobody end an offer before it h
 Source: F6
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -17,15 +18,18 @@ from shared.consumer import in_sets
 from shared.database import driver_of
 from shared.errors import DomainError
 from shared.events import Envelope, Event
+from shared.service import LostEvent
 from shared.transaction import Tx
+from shared.wire import Received
 
 
 def on_offers_proposed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Draw what the offers may cost on their plans, and answer each."""
     offers = [msgspec.convert(each.data, OfferProposed) for each in envelopes]
     day = business_date(tx.now)
+    answers = commands.draw(tx, offers, [each.event_id for each in envelopes])
     rows = []
-    for cause, offer, answer in zip(envelopes, offers, commands.draw(tx, offers), strict=True):
+    for cause, offer, answer in zip(envelopes, offers, answers, strict=True):
         told: Event = (
             events.drawing_refused(offer, code=answer.code, day=day)
             if isinstance(answer, DomainError)
@@ -38,7 +42,16 @@ def on_offers_proposed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
 
 def on_offers_ended(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Settle the drawings with what the offers cost; the rest is free again."""
-    commands.settle(tx, [msgspec.convert(each.data, OfferEnded) for each in envelopes])
+    ended = [msgspec.convert(each.data, OfferEnded) for each in envelopes]
+    commands.settle(tx, ended, [each.event_id for each in envelopes])
+
+
+def withdraw(
+    tx: Tx, source: str, _after: int, lost: Sequence[LostEvent], _log: Iterator[Received]
+) -> Iterator[dict[str, Any]]:
+    """Make good what offers drew and cost by events that customers' log has lost."""
+    gone = {each.event_id: each.seq for each in lost if each.comes_again_as is None}
+    return commands.undo(tx, gone) if source == "customers" and gone else iter(())
 
 
 handle = in_sets(

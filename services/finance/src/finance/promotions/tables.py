@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Index,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -39,9 +40,14 @@ drawings = Table(
     Column("drawn_by", Text, nullable=False),
     Column("drawn_at", INSTANT, nullable=False),
     Column("settled_at", INSTANT),
+    Column("cause_event_id", Uuid),
+    Column("settled_event_id", Uuid),
     UniqueConstraint("plan_id", "offer_id"),
     CheckConstraint("amount_fen > 0", name="amount"),
     CheckConstraint("used_fen between 0 and amount_fen", name="used"),
+    Index("promotion_drawings_cause", "cause_event_id"),
+    Index("promotion_drawings_settled", "settled_event_id"),
 )
+"""`cause_event_id` proposed the offer, `settled_event_id` ended it; unknown of drawings from before they were kept."""
 
 declare(metadata, changes=("promotion_drawings",))
