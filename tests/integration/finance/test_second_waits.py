@@ -188,8 +188,8 @@ def test_a_statement_that_is_being_withdrawn_is_not_reviewed(office):
         assert answer.status_code == 200, answer.json
         each = next_month(each)
     made = alone(office, acts("accountant", statements.prepare, Kind.BALANCE, Span.MONTH, month))
-    withdraws = acts("accountant", statements.withdraw, made["statement_id"], "错了")
-    reviews = acts("finance_head", statements.review, made["statement_id"])
+    withdraws = acts("accountant", statements.withdraw, made, "错了")
+    reviews = acts("finance_head", statements.review, made)
     assert the_second_waits(office, withdraws, reviews) == "statement_not_ready"
 
 

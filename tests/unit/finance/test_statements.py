@@ -236,7 +236,7 @@ def test_what_no_rule_knows_is_listed_until_somebody_says_what_it_was():
     interest = booked(financial_expenses=-500, bank=500)
     flows, unclassified = flows_of(interest)
     assert flows == {"other_operating_paid": -500}
-    assert unclassified == [{"entry_kind": "manual", "account": "6603", "direction": "paid", "fen": -500}]
+    assert unclassified == [(Movement("manual", "6603", "paid"), -500)]
     movements = movements_of(CAS, [interest])
     told = {"entry_kind": "manual", "account": "6603", "direction": "paid", "flow": "interest_paid"}
     named = cash_flow.named_of(CAS, movements, [told])

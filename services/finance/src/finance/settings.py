@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from finance.kernel.statement import CompanyNames
 from shared.settings import SettingsFaulty
 
 
@@ -68,10 +69,10 @@ def _row_on(day: date) -> Mapping[str, Any]:
     return begun[-1] if begun else _companies()[0]
 
 
-def company_on(day: date) -> dict[str, Any]:
+def company_on(day: date) -> CompanyNames:
     """The company's names on a day; its first ones for days before."""
     row = _row_on(day)
-    return {name: row[name] for name in ("zh", "en", "uscc")}
+    return {"zh": row["zh"], "en": row["en"], "uscc": row["uscc"]}
 
 
 def pay_to_on(day: date) -> str | None:

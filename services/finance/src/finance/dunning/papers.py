@@ -159,7 +159,7 @@ def printed(
             "items": items,
             "total_fen": total_fen,
             "documents": documents,
-            "company": company_on(day)[language],
+            "company": company_on(day)["zh" if language == "zh" else "en"],
             "pay_to": pay_to_on(day),
             "asks_for_answer": asks_for_answer,
         },

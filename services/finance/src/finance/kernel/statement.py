@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from typing import NotRequired, TypedDict
 
 from shared.errors import Invalid
 from shared.languages import Text
@@ -51,3 +52,71 @@ def first_month(span: Span, month: date) -> date:
 
 def year_before(month: date) -> date:
     return month.replace(year=month.year - 1)
+
+
+class CompanyNames(TypedDict):
+    """`uscc` is its 统一社会信用代码."""
+
+    zh: str
+    en: str
+    uscc: str | None
+
+
+class Title(TypedDict):
+    zh: str
+    en: str
+
+
+class Column(Title):
+    """`group` tells this year's columns of the changes in equity from those of the year before."""
+
+    column: str
+    group: NotRequired[str]
+
+
+class StatedLine(TypedDict):
+    """A line of a form with its amount in each column, in fen, None where the books do not tell it apart.
+
+    Before there were forms a statement had one column, `fen`.
+    """
+
+    row: int
+    line: str
+    zh: str
+    en: str
+    leaf: bool
+    share: bool
+    half: str
+    headings: list[dict[str, str]]
+    amounts: dict[str, int | None]
+    fen: NotRequired[int]
+
+
+class Unclassified(TypedDict):
+    """A movement of cash that nobody said the purpose of."""
+
+    column: str
+    entry_kind: str
+    account: str
+    direction: str
+    fen: int
+
+
+class Content(TypedDict):
+    """All that a statement says, as it is frozen, hashed, printed and proved; the oldest name no `form`."""
+
+    kind: str
+    span: str
+    month: str
+    first_month: str
+    version: int
+    standard: str
+    form: NotRequired[str]
+    title: Title
+    company: CompanyNames
+    primary: str
+    columns: list[Column]
+    lines: list[StatedLine]
+    classifications: list[dict[str, str]]
+    unclassified: list[Unclassified]
+    corrections: dict[str, int]

@@ -72,7 +72,7 @@ def delivery_note(note: Mapping[str, Any], language: str) -> bytes:
             "columns": COLUMNS,
             "amounts": AMOUNTS,
             "note": note,
-            "supplier": company_on(note["sent_on"])[language],
+            "supplier": company_on(note["sent_on"])["zh" if language == "zh" else "en"],
             "codes": [code for line in note["lines"] for code in line["trace_codes"]],
             "words": in_words(note["total_fen"]),
         },

@@ -28,9 +28,10 @@ FILE = {"type": "string", "format": "binary"}
 @statements.response(201, schemas.StatementView)
 def prepare_statement(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Freeze a statement of closed months."""
-    return commands.prepare(
+    statement_id = commands.prepare(
         tx, Kind(body["kind"]), Span(body["span"]), parse_month(body["month"]), body["classifications"]
     )
+    return queries.get(tx, statement_id)
 
 
 @statements.get("/financial-statements")
@@ -103,7 +104,8 @@ def _name(row: dict[str, Any]) -> str:
 @statements.response(200, schemas.StatementView)
 def withdraw_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
     """Take back what was not published; it is then prepared anew."""
-    return commands.withdraw(tx, statement_id, body["reason"])
+    commands.withdraw(tx, statement_id, body["reason"])
+    return queries.get(tx, statement_id)
 
 
 @statements.post("/financial-statements/<uuid:statement_id>/review")
@@ -112,7 +114,8 @@ def withdraw_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict
 @statements.response(200, schemas.StatementView)
 def review_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     """Reviewed by the finance head, who did not prepare it."""
-    return commands.review(tx, statement_id)
+    commands.review(tx, statement_id)
+    return queries.get(tx, statement_id)
 
 
 @statements.post("/financial-statements/<uuid:statement_id>/sign")
@@ -121,7 +124,8 @@ def review_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 @statements.response(200, schemas.StatementView)
 def sign_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     """One of three signatures: the head of the unit, the head in charge of accounting, the head of the department."""
-    return commands.sign(tx, statement_id)
+    commands.sign(tx, statement_id)
+    return queries.get(tx, statement_id)
 
 
 @statements.post("/financial-statements/<uuid:statement_id>/publish")
@@ -130,7 +134,8 @@ def sign_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 @statements.response(200, schemas.StatementView)
 def publish_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     """Publish what was signed."""
-    return commands.publish(tx, statement_id)
+    commands.publish(tx, statement_id)
+    return queries.get(tx, statement_id)
 
 
 @statements.post("/financial-statements/<uuid:statement_id>/restate")
@@ -141,4 +146,4 @@ def publish_statement(tx: Tx, statement_id: UUID) -> dict[str, Any]:
 def restate_statement(tx: Tx, body: dict[str, Any], statement_id: UUID) -> dict[str, Any]:
     """Name what was wrong; the answer is the new version, to be reviewed, signed and published anew."""
     corrections = [(item["line"], item["correct"]) for item in body["errors"]]
-    return commands.restate(tx, statement_id, body["cause"], corrections)
+    return queries.get(tx, commands.restate(tx, statement_id, body["cause"], corrections))

@@ -1,6 +1,6 @@
 """Statements as they stand, what is due when, and the proof of one from the journal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from finance import statement_figures
 from finance.book import book_of
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodState, month_text
-from finance.kernel.statement import Kind, Span, ends_in, first_month
+from finance.kernel.statement import Content, Kind, Span, ends_in, first_month
 from finance.statements.rules import (
     CalendarTooLong,
     StatementNotFound,
@@ -20,8 +20,9 @@ from finance.statements.rules import (
     due_on,
     required,
 )
+from finance.statements.tables import statement_decisions
 from shared import audit
-from shared.approvals import Decision
+from shared.approvals import decisions_by_subject
 from shared.clock import business_date, month_of, next_month
 from shared.languages import Text
 from shared.paging import page_of
@@ -29,35 +30,6 @@ from shared.transaction import Tx
 
 CALENDAR_MONTHS_MAX = 36
 DIFFERENCES_MAX = 200
-
-
-def decisions(tx: Tx, statement_ids: Sequence[UUID]) -> list[Decision]:
-    """Who reviewed and signed, in the order they did."""
-    return [each for _, each in _decisions(tx, statement_ids)]
-
-
-def _decisions(tx: Tx, statement_ids: Sequence[UUID]) -> list[tuple[UUID, Decision]]:
-    rows = tx.conn.execute(
-        text(
-            "select statement_id, role, person, at, subject_hash from statement_decisions"
-            " where statement_id = any(:ids) order by at"
-        ),
-        {"ids": list(statement_ids)},
-    )
-    return [
-        (
-            row.statement_id,
-            Decision(
-                role=row.role,
-                person=row.person,
-                approved=True,
-                reason=None,
-                at=row.at,
-                subject_hash=row.subject_hash,
-            ),
-        )
-        for row in rows
-    ]
 
 
 def get(tx: Tx, statement_id: UUID) -> dict[str, Any]:
@@ -99,7 +71,7 @@ def _views(tx: Tx, where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]
         .all()
     )
     ids = [row["statement_id"] for row in rows]
-    decided = _decisions(tx, ids)
+    decided = decisions_by_subject(tx.conn, statement_decisions, "statement_id", ids)
     errors = (
         tx.conn.execute(
             text("select * from statement_errors where statement_id = any(:ids) order by line"), {"ids": ids}
@@ -116,8 +88,7 @@ def _views(tx: Tx, where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]
             "due_on": due_on(Span(row["span"]), row["month"]),
             "decisions": [
                 {"role": each.role, "person": each.person, "at": each.at}
-                for statement_id, each in decided
-                if statement_id == row["statement_id"]
+                for each in decided[row["statement_id"]]
             ],
             "errors": [dict(each) for each in errors if each["statement_id"] == row["statement_id"]],
         }
@@ -125,7 +96,7 @@ def _views(tx: Tx, where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]
     ]
 
 
-def _content_view(content: Mapping[str, Any]) -> dict[str, Any]:
+def _content_view(content: Content) -> dict[str, Any]:
     """Of a content with one column and no form, too: such statements were made before there were several."""
     primary = content.get("primary", "period")
     return {
@@ -148,7 +119,7 @@ def _primary(line: Mapping[str, Any], primary: str) -> int | None:
     return amount
 
 
-def correctable(content: Mapping[str, Any]) -> dict[str, int]:
+def correctable(content: Content) -> dict[str, int]:
     """What an error item may name, with what was reported."""
     if "form" in content:
         return statement_figures.correctable(content)
@@ -194,7 +165,7 @@ def proof(tx: Tx, statement_id: UUID) -> dict[str, Any]:
     }
 
 
-def _differences(frozen: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _differences(frozen: Content, made: Content) -> Iterator[dict[str, Any]]:
     proved = {line["line"]: line["amounts"] for line in made["lines"]}
     for line in frozen["lines"]:
         for column, fen in line["amounts"].items():

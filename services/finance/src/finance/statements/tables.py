@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, SEALED, declare
 
 statements = Table(
@@ -55,10 +56,7 @@ statement_decisions = Table(
     "statement_decisions",
     metadata,
     Column("statement_id", Uuid, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(),
     UniqueConstraint("statement_id", "person"),
 )
 statement_errors = Table(

@@ -68,7 +68,7 @@ Movements = Mapping[Movement, int]
 
 class Classified(NamedTuple):
     flows: Mapping[str, int]
-    unclassified: Sequence[dict[str, Any]]
+    unclassified: Sequence[tuple[Movement, int]]
 
 
 def cash_accounts(chart: Chart) -> list[str]:
@@ -133,7 +133,7 @@ def classified(chart: Chart, movements: Movements, named: Mapping[Movement, str]
         flow = _rule(chart, movement) or named.get(movement)
         if flow is None:
             flow = UNKNOWN[movement.direction]
-            unclassified.append({**movement._asdict(), "fen": fen})
+            unclassified.append((movement, fen))
         flows[flow] += fen
     return Classified(flows, unclassified)
 

@@ -4,12 +4,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 from finance.kernel import dated
 from finance.kernel.chart import Chart, Standard
 from finance.kernel.period import month_text
-from finance.kernel.statement import Kind, Span, first_month, year_before
+from finance.kernel.statement import (
+    Column,
+    CompanyNames,
+    Content,
+    Kind,
+    Span,
+    Unclassified,
+    first_month,
+    year_before,
+)
 from finance.statement_figures.rules import cash_flow, equity
 from finance.statement_figures.rules.cash_flow import Movement
 from finance.statement_figures.rules.layout import (
@@ -75,7 +84,7 @@ class Subject:
     span: Span
     month: date
     version: int
-    company: Mapping[str, Any]
+    company: CompanyNames
     classifications: Sequence[Mapping[str, str]] = ()
     corrections: Mapping[str, int] = field(default_factory=dict)
 
@@ -92,7 +101,7 @@ class Subject:
         return self.month.replace(month=1)
 
 
-def subject_of(content: Mapping[str, Any]) -> Subject:
+def subject_of(content: Content) -> Subject:
     """The subject of a frozen content."""
     return Subject(
         kind=Kind(content["kind"]),
@@ -105,7 +114,7 @@ def subject_of(content: Mapping[str, Any]) -> Subject:
     )
 
 
-def columns_of(form: Form, span: Span) -> list[dict[str, str]]:
+def columns_of(form: Form, span: Span) -> list[Column]:
     """The columns of the form for a span, in order."""
     row = next(
         row
@@ -114,14 +123,15 @@ def columns_of(form: Form, span: Span) -> list[dict[str, str]]:
         and row.get("standard", form.standard.value) == form.standard.value
         and row.get("span", span.value) == span.value
     )
-    return [dict(each) for each in row["columns"]]
+    columns: list[Column] = [each.copy() for each in row["columns"]]
+    return columns
 
 
-def content_of(figures: Figures, subject: Subject) -> dict[str, Any]:
+def content_of(figures: Figures, subject: Subject) -> Content:
     """Everything the paper says. Raises StatementUnbalanced, ClassificationInvalid."""
     form = form_of(figures.chart.standard, subject.kind, subject.month)
     columns = columns_of(form, subject.span)
-    unclassified: Sequence[Mapping[str, Any]] = ()
+    unclassified: list[Unclassified] = []
     if subject.kind is Kind.EQUITY:
         amounts = _equity(figures, form, subject)
     elif subject.kind is Kind.CASHFLOW:
@@ -139,12 +149,12 @@ def content_of(figures: Figures, subject: Subject) -> dict[str, Any]:
         "standard": form.standard.value,
         "form": form.code,
         "title": {"zh": form.zh, "en": form.en},
-        "company": dict(subject.company),
+        "company": subject.company,
         "primary": PRIMARY[form.kind],
         "columns": columns,
         "lines": lines_of(form, amounts),
         "classifications": [dict(each) for each in subject.classifications],
-        "unclassified": [dict(each) for each in unclassified],
+        "unclassified": unclassified,
         "corrections": dict(subject.corrections),
     }
 
@@ -175,7 +185,7 @@ def _accounts(figures: Figures, form: Form, subject: Subject, names: Sequence[st
 
 def _cash(
     figures: Figures, form: Form, subject: Subject, names: Sequence[str]
-) -> tuple[dict[str, Amounts], list[dict[str, Any]]]:
+) -> tuple[dict[str, Amounts], list[Unclassified]]:
     movements = figures.cash(subject.first, subject.until)
     by_column: dict[str, Counter[cash_flow.Movement]] = {"period": Counter(movements)}
     if "year_to_date" in names:
@@ -188,11 +198,20 @@ def _cash(
     every = {movement: 1 for moved in by_column.values() for movement in moved}
     named = cash_flow.named_of(figures.chart, every, subject.classifications)
     amounts: dict[str, Amounts] = {}
-    unclassified: list[dict[str, Any]] = []
+    unclassified: list[Unclassified] = []
     for name in names:
         first, until = _spans(subject)[name]
         flows, unknown = cash_flow.classified(figures.chart, by_column[name], named)
-        unclassified += [{"column": name, **each} for each in unknown]
+        unclassified += [
+            {
+                "column": name,
+                "entry_kind": movement.entry_kind,
+                "account": movement.account,
+                "direction": movement.direction,
+                "fen": fen,
+            }
+            for movement, fen in unknown
+        ]
         opening, closing = (_held(figures.chart, figures.balances(day)) for day in (first, until))
         opening += _held(figures.chart, figures.opening(first, until))
         leaves = {
@@ -243,7 +262,7 @@ def _components(form: Form, span: Span) -> list[str]:
     return [
         each["column"]
         for each in columns_of(form, span)
-        if each["group"] == "current" and each["column"] != "total"
+        if each.get("group") == "current" and each["column"] != "total"
     ]
 
 
@@ -251,17 +270,20 @@ def _total(form: Form, parts: Sequence[Amounts]) -> dict[str, int | None]:
     return {line.line: sum(part[line.line] or 0 for part in parts) for line in form.lines}
 
 
-def correctable(content: Mapping[str, Any]) -> dict[str, int]:
+def correctable(content: Content) -> dict[str, int]:
     """What an error item may name: leaf lines with their amount in the primary column, cells of equity as line.column."""
     leaves = [line for line in content["lines"] if line["leaf"]]
     if content["kind"] == Kind.EQUITY:
         names = [
             each["column"]
             for each in content["columns"]
-            if each["group"] == "current" and each["column"] != "total"
+            if each.get("group") == "current" and each["column"] != "total"
         ]
-        return {f"{line['line']}{CELL}{name}": line["amounts"][name] for line in leaves for name in names}
-    return {line["line"]: line["amounts"][PRIMARY[Kind(content["kind"])]] for line in leaves}
+        return {
+            f"{line['line']}{CELL}{name}": line["amounts"][name] or 0 for line in leaves for name in names
+        }
+    primary = PRIMARY[Kind(content["kind"])]
+    return {line["line"]: line["amounts"][primary] or 0 for line in leaves}
 
 
 def corrected(
@@ -313,7 +335,7 @@ def with_corrections(
     return amounts
 
 
-def made_anew(figures: Figures, content: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+def made_anew(figures: Figures, content: Content) -> tuple[Content | None, str | None]:
     """The content of a statement from these figures; where they make none, why."""
     try:
         return content_of(figures, subject_of(content)), None

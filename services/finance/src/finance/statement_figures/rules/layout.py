@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 from finance.kernel import dated
 from finance.kernel.chart import Account, Chart, Standard
-from finance.kernel.statement import Kind
+from finance.kernel.statement import Kind, StatedLine
 
 RETAINED = "retained_earnings"
 RESULT = frozenset({"income", "expense"})
@@ -187,7 +187,7 @@ def with_totals(form: Form, leaves: Amounts) -> dict[str, int | None]:
     return amounts
 
 
-def lines_of(form: Form, columns: Mapping[str, Amounts]) -> list[dict[str, Any]]:
+def lines_of(form: Form, columns: Mapping[str, Amounts]) -> list[StatedLine]:
     """The lines in the form's order, with the amount of every column."""
     return [
         {
@@ -205,7 +205,15 @@ def lines_of(form: Form, columns: Mapping[str, Amounts]) -> list[dict[str, Any]]
     ]
 
 
-def income_lines(chart: Chart, sums: Mapping[str, int], day: date) -> list[dict[str, Any]]:
+class IncomeLine(TypedDict):
+    line: str
+    zh: str
+    en: str
+    fen: int
+    leaf: bool
+
+
+def income_lines(chart: Chart, sums: Mapping[str, int], day: date) -> list[IncomeLine]:
     """An income statement of one column, from movements per account code."""
     form = form_of(chart.standard, Kind.INCOME, day)
     amounts = with_totals(form, leaves_of(form, chart, sums))
