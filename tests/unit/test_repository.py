@@ -179,3 +179,11 @@ def test_the_tests_that_the_security_page_names_exist():
     named = re.findall(r"`(tests/[\w/]+\.py)`", (ROOT / "SECURITY.md").read_text())
     assert len(named) > 7
     assert [each for each in named if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.parametrize("folder", sorted(ROOT.glob("services/*/src/*/migrations/versions")), ids=lambda each: each.parents[1].name)  # fmt: skip
+def test_migrations_are_numbered_without_a_gap_each_after_the_one_before(folder):
+    said = re.compile(r'^(?:down_)?revision = (?:"(\d{4})"|None)$', re.MULTILINE)
+    found = [(path.name[:4], said.findall(path.read_text())) for path in sorted(folder.glob("[0-9]*.py"))]
+    wanted = [(f"{no:04d}", [f"{no:04d}", f"{no - 1:04d}" if no > 1 else ""]) for no in range(1, len(found) + 1)]  # fmt: skip
+    assert found == wanted

@@ -6,8 +6,8 @@ Those of before have none: nothing finds them when their event is lost.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
