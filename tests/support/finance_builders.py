@@ -100,7 +100,10 @@ class Office:
         return self.app.test_client().get(path, headers=self.headers(role, **identity))
 
     def sell(self, **odd):
-        answer = self.post("/v1/sales", a_receipt(**odd))
+        return self.sell_as("the-till", **odd)
+
+    def sell_as(self, person, **odd):
+        answer = self.post("/v1/sales", a_receipt(**odd), person=person)
         assert answer.status_code == 201, answer.json
         return answer.json
 

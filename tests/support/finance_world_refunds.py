@@ -22,6 +22,7 @@ def refunds(company, branch, ids, sent, asked):
     sent |= {
         "/v1/refunds/decisions/bulk": {"refund_ids": [owed], "decision": "approved"},
         "/v1/refunds/pay/bulk": {"payments": [{"refund_id": owed, "parts": [part]}]},
+        "/v1/sales/<uuid:sale_id>/void": {"reason": "同一商品扫了两次"},
         f"{of}/decisions": {"decision": "approved"},
         f"{of}/hold": {"reason": "r"},
         f"{of}/release": {},

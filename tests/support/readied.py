@@ -267,8 +267,15 @@ def _payments(world: World) -> Readied:
     return Readied(body={"payments": [{"refund_id": world.ids["refund_id"], "parts": parts}]})
 
 
+def _sold_today(world: World) -> Readied:
+    line = a_line(expiry="2099-12-31")
+    sale = Company(world, THEIRS).sell(sold_at=utc_now().isoformat(), lines=[line])
+    return Readied(ids={"sale_id": sale["sale_id"]})
+
+
 REFUND = "/v1/refunds/<uuid:refund_id>"
 REFUNDS: dict[str, Ready] = {
+    "/v1/sales/<uuid:sale_id>/void": _sold_today,
     f"{REFUND}/release": steps(("/refunds/{refund_id}/hold", "finance_auditor", {"reason": "r"})),
     f"{REFUND}/pay": _payable,
     f"{REFUND}/fail": steps(_APPROVE),

@@ -60,8 +60,14 @@ def a_sale(seq, lines=None, *, sold_at=None, **odd):
     return an_envelope(seq, "finance.sale.posted.v1", sale_id, data)
 
 
-def a_paid_refund(seq, return_id, total_fen, refund_id="F-1"):
-    data = {"refund_id": refund_id, "return_id": str(return_id), "total_fen": total_fen}
+def a_paid_refund(seq, return_id, total_fen, refund_id="F-1", *, sale_id="S-1", kind="return"):
+    data = {
+        "refund_id": refund_id,
+        "kind": kind,
+        "return_id": str(return_id),
+        "sale_id": sale_id,
+        "total_fen": total_fen,
+    }
     return an_envelope(seq, "finance.refund.paid.v1", refund_id, data)
 
 

@@ -19,7 +19,7 @@ from finance.prices import commands
 from finance.prices.tables import price_rules
 from finance.receivables.commands import payments as receivables
 from finance.receivables.commands import write_offs
-from finance.refunds import commands as refunds
+from finance.refunds.commands import steps as refunds
 from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
 from finance.statements import commands as statements

@@ -6,7 +6,7 @@ from finance.cash import commands as cash
 from finance.cash import queries
 from finance.cash.rules import Outcome
 from finance.kernel.receipt import decoder
-from finance.refunds import commands as refunds
+from finance.refunds.commands import steps as refunds
 from finance.sales.commands import bulk, post
 from finance.sales.rules import files
 from shared.clock import utc_now

@@ -6,7 +6,7 @@ from uuid import UUID
 from finance.costs.commands import costing, receiving
 from finance.costs.rules import NothingPurchased
 from finance.costs.schemas import GoodsReceiptBody
-from finance.refunds import commands as refunds
+from finance.refunds.commands import steps as refunds
 from finance.sales.commands import bulk
 from finance.sales.rules import files
 from finance.sample_issues import commands as sample_issues

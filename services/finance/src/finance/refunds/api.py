@@ -10,7 +10,8 @@ from uuid import UUID
 from flask import Response
 
 from finance import cash, printing
-from finance.refunds import commands, papers, queries, rules, schemas
+from finance.refunds import papers, queries, rules, schemas
+from finance.refunds.commands import paying, steps, void
 from finance.refunds.rules import Payment
 from shared.arguments import Blueprint
 from shared.transaction import Tx
@@ -77,6 +78,16 @@ def print_refund_notice(tx: Tx, refund_id: UUID) -> Response:
     return printing.shown(papers.printed(queries.refund(tx, refund_id)), f"refund-{refund_id}")
 
 
+@refunds.post("/sales/<uuid:sale_id>/void")
+@command
+@admits(void.APPROVER)
+@refunds.arguments(schemas.VoidBody)
+@refunds.response(200, schemas.RefundWithSteps)
+def void_sale(tx: Tx, body: dict[str, Any], sale_id: UUID) -> dict[str, Any]:
+    """Void a receipt of today that should not have been rung up; what was paid is then paid back at the counter."""
+    return queries.refund(tx, void.void(tx, sale_id, body["reason"]))
+
+
 @refunds.post("/refunds/decisions/bulk")
 @command
 @admits(*rules.APPROVERS)
@@ -84,7 +95,7 @@ def print_refund_notice(tx: Tx, refund_id: UUID) -> Response:
 @refunds.response(200, schemas.RefundResults)
 def approve_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Approve many at once; each stands for itself, and says why where it was refused."""
-    return {"items": commands.approve_all(tx, body["refund_ids"])}
+    return {"items": steps.approve_all(tx, body["refund_ids"])}
 
 
 @refunds.post("/refunds/pay/bulk")
@@ -95,7 +106,7 @@ def approve_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 def pay_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Pay many at once through their channels; each stands for itself. Cash is paid at the counter."""
     wanted = [(each["refund_id"], _payments(each["parts"])) for each in body["payments"]]
-    return {"items": commands.pay_all(tx, wanted, body["paid_on"])}
+    return {"items": paying.pay_all(tx, wanted, body["paid_on"])}
 
 
 @refunds.post("/refunds/<uuid:refund_id>/decisions")
@@ -105,7 +116,7 @@ def pay_refunds(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @refunds.response(200, schemas.RefundWithSteps)
 def approve_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
     """Let a refund be paid, by somebody else; also again after its channel refused."""
-    commands.approve(tx, refund_id, by_bank=body["by_bank"])
+    steps.approve(tx, refund_id, by_bank=body["by_bank"])
     return queries.refund(tx, refund_id)
 
 
@@ -116,7 +127,7 @@ def approve_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, A
 @refunds.response(200, schemas.RefundWithSteps)
 def hold_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
     """Stop its payment with a reason. It stays owed: what was accepted cannot be refused here."""
-    commands.hold(tx, refund_id, body["reason"])
+    steps.hold(tx, refund_id, body["reason"])
     return queries.refund(tx, refund_id)
 
 
@@ -126,7 +137,7 @@ def hold_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]
 @refunds.response(200, schemas.RefundWithSteps)
 def release_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
     """End the hold; it is approved anew."""
-    commands.release(tx, refund_id)
+    steps.release(tx, refund_id)
     return queries.refund(tx, refund_id)
 
 
@@ -137,7 +148,7 @@ def release_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
 @refunds.response(200, schemas.RefundWithSteps)
 def pay_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
     """Pay parts of it to the tenders of the sale: cash at the counter, the rest at finance's desk."""
-    commands.pay(tx, refund_id, _payments(body["parts"]), body["paid_on"])
+    paying.pay(tx, refund_id, _payments(body["parts"]), body["paid_on"])
     return queries.refund(tx, refund_id)
 
 
@@ -148,7 +159,7 @@ def pay_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
 @refunds.response(200, schemas.RefundWithSteps)
 def fail_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]:
     """Say that a channel refused the payment."""
-    commands.fail(tx, refund_id, body["tender"], body["reason"])
+    steps.fail(tx, refund_id, body["tender"], body["reason"])
     return queries.refund(tx, refund_id)
 
 
@@ -159,7 +170,7 @@ def fail_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]
 @drawer_refunds.response(201, cash.CashMovementView)
 def pay_from_drawer(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     """Pay the cash part of an approved refund out of this drawer, or say that this drawer paid what the safe paid."""
-    return commands.pay_from_drawer(tx, session_id, body["refund_id"])
+    return paying.pay_from_drawer(tx, session_id, body["refund_id"])
 
 
 def _payments(parts: Sequence[Mapping[str, Any]]) -> list[Payment]:

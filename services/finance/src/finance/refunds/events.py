@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from finance.kernel.receipt import Tender
 from finance.points import RestoredPoints
-from finance.refunds.rules import ReturnedLine
+from finance.refunds.rules import Kind, ReturnedLine
 from shared.events import Event
 from shared.texts import LINES_MAX, Branch, Day, Fen, Id, Lot, Name, Quantity, one_of
 
@@ -50,9 +50,13 @@ class RefundTender(RestoredPoints):
 
 
 class RefundPaid(TypedDict):
-    """Its day is that of the last payment; the tenders are those of the sale that it goes back to."""
+    """Its day is that of the last payment; the tenders are those of the sale that it goes back to.
+
+    `kind` says whether goods were returned or the receipt was voided; `return_id` is then the void's own id.
+    """
 
     refund_id: Id
+    kind: Annotated[str, one_of(Kind)]
     return_id: Id
     sale_id: Id
     branch_id: Branch
@@ -108,6 +112,7 @@ def refund_failed(
 def refund_paid(
     *,
     refund_id: str,
+    kind: str,
     return_id: str,
     sale_id: str,
     branch_id: str,
@@ -131,6 +136,7 @@ def refund_paid(
         amount_fen=total_fen,
         data={
             "refund_id": refund_id,
+            "kind": kind,
             "return_id": return_id,
             "sale_id": sale_id,
             "branch_id": branch_id,

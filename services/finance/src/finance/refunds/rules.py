@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from finance.kernel import dated
-from finance.kernel.receipt import Tender
+from finance.kernel.receipt import Channel, Tender
 from shared.approvals import RoleNotAwaited
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
@@ -116,6 +116,13 @@ WITHOUT_REFERENCE = frozenset({"cash", "credit", "points"})
 """Paid by hand or in our own books; every other means has the channel's reference."""
 
 
+class Kind(StrEnum):
+    """Why it is owed: goods that were returned, or a receipt that should not have been rung up."""
+
+    RETURN = "return"
+    VOID = "void"
+
+
 class State(StrEnum):
     VERIFIED = "verified"
     HELD = "held"
@@ -128,6 +135,25 @@ class State(StrEnum):
 class RefundUnknown(NotFound):
     code = "refund_unknown"
     cure = "Look it up in the list of refunds."
+
+
+class VoidTooLate(Conflict):
+    """A receipt is voided on its own business day; afterwards goods come back by a return."""
+
+    code = "void_too_late"
+    cure = "Write a return notice: it says why the goods come back."
+
+
+class NotARetailReceipt(Conflict):
+    """What was shipped on an order comes back by a return, with its delivery note."""
+
+    code = "void_not_of_a_till"
+    cure = "Write a return notice of the customer."
+
+
+class SaleAlreadyRefunded(Conflict):
+    code = "sale_already_refunded"
+    cure = "Look at the refunds of the sale: `GET /v1/refunds?sale_id=…`."
 
 
 class RefundNotAwaited(Conflict):
@@ -256,9 +282,22 @@ def to_pay(parts: Sequence[Part], payment: Payment) -> Part:
     return part
 
 
-def require_payer(part: Part, roles: Collection[str]) -> None:
-    """Cash is paid at the counter, everything else at finance's desk. Raises RoleNotAwaited."""
-    awaited = COUNTER if part.means == Tender.CASH else DESK
+def require_voidable(channel: str, business_date: date, today: date, *, has_refunds: bool) -> None:
+    """Raises NotARetailReceipt, VoidTooLate, SaleAlreadyRefunded."""
+    if channel == Channel.WHOLESALE:
+        raise NotARetailReceipt("what was shipped on an order is not voided")
+    if business_date != today:
+        raise VoidTooLate(Text("the receipt is of {day}, today is {today}", day=business_date, today=today))
+    if has_refunds:
+        raise SaleAlreadyRefunded("something of this sale has come back or was voided")
+
+
+def require_payer(part: Part, roles: Collection[str], kind: str) -> None:
+    """Cash is paid at the counter, everything else at finance's desk; of a void all, by the till's own terminals.
+
+    Raises RoleNotAwaited.
+    """
+    awaited = COUNTER if part.means == Tender.CASH or kind == Kind.VOID else DESK
     if not set(awaited) & set(roles):
         raise RoleNotAwaited(
             Text("awaited: {awaited}", awaited=", ".join(sorted(awaited))), awaited=sorted(awaited)

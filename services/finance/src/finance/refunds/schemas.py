@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from finance.kernel.fields import BRANCH, MAYBE_REASON, NUMBER, PERSON, REASON
 from finance.kernel.receipt import Tender
-from finance.refunds.rules import State
+from finance.refunds.rules import Kind, State
 from shared import words
 from shared.decisions import APPROVED
 from shared.money import MoneyField
@@ -31,7 +31,8 @@ class RefundView(Schema):
     """`due_on` is the last day the law allows; `days_left` is below 0 when it has passed, null when paid."""
 
     refund_id = fields.UUID()
-    return_id = fields.String()
+    kind = fields.String(metadata={"enum": [each.value for each in Kind]})
+    return_id = fields.String(metadata={"description": "Of a void its own id."})
     sale_id = fields.UUID()
     branch_id = fields.String()
     customer_id = fields.UUID(allow_none=True)
@@ -74,6 +75,10 @@ class RefundStepView(Schema):
 class RefundWithSteps(RefundView):
     lines = fields.List(fields.Nested(RefundLineView))
     steps = fields.List(fields.Nested(RefundStepView))
+
+
+class VoidBody(Schema):
+    reason = fields.String(required=True, validate=REASON)
 
 
 class RefundsArgs(PageArgs):

@@ -16,12 +16,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 refunds = Table(
     "refunds",
     metadata,
     Column("refund_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False, server_default="return"),
     Column("return_id", Text, nullable=False, unique=True),
     Column("sale_id", Uuid, nullable=False),
     Column("branch_id", Text, nullable=False),
@@ -37,13 +39,17 @@ refunds = Table(
     Column("held_reason", Text),
     Column("paid_on", Date),
     Column("paid_at", INSTANT),
+    CheckConstraint("kind in ('return', 'void')", name="kind"),
     CheckConstraint("total_fen >= 0", name="total"),
     CheckConstraint("state in ('verified', 'held', 'approved', 'paying', 'paid', 'failed')", name="state"),
     CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid"),
     Index("refunds_sale", "sale_id"),
     Index("refunds_owed", "branch_id", "refund_id", postgresql_where=text("state <> 'paid'")),
 )
-"""What a settled return makes us owe; `booked_on` is the day it became a liability."""
+"""What a settled return or a void makes us owe; `booked_on` is the day it became a liability.
+
+A void is known to others by the `return_id` that it gives itself.
+"""
 
 refund_lines = Table(
     "refund_lines",
@@ -109,6 +115,15 @@ refund_steps = Table(
     ),
 )
 """What happened to a refund, in the order of its versions."""
+
+refund_decisions = Table(
+    "refund_decisions",
+    metadata,
+    Column("refund_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    *decision_columns(role_is_key=False),
+)
+"""Who approved a refund as it was at a version of it; one whose channel refused is approved again."""
 
 returned_goods = Table(
     "returned_goods",

@@ -3,7 +3,7 @@
 from returns.known import tables
 from returns.known.model import Sold
 from returns.known.reactions import CUSTOMER_REGISTERED, SALE_POSTED, WITHDRAW, handle
-from returns.known.store import find_customer_kind, find_sold_lines, require_caught_up
+from returns.known.store import find_customer_kind, find_sold_lines, is_voided, require_caught_up
 from shared.areas import Area
 
 AREA = Area(tables=tables, reactions=[handle], withdraw=WITHDRAW)
@@ -15,5 +15,6 @@ __all__ = [
     "Sold",
     "find_customer_kind",
     "find_sold_lines",
+    "is_voided",
     "require_caught_up",
 ]

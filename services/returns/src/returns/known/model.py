@@ -37,6 +37,13 @@ class SalePosted(Struct, frozen=True):
             raise ValueError(f"business_date {self.business_date} is not between {FIRST_DAY} and {LAST_DAY}")
 
 
+class Refunded(Struct, frozen=True):
+    """What is read of REFUND_PAID: whether it is of a receipt that was voided."""
+
+    sale_id: Reference
+    kind: Name = "return"
+
+
 class Sold(Struct, frozen=True, kw_only=True):
     """One lot of a sold line, with the sale it belongs to."""
 

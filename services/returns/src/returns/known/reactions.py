@@ -5,19 +5,24 @@ from shared.consumer import in_sets
 from shared.refilling import Projection, refilled
 
 SALE_POSTED = "finance.sale.posted.v1"
+REFUND_PAID = "finance.refund.paid.v1"
 CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
 handle = in_sets(
     {
         CUSTOMER_REGISTERED: store.on_customers_registered,
         SALE_POSTED: store.on_sales_posted,
+        REFUND_PAID: store.on_refunds_paid,
     }
 )
 """All of a batch at once: each type in as many statements as one event of it takes."""
 
 WITHDRAW = refilled(
     {
-        "finance": Projection(tables=["sold_lines"], reactions={SALE_POSTED: store.on_sales_posted}),
+        "finance": Projection(
+            tables=["sold_lines", "voided_sales"],
+            reactions={SALE_POSTED: store.on_sales_posted, REFUND_PAID: store.on_refunds_paid},
+        ),
         "customers": Projection(
             tables=["customer_kinds"], reactions={CUSTOMER_REGISTERED: store.on_customers_registered}
         ),

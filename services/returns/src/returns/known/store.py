@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select, text
 
-from returns.known.model import CustomerRegistered, SalePosted, Sold
+from returns.known.model import CustomerRegistered, Refunded, SalePosted, Sold
 from returns.known.tables import sold_lines
 from shared import watermark
 from shared.clock import month_of
@@ -37,6 +37,16 @@ def on_sales_posted(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         return
     see_months(tx.conn, {month_of(row[0]) for row in rows})
     _cursor(tx).execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def on_refunds_paid(tx: Tx, envelopes: Sequence[Envelope]) -> None:
+    """Remember which receipts were voided, whether their sales are known yet or not. Raises msgspec.ValidationError."""
+    told = [msgspec.convert(each.data, Refunded) for each in envelopes]
+    voided = sorted({each.sale_id for each in told if each.kind == "void"})
+    if voided:
+        _cursor(tx).execute(
+            "insert into voided_sales (sale_id) select unnest(%s::text[]) on conflict do nothing", (voided,)
+        )
 
 
 def on_customers_registered(tx: Tx, envelopes: Sequence[Envelope]) -> None:
@@ -93,6 +103,12 @@ def find_sold_lines(tx: Tx, *, branch_id: str, sale_id: str | None, receipt_numb
         wanted = wanted.where(sold_lines.c.receipt_number == receipt_number)
     rows = tx.conn.execute(wanted.order_by(sold_lines.c.sale_line_id, sold_lines.c.lot)).mappings()
     return [Sold(**row) for row in rows]
+
+
+def is_voided(tx: Tx, sale_id: str) -> bool:
+    """Whether the receipt was voided: its goods never left the counter."""
+    asked = text("select exists (select from voided_sales where sale_id = :id)")
+    return bool(tx.conn.execute(asked, {"id": sale_id}).scalar_one())
 
 
 class ProjectionBehind(Unavailable):

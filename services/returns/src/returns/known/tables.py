@@ -36,9 +36,13 @@ sold_lines = Table(
     postgresql_partition_by="RANGE (sale_day)",
 )
 
+voided_sales = Table("voided_sales", metadata, Column("sale_id", Text, primary_key=True))
+"""Receipts whose goods never left the counter."""
+
 declare(
     metadata,
     removes=dict.fromkeys(
-        ("sold_lines", "customer_kinds"), "filled anew when a source has lost the end of its log"
+        ("sold_lines", "customer_kinds", "voided_sales"),
+        "filled anew when a source has lost the end of its log",
     ),
 )

@@ -269,3 +269,5 @@ class RefundPaid(Struct, frozen=True):
     refund_id: Reference
     return_id: UUID
     total_fen: Fen
+    kind: str = "return"
+    """`void` of a receipt that was voided: no notice knows of it."""

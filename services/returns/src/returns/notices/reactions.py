@@ -14,8 +14,9 @@ REFUND_PAID = "finance.refund.paid.v1"
 
 
 def on_refunds_paid(tx: Tx, envelopes: Sequence[Envelope]) -> None:
-    """Archive the notices with their refunds' ids."""
-    commands.archive_refunded(tx, [msgspec.convert(each.data, RefundPaid) for each in envelopes])
+    """Archive the notices with their refunds' ids; of a void there is none."""
+    paid = [msgspec.convert(each.data, RefundPaid) for each in envelopes]
+    commands.archive_refunded(tx, [each for each in paid if each.kind == "return"])
 
 
 handle = in_sets({REFUND_PAID: on_refunds_paid})

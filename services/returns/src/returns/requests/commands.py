@@ -48,6 +48,8 @@ def request_return(tx: Tx, asked: Asked) -> UUID:
     sale = sold[0]
     if len({row.sale_id for row in sold}) > 1:
         raise ReceiptAmbiguous("several sales carry that receipt number; name the sale_id")
+    if known.is_voided(tx, sale.sale_id):
+        return _refuse(tx, asked, sale, RefusalCause.NOT_OURS, "the receipt was voided: its goods never left")
     if asked.kind != Kind.RETAIL:
         _require_institution(tx, sale.customer_id)
     by_key = {_key(row): row for row in sold}

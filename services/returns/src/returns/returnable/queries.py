@@ -35,11 +35,14 @@ def get_sold_lines(
             select(return_allotments).where(return_allotments.c.sale_id.in_({each.sale_id for each in sold}))
         ).mappings()
     }
+    voided = {sale_id for sale_id in {each.sale_id for each in sold} if known.is_voided(tx, sale_id)}
     return [
         {
             **asdict(each),
             "sold_on": each.sold_at.astimezone(SHANGHAI).date(),
-            "returnable": each.quantity - reserved.get((each.sale_id, each.sale_line_id, each.lot), 0),
+            "returnable": 0
+            if each.sale_id in voided
+            else each.quantity - reserved.get((each.sale_id, each.sale_line_id, each.lot), 0),
         }
         for each in sold
     ]

@@ -35,13 +35,16 @@ class Sold(Struct, frozen=True):
     booked_on: date
     business_date: date
     customer_id: UUID | None
+    channel: str
+    posted_by: str
 
 
 def lock(conn: Connection, sale_ids: Collection[UUID]) -> list[Sold]:
     """The sales that are ours, their receipts locked in the order of their ids until the transaction ends."""
     rows = conn.execute(
         text(
-            "select r.sale_id, r.branch_id, r.booked_on, s.business_date, s.customer_id from receipts r"
+            "select r.sale_id, r.branch_id, r.booked_on, s.business_date, s.customer_id,"
+            " s.channel, s.posted_by from receipts r"
             " join sales s on s.sale_id = r.sale_id and s.booked_on = r.booked_on"
             " where r.sale_id = any(:ids) order by r.sale_id for update of r"
         ),
