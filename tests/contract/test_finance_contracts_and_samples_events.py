@@ -12,6 +12,7 @@ from finance.contract_forms.rules import Agreed, AgreedLine, AgreedTerms, Conten
 from finance.contracts import events
 from finance.contracts.model import Signed
 from finance.samples import events as sample_events
+from finance.samples.model import Sample
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
 CUSTOMER = UUID("0199b1c0-0000-7000-8000-000000000001")
@@ -58,16 +59,28 @@ CONTENT = Agreed(
     valid_from=date(2026, 3, 1),
     valid_until=date(2027, 2, 28),
 )
-SAMPLE = {
-    "sample_id": UUID("0199b1c0-0000-7000-8000-000000000302"),
-    "branch_id": "S001",
-    "customer_id": CUSTOMER,
-    "kind": "product",
-    "recipient": "institution",
-    "product_id": "P-1",
-    "lot": "L1",
-    "quantity": 2,
-}
+SAMPLE = Sample(
+    sample_id=UUID("0199b1c0-0000-7000-8000-000000000302"),
+    number="YP-S001-2026-0001",
+    branch_id="S001",
+    kind="product",
+    recipient="institution",
+    customer_id=CUSTOMER,
+    purpose="trial",
+    product_id="P-1",
+    generic_name="阿莫西林胶囊",
+    category="otc",
+    lot="L1",
+    lot_key="L1",
+    expiry=date(2027, 12, 31),
+    quantity=2,
+    tax_bp=1300,
+    reason="试用",
+    state="approved",
+    subject_hash="ab",
+    requested_by="seller",
+    issued_by=None,
+)
 MADE = [
     events.contract_signed(CONTRACT, CONTENT, lag_days=2, late=False, revision=1, day=DAY),
     events.contract_amended(
@@ -107,6 +120,8 @@ def test_every_published_type_has_an_example():
 
 def test_samples_for_a_purpose_name_no_customer():
     assert (
-        sample_events.sample_issued({**SAMPLE, "customer_id": None}, cost_fen=0, day=DAY).data["customer_id"]
+        sample_events.sample_issued(replace(SAMPLE, customer_id=None), cost_fen=0, day=DAY).data[
+            "customer_id"
+        ]
         is None
     )

@@ -25,10 +25,6 @@ SHORT_SHARE_MIN = 0.95
 BUILDERS = frozenset({"shared.wire.amqp_headers", "shared.tables.declare"})
 """The headers of a message, of its fields; and what is said of a service's tables, each a keyword that may be left out."""
 
-FINANCE_UNTYPED_PER_1000_LINES_MAX = 14.5
-FINANCE_WIDE_MAX = 18
-"""Finance has these bounds of its own until its aggregates are types. They only shrink."""
-
 
 def parts_of(path: Path) -> list[str]:
     return [part.removesuffix(".py") for part in path.parts]
@@ -114,14 +110,12 @@ def wide_in(package: str) -> list[str]:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_values_have_types_beyond_the_edges(package):
     measured, most = untyped_per_1000_lines(package)
-    bound = FINANCE_UNTYPED_PER_1000_LINES_MAX if package == "finance" else UNTYPED_PER_1000_LINES_MAX
-    assert measured <= bound, most
+    assert measured <= UNTYPED_PER_1000_LINES_MAX, most
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_function_takes_more_than_six_arguments(package):
-    wide = wide_in(package)
-    assert len(wide) <= (FINANCE_WIDE_MAX if package == "finance" else 0), wide
+    assert wide_in(package) == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

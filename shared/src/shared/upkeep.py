@@ -26,15 +26,7 @@ log = structlog.get_logger()
 
 def prune_idempotency_keys(tx: Tx, kept_days: int) -> int:
     """Forget answers older than `kept_days`, at most PRUNE_ROWS_MAX at a time."""
-    done = tx.conn.execute(
-        text(
-            "delete from idempotency_keys where ctid = any(array("
-            " select ctid from idempotency_keys"
-            " where created_at < :now - make_interval(days => :days) limit :limit))"
-        ),
-        {"now": tx.now, "days": kept_days, "limit": PRUNE_ROWS_MAX},
-    )
-    return int(done.rowcount)
+    return _forget(tx, "idempotency_keys", "created_at", kept_days, PRUNE_ROWS_MAX)
 
 
 def prune_inbox_pages(tx: Tx, kept_days: int) -> int:
@@ -43,26 +35,24 @@ def prune_inbox_pages(tx: Tx, kept_days: int) -> int:
     The watermark knows that they were; only a source that was set back further could be compared with them, and is
     refused as `ancestor_unknown`.
     """
-    done = tx.conn.execute(
-        text(
-            "delete from inbox_pages where ctid = any(array("
-            " select ctid from inbox_pages"
-            " where made_at < :now - make_interval(days => :days) limit :limit))"
-        ),
-        {"now": tx.now, "days": kept_days, "limit": PAGES_MAX},
-    )
-    return int(done.rowcount)
+    return _forget(tx, "inbox_pages", "made_at", kept_days, PAGES_MAX)
 
 
 def prune_redriven(tx: Tx) -> int:
     """Forget parked events that were applied after all REDRIVEN_KEPT_DAYS ago, at most PRUNE_ROWS_MAX at a time."""
+    return _forget(
+        tx, "parked_events", "state = 'redriven' and decided_at", REDRIVEN_KEPT_DAYS, PRUNE_ROWS_MAX
+    )
+
+
+def _forget(tx: Tx, table: str, instant: str, kept_days: int, limit: int) -> int:
+    """Delete rows of which `instant` (SQL: a condition that ends in a column) lies more than `kept_days` back."""
     done = tx.conn.execute(
         text(
-            "delete from parked_events where ctid = any(array("
-            " select ctid from parked_events where state = 'redriven'"
-            " and decided_at < :now - make_interval(days => :days) limit :limit))"
+            f"delete from {table} where ctid = any(array("
+            f" select ctid from {table} where {instant} < :now - make_interval(days => :days) limit :limit))"
         ),
-        {"now": tx.now, "days": REDRIVEN_KEPT_DAYS, "limit": PRUNE_ROWS_MAX},
+        {"now": tx.now, "days": kept_days, "limit": limit},
     )
     return int(done.rowcount)
 

@@ -67,7 +67,7 @@ def open_again(year, at):
     """The last closed month: a voucher was forgotten. A statement of it that nobody has seen yet goes stale."""
     [[month]] = year.rows("select max(month) from periods where state = 'soft_closed'")
     stated = statements.prepared(year.office, "balance", f"{month:%Y-%m}")["statement_id"]
-    asked = year.do(at, "accountant", reopen.request_reopening, month, "漏记一张")["reopening_id"]
+    asked = year.do(at, "accountant", reopen.request_reopening, month, "漏记一张")
     for role in ("finance_head", "management"):
         year.do(at, role, reopen.decide_reopening, month, asked, approved=True, reason=None)
     voucher(year, year.day(month), approved=True)

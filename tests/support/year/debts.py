@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from finance.receivables.commands import interest, write_offs
 from finance.receivables.commands import payments as receivables
+from finance.receivables.model import Received
 from tests.support.year.desk import BRANCHES, CUSTOMERS, last_day, moment
 
 _OPEN = (
@@ -26,17 +27,16 @@ def receive(year, month, customer):
     day = year.day(month)
     tender = year.chance.choice(("bank", "bank", "acceptance_bill", "cash", "wechat"))
     branch, fen = year.chance.choice(BRANCHES), year.chance.randint(1, 3 * 10**6)
-    body = {
-        "customer_id": UUID(customer),
-        "branch_id": branch,
-        "tender": tender,
-        "reference": uuid4().hex,
-        "received_on": day,
-        "amount_fen": fen,
-        "allocations": [],
-        "oldest_first": year.chance.random() < 0.8,
-    }
-    payment = year.do(moment(day), "accountant", receivables.receive_payment, body)
+    said = Received(
+        customer_id=UUID(customer),
+        branch_id=branch,
+        tender=tender,
+        reference=uuid4().hex,
+        received_on=day,
+        amount_fen=fen,
+        oldest_first=year.chance.random() < 0.8,
+    )
+    payment = year.do(moment(day), "accountant", receivables.receive_payment, said)
     year.safe[branch] += fen if tender == "cash" else 0
     if year.chance.random() < 0.25:
         bounced = year.tried(moment(day, 9), "finance_head", receivables.reverse_payment, payment, "退票")

@@ -11,6 +11,7 @@ from finance.sales.commands import bulk
 from finance.sales.rules import files
 from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
+from finance.samples.model import Asked
 from tests.support import refunding
 from tests.support.expenses_builders import a_goods_line, a_goods_receipt
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
@@ -215,30 +216,30 @@ def give_samples(year, month):
     for _ in range(2):
         day = year.day(month)
         is_given = year.fifty_fifty()
-        body = {
-            "branch_id": year.chance.choice(BRANCHES),
-            "kind": "product",
-            "recipient": "institution" if is_given else "internal",
-            "customer_id": UUID(year.chance.choice(CUSTOMERS)) if is_given else None,
-            "purpose": "customer_evaluation" if is_given else "laboratory",
-            "product_id": "P-1",
-            "generic_name": "阿莫西林胶囊",
-            "category": "otc",
-            "lot": "L1",
-            "expiry": date.fromisoformat(LATEST),
-            "quantity": year.chance.randint(1, 30),
-            "tax_bp": 1300,
-            "reason": "评价",
-        }
-        sample = year.do(moment(day), "salesperson", samples.request, body)
+        asked = Asked(
+            branch_id=year.chance.choice(BRANCHES),
+            kind="product",
+            recipient="institution" if is_given else "internal",
+            customer_id=UUID(year.chance.choice(CUSTOMERS)) if is_given else None,
+            purpose="customer_evaluation" if is_given else "laboratory",
+            product_id="P-1",
+            generic_name="阿莫西林胶囊",
+            category="otc",
+            lot="L1",
+            expiry=date.fromisoformat(LATEST),
+            quantity=year.chance.randint(1, 30),
+            tax_bp=1300,
+            reason="评价",
+        )
+        sample = year.do(moment(day), "salesperson", samples.request, asked)
         if year.chance.random() < 0.1:
             year.do(moment(day, 3), "qa", samples.decide, sample, approved=False, reason="不需要")
             continue
         for role in ("business_head", "qa"):
             year.do(moment(day, 3), role, samples.decide, sample, approved=True, reason=None)
         if year.tried(moment(day, 4), "storekeeper", sample_issues.issue, sample) and year.fifty_fifty():
-            used = year.chance.randint(0, body["quantity"])
-            year.do(moment(day, 5), "qa", samples.confirm, sample, used=used, returned=body["quantity"] - used)  # fmt: skip
+            used = year.chance.randint(0, asked.quantity)
+            year.do(moment(day, 5), "qa", samples.confirm, sample, used=used, returned=asked.quantity - used)  # fmt: skip
 
 
 def samples_tie(year, booked):

@@ -17,6 +17,7 @@ from finance.orders.commands import shipping
 from finance.orders.model import Decided, Wanted
 from finance.orders.rules import Line, OrderRefused, lines_of
 from finance.prices import commands
+from finance.prices.model import PriceRule
 from finance.prices.tables import price_rules
 from tests.support.contracts import CONTACT, PAPER, SIGNATORY
 from tests.support.year.desk import BRANCHES, LATEST, MONTHS, moment
@@ -34,14 +35,14 @@ def begin(year):
         told += [year.office.permit(buyer), year.office.grant(buyer, year.chance.randint(300_000, 6_000_000))]
     assert year.office.hear(*told).parked == 0
     for product, fen in LIST_FEN.items():
-        rule = {
-            "product_id": product,
-            "customer_kind": "hospital",
-            "grade": "",
-            "list_price": fen,
-            "floor": fen * 8 // 10,
-            "effective_from": MONTHS[0],
-        }
+        rule = PriceRule(
+            product_id=product,
+            customer_kind="hospital",
+            grade="",
+            list_fen=fen,
+            floor_fen=fen * 8 // 10,
+            effective_from=MONTHS[0],
+        )
         rule_id = year.do(moment(MONTHS[0]), "business_head", commands.propose_price, rule)
         year.do(moment(MONTHS[0]), "finance_head", commands.decide, price_rules, rule_id, approved=True, reason=None)  # fmt: skip
 

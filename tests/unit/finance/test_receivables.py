@@ -124,9 +124,10 @@ def moved(case, number, open_fen=1000):
 
 
 def acted(case, number, channel, outcome=Outcome.REACHED, promise=None, roles=EVERYONE, open_fen=1000):
-    return ladder.acted(
-        case, channel=channel, outcome=outcome, roles=roles, due_on=DUE, today=day(number), open_fen=open_fen, promise=promise
-    )  # fmt: skip
+    act = ladder.Act(
+        channel=channel, outcome=outcome, roles=roles, promise=promise and ladder.Promise(*promise)
+    )
+    return ladder.acted(case, act, due_on=DUE, today=day(number), open_fen=open_fen)
 
 
 @pytest.mark.requirement("F14")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from finance.dunning import printed
+from finance.dunning import Paper
 
 
 def statement(row: Mapping[str, Any], documents: Mapping[str, str], language: str) -> bytes:
@@ -17,14 +17,14 @@ def statement(row: Mapping[str, Any], documents: Mapping[str, str], language: st
         }
         for each in row["items"]
     ]
-    return printed(
-        "statement",
+    paper = Paper(
+        kind="statement",
         language=language,
         number=str(row["statement_id"]),
         customer_id=str(row["customer_id"]),
         day=row["as_of"],
         items=items,
         total_fen=row["total_fen"],
-        documents=documents,
         asks_for_answer=True,
     )
+    return paper.printed(documents)

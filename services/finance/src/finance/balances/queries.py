@@ -14,7 +14,7 @@ from shared.transaction import Tx
 def trial_balance(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
     """Opening, movement and closing of every account that moved. Raises PeriodUnknown, ForeignBranch."""
     branches = tx.actor.branch_filter(branch_id)
-    state = period_of(tx, month)["state"]
+    state = period_of(tx, month).state
     moved = store.accounts(tx.conn, month, next_month(month), branches)
     chart = book_of(tx.conn).chart
     rows = [

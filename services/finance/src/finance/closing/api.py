@@ -28,7 +28,7 @@ reopenings = Blueprint("reopenings", __name__, tag="bookkeeping")
 @reopenings.response(201, schemas.ReopeningView)
 def request_reopening(tx: Tx, body: dict[str, Any], month: str) -> dict[str, Any]:
     """Ask to open the last closed month again."""
-    return reopen.request_reopening(tx, parse_month(month), body["reason"])
+    return queries.reopening(tx, reopen.request_reopening(tx, parse_month(month), body["reason"]))
 
 
 @reopenings.get("/reopenings")
@@ -57,7 +57,8 @@ def list_reopenings(tx: Tx, month: str) -> dict[str, Any]:
 @reopenings.response(200, schemas.ReopeningView)
 def decide_reopening(tx: Tx, body: dict[str, Any], month: str, reopening_id: UUID) -> dict[str, Any]:
     """A finance head and management, neither of them who asked; the second approval opens the month."""
-    return reopen.decide_reopening(tx, parse_month(month), reopening_id, **body)
+    reopen.decide_reopening(tx, parse_month(month), reopening_id, **body)
+    return queries.reopening(tx, reopening_id)
 
 
 books = Blueprint("books", __name__, description="Journal, trial balance and accounting periods.")
@@ -78,7 +79,8 @@ def list_periods(tx: Tx) -> dict[str, Any]:
 @books.response(200, schemas.PeriodObstaclesView)
 def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
     """Everything that keeps a month from closing now, at once."""
-    return close.obstacles(tx, parse_month(month), _hear())
+    wanted = parse_month(month)
+    return queries.obstacles(tx, wanted, *close.obstacles(tx, wanted, _hear()))
 
 
 @books.post("/periods/<month>/close")
@@ -87,7 +89,7 @@ def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
 @books.response(200, schemas.ClosedPeriodView)
 def close_period(tx: Tx, month: str) -> dict[str, Any]:
     """Close a month that is over: all of it heard from other services, numbered, balanced, after all earlier ones."""
-    return close.close_period(tx, parse_month(month), _hear())
+    return queries.closed(tx, close.close_period(tx, parse_month(month), _hear()))
 
 
 def _hear() -> close.Hear:
@@ -107,7 +109,7 @@ def _hear() -> close.Hear:
 @books.response(200, schemas.PeriodView)
 def lock_period(tx: Tx, month: str) -> dict[str, Any]:
     """Lock a closed month for ever; another person than who closed it."""
-    return close.lock_period(tx, parse_month(month))
+    return queries.view(close.lock_period(tx, parse_month(month)))
 
 
 def configure(app: Flask) -> None:

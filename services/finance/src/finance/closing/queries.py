@@ -1,6 +1,7 @@
 """Months as they are read, and what is odd in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -10,21 +11,38 @@ from sqlalchemy import text
 from finance import balances
 from finance.book import book_of
 from finance.kernel.company import require_company
-from finance.kernel.period import ReopeningNotFound, month_text
+from finance.kernel.period import Period, PeriodState, ReopeningNotFound, month_text
 from finance.periods import PERIODS
 from shared.clock import next_month
+from shared.errors import DomainError
 from shared.paging import page_of
 from shared.transaction import Tx
 
 
-def view(period: Mapping[str, Any]) -> dict[str, Any]:
-    return {**period, "month": month_text(period["month"])}
+def view(period: Period) -> dict[str, Any]:
+    return {**asdict(period), "month": month_text(period.month)}
+
+
+def closed(tx: Tx, period: Period) -> dict[str, Any]:
+    """A month that was closed, with its warnings."""
+    return {**view(period), "warnings": warnings(tx, period.month)}
+
+
+def obstacles(tx: Tx, month: date, period: Period | None, refusals: Sequence[DomainError]) -> dict[str, Any]:
+    """What stands in the way of closing a month; nothing was ever booked to one that has no period."""
+    shown = {"month": month_text(month), "state": PeriodState.OPEN} if period is None else view(period)
+    return {
+        **shown,
+        "closes_from": next_month(month),
+        "obstacles": [{"code": each.code, "detail": each.detail, "about": each.context} for each in refusals],
+        "warnings": warnings(tx, month),
+    }
 
 
 def periods(tx: Tx) -> list[dict[str, Any]]:
     """Every month that has something, oldest first: a dozen a year."""
     rows = tx.conn.execute(text(f"select * from {PERIODS} p order by month limit 1200")).mappings()
-    return [view(dict(row)) for row in rows]
+    return [view(Period(**row)) for row in rows]
 
 
 def warnings(tx: Tx, month: date) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from finance.dunning import tables
 from finance.dunning.api import dunning
-from finance.dunning.commands.cases import pause, resume, settle
+from finance.dunning.commands.cases import pause, resume
 from finance.dunning.jobs import JOBS
-from finance.dunning.papers import printed, printed_letter
+from finance.dunning.papers import Paper, printed_letter
 from finance.dunning.queries import ACTIONS, CASES, letter
 from finance.dunning.schemas import PaperArgs, ReceivableReasonBody
+from finance.dunning.store import settle
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[dunning], jobs=JOBS)
@@ -15,11 +16,11 @@ __all__ = [
     "ACTIONS",
     "AREA",
     "CASES",
+    "Paper",
     "PaperArgs",
     "ReceivableReasonBody",
     "letter",
     "pause",
-    "printed",
     "printed_letter",
     "resume",
     "settle",

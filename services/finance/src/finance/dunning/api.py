@@ -6,6 +6,8 @@ from uuid import UUID
 from finance import printing
 from finance.dunning import papers, queries, schemas
 from finance.dunning.commands import cases, letters
+from finance.dunning.model import Done
+from finance.dunning.rules import Outcome, Promise
 from finance.kernel.roles import DEBT_COLLECTORS, DEBT_KEEPERS, DEBT_READERS
 from shared.arguments import Blueprint
 from shared.clock import business_date
@@ -58,7 +60,10 @@ def get_dunning_script(tx: Tx, args: dict[str, Any], case_id: UUID) -> dict[str,
 @dunning.response(201, schemas.DunningCaseWithActions)
 def record_dunning_action(tx: Tx, body: dict[str, Any], case_id: UUID) -> dict[str, Any]:
     """What was done and what came of it: a promise pauses until its day, a dispute until it is resolved."""
-    cases.record_action(tx, case_id, body)
+    promise = body["promise"] and Promise(**body["promise"])
+    cases.record_action(
+        tx, case_id, Done(**{**body, "outcome": Outcome(body["outcome"]), "promise": promise})
+    )
     return queries.case(tx, case_id)
 
 

@@ -5,6 +5,7 @@ named by its id. Items bear the numbers of their receipts and payments, by which
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -94,18 +95,67 @@ PAPER = """<!doctype html><html lang="{{ language }}"><head><title>{{ title }}</
 </body></html>"""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A letter or statement as it is frozen; `kind` names its text in `dunning_texts`."""
+
+    kind: str
+    language: str
+    number: str
+    customer_id: str
+    day: date
+    items: list[dict[str, Any]]
+    total_fen: int
+    asks_for_answer: bool = False
+
+    def printed(self, documents: Mapping[str, str]) -> bytes:
+        """As PDF; `documents` are the numbers by which the customer knows the items. Raises PrintingUnavailable."""
+        said = script(
+            self.kind,
+            self.language,
+            self.day,
+            {
+                "as_of": self.day.isoformat(),
+                "count": len(self.items),
+                "total": printing.yuan(self.total_fen),
+                "words": in_words(self.total_fen),
+                "days": max(each["days"] for each in self.items),
+            },
+        )
+        return printing.pdf(
+            PAPER,
+            {
+                "language": self.language,
+                "title": said["title"],
+                "body": said["body"],
+                "closing": said["closing"],
+                "label": LABELS[self.language],
+                "kinds": KINDS[self.language],
+                "number": self.number,
+                "customer_id": self.customer_id,
+                "day": self.day.isoformat(),
+                "items": self.items,
+                "total_fen": self.total_fen,
+                "documents": documents,
+                "company": company_on(self.day)["zh" if self.language == "zh" else "en"],
+                "pay_to": pay_to_on(self.day),
+                "asks_for_answer": self.asks_for_answer,
+            },
+        )
+
+
 def printed_letter(row: Mapping[str, Any], documents: Mapping[str, str]) -> bytes:
     """The letter as it was issued: its frozen items in the text that was in force then."""
-    return printed(
-        row["kind"],
+    paper = Paper(
+        kind=row["kind"],
         language=row["language"],
         number=str(row["letter_id"]),
         customer_id=str(row["customer_id"]),
         day=row["issued_on"],
         items=row["items"],
         total_fen=row["total_fen"],
-        documents=documents,
     )
+    return paper.printed(documents)
 
 
 def script(kind: str, language: str, day: date, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,49 +168,3 @@ def script(kind: str, language: str, day: date, values: Mapping[str, Any]) -> di
         "body": [line.format(**values) for line in words["body"]],
         "closing": words.get("closing", ""),
     }
-
-
-def printed(
-    kind: str,
-    *,
-    language: str,
-    number: str,
-    customer_id: str,
-    day: date,
-    items: list[dict[str, Any]],
-    total_fen: int,
-    documents: Mapping[str, str],
-    asks_for_answer: bool = False,
-) -> bytes:
-    said = script(
-        kind,
-        language,
-        day,
-        {
-            "as_of": day.isoformat(),
-            "count": len(items),
-            "total": printing.yuan(total_fen),
-            "words": in_words(total_fen),
-            "days": max(each["days"] for each in items),
-        },
-    )
-    return printing.pdf(
-        PAPER,
-        {
-            "language": language,
-            "title": said["title"],
-            "body": said["body"],
-            "closing": said["closing"],
-            "label": LABELS[language],
-            "kinds": KINDS[language],
-            "number": number,
-            "customer_id": customer_id,
-            "day": day.isoformat(),
-            "items": items,
-            "total_fen": total_fen,
-            "documents": documents,
-            "company": company_on(day)["zh" if language == "zh" else "en"],
-            "pay_to": pay_to_on(day),
-            "asks_for_answer": asks_for_answer,
-        },
-    )

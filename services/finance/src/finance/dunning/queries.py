@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance import open_items
-from finance.dunning.commands.cases import DunningCaseUnknown
-from finance.dunning.commands.letters import LetterUnknown
+from finance.dunning.rules import DunningCaseUnknown, LetterUnknown
 from finance.kernel.debts import MINE
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from finance.kernel.debts import house
-from shared.errors import Conflict, Forbidden, Invalid
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.languages import Text
 
 
@@ -69,6 +69,41 @@ class PromiseInvalid(Invalid):
 class DunningNotStopped(Conflict):
     code = "dunning_not_stopped"
     cure = "Nothing needs doing: dunning goes on."
+
+
+class DunningCaseUnknown(NotFound):
+    code = "dunning_case_unknown"
+    cure = "Look it up in the list of dunning cases."
+
+
+class LetterUnknown(NotFound):
+    code = "dunning_letter_unknown"
+    cure = "Look it up in the list of letters."
+
+
+class LetterNotDue(Conflict):
+    """No case of the customer awaits this letter, or one does not yet."""
+
+    code = "dunning_letter_not_due"
+    cure = "Wait until a case of the customer reaches a level that is done by letter."
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """So much will be paid by that day."""
+
+    amount_fen: int
+    date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something done about a case by somebody of these roles, and what came of it."""
+
+    channel: str
+    outcome: Outcome
+    roles: frozenset[str]
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,50 +175,40 @@ def moved_by_time(case: Case, *, due_on: date, today: date, open_fen: int) -> Ca
     return case
 
 
-def acted(
-    case: Case,
-    *,
-    channel: str,
-    outcome: Outcome,
-    roles: frozenset[str],
-    due_on: date,
-    today: date,
-    open_fen: int,
-    promise: tuple[int, date] | None,
-) -> Case:
+def acted(case: Case, act: Act, *, due_on: date, today: date, open_fen: int) -> Case:
     """What an action makes of the case; the action of a level that is due completes it.
 
     Raises DunningNotActive, DunningChannelDiffers, DunningRoleMissing, PromiseInvalid.
     """
     if case.state not in {CaseState.WAITING, CaseState.ACTION_DUE, CaseState.PROMISED, CaseState.FINAL}:
         raise DunningNotActive(Text("the case is {state}", state=case.state), state=case.state)
-    if (outcome is Outcome.PROMISED) != (promise is not None):
+    if (act.outcome is Outcome.PROMISED) != (act.promise is not None):
         raise PromiseInvalid("a promise, and only a promise, has an amount and a day")
     if case.state is CaseState.ACTION_DUE:
         due = next(each for each in levels(today) if each.level == case.level)
-        if channel not in due.channels:
+        if act.channel not in due.channels:
             raise DunningChannelDiffers(
                 Text(
                     "level {level} is done by {channels}", level=due.level, channels=", ".join(due.channels)
                 ),
                 channels=list(due.channels),
             )
-        if not roles & set(due.roles):
+        if not act.roles & set(due.roles):
             raise DunningRoleMissing(
                 Text("level {level} is for {roles}", level=due.level, roles=", ".join(due.roles))
             )
         case = replace(case, done_level=case.level)
         gap = house("dunning_gap_days", today)
         case = _waiting(case, due_on, today, gap_days=gap)
-    if outcome is Outcome.DISPUTED:
+    if act.outcome is Outcome.DISPUTED:
         return paused(case)
-    if promise is not None:
-        return _promised(case, promise, today, open_fen)
+    if act.promise is not None:
+        return _promised(case, act.promise, today, open_fen)
     return case
 
 
-def _promised(case: Case, promise: tuple[int, date], today: date, open_fen: int) -> Case:
-    fen, day = promise
+def _promised(case: Case, promise: Promise, today: date, open_fen: int) -> Case:
+    fen, day = promise.amount_fen, promise.date
     if not 0 < fen <= open_fen:
         raise PromiseInvalid("a promise is for what is open, or part of it", open_fen=open_fen)
     if not today < day <= today + timedelta(days=house("promise_days_max", today)):

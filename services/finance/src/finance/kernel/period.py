@@ -3,7 +3,8 @@
 Source: F2, G29, model 3.2
 """
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from finance.kernel import dated
@@ -16,6 +17,20 @@ class PeriodState(StrEnum):
     OPEN = "open"
     SOFT_CLOSED = "soft_closed"
     LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A month and who closed it; `late_days` counts from the day by which it was to be closed, None while open."""
+
+    month: date
+    state: str
+    version: int
+    closed_by: str | None
+    closed_at: datetime | None
+    locked_by: str | None
+    locked_at: datetime | None
+    late_days: int | None
 
 
 class PeriodClosed(Conflict):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text, update
 
-from finance.kernel.period import PeriodClosed, PeriodState, PeriodUnknown, month_text
+from finance.kernel.period import Period, PeriodClosed, PeriodState, PeriodUnknown, month_text
 from finance.periods.tables import periods
 from shared.clock import business_date, month_of
 from shared.database import driver_of
@@ -82,19 +82,15 @@ def move(conn: Connection, month: date, **values: Any) -> None:
     )
 
 
-def period_of(tx: Tx, month: date, *, lock: bool = False) -> dict[str, Any]:
+def period_of(tx: Tx, month: date, *, lock: bool = False) -> Period:
     """Raises PeriodUnknown."""
-    row = (
-        tx.conn.execute(
-            text("select * from periods where month = :month" + (" for update" if lock else "")),
-            {"month": month},
-        )
-        .mappings()
-        .one_or_none()
-    )
+    row = tx.conn.execute(
+        text("select * from periods where month = :month" + (" for update" if lock else "")),
+        {"month": month},
+    ).one_or_none()
     if row is None:
         raise PeriodUnknown(Text("nothing was ever booked to {month}", month=month_text(month)))
-    return dict(row)
+    return Period(**row._asdict())
 
 
 PERIODS = "(select month, state, version, closed_by, closed_at, locked_by, locked_at, late_days from periods)"

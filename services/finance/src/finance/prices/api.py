@@ -5,6 +5,7 @@ from uuid import UUID
 
 from finance.kernel.roles import ORDER_READERS
 from finance.prices import commands, queries, schemas
+from finance.prices.model import PriceGrade, PriceRule, Strategy
 from finance.prices.tables import price_grades, price_rules, strategies
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
@@ -14,6 +15,17 @@ from shared.web import admits, command, query
 prices = Blueprint("prices", __name__, tag="orders")
 
 
+def _rule(body: dict[str, Any]) -> PriceRule:
+    return PriceRule(
+        product_id=body["product_id"],
+        customer_kind=body["customer_kind"],
+        grade=body["grade"],
+        list_fen=body["list_price"],
+        floor_fen=body["floor"],
+        effective_from=body["effective_from"],
+    )
+
+
 @prices.post("/price-rules")
 @command
 @admits("business_head")
@@ -21,7 +33,7 @@ prices = Blueprint("prices", __name__, tag="orders")
 @prices.response(201, schemas.PriceRuleView)
 def propose_price(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Propose list and floor price of a product for a kind of customer."""
-    return queries.rule(tx, price_rules, commands.propose_price(tx, body))
+    return queries.rule(tx, price_rules, commands.propose_price(tx, _rule(body)))
 
 
 @prices.get("/price-rules")
@@ -52,7 +64,7 @@ def decide_price_rule(tx: Tx, body: dict[str, Any], rule_id: UUID) -> dict[str, 
 @prices.response(201, schemas.PriceGradeView)
 def propose_price_grade(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Propose which prices a customer gets."""
-    return queries.rule(tx, price_grades, commands.propose_grade(tx, body))
+    return queries.rule(tx, price_grades, commands.propose_grade(tx, PriceGrade(**body)))
 
 
 @prices.get("/price-grades")
@@ -83,7 +95,7 @@ def decide_price_grade(tx: Tx, body: dict[str, Any], grade_id: UUID) -> dict[str
 @prices.response(201, schemas.SalesStrategyView)
 def propose_strategy(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Propose a promotion, a price concession, or more service."""
-    return queries.rule(tx, strategies, commands.propose_strategy(tx, body))
+    return queries.rule(tx, strategies, commands.propose_strategy(tx, Strategy(**body)))
 
 
 @prices.get("/sales-strategies")

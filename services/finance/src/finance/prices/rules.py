@@ -1,6 +1,8 @@
 """What is in force for a product, and why a price may not be asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from finance.kernel.receipt import Channel
 from finance.kernel.sale import PricedSale
@@ -65,3 +67,13 @@ class Prices:
     rule_id: str
     concession_bp: int = 0
     strategy_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Of a promotion plan: its branch, its days and its products, all of them when there are none."""
+
+    branch_id: str
+    first_day: date
+    last_day: date
+    products: Sequence[str]

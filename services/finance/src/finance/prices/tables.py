@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 
@@ -98,5 +99,10 @@ price_grades = Table(
     ),
 )
 """Which prices a customer gets; grade '' takes a grade away."""
+
+price_decisions = Table(
+    "price_decisions", metadata, Column("rule_id", Uuid, primary_key=True), *decision_columns()
+)
+"""What was decided on rules, strategies and grades, each by its id."""
 
 declare(metadata, changes=("price_rules", "sales_strategies", "price_grades"))

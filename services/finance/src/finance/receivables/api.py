@@ -8,6 +8,7 @@ from flask import Response
 from finance.dunning import ReceivableReasonBody
 from finance.kernel.roles import DEBT_COLLECTORS, DEBT_KEEPERS, DEBT_READERS
 from finance.receivables.commands import payments, recoveries, write_offs
+from finance.receivables.model import Received, Share
 from finance.receivables.queries import ageing, items
 from finance.receivables.schemas import debts, lists
 from shared.arguments import Blueprint
@@ -18,6 +19,10 @@ from shared.web import admits, command, query
 receivables = Blueprint(
     "receivables", __name__, description="What customers owe, from the sale to the court."
 )
+
+
+def _received(body: dict[str, Any]) -> Received:
+    return Received(**{**body, "allocations": [Share(**each) for each in body["allocations"]]})
 
 
 @receivables.get("/receivable-items")
@@ -175,7 +180,7 @@ def recover(tx: Tx, body: dict[str, Any], item_id: UUID) -> dict[str, Any]:
 @receivables.response(201, debts.ReceivedPaymentView)
 def receive_payment(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Book money of a customer, and set it against what it pays."""
-    return items.payment(tx, payments.receive_payment(tx, body))
+    return items.payment(tx, payments.receive_payment(tx, _received(body)))
 
 
 @receivables.get("/payments")

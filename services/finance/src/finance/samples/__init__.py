@@ -3,10 +3,11 @@
 from finance.samples import tables
 from finance.samples.api import samples
 from finance.samples.commands import keep_issue, require_issuable
+from finance.samples.model import DeemedSale, Issue, Sample
 from finance.samples.queries import sample
-from finance.samples.rules import PACKAGING, is_taxed, rule
+from finance.samples.rules import rule
 from finance.samples.schemas import SampleView
-from finance.samples.store import GIVEN_OUT, decided_by, hold
+from finance.samples.store import GIVEN_OUT, hold
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[samples])
@@ -14,11 +15,11 @@ AREA = Area(tables=tables, blueprints=[samples])
 __all__ = [
     "AREA",
     "GIVEN_OUT",
-    "PACKAGING",
+    "DeemedSale",
+    "Issue",
+    "Sample",
     "SampleView",
-    "decided_by",
     "hold",
-    "is_taxed",
     "keep_issue",
     "require_issuable",
     "rule",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from finance.budget_control import OVERRUN_ROLES
 from finance.samples import commands, queries, schemas
+from finance.samples.model import Asked
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
 from shared.transaction import Tx
@@ -36,7 +37,7 @@ READERS = (
 @samples.response(201, schemas.SampleView)
 def request_sample(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Ask for samples of a lot, for a customer or a purpose."""
-    return queries.sample(tx, commands.request(tx, body))
+    return queries.sample(tx, commands.request(tx, Asked(**body)))
 
 
 @samples.get("")

@@ -3,80 +3,58 @@
 Source: F25 (SOP-FY006), X1, X9
 """
 
-from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import insert, text
 
 from finance import budget_control, lots, stop_sales, trade_permissions
 from finance.lots import Named, Paper, Source
-from finance.samples import rules
+from finance.samples import rules, store
 from finance.samples.events import sample_issued
-from finance.samples.store import hold, move, next_number
-from finance.samples.tables import sample_decisions, samples
+from finance.samples.model import Asked, Issue, Sample
 from shared import audit, outbox
-from shared.approvals import Approval, SamePerson, decide_and_store
+from shared.approvals import Approval, SamePerson
 from shared.clock import business_date, month_of, new_id
-from shared.lots import canonical
 from shared.transaction import Tx
 
-_FROZEN = ("kind", "recipient", "customer_id", "purpose", "product_id", "category", "lot", "expiry", "quantity", "reason", "tax_bp")  # fmt: skip
 
-
-def request(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def request(tx: Tx, asked: Asked) -> UUID:
     """Ask for samples. Whoever customers know as a patient is the public, whatever the request says.
 
     Raises ForeignBranch, SamplePurposeUnknown, SampleProductIncomplete, SampleRecipientUnfit, SampleForbidden,
     SampleTaxRateInvalid, SampleLotExpired, SampleLimitExceeded, LotStopped, LotExpiryContradicts and the refusals of a
     trade permission.
     """
-    tx.actor.require_branch(body["branch_id"])
+    tx.actor.require_branch(asked.branch_id)
     today = business_date(tx.now)
-    if body["purpose"] not in rules.rule("purposes", today):
+    if asked.purpose not in rules.rule("purposes", today):
         raise rules.SamplePurposeUnknown(
             "no such purpose", errors=[{"path": "purpose", "message": "unknown"}]
         )
-    is_product = body["kind"] == rules.PRODUCT
-    if is_product != (body["category"] is not None) or is_product != (body["expiry"] is not None):
+    is_product = not asked.is_packaging
+    if is_product != (asked.category is not None) or is_product != (asked.expiry is not None):
         raise rules.SampleProductIncomplete(
             "a product has its category and expiry, packaging neither",
             errors=[{"path": "category", "message": "of products alone"}],
         )
-    recipient = _recipient(tx, body, today)
-    rules.require_allowed(recipient, body["category"], today)
-    rules.require_rate(body["kind"], body["purpose"], recipient, body["tax_bp"], today)
-    rules.require_fresh(body["expiry"], today)
-    stop_sales.require_free(tx.conn, [(body["product_id"], body["lot"])], tx.now)
-    _require_within_limits(tx, body, today)
+    asked = replace(asked, recipient=_recipient(tx, asked, today))
+    rules.require_allowed(asked.recipient, asked.category, today)
+    rules.require_rate(asked.kind, asked.purpose, asked.recipient, asked.tax_bp, today)
+    rules.require_fresh(asked.expiry, today)
+    stop_sales.require_free(tx.conn, [(asked.product_id, asked.lot)], tx.now)
+    _require_within_limits(tx, asked, today)
     sample_id = new_id()
-    number = next_number(tx, body["branch_id"], today.year)
-    if body["expiry"] is not None:
-        named = Named(body["product_id"], body["lot"], body["expiry"], "expiry")
-        lots.tell(tx, Paper(Source.SAMPLE, body["branch_id"], number), [named])
-    asked = {**body, "recipient": recipient}
-    tx.conn.execute(
-        insert(samples).values(
-            sample_id=sample_id,
-            number=number,
-            branch_id=body["branch_id"],
-            generic_name=body["generic_name"],
-            lot_key=canonical(body["lot"]),
-            state="requested",
-            subject_hash=audit.digest({name: asked[name] for name in _FROZEN}),
-            requested_by=tx.actor.id,
-            requested_on=today,
-            requested_at=tx.now,
-            **{name: asked[name] for name in _FROZEN},
-        )
-    )
-    audit.record(tx, "sample.request", str(sample_id), after=asked)
+    number = store.next_number(tx, asked.branch_id, today.year)
+    if asked.expiry is not None:
+        named = Named(asked.product_id, asked.lot, asked.expiry, "expiry")
+        lots.tell(tx, Paper(Source.SAMPLE, asked.branch_id, number), [named])
+    store.add(tx, asked, sample_id, number)
+    audit.record(tx, "sample.request", str(sample_id), after=asdict(asked))
     return sample_id
 
 
-def _recipient(tx: Tx, body: Mapping[str, Any], today: date) -> str:
-    customer_id, said = body["customer_id"], str(body["recipient"])
+def _recipient(tx: Tx, asked: Asked, today: date) -> str:
+    customer_id, said = asked.customer_id, asked.recipient
     if (said == "institution" and customer_id is None) or (said == "internal" and customer_id is not None):
         raise rules.SampleRecipientUnfit(
             "an institution is a customer, what is internal has none",
@@ -87,31 +65,20 @@ def _recipient(tx: Tx, body: Mapping[str, Any], today: date) -> str:
     known = trade_permissions.held_on(tx.conn, customer_id, today)
     trade_permissions.require(
         known,
-        [] if body["category"] is None else [body["category"]],
+        [] if asked.category is None else [asked.category],
         today,
         is_caught_up=known is None and trade_permissions.is_caught_up(tx, customer_id),
     )
     return "public" if known is not None and not known.is_institution else said
 
 
-def _require_within_limits(tx: Tx, body: Mapping[str, Any], today: date) -> None:
-    """What was asked for in the month and not rejected counts; requests of one person or customer wait for each other."""
-    of = {"per_person_month": ("requested_by", tx.actor.id), "per_customer_month": ("customer_id", body["customer_id"])}  # fmt: skip
+def _require_within_limits(tx: Tx, asked: Asked, today: date) -> None:
+    """What was asked for in the month and not rejected counts. Raises SampleLimitExceeded."""
+    of = {"per_person_month": ("requested_by", tx.actor.id), "per_customer_month": ("customer_id", asked.customer_id)}  # fmt: skip
     for name, (column, value) in of.items():
-        if value is None:
-            continue
-        tx.conn.execute(
-            text("select pg_advisory_xact_lock(hashtextextended('finance:sample:' || :key, 0))"),
-            {"key": f"{column}:{value}"},
-        )
-        had = tx.conn.execute(
-            text(
-                f"select coalesce(sum(quantity), 0)::bigint from samples where {column} = :value"
-                " and requested_on between :first and :today and state <> 'rejected'"
-            ),
-            {"value": value, "first": month_of(today), "today": today},
-        ).scalar_one()
-        rules.require_within(had, body["quantity"], rules.rule(name, today), column)
+        if value is not None:
+            had = store.asked_before(tx, column, value, month_of(today))
+            rules.require_within(had, asked.quantity, rules.rule(name, today), column)
 
 
 def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> None:
@@ -119,23 +86,17 @@ def decide(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | None) -> No
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
     """
-    sample = hold(tx, sample_id, "requested")
-    decision, state = decide_and_store(
-        tx,
-        sample_decisions,
-        {"sample_id": sample_id},
-        Approval(
-            required=rules.APPROVERS[sample["kind"]],
-            excluded=frozenset({sample["requested_by"]}),
-            subject_hash=sample["subject_hash"],
-        ),
-        approved=approved,
-        reason=reason,
+    sample = store.hold(tx, sample_id, "requested")
+    approval = Approval(
+        required=rules.APPROVERS[sample.kind],
+        excluded=frozenset({sample.requested_by}),
+        subject_hash=sample.subject_hash,
     )
+    decision, state = store.decide(tx, sample, approval, approved=approved, reason=reason)
     if not approved:
-        move(tx, sample, "rejected")
+        store.move(tx, sample, "rejected")
     elif state == "approved":
-        move(tx, sample, "approved")
+        store.move(tx, sample, "approved")
     else:
         audit.record(tx, "sample.decide", str(sample_id), after=[decision.role, approved])
 
@@ -145,54 +106,47 @@ def decide_overrun(tx: Tx, sample_id: UUID, *, approved: bool, reason: str | Non
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong and the refusals of shared.approvals.
     """
-    sample = hold(tx, sample_id, "approved")
+    sample = store.hold(tx, sample_id, "approved")
     state, _ = budget_control.decide_overrun(
         tx,
         budget_control.Overrunning(
             kind="sample",
             source_id=sample_id,
-            asked_by=sample["requested_by"],
-            subject_hash=sample["subject_hash"],
+            asked_by=sample.requested_by,
+            subject_hash=sample.subject_hash,
         ),
         approved=approved,
         reason=reason,
     )
     if state == "rejected":
-        move(tx, sample, "rejected")
+        store.move(tx, sample, "rejected")
 
 
-def require_issuable(tx: Tx, sample: Mapping[str, Any], today: date) -> None:
-    """Its recipient may still be given it, its lot has not expired and is on sale.
+def require_issuable(tx: Tx, sample: Sample, today: date) -> None:
+    """Its recipient may still be given it, its lot has not expired and is on sale; whoever asked or approved hands out nothing.
 
-    Raises SampleForbidden, SampleLotExpired, LotStopped and the refusals of a trade permission.
+    Raises SamePerson, SampleForbidden, SampleLotExpired, LotStopped and the refusals of a trade permission.
     """
-    rules.require_allowed(_recipient(tx, sample, today), sample["category"], today)
+    if tx.actor.id in {sample.requested_by, *(each.person for each in store.decided_by(tx, sample))}:
+        raise SamePerson("who asked for samples or approved them does not hand them out")
+    rules.require_allowed(_recipient(tx, sample, today), sample.category, today)
     rules.require_fresh(_expiry(tx, sample), today)
-    stop_sales.require_free(tx.conn, [(sample["product_id"], sample["lot"])], tx.now)
+    stop_sales.require_free(tx.conn, [(sample.product_id, sample.lot)], tx.now)
 
 
-def keep_issue(tx: Tx, sample: Mapping[str, Any], *, booked_on: date, cost_fen: int, **values: Any) -> None:
+def keep_issue(tx: Tx, sample: Sample, issued: Issue) -> None:
     """The sample was handed out today: keep what it cost, and tell it."""
     today = business_date(tx.now)
-    move(
-        tx,
-        sample,
-        "issued",
-        issued_by=tx.actor.id,
-        issued_at=tx.now,
-        booked_on=booked_on,
-        cost_fen=cost_fen,
-        **values,
-        confirm_by=today + timedelta(days=rules.rule("confirm_days", today)),
-    )
-    outbox.append(tx, sample_issued(sample, cost_fen=cost_fen, day=booked_on))
+    confirm_by = today + timedelta(days=rules.rule("confirm_days", today))
+    store.issue(tx, sample, issued, confirm_by)
+    outbox.append(tx, sample_issued(sample, cost_fen=issued.cost_fen, day=issued.booked_on))
 
 
-def _expiry(tx: Tx, sample: Mapping[str, Any]) -> date | None:
+def _expiry(tx: Tx, sample: Sample) -> date | None:
     """What holds of the lot now: quality assurance may have decided since it was asked for."""
-    if sample["expiry"] is None:
+    if sample.expiry is None:
         return None
-    lot = sample["product_id"], sample["lot_key"]
+    lot = sample.product_id, sample.lot_key
     return lots.held(tx, [lot])[lot].expiry
 
 
@@ -201,16 +155,8 @@ def confirm(tx: Tx, sample_id: UUID, *, used: int, returned: int) -> None:
 
     Raises SampleNotFound, ForeignBranch, SampleStateWrong, SamePerson, SampleQuantitiesDiffer.
     """
-    sample = hold(tx, sample_id, "issued")
-    if tx.actor.id in {sample["requested_by"], sample["issued_by"]}:
+    sample = store.hold(tx, sample_id, "issued")
+    if tx.actor.id in {sample.requested_by, sample.issued_by}:
         raise SamePerson("who asked for samples or handed them out does not confirm what became of them")
-    rules.require_whole(sample["quantity"], used, returned)
-    move(
-        tx,
-        sample,
-        "confirmed",
-        used_quantity=used,
-        returned_quantity=returned,
-        confirmed_by=tx.actor.id,
-        confirmed_at=tx.now,
-    )
+    rules.require_whole(sample.quantity, used, returned)
+    store.confirm(tx, sample, used, returned)

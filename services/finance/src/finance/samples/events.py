@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Final, TypedDict
 
+from finance.samples.model import Sample
 from finance.samples.rules import KINDS, RECIPIENTS
 from shared.events import Event
 from shared.texts import Branch, Fen, Id, Lot, Quantity, Reference, one_of
@@ -30,24 +31,24 @@ PUBLISHED: Final[Mapping[str, type]] = {
 }
 
 
-def sample_issued(sample: Mapping[str, Any], *, cost_fen: int, day: date) -> Event[SampleIssued]:
+def sample_issued(sample: Sample, *, cost_fen: int, day: date) -> Event[SampleIssued]:
     """Samples left a branch; `cost_fen` is what they cost it, the day its booking day."""
-    customer = sample["customer_id"]
+    customer = sample.customer_id
     return Event(
         type=SAMPLE_ISSUED,
-        subject=str(sample["sample_id"]),
+        subject=str(sample.sample_id),
         version=1,
         day=day,
         amount_fen=cost_fen,
         data={
-            "sample_id": str(sample["sample_id"]),
-            "branch_id": sample["branch_id"],
+            "sample_id": str(sample.sample_id),
+            "branch_id": sample.branch_id,
             "customer_id": None if customer is None else str(customer),
-            "kind": sample["kind"],
-            "recipient": sample["recipient"],
-            "product_id": sample["product_id"],
-            "lot": sample["lot"],
-            "quantity": sample["quantity"],
+            "kind": sample.kind,
+            "recipient": sample.recipient,
+            "product_id": sample.product_id,
+            "lot": sample.lot,
+            "quantity": sample.quantity,
             "cost_fen": cost_fen,
         },
     )

@@ -5,23 +5,23 @@ Source: F1, F2, G29, model 3.2, I27
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 
 from finance import balances, periods
 from finance.book import BOOK, book_of
 from finance.closing.commands.conditions import (
     CONDITIONS,
-    is_passed_over,
     require_earlier_closed,
     require_heard,
 )
 from finance.closing.events import period_closed, period_locked
-from finance.closing.queries import view, warnings
+from finance.closing.store import is_passed_over
 from finance.kernel.company import require_company
 from finance.kernel.period import (
+    Period,
     PeriodNotClosed,
     PeriodNotOpen,
     PeriodState,
@@ -43,7 +43,7 @@ Hear = Callable[[date, date, float], Hearing]
 """`hear(first, last, patience_s)`: whether all is here that others have to tell of these days (shared.completeness)."""
 
 
-def close_period(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
+def close_period(tx: Tx, month: date, hear: Hear) -> Period:
     """Open → soft_closed: over by the calendar, all earlier months closed, no draft, all of it sealed, every check.
 
     What the month's sales set off elsewhere has come back before: points earned and taken back, returns settled. It is
@@ -72,18 +72,18 @@ def close_period(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
             with tx.conn.begin_nested():
                 periods.hold_month_alone(tx.conn, month)
                 _require_still(tx, month, hearing)
-                return {**_close(tx, month, is_empty=is_empty), "warnings": warnings(tx, month)}
+                return _close(tx, month, is_empty=is_empty)
         except SourcesBehind:
             if time.monotonic() >= deadline:
                 raise
 
 
-def _close(tx: Tx, month: date, *, is_empty: bool) -> dict[str, Any]:
+def _close(tx: Tx, month: date, *, is_empty: bool) -> Period:
     """The month is held alone, and all that belongs into it is here."""
     period = period_of(tx, month, lock=True)
-    if is_empty and period["state"] != PeriodState.OPEN:
-        audit.record(tx, "period.close", month_text(month), after=period)
-        return view(period)
+    if is_empty and period.state != PeriodState.OPEN:
+        audit.record(tx, "period.close", month_text(month), after=asdict(period))
+        return period
     _require_open(period)
     for require in CONDITIONS:
         require(tx.conn, month)
@@ -96,21 +96,19 @@ def _close(tx: Tx, month: date, *, is_empty: bool) -> dict[str, Any]:
     closed = period_of(tx, month)
     outbox.append(
         tx,
-        period_closed(book=BOOK, month=month_text(month), version=closed["version"], day=_last_day(month)),
+        period_closed(book=BOOK, month=month_text(month), version=closed.version, day=_last_day(month)),
     )
-    audit.record(tx, "period.close", month_text(month), before=period, after=closed)
-    return view(closed)
+    audit.record(tx, "period.close", month_text(month), before=asdict(period), after=asdict(closed))
+    return closed
 
 
 def _last_day(month: date) -> date:
     return next_month(month) - timedelta(days=1)
 
 
-def _require_open(period: Mapping[str, Any]) -> None:
-    if period["state"] != PeriodState.OPEN:
-        raise PeriodNotOpen(
-            Text("{month} is {state}", month=month_text(period["month"]), state=period["state"])
-        )
+def _require_open(period: Period) -> None:
+    if period.state != PeriodState.OPEN:
+        raise PeriodNotOpen(Text("{month} is {state}", month=month_text(period.month), state=period.state))
 
 
 def _require_still(tx: Tx, month: date, hearing: Hearing) -> None:
@@ -121,52 +119,44 @@ def _require_still(tx: Tx, month: date, hearing: Hearing) -> None:
         require_heard(Hearing(obstacles=[moved], own_events=found), month)
 
 
-def obstacles(tx: Tx, month: date, hear: Hear) -> dict[str, Any]:
-    """Everything that stands in the way of closing a month now, by the code its closing would answer with.
+def obstacles(tx: Tx, month: date, hear: Hear) -> tuple[Period | None, list[DomainError]]:
+    """The month, if anything was ever booked to it, and what its closing would be refused with now, one after the other.
 
-    Empty: it closes, unless something comes between. Raises PeriodUnknown, CompanyNotCovered.
+    Without any it closes, unless something comes between. Raises PeriodUnknown, CompanyNotCovered.
     """
     require_company(tx.actor)
-    period: Mapping[str, Any] = {"month": month, "state": PeriodState.OPEN}
-    if not is_passed_over(tx, month):
-        period = period_of(tx, month)
+    period = None if is_passed_over(tx, month) else period_of(tx, month)
+    if period is not None and period.state != PeriodState.OPEN:
+        return period, []
+    is_over: Callable[[], None] = partial(require_over, month, business_date(tx.now))
+    is_heard = partial(require_heard, hear(month, _last_day(month), 0.0), month)
+    asked = [partial(require, tx.conn, month) for require in CONDITIONS]
+    checks: list[Callable[[], None]] = [is_over, is_heard, *asked]
     found = []
-    if period["state"] == PeriodState.OPEN:
-        is_over: Callable[[], None] = partial(require_over, month, business_date(tx.now))
-        is_heard = partial(require_heard, hear(month, _last_day(month), 0.0), month)
-        asked = [partial(require, tx.conn, month) for require in CONDITIONS]
-        checks: list[Callable[[], None]] = [is_over, is_heard, *asked]
-        for require in checks:
-            try:
-                require()
-            except DomainError as refusal:
-                found.append({"code": refusal.code, "detail": refusal.detail, "about": refusal.context})
-    return {
-        **view(period),
-        "closes_from": next_month(month),
-        "obstacles": found,
-        "warnings": warnings(tx, month),
-    }
+    for require in checks:
+        try:
+            require()
+        except DomainError as refusal:
+            found.append(refusal)
+    return period, found
 
 
-def lock_period(tx: Tx, month: date) -> dict[str, Any]:
+def lock_period(tx: Tx, month: date) -> Period:
     """soft_closed → locked, for ever, by another person than who closed it.
 
     Raises PeriodNotClosed, SamePerson, CompanyNotCovered.
     """
     require_company(tx.actor)
     period = period_of(tx, month, lock=True)
-    if period["state"] != PeriodState.SOFT_CLOSED:
-        raise PeriodNotClosed(Text("{month} is {state}", month=month_text(month), state=period["state"]))
-    if period["closed_by"] == tx.actor.id:
+    if period.state != PeriodState.SOFT_CLOSED:
+        raise PeriodNotClosed(Text("{month} is {state}", month=month_text(month), state=period.state))
+    if period.closed_by == tx.actor.id:
         raise SamePerson("who closed the month does not lock it")
     periods.move(tx.conn, month, state=PeriodState.LOCKED, locked_by=tx.actor.id, locked_at=tx.now)
     locked = period_of(tx, month)
     outbox.append(
         tx,
-        period_locked(
-            book=BOOK, month=month_text(month), version=locked["version"], day=business_date(tx.now)
-        ),
+        period_locked(book=BOOK, month=month_text(month), version=locked.version, day=business_date(tx.now)),
     )
-    audit.record(tx, "period.lock", month_text(month), before=period, after=locked)
-    return view(locked)
+    audit.record(tx, "period.lock", month_text(month), before=asdict(period), after=asdict(locked))
+    return locked

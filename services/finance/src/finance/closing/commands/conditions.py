@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from finance import (
     balances,
@@ -28,7 +28,6 @@ from finance.kernel.period import (
 from shared.clock import next_month
 from shared.completeness import Hearing
 from shared.languages import Text
-from shared.transaction import Tx
 
 DECEMBER = 12
 
@@ -61,15 +60,6 @@ def require_heard(hearing: Hearing, month: date) -> None:
         ),
         obstacles=named,
     )
-
-
-def is_passed_over(tx: Tx, month: date) -> bool:
-    """Nothing was ever booked to it, but to months before it."""
-    first = tx.conn.execute(
-        text(f"select min(month) from {periods.PERIODS} p having not bool_or(month = :month)"),
-        {"month": month},
-    ).scalar_one_or_none()
-    return first is not None and first < month
 
 
 def require_earlier_closed(conn: Connection, month: date) -> None:

@@ -4,14 +4,10 @@ A payment is the only thing here that books; allocation is matching alone (I28).
 Source: F13, F15, F16, F21
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql import bindparam
 
 from finance import allocations, cash, dunning, entries, open_items, periods
 from finance.allocations import Match
@@ -19,9 +15,10 @@ from finance.book import book_of, require_in_books
 from finance.kernel.company import require_company
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.open_items import Item, NewItem, ReceivableUnknown
-from finance.receivables import rules
+from finance.receivables import rules, store
 from finance.receivables.events import payment_received, payment_reversed
-from finance.trade_permissions import KINDS, CustomerUnknown
+from finance.receivables.model import Received
+from finance.trade_permissions import CustomerUnknown
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.errors import Conflict, Invalid, NotFound
@@ -87,62 +84,56 @@ def lock_item(tx: Tx, item_id: UUID) -> Item:
 
 def require_known(tx: Tx, customer_id: UUID) -> None:
     """Raises CustomerUnknown unless customers told us of the customer, or it owes us."""
-    found = tx.conn.execute(
-        text(
-            f"select 1 from {KINDS} k where customer_id = :id"
-            f" union all (select 1 from {open_items.ITEMS} i where customer_id = :id limit 1) limit 1"
-        ),
-        {"id": customer_id},
-    ).first()
-    if found is None:
+    if not store.is_known(tx, customer_id):
         raise CustomerUnknown("nobody told us of this customer")
 
 
-def receive_payment(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def receive_payment(tx: Tx, said: Received) -> UUID:
     """Book money against the customer's account and set it against what was named, or the oldest debts, or nothing.
 
     Booked to the day it was received, or to today with a reference when that month is closed.
     Raises ForeignBranch, CustomerUnknown, PaymentInFuture, BeforeTheBooks, PaymentReferenceUsed, PeriodClosed,
     ReceivableUnknown, AllocationNotPossible, AllocationExceedsOpen.
     """
-    tx.actor.require_branch(body["branch_id"])
-    require_known(tx, body["customer_id"])
-    _check_day(tx, body["received_on"])
-    booked_on, reference = booking_day(tx, body["received_on"])
+    tx.actor.require_branch(said.branch_id)
+    require_known(tx, said.customer_id)
+    _check_day(tx, said.received_on)
+    booked_on, reference = booking_day(tx, said.received_on)
     payment_id = new_id()
-    fen = body["amount_fen"]
+    fen = said.amount_fen
     entries.add_entry(
         tx,
         entries.NewEntry(
             booked_on=booked_on,
-            branch_id=body["branch_id"],
+            branch_id=said.branch_id,
             kind="payment",
             source_id=str(payment_id),
-            postings=rules.payment(book_of(tx.conn).chart, body["tender"], fen),
-            customer_id=str(body["customer_id"]),
+            postings=rules.payment(book_of(tx.conn).chart, said.tender, fen),
+            customer_id=str(said.customer_id),
             reference=reference,
         ),
         items=[NewItem(fen=-fen, due_on=booked_on, kind="payment")],
     )
     [credit_id] = open_items.of_source(tx.conn, payment_id, "payment")
-    _insert_payment(tx, payment_id, credit_id, body, booked_on)
-    matches = _matches(tx, credit_id, body)
+    if not store.add_payment(tx, payment_id, credit_id, said, booked_on):
+        raise PaymentReferenceUsed("a payment with this means and reference was booked before")
+    matches = _matches(tx, credit_id, said)
     if matches:
         allocations.allocate(tx, matches, booked_on)
     outbox.append(
         tx,
         payment_received(
             payment_id=str(payment_id),
-            customer_id=str(body["customer_id"]),
-            branch_id=body["branch_id"],
-            tender=body["tender"],
+            customer_id=str(said.customer_id),
+            branch_id=said.branch_id,
+            tender=said.tender,
             amount_fen=fen,
-            received_on=body["received_on"],
+            received_on=said.received_on,
             day=booked_on,
             allocations=[{"item_id": str(each.debt_id), "fen": each.fen} for each in matches],
         ),
     )
-    audit.record(tx, "payment.receive", str(payment_id), after=dict(body))
+    audit.record(tx, "payment.receive", str(payment_id), after=asdict(said))
     return payment_id
 
 
@@ -152,46 +143,13 @@ def _check_day(tx: Tx, received_on: date) -> None:
     require_in_books(tx.conn, received_on)
 
 
-def _insert_payment(
-    tx: Tx, payment_id: UUID, item_id: UUID, body: Mapping[str, Any], booked_on: date
-) -> None:
-    used = tx.conn.execute(
-        text(
-            "insert into payments (payment_id, customer_id, branch_id, tender, reference, received_on, booked_on,"
-            " amount_fen, item_id, received_by, recorded_at) values (:id, :customer_id, :branch_id, :tender,"
-            " :reference, :received_on, :booked_on, :amount_fen, :item_id, :actor, :now)"
-            " on conflict (tender, reference) where reversed_on is null do nothing returning payment_id"
-        ),
-        {
-            **{
-                name: body[name]
-                for name in ("customer_id", "branch_id", "tender", "reference", "received_on", "amount_fen")
-            },
-            "id": payment_id,
-            "booked_on": booked_on,
-            "item_id": item_id,
-            "actor": tx.actor.id,
-            "now": tx.now,
-        },
-    ).first()
-    if used is None:
-        raise PaymentReferenceUsed("a payment with this means and reference was booked before")
-
-
-def _matches(tx: Tx, credit_id: UUID, body: Mapping[str, Any]) -> list[Match]:
-    if not body["oldest_first"]:
+def _matches(tx: Tx, credit_id: UUID, said: Received) -> list[Match]:
+    if not said.oldest_first:
         return [
-            Match(credit_id=credit_id, debt_id=each["item_id"], fen=each["amount_fen"])
-            for each in body["allocations"]
+            Match(credit_id=credit_id, debt_id=each.item_id, fen=each.amount_fen) for each in said.allocations
         ]
-    debts = tx.conn.execute(
-        text(
-            f"select item_id from {open_items.ITEMS} i where customer_id = :customer and branch_id = :branch"
-            " and open_fen > 0 and disputed_at is null order by due_on, item_id limit 1000"
-        ),
-        {"customer": body["customer_id"], "branch": body["branch_id"]},
-    ).scalars()
-    return allocations.oldest_first(tx.conn, list(debts), credit_id, body["amount_fen"])
+    debts = store.oldest_debts(tx, said.customer_id, said.branch_id)
+    return allocations.oldest_first(tx.conn, debts, credit_id, said.amount_fen)
 
 
 def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
@@ -199,9 +157,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
 
     Raises PaymentUnknown, PaymentReversedBefore, PeriodClosed, and SafeShort for cash that the safe no longer holds.
     """
-    payment = tx.conn.execute(
-        text("select * from payments where payment_id = :id for update"), {"id": payment_id}
-    ).one_or_none()
+    payment = store.lock_payment(tx, payment_id)
     if payment is None or not tx.actor.may_see(payment.branch_id):
         raise PaymentUnknown("no such payment")
     if payment.reversed_on is not None:
@@ -210,14 +166,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
         cash.before_safe_pays(tx, payment.branch_id, payment.amount_fen)
     today = business_date(tx.now)
     booked_on, _ = booking_day(tx, today)
-    live = tx.conn.execute(
-        text(
-            f"select allocation_id from {allocations.ALLOCATIONS} a where credit_id = :credit and fen > 0"
-            f" and not exists (select from {allocations.ALLOCATIONS} u where u.undoes = a.allocation_id)"
-        ),
-        {"credit": payment.item_id},
-    ).scalars()
-    for allocation_id in list(live):
+    for allocation_id in store.live_allocations(tx, payment.item_id):
         _undo(tx, allocation_id)
     entries.add_entry(
         tx,
@@ -236,10 +185,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     allocations.allocate(
         tx, [Match(credit_id=payment.item_id, debt_id=debt_id, fen=payment.amount_fen)], booked_on
     )
-    tx.conn.execute(
-        text("update payments set reversed_on = :day, reversal_reason = :reason where payment_id = :id"),
-        {"day": booked_on, "reason": reason, "id": payment_id},
-    )
+    store.reverse(tx, payment_id, booked_on, reason)
     outbox.append(
         tx,
         payment_reversed(
@@ -264,22 +210,17 @@ def allocate(tx: Tx, *, credit_id: UUID, debt_id: UUID, fen: int) -> UUID:
 
 
 def _require_visible(tx: Tx, item_id: UUID) -> None:
-    branch_id = tx.conn.execute(
-        text(f"select branch_id from {open_items.ITEMS} i where item_id = :id"), {"id": item_id}
-    ).scalar_one_or_none()
+    branch_id = store.branch_of(tx, item_id)
     if branch_id is None or not tx.actor.may_see(branch_id):
         raise ReceivableUnknown("no such open item")
 
 
 def undo_allocation(tx: Tx, allocation_id: UUID, reason: str) -> None:
     """Take a match back. Raises AllocationUnknown, AllocationUndone."""
-    found = tx.conn.execute(
-        text(f"select credit_id from {allocations.ALLOCATIONS} i where allocation_id = :id and fen > 0"),
-        {"id": allocation_id},
-    ).one_or_none()
-    if found is None:
+    found = store.matched(tx, allocation_id)
+    if found is None or found[2] <= 0:
         raise AllocationUnknown("no such allocation")
-    item = open_items.lock(tx.conn, [found.credit_id])[found.credit_id]
+    item = open_items.lock(tx.conn, [found[0]])[found[0]]
     if not tx.actor.may_see(item.branch_id):
         raise AllocationUnknown("no such allocation")
     if item.kind == "write_off":
@@ -289,19 +230,15 @@ def undo_allocation(tx: Tx, allocation_id: UUID, reason: str) -> None:
 
 
 def _undo(tx: Tx, allocation_id: UUID) -> None:
-    row = tx.conn.execute(
-        text(f"select credit_id, debt_id, fen from {allocations.ALLOCATIONS} i where allocation_id = :id"),
-        {"id": allocation_id},
-    ).one()
-    items = open_items.lock(tx.conn, [row.credit_id, row.debt_id])
-    undone = tx.conn.execute(
-        text(f"select 1 from {allocations.ALLOCATIONS} i where undoes = :id"), {"id": allocation_id}
-    ).first()
-    if undone is not None or items[row.debt_id].kind == "payment_reversal":
+    found = store.matched(tx, allocation_id)
+    assert found is not None, "the caller has read it"
+    credit_id, debt_id, fen = found
+    items = open_items.lock(tx.conn, [credit_id, debt_id])
+    if store.is_undone(tx, allocation_id) or items[debt_id].kind == "payment_reversal":
         raise AllocationUndone("it was taken back before, or it is the reversal of a payment")
     allocations.allocate(
         tx,
-        [Match(credit_id=row.credit_id, debt_id=row.debt_id, fen=-row.fen, undoes=allocation_id)],
+        [Match(credit_id=credit_id, debt_id=debt_id, fen=-fen, undoes=allocation_id)],
         business_date(tx.now),
     )
 
@@ -348,21 +285,7 @@ def decide_terms(
     """
     require_company(tx.actor)
     rules.check_instalments(instalments)
-    statement = text(
-        "insert into credit_terms (customer_id, effective_from, instalments, decided_by, decided_at)"
-        " values (:customer, :since, :instalments, :actor, :now) on conflict do nothing returning 1"
-    ).bindparams(bindparam("instalments", type_=JSONB))
-    added = tx.conn.execute(
-        statement,
-        {
-            "customer": customer_id,
-            "since": effective_from,
-            "instalments": list(instalments),
-            "actor": tx.actor.id,
-            "now": tx.now,
-        },
-    ).first()
-    if added is None:
+    if not store.add_terms(tx, customer_id, effective_from, instalments):
         raise TermsTaken(
             Text("terms from {effective_from} on were decided before", effective_from=effective_from)
         )

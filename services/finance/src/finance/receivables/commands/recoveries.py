@@ -6,13 +6,11 @@ Source: F16, F21, 企业会计准则应用指南 (1231), 小企业会计准则 A
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
-
 from finance import allocations, entries, open_items
 from finance.allocations import Match
 from finance.book import book_of
 from finance.open_items import Item, NewItem, ReceivableUnknown
-from finance.receivables import rules
+from finance.receivables import rules, store
 from finance.receivables.commands.payments import booking_day
 from shared import audit
 from shared.clock import business_date, new_id
@@ -37,7 +35,7 @@ def recover(tx: Tx, item_id: UUID, *, credit_id: UUID, fen: int) -> UUID:
     debt, credit = items[item_id], items[credit_id]
     if not (tx.actor.may_see(debt.branch_id) and tx.actor.may_see(credit.branch_id)):
         raise ReceivableUnknown("no such open item")
-    left = _written_off(tx, item_id)
+    left = store.written_off(tx, item_id)
     same = (credit.customer_id, credit.branch_id) == (debt.customer_id, debt.branch_id)
     if not same or credit.amount_fen > 0 or fen > min(left, -credit.open_fen):
         raise RecoveryNotPossible(
@@ -50,19 +48,6 @@ def recover(tx: Tx, item_id: UUID, *, credit_id: UUID, fen: int) -> UUID:
     allocations.allocate(tx, [Match(credit_id=credit_id, debt_id=stands_id, fen=fen)], booked_on)
     audit.record(tx, "receivable.recover", str(item_id), after=[str(stands_id), str(credit_id), fen])
     return stands_id
-
-
-def _written_off(tx: Tx, item_id: UUID) -> int:
-    """What was written off of a debt and not recovered; its row is locked."""
-    fen: int = tx.conn.execute(
-        text(
-            f"select written_off_fen - (select coalesce(sum(r.amount_fen), 0) from {open_items.ITEMS} r"
-            "  where r.principal_id = i.item_id and r.kind = 'other')::bigint"
-            f" from {open_items.ITEMS} i where item_id = :id"
-        ),
-        {"id": item_id},
-    ).scalar_one()
-    return fen
 
 
 def _book(tx: Tx, debt: Item, fen: int, booked_on: date, reference: str | None) -> UUID:

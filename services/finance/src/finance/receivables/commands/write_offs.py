@@ -4,22 +4,19 @@ Source: F21, X1, regulations 3.0c
 """
 
 from datetime import date
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from finance import allocations, entries, open_items
 from finance.allocations import Match
 from finance.book import book_of
 from finance.open_items import Item, NewItem
-from finance.receivables import rules
+from finance.receivables import rules, store
 from finance.receivables.commands.payments import booking_day, lock_item
 from finance.receivables.events import receivable_written_off
-from finance.receivables.tables import write_off_decisions
+from finance.receivables.model import WriteOff
 from shared import audit, outbox
-from shared.approvals import Approval, decide_and_store
-from shared.clock import business_date, new_id
+from shared.approvals import Approval
+from shared.clock import business_date
 from shared.errors import Conflict, NotFound
 from shared.transaction import Tx
 
@@ -44,27 +41,11 @@ def request_write_off(tx: Tx, item_id: UUID, fen: int | None, reason: str) -> UU
     wanted = item.open_fen if fen is None else fen
     if not 0 < wanted <= item.open_fen:
         raise WriteOffNotPossible("only what is open of a debt can be written off", open_fen=item.open_fen)
-    made = tx.conn.execute(
-        text(
-            "insert into write_offs (write_off_id, item_id, branch_id, amount_fen, reason, state, requested_by,"
-            " requested_at) values (:id, :item, :branch, :fen, :reason, 'requested', :actor, :now)"
-            " on conflict (item_id) where state = 'requested' do nothing returning write_off_id"
-        ),
-        {
-            "id": new_id(),
-            "item": item_id,
-            "branch": item.branch_id,
-            "fen": wanted,
-            "reason": reason,
-            "actor": tx.actor.id,
-            "now": tx.now,
-        },
-    ).scalar_one_or_none()
+    made = store.request_write_off(tx, item, wanted, reason)
     if made is None:
         raise WriteOffNotPossible("a write-off of this item is being decided")
-    write_off_id: UUID = made
-    audit.record(tx, "write_off.request", str(write_off_id), after=[str(item_id), wanted, reason])
-    return write_off_id
+    audit.record(tx, "write_off.request", str(made), after=[str(item_id), wanted, reason])
+    return made
 
 
 def decide_write_off(tx: Tx, write_off_id: UUID, *, approved: bool, reason: str | None) -> None:
@@ -73,48 +54,28 @@ def decide_write_off(tx: Tx, write_off_id: UUID, *, approved: bool, reason: str 
     Raises WriteOffUnknown, AlreadyDecided, RoleNotAwaited, SamePerson, ReasonMissing, WriteOffNotPossible,
     PeriodClosed.
     """
-    item_id = tx.conn.execute(
-        text("select item_id from write_offs where write_off_id = :id"), {"id": write_off_id}
-    ).scalar_one_or_none()
+    item_id = store.item_of_write_off(tx, write_off_id)
     if item_id is None:
         raise WriteOffUnknown("no such write-off")
     item = open_items.lock(tx.conn, [item_id])[item_id]
     if not tx.actor.may_see(item.branch_id):
         raise WriteOffUnknown("no such write-off")
-    row = tx.conn.execute(
-        text("select * from write_offs where write_off_id = :id for update"), {"id": write_off_id}
-    ).one()
-    decision, state = decide_and_store(
-        tx,
-        write_off_decisions,
-        {"write_off_id": write_off_id},
-        _approval(row),
-        approved=approved,
-        reason=reason,
+    asked = store.lock_write_off(tx, write_off_id)
+    approval = Approval(
+        required=APPROVERS,
+        excluded=frozenset({asked.requested_by}),
+        subject_hash=audit.digest([str(asked.item_id), asked.amount_fen, asked.reason]) or "",
     )
-    booked_on = None
+    decision, state = store.decide(tx, asked, approval, approved=approved, reason=reason)
     if state == "approved":
-        booked_on = _book(tx, row, item)
-    if state != "pending":
-        tx.conn.execute(
-            text("update write_offs set state = :state, booked_on = :day where write_off_id = :id"),
-            {
-                "state": "written_off" if state == "approved" else "rejected",
-                "day": booked_on,
-                "id": write_off_id,
-            },
-        )
+        store.settle_write_off(tx, asked, "written_off", _book(tx, asked, item))
+    elif state == "rejected":
+        store.settle_write_off(tx, asked, "rejected", None)
     audit.record(tx, "write_off.decide", str(write_off_id), after=[decision.role, approved])
 
 
-def _approval(row: Row[Any]) -> Approval:
-    subject_hash = audit.digest([str(row.item_id), row.amount_fen, row.reason])
-    assert subject_hash is not None
-    return Approval(required=APPROVERS, excluded=frozenset({row.requested_by}), subject_hash=subject_hash)
-
-
-def _book(tx: Tx, row: Row[Any], item: Item) -> date:
-    if row.amount_fen > item.open_fen:
+def _book(tx: Tx, asked: WriteOff, item: Item) -> date:
+    if asked.amount_fen > item.open_fen:
         raise WriteOffNotPossible("part of it was paid meanwhile; reject it", open_fen=item.open_fen)
     booked_on, reference = booking_day(tx, business_date(tx.now))
     entries.add_entry(
@@ -123,16 +84,16 @@ def _book(tx: Tx, row: Row[Any], item: Item) -> date:
             booked_on=booked_on,
             branch_id=item.branch_id,
             kind="write_off",
-            source_id=str(row.write_off_id),
-            postings=rules.write_off(book_of(tx.conn).chart, row.amount_fen),
+            source_id=str(asked.write_off_id),
+            postings=rules.write_off(book_of(tx.conn).chart, asked.amount_fen),
             customer_id=str(item.customer_id),
             reference=reference,
         ),
-        items=[NewItem(fen=-row.amount_fen, due_on=booked_on, kind="write_off")],
+        items=[NewItem(fen=-asked.amount_fen, due_on=booked_on, kind="write_off")],
     )
-    [credit_id] = open_items.of_source(tx.conn, row.write_off_id, "write_off")
+    [credit_id] = open_items.of_source(tx.conn, asked.write_off_id, "write_off")
     allocations.allocate(
-        tx, [Match(credit_id=credit_id, debt_id=item.item_id, fen=row.amount_fen)], booked_on
+        tx, [Match(credit_id=credit_id, debt_id=item.item_id, fen=asked.amount_fen)], booked_on
     )
     version = open_items.change(tx.conn, item.item_id, is_told=True)
     outbox.append(
@@ -141,7 +102,7 @@ def _book(tx: Tx, row: Row[Any], item: Item) -> date:
             item_id=str(item.item_id),
             customer_id=str(item.customer_id),
             branch_id=item.branch_id,
-            amount_fen=row.amount_fen,
+            amount_fen=asked.amount_fen,
             version=version,
             day=booked_on,
         ),
