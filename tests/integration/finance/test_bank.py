@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from finance.bank_matching import queries
+from finance.bank_matching.queries import reconciliations
 from shared.clock import business_date, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
@@ -415,6 +415,6 @@ def test_a_transfer_that_reached_the_other_account_is_taken_back_there_first(off
 def test_an_account_registered_after_a_month_does_not_keep_it_from_closing(office):
     Bank(office)
     with office.database.begin() as conn:
-        assert queries.unreconciled(conn, date(2026, 1, 1)) == []
+        assert reconciliations.unreconciled(conn, date(2026, 1, 1)) == []
         this_month = business_date(utc_now()).replace(day=1)
-        assert len(queries.unreconciled(conn, this_month)) == 1
+        assert len(reconciliations.unreconciled(conn, this_month)) == 1

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finance.bank_matching import queries
+from finance.bank_files import Upload
+from finance.bank_matching.queries import reconciliations
 from finance.bank_statements import commands, store
+from finance.bank_statements.model import NewAccount
 from shared.clock import business_date, next_month, utc_now
 from shared.identity import system_actor
 from shared.transaction import Tx
@@ -178,8 +180,10 @@ def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(
     )
     assert refused(late) == (409, "bank_account_closed")
     with office.database.begin() as conn:
-        assert [each["account_id"] for each in queries.unreconciled(conn, date(2026, 3, 1))] == [bank.id]
-        assert queries.unreconciled(conn, date(2026, 4, 1)) == []
+        assert [each["account_id"] for each in reconciliations.unreconciled(conn, date(2026, 3, 1))] == [
+            bank.id
+        ]
+        assert reconciliations.unreconciled(conn, date(2026, 4, 1)) == []
     # The main account, which was never used, hands over.
     close = f"/v1/bank-accounts/{main.id}/close"
     third = Bank(office, "CN777888")
@@ -194,7 +198,8 @@ def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(
     ] == [third.id]
     with office.database.begin() as conn:
         assert [
-            each["account_id"] for each in queries.unreconciled(conn, business_date(utc_now()).replace(day=1))
+            each["account_id"]
+            for each in reconciliations.unreconciled(conn, business_date(utc_now()).replace(day=1))
         ] == [third.id]
 
 
@@ -279,14 +284,14 @@ def test_however_pages_are_split_and_repeated_each_month_closes_as_at_the_bank(o
         with office.database.begin() as conn:
             tx = Tx(conn=conn, actor=system_actor("finance"), now=utc_now())
             account = commands.register_account(
-                tx, {"name": "a", "bank": "b", "number": number, "branch_id": None}
-            )["account_id"]
+                tx, NewAccount(name="a", bank="b", number=number, branch_id=None)
+            ).account_id
             for content in files:
                 for _ in range(data.draw(st.integers(1, 2))):
-                    commands.import_file(tx, account, {"format": "mt940", "file": content, "dialect": None})
+                    commands.import_file(tx, account, Upload(format="mt940", file=content))
             whole = written(logical, number)["mt940"]
-            done, _ = commands.import_file(tx, account, {"format": "mt940", "file": whole, "dialect": None})
-            assert done.get("is_new") is False or done["new_lines"] == 0
+            done = commands.import_file(tx, account, Upload(format="mt940", file=whole))
+            assert not done.is_new or done.statement.new_lines == 0
             month = FIRST
             while month <= LAST:
                 end = next_month(month) - timedelta(days=1)

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from finance.bank_files.rules.clearing import clearings
 from finance.bank_files.rules.formats import Statement, StatementLine
-from finance.bank_matching import queries
 from finance.bank_matching.commands import matching, reconciling
-from finance.bank_matching.rules import MatchKind
+from finance.bank_matching.queries import lines, reconciliations
+from finance.bank_matching.rules import Day, Entry, MatchKind, Meant
 from finance.bank_statements import commands
+from finance.bank_statements.model import NewAccount
 from finance.kernel.period import month_text
 from shared.clock import month_of, next_month
 from tests.support.year.desk import BRANCHES, YEAR, last_day, moment
@@ -41,10 +42,9 @@ class Bank:
         self.main, self.other = (self.registered(number) for number in ("CN001 2345", "CN999 0000"))
 
     def registered(self, number):
-        body = {"name": "基本户", "bank": "示例银行", "number": number, "branch_id": None}
-        return Account(
-            self.year.do(moment(FIRST), "finance_head", commands.register_account, body)["account_id"]
-        )
+        new = NewAccount(name="基本户", bank="示例银行", number=number, branch_id=None)
+        account = self.year.do(moment(FIRST), "finance_head", commands.register_account, new)
+        return Account(account.account_id)
 
     def show(self, account, month, day, fen, plan, **told):
         """A line of the month on `day`, or the next day of it that is possible."""
@@ -90,7 +90,7 @@ class Bank:
         waiting = {
             (each["source_id"], each["entry_kind"]) for plan in self.waiting() for each in plan["items"]
         }
-        found = self.year.ask(queries.open_items, kind, FIRST, until, branch_id=None)
+        found = self.year.ask(lines.open_items, kind, FIRST, until, branch_id=None)
         return [item for item in found if (item.source_id, item.entry_kind) not in waiting]
 
     def waiting(self):
@@ -128,7 +128,7 @@ class Bank:
         for clearing in self.year.chance.sample(clearings(), 2):
             until = month + timedelta(days=self.year.chance.randint(15, 27))
             since = month - timedelta(days=40)
-            found = self.year.ask(queries.open_batches, clearing, since, until, branch_id=None)
+            found = self.year.ask(lines.open_batches, clearing, since, until, branch_id=None)
             shown = [
                 batch for plan in self.waiting() if plan["clearing"] == clearing for batch in plan["batches"]
             ]
@@ -185,12 +185,12 @@ class Bank:
                 continue
             # what a line of an earlier month stands for may have changed by late uploads
             act = self.year.do if line.booked_on >= month else self.year.tried
-            act(self.later(month), "accountant", matching.confirm, line.line_id, plan)
+            act(self.later(month), "accountant", matching.confirm, line.line_id, meant(plan))
 
     def look_at_proposals(self, account, month):
         """Whatever is proposed makes the line, less a fee."""
         args = {"cursor": None, "limit": 50}
-        page = self.year.do(self.later(month), "accountant", queries.proposals, account.id, args)
+        page = self.year.do(self.later(month), "accountant", lines.proposals, account.id, args)
         for row in page["items"]:
             for each in row["proposals"]:
                 gross = sum(part.fen for part in (*each.items, *each.batches))
@@ -210,7 +210,8 @@ class Bank:
 
     def reconcile(self, account, month, at):
         """Both sides meet, and what is open on each side is what nobody has matched."""
-        done = self.year.do(at, "accountant", reconciling.complete_reconciliation, account.id, month)
+        self.year.do(at, "accountant", reconciling.complete_reconciliation, account.id, month)
+        done = self.year.do(at, "accountant", reconciliations.completed_of, account.id, month)
         bank_only = [*done["received_by_bank_only"], *done["paid_by_bank_only"]]
         book_only = [*done["received_by_book_only"], *done["paid_by_book_only"]]
         assert done["difference_fen"] == 0
@@ -220,7 +221,7 @@ class Bank:
         """1002 less what the bank has not shown is what the statements say, with what the books do not have yet."""
         shown = self.main.shown_fen + self.other.shown_fen
         open_lines = [*self.unmatched(self.main), *self.unmatched(self.other)]
-        open_entries = year.ask(queries.open_items, MatchKind.BOOK, FIRST, date(9999, 1, 1), branch_id=None)
+        open_entries = year.ask(lines.open_items, MatchKind.BOOK, FIRST, date(9999, 1, 1), branch_id=None)
         undone = year.value(
             "select coalesce(sum(i.fen), 0)::bigint from bank_book_items i join bank_matches m using (match_id)"
             " where m.undone_at is not null"
@@ -228,6 +229,17 @@ class Bank:
         assert undone == 0
         entries = sum(item.fen for item in open_entries)
         assert booked("1002") - entries == shown - sum(line.fen for line in open_lines)
+
+
+def meant(plan):
+    return Meant(
+        kind=MatchKind(plan["kind"]),
+        items=[Entry(**each) for each in plan["items"]],
+        clearing=plan["clearing"],
+        batches=[Day(**each) for each in plan["batches"]],
+        reason=plan["reason"],
+        branch_id=plan["branch_id"],
+    )
 
 
 def total(rows):

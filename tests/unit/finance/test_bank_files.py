@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from finance.bank_files.rules import (
     camt,
+    dialects,
     encodings,
     formats,
     layouts,
@@ -28,9 +29,9 @@ from finance.bank_statements.rules import number_key
 from tests.support.bank_writers import LAST, statements, written
 
 DAY = date(2026, 10, 5)
-PLAIN = layouts.delivered()["plain"]
-TWO = layouts.delivered()["cn_two_columns"]
-DIRECTION = layouts.delivered()["cn_direction"]
+PLAIN = dialects.layout_of(dialects.delivered()["plain"])
+TWO = dialects.layout_of(dialects.delivered()["cn_two_columns"])
+DIRECTION = dialects.layout_of(dialects.delivered()["cn_direction"])
 
 
 def mt(
@@ -226,7 +227,7 @@ def test_an_unknown_direction_and_one_that_is_told_twice_are_refused():
 ])  # fmt: skip
 def test_ordinary_exports_are_read_by_the_dialects_delivered(dialect, text, fen, reference):
     for encoding in ("utf-8-sig", "gb18030"):
-        lines = layouts.read(text.encode(encoding), layouts.delivered()[dialect])
+        lines = layouts.read(text.encode(encoding), dialects.layout_of(dialects.delivered()[dialect]))
         assert ([each.fen for each in lines], lines[0].reference) == (fen, reference)
         assert {each.booked_on for each in lines} == {DAY}
 
@@ -552,5 +553,7 @@ def test_one_statement_is_read_the_same_from_every_format(logical):
         assert (statement.opening_fen, statement.closing_fen, statement.to_on) == (logical.opening_fen, logical.closing_fen, LAST)  # fmt: skip
         assert "SOMEBODY" not in repr(statement)
     for dialect in ("plain", "cn_two_columns", "cn_direction"):
-        assert as_read(layouts.read(files[dialect], layouts.delivered()[dialect])) == told, dialect
+        assert (
+            as_read(layouts.read(files[dialect], dialects.layout_of(dialects.delivered()[dialect]))) == told
+        ), dialect
     assert as_read(layouts.read(files["xlsx"], PLAIN)) == told

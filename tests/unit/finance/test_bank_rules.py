@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finance.bank_files.rules import camt, formats, layouts, mt940, sheets
+from finance.bank_files.rules import camt, dialects, formats, layouts, mt940, sheets
 from finance.bank_files.rules.encodings import decoded
 from finance.bank_matching import rules
 from finance.bank_matching.rules import Batch, Item, Line, MatchKind
@@ -78,8 +78,8 @@ def test_no_file_breaks_the_readers(content):
     for read in (
         lambda: one(content),
         lambda: camt.read(content),
-        lambda: layouts.read(content, layouts.delivered()["plain"]),
-        lambda: layouts.read(content, layouts.delivered()["cn_two_columns"]),
+        lambda: layouts.read(content, dialects.layout_of(dialects.delivered()["plain"])),
+        lambda: layouts.read(content, dialects.layout_of(dialects.delivered()["cn_two_columns"])),
         lambda: list(sheets.tables(b"PK\x03\x04" + content)),
     ):
         try:
@@ -91,7 +91,7 @@ def test_no_file_breaks_the_readers(content):
 @pytest.mark.requirement("F3")
 def test_a_csv_is_read_by_the_dialect_of_its_bank():
     text = '交易日期,借方发生额,贷方发生额,交易流水号,摘要,对方户名\n20260302,,"3,876.60",A1,结算,财付通支付\n20260303,12.5,,A2,手续费,\n'
-    lines = layouts.read(text.encode("gb18030"), layouts.delivered()["cn_two_columns"])
+    lines = layouts.read(text.encode("gb18030"), dialects.layout_of(dialects.delivered()["cn_two_columns"]))
     assert [(each.booked_on.day, each.fen, each.reference, each.clearing) for each in lines] == [
         (2, 387_660, "A1", "wechat"),
         (3, -1_250, "A2", None),
@@ -103,7 +103,8 @@ def test_a_csv_is_read_by_the_dialect_of_its_bank():
 def test_a_row_that_does_not_fit_is_refused(row):
     with pytest.raises(formats.StatementUnreadable):
         layouts.read(
-            f"date,amount,reference,summary,counterparty\n{row}\n".encode(), layouts.delivered()["plain"]
+            f"date,amount,reference,summary,counterparty\n{row}\n".encode(),
+            dialects.layout_of(dialects.delivered()["plain"]),
         )
 
 

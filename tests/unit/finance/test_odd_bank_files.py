@@ -3,17 +3,18 @@
 import io
 import time
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import pytest
 import xlsxwriter
 
-from finance.bank_files.rules import camt, encodings, layouts, mt940, sheets, values
+from finance.bank_files.rules import camt, dialects, encodings, layouts, mt940, sheets, values
 from finance.bank_files.rules.formats import StatementUnreadable
 from finance.bank_statements import rules
 
 DAY = date(2026, 10, 5)
-PLAIN = layouts.delivered()["plain"]
+PLAIN = dialects.layout_of(dialects.delivered()["plain"])
 HEAD = "date,amount,reference,summary,counterparty\n"
 LINE = ":61:2609010901C5,00NTRFA"
 
@@ -85,12 +86,12 @@ def test_a_stray_nul_makes_no_utf_16_of_a_text():
 
 def test_a_word_of_marks_alone_ends_or_passes_only_what_begins_with_it():
     text = f"{HEAD}2026-10-05,5.00,A,x,\n（元）,1,,,\n#合计,5.00,,,\n#end,,,,\nx,y,,,\n"
-    odd = {**PLAIN, "footer_words": ["（元）", "合计"], "end_words": ["#e", "***"]}
+    odd = replace(PLAIN, footer_words=["（元）", "合计"], end_words=["#e", "***"])
     found = layouts.tried(text.encode(), odd)
     assert ([each.fen for each in found.lines], list(found.passed_over), found.faults) == ([500], [3, 4, 5, 6], [])  # fmt: skip
-    everything = layouts.tried(text.encode(), {**odd, "end_words": ["#"]})
+    everything = layouts.tried(text.encode(), replace(odd, end_words=["#"]))
     assert ([each.fen for each in everything.lines], list(everything.passed_over)) == ([500], [3, 4, 5, 6])
-    named = {**PLAIN, "columns": {**PLAIN["columns"], "currency": ["（元）"]}}
+    named = replace(PLAIN, columns={**PLAIN.columns, "currency": ["（元）"]})
     assert layouts.tried(b"date,amount,\n2026-10-05,5.00,XYZ\n", named).faults == []
 
 

@@ -4,7 +4,8 @@ from finance.bank_files import tables
 from finance.bank_files.api import bank_dialects
 from finance.bank_files.queries import statements_of
 from finance.bank_files.rules.clearing import clearings
-from finance.bank_files.rules.formats import Statement, StatementLine, chained, hashes, identity, key_of
+from finance.bank_files.rules.formats import Statement, StatementLine, chained, hashes, identity
+from finance.bank_files.rules.reading import Upload
 from finance.bank_files.schemas import BankStatementBody
 from finance.bank_files.store import hold
 from shared.areas import Area
@@ -16,11 +17,11 @@ __all__ = [
     "BankStatementBody",
     "Statement",
     "StatementLine",
+    "Upload",
     "chained",
     "clearings",
     "hashes",
     "hold",
     "identity",
-    "key_of",
     "statements_of",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from finance.bank_files import store
 from finance.bank_files.queries import listed
-from finance.bank_files.rules import dialects, layouts
+from finance.bank_files.rules import dialects
 from finance.kernel.company import require_company
 from shared import audit
 from shared.languages import Text
@@ -22,7 +22,7 @@ def keep(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     """
     require_company(tx.actor)
     name = body["dialect"]
-    if name in layouts.delivered():
+    if name in dialects.delivered():
         raise dialects.DialectDelivered(
             Text("the dialect {dialect} comes with the program; keep yours by another name", dialect=name)
         )

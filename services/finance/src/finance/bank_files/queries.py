@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from finance.bank_files.rules import dialects, layouts, reading
+from finance.bank_files.rules.dialects import Layout
 from finance.bank_files.rules.formats import LINES_MAX, Statement
+from finance.bank_files.rules.reading import Upload
 from finance.kernel.company import require_company
 from shared.faults import ERRORS_SHOWN_MAX
 from shared.languages import Text, in_language, language_of_request
@@ -16,17 +18,17 @@ LINES_SHOWN_MAX = 200
 _NO_DEFINITION = ("effective_from", "source", "mark", "dialect")
 
 
-def layout(conn: Connection, name: str) -> dict[str, Any]:
+def layout(conn: Connection, name: str) -> Layout:
     """The dialect of this name as it is now. Raises DialectUnknown."""
-    if name in layouts.delivered():
-        return layouts.delivered()[name]
+    if name in dialects.delivered():
+        return dialects.layout_of(dialects.delivered()[name])
     row = conn.execute(
         text("select definition from bank_dialects where dialect = :name order by version desc limit 1"),
         {"name": name},
     ).one_or_none()
     if row is None:
         raise dialects.DialectUnknown(Text("there is no dialect {dialect}", dialect=name))
-    return {**row.definition, "dialect": name}
+    return dialects.layout_of({**row.definition, "dialect": name})
 
 
 def listed(conn: Connection, name: str | None = None) -> list[dict[str, Any]]:
@@ -39,7 +41,7 @@ def listed(conn: Connection, name: str | None = None) -> list[dict[str, Any]]:
             "kept_by": None,
             "kept_at": None,
         }
-        for each, row in layouts.delivered().items()
+        for each, row in dialects.delivered().items()
         if name in (None, each)
     ]
     rows = conn.execute(
@@ -59,7 +61,8 @@ def tried(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     Raises CompanyNotCovered, StatementUnreadable, DialectUnknown.
     """
     require_company(tx.actor)
-    known = body["definition"] or layout(tx.conn, body["dialect"])
+    defined = body["definition"]
+    known = dialects.layout_of(defined) if defined else layout(tx.conn, body["dialect"])
     found = layouts.tried(body["file"], known)
     days = [line.booked_on for line in found.lines]
     shown = list(zip(found.rows, found.lines, strict=True))[:LINES_SHOWN_MAX]
@@ -96,6 +99,7 @@ def tried(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def statements_of(conn: Connection, body: Mapping[str, Any]) -> list[Statement]:
+def statements_of(conn: Connection, upload: Upload) -> list[Statement]:
     """The statements of a file, one per account, a table read by its dialect. Raises StatementUnreadable, DialectUnknown."""
-    return reading.read(body, layout(conn, body["dialect"]) if body["format"] in reading.TABLES else None)
+    is_table = upload.format in reading.TABLES and upload.dialect is not None
+    return reading.read(upload, layout(conn, upload.dialect or "") if is_table else None)

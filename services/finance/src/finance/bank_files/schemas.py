@@ -5,13 +5,13 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from finance.bank_files.rules import values
+from finance.bank_files.rules.dialects import NEEDED, ROLES, AmountRule
 from finance.bank_files.rules.encodings import Kind
 from finance.bank_files.rules.formats import plain
-from finance.bank_files.rules.layouts import NEEDED, ROLES, AmountRule
-from finance.bank_files.rules.reading import TABLES
+from finance.bank_files.rules.reading import TABLES, Upload
 from finance.bank_files.rules.sheets import DELIMITERS
 from finance.kernel.fields import NUMBER
 from shared import words
@@ -193,3 +193,7 @@ class BankStatementBody(Schema):
         }
         if missing:
             raise ValidationError(missing)
+
+    @post_load
+    def _upload(self, data: dict[str, Any], **_: Any) -> Upload:
+        return Upload(**data)

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 from finance.kernel import dated, deadline
@@ -135,6 +135,96 @@ class Batch:
     branch_id: str
     day: date
     fen: int
+
+
+class Entry(NamedTuple):
+    """An entry of the ledger, by the document that posted it."""
+
+    source_id: UUID
+    entry_kind: str
+
+
+class Day(NamedTuple):
+    """A branch's day on a clearing account."""
+
+    branch_id: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """What a person says that a line stands for; `kind` says which of the others count."""
+
+    kind: MatchKind
+    items: Sequence[Entry] = ()
+    clearing: str | None = None
+    batches: Sequence[Day] = ()
+    reason: str | None = None
+    branch_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a line was said to stand for, until somebody else takes it back."""
+
+    match_id: UUID
+    line_id: UUID
+    account_id: UUID
+    kind: str
+    reason: str | None
+    fee_fen: int
+    booked_on: date
+    confirmed_by: str
+    confirmed_at: datetime
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+    undone_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookItem:
+    """An entry on 1002 that a match shows; `fen` is debit less credit."""
+
+    source_id: UUID
+    entry_kind: str
+    account_id: UUID
+    match_id: UUID
+    booked_on: date
+    fen: int
+
+
+class BankOnly(TypedDict):
+    """A line, or what is left of it, that the books do not have."""
+
+    line_id: str
+    booked_on: str
+    reference: str
+    fen: int
+
+
+class BookOnly(TypedDict):
+    """An entry on 1002 that the bank has not shown."""
+
+    source_id: str
+    entry_kind: str
+    branch_id: str
+    booked_on: str
+    reference: str | None
+    fen: int
+
+
+class Adjusted(TypedDict):
+    """Both sides of a reconciliation, as it is kept."""
+
+    book_fen: int
+    received_by_bank_only: list[BankOnly]
+    paid_by_bank_only: list[BankOnly]
+    adjusted_book_fen: int
+    statement_fen: int
+    received_by_book_only: list[BookOnly]
+    paid_by_book_only: list[BookOnly]
+    adjusted_statement_fen: int
+    difference_fen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,9 +358,9 @@ def reconcile(
     *,
     book_fen: int,
     statement_fen: int,
-    bank_only: Sequence[Mapping[str, Any]],
-    book_only: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
+    bank_only: Sequence[BankOnly],
+    book_only: Sequence[BookOnly],
+) -> Adjusted:
     """The 银行存款余额调节表: each side adjusted by what only the other knows; `difference_fen` must be 0."""
     adjusted_book = book_fen + sum(each["fen"] for each in bank_only)
     adjusted_statement = statement_fen + sum(each["fen"] for each in book_only)

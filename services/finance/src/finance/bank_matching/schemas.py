@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from finance.bank_files import clearings
 from finance.bank_matching import rules
-from finance.bank_statements import BankLineView
 from finance.kernel.fields import BRANCH, MONTH
 from finance.kernel.fields import TEXT as LABEL
 from shared import words
@@ -16,6 +15,21 @@ from shared.validators import DAY
 
 REASON = validate.Regexp(r"\A[a-z_]{1,40}\Z", error=words.WORD)
 MATCHED_MAX = 2_000
+
+
+class BankLineView(Schema):
+    """`clearing` is who settles, as far as the line tells; who paid is not kept."""
+
+    line_id = fields.UUID()
+    account_id = fields.UUID()
+    statement_id = fields.UUID(data_key="bank_statement_id")
+    booked_on = fields.Date()
+    valued_on = fields.Date(allow_none=True)
+    fen = MoneyField(data_key="amount")
+    reference = fields.String()
+    summary = fields.String()
+    clearing = fields.String(allow_none=True)
+    overdue = fields.Boolean()
 
 
 class BankCloseBody(Schema):
@@ -123,6 +137,17 @@ class BankMatchBody(Schema):
         missing = {name: [f"needed of {data['kind']}"] for name in needed if not data[name]}
         if missing:
             raise ValidationError(missing)
+
+    @post_load
+    def _meant(self, data: dict[str, Any], **_: Any) -> rules.Meant:
+        return rules.Meant(
+            kind=rules.MatchKind(data["kind"]),
+            items=[rules.Entry(**each) for each in data["items"]],
+            clearing=data["clearing"],
+            batches=[rules.Day(**each) for each in data["batches"]],
+            reason=data["reason"],
+            branch_id=data["branch_id"],
+        )
 
 
 class BankMatchedItemView(Schema):

@@ -3,9 +3,10 @@
 from finance.bank_statements import tables
 from finance.bank_statements.api import bank
 from finance.bank_statements.commands import close
+from finance.bank_statements.model import Account
 from finance.bank_statements.queries import asked_in, reaches
 from finance.bank_statements.rules import AccountNotFound
-from finance.bank_statements.schemas import BankAccountView, BankLineView
+from finance.bank_statements.schemas import BankAccountView
 from finance.bank_statements.store import LINES, OPENING, account, balance_at
 from shared.areas import Area
 
@@ -15,9 +16,9 @@ __all__ = [
     "AREA",
     "LINES",
     "OPENING",
+    "Account",
     "AccountNotFound",
     "BankAccountView",
-    "BankLineView",
     "account",
     "asked_in",
     "balance_at",

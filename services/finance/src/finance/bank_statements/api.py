@@ -3,6 +3,7 @@
 Source: F3, F16
 """
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from flask import Response, jsonify
 
 from finance import bank_files
 from finance.bank_statements import commands, queries, schemas
+from finance.bank_statements.model import NewAccount
 from shared.arguments import Blueprint
 from shared.paging import PageArgs
 from shared.transaction import Tx
@@ -27,7 +29,7 @@ READERS = ("accountant", "cashier", "finance_auditor", "finance_head", "manageme
 @bank.response(201, schemas.BankAccountView)
 def register_account(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Register a bank account of the chain or of a branch."""
-    return commands.register_account(tx, body)
+    return asdict(commands.register_account(tx, NewAccount(**body)))
 
 
 @bank.get("/bank-accounts")
@@ -45,11 +47,12 @@ def list_accounts(tx: Tx) -> dict[str, Any]:
 @bank.arguments(bank_files.BankStatementBody)
 @bank.response(201, schemas.BankImportView)
 @bank.alt_response(200, schema=schemas.BankImportView, success=True, description="It was imported before.")
-def import_statement(tx: Tx, body: dict[str, Any], account_id: UUID) -> Any:
+def import_statement(tx: Tx, body: bank_files.Upload, account_id: UUID) -> Any:
     """Import a statement file (CSV, XLSX, MT940, camt.053); lines that are known already are not doubled."""
-    done, is_new = commands.import_file(tx, account_id, body)
-    answer: Response = jsonify(schemas.BankImportView().dump(done))
-    answer.status_code = 201 if is_new else 200
+    done = commands.import_file(tx, account_id, body)
+    view = {**asdict(done.statement), "also": done.also, "passed_over": done.passed_over}
+    answer: Response = jsonify(schemas.BankImportView().dump(view))
+    answer.status_code = 201 if done.is_new else 200
     return answer
 
 

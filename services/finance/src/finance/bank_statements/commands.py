@@ -11,16 +11,18 @@ Source: F3, F16, X1
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, text, update
 
 from finance import bank_files
-from finance.bank_files import Statement, StatementLine
+from finance.bank_files import Statement, StatementLine, Upload
 from finance.bank_statements import queries, rules, store
+from finance.bank_statements.model import Account, Imported, ImportedFile, NewAccount
+from finance.bank_statements.store import Known
 from finance.bank_statements.tables import bank_accounts, bank_lines, bank_statements
 from finance.book import require_in_books
 from shared import audit
@@ -33,23 +35,22 @@ OPENING = store.OPENING
 Fresh = Sequence[tuple[StatementLine, bytes]]
 
 
-def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Import a file to the account, and what it has of other accounts of ours to theirs. Returns the account's statement.
+def import_file(tx: Tx, account_id: UUID, upload: Upload) -> ImportedFile:
+    """Import a file to the account, and what it has of other accounts of ours to theirs.
 
-    `also` are the statements of the others, `passed_over` the ends of numbers that are not ours. The flag says whether
-    anything is new. Raises AccountNotFound, AccountDiffers, StatementUnreadable, DialectUnknown, and as `import_statement`.
+    Raises AccountNotFound, AccountDiffers, StatementUnreadable, DialectUnknown, and as `import_statement`.
     """
     account = store.account(tx, account_id)
     found: dict[UUID, list[Statement]] = {}
     passed_over, named = [], []
-    for statement in bank_files.statements_of(tx.conn, body):
+    for statement in bank_files.statements_of(tx.conn, upload):
         whose = account if statement.account is None else _account_meant(tx, account, statement.account)
         if whose is None:
             passed_over.append(_ending(statement.account or ""))
             named.append(passed_over[-1])
         else:
-            found.setdefault(whose["account_id"], []).append(statement)
-            named.append(_ending(whose["number"]))
+            found.setdefault(whose.account_id, []).append(statement)
+            named.append(_ending(whose.number))
     if account_id not in found:
         raise rules.AccountDiffers(
             Text("the file is of other accounts: {accounts}", accounts=", ".join(named[:20]))
@@ -58,16 +59,14 @@ def import_file(tx: Tx, account_id: UUID, body: Mapping[str, Any]) -> tuple[dict
         ((each, bank_files.chained(those)) for each, those in found.items()), key=lambda each: str(each[0])
     )
     done = {
-        each: import_statement(tx, each, statement, body["file"], body["format"]) for each, statement in work
+        each: import_statement(tx, each, statement, upload.file, upload.format) for each, statement in work
     }
-    view, _ = done.pop(account_id)
-    is_new = any(new for _, new in [*done.values(), (view, view["is_new"])])
-    return {**view, "also": [each for each, _ in done.values()], "passed_over": passed_over}, is_new
+    return ImportedFile(statement=done.pop(account_id), also=list(done.values()), passed_over=passed_over)
 
 
-def _account_meant(tx: Tx, account: Mapping[str, Any], told: str) -> Mapping[str, Any] | None:
+def _account_meant(tx: Tx, account: Account, told: str) -> Account | None:
     for key in rules.number_keys(told):
-        known = account if key == account["number_key"] else store.account_of_number(tx, key)
+        known = account if key == account.number_key else store.account_of_number(tx, key)
         if known is not None:
             return known
     return None
@@ -77,10 +76,8 @@ def _ending(number: str) -> str:
     return "…" + rules.number_key(number)[-4:]
 
 
-def import_statement(
-    tx: Tx, account_id: UUID, statement: Statement, content: bytes, kind: str
-) -> tuple[dict[str, Any], bool]:
-    """Keep what is new of a statement; the same statement again changes nothing. Returns it, and whether it is new.
+def import_statement(tx: Tx, account_id: UUID, statement: Statement, content: bytes, kind: str) -> Imported:
+    """Keep what is new of a statement; the same statement again changes nothing.
 
     Raises AccountNotFound, AccountClosed, StatementDaysWrong, BeforeTheBooks, StatementUnbalanced, StatementGap,
     StatementContradicts.
@@ -89,20 +86,9 @@ def import_statement(
     bank_files.hold(tx, str(account_id))
     _require_sound(tx, account, statement)
     identity, digest = bank_files.identity(statement), hashlib.sha256(content).digest()
-    known = (
-        tx.conn.execute(
-            text(
-                "select * from bank_statements where account_id = :id"
-                " and (identity = :identity or (identity is null and content_hash = :digest))"
-                " order by imported_at limit 1"
-            ),
-            {"id": account_id, "identity": identity, "digest": digest},
-        )
-        .mappings()
-        .one_or_none()
-    )
+    known = store.imported_before(tx, account_id, identity, digest)
     if known is not None:
-        return {**known, "is_new": False}, False
+        return known
     statement_id = new_id()
     begun = tx.conn.execute(
         text("select 1 from bank_lines where account_id = :id union all select 1 from bank_statements where account_id = :id limit 1"),
@@ -115,27 +101,28 @@ def import_statement(
     else:
         fresh = _fresh(tx, account_id, statement)
         count = len(fresh)
-    values = {
-        "statement_id": statement_id,
-        "account_id": account_id,
-        "number": statement.number,
-        "format": kind,
-        "from_on": statement.from_on,
-        "to_on": statement.to_on,
-        "opening_fen": statement.opening_fen,
-        "closing_fen": statement.closing_fen,
-        "lines": len(statement.lines),
-        "new_lines": count,
-        "content_hash": digest,
-        "imported_by": tx.actor.id,
-        "imported_at": tx.now,
-        "identity": identity,
-    }
-    tx.conn.execute(insert(bank_statements).values(values))
+    imported = Imported(
+        statement_id=statement_id,
+        account_id=account_id,
+        number=statement.number,
+        format=kind,
+        from_on=statement.from_on,
+        to_on=statement.to_on,
+        opening_fen=statement.opening_fen,
+        closing_fen=statement.closing_fen,
+        lines=len(statement.lines),
+        new_lines=count,
+        imported_by=tx.actor.id,
+        imported_at=tx.now,
+        is_new=True,
+    )
+    values = asdict(imported)
+    del values["is_new"]
+    tx.conn.execute(insert(bank_statements).values(content_hash=digest, identity=identity, **values))
     _keep(tx, account_id, statement_id, fresh)
     told = {**values, "content_hash": digest.hex(), "identity": identity.hex()}
     audit.record(tx, "bank_statement.import", str(statement_id), after=told)
-    return {**values, "is_new": True}, True
+    return imported
 
 
 def _keep(tx: Tx, account_id: UUID, statement_id: UUID, fresh: Fresh) -> None:
@@ -176,7 +163,7 @@ def _opening(statement: Statement) -> Fresh:
     return [(line, OPENING)]
 
 
-def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> None:
+def _require_sound(tx: Tx, account: Account, statement: Statement) -> None:
     days = [line.booked_on for line in statement.lines]
     if (
         not FIRST_DAY <= statement.from_on <= statement.to_on
@@ -187,11 +174,9 @@ def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> 
         raise rules.StatementDaysWrong("a line lies outside the days of the statement, or they are not over")
     for day in sorted({statement.to_on, *days}):
         require_in_books(tx.conn, day)
-    if account["last_day"] is not None and max(days, default=date.min) > account["last_day"]:
+    if account.last_day is not None and max(days, default=date.min) > account.last_day:
         raise rules.AccountClosed(
-            Text(
-                "the account was closed on {day}, and the statement has later lines", day=account["last_day"]
-            )
+            Text("the account was closed on {day}, and the statement has later lines", day=account.last_day)
         )
     moved = sum(line.fen for line in statement.lines)
     if statement.opening_fen + moved != statement.closing_fen:
@@ -206,15 +191,8 @@ def _require_sound(tx: Tx, account: Mapping[str, Any], statement: Statement) -> 
 def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
     """The lines of the statement that are not known yet. Raises StatementGap, StatementContradicts."""
     days = {"id": account_id, "from_on": statement.from_on, "to_on": statement.to_on}
-    left = int(_scalar(tx, "select coalesce(sum(fen), 0) from bank_lines where account_id = :id and booked_on < :from_on", days))  # fmt: skip
-    rows = tx.conn.execute(
-        text(
-            "select line_hash, booked_on, fen, reference, summary from bank_lines where account_id = :id"
-            " and booked_on between :from_on and :to_on order by booked_on, no"
-        ),
-        days,
-    )
-    known = [dict(row) for row in rows.mappings()]
+    left = store.balance_at(tx.conn, account_id, statement.from_on - timedelta(days=1))
+    known = store.known_lines(tx, account_id, statement)
     ways: list[Callable[[], Fresh | None]] = [
         lambda: _covering(statement, left, known),
         lambda: _repeating(statement, left, known),
@@ -237,66 +215,58 @@ def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
     )
 
 
-def _covering(statement: Statement, left: int, known: Sequence[Mapping[str, Any]]) -> Fresh | None:
+def _covering(statement: Statement, left: int, known: Sequence[Known]) -> Fresh | None:
     hashes = bank_files.hashes(statement.lines)
-    old = {bytes(row["line_hash"]) for row in known}
+    old = {each.line_hash for each in known}
     if left != statement.opening_fen or not old <= set(hashes):
         return None
     return [each for each in zip(statement.lines, hashes, strict=True) if each[1] not in old]
 
 
-def _repeating(statement: Statement, left: int, known: Sequence[Mapping[str, Any]]) -> Fresh | None:
+def _repeating(statement: Statement, left: int, known: Sequence[Known]) -> Fresh | None:
     """Nothing, where the lines are known in this order from this balance on.
 
     Other lines of its days are those of its day's statement before or after it, or of other pages.
     """
-    keys = [bank_files.key_of(row) for row in known]
-    wanted = [bank_files.key_of(line) for line in statement.lines]
+    keys = [each.line.key for each in known]
+    wanted = [line.key for line in statement.lines]
     balance = left
     for at in range(len(known) + 1):
         end = at + len(wanted)
         if (
             balance == statement.opening_fen
             and keys[at:end] == wanted
-            and (statement.continues or all(row["booked_on"] == statement.from_on for row in known[:at]))
-            and (statement.goes_on or all(row["booked_on"] == statement.to_on for row in known[end:]))
+            and (statement.continues or all(each.line.booked_on == statement.from_on for each in known[:at]))
+            and (statement.goes_on or all(each.line.booked_on == statement.to_on for each in known[end:]))
         ):
             return []
-        balance += known[at]["fen"] if at < len(known) else 0
+        balance += known[at].line.fen if at < len(known) else 0
     return None
 
 
-def _continuing(
-    tx: Tx, account_id: UUID, statement: Statement, known: Sequence[Mapping[str, Any]]
-) -> Fresh | None:
-    end = (
-        tx.conn.execute(
-            text(
-                "select coalesce(sum(l.fen), 0) as fen, max(l.booked_on) as line_on,"
-                " (select max(to_on) from bank_statements s where s.account_id = :id) as to_on"
-                " from bank_lines l where l.account_id = :id"
-            ),
-            {"id": account_id},
-        )
-        .mappings()
-        .one()
-    )
+def _continuing(tx: Tx, account_id: UUID, statement: Statement, known: Sequence[Known]) -> Fresh | None:
+    end = tx.conn.execute(
+        text(
+            "select coalesce(sum(l.fen), 0) as fen, max(l.booked_on) as line_on,"
+            " (select max(to_on) from bank_statements s where s.account_id = :id) as to_on"
+            " from bank_lines l where l.account_id = :id"
+        ),
+        {"id": account_id},
+    ).one()
     first = min((line.booked_on for line in statement.lines), default=statement.to_on)
-    follows = first >= (end["line_on"] or first) and (statement.continues or first >= (end["to_on"] or first))
-    if end["fen"] != statement.opening_fen or not follows:
+    follows = first >= (end.line_on or first) and (statement.continues or first >= (end.to_on or first))
+    if end.fen != statement.opening_fen or not follows:
         return None
-    return list(zip(statement.lines, bank_files.hashes(statement.lines, known), strict=True))
+    return list(
+        zip(statement.lines, bank_files.hashes(statement.lines, (each.line for each in known)), strict=True)
+    )
 
 
-def _scalar(tx: Tx, sql: str, values: Mapping[str, Any]) -> Any:
-    return tx.conn.execute(text(sql), values).scalar_one()
-
-
-def register_account(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
+def register_account(tx: Tx, new: NewAccount) -> Account:
     """The first account is the main one. Raises ForeignBranch, AccountKnown."""
-    tx.actor.require_branch(body["branch_id"])
+    tx.actor.require_branch(new.branch_id)
     bank_files.hold(tx, "accounts")
-    key = rules.number_key(body["number"])
+    key = rules.number_key(new.number)
     known = tx.conn.execute(
         text("select number from bank_accounts where number_key = :key"), {"key": key}
     ).scalar_one_or_none()
@@ -304,78 +274,79 @@ def register_account(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
         raise rules.AccountKnown(
             Text("an account of this number is registered, written {number}", number=known)
         )
-    values = {
-        "account_id": new_id(),
-        **{key: body[key] for key in ("name", "bank", "number", "branch_id")},
-        "number_key": key,
-        "is_main": tx.conn.execute(text("select 1 from bank_accounts limit 1")).first() is None,
-        "registered_by": tx.actor.id,
-        "registered_at": tx.now,
-        "last_day": None,
-        "closed_by": None,
-        "closed_at": None,
-    }
-    tx.conn.execute(insert(bank_accounts).values(values))
-    audit.record(tx, "bank_account.register", str(values["account_id"]), after=values)
-    return values
+    account = Account(
+        account_id=new_id(),
+        name=new.name,
+        bank=new.bank,
+        number=new.number,
+        branch_id=new.branch_id,
+        number_key=key,
+        is_main=tx.conn.execute(text("select 1 from bank_accounts limit 1")).first() is None,
+        registered_by=tx.actor.id,
+        registered_at=tx.now,
+        last_day=None,
+        closed_by=None,
+        closed_at=None,
+    )
+    tx.conn.execute(insert(bank_accounts).values(asdict(account)))
+    audit.record(tx, "bank_account.register", str(account.account_id), after=asdict(account))
+    return account
 
 
 def close(
     tx: Tx,
-    account: Mapping[str, Any],
+    account: Account,
     last_day: date,
     successor_id: UUID | None,
     *,
     unmatched_lines: int,
     book_fen: int,
-) -> dict[str, Any]:
+) -> Account:
     """Close an account whose balance is zero on its last day. The caller holds it and says what no line explains.
 
     Where the main account closes and others stay open, `successor_id` becomes the main one, and entries on 1002 that no
     account claims are its own. Raises AccountClosed, AccountInUse.
     """
-    if account["last_day"] is not None:
-        raise rules.AccountClosed(Text("the account was closed on {day}", day=account["last_day"]))
+    if account.last_day is not None:
+        raise rules.AccountClosed(Text("the account was closed on {day}", day=account.last_day))
     if last_day > business_date(tx.now):
         raise rules.AccountInUse("the last day of an account is not in the future")
-    use = {**queries.use_of(tx.conn, account["account_id"], last_day), "unmatched_lines": unmatched_lines}
+    use = {**queries.use_of(tx.conn, account.account_id, last_day), "unmatched_lines": unmatched_lines}
     if any(use.values()):
         raise rules.AccountInUse(
             "an account closes when its balance is zero on its last day, every line of it is matched and none comes later",
             **use,
         )
-    if account["is_main"]:
+    if account.is_main:
         _hand_over(tx, account, book_fen, successor_id)
     after = {"last_day": last_day, "closed_by": tx.actor.id, "closed_at": tx.now}
     tx.conn.execute(
-        update(bank_accounts).where(bank_accounts.c.account_id == account["account_id"]).values(after)
+        update(bank_accounts).where(bank_accounts.c.account_id == account.account_id).values(after)
     )
-    audit.record(tx, "bank_account.close", str(account["account_id"]), before=account, after=after)
-    return store.account(tx, account["account_id"])
+    audit.record(tx, "bank_account.close", str(account.account_id), before=asdict(account), after=after)
+    return store.account(tx, account.account_id)
 
 
-def _hand_over(tx: Tx, account: Mapping[str, Any], book_fen: int, successor_id: UUID | None) -> None:
+def _hand_over(tx: Tx, account: Account, book_fen: int, successor_id: UUID | None) -> None:
     """What the main account was asked for passes to another, or nothing is left to pass."""
     others = [
         each
         for each in queries.accounts(tx)
-        if each["last_day"] is None and each["account_id"] != account["account_id"]
+        if each.last_day is None and each.account_id != account.account_id
     ]
     if not others:
         if book_fen:
             raise rules.AccountInUse("the books still have money on the account", book_fen=book_fen)
         return
-    successor = next((each for each in others if each["account_id"] == successor_id), None)
-    if successor is None or successor["branch_id"] is not None:
+    successor = next((each for each in others if each.account_id == successor_id), None)
+    if successor is None or successor.branch_id is not None:
         raise rules.AccountInUse(
             "this is the main account: name an open account of the chain in successor_id that becomes it"
         )
     for each, is_main in ((account, False), (successor, True)):
         tx.conn.execute(
-            update(bank_accounts)
-            .where(bank_accounts.c.account_id == each["account_id"])
-            .values(is_main=is_main)
+            update(bank_accounts).where(bank_accounts.c.account_id == each.account_id).values(is_main=is_main)
         )
     audit.record(
-        tx, "bank_account.become_main", str(successor["account_id"]), after={"before": account["account_id"]}
+        tx, "bank_account.become_main", str(successor.account_id), after={"before": account.account_id}
     )

@@ -8,14 +8,16 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from finance.bank_statements import store
+from finance.bank_statements.model import Account
 from shared.clock import next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 
-def accounts(tx: Tx) -> list[dict[str, Any]]:
+def accounts(tx: Tx) -> list[Account]:
+    """The accounts that the token covers, the first registered first."""
     rows = tx.conn.execute(text("select * from bank_accounts order by registered_at, account_id limit 1000"))
-    return [dict(row) for row in rows.mappings() if tx.actor.may_see(row["branch_id"])]
+    return [store.account_of(row) for row in rows if tx.actor.may_see(row.branch_id)]
 
 
 def statements(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def reaches(conn: Connection, account_id: UUID) -> date | None:
     return found
 
 
-def asked_in(conn: Connection, month: date) -> list[dict[str, Any]]:
+def asked_in(conn: Connection, month: date) -> list[Account]:
     """Accounts of which a month asks a reconciliation: registered by its end, or with statements of it or earlier, until
     they are closed.
     """
@@ -67,5 +69,5 @@ def asked_in(conn: Connection, month: date) -> list[dict[str, Any]]:
             " order by a.registered_at"
         ),
         {"month": month, "end": next_month(month) - timedelta(days=1)},
-    ).mappings()
-    return [dict(row) for row in rows]
+    )
+    return [store.account_of(row) for row in rows]

@@ -63,18 +63,3 @@ class BankImportView(BankStatementView):
 class BankStatementsPage(Schema):
     items = fields.List(fields.Nested(BankStatementView))
     next_cursor = fields.String(allow_none=True)
-
-
-class BankLineView(Schema):
-    """`clearing` is who settles, as far as the line tells; who paid is not kept."""
-
-    line_id = fields.UUID()
-    account_id = fields.UUID()
-    statement_id = fields.UUID(data_key="bank_statement_id")
-    booked_on = fields.Date()
-    valued_on = fields.Date(allow_none=True)
-    fen = MoneyField(data_key="amount")
-    reference = fields.String()
-    summary = fields.String()
-    clearing = fields.String(allow_none=True)
-    overdue = fields.Boolean()

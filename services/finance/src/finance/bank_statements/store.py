@@ -1,12 +1,14 @@
 """Rows of bank accounts, and what their lines come to."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from finance.bank_files import Statement, StatementLine
 from finance.bank_statements import rules
+from finance.bank_statements.model import Account, Imported
 from shared.transaction import Tx
 
 OPENING = b"opening"
@@ -19,26 +21,99 @@ LINES = (
 """Each line that a bank told of."""
 
 
-def account(tx: Tx, account_id: UUID) -> dict[str, Any]:
+def account(tx: Tx, account_id: UUID) -> Account:
     """Raises AccountNotFound, also where the token does not cover the account's branch."""
-    row = (
-        tx.conn.execute(text("select * from bank_accounts where account_id = :id"), {"id": account_id})
-        .mappings()
-        .one_or_none()
-    )
-    if row is None or not tx.actor.may_see(row["branch_id"]):
+    row = tx.conn.execute(
+        text("select * from bank_accounts where account_id = :id"), {"id": account_id}
+    ).one_or_none()
+    if row is None or not tx.actor.may_see(row.branch_id):
         raise rules.AccountNotFound("no such bank account")
-    return dict(row)
+    return account_of(row)
 
 
-def account_of_number(tx: Tx, number_key: str) -> dict[str, Any] | None:
+def account_of_number(tx: Tx, number_key: str) -> Account | None:
     """The account of this number, as far as the token covers it."""
-    row = (
-        tx.conn.execute(text("select * from bank_accounts where number_key = :key"), {"key": number_key})
-        .mappings()
-        .one_or_none()
+    row = tx.conn.execute(
+        text("select * from bank_accounts where number_key = :key"), {"key": number_key}
+    ).one_or_none()
+    return None if row is None or not tx.actor.may_see(row.branch_id) else account_of(row)
+
+
+def account_of(row: Row[Any]) -> Account:
+    return Account(
+        account_id=row.account_id,
+        name=row.name,
+        bank=row.bank,
+        number=row.number,
+        branch_id=row.branch_id,
+        number_key=row.number_key,
+        is_main=row.is_main,
+        registered_by=row.registered_by,
+        registered_at=row.registered_at,
+        last_day=row.last_day,
+        closed_by=row.closed_by,
+        closed_at=row.closed_at,
     )
-    return None if row is None or not tx.actor.may_see(row["branch_id"]) else dict(row)
+
+
+def imported_before(tx: Tx, account_id: UUID, identity: bytes, digest: bytes) -> Imported | None:
+    """The same statement as it was imported to the account."""
+    row = tx.conn.execute(
+        text(
+            "select * from bank_statements where account_id = :id"
+            " and (identity = :identity or (identity is null and content_hash = :digest))"
+            " order by imported_at limit 1"
+        ),
+        {"id": account_id, "identity": identity, "digest": digest},
+    ).one_or_none()
+    if row is None:
+        return None
+    return Imported(
+        statement_id=row.statement_id,
+        account_id=row.account_id,
+        number=row.number,
+        format=row.format,
+        from_on=row.from_on,
+        to_on=row.to_on,
+        opening_fen=row.opening_fen,
+        closing_fen=row.closing_fen,
+        lines=row.lines,
+        new_lines=row.new_lines,
+        imported_by=row.imported_by,
+        imported_at=row.imported_at,
+        is_new=False,
+    )
+
+
+class Known(NamedTuple):
+    """A line that an earlier statement told of."""
+
+    line: StatementLine
+    line_hash: bytes
+
+
+def known_lines(tx: Tx, account_id: UUID, statement: Statement) -> list[Known]:
+    """Those of the statement's days, in the order of the bank."""
+    rows = tx.conn.execute(
+        text(
+            "select line_hash, booked_on, fen, reference, summary, clearing from bank_lines where account_id = :id"
+            " and booked_on between :from_on and :to_on order by booked_on, no"
+        ),
+        {"id": account_id, "from_on": statement.from_on, "to_on": statement.to_on},
+    )
+    return [
+        Known(
+            StatementLine(
+                booked_on=row.booked_on,
+                fen=row.fen,
+                reference=row.reference,
+                summary=row.summary,
+                clearing=row.clearing,
+            ),
+            bytes(row.line_hash),
+        )
+        for row in rows
+    ]
 
 
 def balance_at(conn: Connection, account_id: UUID, end: date) -> int:

@@ -9,11 +9,10 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
 
 from finance.bank_files.rules import clearing
 from shared.errors import Invalid
@@ -45,6 +44,11 @@ class StatementLine:
     summary: str
     clearing: str | None
     valued_on: date | None = None
+
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """What makes two lines of a day equal."""
+        return (self.booked_on.isoformat(), self.fen, self.reference, self.summary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,22 +174,15 @@ def _follow(statements: Sequence[Statement]) -> bool:
     return all(a.closing_fen == b.opening_fen for a, b in pairwise(statements))
 
 
-def key_of(row: StatementLine | Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes two lines of a day equal."""
-    if isinstance(row, StatementLine):
-        return (row.booked_on.isoformat(), row.fen, row.reference, row.summary)
-    return (row["booked_on"].isoformat(), row["fen"], row["reference"], row["summary"])
-
-
-def hashes(lines: Iterable[StatementLine], before: Iterable[Mapping[str, Any]] = ()) -> list[bytes]:
+def hashes(lines: Iterable[StatementLine], before: Iterable[StatementLine] = ()) -> list[bytes]:
     """What names each line for ever: its content, and which of several equal ones of its day it is.
 
     `before` are the lines that are known already and that these follow.
     """
-    seen = Counter(key_of(each) for each in before)
+    seen = Counter(each.key for each in before)
     found = []
     for each in lines:
-        key = key_of(each)
+        key = each.key
         seen[key] += 1
         found.append(hashlib.sha256(json.dumps([*key, seen[key]]).encode()).digest())
     return found

@@ -12,11 +12,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
 from finance.bank_files.rules import narrative, values
+from finance.bank_files.rules.dialects import NEEDED, ROLES, SEVERAL, AmountRule, Layout
 from finance.bank_files.rules.formats import (
     LINES_MAX,
     StatementLine,
@@ -30,29 +29,12 @@ from finance.bank_files.rules.formats import (
     too_long,
 )
 from finance.bank_files.rules.sheets import DELIMITERS, Row, tables
-from finance.kernel import dated
 from shared.faults import Fault
 from shared.languages import Text
 
 HEADING_ROWS_MAX = 100
 WORDS_CACHED_MAX = 1_000
 YUAN = {"", "CNY", "RMB", "人民币", "人民币元", "156", "001", "01", "元", "¥"}
-
-
-class AmountRule(StrEnum):
-    SIGNED = "signed"
-    TWO_COLUMNS = "two_columns"
-    DIRECTION = "direction"
-
-
-NEEDED = {
-    AmountRule.SIGNED: ("date", "amount"),
-    AmountRule.TWO_COLUMNS: ("date", "in", "out"),
-    AmountRule.DIRECTION: ("date", "amount", "direction"),
-}
-ROLES = ("date", "value_date", "amount", "in", "out", "direction", "reference", "summary", "counterparty", "currency")  # fmt: skip
-SEVERAL = ("reference", "summary", "counterparty")
-"""Roles for which every heading that the table has counts; of the others the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +49,7 @@ class Reading:
     faults: Sequence[Fault]
 
 
-@cache
-def delivered() -> dict[str, dict[str, Any]]:
-    """The dialects that come with the program, by name."""
-    return {row["dialect"]: row for row in dated.read("bank_csv_dialects")}
-
-
-def read(content: bytes, layout: Mapping[str, Any]) -> list[StatementLine]:
+def read(content: bytes, layout: Layout) -> list[StatementLine]:
     """Raises StatementUnreadable with every fault of the file."""
     found = tried(content, layout)
     if found.faults:
@@ -81,9 +57,9 @@ def read(content: bytes, layout: Mapping[str, Any]) -> list[StatementLine]:
     return list(found.lines)
 
 
-def tried(content: bytes, layout: Mapping[str, Any]) -> Reading:
+def tried(content: bytes, layout: Layout) -> Reading:
     """Raises StatementUnreadable where there is no table with the headings of the dialect."""
-    chosen = [layout["delimiter"]] if layout.get("delimiter") else []
+    chosen = [layout.delimiter] if layout.delimiter else []
     known: tuple[list[Row], int] | None = None
     seen: list[list[Row]] = []
     for rows in tables(content, [*chosen, *(each for each in DELIMITERS if each not in chosen)]):
@@ -118,21 +94,21 @@ def _named(cells: Sequence[str], aliases: Iterable[str]) -> list[int]:
     return [no for alias in wanted for no, each in enumerate(shown) if each == alias]
 
 
-def _headings_at(rows: Sequence[Row], layout: Mapping[str, Any]) -> int | None:
+def _headings_at(rows: Sequence[Row], layout: Layout) -> int | None:
     for at, (_, cells) in enumerate(rows[:HEADING_ROWS_MAX]):
         if not _missing(cells, layout):
             return at
     return None
 
 
-def _missing(cells: Sequence[str], layout: Mapping[str, Any]) -> list[str]:
-    needed = NEEDED[AmountRule(layout["amount_rule"])]
-    return [role for role in needed if not _named(cells, layout["columns"][role])]
+def _missing(cells: Sequence[str], layout: Layout) -> list[str]:
+    needed = NEEDED[layout.amount_rule]
+    return [role for role in needed if not _named(cells, layout.columns[role])]
 
 
-def _headings_missing(seen: Sequence[Sequence[Row]], layout: Mapping[str, Any]) -> StatementUnreadable:
+def _headings_missing(seen: Sequence[Sequence[Row]], layout: Layout) -> StatementUnreadable:
     """Names the row that is most like the headings, and what it lacks."""
-    needed = NEEDED[AmountRule(layout["amount_rule"])]
+    needed = NEEDED[layout.amount_rule]
     best: tuple[int, int, Sequence[str]] = (len(needed), 1, needed)
     for rows in seen:
         for no, cells in rows[:HEADING_ROWS_MAX]:
@@ -143,11 +119,11 @@ def _headings_missing(seen: Sequence[Sequence[Row]], layout: Mapping[str, Any]) 
     faults = [
         fault(
             row,
-            "/".join(layout["columns"][role])[:200],
+            "/".join(layout.columns[role])[:200],
             Text(
                 "no such heading in the first {rows} rows, but the dialect {dialect} needs it",
                 rows=HEADING_ROWS_MAX,
-                dialect=layout.get("dialect", ""),
+                dialect=layout.dialect,
             ),
             code="heading_missing",
         )
@@ -159,14 +135,14 @@ def _headings_missing(seen: Sequence[Sequence[Row]], layout: Mapping[str, Any]) 
 class _Columns:
     """Which cell of a row has which role, under the heading that the file writes."""
 
-    def __init__(self, cells: Sequence[str], layout: Mapping[str, Any]) -> None:
+    def __init__(self, cells: Sequence[str], layout: Layout) -> None:
         self.headings = cells
         self.is_even = True
         """Whether all rows with a day have as many cells: else an empty cell too many may be an amount cut by its separator."""
         self.places: dict[str, list[int]] = {}
         self.doubled: list[str] = []
         for role in ROLES:
-            found = _named(cells, layout["columns"].get(role, ()))
+            found = _named(cells, layout.columns.get(role, ()))
             if not found:
                 continue
             same = [no for no in found if _heading(cells[no]) == _heading(cells[found[0]])]
@@ -195,7 +171,7 @@ class _Columns:
         return [each for each in shown if each and each != "-"]
 
 
-def _read_rows(rows: Sequence[Row], at: int, layout: Mapping[str, Any]) -> Reading:
+def _read_rows(rows: Sequence[Row], at: int, layout: Layout) -> Reading:
     headings_row, headings = rows[at]
     columns = _Columns(headings, layout)
     faults = [
@@ -241,33 +217,31 @@ def _begins(cell: str, words: Iterable[str]) -> bool:
     return any(written.startswith(word) or (form and bare.startswith(form)) for word, form in forms)
 
 
-def _ends(cells: Sequence[str], layout: Mapping[str, Any]) -> bool:
-    return _begins(_first(cells), layout.get("end_words", ()))
+def _ends(cells: Sequence[str], layout: Layout) -> bool:
+    return _begins(_first(cells), layout.end_words)
 
 
-def _is_no_line(
-    cells: Sequence[str], columns: _Columns, headings: Sequence[str], layout: Mapping[str, Any]
-) -> bool:
+def _is_no_line(cells: Sequence[str], columns: _Columns, headings: Sequence[str], layout: Layout) -> bool:
     """A total, a footer, the headings of the next page, or a ruled line; never a row with something else for a day."""
     shown = [_heading(each) for each in cells]
     if shown == [_heading(each) for each in headings]:
         return True
-    words = layout.get("footer_words", ())
+    words = layout.footer_words
     day = columns.cell(cells, "date")
     if words and (not _heading(day) or _begins(day, words)):
         return _begins(_first(cells), words) or not {_forms(each)[1] for each in words}.isdisjoint({*shown} - {""})  # fmt: skip
     return all(set(each) <= set("-=_.") for each in shown)
 
 
-def _day_or_none(text: str, layout: Mapping[str, Any]) -> date | None:
+def _day_or_none(text: str, layout: Layout) -> date | None:
     try:
-        return values.day(text, layout.get("date_formats") or ())
+        return values.day(text, layout.date_formats)
     except ValueError:
         return None
 
 
 def _line(
-    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+    no: int, cells: Sequence[str], columns: _Columns, layout: Layout, faults: list[Fault]
 ) -> Iterator[StatementLine]:
     """The line of a row; its faults are added to `faults`, all of them."""
     before = len(faults)
@@ -284,7 +258,7 @@ def _line(
         if plain(columns.cell(cells, "value_date"))
         else None
     )
-    fen = _AMOUNTS[AmountRule(layout["amount_rule"])](no, cells, columns, layout, faults)
+    fen = _AMOUNTS[layout.amount_rule](no, cells, columns, layout, faults)
     currency = plain(columns.cell(cells, "currency")).upper()
     if currency not in YUAN:
         message = Text("is in {currency}; only accounts in CNY are kept here", currency=currency[:20])
@@ -307,13 +281,13 @@ def _day(
     cells: Sequence[str],
     columns: _Columns,
     role: str,
-    layout: Mapping[str, Any],
+    layout: Layout,
     faults: list[Fault],
 ) -> date | None:
     text = columns.cell(cells, role)
     day = _day_or_none(text, layout)
     if day is None:
-        formats = layout.get("date_formats") or ()
+        formats = layout.date_formats
         expected = (
             Text("must be a day written as {formats}", formats=" / ".join(formats))
             if formats
@@ -341,13 +315,13 @@ def _amount(
 
 
 def _signed(
-    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+    no: int, cells: Sequence[str], columns: _Columns, layout: Layout, faults: list[Fault]
 ) -> int | None:
     return _amount(no, cells, columns, "amount", faults, may_be_empty=False)
 
 
 def _two_columns(
-    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+    no: int, cells: Sequence[str], columns: _Columns, layout: Layout, faults: list[Fault]
 ) -> int | None:
     """Money in less money out. Both filled is not netted: nobody can say what the bank meant."""
     before = len(faults)
@@ -363,23 +337,23 @@ def _two_columns(
         shown = f"{columns.cell(cells, 'in')}, {columns.cell(cells, 'out')}"
         faults.append(fault(no, names, "both are filled; a line moves money one way", shown, "ambiguous"))
         return None
-    if layout.get("out_is_negative") and paid > 0:
+    if layout.out_is_negative and paid > 0:
         text = columns.cell(cells, "out")
         faults.append(fault(no, columns.heading("out"), "must be negative in this dialect", text, "ambiguous"))  # fmt: skip
         return None
-    return received + paid if layout.get("out_is_negative") else received - paid
+    return received + paid if layout.out_is_negative else received - paid
 
 
 def _directed(
-    no: int, cells: Sequence[str], columns: _Columns, layout: Mapping[str, Any], faults: list[Fault]
+    no: int, cells: Sequence[str], columns: _Columns, layout: Layout, faults: list[Fault]
 ) -> int | None:
     """The amount by the word beside it. A sign and a word together say two things."""
     amount = _amount(no, cells, columns, "amount", faults, may_be_empty=False)
     shown = columns.cell(cells, "direction")
     word = plain(shown).casefold()
-    ins, outs = ({plain(each).casefold() for each in layout[key]} for key in ("in_words", "out_words"))
+    ins, outs = ({plain(each).casefold() for each in those} for those in (layout.in_words, layout.out_words))
     if word not in ins | outs:
-        expected = Text("must be one of {words}", words=", ".join([*layout["in_words"], *layout["out_words"]]))  # fmt: skip
+        expected = Text("must be one of {words}", words=", ".join([*layout.in_words, *layout.out_words]))  # fmt: skip
         faults.append(fault(no, columns.heading("direction"), expected, shown, "not_a_direction"))
         return None
     if amount is None:

@@ -1,9 +1,10 @@
 """Which reader reads a file. What a file is, its bytes say; the request says what was meant, and a difference is named."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import date
 
 from finance.bank_files.rules import camt, layouts, mt940
+from finance.bank_files.rules.dialects import Layout
 from finance.bank_files.rules.encodings import Kind, decoded, kind_of, named
 from finance.bank_files.rules.formats import Statement
 
@@ -16,19 +17,45 @@ _NAMES = {
 TABLES = (Kind.SHEET, Kind.WORKBOOK)
 
 
-def read(body: Mapping[str, Any], layout: Mapping[str, Any] | None) -> list[Statement]:
-    """The statements of a file, one per account. Of a table `layout` is its dialect, and days and balances are told beside it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file as it is sent. MT940 and camt.053 say days and balances (fen) themselves; of a table they are told beside it."""
+
+    format: str
+    file: bytes
+    dialect: str | None = None
+    number: str | None = None
+    from_on: date | None = None
+    to_on: date | None = None
+    opening_fen: int | None = None
+    closing_fen: int | None = None
+
+
+def read(upload: Upload, layout: Layout | None) -> list[Statement]:
+    """The statements of a file, one per account. Of a table `layout` is its dialect.
 
     Raises StatementUnreadable.
     """
-    wanted, found = Kind(body["format"]), kind_of(body["file"])
+    wanted, found = Kind(upload.format), kind_of(upload.file)
     if found is not wanted and not (found in TABLES and wanted in TABLES):
         raise named(_NAMES[found])
     if found is Kind.MT940:
-        return mt940.read(decoded(body["file"]))
+        return mt940.read(decoded(upload.file))
     if found is Kind.CAMT:
-        return camt.read(body["file"])
+        return camt.read(upload.file)
     assert layout is not None
-    told = {key: body[key] for key in ("from_on", "to_on", "opening_fen", "closing_fen")}
-    number = body["number"] or f"{told['from_on']}..{told['to_on']}"
-    return [Statement(account=None, number=number, lines=layouts.read(body["file"], layout), **told)]
+    assert upload.from_on is not None
+    assert upload.to_on is not None
+    assert upload.opening_fen is not None
+    assert upload.closing_fen is not None
+    return [
+        Statement(
+            account=None,
+            number=upload.number or f"{upload.from_on}..{upload.to_on}",
+            from_on=upload.from_on,
+            to_on=upload.to_on,
+            opening_fen=upload.opening_fen,
+            closing_fen=upload.closing_fen,
+            lines=layouts.read(upload.file, layout),
+        )
+    ]

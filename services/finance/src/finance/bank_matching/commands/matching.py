@@ -5,17 +5,19 @@ Source: F3, F16, F21, X1
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
 from finance import bank_files, bank_statements, entries, ledger, periods
-from finance.bank_matching import queries, rules
-from finance.bank_matching.rules import Batch, Item, MatchKind
+from finance.bank_matching import rules
+from finance.bank_matching.queries.lines import open_batches, open_items
+from finance.bank_matching.rules import Batch, BookItem, Day, Entry, Item, Line, Match, MatchKind, Meant
 from finance.bank_matching.tables import bank_book_items, bank_matches, bank_settled, bank_transits
+from finance.bank_statements import Account
 from finance.book import book_of
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.posting import PostingLine
@@ -28,7 +30,7 @@ POSTED = ["bank_settlement", "bank_transit", "bank_direct"]
 """Kinds of the entries that confirmations post."""
 
 
-def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+def confirm(tx: Tx, line_id: UUID, meant: Meant) -> tuple[Match, list[BookItem]]:
     """Match a line with what it stands for, and post the transfer where the books do not have it yet.
 
     Booked to the line's day, or to today with a reference when that month is closed.
@@ -36,57 +38,60 @@ def confirm(tx: Tx, line_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
     """
     bank_files.hold(tx, "match")
     line, account = _line(tx, line_id)
-    kind = MatchKind(body["kind"])
-    booked_on, reference = _booking_day(tx, line["booked_on"])
-    match = {
-        "match_id": new_id(),
-        "line_id": line_id,
-        "account_id": account["account_id"],
-        "kind": kind.value,
-        "reason": body["reason"],
-        "fee_fen": 0,
-        "booked_on": booked_on,
-        "confirmed_by": tx.actor.id,
-        "confirmed_at": tx.now,
-        "undone_by": None,
-        "undone_at": None,
-        "undone_reason": None,
-    }
-    posting = _Posting(tx, match, reference)
-    if kind is MatchKind.BOOK:
-        _tick(posting, line, account, body["items"])
-    elif kind is MatchKind.TRANSIT:
-        _arrive(posting, line, account, body["items"])
-    elif kind is MatchKind.SETTLEMENT:
-        match["fee_fen"] = _settle(posting, line, account, body["clearing"], body["batches"])
+    booked_on, reference = _booking_day(tx, line.booked_on)
+    posting = _Posting(tx, new_id(), account, booked_on, reference)
+    fee_fen = 0
+    if meant.kind is MatchKind.BOOK:
+        _tick(posting, line, meant.items)
+    elif meant.kind is MatchKind.TRANSIT:
+        _arrive(posting, line, meant.items)
+    elif meant.kind is MatchKind.SETTLEMENT:
+        fee_fen = _settle(posting, line, meant.clearing or "", meant.batches)
     else:
-        _book_directly(posting, line, account, body["reason"] or "", body["branch_id"])
-    tx.conn.execute(insert(bank_matches).values(match))
-    audit.record(tx, "bank_line.match", str(line_id), before=line, after={**match, "items": posting.items})
-    return {**match, "items": posting.items}
-
-
-def _line(tx: Tx, line_id: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
-    row = (
-        tx.conn.execute(
-            text(f"select * from {bank_statements.LINES} l where l.line_id = :id"), {"id": line_id}
-        )
-        .mappings()
-        .one_or_none()
+        _book_directly(posting, line, meant.reason or "", meant.branch_id)
+    match = Match(
+        match_id=posting.match_id,
+        line_id=line_id,
+        account_id=account.account_id,
+        kind=meant.kind.value,
+        reason=meant.reason,
+        fee_fen=fee_fen,
+        booked_on=booked_on,
+        confirmed_by=tx.actor.id,
+        confirmed_at=tx.now,
     )
+    tx.conn.execute(insert(bank_matches).values(asdict(match)))
+    items = [asdict(each) for each in posting.items]
+    audit.record(
+        tx, "bank_line.match", str(line_id), before=asdict(line), after={**asdict(match), "items": items}
+    )
+    return match, posting.items
+
+
+def _line(tx: Tx, line_id: UUID) -> tuple[Line, Account]:
+    row = tx.conn.execute(
+        text(f"select * from {bank_statements.LINES} l where l.line_id = :id"), {"id": line_id}
+    ).one_or_none()
     if row is None:
         raise rules.LineNotFound("no such bank line")
     try:
-        account = bank_statements.account(tx, row["account_id"])
+        account = bank_statements.account(tx, row.account_id)
     except bank_statements.AccountNotFound as error:
         raise rules.LineNotFound("no such bank line") from error
     if tx.conn.execute(
         text("select 1 from bank_matches where line_id = :id and undone_at is null"), {"id": line_id}
     ).first():
         raise rules.LineMatched("the line is matched")
-    if not row["fen"]:
+    if not row.fen:
         raise rules.LineMovesNothing("a line of 0.00 needs no match")
-    return dict(row), account
+    line = Line(
+        booked_on=row.booked_on,
+        fen=row.fen,
+        reference=row.reference,
+        summary=row.summary,
+        clearing=row.clearing,
+    )
+    return line, account
 
 
 def _booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
@@ -102,25 +107,29 @@ def _booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
 class _Posting:
     """Collects the entries on 1002 that make up a line, those found and those posted."""
 
-    def __init__(self, tx: Tx, match: Mapping[str, Any], reference: str | None) -> None:
+    def __init__(
+        self, tx: Tx, match_id: UUID, account: Account, booked_on: date, reference: str | None
+    ) -> None:
         self.tx = tx
         self.chart = book_of(tx.conn).chart
-        self.match = match
+        self.match_id = match_id
+        self.account = account
+        self.booked_on = booked_on
         self.reference = reference
-        self.items: list[dict[str, Any]] = []
+        self.items: list[BookItem] = []
 
     def note(self, source_id: UUID, entry_kind: str, booked_on: date, fen: int) -> None:
         """The entry is shown by the line."""
-        row = {
-            "source_id": source_id,
-            "entry_kind": entry_kind,
-            "account_id": self.match["account_id"],
-            "match_id": self.match["match_id"],
-            "booked_on": booked_on,
-            "fen": fen,
-        }
-        self.tx.conn.execute(insert(bank_book_items).values(row))
-        self.items.append(row)
+        item = BookItem(
+            source_id=source_id,
+            entry_kind=entry_kind,
+            account_id=self.account.account_id,
+            match_id=self.match_id,
+            booked_on=booked_on,
+            fen=fen,
+        )
+        self.tx.conn.execute(insert(bank_book_items).values(asdict(item)))
+        self.items.append(item)
 
     def post(self, source_id: UUID, entry_kind: str, branch_id: str, lines: Sequence[PostingLine]) -> None:
         bank = self.chart.code("bank")
@@ -128,7 +137,7 @@ class _Posting:
         entries.add_entry(
             self.tx,
             entries.NewEntry(
-                booked_on=self.match["booked_on"],
+                booked_on=self.booked_on,
                 branch_id=branch_id,
                 kind=entry_kind,
                 source_id=str(source_id),
@@ -137,20 +146,18 @@ class _Posting:
             ),
         )
         if fen:
-            self.note(source_id, entry_kind, self.match["booked_on"], fen)
+            self.note(source_id, entry_kind, self.booked_on, fen)
 
 
-def _chosen(
-    tx: Tx, kind: MatchKind, account: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
-) -> list[Item]:
+def _chosen(tx: Tx, kind: MatchKind, account: Account, wanted: Sequence[Entry]) -> list[Item]:
     """The open items that were named. Raises ItemNotOpen."""
-    days = _days_of(tx.conn, [each["source_id"] for each in wanted])
-    keys = {(each["source_id"], each["entry_kind"]) for each in wanted}
+    days = _days_of(tx.conn, [each.source_id for each in wanted])
+    keys = set(wanted)
     if days is None or len(keys) != len(wanted):
         raise rules.ItemNotOpen("an entry is not known, or named twice")
     found = [
         item
-        for item in queries.open_items(tx.conn, kind, days[0], days[1], branch_id=account["branch_id"])
+        for item in open_items(tx.conn, kind, days[0], days[1], branch_id=account.branch_id)
         if (item.source_id, item.entry_kind) in keys
     ]
     if len(found) != len(keys):
@@ -158,32 +165,22 @@ def _chosen(
     return found
 
 
-def _require_sum(line: Mapping[str, Any], fen: int) -> None:
-    if fen != line["fen"]:
+def _require_sum(line: Line, fen: int) -> None:
+    if fen != line.fen:
         raise rules.AmountsDiffer(
-            "what is matched does not make the line", line_fen=line["fen"], matched_fen=fen
+            "what is matched does not make the line", line_fen=line.fen, matched_fen=fen
         )
 
 
-def _tick(
-    posting: _Posting,
-    line: Mapping[str, Any],
-    account: Mapping[str, Any],
-    wanted: Sequence[Mapping[str, Any]],
-) -> None:
-    items = _chosen(posting.tx, MatchKind.BOOK, account, wanted)
+def _tick(posting: _Posting, line: Line, wanted: Sequence[Entry]) -> None:
+    items = _chosen(posting.tx, MatchKind.BOOK, posting.account, wanted)
     _require_sum(line, sum(item.fen for item in items))
     for item in items:
         posting.note(item.source_id, item.entry_kind, item.booked_on, item.fen)
 
 
-def _arrive(
-    posting: _Posting,
-    line: Mapping[str, Any],
-    account: Mapping[str, Any],
-    wanted: Sequence[Mapping[str, Any]],
-) -> None:
-    items = _chosen(posting.tx, MatchKind.TRANSIT, account, wanted)
+def _arrive(posting: _Posting, line: Line, wanted: Sequence[Entry]) -> None:
+    items = _chosen(posting.tx, MatchKind.TRANSIT, posting.account, wanted)
     _require_sum(line, sum(item.fen for item in items))
     for item in items:
         source_id = new_id()
@@ -191,7 +188,7 @@ def _arrive(
             insert(bank_transits).values(
                 source_id=item.source_id,
                 entry_kind=item.entry_kind,
-                match_id=posting.match["match_id"],
+                match_id=posting.match_id,
                 fen=item.fen,
             )
         )
@@ -200,34 +197,27 @@ def _arrive(
         )
 
 
-def _settle(
-    posting: _Posting,
-    line: Mapping[str, Any],
-    account: Mapping[str, Any],
-    clearing: str,
-    wanted: Sequence[Mapping[str, Any]],
-) -> int:
+def _settle(posting: _Posting, line: Line, clearing: str, wanted: Sequence[Day]) -> int:
     """Empty the clearing account of the days that were named; one entry per branch. Returns the fee."""
-    keys = {(each["branch_id"], each["day"]) for each in wanted}
-    if account["branch_id"] is not None and {key[0] for key in keys} != {account["branch_id"]}:
+    keys, account = set(wanted), posting.account
+    if account.branch_id is not None and {key.branch_id for key in keys} != {account.branch_id}:
         raise rules.ForeignBatch("the account collects for another branch")
-    days = [key[1] for key in keys]
+    days = [key.day for key in keys]
     found = [
         batch
-        for batch in queries.open_batches(
-            posting.tx.conn, clearing, min(days), max(days), branch_id=account["branch_id"]
+        for batch in open_batches(
+            posting.tx.conn, clearing, min(days), max(days), branch_id=account.branch_id
         )
         if (batch.branch_id, batch.day) in keys
     ]
     if len(found) != len(wanted):
         raise rules.ItemNotOpen("a day of a branch has nothing to settle, or is named twice")
     gross = sum(batch.fen for batch in found)
-    named = queries.line_of({**line, "clearing": clearing})
-    fee = rules.fee_of(named, gross)
+    fee = rules.fee_of(replace(line, clearing=clearing), gross)
     if fee is None:
         raise rules.AmountsDiffer(
             "the days do not make the line, less a fee that the contract allows",
-            line_fen=line["fen"],
+            line_fen=line.fen,
             matched_fen=gross,
         )
     _post_settlement(posting, clearing, found, fee)
@@ -238,7 +228,7 @@ def _post_settlement(posting: _Posting, clearing: str, batches: Sequence[Batch],
     gross: dict[str, int] = defaultdict(int)
     for batch in batches:
         gross[batch.branch_id] += batch.fen
-    key = {"match_id": posting.match["match_id"], "clearing": clearing}
+    key = {"match_id": posting.match_id, "clearing": clearing}
     posting.tx.conn.execute(
         insert(bank_settled),
         [{**key, "branch_id": each.branch_id, "day": each.day, "fen": each.fen} for each in batches],
@@ -249,26 +239,25 @@ def _post_settlement(posting: _Posting, clearing: str, batches: Sequence[Batch],
         posting.post(new_id(), "bank_settlement", branch_id, lines)
 
 
-def _book_directly(
-    posting: _Posting, line: Mapping[str, Any], account: Mapping[str, Any], reason: str, branch_id: str | None
-) -> None:
-    where = branch_id or account["branch_id"]
-    if where is None or account["branch_id"] not in {None, where}:
+def _book_directly(posting: _Posting, line: Line, reason: str, branch_id: str | None) -> None:
+    account = posting.account
+    where = branch_id or account.branch_id
+    if where is None or account.branch_id not in {None, where}:
         raise rules.ForeignBatch("name the branch that bears it, of those the account is for")
     posting.tx.actor.require_branch(where)
-    lines = rules.direct_postings(posting.chart, reason, line["fen"], line["booked_on"])
-    posting.post(posting.match["match_id"], "bank_direct", where, lines)
+    lines = rules.direct_postings(posting.chart, reason, line.fen, line.booked_on)
+    posting.post(posting.match_id, "bank_direct", where, lines)
 
 
-def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
+def undo(tx: Tx, match_id: UUID, reason: str) -> tuple[Match, list[BookItem]]:
     """Take a wrong match back, by another person than who confirmed it: what it posted is mirrored, booked today.
 
     The line, and what it was matched with, are open again. Raises MatchNotFound, MatchUndone, SamePerson, ItemNotOpen
     when a transfer it told of has reached another account, PeriodClosed.
     """
     bank_files.hold(tx, "match")
-    match = _match(tx, match_id)
-    if match["confirmed_by"] == tx.actor.id:
+    match, account = _match(tx, match_id)
+    if match.confirmed_by == tx.actor.id:
         raise SamePerson("who confirmed a match does not take it back")
     used = tx.conn.execute(
         text("select 1 from bank_transits where source_id = :id"), {"id": match_id}
@@ -287,7 +276,7 @@ def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
     today = business_date(tx.now)
     if posted and periods.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
         raise PeriodClosed("no open period to take the match back in")
-    posting = _Posting(tx, {**match, "booked_on": today}, f"undo:{match_id}")
+    posting = _Posting(tx, match_id, account, today, f"undo:{match_id}")
     for entry in posted:
         posting.post(
             entry.source_id, "bank_undone", entry.branch_id, _mirrored(tx, entry.id, entry.booked_on)
@@ -305,26 +294,35 @@ def undo(tx: Tx, match_id: UUID, reason: str) -> dict[str, Any]:
         ),
         {**key, "person": tx.actor.id, "now": tx.now, "reason": reason},
     )
-    undone = {**match, "undone_by": tx.actor.id, "undone_at": tx.now, "undone_reason": reason}
-    audit.record(tx, "bank_match.undo", str(match_id), before=match, after=undone)
-    return {**undone, "items": posting.items}
+    undone = replace(match, undone_by=tx.actor.id, undone_at=tx.now, undone_reason=reason)
+    audit.record(tx, "bank_match.undo", str(match_id), before=asdict(match), after=asdict(undone))
+    return undone, posting.items
 
 
-def _match(tx: Tx, match_id: UUID) -> dict[str, Any]:
-    row = (
-        tx.conn.execute(text("select * from bank_matches where match_id = :id"), {"id": match_id})
-        .mappings()
-        .one_or_none()
-    )
+def _match(tx: Tx, match_id: UUID) -> tuple[Match, Account]:
+    row = tx.conn.execute(
+        text("select * from bank_matches where match_id = :id"), {"id": match_id}
+    ).one_or_none()
     if row is None:
         raise rules.MatchNotFound("no such match")
     try:
-        bank_statements.account(tx, row["account_id"])
+        account = bank_statements.account(tx, row.account_id)
     except bank_statements.AccountNotFound as error:
         raise rules.MatchNotFound("no such match") from error
-    if row["undone_at"] is not None:
+    if row.undone_at is not None:
         raise rules.MatchUndone("the match was taken back")
-    return dict(row)
+    match = Match(
+        match_id=row.match_id,
+        line_id=row.line_id,
+        account_id=row.account_id,
+        kind=row.kind,
+        reason=row.reason,
+        fee_fen=row.fee_fen,
+        booked_on=row.booked_on,
+        confirmed_by=row.confirmed_by,
+        confirmed_at=row.confirmed_at,
+    )
+    return match, account
 
 
 def _mirrored(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:

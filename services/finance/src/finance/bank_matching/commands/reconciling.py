@@ -4,15 +4,16 @@ Source: F3, F16, F21, X1
 """
 
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 
 from finance import bank_files, bank_statements, periods
-from finance.bank_matching import queries, rules
+from finance.bank_matching import rules
 from finance.bank_matching.events import reconciliation_completed
+from finance.bank_matching.queries import lines, reconciliations
+from finance.bank_statements import Account
 from finance.kernel.period import PeriodClosed, PeriodState, month_text, require_over
 from shared import audit, outbox
 from shared.clock import business_date, next_month
@@ -20,9 +21,7 @@ from shared.languages import Text
 from shared.transaction import Tx
 
 
-def close_account(
-    tx: Tx, account_id: UUID, last_day: date, successor_id: UUID | None = None
-) -> dict[str, Any]:
+def close_account(tx: Tx, account_id: UUID, last_day: date, successor_id: UUID | None = None) -> Account:
     """Close an account whose balance is zero on its last day: no reconciliation is asked for after it.
 
     Where the main account closes and others stay open, `successor_id` becomes the main one, and entries on 1002 that no
@@ -36,12 +35,12 @@ def close_account(
         account,
         last_day,
         successor_id,
-        unmatched_lines=queries.unmatched_lines(tx.conn, account_id),
-        book_fen=queries.book_balance(tx.conn, account, last_day),
+        unmatched_lines=lines.unmatched_lines(tx.conn, account_id),
+        book_fen=reconciliations.book_balance(tx.conn, account, last_day),
     )
 
 
-def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> dict[str, Any]:
+def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> None:
     """Keep the month's reconciliation as it is now; again replaces it while the month is open.
 
     Raises PeriodNotOver, StatementMissing, ReconciliationDiffers, PeriodClosed.
@@ -52,44 +51,40 @@ def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> dict[str, 
     bank_files.hold(tx, "match")
     if periods.hold_months(tx.conn, [month])[month] != PeriodState.OPEN:
         raise PeriodClosed(Text("{month} is closed", month=month_text(month)))
-    content = queries.reconciliation(tx.conn, account, month)
+    content = reconciliations.reconciliation(tx.conn, account, month)
     if not content["is_covered"]:
         raise rules.StatementMissing("no statement reaches the end of the month")
     if content["difference_fen"]:
         raise rules.ReconciliationDiffers(
             "the adjusted balances differ", difference_fen=content["difference_fen"]
         )
-    row = (
-        tx.conn.execute(
-            text(
-                "insert into bank_reconciliations as r (account_id, month, version, book_fen, statement_fen, content,"
-                " content_hash, completed_by, completed_at) values (:account_id, :month, 1, :book_fen,"
-                " :statement_fen, cast(:content as jsonb), :content_hash, :person, :now)"
-                " on conflict (account_id, month) do update set version = r.version + 1,"
-                " book_fen = excluded.book_fen, statement_fen = excluded.statement_fen,"
-                " content = excluded.content, content_hash = excluded.content_hash,"
-                " completed_by = excluded.completed_by, completed_at = excluded.completed_at returning *"
-            ),
-            {
-                "account_id": account_id,
-                "month": month,
-                "book_fen": content["book_fen"],
-                "statement_fen": content["statement_fen"],
-                "content": orjson.dumps(content).decode(),
-                "content_hash": audit.digest(content),
-                "person": tx.actor.id,
-                "now": tx.now,
-            },
-        )
-        .mappings()
-        .one()
-    )
+    version: int = tx.conn.execute(
+        text(
+            "insert into bank_reconciliations as r (account_id, month, version, book_fen, statement_fen, content,"
+            " content_hash, completed_by, completed_at) values (:account_id, :month, 1, :book_fen,"
+            " :statement_fen, cast(:content as jsonb), :content_hash, :person, :now)"
+            " on conflict (account_id, month) do update set version = r.version + 1,"
+            " book_fen = excluded.book_fen, statement_fen = excluded.statement_fen,"
+            " content = excluded.content, content_hash = excluded.content_hash,"
+            " completed_by = excluded.completed_by, completed_at = excluded.completed_at returning version"
+        ),
+        {
+            "account_id": account_id,
+            "month": month,
+            "book_fen": content["book_fen"],
+            "statement_fen": content["statement_fen"],
+            "content": orjson.dumps(content).decode(),
+            "content_hash": audit.digest(content),
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    ).scalar_one()
     outbox.append(
         tx,
         reconciliation_completed(
             account_id=str(account_id),
             month=month_text(month),
-            version=row["version"],
+            version=version,
             book_fen=content["book_fen"],
             statement_fen=content["statement_fen"],
             lines=content["lines"],
@@ -98,4 +93,3 @@ def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> dict[str, 
         ),
     )
     audit.record(tx, "bank_reconciliation.complete", f"{account_id}:{month_text(month)}", after=content)
-    return queries.completed_view(dict(row))
