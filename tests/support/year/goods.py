@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from finance.costs.commands import costing, receiving
+from finance.costs.model import Bought, Purchase
 from finance.costs.rules import NothingPurchased
 from finance.costs.schemas import GoodsReceiptBody
 from finance.refunds.commands import steps as refunds
@@ -29,7 +30,9 @@ def buy_some(year, month):
             quantity=year.chance.randint(1, 900), unit_price=money(year.chance.randint(50, 9_000))
         )
         body = a_goods_receipt(branch, line, received_on=str(day))
-        year.do(moment(day), "accountant", receiving.receive, GoodsReceiptBody().load(body))
+        said = GoodsReceiptBody().load(body)
+        purchase = Purchase(**{**said, "lines": [Bought(**each) for each in said["lines"]]})
+        year.do(moment(day), "accountant", receiving.receive, purchase)
 
 
 def cost_all(year, month, at):

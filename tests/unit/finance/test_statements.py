@@ -352,7 +352,7 @@ def test_the_company_is_what_the_deployment_says_on_that_day(tmp_path):
     file = tmp_path / "company.json"
     file.write_text(rows, encoding="utf-8")
     for environ in ({"APOTHECA_COMPANY": rows}, {"APOTHECA_COMPANY_FILE": str(file)}):
-        assert [row["zh"] for row in companies(environ)] == ["甲", "乙"]
+        assert [each.zh for each in companies(environ)] == ["甲", "乙"]
     assert set(company_on(date(1999, 1, 1))) == {"zh", "en", "uscc"}
     pay_nowhere = '[{"zh": "x", "en": "x", "pay_to": 3, "effective_from": "2020-01-01"}]'
     for wrong in (

@@ -6,44 +6,53 @@ Source: F1, F17
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from finance.kernel.statement import CompanyNames
 from shared.settings import SettingsFaulty
 
 
-def companies(environ: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
-    """Rows of {zh, en, uscc, pay_to, effective_from}; uscc and pay_to may be left out. Raises SettingsFaulty."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """The company's names from a day on; `pay_to` is the account that debtors pay into, in one line."""
+
+    zh: str
+    en: str
+    uscc: str | None
+    pay_to: str | None
+    effective_from: date
+
+
+def companies(environ: Mapping[str, str]) -> Sequence[Company]:
+    """Of rows of {zh, en, uscc, pay_to, effective_from}; uscc and pay_to may be left out. Raises SettingsFaulty."""
     given, path = environ.get("APOTHECA_COMPANY"), environ.get("APOTHECA_COMPANY_FILE")
     try:
         if not given and not path:
             given = resources.files("finance").joinpath("kernel", "data", "company.json").read_text("utf-8")
         rows = json.loads(given or Path(path or "").read_text("utf-8"))
         found = [
-            {
-                "zh": str(row["zh"]),
-                "en": str(row["en"]),
-                "uscc": row.get("uscc"),
-                "pay_to": row.get("pay_to"),
-                "effective_from": row["effective_from"],
-            }
+            Company(
+                zh=str(row["zh"]),
+                en=str(row["en"]),
+                uscc=row.get("uscc"),
+                pay_to=row.get("pay_to"),
+                effective_from=date.fromisoformat(row["effective_from"]),
+            )
             for row in rows
         ]
-        for row in found:
-            date.fromisoformat(row["effective_from"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsFaulty(
             "APOTHECA_COMPANY is a JSON list of {zh, en, uscc, pay_to, effective_from}"
         ) from error
     if not found:
         raise SettingsFaulty("APOTHECA_COMPANY names no company")
-    if not all(isinstance(row["pay_to"], str | None) for row in found):
+    if not all(isinstance(each.pay_to, str | None) for each in found):
         raise SettingsFaulty("pay_to of APOTHECA_COMPANY is one line of text")
-    return sorted(found, key=lambda row: str(row["effective_from"]))
+    return sorted(found, key=lambda each: each.effective_from)
 
 
 def new_book(environ: Mapping[str, str]) -> tuple[str, date]:
@@ -60,22 +69,21 @@ def new_book(environ: Mapping[str, str]) -> tuple[str, date]:
 
 
 @cache
-def _companies() -> Sequence[Mapping[str, Any]]:
+def _companies() -> Sequence[Company]:
     return companies(os.environ)
 
 
-def _row_on(day: date) -> Mapping[str, Any]:
-    begun = [row for row in _companies() if row["effective_from"] <= day.isoformat()]
+def _on(day: date) -> Company:
+    begun = [each for each in _companies() if each.effective_from <= day]
     return begun[-1] if begun else _companies()[0]
 
 
 def company_on(day: date) -> CompanyNames:
     """The company's names on a day; its first ones for days before."""
-    row = _row_on(day)
-    return {"zh": row["zh"], "en": row["en"], "uscc": row["uscc"]}
+    found = _on(day)
+    return {"zh": found.zh, "en": found.en, "uscc": found.uscc}
 
 
 def pay_to_on(day: date) -> str | None:
     """The account that debtors are asked to pay into on a day, in one line; None where none was said."""
-    found: str | None = _row_on(day)["pay_to"]
-    return found
+    return _on(day).pay_to

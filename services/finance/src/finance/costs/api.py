@@ -5,6 +5,7 @@ from uuid import UUID
 
 from finance.costs import queries, schemas
 from finance.costs.commands import alerts, costing, receiving
+from finance.costs.model import Bought, Purchase
 from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.transaction import Tx
@@ -24,6 +25,10 @@ READERS = (
 )
 
 
+def _purchase(body: dict[str, Any]) -> Purchase:
+    return Purchase(**{**body, "lines": [Bought(**each) for each in body["lines"]]})
+
+
 @costs.post("/goods-receipts")
 @command
 @admits("accountant")
@@ -31,7 +36,7 @@ READERS = (
 @costs.response(201, schemas.GoodsReceiptView)
 def book_goods_receipt(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Book a supplier's invoice with the goods it is for."""
-    return queries.goods_receipt(tx, receiving.receive(tx, body))
+    return queries.goods_receipt(tx, receiving.receive(tx, _purchase(body)))
 
 
 @costs.get("/goods-receipts")

@@ -3,6 +3,7 @@
 Source: F15, F16, F24
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from flask import Response
 
 from finance import printing
 from finance.invoices import commands, papers, queries, schemas
+from finance.invoices.model import Blue, Red
+from finance.invoices.rules import Fen, summed
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -24,6 +27,19 @@ CLERK = "invoicing_clerk"
 READERS = (CLERK, "accountant", "finance_auditor", "finance_head", "management")
 
 
+def _rates(rows: Sequence[Mapping[str, Any]]) -> dict[int, Fen]:
+    return summed({row["tax_bp"]: Fen(row["net_fen"], row["tax_fen"])} for row in rows)
+
+
+def _blue(body: dict[str, Any]) -> Blue:
+    sales = {each["sale_id"]: each["rates"] and _rates(each["rates"]) for each in body["sales"]}
+    return Blue(body["number"], body["kind"], body["issued_on"], sales, _rates(body["rates"]))
+
+
+def _red(body: dict[str, Any]) -> Red:
+    return Red(body["number"], body["issued_on"], body["refund_id"], _rates(body["rates"]))
+
+
 @invoices.post("/invoices")
 @command
 @admits(CLERK)
@@ -31,7 +47,7 @@ READERS = (CLERK, "accountant", "finance_auditor", "finance_head", "management")
 @invoices.response(201, schemas.InvoiceWithWords)
 def issue_invoice(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Record the invoice of a sale, or of several of one customer in one month; it equals them to the fen."""
-    return queries.invoice(tx, commands.issue(tx, body))
+    return queries.invoice(tx, commands.issue(tx, _blue(body)))
 
 
 @invoices.get("/invoices")
@@ -90,4 +106,4 @@ def print_invoice(tx: Tx, invoice_id: UUID) -> Response:
 @invoices.response(201, schemas.InvoiceWithWords)
 def issue_red_invoice(tx: Tx, body: dict[str, Any], invoice_id: UUID) -> dict[str, Any]:
     """Record the red invoice that takes a blue one back: for a refund its part, for an error all of it."""
-    return queries.invoice(tx, commands.issue_red(tx, invoice_id, body))
+    return queries.invoice(tx, commands.issue_red(tx, invoice_id, _red(body)))

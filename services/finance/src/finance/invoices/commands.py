@@ -5,17 +5,15 @@ Source: F15, F22
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
-
-from finance import refunds, sold, trade_permissions
-from finance.invoices import rules
+from finance import refunds, sold
+from finance.invoices import rules, store
 from finance.invoices.events import invoice_issued
-from finance.invoices.rules import NOTHING, Fen, Position, Rates
-from finance.invoices.tables import invoice_amounts
+from finance.invoices.model import Blue, Invoice, Red
+from finance.invoices.rules import NOTHING, Fen, Rates
 from finance.sold import Sold
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
@@ -23,95 +21,72 @@ from shared.languages import Text
 from shared.transaction import Tx
 
 
-def issue(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def issue(tx: Tx, said: Blue) -> UUID:
     """Record a blue invoice of one sale, or of several of one customer in one branch and month.
 
     Raises ForeignBranch, InvoiceSaleUnknown, InvoiceSalesMixed, InvoiceSpecialUnfit, InvoiceDayUnfit,
     InvoiceNumberUnfit, InvoiceNumberUsed, InvoiceExceedsSale, InvoiceAmountsDiffer.
     """
-    wanted: dict[UUID, Rates | None] = {each["sale_id"]: _rates(each["rates"]) for each in body["sales"]}
-    sales = _lock_sales(tx, sorted(wanted))
+    sales = _lock_sales(tx, sorted(said.sales))
     branch_id, customer_id = _of_one_buyer(sales)
-    if body["kind"] == "special" and not _is_institution(tx, customer_id):
+    if said.kind == "special" and not store.is_institution(tx, customer_id):
         raise rules.InvoiceSpecialUnfit("a special invoice is issued to an institution")
-    _require_day(tx, body["issued_on"], max(sale.business_date for sale in sales))
-    covered = rules.blue(_positions(tx, sales), wanted)
+    _require_day(tx, said.issued_on, max(sale.business_date for sale in sales))
+    covered = rules.blue(store.positions(tx, sales), said.sales)
     rates = rules.summed(covered.values())
-    rules.require_stated(rates, _rates(body["rates"]) or {})
-    return _keep(
-        tx,
-        {
-            "number": body["number"],
-            "kind": body["kind"],
-            "colour": "blue",
-            "branch_id": branch_id,
-            "customer_id": customer_id,
-            "issued_on": body["issued_on"],
-        },
-        covered,
-        rates,
-    )
+    rules.require_stated(rates, said.rates)
+    invoice = _invoice(tx, said, rates, said.kind, branch_id, customer_id)
+    return _keep(tx, invoice, covered, rates)
 
 
-def issue_red(tx: Tx, invoice_id: UUID, body: Mapping[str, Any]) -> UUID:
+def issue_red(tx: Tx, invoice_id: UUID, said: Red) -> UUID:
     """Record the red invoice that takes back a blue one: for goods that came back, or all of it for an error.
 
     Raises InvoiceUnknown, InvoiceNotBlue, InvoiceRefundUnknown, InvoiceDayUnfit, InvoiceNumberUnfit,
     InvoiceNumberUsed, InvoiceRedExceeds, InvoiceAmountsDiffer.
     """
-    row = tx.conn.execute(text("select * from invoices where invoice_id = :id"), {"id": invoice_id})
-    blue = row.mappings().one_or_none()
-    if blue is None or not tx.actor.may_see(blue["branch_id"]):
+    blue = store.invoice(tx, invoice_id)
+    if blue is None or not tx.actor.may_see(blue.branch_id):
         raise rules.InvoiceUnknown("no such invoice")
-    if blue["colour"] != "blue":
+    if blue.colour != "blue":
         raise rules.InvoiceNotBlue("only a blue invoice is taken back")
-    _require_day(tx, body["issued_on"], blue["issued_on"])
-    said = _amounts(tx, invoice_id)
-    sales = _lock_sales(tx, sorted(said))
-    left = _left_of_blue(tx, invoice_id, said)
-    stated = _rates(body["rates"]) or {}
-    if body["refund_id"] is None:
+    _require_day(tx, said.issued_on, blue.issued_on)
+    amounts = store.amounts(tx, invoice_id)
+    sales = _lock_sales(tx, sorted(amounts))
+    left = _left_of_blue(tx, invoice_id, amounts)
+    if said.refund_id is None:
         covered = {sale: rates for sale, rates in left.items() if rates}
         if not covered:
             raise rules.InvoiceRedExceeds("all of this invoice was taken back", most=[])
-        rules.require_stated(rules.summed(covered.values()), stated)
+        rules.require_stated(rules.summed(covered.values()), said.rates)
     else:
-        sale_id = _sale_of_refund(tx, body["refund_id"], said)
-        came_back = rules.summed(
-            [
-                _returned(tx, [sale_id], body["refund_id"]).get(sale_id, {}),
-                _negative(_red_of_refund(tx, body["refund_id"])),
-            ]
-        )
-        position = _positions(tx, sales)[sale_id]
-        wanted = {bp: fen for bp, fen in stated.items() if fen != NOTHING}
-        rules.require_red(wanted, [came_back, position.too_much(), left[sale_id]])
-        covered = {sale_id: wanted}
-    return _keep(
-        tx,
-        {
-            "number": body["number"],
-            "kind": blue["kind"],
-            "colour": "red",
-            "reverses": invoice_id,
-            "reason": "error" if body["refund_id"] is None else "return",
-            "refund_id": body["refund_id"],
-            "branch_id": blue["branch_id"],
-            "customer_id": blue["customer_id"],
-            "issued_on": body["issued_on"],
-        },
-        covered,
-        rules.summed(covered.values()),
+        sale_id = _sale_of_refund(tx, said.refund_id, amounts)
+        covered = {sale_id: _came_back(tx, said.refund_id, sale_id, said.rates, sales, left[sale_id])}
+    rates = rules.summed(covered.values())
+    invoice = replace(
+        _invoice(tx, said, rates, blue.kind, blue.branch_id, blue.customer_id),
+        colour="red",
+        reverses=invoice_id,
+        reason="error" if said.refund_id is None else "return",
+        refund_id=said.refund_id,
     )
+    return _keep(tx, invoice, covered, rates)
 
 
-# --- what is known ----------------------------------------------------------------------------------
-
-
-def _rates(rows: Sequence[Mapping[str, Any]] | None) -> dict[int, Fen] | None:
-    if rows is None:
-        return None
-    return rules.summed({row["tax_bp"]: Fen(row["net_fen"], row["tax_fen"])} for row in rows)
+def _came_back(
+    tx: Tx, refund_id: UUID, sale_id: UUID, stated: Rates, sales: Sequence[Sold], left: Rates
+) -> dict[int, Fen]:
+    """What is stated of a refund. Raises InvoiceRedExceeds when it is more than came back, or than the sale leaves."""
+    came_back = rules.summed(
+        [
+            store.returned(tx, [sale_id], refund_id).get(sale_id, {}),
+            _negative(store.red_of_refund(tx, refund_id)),
+        ]
+    )
+    position = store.positions(tx, sales)[sale_id]
+    wanted = {bp: fen for bp, fen in stated.items() if fen != NOTHING}
+    rules.require_red(wanted, [came_back, position.too_much(), left])
+    return wanted
 
 
 def _require_day(tx: Tx, issued_on: date, first: date) -> None:
@@ -137,164 +112,68 @@ def _of_one_buyer(sales: Sequence[Sold]) -> tuple[str, UUID | None]:
     return branch_id, customer_id
 
 
-def _is_institution(tx: Tx, customer_id: UUID | None) -> bool:
-    kind = tx.conn.execute(
-        text(f"select p.kind from {trade_permissions.KINDS} p where p.customer_id = :id"), {"id": customer_id}
-    ).scalar_one_or_none()
-    return kind is not None and kind != "patient"
-
-
-def _positions(tx: Tx, sales: Sequence[Sold]) -> dict[UUID, Position]:
-    ids = [sale.sale_id for sale in sales]
-    of_sales = _by_sale(
-        tx,
-        f"select l.sale_id, l.tax_bp, sum(l.net_fen)::bigint, sum(l.tax_fen)::bigint from {sold.LINES} l"
-        " where l.sale_id = any(:ids) and l.booked_on = any(:days) group by 1, 2",
-        {"ids": ids, "days": sorted({sale.booked_on for sale in sales})},
-    )
-    returned = _returned(tx, ids)
-    of_colour = (
-        "select a.sale_id, a.tax_bp, sum(a.net_fen)::bigint, sum(a.tax_fen)::bigint from invoice_amounts a"
-        " join invoices i using (invoice_id) where a.sale_id = any(:ids) and i.colour = :colour group by 1, 2"
-    )
-    blue = _by_sale(tx, of_colour, {"ids": ids, "colour": "blue"})
-    red = _by_sale(tx, of_colour, {"ids": ids, "colour": "red"})
-    return {
-        sale: Position(
-            sold=of_sales.get(sale, {}),
-            returned=returned.get(sale, {}),
-            blue=blue.get(sale, {}),
-            red=red.get(sale, {}),
-        )
-        for sale in ids
-    }
-
-
-def _returned(tx: Tx, sale_ids: Sequence[UUID], refund_id: UUID | None = None) -> dict[UUID, dict[int, Fen]]:
-    """What came back of sales, of one refund or of all."""
-    return _by_sale(
-        tx,
-        "select b.sale_id, l.tax_bp, sum(b.net_fen)::bigint, sum(b.tax_fen)::bigint"
-        f" from {refunds.RETURNED_LINES} b"
-        f" join {sold.LINES_BY_SALE} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id"
-        " where b.sale_id = any(:ids) and (cast(:refund as uuid) is null or b.refund_id = :refund) group by 1, 2",
-        {"ids": list(sale_ids), "refund": refund_id},
-    )
-
-
-def _by_sale(tx: Tx, sql: str, values: Mapping[str, Any]) -> dict[UUID, dict[int, Fen]]:
-    found: dict[UUID, dict[int, Fen]] = {}
-    for sale_id, tax_bp, net, tax in tx.conn.execute(text(sql), values):
-        found.setdefault(sale_id, {})[tax_bp] = Fen(net, tax)
-    return found
-
-
-def _amounts(tx: Tx, invoice_id: UUID) -> dict[UUID, dict[int, Fen]]:
-    return _by_sale(
-        tx,
-        "select sale_id, tax_bp, net_fen, tax_fen from invoice_amounts where invoice_id = :id",
-        {"id": invoice_id},
-    )
-
-
 def _left_of_blue(
     tx: Tx, invoice_id: UUID, said: Mapping[UUID, dict[int, Fen]]
 ) -> dict[UUID, dict[int, Fen]]:
-    taken = _by_sale(
-        tx,
-        "select a.sale_id, a.tax_bp, sum(a.net_fen)::bigint, sum(a.tax_fen)::bigint from invoice_amounts a"
-        " join invoices i using (invoice_id) where i.reverses = :id group by 1, 2",
-        {"id": invoice_id},
-    )
+    taken = store.taken_back(tx, invoice_id)
     return {sale: rules.summed([rates, _negative(taken.get(sale, {}))]) for sale, rates in said.items()}
-
-
-def _red_of_refund(tx: Tx, refund_id: UUID) -> dict[int, Fen]:
-    rows = tx.conn.execute(
-        text(
-            "select a.tax_bp, sum(a.net_fen)::bigint, sum(a.tax_fen)::bigint from invoice_amounts a"
-            " join invoices i using (invoice_id) where i.refund_id = :id group by 1"
-        ),
-        {"id": refund_id},
-    )
-    return {bp: Fen(net, tax) for bp, net, tax in rows}
 
 
 def _negative(rates: Rates) -> dict[int, Fen]:
     return {bp: NOTHING - fen for bp, fen in rates.items()}
 
 
-def _sale_of_refund(tx: Tx, refund_id: UUID, said: Mapping[UUID, Any]) -> UUID:
+def _sale_of_refund(tx: Tx, refund_id: UUID, said: Mapping[UUID, Rates]) -> UUID:
     sale_id = refunds.sale_of(tx.conn, refund_id)
     if sale_id is None or sale_id not in said:
         raise rules.InvoiceRefundUnknown("the invoice has no sale of this refund")
     return sale_id
 
 
-# --- written ----------------------------------------------------------------------------------------
+def _invoice(
+    tx: Tx, said: Blue | Red, rates: Rates, kind: str, branch_id: str, customer_id: UUID | None
+) -> Invoice:
+    """A blue invoice of this content. Raises InvoiceNumberUnfit."""
+    rules.require_number(said.number, said.issued_on)
+    net = sum(fen.net for fen in rates.values())
+    tax = sum(fen.tax for fen in rates.values())
+    return Invoice(
+        invoice_id=new_id(),
+        number=said.number,
+        kind=kind,
+        colour="blue",
+        branch_id=branch_id,
+        customer_id=customer_id,
+        issued_on=said.issued_on,
+        net_fen=net,
+        tax_fen=tax,
+        total_fen=net + tax,
+        keep_until=rules.keep_until(said.issued_on),
+        issued_by=tx.actor.id,
+        issued_at=tx.now,
+    )
 
 
-def _keep(tx: Tx, values: Mapping[str, Any], covered: Mapping[UUID, Rates], rates: Rates) -> UUID:
-    rules.require_number(values["number"], values["issued_on"])
-    row = _insert(tx, values, covered, rates)
+def _keep(tx: Tx, invoice: Invoice, covered: Mapping[UUID, Rates], rates: Rates) -> UUID:
+    if not store.add(tx, invoice, covered):
+        raise rules.InvoiceNumberUsed("an invoice of this number is recorded")
     outbox.append(
         tx,
         invoice_issued(
-            invoice_id=str(row["invoice_id"]),
-            number=row["number"],
-            kind=row["kind"],
-            colour=row["colour"],
-            reverses=_text(row["reverses"]),
-            branch_id=row["branch_id"],
-            customer_id=_text(row["customer_id"]),
+            invoice_id=str(invoice.invoice_id),
+            number=invoice.number,
+            kind=invoice.kind,
+            colour=invoice.colour,
+            reverses=_text(invoice.reverses),
+            branch_id=invoice.branch_id,
+            customer_id=_text(invoice.customer_id),
             sale_ids=sorted(str(sale_id) for sale_id in covered),
             rates=rates,
-            issued_on=row["issued_on"],
+            issued_on=invoice.issued_on,
         ),
     )
-    audit.record(tx, f"invoice.{row['colour']}", str(row["invoice_id"]), after=row)
-    invoice_id: UUID = row["invoice_id"]
-    return invoice_id
-
-
-def _insert(tx: Tx, values: Mapping[str, Any], covered: Mapping[UUID, Rates], rates: Rates) -> dict[str, Any]:
-    invoice_id = new_id()
-    row = {
-        "reverses": None,
-        "reason": None,
-        "refund_id": None,
-        **values,
-        "invoice_id": invoice_id,
-        "net_fen": sum(fen.net for fen in rates.values()),
-        "tax_fen": sum(fen.tax for fen in rates.values()),
-        "total_fen": sum(fen.net + fen.tax for fen in rates.values()),
-        "keep_until": rules.keep_until(values["issued_on"]),
-        "issued_by": tx.actor.id,
-        "issued_at": tx.now,
-    }
-    names = ", ".join(row)
-    slots = ", ".join(f":{name}" for name in row)
-    kept = tx.conn.execute(
-        text(f"insert into invoices ({names}) values ({slots}) on conflict (number) do nothing returning 1"),
-        row,
-    ).first()
-    if kept is None:
-        raise rules.InvoiceNumberUsed("an invoice of this number is recorded")
-    tx.conn.execute(
-        insert(invoice_amounts),
-        [
-            {
-                "invoice_id": invoice_id,
-                "sale_id": sale_id,
-                "tax_bp": bp,
-                "net_fen": fen.net,
-                "tax_fen": fen.tax,
-            }
-            for sale_id, part in covered.items()
-            for bp, fen in part.items()
-        ],
-    )
-    return row
+    audit.record(tx, f"invoice.{invoice.colour}", str(invoice.invoice_id), after=asdict(invoice))
+    return invoice.invoice_id
 
 
 def _text(value: UUID | None) -> str | None:

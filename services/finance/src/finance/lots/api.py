@@ -3,6 +3,7 @@
 from typing import Any
 
 from finance.lots import commands, queries, schemas
+from finance.lots.rules import Decided
 from shared.arguments import Blueprint
 from shared.transaction import Tx
 from shared.web import admits, command, query
@@ -48,7 +49,7 @@ def list_lot_contradictions(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @lots.response(201, schemas.LotExpiryDecisionView)
 def decide_lot_expiry(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Say which expiry a lot has, by its package: it holds from now on, and settles what contradicted it."""
-    return queries.decision(tx, commands.decide(tx, body))
+    return queries.decision(tx, commands.decide(tx, Decided(**body)))
 
 
 @lots.get("/lot-expiry-decisions")

@@ -72,6 +72,15 @@ class Held(Struct, frozen=True):
     told_at: datetime
 
 
+class Decided(Struct, frozen=True):
+    """Which expiry a lot has, by quality assurance."""
+
+    product_id: str
+    lot: str
+    expiry: date
+    reason: str
+
+
 class Contradiction(Struct, frozen=True):
     named: Named
     held: Held

@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from finance.kernel.receipt import ReceiptLine
-from finance.lots.rules import Contradiction, Held, Key, Named, Paper, refusal
+from finance.lots.rules import Contradiction, Decided, Held, Key, Named, Paper, Source, refusal
+from finance.lots.tables import lot_expiry_decisions
 from shared.clock import new_id
 from shared.database import driver_of
 from shared.lots import canonical
@@ -255,3 +257,53 @@ class Shelf:
 
     def note(self) -> None:
         note(self._tx, self._refused)
+
+
+_HOLD = """
+insert into lot_expiries as e (product_id, lot_key, lot, expiry, source, branch_id, reference, told_by, told_at)
+values (:product, :key, :lot, :expiry, :source, null, :reference, :person, :now)
+on conflict (product_id, lot_key) do update set expiry = excluded.expiry, source = excluded.source, branch_id = null,
+    reference = excluded.reference, told_by = excluded.told_by, told_at = excluded.told_at
+"""
+
+
+def decide(tx: Tx, decision_id: UUID, said: Decided) -> date | None:
+    """The expiry holds from now on and settles every contradiction of the lot; returns the one that held before."""
+    lot = {"product": said.product_id, "key": canonical(said.lot)}
+    before: date | None = tx.conn.execute(
+        text("select expiry from lot_expiries where product_id = :product and lot_key = :key for update"), lot
+    ).scalar_one_or_none()
+    tx.conn.execute(
+        text(_HOLD),
+        {
+            **lot,
+            "lot": said.lot,
+            "expiry": said.expiry,
+            "source": Source.DECISION,
+            "reference": str(decision_id),
+            "person": tx.actor.id,
+            "now": tx.now,
+        },
+    )
+    settled = tx.conn.execute(
+        text(
+            "update lot_contradictions set decision_id = :id"
+            " where product_id = :product and lot_key = :key and decision_id is null"
+        ),
+        {**lot, "id": decision_id},
+    ).rowcount
+    tx.conn.execute(
+        insert(lot_expiry_decisions).values(
+            decision_id=decision_id,
+            product_id=lot["product"],
+            lot_key=lot["key"],
+            lot=said.lot,
+            before=before,
+            expiry=said.expiry,
+            reason=said.reason,
+            contradictions=settled,
+            decided_by=tx.actor.id,
+            decided_at=tx.now,
+        )
+    )
+    return before

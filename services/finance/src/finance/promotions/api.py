@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from finance import expense_categories
+from finance.promotion_plans import Forecast
 from finance.promotions import commands, queries, schemas
 from shared.arguments import Blueprint
 from shared.decisions import DecisionBody
@@ -13,6 +14,20 @@ from shared.web import admits, command, query
 promotions = Blueprint("promotions", __name__, tag="expenses")
 
 
+def _forecast(body: dict[str, Any]) -> Forecast:
+    return Forecast(
+        code=body["code"],
+        branch_id=body["branch_id"],
+        first_day=body["first_day"],
+        last_day=body["last_day"],
+        products=sorted(set(body["products"])),
+        baseline_net_fen=body["baseline_net"],
+        baseline_margin_fen=body["baseline_margin"],
+        uplift_bp=body["uplift_bp"],
+        budget_fen=body["budget"],
+    )
+
+
 @promotions.post("/promotion-plans")
 @command
 @admits("accountant", "finance_head")
@@ -20,7 +35,7 @@ promotions = Blueprint("promotions", __name__, tag="expenses")
 @promotions.response(201, schemas.PromotionPlanView)
 def propose_plan(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Finance's sales forecast and budget for a campaign."""
-    return queries.plan(tx, commands.propose(tx, body))
+    return queries.plan(tx, commands.propose(tx, _forecast(body)))
 
 
 @promotions.get("/promotion-plans")

@@ -5,15 +5,16 @@ Source: F6
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select, text, update
 
 from finance import budgets, promotion_plans
 from finance.budgets import BudgetExceeded, Move, overruns
-from finance.promotions.model import OfferEnded, OfferProposed
+from finance.promotion_plans import Forecast, Plan
+from finance.promotions.model import Drawing, OfferEnded, OfferProposed
 from finance.promotions.queries import plan_figures
 from finance.promotions.rules import (
     DrawingNotFound,
@@ -37,26 +38,16 @@ ROLES = frozenset({"finance_head", "cs_manager"})
 """Finance stands for forecast and budget, customer service for the design."""
 
 
-def propose(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def propose(tx: Tx, forecast: Forecast) -> UUID:
     """A plan under a code of its own. Raises ForeignBranch, PlanDaysInvalid, PlanCodeTaken."""
-    tx.actor.require_branch(body["branch_id"])
-    if body["last_day"] < body["first_day"]:
+    tx.actor.require_branch(forecast.branch_id)
+    if forecast.last_day < forecast.first_day:
         raise PlanDaysInvalid(
             "a plan ends after it begins", errors=[{"path": "until", "message": "before `from`"}]
         )
     plan_id = new_id()
-    row = {
-        "code": body["code"],
-        "branch_id": body["branch_id"],
-        "first_day": body["first_day"],
-        "last_day": body["last_day"],
-        "products": sorted(set(body["products"])),
-        "baseline_net_fen": body["baseline_net"],
-        "baseline_margin_fen": body["baseline_margin"],
-        "uplift_bp": body["uplift_bp"],
-        "budget_fen": body["budget"],
-    }
-    if not promotion_plans.add(tx, plan_id, row, audit.digest(row)):
+    row = asdict(forecast)
+    if not promotion_plans.add(tx, plan_id, forecast, audit.digest(row)):
         raise PlanCodeTaken("another plan has this code")
     audit.record(tx, "promotion.propose", str(plan_id), after=row)
     return plan_id
@@ -67,22 +58,22 @@ def decide(tx: Tx, plan_id: UUID, *, approved: bool, reason: str | None) -> None
 
     Raises PlanNotFound, ForeignBranch, PlanNotReady, BudgetOverlaps, and the refusals of shared.approvals.
     """
-    row = _locked(tx, plan_id, "proposed")
+    plan = _locked(tx, plan_id, "proposed")
     _, state = decide_and_store(
         tx,
         plan_decisions,
         {"plan_id": plan_id},
-        Approval(required=ROLES, excluded=frozenset({row["prepared_by"]}), subject_hash=row["subject_hash"]),
+        Approval(required=ROLES, excluded=frozenset({plan.prepared_by}), subject_hash=plan.subject_hash),
         approved=approved,
         reason=reason,
     )
     if not approved:
-        _move(tx, row, "rejected")
+        _move(tx, plan, replace(plan, state="rejected"))
     elif state == "approved":
         budget_id = budgets.open_of_plan(
-            tx, row["branch_id"], row["code"], row["first_day"], row["last_day"], row["budget_fen"]
+            tx, plan.branch_id, plan.code, plan.first_day, plan.last_day, plan.budget_fen
         )
-        _move(tx, row, "approved", budget_id=budget_id)
+        _move(tx, plan, replace(plan, state="approved", budget_id=budget_id))
 
 
 def draw(tx: Tx, offers: Sequence[OfferProposed], causes: Sequence[UUID]) -> list[UUID | DomainError]:
@@ -92,16 +83,16 @@ def draw(tx: Tx, offers: Sequence[OfferProposed], causes: Sequence[UUID]) -> lis
     OfferOutsidePlan, BudgetExceeded. What is refused reserves nothing. An offer has the same drawing each time: it is
     asked for again after our log lost the grant.
     """
-    rows = promotion_plans.all_locked(tx, {offer.plan_id for offer in offers})
-    ids = {row["budget_id"] for row in rows.values() if row["budget_id"]}
+    plans = promotion_plans.all_locked(tx, {offer.plan_id for offer in offers})
+    ids = {plan.budget_id for plan in plans.values() if plan.budget_id}
     held = {budget.budget_id: budget for budget in budgets.locked(tx, sorted(ids))}
     answers: list[UUID | DomainError] = []
     drawn: list[tuple[UUID, OfferProposed]] = []
     drawn_by: list[UUID] = []
     for offer, cause in zip(offers, causes, strict=True):
         try:
-            row = _require_fit(tx, rows.get(offer.plan_id), offer)
-            budget = held[str(row["budget_id"])]
+            plan = _require_fit(tx, plans.get(offer.plan_id), offer)
+            budget = held[str(plan.budget_id)]
             overruns([budget], {budget.budget_id: offer.cost_fen})
         except (PlanNotFound, PlanNotReady, OfferOutsidePlan, BudgetExceeded) as refusal:
             answers.append(refusal)
@@ -133,7 +124,7 @@ def draw(tx: Tx, offers: Sequence[OfferProposed], causes: Sequence[UUID]) -> lis
         tx,
         "drawing",
         [
-            Move(rows[offer.plan_id]["budget_id"], drawing_id, reserved_fen=offer.cost_fen)
+            Move(_budget_of(plans[offer.plan_id]), drawing_id, reserved_fen=offer.cost_fen)
             for drawing_id, offer in drawn
         ],
     )
@@ -142,22 +133,22 @@ def draw(tx: Tx, offers: Sequence[OfferProposed], causes: Sequence[UUID]) -> lis
     return answers
 
 
-def _require_fit(tx: Tx, row: Mapping[str, Any] | None, offer: OfferProposed) -> Mapping[str, Any]:
+def _require_fit(tx: Tx, found: Plan | None, offer: OfferProposed) -> Plan:
     """The offer's plan. Raises PlanNotFound, PlanNotReady, OfferOutsidePlan."""
-    row = _require(tx, row, "approved")
-    if business_date(tx.now) > row["last_day"]:
-        raise PlanNotReady("the plan is over", last_day=str(row["last_day"]))
-    if offer.branch_id != row["branch_id"]:
+    plan = _require(tx, found, "approved")
+    if business_date(tx.now) > plan.last_day:
+        raise PlanNotReady("the plan is over", last_day=str(plan.last_day))
+    if offer.branch_id != plan.branch_id:
         raise OfferOutsidePlan("the plan is another branch's")
-    if not row["first_day"] <= offer.first_day <= offer.last_day <= row["last_day"]:
+    if not plan.first_day <= offer.first_day <= offer.last_day <= plan.last_day:
         raise OfferOutsidePlan(
             Text(
                 "the plan lasts from {first_day} to {last_day}",
-                first_day=row["first_day"],
-                last_day=row["last_day"],
+                first_day=plan.first_day,
+                last_day=plan.last_day,
             )
         )
-    return row
+    return plan
 
 
 def settle(tx: Tx, ended: Sequence[OfferEnded], causes: Sequence[UUID]) -> None:
@@ -167,30 +158,26 @@ def settle(tx: Tx, ended: Sequence[OfferEnded], causes: Sequence[UUID]) -> None:
     No entry is posted: a discount has lowered the sale's revenue already, and bought services come as claims.
     Raises PlanNotFound, ForeignBranch, PlanNotReady, DrawingNotFound, DrawingSettled, UsedTooMuch.
     """
-    rows = promotion_plans.all_locked(tx, {offer.plan_id for offer in ended})
-    found = tx.conn.execute(
-        select(drawings).where(
-            drawings.c.drawing_id == any_(literal([offer.drawing_id for offer in ended], ARRAY(Uuid)))
-        )
-    ).mappings()
-    drawn = {row["drawing_id"]: row for row in found}
+    plans = promotion_plans.all_locked(tx, {offer.plan_id for offer in ended})
+    wanted = drawings.c.drawing_id == any_(literal([offer.drawing_id for offer in ended], ARRAY(Uuid)))
+    drawn = {each.drawing_id: each for each in _drawings(tx, wanted)}
     used: dict[UUID, int] = {}
     moves = []
     for offer in ended:
-        plan = _require(tx, rows.get(offer.plan_id), "approved")
+        plan = _require(tx, plans.get(offer.plan_id), "approved")
         drawing = drawn.get(offer.drawing_id)
-        if drawing is None or drawing["plan_id"] != offer.plan_id:
+        if drawing is None or drawing.plan_id != offer.plan_id:
             raise DrawingNotFound("no such drawing of this plan")
-        if drawing["used_fen"] is not None or offer.drawing_id in used:
+        if drawing.used_fen is not None or offer.drawing_id in used:
             raise DrawingSettled("the drawing is settled")
-        if offer.used_fen > drawing["amount_fen"]:
-            raise UsedTooMuch(Text("{amount_fen} fen were drawn", amount_fen=drawing["amount_fen"]))
+        if offer.used_fen > drawing.amount_fen:
+            raise UsedTooMuch(Text("{amount_fen} fen were drawn", amount_fen=drawing.amount_fen))
         used[offer.drawing_id] = offer.used_fen
         moves.append(
             Move(
-                plan["budget_id"],
+                _budget_of(plan),
                 offer.drawing_id,
-                reserved_fen=-drawing["amount_fen"],
+                reserved_fen=-drawing.amount_fen,
                 actual_fen=offer.used_fen,
             )
         )
@@ -207,6 +194,17 @@ def settle(tx: Tx, ended: Sequence[OfferEnded], causes: Sequence[UUID]) -> None:
     audit.record_all(tx, [audit.row_of(tx, "promotion.settle", plan, after=what) for plan, what in told])
 
 
+def _drawings(tx: Tx, wanted: ColumnElement[bool]) -> list[Drawing]:
+    columns = [drawings.c[each.name] for each in fields(Drawing)]
+    rows = tx.conn.execute(select(*columns).where(wanted).order_by(drawings.c.drawing_id)).all()
+    return [Drawing(*row) for row in rows]
+
+
+def _budget_of(plan: Plan) -> UUID:
+    assert plan.budget_id is not None, "what is approved has its budget"
+    return plan.budget_id
+
+
 def undo(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
     """Make good what offers drew and cost by events that customers' log has lost, by id and number; says what it did.
 
@@ -218,40 +216,44 @@ def undo(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
     plans = promotion_plans.all_locked(
         tx, set(tx.conn.execute(select(drawings.c.plan_id).where(mine)).scalars())
     )
-    budgets.locked(tx, sorted({plan["budget_id"] for plan in plans.values()}))
-    rows = tx.conn.execute(select(drawings).where(mine).order_by(drawings.c.drawing_id)).mappings().all()
-    for row in rows:
-        plan, is_forgotten = plans[row["plan_id"]], row["cause_event_id"] in lost
-        told = {"offer_id": row["offer_id"], "drawing_id": str(row["drawing_id"])}
-        told["caused_by_seq"] = lost[row["cause_event_id"] if is_forgotten else row["settled_event_id"]]
-        if row["used_fen"] is None:
+    budgets.locked(tx, sorted({_budget_of(plan) for plan in plans.values()}))
+    for row in _drawings(tx, mine):
+        plan, is_forgotten = plans[row.plan_id], row.cause_event_id in lost
+        lost_event = row.cause_event_id if is_forgotten else row.settled_event_id
+        assert lost_event is not None, "one of both is lost"
+        told = {
+            "offer_id": row.offer_id,
+            "drawing_id": str(row.drawing_id),
+            "caused_by_seq": lost[lost_event],
+        }
+        if row.used_fen is None:
             _resettle(tx, plan, row, used_fen=0)
-            yield {"given_back": "drawing", "amount_fen": row["amount_fen"], **told}
-        elif is_forgotten or plan["state"] != "approved":
-            if row["used_fen"]:
-                yield {"stays": "drawing used", "amount_fen": row["used_fen"], **told}
+            yield {"given_back": "drawing", "amount_fen": row.amount_fen, **told}
+        elif is_forgotten or plan.state != "approved":
+            if row.used_fen:
+                yield {"stays": "drawing used", "amount_fen": row.used_fen, **told}
         else:
             _resettle(tx, plan, row, used_fen=None)
-            yield {"open_again": "drawing", "amount_fen": row["amount_fen"], **told}
+            yield {"open_again": "drawing", "amount_fen": row.amount_fen, **told}
 
 
-def _resettle(tx: Tx, plan: Mapping[str, Any], row: Mapping[str, Any], *, used_fen: int | None) -> None:
+def _resettle(tx: Tx, plan: Plan, row: Drawing, *, used_fen: int | None) -> None:
     """Free an open drawing (0), or open a settled one again (None)."""
     tx.conn.execute(
         update(drawings)
-        .where(drawings.c.drawing_id == row["drawing_id"])
+        .where(drawings.c.drawing_id == row.drawing_id)
         .values(used_fen=used_fen, settled_at=None if used_fen is None else tx.now, settled_event_id=None)
     )
     sign = 1 if used_fen is None else -1
     move = Move(
-        plan["budget_id"],
-        row["drawing_id"],
-        reserved_fen=sign * row["amount_fen"],
-        actual_fen=-(row["used_fen"] or 0),
+        _budget_of(plan),
+        row.drawing_id,
+        reserved_fen=sign * row.amount_fen,
+        actual_fen=-(row.used_fen or 0),
     )
     budgets.move_all(tx, "drawing", [move])
-    what = [str(row["drawing_id"]), used_fen]
-    audit.record(tx, "promotion.undo", str(row["plan_id"]), before=row["used_fen"], after=what)
+    what = [str(row.drawing_id), used_fen]
+    audit.record(tx, "promotion.undo", str(row.plan_id), before=row.used_fen, after=what)
 
 
 def close(tx: Tx, plan_id: UUID) -> None:
@@ -259,33 +261,30 @@ def close(tx: Tx, plan_id: UUID) -> None:
 
     Raises PlanNotFound, ForeignBranch, PlanNotReady.
     """
-    row = _locked(tx, plan_id, "approved")
-    if business_date(tx.now) <= row["last_day"]:
-        raise PlanNotReady("the plan is not over", last_day=str(row["last_day"]))
-    [budget] = budgets.locked(tx, [row["budget_id"]])
+    plan = _locked(tx, plan_id, "approved")
+    if business_date(tx.now) <= plan.last_day:
+        raise PlanNotReady("the plan is not over", last_day=str(plan.last_day))
+    [budget] = budgets.locked(tx, [_budget_of(plan)])
     if budget.reserved_fen:
         raise PlanNotReady("settle the drawings and claims that reserve its budget first")
-    figures = plan_figures(tx, row)
-    names = ("net_fen", "margin_fen", "spent_fen", "roi_bp")
-    _move(tx, row, "closed", **{name: figures[name] for name in names})
+    _move(tx, plan, replace(plan, state="closed", **plan_figures(tx, asdict(plan))))
 
 
-def _locked(tx: Tx, plan_id: UUID, expected: str) -> dict[str, Any]:
+def _locked(tx: Tx, plan_id: UUID, expected: str) -> Plan:
     return _require(tx, promotion_plans.all_locked(tx, {plan_id}).get(plan_id), expected)
 
 
-def _require(tx: Tx, row: Mapping[str, Any] | None, expected: str) -> dict[str, Any]:
+def _require(tx: Tx, plan: Plan | None, expected: str) -> Plan:
     """Raises PlanNotFound, ForeignBranch, PlanNotReady."""
-    if row is None:
+    if plan is None:
         raise PlanNotFound("no such plan")
-    tx.actor.require_branch(row["branch_id"])
-    if row["state"] != expected:
-        raise PlanNotReady(Text("the plan is {state}", state=row["state"]), state=row["state"])
-    return dict(row)
+    tx.actor.require_branch(plan.branch_id)
+    if plan.state != expected:
+        raise PlanNotReady(Text("the plan is {state}", state=plan.state), state=plan.state)
+    return plan
 
 
-def _move(tx: Tx, row: Mapping[str, Any], state: str, **values: Any) -> None:
-    promotion_plans.change(tx, row["plan_id"], {"state": state, **values})
-    audit.record(
-        tx, f"promotion.{state}", str(row["plan_id"]), before=row["state"], after=[state, *values.values()]
-    )
+def _move(tx: Tx, before: Plan, after: Plan) -> None:
+    promotion_plans.change(tx, after)
+    changed = [value for name, value in asdict(after).items() if value != getattr(before, name)]
+    audit.record(tx, f"promotion.{after.state}", str(after.plan_id), before=before.state, after=changed)

@@ -3,15 +3,16 @@
 Source: F1, F5, M26
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, text
 
 from finance import entries, lots, periods, taken_invoices
 from finance.book import book_of, require_in_books
+from finance.costs.model import Purchase, Reference
 from finance.costs.rules import (
     PurchaseRateUnknown,
     PurchaseTooLarge,
@@ -30,84 +31,64 @@ from shared import audit
 from shared.clock import business_date, month_of, new_id
 from shared.languages import Text
 from shared.lots import canonical
-from shared.money import tax_of
 from shared.transaction import Tx
 
 
-def receive(tx: Tx, body: Mapping[str, Any]) -> UUID:
+def receive(tx: Tx, said: Purchase) -> UUID:
     """Book an invoice of a supplier with the goods it is for.
 
     Per line net = quantity × unit price, tax rounded half up. Booked to the day of receipt, or to today when its
     month is closed. Raises ForeignBranch, ReceivedInFuture, BeforeTheBooks,
     PurchaseRateUnknown, PurchaseTooLarge, SupplierInvoiceTaken, PeriodClosed, LotExpiryContradicts.
     """
-    tx.actor.require_branch(body["branch_id"])
-    today, received_on = business_date(tx.now), body["received_on"]
+    tx.actor.require_branch(said.branch_id)
+    today, received_on = business_date(tx.now), said.received_on
     if received_on > today:
         raise ReceivedInFuture(
             "the receipt lies in the future", errors=[{"path": "received_on", "message": "in the future"}]
         )
     require_in_books(tx.conn, received_on)
     rates = rates_on(received_on)
-    unknown = [no for no, line in enumerate(body["lines"]) if line["tax_bp"] not in rates]
+    unknown = [no for no, line in enumerate(said.lines) if line.tax_bp not in rates]
     if unknown:
         raise PurchaseRateUnknown(
             Text("no such VAT rate on {received_on}", received_on=received_on),
             errors=[{"path": f"lines.{no}.tax_bp", "message": "not in force"} for no in unknown],
         )
     booked_on = _booking_day(tx, received_on, today)
-    receipt_id = new_id()
-    lines = [
-        {
-            "goods_receipt_id": receipt_id,
-            "no": no,
-            "booked_on": booked_on,
-            "branch_id": body["branch_id"],
-            "supplier_id": body["supplier_id"],
-            "product_id": line["product_id"],
-            "lot": line["lot"],
-            "expiry": line["expiry"],
-            "quantity": line["quantity"],
-            "unit_price_fen": line["unit_price"],
-            "net_fen": line["quantity"] * line["unit_price"],
-            "tax_bp": line["tax_bp"],
-            "tax_fen": tax_of(line["quantity"] * line["unit_price"], line["tax_bp"]),
-            **_reference(tx, line["product_id"], received_on),
-        }
-        for no, line in enumerate(body["lines"], 1)
-    ]
-    net, tax = sum(line["net_fen"] for line in lines), sum(line["tax_fen"] for line in lines)
-    if net > SALE_FEN_MAX:
+    if said.net_fen > SALE_FEN_MAX:
         raise PurchaseTooLarge(
             Text("an invoice is of at most {sale_fen_max} fen without tax", sale_fen_max=SALE_FEN_MAX)
         )
-    _write(tx, receipt_id, body, booked_on, net, tax)
-    _tell_expiries(tx, body)
-    tx.conn.execute(insert(goods_receipt_lines), lines)
-    _add_to_stock(tx, receipt_id, booked_on, lines)
+    receipt_id = new_id()
+    references = [_reference(tx, line.product_id, received_on) for line in said.lines]
+    _write(tx, receipt_id, said, booked_on)
+    _tell_expiries(tx, said)
+    _write_lines(tx, receipt_id, said, booked_on, references)
+    _add_to_stock(tx, receipt_id, said, booked_on)
     late = month_of(booked_on) != month_of(received_on)
     entries.add_entry(
         tx,
         entries.NewEntry(
             booked_on=booked_on,
-            branch_id=body["branch_id"],
+            branch_id=said.branch_id,
             kind="goods_receipt",
             source_id=str(receipt_id),
-            postings=receipt_posting(book_of(tx.conn).chart, net, tax),
+            postings=receipt_posting(book_of(tx.conn).chart, said.net_fen, said.tax_fen),
             reference=f"late:{received_on:%Y-%m}" if late else None,
         ),
     )
-    audit.record(tx, "goods_receipt.book", str(receipt_id), after=body)
+    audit.record(tx, "goods_receipt.book", str(receipt_id), after=asdict(said))
     return receipt_id
 
 
-def _tell_expiries(tx: Tx, body: Mapping[str, Any]) -> None:
+def _tell_expiries(tx: Tx, said: Purchase) -> None:
     named = [
-        Named(line["product_id"], line["lot"], line["expiry"], f"lines.{no}.expiry")
-        for no, line in enumerate(body["lines"])
-        if line["expiry"] is not None
+        Named(line.product_id, line.lot, line.expiry, f"lines.{no}.expiry")
+        for no, line in enumerate(said.lines)
+        if line.expiry is not None
     ]
-    lots.tell(tx, Paper(Source.GOODS_RECEIPT, body["branch_id"], body["invoice_no"]), named)
+    lots.tell(tx, Paper(Source.GOODS_RECEIPT, said.branch_id, said.invoice_no), named)
 
 
 def _booking_day(tx: Tx, received_on: date, today: date) -> date:
@@ -118,9 +99,7 @@ def _booking_day(tx: Tx, received_on: date, today: date) -> date:
     raise PeriodClosed("no open period to book the receipt to")
 
 
-def _write(
-    tx: Tx, receipt_id: UUID, body: Mapping[str, Any], booked_on: date, net_fen: int, tax_fen: int
-) -> None:
+def _write(tx: Tx, receipt_id: UUID, said: Purchase, booked_on: date) -> None:
     added = tx.conn.execute(
         text(
             "insert into goods_receipts (goods_receipt_id, branch_id, supplier_id, invoice_no, received_on,"
@@ -130,19 +109,47 @@ def _write(
         ),
         {
             "id": receipt_id,
-            "branch": body["branch_id"],
-            "supplier": body["supplier_id"],
-            "invoice": body["invoice_no"],
-            "received_on": body["received_on"],
+            "branch": said.branch_id,
+            "supplier": said.supplier_id,
+            "invoice": said.invoice_no,
+            "received_on": said.received_on,
             "booked_on": booked_on,
-            "net": net_fen,
-            "tax": tax_fen,
+            "net": said.net_fen,
+            "tax": said.tax_fen,
             "person": tx.actor.id,
             "now": tx.now,
         },
     )
-    if not added.rowcount or not _takes_invoice(tx, receipt_id, body["invoice_no"]):
+    if not added.rowcount or not _takes_invoice(tx, receipt_id, said.invoice_no):
         raise SupplierInvoiceTaken("this invoice is booked, or claimed as an expense")
+
+
+def _write_lines(
+    tx: Tx, receipt_id: UUID, said: Purchase, booked_on: date, references: Sequence[Reference | None]
+) -> None:
+    tx.conn.execute(
+        insert(goods_receipt_lines),
+        [
+            {
+                "goods_receipt_id": receipt_id,
+                "no": no,
+                "booked_on": booked_on,
+                "branch_id": said.branch_id,
+                "supplier_id": said.supplier_id,
+                "product_id": line.product_id,
+                "lot": line.lot,
+                "expiry": line.expiry,
+                "quantity": line.quantity,
+                "unit_price_fen": line.unit_price,
+                "net_fen": line.net_fen,
+                "tax_bp": line.tax_bp,
+                "tax_fen": line.tax_fen,
+                "reference": reference and reference.kind,
+                "reference_price_fen": reference and reference.price_fen,
+            }
+            for no, (line, reference) in enumerate(zip(said.lines, references, strict=True), 1)
+        ],
+    )
 
 
 def _takes_invoice(tx: Tx, receipt_id: UUID, invoice_no: str) -> bool:
@@ -161,22 +168,19 @@ select kind, price from (
 """
 
 
-def _reference(tx: Tx, product_id: str, day: date) -> dict[str, Any]:
-    """The standard price in force, else the last price paid; nothing for a product bought for the first time."""
+def _reference(tx: Tx, product_id: str, day: date) -> Reference | None:
+    """The standard price in force, else the last price paid; None for a product bought for the first time."""
     row = tx.conn.execute(text(_REFERENCE), {"product": product_id, "day": day}).one_or_none()
-    return {
-        "reference": None if row is None else row.kind,
-        "reference_price_fen": None if row is None else row.price,
-    }
+    return None if row is None else Reference(row.kind, row.price)
 
 
-def _add_to_stock(tx: Tx, receipt_id: UUID, booked_on: date, lines: Sequence[Mapping[str, Any]]) -> None:
+def _add_to_stock(tx: Tx, receipt_id: UUID, said: Purchase, booked_on: date) -> None:
     """One row per lot, made when missing; taken in order, so that two receipts never deadlock."""
     by_lot: dict[tuple[str, str, str], list[int]] = {}
-    for line in lines:
-        sums = by_lot.setdefault((line["branch_id"], line["product_id"], canonical(line["lot"])), [0, 0])
-        sums[0] += line["quantity"]
-        sums[1] += line["net_fen"]
+    for line in said.lines:
+        sums = by_lot.setdefault((said.branch_id, line.product_id, canonical(line.lot)), [0, 0])
+        sums[0] += line.quantity
+        sums[1] += line.net_fen
     for (branch, product, lot), (quantity, value) in sorted(by_lot.items()):
         tx.conn.execute(
             text(
