@@ -87,7 +87,8 @@ def test_a_full_queue_holds_the_relay_back_and_drains_when_it_is_read(open_world
     before = refused._value.get()
     with world.here("relay"):
         ledger.post_many(world.till, 3_000)
-        eventually(lambda: refused._value.get() > before, within_s=30)
+        # its waits double from a tenth of a second: by the sixth refusal they are seconds
+        eventually(lambda: refused._value.get() >= before + 6, within_s=60)
         since, tried = time.monotonic(), refused._value.get()
         watched_s = short_or_full(4, 60)
         eventually(lambda: time.monotonic() - since > watched_s, within_s=watched_s + 1)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from shared import dlq, parking, topology
+from shared.amqp_source import BATCH_EVENTS
 from shared.identity import system_actor
 from shared.sequencer import number_events
 from tests.support import ledger_oracle as oracle
@@ -99,6 +100,27 @@ def _newest_versions(database, table) -> dict[str, int]:
     with database.begin() as conn:
         rows = conn.exec_driver_sql(f"select slip_id, version from {table}")
         return {row.slip_id: row.version for row in rows}
+
+
+def test_all_that_was_applied_is_acknowledged_as_soon_as_no_whole_batch_waits(open_world, rabbitmq):
+    world = open_world("amqp")
+    ledger.post_many(world.till, 3 * BATCH_EVENTS + 7)
+    queue = topology.events_queue("book")
+    world.start("relay")
+    eventually(lambda: queues.depth(world.book_settings.amqp_url, queue) > 3 * BATCH_EVENTS, within_s=30)
+    world.start("consumer")
+    eventually(lambda: _entries(world) == 3 * BATCH_EVENTS + 7, within_s=40)
+    eventually(lambda: _held(rabbitmq, world.vhost, queue) == (0, 0), within_s=5)
+
+
+def _held(rabbitmq, vhost: str, queue: str) -> tuple[int, int]:
+    """Messages of a queue that wait, and that a consumer has not acknowledged."""
+    columns = ("name", "messages_ready", "messages_unacknowledged")
+    told = rabbitmq.ctl("--silent", "list_queues", "--vhost", vhost, *columns)
+    [(ready, unacknowledged)] = [
+        line.split()[1:] for line in told.splitlines() if line.split()[:1] == [queue]
+    ]
+    return int(ready), int(unacknowledged)
 
 
 @pytest.mark.case("F29")

@@ -407,7 +407,7 @@ def _arm(point: str) -> None:
         amqp_publish.save_cursor = save_cursor
     elif point == "before commit":
 
-        def apply_nothing(*_arguments):
+        def apply_nothing(*_arguments, **_named):
             _die()
 
         amqp_source.apply_batch = feed_source.apply_batch = apply_nothing
@@ -415,8 +415,8 @@ def _arm(point: str) -> None:
         commits = [int(point.rsplit(" ", 1)[1])]
 
         def wrapped(apply: Callable) -> Callable:
-            def apply_batch(*arguments):
-                result = apply(*arguments)
+            def apply_batch(*arguments, **named):
+                result = apply(*arguments, **named)
                 commits[0] -= 1
                 if commits[0] <= 0:
                     _die()

@@ -2,8 +2,9 @@
 
 A batch is what has arrived, at most BATCH_EVENTS; only a busy consumer waits for more, at most LINGER_S, so an
 idle one applies an event at once. Messages are acknowledged after the commit and only on the channel that
-delivered them; whatever was not acknowledged comes again and is known to the inbox. A database that is away
-for GIVE_BACK_S makes the consumer give everything back; it never rejects a message.
+delivered them; whatever was not acknowledged comes again and is known to the inbox. While a whole batch waits, the
+one before is acknowledged when the database takes that batch: what the broker then sends is read beside, not before.
+A database that is away for GIVE_BACK_S makes the consumer give everything back; it never rejects a message.
 """
 
 import threading
@@ -94,6 +95,10 @@ class _Arrivals:
         with self._changed:
             self._waiting.clear()
 
+    def has_batch(self) -> bool:
+        """Whether the next batch is here whole, so that taking it waits for nothing."""
+        return len(self._waiting) >= BATCH_EVENTS
+
     def take(self) -> list[_Delivery]:
         """A batch from one channel; empty after TAKE_S without a delivery."""
         with self._changed:
@@ -123,10 +128,13 @@ def consume(
     thread.start()
     try:
         while not stop.is_set():
+            if not arrivals.has_batch():
+                link.acknowledge()
             batch = arrivals.take()
             if batch:
                 _apply(database, service, link, batch, applied, stop)
     finally:
+        link.acknowledge()
         link.finish()
         thread.join(STOP_S)
 
@@ -147,17 +155,18 @@ def _apply(
     while True:
         try:
             if received:
-                applied(apply_batch(database, service, received))
+                applied(apply_batch(database, service, received, meanwhile=link.acknowledge))
         except Exception as error:
             if not is_transient(error):
                 raise
+            link.acknowledge()
             log.warning("batch_waits", service=service.name, size=len(received), error=type(error).__name__)
             if stop.is_set() or time.monotonic() > give_back_at:
                 link.give_back(batch[0].channel)
                 return
             backoff.wait()
         else:
-            link.ack(batch[-1].channel, batch[-1].tag)
+            link.settled(batch[-1].channel, batch[-1].tag)
             return
 
 
@@ -170,15 +179,23 @@ class _Link:
         self._arrivals = arrivals
         self._connection: BlockingConnection | None = None
         self._channel: BlockingChannel | None = None
+        self._settled: tuple[BlockingChannel, int] | None = None
         self._finished = threading.Event()
         self._ended: str | None = None
         self._delivered_at = 0.0
 
     # --- called by the database thread
 
-    def ack(self, channel: BlockingChannel, tag: int) -> None:
-        """Acknowledge everything up to `tag`, if the channel that delivered it still lives."""
-        self._later(channel, partial(channel.basic_ack, tag, multiple=True))
+    def settled(self, channel: BlockingChannel, tag: int) -> None:
+        """Everything up to `tag` is committed: `acknowledge` may tell the broker."""
+        self._settled = channel, tag
+
+    def acknowledge(self) -> None:
+        """Acknowledge what is settled and was not acknowledged yet, if the channel that delivered it still lives."""
+        if self._settled is not None:
+            channel, tag = self._settled
+            self._settled = None
+            self._later(channel, partial(channel.basic_ack, tag, multiple=True))
 
     def give_back(self, channel: BlockingChannel) -> None:
         """Close the channel: the broker delivers what is unacknowledged again, in order."""

@@ -24,7 +24,7 @@ from shared.halting import NO_ID, Contradicted, halt, sort_out
 from shared.identity import system_actor
 from shared.service import Handler, Service
 from shared.sqlstates import Fault, fault_of, is_stale, is_transient, sqlstate_of
-from shared.transaction import Tx
+from shared.transaction import Tx, nothing
 from shared.wire import Received
 
 log = structlog.get_logger(__name__)
@@ -86,11 +86,28 @@ def in_sets(reactions: Mapping[str, SetReaction]) -> Handler:
     return handle
 
 
-def apply_batch(database: Database, service: Service, received: Sequence[Received]) -> BatchResult:
-    """Apply `received` in one transaction and return what happened. Raises what is transient: apply it again."""
+def apply_batch(
+    database: Database,
+    service: Service,
+    received: Sequence[Received],
+    *,
+    meanwhile: Callable[[], None] = nothing,
+) -> BatchResult:
+    """Apply `received` in one transaction and return what happened. Raises what is transient: apply it again.
+
+    `meanwhile` is called, once or more, when the database has the longest of its work before it.
+    """
     started = time.monotonic()
+
+    def at_once(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:
+        assert service.handle is not None
+        tx.meanwhile = meanwhile
+        service.handle(tx, fresh)
+        meanwhile()
+        return 0
+
     try:
-        result = _settle(database, service, received, _all_at_once)
+        result = _settle(database, service, received, at_once)
     except Exception as error:
         if _must_wait(database, service, error):
             raise
@@ -219,12 +236,6 @@ def _insert_inbox(conn: Connection, numbered: Mapping[tuple[str, int], Received]
 def _array(values: Iterable[object]) -> str:
     """An array as PostgreSQL writes it, of names, numbers and ids, which need no quotes: the driver asks each element."""
     return "{" + ",".join(map(str, values)) + "}"
-
-
-def _all_at_once(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:
-    assert service.handle is not None
-    service.handle(tx, fresh)
-    return 0
 
 
 def _each_alone(conn: Connection, service: Service, tx: Tx, fresh: Sequence[Envelope]) -> int:

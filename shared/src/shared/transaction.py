@@ -11,12 +11,17 @@ from sqlalchemy import Connection
 from shared.identity import Actor
 
 
+def nothing() -> None:
+    """There is nothing to do beside."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Tx:
     """Passed to every command, query and event handler. The edge that made it commits; nobody else does.
 
     `has_events` tells the edge to wake the relay after the commit. `when_refused` is what is to be known of a command
-    that ends refused: the edge runs it in a transaction of its own, after all else was undone.
+    that ends refused: the edge runs it in a transaction of its own, after all else was undone. `meanwhile` starts what
+    the edge has to do beside: who has a long statement for the database calls it just before, as often as it likes.
     """
 
     conn: Connection
@@ -28,6 +33,7 @@ class Tx:
     causation_id: str | None = None
     has_events: bool = False
     when_refused: Callable[[Tx], None] | None = None
+    meanwhile: Callable[[], None] = nothing
 
 
 MakeTx = Callable[[Connection], Tx]

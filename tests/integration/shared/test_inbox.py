@@ -48,6 +48,19 @@ def service_with(handle) -> Service:
     return replace(ledger.BOOK, handle=handle)
 
 
+def test_what_is_done_meanwhile_is_begun_before_the_batch_is_committed(world):
+    committed = []
+
+    def look() -> None:
+        with world.book.begin() as conn:
+            committed.append(conn.exec_driver_sql("select count(*) from inbox").scalar_one())
+
+    result = apply_batch(world.book, ledger.BOOK, events_of(world), meanwhile=look)
+    assert result.fresh == EVENTS
+    assert committed
+    assert not any(committed)
+
+
 def test_any_order_with_any_duplicates_in_any_batches_gives_the_same_tables(world):
     events = events_of(world)
     apply_batch(world.book, ledger.BOOK, events)

@@ -114,8 +114,8 @@ def _inbox_without_key() -> None:
 
     apply = amqp_source.apply_batch
 
-    def forget(database: Database, service: Service, received: Any) -> Any:
-        result = apply(database, service, received)
+    def forget(database: Database, service: Service, received: Any, **named: Any) -> Any:
+        result = apply(database, service, received, **named)
         with database.begin() as conn:
             conn.execute(text("delete from inbox"))
         return result

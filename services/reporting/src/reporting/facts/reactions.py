@@ -22,4 +22,5 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
     cursor.execute("select pg_advisory_xact_lock_shared(%s)", (FACTS_LOCK,))
     see_months(tx.conn, sorted({month_of(envelope.day) for envelope in envelopes}))
+    tx.meanwhile()
     write_rows(cursor, SCHEMA, rows)
