@@ -11,6 +11,7 @@ import pytest
 from finance.app import SERVICE
 from finance.budgets import commands as budgets
 from finance.cash import commands as cash
+from finance.cash.model import Pieces
 from finance.cash.rules import Outcome
 from finance.costs.commands import alerts
 from finance.expenses.commands import drafting
@@ -38,11 +39,11 @@ TODAY = business_date(utc_now())
 @pytest.mark.requirement("F4")
 def test_a_difference_of_cash_is_resolved_once(office):
     branch = a_branch()
-    counted = [{"denomination_fen": 100, "pieces": 5}]
+    counted = [Pieces(100, 5)]
     found = alone(office, acts("finance_auditor", cash.surprise_count, branch, None, counted))
 
     def resolves(person):
-        outcome = (found["count_id"], Outcome.INCOME, None, "数过")
+        outcome = (found.count_id, Outcome.INCOME, None, "数过")
         return acts("finance_auditor", cash.resolve, *outcome, person=person)
 
     assert the_second_waits(office, resolves("an-auditor"), resolves("another")) == "cash_variance_resolved"

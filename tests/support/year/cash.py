@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from finance.cash import commands as cash
 from finance.cash import queries
+from finance.cash.model import Moving, Pieces
 from finance.cash.rules import Outcome
 from finance.kernel.receipt import decoder
 from finance.refunds.commands import steps as refunds
@@ -31,7 +32,7 @@ def posted(year, receipt, at, person="the-till"):
 
 
 def counted(fen):
-    return [{"denomination_fen": 1, "pieces": fen}] if fen else []
+    return [Pieces(1, fen)] if fen else []
 
 
 def shifts(year, month):
@@ -87,15 +88,12 @@ class Shift:
         wanted = self.chance.randint(0, 80_000)
         short = wanted - carried - self.year.safe[self.branch]
         if short > 0:
-            withdrawal = {"kind": "bank_withdrawal", "fen": short}
-            self.do(0, cash.move_safe, self.branch, withdrawal | self.paper())
+            withdrawal = Moving(kind="bank_withdrawal", fen=short)
+            self.do(0, cash.move_safe, self.branch, withdrawal)
             self.year.safe[self.branch] += short
-        self.session = self.do(1, cash.open_session, self.branch, "D1", wanted)["session_id"]
+        self.session = self.do(1, cash.open_session, self.branch, "D1", wanted)
         self.holds = carried
         self.put(wanted - carried)
-
-    def paper(self, reason=None):
-        return {"reason": reason, "reference": None, "note": None}
 
     def move(self):
         kind, reason, sign, to_safe = self.chance.choice(
@@ -111,7 +109,7 @@ class Shift:
         if there <= 0:
             return
         fen = self.chance.randint(1, min(there, 30_000))
-        self.do(4, cash.move, self.session, {"kind": kind, "fen": fen} | self.paper(reason))
+        self.do(4, cash.move, self.session, Moving(kind=kind, fen=fen, reason=reason))
         self.holds += sign * fen
         if to_safe:
             self.year.safe[self.branch] -= sign * fen
@@ -155,7 +153,8 @@ class Shift:
         off = self.chance.choice((0, 0, 0, self.chance.randint(-12_000, 12_000)))
         found = max(self.holds + off, 0)
         left = self.chance.randint(0, found)
-        closed = self.do(9, cash.close_session, self.session, counted(found), left)
+        self.do(9, cash.close_session, self.session, counted(found), left)
+        closed = self.do(9, queries.session, self.session)
         assert (closed["expected_fen"], closed["variance_fen"]) == (self.holds, found - self.holds)
         self.year.safe[self.branch] += found - left
         self.year.drawers[self.branch] = left

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.cash import rules
+from finance.cash.model import Pieces
 from finance.cash.rules import Kind, Outcome
 from finance.kernel.chart import Standard, chart_of
 from shared.approvals import RoleNotAwaited, SamePerson
@@ -23,18 +24,18 @@ def moved(lines, account):
 @given(st.lists(st.tuples(st.sampled_from([row["value"] for row in rules.denominations(DAY)]), st.integers(0, 500)), unique_by=lambda each: each[0]))  # fmt: skip
 @pytest.mark.requirement("F4")
 def test_a_count_is_the_sum_of_its_pieces(counted):
-    items = [{"denomination_fen": value, "pieces": pieces} for value, pieces in counted]
+    items = [Pieces(value, pieces) for value, pieces in counted]
     assert rules.total_of(items, DAY) == sum(value * pieces for value, pieces in counted)
 
 
 @pytest.mark.parametrize("values", [[3], [0], [10000, 10000], [200], [20]])
 def test_a_count_refuses_what_is_no_money_or_named_twice(values):
     with pytest.raises(rules.DenominationUnknown):
-        rules.total_of([{"denomination_fen": value, "pieces": 1} for value in values], DAY)
+        rules.total_of([Pieces(value, 1) for value in values], DAY)
 
 
 def test_notes_that_were_withdrawn_count_until_their_last_day():
-    two_yuan = [{"denomination_fen": 200, "pieces": 3}]
+    two_yuan = [Pieces(200, 3)]
     assert rules.total_of(two_yuan, date(2018, 4, 30)) == 600
     with pytest.raises(rules.DenominationUnknown):
         rules.total_of(two_yuan, date(2018, 5, 1))

@@ -6,6 +6,7 @@ Source: F3, F4, F21
 from finance.cash import tables
 from finance.cash.api import HANDLERS, cash
 from finance.cash.commands import before_safe_pays, open_held, pay_out, require_in_drawer
+from finance.cash.model import Movement
 from finance.cash.queries import require_sessions_closed
 from finance.cash.schemas import CashMovementView
 from finance.cash.store import has_paid
@@ -17,6 +18,7 @@ __all__ = [
     "AREA",
     "HANDLERS",
     "CashMovementView",
+    "Movement",
     "before_safe_pays",
     "has_paid",
     "open_held",

@@ -4,10 +4,12 @@ Who counts may not see what is expected: the position is for those who do not co
 Source: F3, F4, F21
 """
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from finance.cash import commands, queries, rules, schemas
+from finance.cash.model import Moving, Pieces
 from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.clock import business_date
@@ -29,7 +31,7 @@ READERS = (*HANDLERS, "finance_auditor", *BOOKKEEPERS)
 @cash.response(201, schemas.CashDrawerView)
 def register_drawer(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Register a drawer of a branch, and the till that posts its sales."""
-    return commands.register_drawer(tx, body["branch_id"], body["drawer"], body["till"])
+    return asdict(commands.register_drawer(tx, body["branch_id"], body["drawer"], body["till"]))
 
 
 @cash.get("/cash-drawers")
@@ -58,7 +60,9 @@ def list_denominations(tx: Tx) -> dict[str, Any]:
 @cash.response(201, schemas.CashSessionView)
 def open_session(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Open a drawer with its float."""
-    return commands.open_session(tx, body["branch_id"], body["drawer"], body["float_fen"])
+    return queries.session(
+        tx, commands.open_session(tx, body["branch_id"], body["drawer"], body["float_fen"])
+    )
 
 
 @cash.get("/cash-sessions")
@@ -87,7 +91,7 @@ def get_session(tx: Tx, session_id: UUID) -> dict[str, Any]:
 @cash.response(201, schemas.CashMovementView)
 def move(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     """Pay in, pay out, drop to bank or safe, or top up an open drawer."""
-    return commands.move(tx, session_id, body)
+    return asdict(commands.move(tx, session_id, Moving(**body)))
 
 
 @cash.post("/cash-sessions/<uuid:session_id>/count")
@@ -96,7 +100,8 @@ def move(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
 @cash.response(200, schemas.CashSessionView)
 def begin_count(tx: Tx, session_id: UUID) -> dict[str, Any]:
     """Stop the drawer and open its blind count."""
-    return commands.begin_count(tx, session_id)
+    commands.begin_count(tx, session_id)
+    return queries.session(tx, session_id)
 
 
 @cash.post("/cash-sessions/<uuid:session_id>/close")
@@ -106,7 +111,8 @@ def begin_count(tx: Tx, session_id: UUID) -> dict[str, Any]:
 @cash.response(200, schemas.CashSessionView)
 def close_session(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     """Say what was counted; a difference is posted at once."""
-    return commands.close_session(tx, session_id, body["denominations"], body["carried_fen"])
+    commands.close_session(tx, session_id, _counted(body), body["carried_fen"])
+    return queries.session(tx, session_id)
 
 
 @cash.post("/safe-movements")
@@ -116,7 +122,7 @@ def close_session(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, A
 @cash.response(201, schemas.CashMovementView)
 def move_safe(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Pay in, pay out, or carry money between safe and bank."""
-    return commands.move_safe(tx, body["branch_id"], body)
+    return asdict(commands.move_safe(tx, body.pop("branch_id"), Moving(**body)))
 
 
 @cash.post("/cash-counts")
@@ -126,7 +132,7 @@ def move_safe(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 @cash.response(201, schemas.CashCountView)
 def surprise_count(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
     """Count an open drawer or the safe without notice."""
-    return commands.surprise_count(tx, body["branch_id"], body["session_id"], body["denominations"])
+    return asdict(commands.surprise_count(tx, body["branch_id"], body["session_id"], _counted(body)))
 
 
 @cash.get("/cash-counts")
@@ -166,7 +172,8 @@ def list_variances(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @cash.response(200, schemas.CashVarianceView)
 def resolve(tx: Tx, body: dict[str, Any], variance_id: UUID) -> dict[str, Any]:
     """Decide where a difference belongs; large ones by the auditor, none by who handled the cash."""
-    return commands.resolve(tx, variance_id, rules.Outcome(body["outcome"]), body["person"], body["reason"])
+    commands.resolve(tx, variance_id, rules.Outcome(body["outcome"]), body["person"], body["reason"])
+    return queries.variance(tx, variance_id)
 
 
 @cash.get("/cash-positions/<string:branch_id>")
@@ -186,3 +193,7 @@ def get_position(tx: Tx, branch_id: str) -> dict[str, Any]:
 def list_uncounted_drawers(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Cash sales that no drawer session counted, per till and day."""
     return {"items": queries.unattended(tx, args["branch_id"], parse_month(args["month"]))}
+
+
+def _counted(body: dict[str, Any]) -> list[Pieces]:
+    return [Pieces(**each) for each in body["denominations"]]

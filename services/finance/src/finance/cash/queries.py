@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from finance.balances import BALANCE_NOW, FIRST_MONTHS
 from finance.book import book_of
 from finance.cash import rules
+from finance.cash.model import Session
 from finance.sold import CASH_TAKEN
 from shared.clock import SHANGHAI, business_date, next_month
 from shared.paging import decode_cursor, page
@@ -68,16 +69,16 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 UNATTENDED_MAX = 1_000
 
 
-def takings(conn: Connection, session: Mapping[str, Any]) -> int:
+def takings(conn: Connection, session: Session) -> int:
     """Fen of cash that the session's till took from the opening until the count began."""
     return int(
         conn.execute(
             text(_TAKINGS),
             {
-                "branch_id": session["branch_id"],
-                "till": session["till"],
-                "since": session["opened_at"],
-                "until": session["count_began_at"] or FOREVER,
+                "branch_id": session.branch_id,
+                "till": session.till,
+                "since": session.opened_at,
+                "until": session.count_began_at or FOREVER,
             },
         ).scalar_one()
     )
@@ -93,12 +94,12 @@ def movements(conn: Connection, session_id: UUID) -> int:
     )
 
 
-def expected(conn: Connection, session: Mapping[str, Any]) -> int:
+def expected(conn: Connection, session: Session) -> int:
     """What the drawer of an open session should hold now, in fen."""
     return rules.expected(
-        float_fen=session["float_fen"],
+        float_fen=session.float_fen,
         cash_sales_fen=takings(conn, session),
-        movements=[movements(conn, session["session_id"])],
+        movements=[movements(conn, session.session_id)],
     )
 
 
@@ -248,6 +249,14 @@ def _first_in_time(today: date) -> date:
     while rules.is_on_time(day.fromordinal(day.toordinal() - 1), today):
         day = day.fromordinal(day.toordinal() - 1)
     return day
+
+
+def variance(tx: Tx, variance_id: UUID) -> dict[str, Any]:
+    """What a count found, and what became of it."""
+    row = tx.conn.execute(
+        text("select * from cash_variances where variance_id = :id"), {"id": variance_id}
+    ).mappings()
+    return variance_view(dict(row.one()), business_date(tx.now))
 
 
 def variance_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:

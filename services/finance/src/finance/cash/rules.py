@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from finance.cash.model import Pieces
 from finance.kernel import dated, deadline
 from finance.kernel.chart import Chart
 from finance.kernel.posting import PostingLine, balanced
@@ -164,20 +165,20 @@ def reasons(day: date) -> Sequence[Mapping[str, Any]]:
     return dated.in_force("cash_reasons", day)
 
 
-def total_of(counted: Sequence[Mapping[str, int]], day: date) -> int:
-    """Fen of `{"denomination_fen", "pieces"}` items. Raises DenominationUnknown."""
+def total_of(counted: Sequence[Pieces], day: date) -> int:
+    """What was counted, in fen. Raises DenominationUnknown."""
     known = {row["value"] for row in denominations(day)}
     seen: set[int] = set()
     total = 0
     for index, item in enumerate(counted):
-        value = item["denomination_fen"]
+        value = item.denomination_fen
         if value not in known or value in seen:
             raise DenominationUnknown(
                 Text("{value} fen is no note or coin in circulation, or is named twice", value=value),
                 errors=[{"path": f"denominations.{index}.denomination_fen", "message": "unknown or twice"}],
             )
         seen.add(value)
-        total += value * item["pieces"]
+        total += value * item.pieces
     return total
 
 

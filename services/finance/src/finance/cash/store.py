@@ -1,13 +1,12 @@
 """The statements that hold a branch's cash, and what commands read under it."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import insert, text
 
 from finance.cash import rules
-from finance.cash.rules import Kind
+from finance.cash.model import Movement, Moving, Session, Variance
 from finance.cash.tables import cash_movements
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
@@ -58,7 +57,7 @@ def hold_branch(tx: Tx, branch_id: str) -> None:
     )
 
 
-def session_held(tx: Tx, session_id: UUID) -> dict[str, Any]:
+def session_held(tx: Tx, session_id: UUID) -> Session:
     """The session, its branch held. Raises SessionNotFound, also for a branch the token does not cover."""
     branch_id = tx.conn.execute(
         text("select branch_id from cash_sessions where session_id = :id"), {"id": session_id}
@@ -66,8 +65,39 @@ def session_held(tx: Tx, session_id: UUID) -> dict[str, Any]:
     if branch_id is None or not tx.actor.may_see(branch_id):
         raise rules.SessionNotFound("no such session")
     hold_branch(tx, branch_id)
-    row = tx.conn.execute(text("select * from cash_sessions where session_id = :id"), {"id": session_id})
-    return dict(row.mappings().one())
+    row = tx.conn.execute(
+        text("select * from cash_sessions where session_id = :id"), {"id": session_id}
+    ).one()
+    return Session(
+        session_id=row.session_id,
+        branch_id=row.branch_id,
+        drawer=row.drawer,
+        till=row.till,
+        state=row.state,
+        float_fen=row.float_fen,
+        from_safe_fen=row.from_safe_fen,
+        opened_by=row.opened_by,
+        opened_at=row.opened_at,
+        count_began_by=row.count_began_by,
+        count_began_at=row.count_began_at,
+    )
+
+
+def variance_locked(tx: Tx, variance_id: UUID) -> Variance:
+    """Raises VarianceNotFound, also for a branch the token does not cover."""
+    row = tx.conn.execute(
+        text("select * from cash_variances where variance_id = :id for update"), {"id": variance_id}
+    ).one_or_none()
+    if row is None or not tx.actor.may_see(row.branch_id):
+        raise rules.VarianceNotFound("no such variance")
+    return Variance(
+        variance_id=row.variance_id,
+        branch_id=row.branch_id,
+        found_on=row.found_on,
+        fen=row.fen,
+        involved=row.involved,
+        outcome=row.outcome,
+    )
 
 
 def safe_keepers(tx: Tx, branch_id: str) -> list[str]:
@@ -84,24 +114,23 @@ def safe_keepers(tx: Tx, branch_id: str) -> list[str]:
     return [row.made_by for row in rows]
 
 
-def add_movement(
-    tx: Tx, branch_id: str, session_id: UUID | None, kind: Kind, fen: int, body: Mapping[str, Any]
-) -> dict[str, Any]:
-    values = {
-        "movement_id": new_id(),
-        "branch_id": branch_id,
-        "session_id": session_id,
-        "kind": kind.value,
-        "fen": fen,
-        "reason": body.get("reason"),
-        "reference": body.get("reference"),
-        "note": body.get("note"),
-        "refund_id": body.get("refund_id"),
-        "made_by": tx.actor.id,
-        "made_at": tx.now,
-    }
-    tx.conn.execute(insert(cash_movements).values(values))
-    return values
+def add_movement(tx: Tx, branch_id: str, session_id: UUID | None, moving: Moving, fen: int) -> Movement:
+    """`fen` is what it does to the place, with its sign."""
+    movement = Movement(
+        movement_id=new_id(),
+        branch_id=branch_id,
+        session_id=session_id,
+        kind=moving.kind,
+        fen=fen,
+        reason=moving.reason,
+        reference=moving.reference,
+        note=moving.note,
+        refund_id=moving.refund_id,
+        made_by=tx.actor.id,
+        made_at=tx.now,
+    )
+    tx.conn.execute(insert(cash_movements).values(asdict(movement)))
+    return movement
 
 
 def has_paid(tx: Tx, refund_id: UUID) -> bool:

@@ -4,6 +4,7 @@ Source: F22
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -170,7 +171,7 @@ def fail_refund(tx: Tx, body: dict[str, Any], refund_id: UUID) -> dict[str, Any]
 @drawer_refunds.response(201, cash.CashMovementView)
 def pay_from_drawer(tx: Tx, body: dict[str, Any], session_id: UUID) -> dict[str, Any]:
     """Pay the cash part of an approved refund out of this drawer, or say that this drawer paid what the safe paid."""
-    return paying.pay_from_drawer(tx, session_id, body["refund_id"])
+    return asdict(paying.pay_from_drawer(tx, session_id, body["refund_id"]))
 
 
 def _payments(parts: Sequence[Mapping[str, Any]]) -> list[Payment]:

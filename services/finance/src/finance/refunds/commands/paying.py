@@ -6,7 +6,6 @@ Source: F22, I35, model 3.2 (Refund)
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -59,7 +58,7 @@ def pay_all(tx: Tx, wanted: Sequence[tuple[UUID, Sequence[Payment]]], paid_on: d
     )
 
 
-def pay_from_drawer(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]:
+def pay_from_drawer(tx: Tx, session_id: UUID, refund_id: UUID) -> cash.Movement:
     """Pay the cash part of an approved refund out of this drawer; of one the safe paid, say that this drawer did.
 
     Only who paid it says so, of a drawer that was open then: nobody else's cash is moved to the safe's shortage.
@@ -73,11 +72,11 @@ def pay_from_drawer(tx: Tx, session_id: UUID, refund_id: UUID) -> dict[str, Any]
             " left join refund_payments p on p.refund_id = t.refund_id and p.tender = t.tender"
             " where r.refund_id = :refund_id and r.branch_id = :branch_id"
         ),
-        {"refund_id": refund_id, "branch_id": session["branch_id"]},
+        {"refund_id": refund_id, "branch_id": session.branch_id},
     ).one_or_none()
     if found is None or cash.has_paid(tx, refund_id):
         raise rules.RefundNotPayable("no refund of this branch awaits its cash")
-    if found.paid_by is not None and (found.paid_by != tx.actor.id or found.paid_at < session["opened_at"]):
+    if found.paid_by is not None and (found.paid_by != tx.actor.id or found.paid_at < session.opened_at):
         raise rules.RefundNotPayable("the safe paid it, and only who paid says that this open drawer did")
     cash.require_in_drawer(tx, session, found.fen)
     if found.paid_by is None:
