@@ -20,9 +20,12 @@ from finance.prices import commands
 from finance.prices.tables import price_rules
 from finance.receivables.commands import payments as receivables
 from finance.receivables.commands import write_offs
+from finance.refunds.commands import paying
 from finance.refunds.commands import steps as refunds
+from finance.refunds.rules import Payment
 from finance.sample_issues import commands as sample_issues
 from finance.samples import commands as samples
+from finance.samples.model import Asked
 from finance.statements import commands as statements
 from finance.vouchers import commands as books
 from shared.clock import business_date, next_month, utc_now
@@ -110,7 +113,7 @@ def test_a_refund_that_is_being_held_is_not_paid(office):
     part = (0, 1, "restock", line["net"]["fen"], line["tax"]["fen"], 0)
     [refund] = refunding.told(office, office.settled(sale, [part]))
     refunding.approve(office, refund)
-    pays = acts("accountant", refunds.pay, UUID(refund), [refunds.Payment(tender="wechat", reference="W-1")])
+    pays = acts("accountant", paying.pay, UUID(refund), [Payment(tender="wechat", reference="W-1")])
     holds = acts("finance_auditor", refunds.hold, UUID(refund), "问清楚")
     assert the_second_waits(office, holds, pays) == "refund_step_not_awaited"
     assert refunding.refund(office, refund)["state"] == "held"
@@ -130,22 +133,24 @@ def test_points_taken_back_while_they_are_being_earned_leave_the_liability(offic
 
 
 def a_sample(**odd):
-    return {
-        "branch_id": a_branch(),
-        "kind": "packaging",
-        "recipient": "internal",
-        "customer_id": None,
-        "purpose": "training",
-        "product_id": "P-1",
-        "generic_name": "纸盒",
-        "category": None,
-        "lot": "L1",
-        "expiry": None,
-        "quantity": 300,
-        "tax_bp": None,
-        "reason": "培训",
-        **odd,
-    }
+    return Asked(
+        **{
+            "branch_id": a_branch(),
+            "kind": "packaging",
+            "recipient": "internal",
+            "customer_id": None,
+            "purpose": "training",
+            "product_id": "P-1",
+            "generic_name": "纸盒",
+            "category": None,
+            "lot": "L1",
+            "expiry": None,
+            "quantity": 300,
+            "tax_bp": None,
+            "reason": "培训",
+            **odd,
+        }
+    )
 
 
 @pytest.mark.requirement("F25")

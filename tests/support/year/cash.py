@@ -7,7 +7,9 @@ from finance.cash import queries
 from finance.cash.model import Moving, Pieces
 from finance.cash.rules import Outcome
 from finance.kernel.receipt import decoder
+from finance.refunds.commands import paying
 from finance.refunds.commands import steps as refunds
+from finance.refunds.rules import Payment
 from finance.sales.commands import bulk, post
 from finance.sales.rules import files
 from shared.clock import utc_now
@@ -128,8 +130,8 @@ class Shift:
             if state == "verified":
                 self.do(5, refunds.approve, refund_id, role="finance_auditor")
             if self.chance.random() < 0.3 and fen <= self.year.safe[self.branch]:
-                self.do(5, refunds.pay, refund_id, [refunds.Payment(tender="cash")])
-            self.do(6, refunds.pay_from_drawer, self.session, refund_id)
+                self.do(5, paying.pay, refund_id, [Payment(tender="cash")])
+            self.do(6, paying.pay_from_drawer, self.session, refund_id)
             self.holds -= fen
 
     def surprise(self):

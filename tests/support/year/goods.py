@@ -7,7 +7,9 @@ from finance.costs.commands import costing, receiving
 from finance.costs.model import Bought, Purchase
 from finance.costs.rules import NothingPurchased
 from finance.costs.schemas import GoodsReceiptBody
+from finance.refunds.commands import paying
 from finance.refunds.commands import steps as refunds
+from finance.refunds.rules import Payment
 from finance.sales.commands import bulk
 from finance.sales.rules import files
 from finance.sample_issues import commands as sample_issues
@@ -146,8 +148,8 @@ def pay_back(year, month):
     listed = [(each, desk_parts(year, each)) for each in approved[3:9]]
     listed = [(each, parts) for each, parts in listed if parts]
     if listed:
-        paid = year.do(at, "accountant", refunds.pay_all, listed, None)
-        assert {each["code"] for each in paid} == {None}, paid
+        paid = year.do(at, "accountant", paying.pay_all, listed, None)
+        assert {each.code for each in paid} == {None}, paid
 
 
 def failed_tenders(year, refund_id):
@@ -173,7 +175,7 @@ def unpaid_parts(year, refund_id):
 
 def desk_parts(year, refund_id):
     return [
-        refunds.Payment(tender=part.tender, reference=refunding.reference_for(part.means))
+        Payment(tender=part.tender, reference=refunding.reference_for(part.means))
         for part in unpaid_parts(year, refund_id)
         if part.means != "cash"
     ]
@@ -187,11 +189,11 @@ def pay_or_fail(year, at, refund_id):
         return
     if part.means == "cash":
         if part.fen <= year.safe[part.branch_id]:
-            year.do(at, "cashier", refunds.pay, refund_id, [refunds.Payment(tender=part.tender)])
+            year.do(at, "cashier", paying.pay, refund_id, [Payment(tender=part.tender)])
             year.safe[part.branch_id] -= part.fen
         return
-    payment = refunds.Payment(tender=part.tender, reference=refunding.reference_for(part.means))
-    year.do(at, "accountant", refunds.pay, refund_id, [payment])
+    payment = Payment(tender=part.tender, reference=refunding.reference_for(part.means))
+    year.do(at, "accountant", paying.pay, refund_id, [payment])
 
 
 def refunds_never_exceed_what_was_accepted(year, booked):
