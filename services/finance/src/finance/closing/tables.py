@@ -1,7 +1,6 @@
 """Requests to open a month again, and who decided what."""
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -15,6 +14,7 @@ from sqlalchemy import (
 )
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 period_reopenings = Table(
@@ -36,12 +36,7 @@ period_reopening_decisions = Table(
     "period_reopening_decisions",
     metadata,
     Column("reopening_id", Uuid, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(),
     UniqueConstraint("reopening_id", "person"),
 )
 

@@ -6,6 +6,7 @@ from finance.expense_categories import schemas
 from finance.expense_categories.rules import categories_on
 from shared.arguments import Blueprint
 from shared.clock import business_date
+from shared.identity import ROLES
 from shared.transaction import Tx
 from shared.web import admits, query
 
@@ -22,26 +23,10 @@ SPENDING_READERS = (
     "management",
 )
 
-STAFF = (
-    "salesperson",
-    "invoicing_clerk",
-    "receiver",
-    "inspector",
-    "storekeeper",
-    "business_head",
-    "qa",
-    "cs_agent",
-    "cs_manager",
-    "pharmacist",
-    "cashier",
-    "accountant",
-    "finance_auditor",
-    "finance_head",
-    "store_manager",
-    "purchaser",
-    "management",
-    "unit_head",
-)
+BESIDE_A_POST = frozenset({"chief_accountant", "accounting_head", "supervision_member", "privacy_officer"})
+MACHINES = frozenset({"till", "feed", "operator"})
+STAFF = tuple(sorted(ROLES - BESIDE_A_POST - MACHINES))
+"""Who has expenses: people, in the post they work in, not in an office that they hold beside it."""
 
 
 @expense_categories.get("/expense-categories")

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 claims = Table(
@@ -80,12 +81,7 @@ decisions = Table(
     metadata,
     Column("claim_id", Uuid, nullable=False),
     Column("matter", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(role_is_key=False),
     PrimaryKeyConstraint("claim_id", "matter", "role"),
     UniqueConstraint("claim_id", "matter", "person"),
     CheckConstraint("matter in ('claim', 'overrun')", name="matter"),

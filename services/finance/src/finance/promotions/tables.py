@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -14,18 +13,14 @@ from sqlalchemy import (
 )
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 plan_decisions = Table(
     "promotion_decisions",
     metadata,
     Column("plan_id", Uuid, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(role_is_key=False),
     PrimaryKeyConstraint("plan_id", "role"),
     UniqueConstraint("plan_id", "person"),
 )

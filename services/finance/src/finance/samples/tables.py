@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -17,6 +16,7 @@ from sqlalchemy import (
 )
 
 from finance.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 sample_numbers = Table(
@@ -89,12 +89,7 @@ sample_decisions = Table(
     "sample_decisions",
     metadata,
     Column("sample_id", Uuid, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("approved", Boolean, nullable=False),
-    Column("reason", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("subject_hash", Text, nullable=False),
+    *decision_columns(role_is_key=False),
     PrimaryKeyConstraint("sample_id", "role"),
     UniqueConstraint("sample_id", "person"),
 )
