@@ -7,6 +7,7 @@ from flask import Response
 
 from finance import dunning, printing
 from finance.account_statements import commands, papers, queries, schemas
+from finance.account_statements.model import Answer
 from finance.dunning import PaperArgs
 from finance.kernel.roles import DEBT_COLLECTORS, DEBT_KEEPERS, DEBT_READERS
 from shared.arguments import Blueprint
@@ -77,7 +78,8 @@ def send_customer_statement(tx: Tx, body: dict[str, Any], customer_statement_id:
 @account_statements.response(200, schemas.CustomerStatementView)
 def answer_customer_statement(tx: Tx, body: dict[str, Any], customer_statement_id: UUID) -> dict[str, Any]:
     """The customer's word, item by item; disputed debts pause dunning."""
-    commands.answer(tx, customer_statement_id, body["contact_id"], body["answers"])
+    answers = [Answer(**each) for each in body["answers"]]
+    commands.answer(tx, customer_statement_id, body["contact_id"], answers)
     return queries.statement(tx, customer_statement_id)
 
 
