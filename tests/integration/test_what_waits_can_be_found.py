@@ -65,6 +65,7 @@ OTHER_STEPS = {
     "transfer",
     "unblock",
     "undo",
+    "void",
     "withdraw",
 }
 """Verbs that ask, carry out, record or end, and judge nothing that another asked for."""
