@@ -54,6 +54,7 @@ NOT_OF_A_ROUTE_HERE = {
     "customers.points.taken_again.v1",  # tests/integration/customers/test_points.py
     "customers.points.taken_back.v1",
     "finance.drawing.granted.v1",  # tests/integration/finance/test_budgets_bind.py
+    "finance.refund.withdrawn.v1",  # tests/integration/finance/test_refunds_lost.py
     # of the scheduler
     "customers.licence.expired.v1",
     "customers.points.expired.v1",

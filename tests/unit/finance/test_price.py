@@ -12,7 +12,7 @@ from finance.kernel.period import BeforeTheBooks
 from finance.kernel.posting import PostingLine, Unbalanced, balanced, refund_due, refund_paid, sale
 from finance.kernel.receipt import SALE_FEN_MAX, LotExpired, Receipt, Tender
 from finance.kernel.vat import VatRateUnknown, rates_on, tax_inside
-from finance.refunds.rules import split
+from finance.refund_amounts import split
 from finance.sales.rules.pricing import (
     CreditNeedsCustomer,
     DiscountTooLarge,

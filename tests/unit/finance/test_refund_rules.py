@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finance.refund_amounts import split
 from finance.refunds import rules
 from finance.refunds.rules import Part, Payment, State
 
@@ -14,9 +15,9 @@ MEANS = st.sampled_from(["cash", "wechat", "alipay", "card", "medical_insurance"
 
 @pytest.mark.requirement("F22")
 @pytest.mark.parametrize("state", list(State))
-def test_a_paid_refund_takes_no_step_and_every_other_one_has_a_way_on(state):
+def test_a_paid_or_withdrawn_refund_takes_no_step_and_every_other_one_has_a_way_on(state):
     allowed = {step for step, states in rules.FROM.items() if state in states}
-    assert bool(allowed) == (state is not State.PAID)
+    assert bool(allowed) == (state not in {State.PAID, State.WITHDRAWN})
     for step in rules.FROM:
         if step in allowed:
             rules.require(step, state)
@@ -51,11 +52,11 @@ def test_any_refunds_of_a_sale_together_give_back_at_most_what_each_tender_took(
     back: dict[str, int] = {}
     for fen in wanted:
         left = sum(took.values()) - sum(back.values())
-        for tender, part in rules.split(min(fen, left), took, back).items():
+        for tender, part in split(min(fen, left), took, back).items():
             back[tender] = back.get(tender, 0) + part
             assert back[tender] <= took[tender]
     rest = sum(took.values()) - sum(back.values())
-    for tender, part in rules.split(rest, took, back).items():
+    for tender, part in split(rest, took, back).items():
         back[tender] = back.get(tender, 0) + part
     assert back == took
 

@@ -152,7 +152,7 @@ from {ledger.LINES} l
 where l.booked_on >= :first and l.booked_on < :until and l.account = :account and {_MINE.format("l")}
 group by l.kind order by l.kind
 """
-SALES_KINDS = frozenset({"sale", "refund_due", "sample_issue"})
+SALES_KINDS = frozenset({"sale", "refund_due", "refund_withdrawn", "sample_issue"})
 
 
 def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from flask import Response
 
-from finance import cash, printing
-from finance.refunds import papers, queries, rules, schemas
+from finance import cash, printing, refund_notices
+from finance.refunds import queries, rules, schemas
 from finance.refunds.commands import paying, steps, void
 from finance.refunds.rules import Payment
 from shared.arguments import Blueprint
@@ -64,10 +64,10 @@ def get_refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
 @refunds.get("/refund-notices/<uuid:refund_id>")
 @query
 @admits(*READERS)
-@refunds.response(200, schemas.RefundNoticeView)
+@refunds.response(200, refund_notices.RefundNoticeView)
 def get_refund_notice(tx: Tx, refund_id: UUID) -> dict[str, Any]:
     """What the customer is told of the refund."""
-    return papers.notice(queries.refund(tx, refund_id))
+    return refund_notices.notice(queries.refund(tx, refund_id))
 
 
 @refunds.get("/refund-notices/<uuid:refund_id>/pdf")
@@ -76,7 +76,7 @@ def get_refund_notice(tx: Tx, refund_id: UUID) -> dict[str, Any]:
 @refunds.doc(**printing.DOC)
 def print_refund_notice(tx: Tx, refund_id: UUID) -> Response:
     """The notice on paper."""
-    return printing.shown(papers.printed(queries.refund(tx, refund_id)), f"refund-{refund_id}")
+    return printing.shown(refund_notices.printed(queries.refund(tx, refund_id)), f"refund-{refund_id}")
 
 
 @refunds.post("/sales/<uuid:sale_id>/void")

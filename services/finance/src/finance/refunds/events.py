@@ -9,12 +9,14 @@ from msgspec import Meta
 
 from finance.kernel.receipt import Tender
 from finance.points import RestoredPoints
-from finance.refunds.rules import Kind, ReturnedLine
+from finance.refund_amounts import ReturnedLine
+from finance.refunds.rules import Kind
 from shared.events import Event
 from shared.texts import LINES_MAX, Branch, Day, Fen, Id, Lot, Name, Quantity, one_of
 
 REFUND_FAILED = "finance.refund.failed.v1"
 REFUND_PAID = "finance.refund.paid.v1"
+REFUND_WITHDRAWN = "finance.refund.withdrawn.v1"
 
 Dispositions = Annotated[str, one_of(("restock", "supplier_return", "destroy", "lab_hold"))]
 
@@ -67,9 +69,26 @@ class RefundPaid(TypedDict):
     total_fen: Fen
 
 
+class RefundWithdrawn(TypedDict):
+    """Nothing was paid of it and `fen` are owed no more: returns' log has lost the event that settled the return.
+
+    Settled anew, the return is the same refund, owed anew.
+    """
+
+    refund_id: Id
+    return_id: Id
+    sale_id: Id
+    branch_id: Branch
+    customer_id: Id | None
+    fen: Fen
+    lost_event_id: Id
+    withdrawn_on: Day
+
+
 PUBLISHED: Final[Mapping[str, type]] = {
     REFUND_FAILED: RefundFailed,
     REFUND_PAID: RefundPaid,
+    REFUND_WITHDRAWN: RefundWithdrawn,
 }
 
 
@@ -158,5 +177,37 @@ def refund_paid(
                 {"tender": tender, "fen": fen, **restored.get(tender, {})} for tender, fen in tenders
             ],
             "total_fen": total_fen,
+        },
+    )
+
+
+def refund_withdrawn(
+    *,
+    refund_id: str,
+    return_id: str,
+    sale_id: str,
+    branch_id: str,
+    customer_id: str | None,
+    fen: int,
+    lost_event_id: str,
+    withdrawn_on: date,
+    version: int,
+) -> Event[RefundWithdrawn]:
+    """`amount_fen` is what is owed no more."""
+    return Event(
+        type=REFUND_WITHDRAWN,
+        subject=refund_id,
+        version=version,
+        day=withdrawn_on,
+        amount_fen=fen,
+        data={
+            "refund_id": refund_id,
+            "return_id": return_id,
+            "sale_id": sale_id,
+            "branch_id": branch_id,
+            "customer_id": customer_id,
+            "fen": fen,
+            "lost_event_id": lost_event_id,
+            "withdrawn_on": withdrawn_on.isoformat(),
         },
     )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from finance import balances, ledger
 from finance.book import book_of
 from finance.refunds import rules
+from finance.refunds.store.held import LIVE
 from shared.clock import business_date, month_of, next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
@@ -21,6 +22,7 @@ _REFUND = (
     "select r.*, g.received_on as goods_back_on from refunds r"
     " left join returned_goods g on g.return_id = r.return_id"
 )
+_OWED = "r.state <> 'paid' and r.state <> 'withdrawn'"
 _MINE = "(cast(:branches as text[]) is null or r.branch_id = any(:branches))"
 
 
@@ -32,7 +34,9 @@ def refund(tx: Tx, refund_id: UUID) -> dict[str, Any]:
         raise rules.RefundUnknown("no such refund")
     shown = _with_parts(tx, [dict(found)])[0]
     key = {"id": refund_id}
-    lines = tx.conn.execute(text("select * from refund_lines where refund_id = :id order by no"), key)
+    lines = tx.conn.execute(
+        text(f"select * from refund_lines b where refund_id = :id and {LIVE} order by no"), key
+    )
     steps = tx.conn.execute(text("select * from refund_steps where refund_id = :id order by version"), key)
     return {
         **shown,
@@ -51,8 +55,9 @@ def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " and (cast(:state as text) is null or r.state = :state)"
             " and (cast(:sale as uuid) is null or r.sale_id = :sale)"
             " and (cast(:return_id as text) is null or r.return_id = :return_id)"
-            " and (not :unpaid or r.state <> 'paid')"
-            " and (not :overdue or (r.state <> 'paid' and r.total_fen > 0"
+            f" and (not :unpaid or {_OWED})"
+            " and (not :cause_lost or r.cause_lost_on is not null)"
+            f" and (not :overdue or ({_OWED} and r.total_fen > 0"
             "   and coalesce(g.received_on, r.settled_on) < :oldest_in_time))"
             " and (cast(:after as text) is null or r.refund_id > cast(:after as uuid))"
             " order by r.refund_id limit :limit"
@@ -64,6 +69,7 @@ def refunds(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "return_id": args["return_id"],
             "unpaid": args["unpaid"],
             "overdue": args["overdue"],
+            "cause_lost": args["cause_lost"],
             "oldest_in_time": _oldest_in_time(today),
             "after": after,
             "limit": args["limit"] + 1,
@@ -97,13 +103,14 @@ def _with_parts(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _view(row: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], today: date) -> dict[str, Any]:
     due = rules.due_on(row["goods_back_on"] or row["settled_on"])
     ended = row["paid_on"] or today
+    is_owed = row["state"] not in {rules.State.PAID, rules.State.WITHDRAWN}
     return {
         **row,
         "parts": parts,
         "unpaid_fen": sum(part["fen"] for part in parts if part["paid_on"] is None),
         "due_on": due,
-        "days_left": None if row["paid_on"] else (due - today).days,
-        "overdue": row["paid_on"] is None and today > due,
+        "days_left": (due - today).days if is_owed else None,
+        "overdue": is_owed and today > due,
         "days_taken": max(0, (ended - (row["goods_back_on"] or row["settled_on"])).days),
     }
 
@@ -112,10 +119,15 @@ def _view(row: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], today: dat
 
 
 def unpaid_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
-    """Fen owed at the end of a day: what was verified less what was paid by then."""
+    """Fen owed at the end of a day: what was verified less what was paid by then.
+
+    What a refund comes to now is what it came to then and what was withdrawn and verified anew since.
+    """
     total: int = conn.execute(
         text(
             f"select ((select coalesce(sum(r.total_fen), 0) from refunds r where r.booked_on <= :as_of and {_MINE})"
+            " - (select coalesce(sum(b.net_fen + b.tax_fen), 0) from refund_lines b join refunds r using (refund_id)"
+            f"   where b.booked_on > :as_of and r.booked_on <= :as_of and {_MINE})"
             " - (select coalesce(sum(p.fen), 0) from refund_payments p join refunds r using (refund_id)"
             f"   where p.booked_on <= :as_of and {_MINE}))::bigint"
         ),
@@ -157,7 +169,7 @@ def liabilities(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             " from refunds r left join returned_goods g on g.return_id = r.return_id cross join lateral ("
             "  select sum(t.fen) as fen from refund_tenders t where t.refund_id = r.refund_id and not exists"
             "  (select from refund_payments p where p.refund_id = t.refund_id and p.tender = t.tender)) o"
-            f" where r.state <> 'paid' and {_MINE} group by r.state order by r.state"
+            f" where {_OWED} and {_MINE} group by r.state order by r.state"
         ),
         {"branches": branches, "oldest_in_time": _oldest_in_time(today)},
     ).mappings()

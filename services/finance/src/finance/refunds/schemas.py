@@ -28,7 +28,11 @@ class RefundPartView(Schema):
 
 
 class RefundView(Schema):
-    """`due_on` is the last day the law allows; `days_left` is below 0 when it has passed, null when paid."""
+    """`due_on` is the last day the law allows; `days_left` is below 0 when it has passed, null when nothing is owed.
+
+    `cause_lost_on` is the day since which returns' log lacks the settlement of a refund of which money went out, null
+    while it is there, and again once the return is settled anew.
+    """
 
     refund_id = fields.UUID()
     kind = fields.String(metadata={"enum": [each.value for each in Kind]})
@@ -49,6 +53,7 @@ class RefundView(Schema):
     approved_at = fields.AwareDateTime(allow_none=True)
     held_reason = fields.String(allow_none=True)
     paid_on = fields.Date(allow_none=True)
+    cause_lost_on = fields.Date(allow_none=True)
     total_fen = MoneyField(data_key="total")
     unpaid_fen = MoneyField(data_key="unpaid")
     parts = fields.List(fields.Nested(RefundPartView))
@@ -88,6 +93,7 @@ class RefundsArgs(PageArgs):
     return_id = fields.String(load_default=None, validate=PERSON)
     unpaid = fields.Boolean(load_default=False)
     overdue = fields.Boolean(load_default=False)
+    cause_lost = fields.Boolean(load_default=False)
 
 
 class RefundsPage(Schema):
@@ -189,24 +195,3 @@ class RefundResult(Schema):
 
 class RefundResults(Schema):
     items = fields.List(fields.Nested(RefundResult))
-
-
-class RefundNoticePart(Schema):
-    tender = fields.String()
-    means = fields.String()
-    state = fields.String()
-    fen = MoneyField(data_key="amount")
-
-
-class RefundNoticeView(Schema):
-    """What the customer is told: no name, no address. `words` is the amount in formal Chinese numerals."""
-
-    refund_id = fields.UUID()
-    return_id = fields.String()
-    branch_id = fields.String()
-    state = fields.String()
-    paid_on = fields.Date(allow_none=True)
-    due_on = fields.Date()
-    parts = fields.List(fields.Nested(RefundNoticePart))
-    total_fen = MoneyField(data_key="total")
-    words = fields.String()

@@ -39,16 +39,24 @@ refunds = Table(
     Column("held_reason", Text),
     Column("paid_on", Date),
     Column("paid_at", INSTANT),
+    Column("cause_event_id", Uuid),
+    Column("cause_lost_on", Date),
     CheckConstraint("kind in ('return', 'void')", name="kind"),
     CheckConstraint("total_fen >= 0", name="total"),
-    CheckConstraint("state in ('verified', 'held', 'approved', 'paying', 'paid', 'failed')", name="state"),
+    CheckConstraint(
+        "state in ('verified', 'held', 'approved', 'paying', 'paid', 'failed', 'withdrawn')", name="state"
+    ),
     CheckConstraint("(state = 'paid') = (paid_at is not null)", name="paid"),
     Index("refunds_sale", "sale_id"),
+    Index("refunds_cause", "cause_event_id"),
+    Index("refunds_cause_lost", "refund_id", postgresql_where=text("cause_lost_on is not null")),
     Index("refunds_owed", "branch_id", "refund_id", postgresql_where=text("state <> 'paid'")),
 )
 """What a settled return or a void makes us owe; `booked_on` is the day it became a liability.
 
-A void is known to others by the `return_id` that it gives itself.
+A void is known to others by the `return_id` that it gives itself. `cause_event_id` settled the return. Since
+`cause_lost_on` returns' log lacks it though money went out; a refund that was withdrawn for it has neither, and owes
+nothing until the return is settled anew.
 """
 
 refund_lines = Table(
@@ -64,7 +72,9 @@ refund_lines = Table(
     Column("tax_fen", BigInteger, nullable=False),
     Column("cost_fen", BigInteger, nullable=False),
     Column("disposition", Text, nullable=False),
+    Column("booked_on", Date),
 )
+"""What came back; `booked_on` where it is another day than the refund's: lines below 0 take back those before them."""
 
 refund_tenders = Table(
     "refund_tenders",
@@ -111,7 +121,9 @@ refund_steps = Table(
     Column("at", INSTANT, nullable=False),
     Column("detail", JSONB, nullable=False),
     CheckConstraint(
-        "step in ('verified', 'approved', 'held', 'released', 'paying', 'paid', 'failed')", name="step"
+        "step in ('verified', 'approved', 'held', 'released', 'paying', 'paid', 'failed', 'withdrawn', 'cause_lost',"
+        " 'told_again')",
+        name="step",
     ),
 )
 """What happened to a refund, in the order of its versions."""
@@ -136,4 +148,5 @@ returned_goods = Table(
 declare(
     metadata,
     changes=("refunds", "refund_tenders", "returned_goods"),
+    removes={"refund_tenders": "a refund that is withdrawn owes nothing to any"},
 )

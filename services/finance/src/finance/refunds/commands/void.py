@@ -9,9 +9,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from finance import periods
 from finance.kernel.sale import SaleNotFound
+from finance.refund_amounts import ReturnedLine
 from finance.refunds import rules
 from finance.refunds.commands import steps
-from finance.refunds.rules import Kind, ReturnedLine
+from finance.refunds.rules import Kind
 from finance.refunds.store import held, owing
 from finance.refunds.store.owing import Owed
 from shared.approvals import SamePerson

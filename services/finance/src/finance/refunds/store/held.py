@@ -8,17 +8,20 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
-from finance.refunds.rules import Part, RefundUnknown, ReturnedLine, State
+from finance.refund_amounts import ReturnedLine
+from finance.refunds.rules import Part, RefundUnknown, State
 from finance.refunds.tables import refund_steps
 from shared import audit
 from shared.approvals import Decision
 from shared.transaction import Tx
 
 RETURNED_LINES = (
-    "(select f.refund_id, f.sale_id, f.branch_id, f.booked_on, b.no, b.sale_line_id, b.lot, b.quantity, b.net_fen, b.tax_fen,"
+    "(select f.refund_id, f.sale_id, f.branch_id, coalesce(b.booked_on, f.booked_on) as booked_on, b.no, b.sale_line_id, b.lot, b.quantity, b.net_fen, b.tax_fen,"
     " b.cost_fen, b.disposition from refunds f join refund_lines b on b.refund_id = f.refund_id)"
 )
-"""What came back of lines of sales, by the day it became owed."""
+"""What came back of lines of sales, by the day it became owed; below 0 by the day a refund was withdrawn."""
+LIVE = "b.no > (select coalesce(max(w.no), 0) from refund_lines w where w.refund_id = b.refund_id and w.quantity < 0)"
+"""SQL over a row `b` of refund_lines: no withdrawal has taken it back."""
 REFUNDED = "(select refund_id, sale_id, total_fen from refunds)"
 """What each refund of a sale came to."""
 
@@ -51,7 +54,8 @@ def refunded_fen(conn: Connection, sale_id: UUID) -> int:
 def has_refunds(conn: Connection, sale_id: UUID) -> bool:
     """Whether anything of a sale came back, be it worth nothing."""
     found = conn.execute(
-        text("select exists (select from refunds where sale_id = :sale_id)"), {"sale_id": sale_id}
+        text("select exists (select from refunds where sale_id = :sale_id and state <> 'withdrawn')"),
+        {"sale_id": sale_id},
     )
     return bool(found.scalar_one())
 
@@ -122,7 +126,7 @@ def lines_of(tx: Tx, refund_id: UUID) -> list[ReturnedLine]:
     rows = tx.conn.execute(
         text(
             "select return_line_id, sale_line_id::text, lot, quantity, disposition, net_fen, tax_fen, cost_fen"
-            " from refund_lines where refund_id = :id order by no"
+            f" from refund_lines b where refund_id = :id and {LIVE} order by no"
         ),
         {"id": refund_id},
     ).mappings()
@@ -198,7 +202,7 @@ def advance(
     state: State,
     step: str,
     detail: Mapping[str, Any],
-    **changes: str | date | datetime | None,
+    **changes: str | int | date | datetime | UUID | None,
 ) -> int:
     """The next version of the refund, with its step; the event about it has this version."""
     columns = "".join(f", {name} = :{name}" for name in changes)

@@ -15,8 +15,10 @@ from sqlalchemy import text
 from finance import ledger, sold
 from finance.book import book_of
 from finance.kernel import posting
+from finance.refund_amounts import ReturnedLine, SoldLine
 from finance.refunds.events import refund_paid
-from finance.refunds.rules import Kind, ReturnedLine, SoldLine, State
+from finance.refunds.rules import Kind, State
+from finance.refunds.store.withdrawn import Known, source_of
 from shared import audit, outbox
 from shared.database import driver_of
 from shared.events import Envelope
@@ -70,10 +72,24 @@ class Owed:
     owed: dict[str, int]
     booked_on: date
     reference: str | None
+    withdrawn: Known | None = None
+    """As it was withdrawn, when it is owed anew."""
 
     @property
     def is_done(self) -> bool:
         return not self.owed
+
+    @property
+    def version(self) -> int:
+        """When it was verified; one worth nothing is paid with the next."""
+        return 1 if self.withdrawn is None else self.withdrawn.version + 1
+
+    @property
+    def source_id(self) -> UUID:
+        """Of its entry: itself, or when it is owed anew, what its cause made of it."""
+        if self.withdrawn is None or self.cause is None:
+            return self.refund_id
+        return source_of(self.refund_id, self.cause.event_id)
 
 
 def owe(tx: Tx, refunds: Sequence[Owed]) -> None:
@@ -145,11 +161,17 @@ def _insert(tx: Tx, refunds: Sequence[Owed]) -> None:
     tx.conn.execute(
         text(
             "insert into refunds (refund_id, kind, return_id, sale_id, branch_id, customer_id, booked_on, settled_on,"
-            " total_fen, state, version, paid_on, paid_at) select refund_id, kind, return_id, sale_id, branch_id, customer_id,"
-            " booked_on, settled_on, total_fen, state, version, paid_on, case when paid_on is not null then :now end"
+            " total_fen, state, version, paid_on, paid_at, cause_event_id) select refund_id, kind, return_id, sale_id,"
+            " branch_id, customer_id, booked_on, settled_on, total_fen, state, version, paid_on,"
+            " case when paid_on is not null then :now end, cause_event_id"
             " from jsonb_to_recordset(cast(:told as jsonb)) as u(refund_id uuid, kind text, return_id text, sale_id uuid,"
             " branch_id text, customer_id uuid, booked_on date, settled_on date, total_fen bigint, state text,"
-            " version int, paid_on date)"
+            " version int, paid_on date, cause_event_id uuid)"
+            " on conflict (refund_id) do update set sale_id = excluded.sale_id, branch_id = excluded.branch_id,"
+            " customer_id = excluded.customer_id, settled_on = excluded.settled_on, total_fen = excluded.total_fen,"
+            " state = excluded.state, version = excluded.version, paid_on = excluded.paid_on,"
+            " paid_at = excluded.paid_at, cause_event_id = excluded.cause_event_id"
+            " where refunds.state = 'withdrawn'"
         ),
         {
             "now": tx.now,
@@ -165,15 +187,16 @@ def _insert(tx: Tx, refunds: Sequence[Owed]) -> None:
                     "settled_on": each.settled_on,
                     "total_fen": each.total_fen,
                     "state": State.PAID if each.is_done else State.VERIFIED,
-                    "version": 2 if each.is_done else 1,
+                    "version": each.version + each.is_done,
                     "paid_on": each.booked_on if each.is_done else None,
+                    "cause_event_id": each.cause.event_id if each.cause else None,
                 }
                 for each in refunds
             ),
         },
     )
-    steps = [(each.refund_id, 1, "verified") for each in refunds]
-    steps += [(each.refund_id, 2, "paid") for each in refunds if each.is_done]
+    steps = [(each.refund_id, each.version, "verified") for each in refunds]
+    steps += [(each.refund_id, each.version + 1, "paid") for each in refunds if each.is_done]
     tx.conn.execute(
         text(
             "insert into refund_steps (refund_id, version, step, actor, at, detail)"
@@ -191,15 +214,20 @@ def _insert(tx: Tx, refunds: Sequence[Owed]) -> None:
     tx.conn.execute(
         text(
             "insert into refund_lines (refund_id, no, return_line_id, sale_line_id, lot, quantity, net_fen, tax_fen,"
-            " cost_fen, disposition) select * from jsonb_to_recordset(cast(:told as jsonb)) as u(refund_id uuid,"
-            " no smallint, return_line_id text, sale_line_id uuid, lot text, quantity int, net_fen bigint,"
-            " tax_fen bigint, cost_fen bigint, disposition text)"
+            " cost_fen, disposition, booked_on) select * from jsonb_to_recordset(cast(:told as jsonb))"
+            " as u(refund_id uuid, no smallint, return_line_id text, sale_line_id uuid, lot text, quantity int,"
+            " net_fen bigint, tax_fen bigint, cost_fen bigint, disposition text, booked_on date)"
         ),
         {
             "told": _json(
-                {"refund_id": each.refund_id, "no": no, **asdict(line)}
+                {
+                    "refund_id": each.refund_id,
+                    "no": no,
+                    "booked_on": each.booked_on if each.withdrawn else None,
+                    **asdict(line),
+                }
                 for each in refunds
-                for no, line in enumerate(each.lines, 1)
+                for no, line in enumerate(each.lines, each.withdrawn.last_no + 1 if each.withdrawn else 1)
             )
         },
     )
@@ -230,7 +258,7 @@ def _post(tx: Tx, refunds: Sequence[Owed]) -> None:
                     booked_on=each.booked_on,
                     branch_id=each.sale.branch_id,
                     kind="refund_due",
-                    source_id=str(each.refund_id),
+                    source_id=str(each.source_id),
                     postings=postings,
                     reference=each.reference,
                 )
@@ -267,7 +295,7 @@ def _tell_done(tx: Tx, refunds: Sequence[Owed]) -> None:
             tenders=[],
             restored={},
             total_fen=each.total_fen,
-            version=2,
+            version=each.version + 1,
         )
         rows.append(
             outbox.row_of(tx, event) if each.cause is None else outbox.row_caused_by(tx, each.cause, event)

@@ -26,6 +26,7 @@ KEPT: Final = (
     "finance.expense.paid.v1",
     "finance.budget.exceeded.v1",
     "finance.refund.failed.v1",
+    "finance.refund.withdrawn.v1",
     "finance.invoice.issued.v1",
     "finance.dunning.level_reached.v1",
     "finance.payment.reversed.v1",
