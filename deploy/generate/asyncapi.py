@@ -4,6 +4,7 @@ Channels are the routing keys of the one exchange, payloads the declared types o
 in contracts/events/.
 """
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
@@ -127,7 +128,7 @@ def document_of(producer: str) -> dict[str, Any]:
         "asyncapi": "3.1.0",
         "info": {
             "title": f"Apotheca {SERVICES[producer]}: events",
-            "version": "1.0.0",
+            "version": version("apotheca-shared"),
             "description": "Facts, told after their commit, at least once and in any order. A reader passes over "
             "fields that it does not know, and keeps events of a type that it does not know until somebody decides.",
             "license": {"name": "Apache-2.0"},

@@ -1,5 +1,6 @@
 """The repository's rules about itself: deployment, locks, tasks, words that must not appear."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -187,3 +188,14 @@ def test_migrations_are_numbered_without_a_gap_each_after_the_one_before(folder)
     found = [(path.name[:4], said.findall(path.read_text())) for path in sorted(folder.glob("[0-9]*.py"))]
     wanted = [(f"{no:04d}", [f"{no:04d}", f"{no - 1:04d}" if no > 1 else ""]) for no in range(1, len(found) + 1)]  # fmt: skip
     assert found == wanted
+
+
+def test_all_that_is_released_together_has_the_version_of_the_newest_notes():
+    projects = [path for path in ROOT.rglob("pyproject.toml") if ".venv" not in path.parts]
+    versions = {tomllib.loads(path.read_text())["project"]["version"] for path in projects}
+    newest = re.search(
+        r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
+    assert newest, "a released version has its notes"
+    documents = [json.loads(path.read_text()) for path in ROOT.glob("services/*/contracts/*api.json")]
+    assert {each["info"]["version"] for each in documents} == versions == {newest[1]}

@@ -4,6 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import orjson
@@ -66,7 +67,7 @@ def new_app(service: Service, settings: Settings) -> Flask:
     app.json = _Json(app)
     app.config.update(
         API_TITLE=f"Apotheca {service.title}",
-        API_VERSION="v1",
+        API_VERSION=version("apotheca-shared"),
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.body_bytes_max,
         MAX_FORM_MEMORY_SIZE=settings.body_bytes_max,
