@@ -144,6 +144,16 @@ def test_an_account_is_known_with_its_bank_before_it_and_its_currency_behind_it(
     assert [each["amount"]["fen"] for each in other.lines()] == [700]
 
 
+def test_a_file_finds_the_account_whose_number_was_registered_with_its_currency(office):
+    bank = Bank(office, "62220202CNY")
+    for number in ("62220202", "6222 0202-RMB"):
+        answer = office.post("/v1/bank-accounts", {"name": "a", "bank": "b", "number": number}, role="finance_head")  # fmt: skip
+        assert refused(answer) == (409, "bank_account_known"), number
+    assert Bank(office, "62220203CNY").id != bank.id
+    text = ":20:X\n:25:BKCHCNBJ/62220202\n:28C:1\n:60F:C260228CNY0,\n:61:2603020302C5,00NTRFA\n:62F:C260331CNY5,00\n-\n"
+    assert sent(office, bank, text).json["new_lines"] == 1
+
+
 def test_a_statement_that_begins_before_any_time_is_refused(office):
     bank = Bank(office)
     for first in ("0001-01-01", "1999-12-31"):
@@ -153,7 +163,13 @@ def test_a_statement_that_begins_before_any_time_is_refused(office):
 
 def test_another_spelling_is_the_same_account_and_a_closed_one_is_not_asked_for(office):
     main, bank = Bank(office, "6222 0200-0001"), Bank(office, "CN0012345")
-    for number in ("622202000001", "６２２２０２０００００１", "6222-0200 0001"):
+    for number in (
+        "622202000001",
+        "６２２２０２０００００１",
+        "6222-0200 0001",
+        "622202000001CNY",
+        "622202000001 RMB",
+    ):
         answer = office.post(
             "/v1/bank-accounts", {"name": "a", "bank": "b", "number": number}, role="finance_head"
         )

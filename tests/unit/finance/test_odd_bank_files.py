@@ -139,6 +139,17 @@ def test_rmb_is_cny_and_an_account_may_have_its_bank_before_and_its_currency_beh
     assert rules.number_keys("CN001/CNY") == ["CN001CNY", "CN001"]
 
 
+@pytest.mark.parametrize(("number", "other", "is_one"), [
+    ("62220202", "62220202CNY", True), ("62220202", "BKCHCNBJ/62220202", True), ("62220202CNY", "BKCHCNBJ/62220202", True),
+    ("62220202RMB", "6222 0202-CNY", True), ("BKCHCNBJ／62220202", "bkchcnbj/62220202 rmb", True), ("６２２２０２０２ＣＮＹ", "62220202", True),
+    ("BKCHCNBJ/62220202", "ICBKCNBJ/62220202", False), ("62220202", "62220203", False), ("62220202CNY", "62220202USD", False),
+    ("62220202", "62220202USD", False), ("162220202", "62220202", False), ("62220202CNY", "62220203CNY", False),
+])  # fmt: skip
+def test_a_bank_or_a_currency_that_only_one_number_names_makes_no_second_account(number, other, is_one):
+    assert rules.is_one(number, other) is is_one
+    assert rules.is_one(other, number) is is_one
+
+
 # --- camt.053 -----------------------------------------------------------------------------------------
 
 

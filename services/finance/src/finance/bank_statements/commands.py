@@ -69,7 +69,7 @@ def _account_meant(tx: Tx, account: Account, told: str) -> Account | None:
         known = account if key == account.number_key else store.account_of_number(tx, key)
         if known is not None:
             return known
-    return None
+    return next((each for each in [account, *queries.accounts(tx)] if rules.is_one(each.number, told)), None)
 
 
 def _ending(number: str) -> str:
@@ -266,10 +266,8 @@ def register_account(tx: Tx, new: NewAccount) -> Account:
     """The first account is the main one. Raises ForeignBranch, AccountKnown."""
     tx.actor.require_branch(new.branch_id)
     bank_files.hold(tx, "accounts")
-    key = rules.number_key(new.number)
-    known = tx.conn.execute(
-        text("select number from bank_accounts where number_key = :key"), {"key": key}
-    ).scalar_one_or_none()
+    numbers = tx.conn.execute(text("select number from bank_accounts order by registered_at")).scalars()
+    known = next((each for each in numbers if rules.is_one(each, new.number)), None)
     if known is not None:
         raise rules.AccountKnown(
             Text("an account of this number is registered, written {number}", number=known)
@@ -280,7 +278,7 @@ def register_account(tx: Tx, new: NewAccount) -> Account:
         bank=new.bank,
         number=new.number,
         branch_id=new.branch_id,
-        number_key=key,
+        number_key=rules.number_key(new.number),
         is_main=tx.conn.execute(text("select 1 from bank_accounts limit 1")).first() is None,
         registered_by=tx.actor.id,
         registered_at=tx.now,

@@ -79,7 +79,19 @@ def number_key(number: str) -> str:
 def number_keys(told: str) -> list[str]:
     """What a file may mean by an account, best first: as told, without the bank before a slash, without the currency after it."""
     found = []
+    told = unicodedata.normalize("NFKC", told)
     for each in (told, told.rpartition("/")[2]):
         key = number_key(each)
         found += [key, *(key.removesuffix(unit) for unit in ("CNY", "RMB") if key.endswith(unit))]
     return [each for each in dict.fromkeys(found) if len(each) >= NUMBER_SIGNS_MIN]
+
+
+def is_one(number: str, other: str) -> bool:
+    """Whether two numbers may be spellings of one account: a bank or a currency that only one of them names says nothing.
+
+    Two that name different banks, or different currencies, are two.
+    """
+    number, other = (unicodedata.normalize("NFKC", each) for each in (number, other))
+    if "/" in number and "/" in other:
+        number, other = number.replace("/", ""), other.replace("/", "")
+    return not set(number_keys(number)).isdisjoint(number_keys(other))
