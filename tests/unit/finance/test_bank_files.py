@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 import zipfile
 from datetime import date
 
@@ -415,6 +416,61 @@ def test_a_field_86_of_the_whole_statement_is_of_no_line():
 def test_references_and_purpose_are_kept_and_payers_are_not(told, references, purpose):
     found = narrative.read(told)
     assert (list(found.references), found.purpose) == (references, purpose)
+
+
+WITHOUT_PARTIES = [
+    ("付款人张三 账号6222020200112345678 货款", "货款"), ("付款人 张三 账号 6222020200112345678 货款", "货款"), ("货款 付款人：张三账号：6222020200112345678", "货款"),
+    ("付款人张三账号6222020200112345678货款", "货款"), ("付款人张三货款", "货款"), ("对方户名张三 货款 KH1234ABCD", "货款 KH1234ABCD"),
+    ("付款人　张三　账号　６２２２０２０２００１１２３４５６７８　货款", "货款"), ("付款人：ZHANG SAN 货款", "货款"), ("付款人 ZHANG SAN KH1234", "KH1234"),
+    ("收款单位 上海甲乙药房有限公司 账户 31050161364400000123 药款", "药款"), ("户名：欧阳小明 卡号 6222 0202 0011 2345 678 房租", "房租"),
+    ("付款账号6222********5678 货款", "货款"), ("账号 zhang.san@example.com 退款", "退款"), ("身份证110101199003078515 报销", "报销"),
+    ("身份证号：11010119900307851X 手机 138 0013 8000 报销", "报销"), ("payer ZHANG SAN account 6222020200112345678 goods", "goods"),
+    ("Payer: Zhang San; a/c no. 6222020200112345678; Payment INV-7", "Payment INV-7"), ("货款 张三 6222020200112345678", "货款"),
+    ("货款张三6222020200112345678", "货款"), ("6222020200112345678张三货款", "货款"), ("6222020200112345678 张三 货款", "货款"), ("货款 6222020200112345678", "货款"),
+    ("货款 6222020200112345678 KH1234ABCD", "货款 KH1234ABCD"), ("十月货款 买买提·艾力 6222-0202-0011-2345", "十月货款"), ("102290012345 李四 运费", "运费"),
+    ("转账 ZHANG SAN 6222020200112345678 KH1", "转账 KH1"), ("goods of October 6222020200112345678", "goods of October"), ("张三 622202******5678 退款", "退款"),
+    ("汇款人 李四 付款人王五 货款", "货款"), ("张三/6222020200112345678/货款", "货款"), ("付款人：上海ABC医药公司 货款", "货款"), ("对方户名：ABC药房 货款", "货款"), ("ZHANG SAN DE89370400440532013000 goods", "goods"), ("张三-6222020200112345678 房租", "房租"), ("账号6222020200112345678 张三", ""),
+    ("6222020200112345678", ""), ("付款人王利息县药房 货款", "货款"), ("转账 张三（6222020200112345678）", "转账"), ("付款人为张三 货款", "货款"), ("货款 11010119900307851X", "货款"),
+]  # fmt: skip
+
+
+@pytest.mark.requirement("F3")
+@pytest.mark.parametrize(("text", "kept"), WITHOUT_PARTIES)
+def test_neither_a_payer_nor_an_account_is_kept_of_any_file(text, kept):
+    entry = f'<Ntry><Amt Ccy="CNY">5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-09-10</Dt></BookgDt><AddtlNtryInf>{text}</AddtlNtryInf></Ntry>'
+    [line] = one(":61:2609010901C5,00NTRFNONREF", f":86:{text}").lines
+    [entered] = camt.read(xml(entry, closing="15.00").encode())[0].lines
+    row = text.replace(",", "，")
+    [told] = layouts.read(f"date,amount,summary\n2026-10-05,5.00,{row}\n".encode(), PLAIN)
+    assert (line.summary, entered.summary, told.summary) == (kept, kept, kept)
+
+
+@pytest.mark.parametrize("text", [
+    "货款 KH1234ABCD", "发票 26310000000123456789 货款", "26310000000123456789", "发票号码044001900111 货款", "订单 123456789012345", "订单号：123456789012",
+    "202610051230001 货款", "支付宝 2026100522001412341400012345", "4200002026202610051234567890", "合同编号 330106198812", "invoice 123456789012", "ORD-202610051234567", "BAG-123456789012", "INV/2026/123456789012 goods", "12345678901",
+    "付款方式 微信", "收款人民币100元", "账户管理费", "账户利息", "汇款 货款", "收款 KH1", "付款 KH1234", "退款 0a1b2c3d-1234-5678-9abc-123456789012",
+    "2026-10-05 12:30:00 货款", "card fee", "account maintenance fee", "name of goods", "12,345,678,901.00", "首付方案", "张三 货款",
+])  # fmt: skip
+def test_what_is_no_party_stays_as_the_bank_wrote_it(text):
+    assert narrative.read([text]).purpose == text
+
+
+def test_free_words_of_any_length_are_read_in_a_moment():
+    for each in (
+        "付款人",
+        "货款",
+        "6222 ",
+        "A",
+        "Zhang ",
+        "账号 ",
+        "对方户名张三",
+        "1" * 12 + " ",
+        "款",
+        "(",
+    ):
+        begun = time.process_time()
+        narrative.read([each * (20_000 // len(each))])
+        assert time.process_time() - begun < 5, each
 
 
 def test_a_reference_in_field_86_is_proposed_and_a_longer_one_is_not():

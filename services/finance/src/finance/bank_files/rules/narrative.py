@@ -3,7 +3,7 @@
     /EREF/KH1234/REMI/goods of October/NAME/…        codes between slashes; of a party only until the next code
     166?00SEPA?20SVWZ+goods?21of October?31…?32…     numbered parts; ?20 to ?29 and ?60 to ?63 are the purpose
     EREF+KH1234 SVWZ+goods ABWA+…                    codes with a plus, in such parts or alone
-    货款 KH1234 付款人：…                             words; what a label names as a party or an account is left out
+    货款 KH1234 付款人：…                             words, see `parties`
 
 Lines that the bank broke at the width of its form are joined where they are full.
 """
@@ -11,6 +11,8 @@ Lines that the bank broke at the width of its form are joined where they are ful
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from finance.bank_files.rules.parties import without_parties
 
 WIDTH_CHARS = 65
 _REFERENCES = {"EREF", "KREF", "PREF", "IREF", "SREF", "RREF", "OREF", "RFB", "ROC"}
@@ -24,12 +26,6 @@ _CODES = "|".join(sorted(_REFERENCES | _PURPOSES | _LEFT_OUT, key=len, reverse=T
 _SLASHED = re.compile(rf"/({_CODES})(?=/)")
 _PLUSSED = re.compile(rf"(?:(?<=\s)|\A)({_CODES})\+")
 _NUMBERED = re.compile(r"[?](\d{2})")
-_LABELS = (
-    r"(?:付款|收款|对方|交易对手|汇款|存款|缴款|户主|持卡|开户)(?:人|方|单位)?(?:全称|名称|姓名|户名|账户名称?|账号|帐号|账户|帐户|卡号|开户行|行名|行号)?"
-    r"|户名|姓名|账号|帐号|账户|帐户|卡号|(?:payer|payee|beneficiary|remitter|account|acct|iban|name)(?: (?:name|no|number))?"
-)
-_LABELLED = re.compile(rf"(?:{_LABELS})\s*[:：]\s*[^\s,;，；、|/]*[,;，；、|]?", re.IGNORECASE)
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +59,6 @@ def joined(lines: Iterable[str]) -> str:
     return found.strip()
 
 
-def without_parties(text: str) -> str:
-    """Free words without what a label names as somebody, and without IBANs."""
-    return " ".join(_IBAN.sub(_unless_sound, _LABELLED.sub(" ", text)).split())
-
-
-def _unless_sound(found: re.Match[str]) -> str:
-    """An IBAN by its check digits goes, anything else that looks like one stays."""
-    number = found[0].replace(" ", "")
-    digits = "".join(str(int(each, 36)) for each in number[4:] + number[:4])
-    return " " if int(digits) % 97 == 1 else found[0]
-
-
 def _numbered(text: str) -> Told:
     parts = _NUMBERED.split(text)
     posting, purpose = "", ""
@@ -85,7 +69,7 @@ def _numbered(text: str) -> Told:
             # A part is 27 characters wide; a code begins a new one.
             purpose += f" {content}" if _PLUSSED.match(content) else content
     told = _coded(purpose, _PLUSSED) if _PLUSSED.search(purpose) else Told((), without_parties(purpose), "")
-    return Told(told.references, told.purpose or posting, text)
+    return Told(told.references, told.purpose or without_parties(posting), text)
 
 
 def _coded(text: str, pattern: re.Pattern[str]) -> Told:
