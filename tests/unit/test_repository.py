@@ -194,7 +194,7 @@ def test_all_that_is_released_together_has_the_version_of_the_newest_notes():
     projects = [path for path in ROOT.rglob("pyproject.toml") if ".venv" not in path.parts]
     versions = {tomllib.loads(path.read_text())["project"]["version"] for path in projects}
     newest = re.search(
-        r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.M
+        r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
     )
     assert newest, "a released version has its notes"
     documents = [json.loads(path.read_text()) for path in ROOT.glob("services/*/contracts/*api.json")]
