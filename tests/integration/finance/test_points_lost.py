@@ -22,7 +22,7 @@ def liability(office):
         return -office.balances("2026-03").get("2204", 0)
 
     office.sell()  # opens the month
-    office.sell(business_date=f"{business_date(utc_now())}")  # and the one in which things are made good
+    office.sell(sold_at=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}")  # and the one in which things are made good
     return read
 
 
