@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Table, insert, select
+from sqlalchemy import Boolean, Column, Connection, Table, insert, select, true
 from sqlalchemy import Text as Text_
 
 from shared.errors import Conflict, Forbidden, Invalid
@@ -52,12 +52,15 @@ class Decision:
     subject_hash: str
 
 
-def decision_columns(*, role_is_key: bool = True) -> list[Column[Any]]:
-    """The columns of a `Decision`, for a table of decisions; those that name the subject stand before them."""
+def decision_columns(*, role_is_key: bool = True, approves_unless_said: bool = False) -> list[Column[Any]]:
+    """The columns of a `Decision`, for a table of decisions; those that name the subject stand before them.
+
+    `approves_unless_said`: code that knows approvals alone may still write rows without `approved`.
+    """
     return [
         Column("role", Text_, primary_key=role_is_key, nullable=False),
         Column("person", Text_, nullable=False),
-        Column("approved", Boolean, nullable=False),
+        Column("approved", Boolean, nullable=False, server_default=true() if approves_unless_said else None),
         Column("reason", Text_),
         Column("at", INSTANT, nullable=False),
         Column("subject_hash", Text_, nullable=False),

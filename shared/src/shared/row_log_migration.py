@@ -1,4 +1,4 @@
-"""What gives every service the log of its rows: one migration each calls this."""
+"""What gives every service the log of its rows, one migration each calls this; and what later migrations owe to it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,3 +55,14 @@ end $$
 """
     )
     op.drop_table("row_log")
+
+
+def read_anew(table: str) -> None:
+    """A column of `table` changed its type, so its rows read otherwise: they are written down again when guards are made.
+
+    To be called by the migration that changes it, up and down: the definition of a guard names columns, not their types.
+    """
+    op.execute(
+        f"do $$ begin if to_regproc('note_{table}') is not null then"
+        f" comment on function note_{table}() is null; end if; end $$"
+    )

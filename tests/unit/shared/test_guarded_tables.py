@@ -5,6 +5,11 @@ import pytest
 from shared import row_log
 from shared.service import load
 
+MIGRATIONS = [
+    path
+    for package in ("customers", "finance", "service_desk", "returns", "reporting")
+    for path in load(package).migrations_folder.glob("[0-9]*.py")
+]
 EXCEPTED = {
     "outbox_totals": "sums of the outbox, proved by it",
     "sales": "written down in the order of their events (finance.sold)",
@@ -34,3 +39,11 @@ def test_what_is_proved_otherwise_is_named_by_a_proof_or_a_followed_table(packag
     named = {proof.relation for proof in service.proofs} | {each.relation for each in service.followed}
     proved = {table.name for table in service.metadata.tables.values() if "proved" in table.info}
     assert proved <= named
+
+
+def test_a_migration_that_changes_the_type_of_a_column_has_its_rows_written_down_anew():
+    assert {
+        each.name
+        for each in MIGRATIONS
+        if "type_=sa." in (said := each.read_text()) and "read_anew(" not in said
+    } == set()

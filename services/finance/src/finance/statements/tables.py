@@ -56,9 +56,12 @@ statement_decisions = Table(
     "statement_decisions",
     metadata,
     Column("statement_id", Uuid, primary_key=True),
-    *decision_columns(),
+    *decision_columns(approves_unless_said=True),
     UniqueConstraint("statement_id", "person"),
 )
+"""Who reviewed and who signed; the release before wrote approvals alone."""
+
+
 statement_errors = Table(
     "statement_errors",
     metadata,

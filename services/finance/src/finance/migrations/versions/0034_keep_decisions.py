@@ -1,7 +1,14 @@
-"""Decisions on vouchers have their table, and those on statements and write-offs the columns that all decisions have."""
+"""Decisions on vouchers have their table, and those on statements and write-offs the columns that all decisions have.
+
+Code of the release before signs statements without saying `approved`, hence its default. It says 1 or 0 of write-offs,
+which no boolean takes: write-offs are not decided during the roll. What it decides of vouchers then is kept with the
+voucher alone.
+"""
 
 import sqlalchemy as sa
 from alembic import op
+
+from shared import row_log_migration
 
 revision = "0034"
 down_revision = "0033"
@@ -38,9 +45,9 @@ def upgrade() -> None:
         "statement_decisions",
         sa.Column("approved", sa.Boolean(), nullable=False, server_default=sa.true()),
     )
-    op.alter_column("statement_decisions", "approved", server_default=None)
     op.add_column("statement_decisions", sa.Column("reason", sa.Text()))
     op.alter_column("write_off_decisions", "approved", type_=sa.Boolean(), postgresql_using="approved <> 0")
+    row_log_migration.read_anew("write_off_decisions")
 
 
 def downgrade() -> None:
@@ -48,6 +55,7 @@ def downgrade() -> None:
     op.alter_column(
         "write_off_decisions", "approved", type_=sa.SmallInteger(), postgresql_using="approved::int"
     )
+    row_log_migration.read_anew("write_off_decisions")
     op.drop_column("statement_decisions", "reason")
     op.drop_column("statement_decisions", "approved")
     op.drop_table("voucher_decisions")
