@@ -228,17 +228,37 @@ def repair(database: Database, service: Service, feed: FeedClient, *, through: i
 HEAD_AGE_S_MAX = 30.0
 """Consumers ask for the head every 5 s, readers of feeds for that of a quiet source every 15 s."""
 
-_CAUGHT_UP = text(
+_LEVEL_SINCE = text(
     """
-    select coalesce((
-        select contiguous_seq >= greatest(head_seq, max_seq) and checked_at >= :fresh and halted_at is null
-        from source_state where source = :source
-    ), false) and not exists (
-        select from parked_events where state = 'parked' and source = :source
-        and (type is null or cast(:types as text[]) is null or type = any(:types))
-    )
+    select checked_at from source_state
+    where source = :source and contiguous_seq >= greatest(head_seq, max_seq) and halted_at is null
+        and not exists (
+            select from parked_events where state = 'parked' and source = :source
+            and (type is null or cast(:types as text[]) is null or type = any(:types)))
     """
 )
+
+
+def level_since(conn: Connection, source: str, *, types: Sequence[str] | None = None) -> datetime | None:
+    """When the head was asked for that we are level with; None while anything of `source` may be on its way.
+
+    Nothing of the source may be halted, nor parked, of `types` when given.
+    """
+    asked = {"source": source, "types": None if types is None else list(types)}
+    heard: datetime | None = conn.execute(_LEVEL_SINCE, asked).scalar()
+    return heard
+
+
+def covers(level: datetime | None, *, now: datetime, about: UUID | str | None = None) -> bool:
+    """Whether a head of then tells everything: asked for within HEAD_AGE_S_MAX, and well after `about` was made.
+
+    What was made a moment ago may be on its way though we are level with a head of before, if its id is one of ours.
+    """
+    fresh = now - timedelta(seconds=HEAD_AGE_S_MAX)
+    made = None if about is None else made_at(about)
+    if made is not None and made <= now + CLOCKS_DIFFER_MAX:
+        fresh = max(fresh, made + CLOCKS_DIFFER_MAX)
+    return level is not None and level >= fresh
 
 
 def is_caught_up(
@@ -251,17 +271,10 @@ def is_caught_up(
 ) -> bool:
     """Whether everything that `source` had published is applied here: only then is what is not here unknown to it.
 
-    The one meaning of "caught up" in the code; while it is False, the answer to "not found" is a 503. The head must
-    have been asked for within HEAD_AGE_S_MAX, and well after `about` was made when that is an id of ours: what was
-    made a moment ago may be on its way though we are level with a head of before. Nothing of the source may be
-    halted, nor parked, of `types` when given.
+    The one meaning of "caught up" in the code (`level_since` that `covers` what is asked for); while it is False, the
+    answer to "not found" is a 503.
     """
-    fresh = now - timedelta(seconds=HEAD_AGE_S_MAX)
-    made = None if about is None else made_at(about)
-    if made is not None and made <= now + CLOCKS_DIFFER_MAX:
-        fresh = max(fresh, made + CLOCKS_DIFFER_MAX)
-    asked = {"source": source, "fresh": fresh, "types": None if types is None else list(types)}
-    return bool(conn.execute(_CAUGHT_UP, asked).scalar())
+    return covers(level_since(conn, source, types=types), now=now, about=about)
 
 
 _RECORD_HEAD = text(

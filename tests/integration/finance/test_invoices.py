@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from shared.clock import business_date, month_of, utc_now
+from shared.clock import business_date, month_of, new_id, utc_now
 from tests.support import refunding
 from tests.support.finance_builders import a_line, money
 from tests.support.roles import behind
+from tests.support.watermarks import level_with
 
 TODAY = business_date(utc_now())
 NOW = f"{TODAY:%Y-%m}"
@@ -139,6 +140,18 @@ def test_several_sales_of_one_institution_go_on_one_special_invoice(office):
     assert (made["customer_id"], made["total"]) == (buyer, money(11_700))
     patient = a_buyer(office, kind="patient")
     assert code(invoice(office, sold(office, patient), kind="special")) == (422, "invoice_special_unfit")
+
+
+@pytest.mark.requirement("F15")
+def test_a_special_invoice_of_a_customer_registered_a_second_ago_is_awaited(office):
+    buyer = str(new_id())
+    sale = sold(office, buyer)
+    level_with(office.database, "customers", age_s=4)
+    assert code(invoice(office, sale, kind="special")) == (503, "customer_not_yet_known")
+    level_with(office.database, "customers")
+    assert code(invoice(office, sale, kind="special")) == (422, "invoice_special_unfit")
+    assert office.hear(office.permit(buyer)).parked == 0
+    issued(office, sale, kind="special")
 
 
 @pytest.mark.requirement("F22")

@@ -6,6 +6,7 @@ from tests.support.debtors import a_debtor, agrees, items_of, pay
 from tests.support.finance_builders import Office, money
 from tests.support.roles import behind
 from tests.support.statements import book, close, column, prepare, prepared, proof
+from tests.support.watermarks import level_with
 
 EVE = "2025-12-31"
 
@@ -104,7 +105,10 @@ def test_only_an_opening_names_what_customers_owe(office):
         assert (refused.status_code, refused.json["code"]) == (422, "voucher_invalid"), (lines, day)
     stranger = {"customer_id": "0199b1c0-0000-7000-8000-00000000dead", "due_on": "2026-02-01"}
     refused = draft(office, ("1122", 1_00, stranger), ("4104", -1_00, {}))
-    assert refused.json["code"] == "customer_unknown"
+    assert (refused.status_code, refused.json["code"]) == (503, "customer_not_yet_known")
+    level_with(office.database, "customers")
+    refused = draft(office, ("1122", 1_00, stranger), ("4104", -1_00, {}))
+    assert (refused.status_code, refused.json["code"]) == (409, "customer_unknown")
     refused = draft(office, ("1122", 1_00, debt), ("4104", -1_00, {}))
     assert (refused.status_code, refused.json["code"]) == (409, "period_not_open")
     earned = draft(office, ("6001", 5_00, {}), ("4103", -5_00, {}), day="2026-02-28")

@@ -25,6 +25,7 @@ from tests.support.debtors import (
 )
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 from tests.support.roles import behind
+from tests.support.watermarks import level_with
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +198,7 @@ def test_an_allocation_that_cannot_be_changes_nothing(office, debtor, pick, code
 
 def test_a_payment_that_cannot_be_is_refused(office, debtor):
     customer = debtor()
+    level_with(office.database, "customers")
     assert pay(office, str(uuid4()), 1).json["code"] == "customer_unknown"
     assert pay(office, customer, 1, received_on=str(days_ago(-1))).json["code"] == "payment_in_future"
     assert pay(office, customer, 1, received_on="2009-12-31").json["code"] == "before_the_books"

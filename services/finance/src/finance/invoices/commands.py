@@ -24,12 +24,12 @@ from shared.transaction import Tx
 def issue(tx: Tx, said: Blue) -> UUID:
     """Record a blue invoice of one sale, or of several of one customer in one branch and month.
 
-    Raises ForeignBranch, InvoiceSaleUnknown, InvoiceSalesMixed, InvoiceSpecialUnfit, InvoiceDayUnfit,
-    InvoiceNumberUnfit, InvoiceNumberUsed, InvoiceExceedsSale, InvoiceAmountsDiffer.
+    Raises ForeignBranch, InvoiceSaleUnknown, InvoiceSalesMixed, InvoiceSpecialUnfit, CustomerNotYetKnown,
+    InvoiceDayUnfit, InvoiceNumberUnfit, InvoiceNumberUsed, InvoiceExceedsSale, InvoiceAmountsDiffer.
     """
     sales = _lock_sales(tx, sorted(said.sales))
     branch_id, customer_id = _of_one_buyer(sales)
-    if said.kind == "special" and not store.is_institution(tx, customer_id):
+    if said.kind == "special" and (customer_id is None or not store.is_institution(tx, customer_id)):
         raise rules.InvoiceSpecialUnfit("a special invoice is issued to an institution")
     _require_day(tx, said.issued_on, max(sale.business_date for sale in sales))
     covered = rules.blue(store.positions(tx, sales), said.sales)

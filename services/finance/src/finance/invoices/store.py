@@ -21,10 +21,13 @@ def invoice(tx: Tx, invoice_id: UUID) -> Invoice | None:
     return None if row is None else Invoice(**row._asdict())
 
 
-def is_institution(tx: Tx, customer_id: UUID | None) -> bool:
+def is_institution(tx: Tx, customer_id: UUID) -> bool:
+    """Raises CustomerNotYetKnown while customers may still tell us of the customer."""
     kind = tx.conn.execute(
         text(f"select p.kind from {trade_permissions.KINDS} p where p.customer_id = :id"), {"id": customer_id}
     ).scalar_one_or_none()
+    if kind is None:
+        trade_permissions.require_caught_up(tx, {customer_id})
     return kind is not None and kind != "patient"
 
 

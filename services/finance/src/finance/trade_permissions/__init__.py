@@ -2,8 +2,18 @@
 
 from finance.trade_permissions import tables
 from finance.trade_permissions.reactions import COPIES, handle
-from finance.trade_permissions.rules import CustomerUnknown, Permission, check, require
-from finance.trade_permissions.store import KINDS, OF_ONE, held, held_on, is_caught_up, read
+from finance.trade_permissions.rules import Permission, check, require
+from finance.trade_permissions.store import (
+    KINDS,
+    OF_ONE,
+    caught_up_with,
+    held,
+    held_on,
+    is_caught_up,
+    read,
+    require_caught_up,
+    require_told,
+)
 from shared.areas import Area
 
 AREA = Area(tables=tables, reactions=[handle], copies=COPIES)
@@ -12,12 +22,14 @@ __all__ = [
     "AREA",
     "KINDS",
     "OF_ONE",
-    "CustomerUnknown",
     "Permission",
+    "caught_up_with",
     "check",
     "held",
     "held_on",
     "is_caught_up",
     "read",
     "require",
+    "require_caught_up",
+    "require_told",
 ]

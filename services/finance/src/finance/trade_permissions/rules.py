@@ -35,6 +35,10 @@ class CustomerNotYetKnown(Unavailable):
     cure = "Send the same again after `Retry-After` seconds."
 
 
+def not_yet_known() -> CustomerNotYetKnown:
+    return CustomerNotYetKnown("customers has news that is still on its way", retry_after_s=2)
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """One word of customers; `version` grows with each."""
@@ -60,7 +64,7 @@ def check(permission: Permission | None, receipt: Receipt, day: date, *, is_caug
             return
         if is_caught_up:
             raise CustomerUnknown("credit needs a customer we know")
-        raise CustomerNotYetKnown("customers has news that is still on its way", retry_after_s=2)
+        raise not_yet_known()
     if not permission.is_institution and not uses_credit(receipt):
         return
     _require_allowed(permission, {line.product.category for line in receipt.lines}, day)
@@ -76,7 +80,7 @@ def require(
     if permission is None:
         if is_caught_up:
             raise CustomerUnknown("this needs a customer we know")
-        raise CustomerNotYetKnown("customers has news that is still on its way", retry_after_s=2)
+        raise not_yet_known()
     _require_allowed(permission, categories, day)
 
 

@@ -17,7 +17,7 @@ from psycopg import pq
 from sqlalchemy import Connection
 
 from finance.trade_permissions.model import PERMISSION_CHANGED
-from finance.trade_permissions.rules import Permission
+from finance.trade_permissions.rules import CustomerUnknown, Permission, not_yet_known
 from shared import watermark
 from shared.database import driver_of
 from shared.transaction import Tx
@@ -71,6 +71,25 @@ def is_caught_up(tx: Tx, customer_id: UUID | str | None) -> bool:
     return watermark.is_caught_up(
         tx.conn, "customers", now=tx.now, types=[PERMISSION_CHANGED], about=customer_id
     )
+
+
+def caught_up_with(tx: Tx, customer_ids: Collection[UUID]) -> set[UUID]:
+    """Those of whom customers has nothing left to tell us: each by when it may have been registered itself."""
+    level = watermark.level_since(tx.conn, "customers", types=[PERMISSION_CHANGED]) if customer_ids else None
+    return {each for each in customer_ids if watermark.covers(level, now=tx.now, about=each)}
+
+
+def require_caught_up(tx: Tx, strangers: Collection[UUID]) -> None:
+    """Of these nobody told us, and nobody will. Raises CustomerNotYetKnown while one of them may be on its way."""
+    if len(caught_up_with(tx, strangers)) < len(strangers):
+        raise not_yet_known()
+
+
+def require_told(tx: Tx, strangers: Collection[UUID]) -> None:
+    """Nobody told us of these: there may be none. Raises CustomerUnknown, CustomerNotYetKnown."""
+    if strangers:
+        require_caught_up(tx, strangers)
+        raise CustomerUnknown("nobody told us of this customer")
 
 
 def read(told: pq.abc.PGresult) -> Permission | None:

@@ -17,7 +17,6 @@ from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState,
 from finance.kernel.posting import PostingLine
 from finance.ledger import Entry
 from finance.open_items import NewItem
-from finance.trade_permissions import CustomerUnknown
 from finance.vouchers import queries, rules, store
 from finance.vouchers.model import Draft, Transferred, Voucher, VoucherLine
 from finance.vouchers.rules import (
@@ -41,14 +40,14 @@ def draft(tx: Tx, said: Draft) -> UUID:
     """Write a voucher down; nothing is booked until another person approves it.
 
     Dated the day before the books it is their opening. Raises ForeignBranch, VoucherInvalid, VoucherInFuture,
-    CustomerUnknown, PeriodNotOpen.
+    CustomerUnknown, CustomerNotYetKnown, PeriodNotOpen.
     """
     tx.actor.require_branch(said.branch_id)
     book = book_of(tx.conn)
     kind = rules.kind_of(said.booked_on, book.begins_on)
     postings = rules.postings_of(book.chart, said.lines, kind)
     rules.require_bookable(said.booked_on, begins_on=book.begins_on, today=business_date(tx.now))
-    _require_known(tx, {line.customer_id for line in postings if line.customer_id})
+    _require_known(tx, {UUID(line.customer_id) for line in postings if line.customer_id})
     _require_open(tx, said.booked_on)
     subject = {
         "booked_on": said.booked_on,
@@ -64,15 +63,12 @@ def draft(tx: Tx, said: Draft) -> UUID:
     return voucher_id
 
 
-def _require_known(tx: Tx, customers: set[str]) -> None:
+def _require_known(tx: Tx, customers: set[UUID]) -> None:
     known = tx.conn.execute(
-        text(
-            f"select count(*) from {trade_permissions.KINDS} p where p.customer_id = any(cast(:ids as uuid[]))"
-        ),
+        text(f"select p.customer_id from {trade_permissions.KINDS} p where p.customer_id = any(:ids)"),
         {"ids": sorted(customers)},
-    ).scalar_one()
-    if known < len(customers):
-        raise CustomerUnknown("nobody told us of a customer of the voucher")
+    ).scalars()
+    trade_permissions.require_told(tx, customers - set(known))
 
 
 def _opened(lines: Sequence[VoucherLine]) -> list[NewItem]:

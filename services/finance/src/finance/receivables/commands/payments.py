@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
-from finance import allocations, cash, dunning, entries, open_items, periods
+from finance import allocations, cash, dunning, entries, open_items, periods, trade_permissions
 from finance.allocations import Match
 from finance.book import book_of, require_in_books
 from finance.kernel.company import require_company
@@ -18,7 +18,6 @@ from finance.open_items import Item, NewItem, ReceivableUnknown
 from finance.receivables import rules, store
 from finance.receivables.events import payment_received, payment_reversed
 from finance.receivables.model import Received
-from finance.trade_permissions import CustomerUnknown
 from shared import audit, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.errors import Conflict, Invalid, NotFound
@@ -83,17 +82,17 @@ def lock_item(tx: Tx, item_id: UUID) -> Item:
 
 
 def require_known(tx: Tx, customer_id: UUID) -> None:
-    """Raises CustomerUnknown unless customers told us of the customer, or it owes us."""
+    """Raises CustomerUnknown or CustomerNotYetKnown unless customers told us of the customer, or it owes us."""
     if not store.is_known(tx, customer_id):
-        raise CustomerUnknown("nobody told us of this customer")
+        trade_permissions.require_told(tx, {customer_id})
 
 
 def receive_payment(tx: Tx, said: Received) -> UUID:
     """Book money against the customer's account and set it against what was named, or the oldest debts, or nothing.
 
     Booked to the day it was received, or to today with a reference when that month is closed.
-    Raises ForeignBranch, CustomerUnknown, PaymentInFuture, BeforeTheBooks, PaymentReferenceUsed, PeriodClosed,
-    ReceivableUnknown, AllocationNotPossible, AllocationExceedsOpen.
+    Raises ForeignBranch, CustomerUnknown, CustomerNotYetKnown, PaymentInFuture, BeforeTheBooks, PaymentReferenceUsed,
+    PeriodClosed, ReceivableUnknown, AllocationNotPossible, AllocationExceedsOpen.
     """
     tx.actor.require_branch(said.branch_id)
     require_known(tx, said.customer_id)

@@ -183,8 +183,8 @@ def _judged(
         if each.priced.receipt.customer_id is not None
     }
     held = trade_permissions.held(tx.conn, customers)
-    strangers = [customer for customer, day in customers if (customer, day) not in held]
-    caught_up = bool(strangers) and trade_permissions.is_caught_up(tx, max(strangers))
+    strangers = {customer for customer, day in customers if (customer, day) not in held}
+    unknown = trade_permissions.caught_up_with(tx, strangers)
     chart = book_of(tx.conn).chart
     booked = []
     for each in candidates:
@@ -197,7 +197,7 @@ def _judged(
                     held.get((receipt.customer_id, each.priced.business_date)),
                     receipt,
                     each.priced.business_date,
-                    is_caught_up=caught_up,
+                    is_caught_up=receipt.customer_id in unknown,
                 )
             if stopped:
                 stop_sales.refuse(stop_sales.among(stopped, receipt))
