@@ -149,7 +149,7 @@ def test_a_special_invoice_of_a_customer_registered_a_second_ago_is_awaited(offi
     level_with(office.database, "customers", age_s=4)
     assert code(invoice(office, sale, kind="special")) == (503, "customer_not_yet_known")
     level_with(office.database, "customers")
-    assert code(invoice(office, sale, kind="special")) == (422, "invoice_special_unfit")
+    assert code(invoice(office, sale, kind="special")) == (409, "customer_unknown")
     assert office.hear(office.permit(buyer)).parked == 0
     issued(office, sale, kind="special")
 

@@ -24,7 +24,7 @@ from shared.transaction import Tx
 def issue(tx: Tx, said: Blue) -> UUID:
     """Record a blue invoice of one sale, or of several of one customer in one branch and month.
 
-    Raises ForeignBranch, InvoiceSaleUnknown, InvoiceSalesMixed, InvoiceSpecialUnfit, CustomerNotYetKnown,
+    Raises ForeignBranch, InvoiceSaleUnknown, InvoiceSalesMixed, InvoiceSpecialUnfit, CustomerUnknown, CustomerNotYetKnown,
     InvoiceDayUnfit, InvoiceNumberUnfit, InvoiceNumberUsed, InvoiceExceedsSale, InvoiceAmountsDiffer.
     """
     sales = _lock_sales(tx, sorted(said.sales))

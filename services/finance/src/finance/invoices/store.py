@@ -22,13 +22,13 @@ def invoice(tx: Tx, invoice_id: UUID) -> Invoice | None:
 
 
 def is_institution(tx: Tx, customer_id: UUID) -> bool:
-    """Raises CustomerNotYetKnown while customers may still tell us of the customer."""
+    """Raises CustomerUnknown, CustomerNotYetKnown."""
     kind = tx.conn.execute(
         text(f"select p.kind from {trade_permissions.KINDS} p where p.customer_id = :id"), {"id": customer_id}
     ).scalar_one_or_none()
     if kind is None:
-        trade_permissions.require_caught_up(tx, {customer_id})
-    return kind is not None and kind != "patient"
+        trade_permissions.require_told(tx, {customer_id})
+    return bool(kind != "patient")
 
 
 def positions(tx: Tx, sales: Sequence[Sold]) -> dict[UUID, Position]:

@@ -67,7 +67,7 @@ def _recipient(tx: Tx, asked: Asked, today: date) -> str:
         known,
         [] if asked.category is None else [asked.category],
         today,
-        is_caught_up=known is None and trade_permissions.is_caught_up(tx, customer_id),
+        is_caught_up=known is None and bool(trade_permissions.caught_up_with(tx, {customer_id})),
     )
     return "public" if known is not None and not known.is_institution else said
 

@@ -9,9 +9,7 @@ from finance.trade_permissions.store import (
     caught_up_with,
     held,
     held_on,
-    is_caught_up,
     read,
-    require_caught_up,
     require_told,
 )
 from shared.areas import Area
@@ -27,9 +25,7 @@ __all__ = [
     "check",
     "held",
     "held_on",
-    "is_caught_up",
     "read",
     "require",
-    "require_caught_up",
     "require_told",
 ]

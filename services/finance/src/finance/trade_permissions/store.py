@@ -66,30 +66,19 @@ def keep(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
         driver.execute(_RENEW, (told,))
 
 
-def is_caught_up(tx: Tx, customer_id: UUID | str | None) -> bool:
-    """Whether customers has nothing left to tell us of whether we may sell to that customer."""
-    return watermark.is_caught_up(
-        tx.conn, "customers", now=tx.now, types=[PERMISSION_CHANGED], about=customer_id
-    )
-
-
 def caught_up_with(tx: Tx, customer_ids: Collection[UUID]) -> set[UUID]:
     """Those of whom customers has nothing left to tell us: each by when it may have been registered itself."""
     level = watermark.level_since(tx.conn, "customers", types=[PERMISSION_CHANGED]) if customer_ids else None
     return {each for each in customer_ids if watermark.covers(level, now=tx.now, about=each)}
 
 
-def require_caught_up(tx: Tx, strangers: Collection[UUID]) -> None:
-    """Of these nobody told us, and nobody will. Raises CustomerNotYetKnown while one of them may be on its way."""
+def require_told(tx: Tx, strangers: Collection[UUID]) -> None:
+    """Nobody told us of these: there may be none. Raises CustomerUnknown, or CustomerNotYetKnown while news are on their way."""
+    if not strangers:
+        return
     if len(caught_up_with(tx, strangers)) < len(strangers):
         raise not_yet_known()
-
-
-def require_told(tx: Tx, strangers: Collection[UUID]) -> None:
-    """Nobody told us of these: there may be none. Raises CustomerUnknown, CustomerNotYetKnown."""
-    if strangers:
-        require_caught_up(tx, strangers)
-        raise CustomerUnknown("nobody told us of this customer")
+    raise CustomerUnknown("nobody told us of this customer")
 
 
 def read(told: pq.abc.PGresult) -> Permission | None:

@@ -147,7 +147,7 @@ def require_permission(tx: Tx, customer_id: UUID, content: Agreed, day: date) ->
         known,
         content.categories,
         day,
-        is_caught_up=known is None and trade_permissions.is_caught_up(tx, customer_id),
+        is_caught_up=known is None and bool(trade_permissions.caught_up_with(tx, {customer_id})),
     )
 
 

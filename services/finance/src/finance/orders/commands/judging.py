@@ -125,7 +125,7 @@ def _permit(
             known,
             {line.product.category for line in lines},
             today,
-            is_caught_up=known is None and trade_permissions.is_caught_up(tx, order.customer_id),
+            is_caught_up=known is None and bool(trade_permissions.caught_up_with(tx, {order.customer_id})),
         )
     judged.permission = known
     return known

@@ -112,5 +112,5 @@ def _judge(tx: Tx, priced: PricedSale, known: trade_permissions.Permission | Non
     if priced.receipt.customer_id is None:
         return
     needs_to_know = known is None and uses_credit(priced.receipt)
-    caught_up = needs_to_know and trade_permissions.is_caught_up(tx, priced.receipt.customer_id)
+    caught_up = needs_to_know and bool(trade_permissions.caught_up_with(tx, {priced.receipt.customer_id}))
     trade_permissions.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)
