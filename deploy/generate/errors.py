@@ -1,7 +1,7 @@
-"""The catalogue of refusals: docs/errors.md, made of the refusals' own classes and of the sentences they are raised with.
+"""Every refusal: its own class, and the sentences it is raised with.
 
-A refusal is a class with a `code` and a `status`; what it says is the first argument where it is raised, its Chinese
-form is in the catalogs. Refusals that end on an operator's terminal and never in an answer are left out.
+A refusal is a class with a `code` and a `status`; what it says is the first argument where it is raised. Refusals that
+end on an operator's terminal and never in an answer are left out.
 """
 
 import ast
@@ -10,40 +10,12 @@ import pkgutil
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-from deploy.generate.repository import GENERATED, ROOT, SERVICES, parsed, sources_of
+from deploy.generate.repository import SERVICES, parsed, sources_of
 from deploy.generate.sentences import ON_TERMINALS, patterns
 from shared import problems
 from shared.errors import DomainError
-from shared.languages import in_language
 
-CHINESE = "zh_CN"
-SENTENCES_MAX = 3
-PUT_TOGETHER = "—"
-TABLE = ("| code | status | says | 中文 | what to do |", "|---|---|---|---|---|")
-HEAD = f"""# Refusals
-
-{GENERATED}
-
-Every answer that refuses is a problem document (RFC 9457): `code` never changes its meaning, `detail` is one sentence for people, in
-Chinese where `Accept-Language` asks for it, and `errors` or `faults` name each place that is wrong. A refusal changes nothing.
-In an upload each line carries its own `code` and `detail`. Where a row says —, the sentence is put together from what was found.
-The OpenAPI document of a service lists for each operation which of these it may answer.
-
-| status | means | what the caller does |
-|---|---|---|
-| 400 | the request cannot be read | mend the program that writes it; the same request is refused again |
-| 401 | no valid token | sign in again, send the same with the same `Idempotency-Key` |
-| 403 | a right is missing: role, branch, or a duty that excludes another | ask who may; `x-roles` of the operation names the roles |
-| 404 | there is no such thing, or not for this token | look it up in its list |
-| 409 | a state or a rule forbids it now | show `detail` to the person; repeat it only when what it names has changed |
-| 413 | over a size limit | send less at once |
-| 415 | a media type, charset or encoding that is not read here | send what the operation names |
-| 422 | well formed, but never acceptable | mend what `errors` names |
-| 429 | too often, or too many at once | send the same after `Retry-After` seconds, with the same key |
-| 503 | it may succeed later | send the same after `Retry-After` seconds, with the same key |
-"""
 TITLES = {"shared": "Every service"} | SERVICES
 EDGE: dict[str, tuple[int, str, str]] = {
     code: (status, problems.HTTP_CODES[status][1], cure)
@@ -55,17 +27,6 @@ EDGE: dict[str, tuple[int, str, str]] = {
     )
 }
 """Refusals of the edge that no class stands for: status, sentence, what to do."""
-
-
-def documents() -> dict[Path, str]:
-    said = sentences()
-    sections = []
-    for package, title in TITLES.items():
-        rows = {each.code: _row(each, said) for each in refusals_of(package)}
-        if package == "shared":
-            rows |= {code: _cells(code, status, [says], cure) for code, (status, says, cure) in EDGE.items()}
-        sections.append("\n".join([f"## {title}", "", *TABLE, *(rows[code] for code in sorted(rows))]))
-    return {ROOT / "docs/errors.md": "\n\n".join([HEAD.rstrip(), *sections]) + "\n"}
 
 
 def refusals_of(package: str) -> list[type[DomainError]]:
@@ -86,30 +47,6 @@ def _all(base: type[DomainError]) -> Iterator[type[DomainError]]:
     for each in base.__subclasses__():
         yield each
         yield from _all(each)
-
-
-def _row(refusal: type[DomainError], said: dict[str, list[str]]) -> str:
-    sentences = said.get(refusal.__name__, [])[:SENTENCES_MAX] or [PUT_TOGETHER]
-    return _cells(refusal.code, refusal.status, sentences, refusal.cure)
-
-
-def _cells(code: str, status: int, sentences: list[str], cure: str) -> str:
-    english = "<br>".join(_cell(each) for each in sentences)
-    chinese = "<br>".join(_cell(each) for each in map(_chinese, sentences) if each)
-    return f"| `{code}` | {status} | {english} | {chinese} | {_cell(cure)} |"
-
-
-def _chinese(sentence: str) -> str:
-    """From whichever catalog knows it: a refusal of `shared` may be raised by a service, in words of its own."""
-    for service in (None, *SERVICES):
-        told = in_language(sentence, CHINESE, service)
-        if told != sentence:
-            return told
-    return ""
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask
 
 from deploy.generate.errors import EDGE, refusals_of, sentences
+from deploy.generate.general import GENERAL
 from deploy.generate.openapi import application
 from deploy.generate.reach import Graph, Target
 from deploy.generate.repository import SERVICES, json_text, sources_of
@@ -39,10 +40,17 @@ def documents() -> dict[Path, str]:
     return {_root(package) / "refusals.json": json_text(_document(package)) for package in SERVICES}
 
 
+def answered() -> set[str]:
+    """The codes that an operation of any service may answer, of the whole request or of a line."""
+    documents = map(_document, SERVICES)
+    return {code for each in documents for code in each["refusals"]}
+
+
 def _root(package: str) -> Path:
     return next(path.parent for path in sources_of(package) if path.name == "app.py")
 
 
+@cache
 def _document(package: str) -> dict[str, Any]:
     operations = {name: _codes(*asked) for name, *asked in _operations(application(package))}
     used = {code for each in operations.values() for codes in each.values() for code in codes}
@@ -117,6 +125,6 @@ def _told(code: str) -> dict[str, Any]:
     return {
         "status": refusal.status,
         "title": HTTPStatus(refusal.status).phrase,
-        "says": " ".join(said[0].split()) if said else "",
+        "says": " ".join(said[0].split()) if said else GENERAL[code][0],
         "do": refusal.cure,
     }

@@ -1,38 +1,29 @@
 """What is generated says what the code says now; `make generate` writes it anew."""
 
 import json
-from importlib import import_module
+import subprocess
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from deploy.generate.__main__ import GENERATORS
 from deploy.generate.faults import CASES
 from deploy.generate.openapi import document_of
 from deploy.generate.repository import ROOT, SERVICES, examples, json_text, shown
 from deploy.generate.traceability import code_by_requirement, marks_by_requirement, requirements
 
 
-@pytest.mark.parametrize(
-    "generator",
-    [
-        "adr_index",
-        "traceability",
-        "faults",
-        "errors",
-        "event_types",
-        "events",
-        "examples",
-        "refusals",
-        "openapi",
-        "asyncapi",
-    ],
-)
-def test_generated_documents_are_current(generator):
-    documents = import_module(f"deploy.generate.{generator}").documents()
+@pytest.mark.parametrize("generator", GENERATORS, ids=lambda each: each.__name__.rpartition(".")[2])
+def test_generated_documents_are_current_and_marked_as_generated(generator):
+    documents = generator.documents()
     stale = [
         shown(path) for path, wanted in documents.items() if not path.exists() or path.read_text() != wanted
     ]
     assert stale == [], "run `make generate`"
+    asked = ["git", "-C", ROOT, "check-attr", "linguist-generated", *map(shown, documents)]
+    marks = subprocess.check_output(asked, text=True).splitlines()
+    assert len(marks) == len(documents) > 0
+    assert [each for each in marks if not each.endswith(": set")] == [], "add it to .gitattributes"
 
 
 @pytest.mark.parametrize("package", SERVICES)

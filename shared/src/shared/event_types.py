@@ -18,7 +18,7 @@ class UnknownType(Invalid):
     """Raised by a handler for a type that it ought to know."""
 
     code = "unknown_type"
-    cure = "Send one of the event types that docs/events.md lists."
+    cure = "The operator installs the release that knows the type, then applies what was parked again."
 
 
 @cache

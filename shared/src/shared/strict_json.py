@@ -88,7 +88,7 @@ class JsonNumberNotFinite(Invalid):
 
 class JsonNumberOutOfRange(Invalid):
     code = "json_number_out_of_range"
-    cure = "Send whole numbers within 64 bits."
+    cure = "Send whole numbers from -9007199254740991 to 9007199254740991."
 
 
 class JsonMinusZero(Invalid):

@@ -137,7 +137,7 @@ def approve(tx: Tx, customer_id: UUID, *, approved: bool, reason: str | None) ->
     """A business head's decision on an applicant. Raises NothingToApprove and the refusals of the approval."""
     customer = master.lock_institution(tx, customer_id)
     if customer.status != "applicant":
-        raise NothingToApprove(Text("a customer that is {status} awaits no approval", status=customer.status))
+        raise NothingToApprove(Text("a customer that is {state} awaits no approval", state=customer.status))
     approval = _approval(tx, customer)
     decision = approval.decide(
         person=tx.actor.id,

@@ -171,7 +171,7 @@ class RedemptionUnheardOf(Conflict):
     """Finance names a redemption, or more points of it, than there is here."""
 
     code = "redemption_unheard_of"
-    cure = "Ask again when the sale that used the points has arrived."
+    cure = "Apply the event again when the redemption that it names has arrived."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ class YearNotTransferred(Conflict):
     """December closes when income and expense are empty."""
 
     code = "year_not_transferred"
-    cure = "Transfer the year's profit, then close the next month."
+    cure = "Have a finance head transfer the year's profit, then close this month."
 
 
 class ReopeningNotFound(NotFound):

@@ -27,14 +27,14 @@ class PointsExceedEarned(Conflict):
     """More would be taken back or expire than the sale earned."""
 
     code = "points_exceed_earned"
-    cure = "Take back at most the points that the sale earned."
+    cure = "Compare the points of the sale in customers and in finance, then apply the event again or discard it."
 
 
 class RedemptionLotsDiffer(Invalid):
     """A told redemption's lots are not its points."""
 
     code = "redemption_lots_differ"
-    cure = "Send the redemption again as customers answered it."
+    cure = "Mend the producer of the event, then apply it again."
 
 
 class PointsNotTied(Conflict):

@@ -48,7 +48,7 @@ class PriceRuleBackdated(Invalid):
     """What was sold keeps the price that was in force."""
 
     code = "price_rule_backdated"
-    cure = "Choose a first day from tomorrow on."
+    cure = "Choose a first day from today on."
 
 
 class StrategyPlanInvalid(Conflict):

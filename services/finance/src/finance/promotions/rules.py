@@ -28,22 +28,22 @@ class OfferOutsidePlan(Conflict):
     """The offer is of another branch, or lasts longer than the plan that shall pay for it."""
 
     code = "promotion_offer_outside_plan"
-    cure = "Make the offer in the branch and within the days of the plan."
+    cure = "Have the offer made again in the branch and within the days of the plan, then discard the event."
 
 
 class DrawingNotFound(NotFound):
     code = "promotion_drawing_not_found"
-    cure = "Take the id from the plan's `drawings`."
+    cure = "Compare the plan's `drawings` in finance with the campaign, then discard the event."
 
 
 class DrawingSettled(Conflict):
     code = "promotion_drawing_settled"
-    cure = "Nothing needs doing: the drawing is settled."
+    cure = "Discard the event: the drawing is settled."
 
 
 class UsedTooMuch(Invalid):
     code = "promotion_used_too_much"
-    cure = "State at most what was drawn."
+    cure = "Compare what was drawn with what the campaign used, then apply the event again or discard it."
 
 
 def forecast_net_fen(baseline_fen: int, uplift_bp: int) -> int:

@@ -17,12 +17,14 @@ class NotSold(Invalid):
     """The settled return names a line or lot that the sale does not have."""
 
     code = "refund_of_what_was_not_sold"
-    cure = "Name lines and lots of the sale."
+    cure = "Compare the return with its sale, then apply the event again or discard it."
 
 
 class RefundExceedsSale(Conflict):
     code = "refund_exceeds_sale"
-    cure = "Refund at most what was sold, less earlier refunds."
+    cure = (
+        "Look for a return that was entered twice, then discard the event of the one that is not to be paid."
+    )
 
 
 class RefundAmountDiffers(Invalid):

@@ -66,7 +66,7 @@ class RefundDiffers(Conflict):
 
 class AlreadyRefunded(Conflict):
     code = "return_already_refunded"
-    cure = "Nothing needs doing: the return was refunded."
+    cure = "Compare both refunds in finance, and discard the event when one of them alone was paid."
 
 
 def archive_refunded(tx: Tx, refunds: Sequence[RefundPaid]) -> None:

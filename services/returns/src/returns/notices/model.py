@@ -137,9 +137,9 @@ class Line:
         if self.status not in allowed:
             raise LineStepNotAllowed(
                 Text(
-                    "line {id} is {status}, this needs {allowed}",
+                    "line {id} is {state}, this needs {allowed}",
                     id=self.id,
-                    status=self.status,
+                    state=self.status,
                     allowed=" or ".join(allowed),
                 ),
                 return_line_id=str(self.id),
@@ -197,9 +197,9 @@ class Notice:
         if not any(before is self.status for before, _ in MOVES[fact]):
             raise StepNotAllowed(
                 Text(
-                    "return {number} is {status}: not to be {fact} now",
+                    "return {number} is {state}: not to be {fact} now",
                     number=self.number,
-                    status=self.status,
+                    state=self.status,
                     fact=fact,
                 ),
                 status=self.status,

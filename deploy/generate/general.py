@@ -1,0 +1,31 @@
+"""What a refusal says in general, where the sentence itself names what was found and is no constant anywhere."""
+
+GENERAL: dict[str, tuple[str, str]] = {
+    "consent_not_awaited": ("the ticket awaits no answer to a solution", "该工单没有等待客户答复的方案"),
+    "expense_finding_invalid": ("a finding names no item of the claim, or one twice", "审核意见所指的条目不在报销单中，或重复"),
+    "json_duplicate_key": ("a key is written more than once in its object", "同一对象中有重复的键"),
+    "json_lone_surrogate": ("half of a surrogate pair is not a character", "单个代理项不是字符"),
+    "json_minus_zero": ("minus zero is not taken", "不接受负零"),
+    "json_not_an_object": ("the body is JSON, but no object", "请求体是 JSON，但不是对象"),
+    "json_nul_character": ("a text holds the NUL character", "文本中含有 NUL 字符"),
+    "json_number_not_finite": ("NaN and Infinity are not numbers of JSON", "NaN 与 Infinity 不是 JSON 数字"),
+    "json_number_out_of_range": ("a number is larger, smaller or longer than any may be", "数字过大、过小或过长"),
+    "json_too_deep": ("objects and lists are nested too deeply", "对象与列表嵌套过深"),
+    "lot_expiry_contradicts": ("another expiry of the lot is known", "该批号已有另一有效期"),
+    "order_below_shipped": ("less would be ordered than was shipped", "订购数量将少于已发货数量"),
+    "payload_invalid": ("a field is missing, unknown or not as described", "有字段缺失、未知或不符合规定"),
+    "points_not_for_these_goods": ("these goods are not paid with points", "这些商品不得用积分支付"),
+    "price_rule_invalid": ("the price rule contradicts itself or the law", "价格规则自相矛盾或不合规定"),
+    "return_quantity_too_large": ("more is stated than was sold, notified or received", "数量超过售出、申请或收到的数量"),
+    "sample_forbidden": ("this may not be given to such a recipient", "不得将此赠送给该类对象"),
+    "solution_not_agreed": ("the customer has not agreed to the solution", "客户尚未同意该方案"),
+    "solution_not_proposable": ("in its state no solution is proposed for the ticket", "工单在此状态下不能提出方案"),
+    "ticket_not_acknowledgeable": ("in its state the ticket is not acknowledged", "工单在此状态下不能受理"),
+    "ticket_not_archivable": ("in its state the ticket is not archived", "工单在此状态下不能归档"),
+    "ticket_not_assignable": ("in its state the ticket is not assigned", "工单在此状态下不能分派"),
+    "ticket_not_contactable": ("in its state no contact is recorded for the ticket", "工单在此状态下不能记录联系"),
+    "ticket_not_executing": ("the solution of the ticket is not being carried out", "工单的方案不在执行中"),
+    "ticket_not_reopenable": ("in its state the ticket is not reopened", "工单在此状态下不能重新打开"),
+    "unknown_type": ("this release knows no event of this type", "此版本不认识该类型的事件"),
+}  # fmt: skip
+"""By code, in English and in Chinese."""
