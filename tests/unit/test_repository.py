@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,23 @@ def test_only_the_gateway_and_loopback_management_are_published():
     assert set(published) == {"gateway", "rabbitmq"}
     assert all(port.startswith("127.0.0.1:") and port.endswith(":15672") for port in published["rabbitmq"])
     assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_readers_from_outside_reach_the_broker_by_tls_alone_where_the_operator_says_so():
+    added = yaml.safe_load((ROOT / "deploy/compose.amqps.yml").read_text())
+    assert set(added["services"]) == {"rabbitmq"}
+    broker = added["services"]["rabbitmq"]
+    assert [port.rpartition(":")[2] for port in broker["ports"]] == ["5671"]
+    assert set(broker["secrets"]) == set(added["secrets"])
+    (mounted,) = (volume.split(":") for volume in broker["volumes"])
+    read = COMPOSE["services"]["rabbitmq"]["environment"]["RABBITMQ_CONFIG_FILES"]
+    assert fnmatch(mounted[1], read), "the broker reads what is mounted"
+    said = dict(line.split(" = ") for line in (ROOT / mounted[0]).read_text().splitlines() if " = " in line)
+    assert said["listeners.ssl.default"] == "5671"
+    assert {said["ssl_options.certfile"], said["ssl_options.keyfile"]} == {
+        f"/run/secrets/{name}" for name in broker["secrets"]
+    }
+    assert not any(name.startswith("listeners.tcp") for name in said)
 
 
 def test_each_service_sees_its_own_database_secret_alone():
