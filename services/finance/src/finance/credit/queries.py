@@ -11,7 +11,7 @@ from shared.transaction import Tx
 
 
 def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
-    """What a customer may still owe, as the gate sees it now.
+    """What a customer may still owe, as an order is judged now.
 
     Debts are those of the token's branches; what orders hold is told to who sees every branch.
     """

@@ -42,7 +42,7 @@ class OrderChanged(Conflict):
 
 
 class OrderRefused(Conflict):
-    """The gate found faults; `faults` lists all of them, each with the code of its refusal."""
+    """The checks found faults; `faults` lists all of them, each with the code of its refusal."""
 
     code = "order_refused"
     cure = "Mend or have approved what `faults` lists, then confirm it again."

@@ -1,4 +1,4 @@
-"""Opening the last closed month again, by the word of two persons who did not ask for it.
+"""Opening the last closed month again, by the approval of two persons who did not ask for it.
 
 Source: F2, model 3.2, I27
 """

@@ -1,4 +1,4 @@
-"""The gate of orders: every check, all faults told at once, and what the order then holds.
+"""Judging orders: every check, all faults told at once, and what the order then holds.
 
 Permission of the order's day from our own projection, prices, contract, credit, lots. Nothing here is remembered
 from an earlier turn: a first confirmation, a change and a re-opening are judged alike.
@@ -45,7 +45,7 @@ HEADS = frozenset({"business_head", "finance_head"})
 
 @dataclass(slots=True)
 class Judgement:
-    """What the gate found. Without faults the order holds its credit and its contract's quantities."""
+    """What the checks found. Without faults the order holds its credit and its contract's quantities."""
 
     faults: list[Fault] = field(default_factory=list)
     permission: Permission | None = None

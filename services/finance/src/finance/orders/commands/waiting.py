@@ -1,6 +1,6 @@
 """What an order waits for: approvals that its prices or its credit need.
 
-Nothing is remembered of it: prices, limits and debts change, so each order is judged when it is asked for, as the gate
+Nothing is remembered of it: prices, limits and debts change, so each order is judged when it is asked for, as confirming
 would judge it now, without holding anything.
 """
 
