@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ from shared.transaction import Tx
 PAGE_ROWS_MAX = 200
 PAGE_ROWS_DEFAULT = 50
 CURSOR_BYTES_MAX = 512
+JUDGED_ROWS_MAX = 200
+"""How many rows a page looks at most that are judged after reading."""
 
 
 class CursorInvalid(Invalid):
@@ -48,6 +50,30 @@ def page(rows: Iterable[Mapping[Any, Any]], limit: int, *keys: str) -> dict[str,
     items = found[:limit]
     more = len(found) > limit
     return {"items": items, "next_cursor": encode_cursor(*(items[-1][key] for key in keys)) if more else None}
+
+
+def page_of_judged(
+    read: Mapping[str, Any],
+    judge: Callable[[Sequence[Mapping[str, Any]]], Iterable[Any | None]],
+    limit: int,
+    *keys: str,
+) -> dict[str, Any]:
+    """A page of those rows that pass, for a condition that no statement can hold.
+
+    `read` is a page of JUDGED_ROWS_MAX rows; `judge` gives what to answer for each of its rows in turn, None for one
+    that fails, and is asked no further than the page needs. The page may hold fewer than `limit`, even none, while
+    there are more. `keys` name the sort keys of a row that was read.
+    """
+    passed: list[tuple[Mapping[str, Any], Any]] = []
+    cursor = read["next_cursor"]
+    for row, item in zip(read["items"], judge(read["items"]), strict=False):
+        if item is None:
+            continue
+        if len(passed) == limit:
+            cursor = encode_cursor(*(passed[-1][0][key] for key in keys))
+            break
+        passed.append((row, item))
+    return {"items": [item for _, item in passed], "next_cursor": cursor}
 
 
 def newest_first(

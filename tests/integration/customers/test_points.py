@@ -141,14 +141,13 @@ def test_entries_are_paged_without_gaps_or_repetition(caller, database, patient)
     lines = {str(n): (1000, 0) for n in range(3)}
     for seq in range(1, 5):
         apply_batch(database, SERVICE, [points.sale(seq, customer_id=patient, lines=lines)])
-    seen, cursor = [], None
-    while True:
-        page = points_of(caller, patient, limit=5, **({"cursor": cursor} if cursor else {}))
+    seen, cursor, pages = [], None, 0
+    while pages == 0 or cursor:
+        page = points_of(caller, patient, limit=4, **({"cursor": cursor} if cursor else {}))
         seen.extend((each["sale_id"], each["sale_line_id"]) for each in page["entries"])
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
+        cursor, pages = page["next_cursor"], pages + 1
     assert len(seen) == len(set(seen)) == 12
+    assert pages == 3, "the last page is full and has no cursor"
 
 
 def test_another_version_of_an_event_is_parked_and_holds_nothing_back(database):

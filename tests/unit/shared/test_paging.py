@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from shared.paging import CursorInvalid, PageArgs, decode_cursor, encode_cursor, page
+from deploy.generate.repository import every_source, shown
+from shared.paging import CursorInvalid, PageArgs, decode_cursor, encode_cursor, page, page_of_judged
 
 KINDS = (int, str, date, UUID)
 
@@ -48,6 +49,40 @@ def test_pages_give_every_row_once_and_then_end(count, limit):
         answer = page(left[: limit + 1], limit, "day", "no")
         seen, cursor, pages = [*seen, *answer["items"]], answer["next_cursor"], pages + 1
     assert (seen, pages) == (rows, max(1, -(-count // limit)))
+
+
+@given(st.lists(st.booleans(), max_size=14), st.integers(1, 3), st.integers(1, 5))
+def test_pages_judged_after_reading_give_every_row_that_passes_once_and_then_end(passes, limit, read_max):
+    rows = [{"no": no, "passes": each} for no, each in enumerate(passes)]
+    seen, cursor, judged = [], None, []
+
+    def judge(some):
+        for row in some:
+            judged.append(row["no"])
+            yield row if row["passes"] else None
+
+    for _ in range(1 + len(rows)):
+        (last,) = decode_cursor(cursor, int)
+        read = page([row for row in rows if last is None or row["no"] > last], read_max, "no")
+        answer = page_of_judged(read, judge, limit, "no")
+        assert len(answer["items"]) <= limit
+        seen, cursor = [*seen, *answer["items"]], answer["next_cursor"]
+        if cursor is None:
+            break
+    assert cursor is None
+    assert seen == [row for row in rows if row["passes"]]
+
+
+def test_a_full_page_of_judged_rows_has_no_cursor_where_no_other_passes():
+    rows = [{"no": no} for no in range(5)]
+    read = {"items": rows, "next_cursor": None}
+    answer = page_of_judged(read, lambda some: (row if row["no"] < 2 else None for row in some), 2, "no")
+    assert answer == {"items": rows[:2], "next_cursor": None}
+
+
+def test_nobody_else_cuts_a_page():
+    cutting = {shown(path) for path in every_source() if "encode_cursor" in path.read_text()}
+    assert cutting == {"shared/src/shared/paging.py"}
 
 
 def test_a_page_is_bounded():

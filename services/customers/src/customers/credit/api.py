@@ -1,6 +1,6 @@
 """The credit of institutions over HTTP; patients get none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -68,7 +68,7 @@ def get_credit(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     archive = store.of_customer(tx.conn, customer_id)
     proposed = next((each for each in archive if each.state == "proposed"), None)
     newest = model.current(archive)
-    views = iter(_views(tx, [each for each in (newest, proposed) if each]))
+    views = iter(_views(tx, [asdict(each) for each in (newest, proposed) if each]))
     return {
         "customer_id": customer_id,
         "current": next(views) if newest else None,
@@ -110,7 +110,7 @@ def list_credits(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(tx: Tx, rows: Sequence[Credit], limit: int, key: str) -> dict[str, Any]:
     listed = page(map(asdict, rows), limit, key)
-    return listed | {"items": _views(tx, rows[:limit])}
+    return {**listed, "items": _views(tx, listed["items"])}
 
 
 def _require_mine(tx: Tx, customer_id: UUID) -> None:
@@ -122,9 +122,10 @@ def _require_mine(tx: Tx, customer_id: UUID) -> None:
 
 def _one(tx: Tx, customer_id: UUID, credit_id: UUID) -> dict[str, Any]:
     archive = store.of_customer(tx.conn, customer_id)
-    return _views(tx, [each for each in archive if each.credit_id == credit_id])[0]
+    return _views(tx, [asdict(each) for each in archive if each.credit_id == credit_id])[0]
 
 
-def _views(tx: Tx, rows: Sequence[Credit]) -> list[dict[str, Any]]:
-    decisions = decisions_by_subject(tx.conn, credit_decisions, "credit_id", [row.credit_id for row in rows])
-    return [{**asdict(row), "decisions": decisions[row.credit_id]} for row in rows]
+def _views(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    ids = [row["credit_id"] for row in rows]
+    decisions = decisions_by_subject(tx.conn, credit_decisions, "credit_id", ids)
+    return [{**row, "decisions": decisions[row["credit_id"]]} for row in rows]

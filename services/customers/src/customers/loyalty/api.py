@@ -1,6 +1,5 @@
 """Points over HTTP: a patient's ledger, and what a till asks before it posts a receipt that points pay."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from customers.kernel.customer import CUSTOMER_READERS, NotAPatient
 from customers.loyalty import commands, queries, rules, schemas
 from shared.arguments import Blueprint
 from shared.clock import business_date
-from shared.paging import PageArgs, decode_cursor, encode_cursor
+from shared.paging import PageArgs
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -30,22 +29,15 @@ def get_points(tx: Tx, args: dict[str, Any], customer_id: UUID) -> dict[str, Any
     if customer.kind != "patient":
         raise NotAPatient("institutions earn no points")
     account = str(customer_id)
-    day, seq, line_id, entry_id = decode_cursor(args["cursor"], date, int, str, str)
     lots = queries.point_lots(tx.conn, account)
-    rows = queries.points_page(
-        tx.conn,
-        account,
-        before=(day, seq, line_id, entry_id) if day else None,
-        limit=args["limit"],
-    )
-    last = rows[-1] if len(rows) == args["limit"] else None
+    entries = queries.points_page(tx.conn, account, args)
     return {
         "customer_id": customer_id,
         "balance": rules.balance(lots),
         "usable": rules.usable(lots, business_date(tx.now)),
         "lots": [lot for lot in lots if lot.left][:LOTS_SHOWN_MAX],
-        "entries": rows,
-        "next_cursor": encode_cursor(last.day, last.seq, last.sale_line_id or "", last.id) if last else None,
+        "entries": entries["items"],
+        "next_cursor": entries["next_cursor"],
     }
 
 

@@ -1,6 +1,6 @@
 """What is read of points and redemptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,15 @@ from sqlalchemy import Connection, text
 from customers.loyalty.rules import Lot
 from customers.loyalty.store.points import NOT_LOST
 from customers.loyalty.store.redemptions import redemption_row
-from shared.paging import page_of
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 # The points of refunds are the difference of two cumulative sums in finance's order, each rounded down, so a
 # line's refunds take back together what one refund of their sum would; what of the sale has expired is not taken.
 _ENTRIES = f"""
-    select kind, points, money_basis_fen, sale_id, sale_line_id, return_id, redemption_id, day, seq, id from (
+    select kind, points, money_basis_fen, sale_id, sale_line_id, return_id, redemption_id, day, seq, id,
+        coalesce(sale_line_id, '') as line
+    from (
         select 'earn' as kind, e.points, e.basis_fen as money_basis_fen, e.sale_id, e.sale_line_id,
             null as return_id, null::uuid as redemption_id, e.day, e.source_seq as seq, e.sale_id as id
         from point_earnings e where e.customer_id = :customer_id
@@ -130,17 +132,17 @@ def point_lots(conn: Connection, customer_id: str) -> list[Lot]:
     ]
 
 
-PointsBefore = tuple[date, int, str, str]
-"""The place of an entry: its day, number within the day, sale line (or nothing) and id."""
-
-
-def points_page(
-    conn: Connection, customer_id: str, *, before: PointsBefore | None, limit: int
-) -> Sequence[Any]:
-    """Entries of the points ledger, newest first."""
-    day, seq, line, entry_id = before or (date.max, 2**63 - 1, "", "")
-    place = {"day": day, "seq": seq, "line": line, "id": entry_id}
-    return conn.execute(text(_PAGE), {"customer_id": customer_id, "limit": limit, **place}).all()
+def points_page(conn: Connection, customer_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of the entries of the points ledger, newest first. Raises CursorInvalid."""
+    day, seq, line, entry_id = decode_cursor(args["cursor"], date, int, str, str)
+    place = {
+        "day": day or date.max,
+        "seq": 2**63 - 1 if seq is None else seq,
+        "line": line or "",
+        "id": entry_id or "",
+    }
+    asked = {"customer_id": customer_id, "limit": args["limit"] + 1, **place}
+    return page(conn.execute(text(_PAGE), asked).mappings(), args["limit"], "day", "seq", "line", "id")
 
 
 def redemption(tx: Tx, redemption_id: UUID) -> dict[str, Any]:

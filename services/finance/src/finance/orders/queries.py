@@ -13,7 +13,7 @@ from finance.orders.rules import OrderNotFound, as_named_now, lines_of
 from finance.orders.store import order_of
 from finance.orders.tables import orders
 from shared.clock import next_month
-from shared.paging import decode_cursor, encode_cursor, page, page_of
+from shared.paging import JUDGED_ROWS_MAX, decode_cursor, page, page_of, page_of_judged
 from shared.transaction import Tx
 
 
@@ -133,10 +133,6 @@ def exceptions(tx: Tx, month: date, args: Mapping[str, Any]) -> dict[str, Any]:
     return page(rows, args["limit"], "order_id", "version")
 
 
-JUDGED_MAX = 200
-"""How many orders one page judges at most."""
-
-
 PROPOSED = """
 select * from (
     select s.*, (
@@ -166,17 +162,16 @@ def proposed(tx: Tx, args: Mapping[str, Any], limit: int) -> dict[str, Any]:
 def undecided(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """A page of those that wait for approvals, each with what is `awaited`.
 
-    A page judges JUDGED_MAX orders and may hold fewer than were asked for, even none, while there are more.
-    Raises as `proposed`.
+    Judged after reading, so a page may hold fewer than were asked for. Raises as `proposed`.
     """
-    judged = proposed(tx, args, JUDGED_MAX)
-    items: list[dict[str, Any]] = []
-    for order in judged["items"]:
-        if len(items) == args["limit"]:
-            return {"items": items, "next_cursor": encode_cursor(items[-1]["order_id"])}
-        said = order_of(order)
-        awaited = waiting.approvals_awaited(tx, said) if isinstance(said, Proposed) else {}
-        if awaited:
-            roles = [{"matter": matter, "roles": sorted(those)} for matter, those in sorted(awaited.items())]
-            items.append({**order, "awaited": roles})
-    return {**judged, "items": items}
+    read = proposed(tx, args, JUDGED_ROWS_MAX)
+    return page_of_judged(
+        read, lambda rows: (_with_awaited(tx, each) for each in rows), args["limit"], "order_id"
+    )
+
+
+def _with_awaited(tx: Tx, order: Mapping[str, Any]) -> dict[str, Any] | None:
+    said = order_of(order)
+    awaited = waiting.approvals_awaited(tx, said) if isinstance(said, Proposed) else {}
+    roles = [{"matter": matter, "roles": sorted(those)} for matter, those in sorted(awaited.items())]
+    return {**order, "awaited": roles} if awaited else None

@@ -1,6 +1,6 @@
 """Vouchers, entries and their reversals as they stand; live figures of any span of months."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -18,14 +18,12 @@ from finance.vouchers import store
 from finance.vouchers.model import Voucher
 from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound
 from shared.clock import next_month
-from shared.paging import encode_cursor, page_of
+from shared.paging import JUDGED_ROWS_MAX, page_of, page_of_judged
 from shared.transaction import Tx
 
 ENTRY_ID_MAX = 2**63 - 1
 DRAFTED = "(select voucher_id, drafted_by from vouchers)"
 """Who wrote each voucher down, as SQL."""
-JUDGED_MAX = 200
-"""How many drafts one page judges at most."""
 
 
 def accounts(tx: Tx) -> dict[str, Any]:
@@ -74,7 +72,16 @@ def _warnings(tx: Tx, found: Sequence[Voucher]) -> list[list[budget_control.Fore
 
 def vouchers(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
     """Vouchers (None: of any month) in the order they were written. Keyset by id. Raises ForeignBranch."""
-    found = page_of(
+    found = _ids(tx, month, args)
+    return {**found, "items": _of(tx, found["items"])}
+
+
+def _of(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[Voucher]:
+    return store.vouchers(tx.conn, [row["voucher_id"] for row in rows])
+
+
+def _ids(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
+    return page_of(
         tx.conn,
         "select voucher_id from vouchers",
         {
@@ -86,25 +93,22 @@ def vouchers(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, A
         {"voucher_id": UUID},
         args,
     )
-    return {**found, "items": store.vouchers(tx.conn, [row["voucher_id"] for row in found["items"]])}
 
 
 def over_budget(tx: Tx, month: date | None, args: Mapping[str, Any]) -> dict[str, Any]:
     """A page of the drafts that wait for a word on what exceeds their budgets, judged together as one is.
 
-    A page judges JUDGED_MAX drafts and may hold fewer than were asked for, even none, while there are more.
-    Raises ForeignBranch.
+    Judged after reading, so a page may hold fewer than were asked for. Raises ForeignBranch.
     """
-    judged = vouchers(tx, month, {**args, "state": "draft", "limit": JUDGED_MAX})
-    items = [
-        each
-        for each, warnings in zip(judged["items"], _warnings(tx, judged["items"]), strict=True)
-        if any(warning.code == budget_control.OverrunNotApproved.code for warning in warnings)
-    ]
-    if len(items) > args["limit"]:
-        items = items[: args["limit"]]
-        return {"items": items, "next_cursor": encode_cursor(items[-1].voucher_id)}
-    return {**judged, "items": items}
+
+    def exceeding(rows: Sequence[Mapping[str, Any]]) -> Iterator[Voucher | None]:
+        drafts = _of(tx, rows)
+        for draft, warnings in zip(drafts, _warnings(tx, drafts), strict=True):
+            exceeds = any(each.code == budget_control.OverrunNotApproved.code for each in warnings)
+            yield draft if exceeds else None
+
+    read = _ids(tx, month, {**args, "state": "draft", "limit": JUDGED_ROWS_MAX})
+    return page_of_judged(read, exceeding, args["limit"], "voucher_id")
 
 
 def entry(tx: Tx, entry_id: int) -> Entry | None:

@@ -20,7 +20,7 @@ from finance.kernel.debts import MINE
 from finance.receivables.queries.items import LATER
 from shared.clock import business_date
 from shared.money import money
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
@@ -72,7 +72,8 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
     (after,) = decode_cursor(args["cursor"], UUID)
     if after is not None:
         customers = customers[bisect_right(customers, str(after)) :]
-    page = customers[: args["limit"]]
+    customers = customers[: args["limit"] + 1]
+    shown = page(({"customer_id": each} for each in customers), args["limit"], "customer_id")
     answer = {
         "as_of": as_of,
         "branch_id": args["branch_id"],
@@ -84,8 +85,8 @@ def ageing(tx: Tx, args: Mapping[str, Any]) -> bytes:
         "credits": money(credit_fen),
         "overdue": money(overdue_fen),
         "overdue_bp": round(10_000 * overdue_fen / debts_fen) if debts_fen else None,
-        "customers": _as_json(page, found),
-        "next_cursor": encode_cursor(page[-1]) if len(customers) > len(page) else None,
+        "customers": _as_json([each["customer_id"] for each in shown["items"]], found),
+        "next_cursor": shown["next_cursor"],
     }
     return orjson.dumps(answer)
 
@@ -115,15 +116,15 @@ def _open_of_customers(
     return {customer: amounts for customer, amounts in found.items() if any(amounts)}
 
 
-def _as_json(page: Sequence[str], found: Mapping[str, Sequence[int]]) -> orjson.Fragment:
+def _as_json(shown: Sequence[str], found: Mapping[str, Sequence[int]]) -> orjson.Fragment:
     """The customers as the schema has them, written out: making thousands of objects first costs as much as the sums."""
-    if not page:
+    if not shown:
         return orjson.Fragment(b"[]")
     amount = '{"fen":%d,"currency":"CNY"}'
-    buckets = ",".join([amount] * (len(found[page[0]]) - 1))
+    buckets = ",".join([amount] * (len(found[shown[0]]) - 1))
     customer = '{"customer_id":"%s","buckets":[' + buckets + '],"total":' + amount + "}"
     written = []
-    for customer_id in page:
+    for customer_id in shown:
         credit_fen, first_fen, *overdue = found[customer_id]
         total_fen = credit_fen + first_fen + sum(overdue)
         written.append(customer % (customer_id, credit_fen + first_fen, *overdue, total_fen))
