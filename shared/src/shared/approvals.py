@@ -176,3 +176,11 @@ def decide_and_store(
     ends = {} if approval.until is None else {"until": approval.until}
     tx.conn.execute(insert(table).values({**subject, **asdict(decision), **ends}))
     return decision, replace(made, decisions=[*made.decisions, decision]).state
+
+
+def approve_by_deed(tx: Tx, table: Table, subject: Mapping[str, Any], subject_hash: str, role: str) -> None:
+    """Store what the actor has just done as its approval in `role`: whoever may do it was judged before it was done."""
+    decision = Decision(
+        role=role, person=tx.actor.id, approved=True, reason=None, at=tx.now, subject_hash=subject_hash
+    )
+    tx.conn.execute(insert(table).values({**subject, **asdict(decision)}))

@@ -4,6 +4,7 @@
 under the customer's lock. Source: C28, G2, I34
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -23,8 +24,9 @@ from customers.licences.rules import (
     settled_status,
     status_with_documents,
 )
+from customers.licences.tables import approval_decisions
 from shared import audit, outbox
-from shared.approvals import Approval, Decision
+from shared.approvals import Approval, approve_by_deed, decide_and_store, decisions_on
 from shared.clock import business_date, new_id
 from shared.languages import Text
 from shared.transaction import Tx
@@ -138,18 +140,14 @@ def approve(tx: Tx, customer_id: UUID, *, approved: bool, reason: str | None) ->
     customer = master.lock_institution(tx, customer_id)
     if customer.status != "applicant":
         raise NothingToApprove(Text("a customer that is {state} awaits no approval", state=customer.status))
-    approval = _approval(tx, customer)
-    decision = approval.decide(
-        person=tx.actor.id,
-        roles=tx.actor.roles - {"qa"},  # quality assurance decides by verifying the licences
-        approved=approved,
-        reason=reason,
-        at=tx.now,
+    # quality assurance decides by verifying the licences
+    asked = replace(_approval(tx, customer), acting_as=tx.actor.roles - {"qa"})
+    decision, state = decide_and_store(
+        tx, approval_decisions, {"customer_id": customer_id}, asked, approved=approved, reason=reason
     )
-    store.add_decision(tx.conn, new_id(), customer_id, decision)
     _changed(tx, customer_id, "approved" if approved else "disapproved", decision.subject_hash)
     status = settle(tx, customer_id)
-    return {"customer_id": customer_id, "approval": _approval(tx, customer).state, "customer_status": status}
+    return {"customer_id": customer_id, "approval": state, "customer_status": status}
 
 
 def _approval(tx: Tx, customer: Any) -> Approval:
@@ -164,7 +162,7 @@ def _approval(tx: Tx, customer: Any) -> Approval:
         required=APPROVING_ROLES,
         excluded=frozenset(handled | {customer.registered_by}),
         subject_hash=subject_hash,
-        decisions=store.decisions_on(tx.conn, customer.id),
+        decisions=decisions_on(tx.conn, approval_decisions, {"customer_id": customer.id}),
     )
 
 
@@ -195,26 +193,11 @@ def settle(tx: Tx, customer_id: UUID, *, deciding_qa: bool = False) -> str:
 def _decide_as_qa(tx: Tx, customer: Any) -> None:
     """The verification that completed the mandatory set is recorded as the approval of quality assurance."""
     approval = _approval(tx, customer)
-    decided = {each.role for each in approval.valid} | {
-        each.role for each in approval.valid if each.person == tx.actor.id
-    }
-    if "qa" in decided or approval.state != "pending":
+    if approval.state != "pending" or any(each.role == "qa" for each in approval.valid):
         return
     if any(each.person == tx.actor.id for each in approval.valid):
         raise LicenceSamePerson("one person decides once, whatever roles they hold")
-    store.add_decision(
-        tx.conn,
-        new_id(),
-        customer.id,
-        Decision(
-            role="qa",
-            person=tx.actor.id,
-            approved=True,
-            reason=None,
-            at=tx.now,
-            subject_hash=approval.subject_hash,
-        ),
-    )
+    approve_by_deed(tx, approval_decisions, {"customer_id": customer.id}, approval.subject_hash, "qa")
 
 
 def _with_status(standing: Standing, status: str, suspended_for: str | None) -> Standing:

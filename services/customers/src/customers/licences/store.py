@@ -11,8 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from customers.licences import rules
 from customers.licences.rules import Licence, LicenceNotFound, Permission, Standing
-from customers.licences.tables import approval_decisions, licences, trade_permissions
-from shared.approvals import Decision, decision_of
+from customers.licences.tables import licences, trade_permissions
 from shared.languages import Text
 
 
@@ -64,31 +63,6 @@ def require_licence_of(conn: Connection, licence_id: UUID, customer_id: UUID) ->
 
 def change_licence(conn: Connection, licence_id: UUID, **values: Any) -> None:
     conn.execute(update(licences).where(licences.c.id == licence_id).values(**values))
-
-
-def add_decision(conn: Connection, decision_id: UUID, customer_id: UUID, decision: Decision) -> None:
-    conn.execute(
-        insert(approval_decisions).values(
-            id=decision_id,
-            customer_id=customer_id,
-            role=decision.role,
-            person=decision.person,
-            approved=decision.approved,
-            reason=decision.reason,
-            at=decision.at,
-            subject_hash=decision.subject_hash,
-        )
-    )
-
-
-def decisions_on(conn: Connection, customer_id: UUID) -> list[Decision]:
-    """Every decision ever taken on the customer, oldest first; the subject hash says which still count."""
-    rows = conn.execute(
-        select(approval_decisions)
-        .where(approval_decisions.c.customer_id == customer_id)
-        .order_by(approval_decisions.c.id)
-    )
-    return [decision_of(row) for row in rows]
 
 
 def stored_permission(conn: Connection, customer_id: UUID) -> StoredPermission | None:

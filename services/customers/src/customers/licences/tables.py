@@ -18,6 +18,7 @@ from sqlalchemy import (
 from customers.kernel.metadata import metadata
 from customers.licences.rules import LICENCE_STATES
 from shared.approvals import decision_columns
+from shared.clock import new_id
 from shared.tables import INSTANT, declare, one_of
 
 licences = Table(
@@ -50,7 +51,7 @@ licences = Table(
 approval_decisions = Table(
     "approval_decisions",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True, default=new_id),
     Column("customer_id", Uuid, ForeignKey("customers.id"), nullable=False),
     *decision_columns(role_is_key=False),
     Index("approval_decisions_customer", "customer_id"),

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from returns.stop_sales import events, store
 from returns.stop_sales.model import LiftingPending, NoLiftingPending, StopSaleLifted, StopSaleUnknown
+from returns.stop_sales.tables import stop_sale_lifting_decisions
 from shared import audit, outbox
-from shared.approvals import Approval
+from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
 from shared.identity import EVERY_BRANCH
 from shared.lots import canonical
@@ -82,17 +83,17 @@ def decide_lifting(tx: Tx, stop_id: UUID, *, approved: bool, reason: str | None)
         raise NoLiftingPending("nobody asks to lift this stop")
     subject_hash = audit.digest([str(lifting["id"]), stop["product_id"], stop["lots"], lifting["reason"]])
     assert subject_hash is not None
-    Approval(
-        required=LIFTING_ROLES, excluded=frozenset({lifting["requested_by"]}), subject_hash=subject_hash
-    ).decide(person=tx.actor.id, roles=tx.actor.roles, approved=approved, reason=reason, at=tx.now)
-    store.decide_lifting(
+    decision, state = decide_and_store(
         tx,
-        lifting["id"],
-        state="approved" if approved else "rejected",
-        decided_by=tx.actor.id,
-        decided_at=tx.now,
-        decided_reason=reason,
+        stop_sale_lifting_decisions,
+        {"lifting_id": lifting["id"]},
+        Approval(
+            required=LIFTING_ROLES, excluded=frozenset({lifting["requested_by"]}), subject_hash=subject_hash
+        ),
+        approved=approved,
+        reason=reason,
     )
+    store.end_lifting(tx, lifting["id"], state, decision)
     audit.record(tx, "stop_sale.decide_lifting", str(stop_id), after=[subject_hash, approved, reason])
     if approved:
         store.lift_stop_sale(tx, stop_id)

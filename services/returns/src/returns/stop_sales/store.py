@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, insert, select, update
 
 from returns.stop_sales.tables import stop_sale_liftings, stop_sales
+from shared.approvals import Decision
 from shared.transaction import Tx
 
 
@@ -38,5 +39,15 @@ def add_lifting(tx: Tx, row: Mapping[str, Any]) -> None:
     tx.conn.execute(insert(stop_sale_liftings).values(row))
 
 
-def decide_lifting(tx: Tx, lifting_id: UUID, **values: Any) -> None:
-    tx.conn.execute(update(stop_sale_liftings).where(stop_sale_liftings.c.id == lifting_id).values(**values))
+def end_lifting(tx: Tx, lifting_id: UUID, state: str, decision: Decision) -> None:
+    """A request holds how it ended, for lists and for whoever reads it; what was decided on lies with the decision."""
+    tx.conn.execute(
+        update(stop_sale_liftings)
+        .where(stop_sale_liftings.c.id == lifting_id)
+        .values(
+            state=state,
+            decided_by=decision.person,
+            decided_at=decision.at,
+            decided_reason=decision.reason,
+        )
+    )

@@ -3,6 +3,7 @@
 from sqlalchemy import ARRAY, CheckConstraint, Column, ForeignKey, Index, Table, Text, Uuid, text
 
 from returns.kernel.metadata import metadata
+from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare
 
 stop_sales = Table(
@@ -42,6 +43,13 @@ stop_sale_liftings = Table(
     Index(
         "stop_sale_liftings_pending", "stop_sale_id", unique=True, postgresql_where=text("state = 'pending'")
     ),
+)
+
+stop_sale_lifting_decisions = Table(
+    "stop_sale_lifting_decisions",
+    metadata,
+    Column("lifting_id", Uuid, ForeignKey("stop_sale_liftings.id"), primary_key=True),
+    *decision_columns(),
 )
 
 declare(metadata, changes=("stop_sales", "stop_sale_liftings"))
