@@ -200,6 +200,24 @@ def balance(conn: Connection, account: str, branches: Sequence[str] | None, *, u
     return accounts(conn, month, month, branches).get(account, Moved(0, 0, 0)).closing_fen
 
 
+def balance_on(conn: Connection, account: str, branches: Sequence[str] | None, day: date) -> int:
+    """Debit less credit of one account, in fen, at the end of a day: what earlier months left, and this one's lines."""
+    first = month_of(day)
+    of_month: int = conn.execute(
+        text(
+            f"select coalesce(sum(l.fen), 0)::bigint from {LINES} l"
+            f" where l.booked_on >= :first and l.booked_on <= :day and l.account = :account and {_MINE}"
+        ),
+        {
+            "first": first,
+            "day": day,
+            "account": account,
+            "branches": None if branches is None else list(branches),
+        },
+    ).scalar_one()
+    return balance(conn, account, branches, until=first) + of_month
+
+
 BALANCE_NOW = (
     "select (coalesce((select closing_fen from period_balances where month = carried.month and account = :account"
     "   and branch_id = :branch_id), 0)"

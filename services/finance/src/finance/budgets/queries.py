@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance.budgets.rules import BudgetNotFound
-from shared.paging import decode_cursor, page
+from shared.paging import page_of
 from shared.transaction import Tx
 
 
@@ -26,22 +26,17 @@ def budget(tx: Tx, budget_id: UUID) -> dict[str, Any]:
 
 def budgets(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Budgets that cover a day, by id."""
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            "select * from budgets where (cast(:branches as text[]) is null or branch_id = any(:branches))"
-            " and (cast(:day as date) is null or :day between first_day and last_day)"
-            " and (cast(:after as uuid) is null or budget_id > cast(:after as uuid))"
-            " order by budget_id limit :limit"
-        ),
+    found = page_of(
+        tx.conn,
+        "select * from budgets",
         {
-            "branches": tx.actor.branch_filter(args["branch_id"]),
-            "day": args["day"],
-            "after": after,
-            "limit": args["limit"] + 1,
+            "branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "cast(:day as date) between first_day and last_day": args["day"],
         },
-    ).mappings()
-    return page((_available(dict(row)) for row in rows), args["limit"], "budget_id")
+        {"budget_id": UUID},
+        args,
+    )
+    return {**found, "items": [_available(row) for row in found["items"]]}
 
 
 def _available(row: Mapping[str, Any]) -> dict[str, Any]:

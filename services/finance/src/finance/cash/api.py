@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from finance.cash import commands, queries, rules, schemas
-from finance.cash.model import Moving, Pieces
+from finance.cash.model import Moving
+from finance.cash.rules import Pieces
 from finance.kernel.period import parse_month
 from shared.arguments import Blueprint
 from shared.clock import business_date

@@ -14,8 +14,8 @@ from finance import entries, periods
 from finance.book import book_of
 from finance.cash import queries, rules, store
 from finance.cash.events import session_closed, variance_resolved
-from finance.cash.model import Count, Drawer, Movement, Moving, Pieces, Place, Session
-from finance.cash.rules import Kind, Outcome
+from finance.cash.model import Count, Drawer, Movement, Moving, Place, Session
+from finance.cash.rules import Kind, Outcome, Pieces
 from finance.cash.tables import cash_counts, cash_drawers, cash_sessions, cash_variances
 from finance.kernel.period import PeriodClosed, PeriodState, month_text
 from finance.kernel.posting import PostingLine

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """So many notes or coins of one value."""
-
-    denomination_fen: int
-    pieces: int
+from finance.cash.rules import Pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

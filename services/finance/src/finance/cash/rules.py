@@ -8,11 +8,11 @@ Source: F3, F4, F21, model 3.2 (CashSession)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from finance.cash.model import Pieces
 from finance.kernel import dated, deadline
 from finance.kernel.chart import Chart
 from finance.kernel.posting import PostingLine, balanced
@@ -21,6 +21,14 @@ from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 
 STORE_MANAGER, AUDITOR = "store_manager", "finance_auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """So many notes or coins of one value."""
+
+    denomination_fen: int
+    pieces: int
 
 
 class DrawerNotFound(NotFound):

@@ -308,23 +308,16 @@ def branch_expenses(tx: Tx, month: date, branch_id: str | None) -> list[dict[str
 
 def alerts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Sale lines below cost; by default those nobody has acknowledged."""
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            "select * from below_cost_alerts"
-            " where (cast(:branches as text[]) is null or branch_id = any(:branches))"
-            " and (acknowledged_by is null or not :open)"
-            " and (cast(:after as uuid) is null or line_id > cast(:after as uuid))"
-            " order by line_id limit :limit"
-        ),
+    return page_of(
+        tx.conn,
+        "select * from below_cost_alerts",
         {
-            "branches": tx.actor.branch_filter(args["branch_id"]),
-            "open": args["open"],
-            "after": after,
-            "limit": args["limit"] + 1,
+            "branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "acknowledged_by is null": args["open"] or None,
         },
-    ).mappings()
-    return page(rows, args["limit"], "line_id")
+        {"line_id": UUID},
+        args,
+    )
 
 
 def next_uncosted(conn: Connection, month: date) -> str | None:

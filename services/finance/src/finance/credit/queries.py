@@ -5,7 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import credit, open_items
+from finance import open_items
+from finance.credit.rules import refusal_of
+from finance.credit.store import positions
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -16,7 +18,7 @@ def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
     Debts are those of the token's branches; what orders hold is told to who sees every branch.
     """
     today = business_date(tx.now)
-    position = credit.positions(tx.conn, [customer_id], today)[customer_id]
+    position = positions(tx.conn, [customer_id], today)[customer_id]
     branches = tx.actor.branch_filter()
     mine = tx.conn.execute(
         text(
@@ -27,7 +29,7 @@ def credit_of(tx: Tx, customer_id: UUID) -> dict[str, Any]:
         ),
         {"customer": customer_id, "today": today, "branches": branches},
     ).one()
-    refusal = credit.refusal_of(position, 1, today)
+    refusal = refusal_of(position, 1, today)
     limit_fen = position.limit_fen
     return {
         "is_whole": branches is None,

@@ -2,12 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.kernel.fields import MONTH
-from shared import words
+from finance.kernel.fields import CODE, MONTH
 from shared.money import MoneyField
 from shared.validators import maybe_line
-
-CODE = validate.Regexp(r"\A[A-Z0-9][A-Z0-9\-]{1,31}\Z", error=words.CAPITAL_CODE)
 
 
 class CrmBody(Schema):

@@ -8,8 +8,7 @@ from sqlalchemy import text
 
 from finance import open_items
 from finance.dunning.rules import DunningCaseUnknown, LetterUnknown
-from finance.kernel.debts import MINE
-from shared.paging import decode_cursor, page, page_of
+from shared.paging import page_of
 from shared.transaction import Tx
 
 CASES = "(select * from dunning_cases)"
@@ -20,23 +19,17 @@ ACTIONS = "(select * from dunning_actions)"
 
 def cases(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """Dunning cases with what is open of their items; keyset by id."""
-    (after,) = decode_cursor(args["cursor"], UUID)
-    rows = tx.conn.execute(
-        text(
-            f"select i.*, r.due_on, r.open_fen from dunning_cases i join {open_items.ITEMS} r on r.item_id = i.item_id"
-            f" where {MINE} and (cast(:customer as uuid) is null or i.customer_id = :customer)"
-            " and (cast(:state as text) is null or i.state = :state)"
-            " and (cast(:after as text) is null or case_id > cast(:after as uuid)) order by case_id limit :limit"
-        ),
+    return page_of(
+        tx.conn,
+        f"select i.*, r.due_on, r.open_fen from dunning_cases i join {open_items.ITEMS} r on r.item_id = i.item_id",
         {
-            "branches": tx.actor.branch_filter(args["branch_id"]),
-            "customer": args["customer_id"],
-            "state": args["state"],
-            "after": after,
-            "limit": args["limit"] + 1,
+            "i.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+            "i.customer_id = :customer": args["customer_id"],
+            "i.state = :state": args["state"],
         },
-    ).mappings()
-    return page(rows, args["limit"], "case_id")
+        {"i.case_id": UUID},
+        args,
+    )
 
 
 def case(tx: Tx, case_id: UUID) -> dict[str, Any]:

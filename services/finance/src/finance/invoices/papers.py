@@ -42,9 +42,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "seal": {"zh": "（盖章）", "en": "(seal)"},
 }
 PAPER = """<!doctype html><html lang="zh"><head><title>{{ label.title.zh }}</title></head><body>
-<h1>{{ label.title.zh }}</h1><p class="meta" style="text-align:center">{{ label.title.en }}</p>
-<p class="meta">{% for name, value in heads %}{{ label[name].zh }} {{ label[name].en }}: {{ value }}<br>
-{% endfor %}</p>
+{% include "head" %}
 <table><thead><tr>{% for name in ("goods", "specification", "lot") %}<th>{{ label[name].zh }} {{ label[name].en }}</th>
 {% endfor %}{% for name in ("quantity", "net", "rate", "tax") %}
 <th class="amount">{{ label[name].zh }} {{ label[name].en }}</th>{% endfor %}</tr></thead><tbody>

@@ -22,7 +22,14 @@ NUMBER = of(Reference)
 CATEGORY = of(Name)
 
 
-OPTIONAL_CODE = validate.Regexp(r"\A([A-Z0-9][A-Z0-9\-]{1,31})?\Z", error=words.CAPITAL_CODE)
+_CODE = r"[A-Z0-9][A-Z0-9\-]{1,31}"
+
+
+CODE = validate.Regexp(rf"\A{_CODE}\Z", error=words.CAPITAL_CODE)
+"""Of a campaign, a project or a plan."""
+
+
+OPTIONAL_CODE = validate.Regexp(rf"\A({_CODE})?\Z", error=words.CAPITAL_CODE)
 
 
 OPTIONAL_NAME = validate.Regexp(r"\A([a-z][a-z0-9_]{0,39})?\Z", error=words.NAME)

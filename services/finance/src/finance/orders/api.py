@@ -8,7 +8,7 @@ from finance.kernel.period import parse_month
 from finance.kernel.receipt import Product, TempClass
 from finance.kernel.roles import ORDER_READERS, ORDER_SELLERS
 from finance.orders import queries, schemas
-from finance.orders.commands import ordering
+from finance.orders.commands import ordering, waiting
 from finance.orders.model import Decided, Wanted
 from finance.orders.rules import Line, NamedLot
 from shared.arguments import Blueprint
@@ -58,7 +58,7 @@ def draft_order(tx: Tx, body: dict[str, Any]) -> dict[str, Any]:
 def list_orders(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
     """Orders of the token's branches, for instance those that wait for a decision; such a page may be short, go on by its cursor."""
     if args["waits_for"] == "decision":
-        return queries.undecided(tx, args)
+        return waiting.undecided(tx, args)
     if args["waits_for"] == "confirmation":
         return queries.proposed(tx, args, args["limit"])
     return queries.list_orders(tx, args)

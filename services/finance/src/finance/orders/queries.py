@@ -7,13 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from finance.orders.commands import waiting
-from finance.orders.model import Proposed
 from finance.orders.rules import OrderNotFound, as_named_now, lines_of
-from finance.orders.store import order_of
 from finance.orders.tables import orders
 from shared.clock import next_month
-from shared.paging import JUDGED_ROWS_MAX, decode_cursor, page, page_of, page_of_judged
+from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
 
@@ -157,21 +154,3 @@ def proposed(tx: Tx, args: Mapping[str, Any], limit: int) -> dict[str, Any]:
         {"o.order_id": UUID},
         {**args, "limit": limit},
     )
-
-
-def undecided(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of those that wait for approvals, each with what is `awaited`.
-
-    Judged after reading, so a page may hold fewer than were asked for. Raises as `proposed`.
-    """
-    read = proposed(tx, args, JUDGED_ROWS_MAX)
-    return page_of_judged(
-        read, lambda rows: (_with_awaited(tx, each) for each in rows), args["limit"], "order_id"
-    )
-
-
-def _with_awaited(tx: Tx, order: Mapping[str, Any]) -> dict[str, Any] | None:
-    said = order_of(order)
-    awaited = waiting.approvals_awaited(tx, said) if isinstance(said, Proposed) else {}
-    roles = [{"matter": matter, "roles": sorted(those)} for matter, those in sorted(awaited.items())]
-    return {**order, "awaited": roles} if awaited else None

@@ -45,9 +45,20 @@ class PrintingUnavailable(Unavailable):
     cure = "Tell the operator: Pango must be installed where papers are printed."
 
 
+HEAD = """<h1>{{ label.title.zh }}</h1><p class="meta" style="text-align:center">{{ label.title.en }}</p>
+<p class="meta">{% for name, value in heads %}{{ label[name].zh }} {{ label[name].en }}: {{ value }}<br>
+{% endfor %}</p>"""
+"""What a paper in two languages begins with, as `{% include "head" %}`: its title, and what `heads` pairs with values."""
+
+
 @cache
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        loader=jinja2.DictLoader({"head": HEAD}),
+    )
 
 
 def yuan(fen: int) -> str:

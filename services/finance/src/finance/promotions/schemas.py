@@ -2,13 +2,10 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.kernel.fields import BRANCH, NUMBER
-from shared import words
+from finance.kernel.fields import BRANCH, CODE, NUMBER
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
-
-CODE = validate.Regexp(r"\A[A-Z0-9][A-Z0-9\-]{1,31}\Z", error=words.CAPITAL_CODE)
 
 
 class PromotionPlanBody(Schema):

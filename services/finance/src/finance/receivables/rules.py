@@ -13,7 +13,7 @@ from finance.kernel.chart import Chart, Standard
 from finance.kernel.debts import _since
 from finance.kernel.posting import PostingLine
 from finance.kernel.vat import tax_inside
-from shared.errors import Invalid
+from shared.errors import Invalid, NotFound
 from shared.money import half_up
 
 SHARES_BP = 10_000
@@ -27,6 +27,11 @@ PAYMENT_ACCOUNTS = {
     "acceptance_bill": "notes_receivable",
 }
 """The meaning of the account that each means of payment comes into."""
+
+
+class PaymentUnknown(NotFound):
+    code = "payment_unknown"
+    cure = "Look it up in the list of payments."
 
 
 class InstalmentsInvalid(Invalid):

@@ -50,9 +50,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "seal": {"zh": "（盖章）", "en": "(seal)"},
 }
 PAPER = """<!doctype html><html lang="zh"><head><title>{{ label.title.zh }}</title></head><body>
-<h1>{{ label.title.zh }}</h1><p class="meta" style="text-align:center">{{ label.title.en }}</p>
-<p class="meta">{% for name, value in heads %}{{ label[name].zh }} {{ label[name].en }}: {{ value }}<br>
-{% endfor %}</p>
+{% include "head" %}
 <table><thead><tr><th>{{ label.means.zh }} {{ label.means.en }}</th>
 <th>{{ label.state.zh }} {{ label.state.en }}</th>
 <th class="amount">{{ label.amount.zh }} {{ label.amount.en }}</th></tr></thead><tbody>

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, ledger
+from finance import balances
 from finance.book import book_of
 from finance.refunds import rules
 from finance.refunds.store.held import LIVE
-from shared.clock import business_date, month_of, next_month
+from shared.clock import business_date, next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
@@ -136,24 +136,8 @@ def unpaid_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) ->
     return total
 
 
-def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
-    """The balance of refunds payable at the end of a day, credit less debit."""
-    account = book_of(conn).chart.code("refunds_payable")
-    first = month_of(as_of)
-    of_month: int = conn.execute(
-        text(
-            f"select -coalesce(sum(l.fen), 0)::bigint from {ledger.LINES} l"
-            " where l.booked_on >= :first and l.booked_on <= :as_of and l.account = :account"
-            " and (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
-        ),
-        {
-            "first": first,
-            "as_of": as_of,
-            "account": account,
-            "branches": None if branches is None else list(branches),
-        },
-    ).scalar_one()
-    return of_month - balances.balance(conn, account, branches, until=first)
+def _ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
+    return -balances.balance_on(conn, book_of(conn).chart.code("refunds_payable"), branches, as_of)
 
 
 def liabilities(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,7 +158,7 @@ def liabilities(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {"branches": branches, "oldest_in_time": _oldest_in_time(today)},
     ).mappings()
     as_of = args["as_of"] or today
-    ledger, unpaid = ledger_fen(tx.conn, as_of, branches), unpaid_fen(tx.conn, as_of, branches)
+    ledger, unpaid = _ledger_fen(tx.conn, as_of, branches), unpaid_fen(tx.conn, as_of, branches)
     return {
         "branch_id": args["branch_id"],
         "states": [dict(row) for row in rows],
@@ -189,7 +173,7 @@ def liabilities(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 def require_agreement(conn: Connection, month: date) -> None:
     """What closing a month asks of refunds; unpaid ones may stand. Raises RefundsDiffer."""
     last = date.fromordinal(next_month(month).toordinal() - 1)
-    ledger, unpaid = ledger_fen(conn, last, None), unpaid_fen(conn, last, None)
+    ledger, unpaid = _ledger_fen(conn, last, None), unpaid_fen(conn, last, None)
     if ledger != unpaid:
         raise rules.RefundsDiffer(
             "unpaid refunds and refunds payable differ", ledger_fen=ledger, unpaid_fen=unpaid

@@ -18,13 +18,14 @@ from finance.kernel.posting import PostingLine
 from finance.ledger import Entry
 from finance.open_items import NewItem
 from finance.vouchers import queries, rules, store
-from finance.vouchers.model import Draft, Transferred, Voucher, VoucherLine
+from finance.vouchers.model import Draft, Transferred, Voucher
 from finance.vouchers.rules import (
     EntryHasOwnCorrection,
     EntryNotFound,
     EntryReversed,
     NothingToTransfer,
     VoucherDecided,
+    VoucherLine,
 )
 from finance.vouchers.tables import voucher_decisions
 from shared import audit

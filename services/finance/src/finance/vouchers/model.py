@@ -5,16 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-
-@dataclass(frozen=True, slots=True)
-class VoucherLine:
-    """One side has an amount. In an opening a line on 1122 says who owes it and since when it is due."""
-
-    account: str
-    debit_fen: int = 0
-    credit_fen: int = 0
-    customer_id: UUID | None = None
-    due_on: date | None = None
+from finance.vouchers.rules import VoucherLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,8 +136,8 @@ def transferred(tx: Tx, month: date, account: str) -> int:
     until = next_month(month)
     every = balances.accounts(tx.conn, month, until, None, opening=False)
     rest = balances.accounts(tx.conn, month, until, None, opening=False, transfers=False)
-    nothing = balances.Moved(0, 0, 0)
-    return every.get(account, nothing).closing_fen - rest.get(account, nothing).closing_fen
+    all_fen, rest_fen = (moved[account].closing_fen if account in moved else 0 for moved in (every, rest))
+    return all_fen - rest_fen
 
 
 def income(tx: Tx, first: date, last: date, branch_id: str | None) -> dict[str, Any]:

@@ -8,13 +8,14 @@ Source: F1, F15, F27, model 3.2 (JournalEntry), I26, I28
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from finance.kernel import dated
 from finance.kernel.chart import Chart
 from finance.kernel.period import MANUAL, OPENING, eve_of
 from finance.kernel.posting import PostingLine, balanced
-from finance.vouchers.model import VoucherLine
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import FEN_MAX
@@ -25,6 +26,17 @@ OPENED_BY_HAND = frozenset({"receivables", "cash_on_hand", "year_profit"})
 
 
 CONTROL_ACCOUNTS: frozenset[str] = frozenset(row["meaning"] for row in dated.read("control_accounts"))
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherLine:
+    """One side has an amount. In an opening a line on 1122 says who owes it and since when it is due."""
+
+    account: str
+    debit_fen: int = 0
+    credit_fen: int = 0
+    customer_id: UUID | None = None
+    due_on: date | None = None
 
 
 class VoucherInvalid(Invalid):

@@ -5,7 +5,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from finance.kernel.fields import BRANCH, MONTH, OPTIONAL_CODE, OPTIONAL_NAME, TEXT
-from finance.vouchers.model import Draft, VoucherLine
+from finance.vouchers.model import Draft
+from finance.vouchers.rules import VoucherLine
 from shared import words
 from shared.money import MoneyField
 from shared.paging import PageArgs

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.ledger import Entry
-from finance.vouchers.model import Draft, Voucher, VoucherLine
-from finance.vouchers.rules import VoucherNotFound
+from finance.vouchers.model import Draft, Voucher
+from finance.vouchers.rules import VoucherLine, VoucherNotFound
 from shared.transaction import Tx
 
 _DRAFT = text(

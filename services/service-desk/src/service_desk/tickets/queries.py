@@ -15,20 +15,7 @@ from shared.paging import newest_first
 from shared.transaction import Tx
 
 STEPS_SHOWN_MAX = 500
-LISTED = (
-    "id",
-    "number",
-    "kind",
-    "channel",
-    "branch_id",
-    "customer_id",
-    "severity",
-    "state",
-    "cycle",
-    "handler",
-    "received_at",
-    "resolved_at",
-)
+LISTED = (*store.HEAD, "state", "cycle", "handler", "received_at", "resolved_at")
 
 
 def get_ticket(tx: Tx, ticket_id: UUID) -> dict[str, Any]:

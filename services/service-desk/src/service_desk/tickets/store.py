@@ -32,14 +32,10 @@ _CHANGING = (
     "failed_contacts",
     "version",
 )
+HEAD = ("id", "number", "kind", "channel", "branch_id", "customer_id", "severity")
+"""Columns of what a ticket is and whose, wherever it is read."""
 _TICKET_FIELDS = [
-    "id",
-    "number",
-    "kind",
-    "channel",
-    "branch_id",
-    "customer_id",
-    "severity",
+    *HEAD,
     "reporter",
     "received_at",
     *_CHANGING,

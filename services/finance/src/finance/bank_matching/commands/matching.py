@@ -38,7 +38,7 @@ def confirm(tx: Tx, line_id: UUID, meant: Meant) -> tuple[Match, list[BookItem]]
     """
     bank_files.hold(tx, "match")
     line, account = _line(tx, line_id)
-    booked_on, reference = _booking_day(tx, line.booked_on)
+    booked_on, reference = periods.booking_days(tx, [line.booked_on])[line.booked_on]
     posting = _Posting(tx, new_id(), account, booked_on, reference)
     fee_fen = 0
     if meant.kind is MatchKind.BOOK:
@@ -92,16 +92,6 @@ def _line(tx: Tx, line_id: UUID) -> tuple[Line, Account]:
         clearing=row.clearing,
     )
     return line, account
-
-
-def _booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
-    today = business_date(tx.now)
-    states = periods.hold_months(tx.conn, [day, today])
-    if states[month_of(day)] == PeriodState.OPEN:
-        return day, None
-    if states[month_of(today)] == PeriodState.OPEN:
-        return today, f"late:{day:%Y-%m}"
-    raise PeriodClosed("no open period to book the bank line to")
 
 
 class _Posting:

@@ -23,12 +23,11 @@ from finance.costs.rules import (
 from finance.costs.tables import goods_receipt_lines, stock_moves
 from finance.kernel import invoice_number
 from finance.kernel.company import require_company
-from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.receipt import SALE_FEN_MAX
 from finance.kernel.vat import rates_on
 from finance.lots import Named, Paper, Source
 from shared import audit
-from shared.clock import business_date, month_of, new_id
+from shared.clock import business_date, new_id
 from shared.languages import Text
 from shared.lots import canonical
 from shared.transaction import Tx
@@ -55,7 +54,7 @@ def receive(tx: Tx, said: Purchase) -> UUID:
             Text("no such VAT rate on {received_on}", received_on=received_on),
             errors=[{"path": f"lines.{no}.tax_bp", "message": "not in force"} for no in unknown],
         )
-    booked_on = _booking_day(tx, received_on, today)
+    booked_on, reference = periods.booking_days(tx, [received_on])[received_on]
     if said.net_fen > SALE_FEN_MAX:
         raise PurchaseTooLarge(
             Text("an invoice is of at most {sale_fen_max} fen without tax", sale_fen_max=SALE_FEN_MAX)
@@ -66,7 +65,6 @@ def receive(tx: Tx, said: Purchase) -> UUID:
     _tell_expiries(tx, said)
     _write_lines(tx, receipt_id, said, booked_on, references)
     _add_to_stock(tx, receipt_id, said, booked_on)
-    late = month_of(booked_on) != month_of(received_on)
     entries.add_entry(
         tx,
         entries.NewEntry(
@@ -75,7 +73,7 @@ def receive(tx: Tx, said: Purchase) -> UUID:
             kind="goods_receipt",
             source_id=str(receipt_id),
             postings=receipt_posting(book_of(tx.conn).chart, said.net_fen, said.tax_fen),
-            reference=f"late:{received_on:%Y-%m}" if late else None,
+            reference=reference,
         ),
     )
     audit.record(tx, "goods_receipt.book", str(receipt_id), after=asdict(said))
@@ -89,14 +87,6 @@ def _tell_expiries(tx: Tx, said: Purchase) -> None:
         if line.expiry is not None
     ]
     lots.tell(tx, Paper(Source.GOODS_RECEIPT, said.branch_id, said.invoice_no), named)
-
-
-def _booking_day(tx: Tx, received_on: date, today: date) -> date:
-    states = periods.hold_months(tx.conn, [received_on, today])
-    for day in (received_on, today):
-        if states[month_of(day)] == PeriodState.OPEN:
-            return day
-    raise PeriodClosed("no open period to book the receipt to")
 
 
 def _write(tx: Tx, receipt_id: UUID, said: Purchase, booked_on: date) -> None:

@@ -4,15 +4,37 @@ Nothing is remembered of it: prices, limits and debts change, so each order is j
 would judge it now, without holding anything.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from finance import credit
 from finance.credit import CreditLimitExceeded, CreditOverdue
-from finance.orders import store
+from finance.orders import queries, store
 from finance.orders.commands import judging
 from finance.orders.commands.judging import HEADS
 from finance.orders.model import Proposed
 from finance.orders.rules import Verdict
 from shared.clock import business_date
+from shared.paging import JUDGED_ROWS_MAX, page_of_judged
 from shared.transaction import Tx
+
+
+def undecided(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of those that wait for approvals, each with what is `awaited`.
+
+    Judged after reading, so a page may hold fewer than were asked for. Raises CursorInvalid, ForeignBranch.
+    """
+    read = queries.proposed(tx, args, JUDGED_ROWS_MAX)
+    return page_of_judged(
+        read, lambda rows: (_with_awaited(tx, each) for each in rows), args["limit"], "order_id"
+    )
+
+
+def _with_awaited(tx: Tx, order: Mapping[str, Any]) -> dict[str, Any] | None:
+    said = store.order_of(order)
+    awaited = approvals_awaited(tx, said) if isinstance(said, Proposed) else {}
+    roles = [{"matter": matter, "roles": sorted(those)} for matter, those in sorted(awaited.items())]
+    return {**order, "awaited": roles} if awaited else None
 
 
 def approvals_awaited(tx: Tx, order: Proposed) -> dict[str, frozenset[str]]:

@@ -13,21 +13,15 @@ from finance import allocations, cash, dunning, entries, open_items, periods, tr
 from finance.allocations import Match
 from finance.book import book_of, require_in_books
 from finance.kernel.company import require_company
-from finance.kernel.period import PeriodClosed, PeriodState
 from finance.open_items import Item, NewItem, ReceivableUnknown
 from finance.receivables import rules, store
 from finance.receivables.events import payment_received, payment_reversed
 from finance.receivables.model import Received
 from shared import audit, outbox
-from shared.clock import business_date, month_of, new_id
+from shared.clock import business_date, new_id
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.transaction import Tx
-
-
-class PaymentUnknown(NotFound):
-    code = "payment_unknown"
-    cure = "Look it up in the list of payments."
 
 
 class PaymentInFuture(Invalid):
@@ -64,13 +58,7 @@ class DisputeNotPossible(Conflict):
 
 def booking_day(tx: Tx, day: date) -> tuple[date, str | None]:
     """The day itself while its month is open, else today with a reference; held open. Raises PeriodClosed."""
-    today = business_date(tx.now)
-    states = periods.hold_months(tx.conn, [day, today])
-    if states[month_of(day)] == PeriodState.OPEN:
-        return day, None
-    if states[month_of(today)] == PeriodState.OPEN:
-        return today, f"late:{day:%Y-%m}"
-    raise PeriodClosed("no open period to book to")
+    return periods.booking_days(tx, [day])[day]
 
 
 def lock_item(tx: Tx, item_id: UUID) -> Item:
@@ -158,7 +146,7 @@ def reverse_payment(tx: Tx, payment_id: UUID, reason: str) -> None:
     """
     payment = store.lock_payment(tx, payment_id)
     if payment is None or not tx.actor.may_see(payment.branch_id):
-        raise PaymentUnknown("no such payment")
+        raise rules.PaymentUnknown("no such payment")
     if payment.reversed_on is not None:
         raise PaymentReversedBefore(Text("it was reversed on {reversed_on}", reversed_on=payment.reversed_on))
     if payment.tender == "cash":

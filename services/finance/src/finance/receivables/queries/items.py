@@ -11,14 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import balances, dunning, ledger, open_items
+from finance import balances, dunning, open_items
 from finance.allocations import ALLOCATIONS
 from finance.book import book_of
 from finance.kernel import debts
 from finance.kernel.debts import MINE
 from finance.open_items import ReceivableUnknown
-from finance.receivables.commands.payments import PaymentUnknown
-from shared.clock import business_date, month_of, next_month
+from finance.receivables.rules import PaymentUnknown
+from shared.clock import business_date, next_month
 from shared.errors import Conflict
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
@@ -56,24 +56,8 @@ class SubLedgerDiffers(Conflict):
     cure = "Tell the operator: open items and account 1122 must be equal before the month closes."
 
 
-def ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
-    """The balance of 1122 at the end of a day: what earlier months left, and the lines of this one."""
-    account = book_of(conn).chart.code("receivables")
-    first = month_of(as_of)
-    of_month: int = conn.execute(
-        text(
-            f"select coalesce(sum(fen), 0)::bigint from {ledger.LINES} l"
-            " where booked_on >= :first and booked_on <= :as_of and account = :account"
-            " and (cast(:branches as text[]) is null or branch_id = any(:branches))"
-        ),
-        {
-            "first": first,
-            "as_of": as_of,
-            "account": account,
-            "branches": None if branches is None else list(branches),
-        },
-    ).scalar_one()
-    return balances.balance(conn, account, branches, until=first) + of_month
+def _ledger_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
+    return balances.balance_on(conn, book_of(conn).chart.code("receivables"), branches, as_of)
 
 
 def items_fen(conn: Connection, as_of: date, branches: Sequence[str] | None) -> int:
@@ -94,7 +78,7 @@ def proof(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """The sub-ledger against its control account, in one snapshot."""
     as_of = args["as_of"] or business_date(tx.now)
     branches = tx.actor.branch_filter(args["branch_id"])
-    ledger, items = ledger_fen(tx.conn, as_of, branches), items_fen(tx.conn, as_of, branches)
+    ledger, items = _ledger_fen(tx.conn, as_of, branches), items_fen(tx.conn, as_of, branches)
     return {
         "as_of": as_of,
         "branch_id": args["branch_id"],
@@ -108,7 +92,7 @@ def proof(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 def require_agreement(conn: Connection, month: date) -> None:
     """What closing a month asks of receivables. Raises SubLedgerDiffers."""
     last = date.fromordinal(next_month(month).toordinal() - 1)
-    ledger, items = ledger_fen(conn, last, None), items_fen(conn, last, None)
+    ledger, items = _ledger_fen(conn, last, None), items_fen(conn, last, None)
     if ledger != items:
         raise SubLedgerDiffers("open items and 1122 differ", ledger_fen=ledger, items_fen=items)
 
