@@ -1,5 +1,6 @@
 """Thousands of receipts in one upload: the same books as one by one, safe to repeat, one bad one alone."""
 
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -162,6 +163,37 @@ def test_rows_of_a_csv_file_become_receipts(office):
     ]
     office.sell(receipt_number="C-3", lines=[a_line(), a_line()])
     assert facts(office, "C-1") == facts(office, "C-3")
+
+
+@pytest.mark.requirement("F24")
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize(("kind", "charset", "codec"), [
+    ("text/csv", "GB18030", "gb18030"), ("text/csv", None, "utf-8-sig"), ("text/csv", "UTF-8", "utf-8"), ("text/csv", "GB18030", "gb18030+mark"),
+    ("application/x-ndjson", "GB18030", "gb18030"), ("application/x-ndjson", None, "utf-8-sig"), ("application/x-ndjson", None, "utf-8"),
+])  # fmt: skip
+def test_a_drug_keeps_its_name_in_every_encoding_of_a_file(office, kind, charset, codec, is_packed):
+    number = f"E-{uuid4().hex[:12]}"
+    text = json.dumps(a_receipt(number), ensure_ascii=False) + "\n"
+    if kind == "text/csv":
+        text = (
+            "receipt_number,branch_id,channel,sold_at,product_id,generic_name,category,temp_class,lot,expiry,quantity,unit_price_fen,discount_fen,tax_bp,cost_fen,tenders\r\n"
+            f"{number},S001,store,2026-03-03T02:15:00Z,P-1,阿莫西林胶囊,otc,normal,L1,2099-12-31,2,1990,80,1300,2300,wechat=3900\r\n"
+        )
+    codec, _, mark = codec.partition("+")
+    body = (("\ufeff" if mark else "") + text).encode(codec)
+    headers = office.headers("till")
+    if is_packed:
+        body, headers = gzip.compress(body), headers | {"Content-Encoding": "gzip"}
+    declared = f"{kind}; charset={charset}" if charset else kind
+    answer = office.app.test_client().post(
+        "/v1/sales/bulk", data=body, content_type=declared, headers=headers
+    )
+    assert answer.status_code == 200, answer.data
+    [result] = [json.loads(line) for line in answer.data.splitlines()]
+    assert (result["receipt_number"], result["state"]) == (number, "posted"), result
+    [found] = office.get(f"/v1/sales?branch_id=S001&receipt_number={number}").json["items"]
+    sale = office.get(f"/v1/sales/{found['sale_id']}").json
+    assert [each["generic_name"] for each in sale["lines"]] == ["阿莫西林胶囊"]
 
 
 @pytest.mark.requirement("F24")

@@ -65,3 +65,42 @@ def test_a_month_nothing_was_booked_to_is_closed_and_stated_like_any_other(offic
     for kind, span, month in (("balance", "month", "2026-02"), ("income", "quarter", "2026-03")):
         body = {"kind": kind, "span": span, "month": month}
         assert office.post("/v1/financial-statements", body, role="accountant").status_code == 201
+
+
+@pytest.mark.requirement("F2")
+def test_goods_sold_and_never_bought_are_named_by_account_and_branch_until_their_purchase_is_booked(
+    migrated_database, make_folder
+):
+    office = Office(migrated_database("finance"), make_folder())
+    for branch in ("S001", "S002", "S002"):
+        office.sell(sold_at="2026-01-10T02:00:00Z", branch_id=branch, lines=[LINE])
+
+    def told(answer):
+        assert answer.status_code == 200, answer.json
+        return [(each["code"], each["about"]) for each in answer.json["warnings"]]
+
+    def buy(day, branch, fen):
+        lines = [{"account": "1405", "debit": money(fen)}, {"account": "2202", "credit": money(fen)}]
+        body = {"booked_on": day, "branch_id": branch, "summary": "购货", "lines": lines}
+        made = office.post("/v1/vouchers", body, role="accountant")
+        path = f"/v1/vouchers/{made.json['voucher_id']}/decisions"
+        decided = office.post(path, {"decision": "approved", "reason": None}, role="finance_head")
+        assert decided.status_code == 200, decided.json
+        office.seal()
+
+    def named(**fens):
+        branches = [{"branch_id": branch, "fen": fen} for branch, fen in fens.items()]
+        return [("inventory_negative", {"account": "1405", "branches": branches})]
+
+    office.seal()
+    cost = LINE["cost"]["fen"]
+    asked = "/v1/periods/2026-01/obstacles"
+    assert told(office.get(asked)) == named(S001=-cost, S002=-2 * cost)
+    buy("2026-01-31", "S001", cost)
+    assert told(office.get(asked)) == named(S002=-2 * cost)
+    buy("2026-01-31", "S002", 2 * cost - 1)
+    assert told(office.post("/v1/periods/2026-01/close", role="finance_head")) == named(S002=-1)
+    buy("2026-02-01", "S002", 1)
+    assert told(office.get("/v1/periods/2026-02/obstacles")) == []
+    assert told(office.post("/v1/periods/2026-02/close", role="finance_head")) == []
+    office.close()

@@ -70,6 +70,9 @@ def test_what_the_books_begin_with_moves_nothing(office):
     assert paid.status_code == 201, paid.json
     book(office, "2026-01-20", ("6602", 100_00), ("1002", -100_00))
     close(office, "2025-12", "2026-01")
+    late = {each["month"]: each["late_days"] for each in office.get("/v1/periods").json["items"]}
+    assert late["2025-12"] == 0, "a month before the books begin is closed with them and was due on no day"
+    assert late["2026-01"] > 0
     balance = prepared(office, "balance", "2026-01")
     assert column(balance, "year_begin")["total_assets"] == 115_320_00
     assert column(balance, "year_begin")["advances_received"] == 200_00

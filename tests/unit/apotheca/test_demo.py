@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apotheca import (
+    demo,
     demo_bank,
+    demo_books,
     demo_import,
     demo_institution,
     demo_institution_proof,
@@ -236,3 +238,15 @@ def test_one_fen_that_anybody_tells_differently_of_the_institution_fails_the_dem
     demo_institution_proof.require(AGREED)
     with pytest.raises(CannotRun):
         demo_institution_proof.require(replace(AGREED, **odd))
+
+
+@pytest.mark.parametrize("owed_fen", [99, 101, 0, -100])
+def test_points_that_the_books_owe_differently_in_one_month_fail_the_demonstration(monkeypatch, owed_fen):
+    part = demo_receipts.Slice(last_month=2)
+    agreed = demo_books.Points(month=date(2017, 1, 1), told=100, owed_fen=100 * demo_books.POINT_FEN)
+    odd = replace(agreed, month=date(2017, 2, 1), owed_fen=owed_fen * demo_books.POINT_FEN)
+    monkeypatch.setattr(demo_books, "points_of", lambda _system, months: [agreed, agreed])
+    demo._compare_points(None, part)
+    monkeypatch.setattr(demo_books, "points_of", lambda _system, months: [agreed, odd])
+    with pytest.raises(CannotRun, match="100 points in 2017-02"):
+        demo._compare_points(None, part)
