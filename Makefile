@@ -22,6 +22,11 @@ faults: ## Break everything on purpose, in the full form: takes an hour
 	@deploy/setup.sh tests
 	@APOTHECA_TEST_FAULTS=full $(BIN)/pytest tests/fault --ignore=tests/fault/test_nemesis.py $(ARGS)
 
+bank-files: ## Read 2,000 generated bank statements from every format, and import 2,000 in pages: takes minutes
+	@deploy/setup.sh tests
+	@APOTHECA_BANK_READS=2000 APOTHECA_BANK_EXAMPLES=2000 $(BIN)/pytest -q tests/unit/finance/test_bank_files.py \
+	  tests/integration/finance/test_bank_files.py -k 'read_the_same or however_pages' $(ARGS)
+
 nemesis: ## Strike at random for ten minutes, and find what is broken on purpose; APOTHECA_NEMESIS_SEED repeats a run
 	@deploy/setup.sh tests
 	@APOTHECA_NEMESIS_SECONDS=$${APOTHECA_NEMESIS_SECONDS:-600} $(BIN)/pytest -s tests/fault/test_nemesis.py $(ARGS)
@@ -73,4 +78,4 @@ roll: ## Exchange running services without failing a request; make roll ARGS=fin
 ci: ## Do what continuous integration does
 	@.ci/run
 
-.PHONY: help setup demo test faults nemesis attack bench soak fmt lint types arch generate examples lock secrets up down roll ci
+.PHONY: help setup demo test faults bank-files nemesis attack bench soak fmt lint types arch generate examples lock secrets up down roll ci
