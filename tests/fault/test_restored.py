@@ -15,7 +15,9 @@ from uuid import uuid4
 
 import httpx
 import orjson
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import make_url, text
 
 from apotheca.postgres import programs
@@ -27,10 +29,11 @@ from shared.database import Database
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
+from tests.support import restoring
 from tests.support.eventually import eventually
 from tests.support.finance_builders import Office, a_line, a_receipt, money
 from tests.support.ledger_service import served
-from tests.support.roles import rights_around, superusers
+from tests.support.roles import superusers
 
 pytestmark = pytest.mark.requirement("X3")
 
@@ -172,20 +175,20 @@ class System:
             return self.operate(words[words.index("shared.ops") + 1 :])
         else:
             assert words[2:5] == ["exec", "-T", "postgres"], line
-            self.restore(words[6:]) if words[5].endswith("/restore.sh") else self.server(words[5:])
+            if words[5] == f"/opt/apotheca/postgres/{restoring.SCRIPT.name}":
+                service, _, dump = words[6:]
+                done = restoring.restore(self.superuser(), service, self.folder / dump, self.folder)
+                assert done.returncode == 0, done.stderr
+            else:
+                self.server(words[5:])
         return 0, []
 
-    def restore(self, words: list[str]) -> None:
-        """What restore.sh does, in a database of another name: the rights, the dump, the rights again."""
-        url = self.urls[self.restored]
-        self.server(["createdb", "-U", "postgres", self.restored])
-        rights_around(superusers[url], self.restored)
-        self.server(["pg_restore", "-U", "postgres", "-d", *words[:1], "--single-transaction", *words[1:]])
-        rights_around(superusers[url], self.restored)
+    def superuser(self) -> str:
+        return superusers[self.urls[self.restored]]
 
     def server(self, words: list[str]) -> None:
-        """A program of PostgreSQL. The database of the test has another name, and its server another superuser."""
-        url = make_url(superusers[self.urls[self.restored]])
+        """A program of PostgreSQL. The server of the test has another superuser."""
+        url = make_url(self.superuser())
         program, *given = words
         source = target = None
         if len(given) > 1 and given[-2] in {"<", ">"}:
@@ -193,20 +196,14 @@ class System:
             source, target = (path.open("rb"), None) if given[-2] == "<" else (None, path.open("wb"))
             given = given[:-2]
         user = given.index("-U")
-        before = [*given[:user], "-U", url.username, *given[user + 2 :]]
-        arguments = [url.database if each == self.restored else each for each in before]
-        environment = {
-            "PGPASSWORD": url.password or "",
-            "PGHOST": url.host or str(url.query.get("host", "")),
-            "PGPORT": str(url.port or ""),
-        }
+        arguments = [*given[:user], "-U", url.username, *given[user + 2 :]]
         subprocess.run(
             [str(programs() / program), *arguments],
             stdin=source,
             stdout=target,
             check=True,
             timeout=60,
-            env={name: value for name, value in environment.items() if value},
+            env=restoring.reaching(self.superuser()),
         )
 
     def operate(self, words: list[str]) -> tuple[int, list[dict]]:
@@ -256,13 +253,33 @@ def psycopg_database(url: str):
         database.dispose()
 
 
+@contextmanager
+def by_its_own_name(postgres, url: str, service: str):
+    """The URL of the database of `url` while it is named as its service is, as in a deployment."""
+    name = make_url(url).database
+
+    def rename(old: str, new: str) -> None:
+        with psycopg.connect(postgres.admin_url.replace("+psycopg", "", 1), autocommit=True) as conn:
+            conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [old])
+            conn.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))  # fmt: skip
+
+    rename(name, service)
+    named = make_url(url).set(database=service).render_as_string(hide_password=False)
+    superusers[named] = postgres.url(service)
+    try:
+        yield named
+    finally:
+        rename(service, name)
+
+
 @pytest.fixture
-def start(request, migrated_database, tmp_path):
+def start(request, postgres, migrated_database, tmp_path):
     with ExitStack() as stack:
 
         def made(transport, restored):
             amqp_url = request.getfixturevalue("rabbitmq").vhost() if transport == "amqp" else None
             urls = {package: migrated_database(package) for package in PACKAGES}
+            urls[restored] = stack.enter_context(by_its_own_name(postgres, urls[restored], restored))
             system = System(urls, tmp_path, transport, amqp_url, restored)
             for package in PACKAGES:
                 served_at = served(load(package), system.settings(package))

@@ -9,7 +9,8 @@ from sqlalchemy import make_url
 
 from apotheca.postgres import programs
 from shared.service import load
-from tests.support.roles import deployed, rights_around
+from tests.support.restoring import restore
+from tests.support.roles import as_role, deployed, rights_around
 
 PACKAGES = ("customers", "finance", "service_desk", "returns", "reporting")
 REFUSED = "42501"
@@ -118,16 +119,25 @@ def test_no_other_service_may_connect_also_after_a_restore(database, postgres, t
     package, url, _, runtime = database
     stranger = "returns" if package != "returns" else "finance"
     other, _, _ = deployed(postgres, stranger)
-    restored = postgres.create_database()
-    dump = tmp_path / "one.dump"
+    dump, half = tmp_path / "one.dump", tmp_path / "half.dump"
     run_program("pg_dump", "-Fc", "-f", str(dump), plain(url))
-    run_program("pg_restore", "--exit-on-error", "--single-transaction", "-d", plain(restored), str(dump))
-    rights_around(restored, package)
+    half.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])
+    restored = postgres.url(package)
     try:
+        assert restore(restored, package, half, tmp_path).returncode != 0
+        assert tables_in(restored) == 0, "a dump that is broken leaves nothing behind"
+        done = restore(restored, package, dump, tmp_path)
+        assert (done.returncode, done.stdout.startswith(f"restored {package}; ")) == (0, True), done.stderr
+        held = tables_in(restored)
+        again = restore(restored, package, dump, tmp_path)
+        assert again.returncode == 1
+        assert f"the database {package} holds {held} tables; drop it first" in again.stderr
+        assert tables_in(restored) == held > 0
         for target in (url, restored):
             intruder = make_url(runtime).set(username=stranger, database=make_url(target).database)
             with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
                 psycopg.connect(plain(intruder.render_as_string(hide_password=False)))
+        psycopg.connect(plain(as_role(restored, package))).close()
         with psycopg.connect(plain(restored)) as conn:
             owned = conn.execute(
                 "select count(*) from pg_class where relowner = %s::regrole", [package]
@@ -138,8 +148,17 @@ def test_no_other_service_may_connect_also_after_a_restore(database, postgres, t
             ).fetchall()
         assert (owned, owners) == ((0,), [(f"{package}_owner",)])
     finally:
-        postgres.drop_database(restored)
+        postgres.drop_database(package)
         postgres.drop_database(other)
+
+
+def tables_in(url):
+    with psycopg.connect(plain(url)) as conn:
+        [(found,)] = conn.execute(
+            "select count(*) from pg_class c join pg_namespace n on n.oid = relnamespace"
+            " where nspname !~ '^(pg_|information_schema)' and relkind in ('r', 'p')"
+        ).fetchall()
+    return found
 
 
 def run_program(name, *arguments):
