@@ -59,12 +59,16 @@ class Slots:
 
 
 class Admission:
-    """One request's; `release` gives back what `grant` took and may be called again."""
+    """One request's; `release` gives back what `grant` took and may be called again.
+
+    `actor_id` is for the log, and None where nobody is known.
+    """
 
     def __init__(self, *, bodies: Slots, uploads: Slots) -> None:
         self._bodies = bodies
         self._uploads = uploads
         self._taken: tuple[Slots, str] | None = None
+        self.actor_id: str | None = None
         self.is_granted = False
         self.is_upload = False
         self.body_bytes_max = 0

@@ -155,7 +155,8 @@ def _admit_body(view: Callable[..., Any], admission: Admission) -> Response:
     bytes_max = settings.bulk_body_bytes_max if is_upload else settings.body_bytes_max
     if (request.content_length or 0) > bytes_max:
         raise RequestEntityTooLarge(f"at most {bytes_max} bytes in one request")
-    caller = g.actor.id if "actor" in g else callers.address()
+    admission.actor_id = g.actor.id if "actor" in g else None
+    caller = admission.actor_id or callers.address()
     admission.grant(caller=caller, body_bytes_max=bytes_max, is_upload=is_upload)
     return Response(status=204)
 

@@ -56,11 +56,11 @@ def raw_problem(
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-def problem_of_fault(fault: Exception) -> bytes | None:
-    """The answer to a request that gunicorn's parser refuses; None when the fault is not the client's."""
+def refusal_of(fault: Exception) -> tuple[int, str, str] | None:
+    """Status, code and sentence for a request that gunicorn's parser refuses; None when the fault is not the client's."""
     if isinstance(fault, OURS):
         return None
     for kind, status, code, detail in FAULTS:
         if isinstance(fault, kind):
-            return raw_problem(status, code, detail)
+            return status, code, detail
     return None

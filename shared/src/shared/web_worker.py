@@ -21,6 +21,7 @@ HTTP/1 without TLS: that is the gateway's.
 
 import errno
 import ipaddress
+import secrets
 import selectors
 import socket
 import time
@@ -45,7 +46,7 @@ from shared.admission import (
 )
 from shared.lanes import Lane
 from shared.outgoing import Outgoing
-from shared.raw_problems import problem_of_fault, raw_problem
+from shared.raw_problems import raw_problem, refusal_of
 from shared.reception import READ_BYTES, Incoming
 
 HEAD_S_MAX = 10
@@ -336,12 +337,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         return parser, answer, environ
 
     def _fault(self, conn: Connection, error: Exception) -> str:
-        answer = problem_of_fault(error)
-        if answer is None:
+        told = refusal_of(error)
+        if told is None:
             log.error("unexpected_error", exc_info=error)
-            answer = raw_problem(
-                500, "internal", "something failed here; the request id finds it in the logs"
-            )
+            told = 500, "internal", "something failed here; the request id finds it in the logs"
+        answer = _refused(conn, *told)
         if not conn.outgoing.has_begun:
             conn.outgoing.sendall(answer)
         return CLOSE
@@ -392,10 +392,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self, conn: Connection, status: int, code: str, detail: str, *, retry_after_s: int | None = None
     ) -> None:
         """Answer from the loop; whoever cannot take these few bytes at once goes without."""
-        log.info("request", status=status, code=code)
+        answer = _refused(conn, status, code, detail, retry_after_s=retry_after_s)
         self._unwatch(conn)
         with suppress(OSError):
-            conn.sock.send(raw_problem(status, code, detail, retry_after_s=retry_after_s))
+            conn.sock.send(answer)
         conn.request_is_over()
         self._linger(conn)
 
@@ -441,3 +441,13 @@ def _write(answer: Any, body: Any) -> None:
 def _body_deadline(conn: Connection, admission: Admission) -> float:
     seconds = GRACE_S + conn.incoming.body_bytes / BODY_BYTES_PER_S_MIN
     return conn.started + min(seconds, UPLOAD_S_MAX if admission.is_upload else BODY_S_MAX)
+
+
+def _refused(
+    conn: Connection, status: int, code: str, detail: str, *, retry_after_s: int | None = None
+) -> bytes:
+    """The worker's own answer; the log has it by the same request id, with the actor that was admitted."""
+    request_id = secrets.token_hex(16)
+    actor = conn.admission.actor_id if conn.admission else None
+    log.info("request", status=status, code=code, actor=actor, request_id=request_id)
+    return raw_problem(status, code, detail, retry_after_s=retry_after_s, request_id=request_id)

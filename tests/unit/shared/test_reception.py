@@ -14,7 +14,7 @@ from shared.admission import Admission, Slots, UploadsBusy, UploadsFull
 from shared.callers import FAILURES_PER_MINUTE_MAX, Failures
 from shared.lanes import Lane
 from shared.outgoing import Outgoing
-from shared.raw_problems import problem_of_fault, raw_problem
+from shared.raw_problems import raw_problem, refusal_of
 from shared.reception import HEAD_BYTES_MAX, IN_MEMORY_BYTES_MAX, Incoming
 
 HEAD = b"POST /v1/sales HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\n"
@@ -77,7 +77,7 @@ def test_a_length_that_may_be_read_in_two_ways_waits_for_no_body_and_is_refused_
     assert incoming.is_whole
     with pytest.raises(errors.ParseException) as refusal:
         next(RequestParser(Config(), incoming.chunks(), ("127.0.0.1", 1)))
-    assert b'"status":' in problem_of_fault(refusal.value)
+    assert refusal_of(refusal.value)[0] in range(400, 502)
 
 
 def test_a_faulty_chunk_ends_the_waiting_and_nothing_may_follow():
