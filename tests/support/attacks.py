@@ -1,5 +1,6 @@
 """What one client may do to a server to hurt the others, over plain sockets; each is a context manager."""
 
+import select
 import socket
 import threading
 import time
@@ -85,6 +86,17 @@ def idle_connections(port, prefix):
         for sock in socks:
             assert sock.recv(65_536).startswith(b"HTTP/1.1 ")
         yield
+
+
+@contextmanager
+def half_sent(port, path, presented):
+    """For each set of headers a request whose body stops after a byte; yields a function that counts the answered."""
+    wanted = {"Content-Type": "application/json", "Content-Length": "5000"}
+    with kept_open(port, [head("POST", path, headers | wanted) + b"{" for headers in presented]) as socks:
+        poller = select.poll()
+        for sock in socks:
+            poller.register(sock, select.POLLIN)
+        yield lambda: len(poller.poll(0))
 
 
 @contextmanager

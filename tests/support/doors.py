@@ -70,10 +70,13 @@ def is_ready(port):
         return False
 
 
-def open_gateway(stack, folder, ports):
-    """nginx as deployed, but for its own port and for where the services are: `ports` by service, in a list."""
+def open_gateway(stack, folder, ports, *, front=""):
+    """nginx as deployed, but for its own port and for where the services are: `ports` by service, in a list.
+
+    `front` is what an operator adds to front.conf.
+    """
     port = processes.free_port()
-    conf = write_gateway(folder, port, ports)
+    conf = write_gateway(folder, port, ports, front)
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     command = [nginx, "-c", str(conf), "-g", "daemon off;"]
     if nginx is None:
@@ -96,7 +99,7 @@ def answers(address):
         return False
 
 
-def write_gateway(folder, port, ports):
+def write_gateway(folder, port, ports, front):
     (folder / "tmp").mkdir()
     # as deployed, where each request asks the resolver: nothing is remembered of who did not answer before
     groups = "\n".join(
@@ -121,4 +124,6 @@ def write_gateway(folder, port, ports):
             assert old in text, f"{name} has no {old!r} any more"
             text = text.replace(old, new)
         (folder / Path(name).name).write_text(text)
+    with (folder / "front.conf").open("a") as file:
+        file.write(front)
     return folder / "nginx.conf"

@@ -2,8 +2,9 @@
 
 The web worker puts an `Admission` into the WSGI environment and calls the application: `shared.app` verifies the
 token, the roles, the length and how many uploads of this actor run, and grants or refuses. When it is granted, the
-worker reads the body and calls the application again with the whole request. Behind a server without such a worker
-there is no `Admission`, and the checks run once.
+worker reads the body and calls the application again with the whole request. A request that came whole is asked about
+too when it presents a token that was not verified lately: its thread is one of its actor's. Behind a server without
+such a worker there is no `Admission`, and the checks run once.
 """
 
 import threading
@@ -42,31 +43,35 @@ class Slots:
         self._lock = threading.Lock()
         self._taken: Counter[str] = Counter()
 
-    def claim(self, actor_id: str) -> Literal["taken", "own_full", "all_full"]:
+    def claim(self, caller: str) -> Literal["taken", "own_full", "all_full"]:
         with self._lock:
-            if self._taken[actor_id] >= self.per_actor_max:
+            if self._taken[caller] >= self.per_actor_max:
                 return "own_full"
             if self._taken.total() >= self.together_max:
                 return "all_full"
-            self._taken[actor_id] += 1
+            self._taken[caller] += 1
             return "taken"
 
-    def release(self, actor_id: str) -> None:
+    def release(self, caller: str) -> None:
         with self._lock:
-            self._taken[actor_id] -= 1
-            if not self._taken[actor_id]:
-                del self._taken[actor_id]
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
 
 
 class Admission:
     """One request's; `release` gives back what `grant` took and may be called again.
 
+    `caller` is whom the request counts for, once it is granted. One that `is_whole` has its body already: it is asked
+    about only because nobody knows yet whose it is, and takes no place of those that are on their way.
     `actor_id` is for the log, and None where nobody is known.
     """
 
-    def __init__(self, *, bodies: Slots, uploads: Slots) -> None:
+    def __init__(self, *, bodies: Slots, uploads: Slots, is_whole: bool = False) -> None:
         self._bodies = bodies
         self._uploads = uploads
+        self._is_whole = is_whole
+        self.caller = ""
         self._taken: tuple[Slots, str] | None = None
         self.actor_id: str | None = None
         self.is_granted = False
@@ -75,7 +80,14 @@ class Admission:
 
     def grant(self, *, caller: str, body_bytes_max: int, is_upload: bool) -> None:
         """Let the body of an actor's request come. Raises UploadsBusy, UploadsFull."""
-        slots = self._uploads if is_upload else self._bodies
+        if not self._is_whole:
+            self._claim(self._uploads if is_upload else self._bodies, caller)
+        self.caller = caller
+        self.is_upload = is_upload
+        self.body_bytes_max = body_bytes_max
+        self.is_granted = True
+
+    def _claim(self, slots: Slots, caller: str) -> None:
         claimed = slots.claim(caller)
         if claimed == "own_full":
             raise UploadsBusy(
@@ -88,9 +100,6 @@ class Admission:
         if claimed == "all_full":
             raise UploadsFull("no more bodies can be received now", retry_after_s=RETRY_AFTER_S)
         self._taken = (slots, caller)
-        self.is_upload = is_upload
-        self.body_bytes_max = body_bytes_max
-        self.is_granted = True
 
     def release(self) -> None:
         taken, self._taken = self._taken, None

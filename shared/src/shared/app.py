@@ -149,14 +149,14 @@ def _open() -> Response | None:
 
 
 def _admit_body(view: Callable[..., Any], admission: Admission) -> Response:
-    """Whether the body shall come; the answer is for the worker alone."""
+    """Whether the body shall come, and for whom it counts; the answer is for the worker alone."""
     settings: Settings = current_app.extensions["settings"]
     is_upload = getattr(view, "is_upload", False)
     bytes_max = settings.bulk_body_bytes_max if is_upload else settings.body_bytes_max
     if (request.content_length or 0) > bytes_max:
         raise RequestEntityTooLarge(f"at most {bytes_max} bytes in one request")
     admission.actor_id = g.actor.id if "actor" in g else None
-    caller = admission.actor_id or callers.address()
+    caller = callers.as_actor(g.actor.id) if "actor" in g else callers.as_address(callers.address())
     admission.grant(caller=caller, body_bytes_max=bytes_max, is_upload=is_upload)
     return Response(status=204)
 

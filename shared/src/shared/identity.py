@@ -37,6 +37,8 @@ EVERY_BRANCH = "*"
 FEED = "feed"
 SUBJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._:@|/+\-]{0,126}[A-Za-z0-9._:@|/+\-])?")
 BRANCH = re.compile(rf"\*|{BRANCH_FORM}")
+BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.ASCII | re.IGNORECASE)
+"""RFC 6750 section 2.1; the scheme in any case (RFC 9110 section 11.1)."""
 OURS = ("system:", "service:")
 """Beginnings of subjects that name no person."""
 ROLES_MAX = 64
@@ -166,6 +168,12 @@ class Actor:
         return None if self.has_every_branch else sorted(self.branches)
 
 
+def bearer_token(authorization: str) -> str | None:
+    """The token of an Authorization header, the same for every spelling of the rest; None when there is none to verify."""
+    found = BEARER.fullmatch(authorization)
+    return found[1] if found and len(found[1]) <= TOKEN_BYTES_MAX else None
+
+
 def system_actor(service: str) -> Actor:
     """The actor of a service's own reactions and jobs."""
     return Actor(f"system:{service}", frozenset(), frozenset({EVERY_BRANCH}))
@@ -208,21 +216,25 @@ class Verifier:
         """Raises TokenMissing, TokenInvalid, TokenExpired, TokenTooLong, DutiesNotSegregated, KeysUnavailable."""
         if not authorization:
             raise TokenMissing("send `Authorization: Bearer <token>`")
-        scheme, _, token = authorization.partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token or len(token) > TOKEN_BYTES_MAX:
+        token = bearer_token(authorization)
+        if token is None:
             raise TokenInvalid("the Authorization header is not a bearer token of acceptable size")
-        known = self._known.get(token)
-        if known is not None and time.monotonic() - known[2] <= JWKS_MAX_AGE_S:
-            if known[1] + LEEWAY_S <= time.time():
-                raise TokenExpired("the token has expired")
-            return known[0]
+        known = self.known(token)
+        if known is not None:
+            return known
         actor, expires_s = self._verified(token)
         with self._lock:
             self._known[token] = (actor, expires_s, time.monotonic())
+            self._known.move_to_end(token)
             while len(self._known) > TOKENS_CACHED_MAX:
                 self._known.popitem(last=False)
         return actor
+
+    def known(self, token: str) -> Actor | None:
+        """Whose token it is, when it was verified lately and has not expired; never waits. Else `actor` finds out."""
+        actor, expires_s, verified_at = self._known.get(token, (None, 0, 0.0))
+        is_valid = expires_s + LEEWAY_S > time.time() and time.monotonic() - verified_at <= JWKS_MAX_AGE_S
+        return actor if is_valid else None
 
     def _verified(self, token: str) -> tuple[Actor, int]:
         claims = self._claims(token)

@@ -33,8 +33,9 @@ class Incoming:
         "_buffer",
         "_chunks",
         "_spool",
+        "authorization",
         "body_bytes",
-        "caller",
+        "cookie",
         "expects_continue",
         "forwarded_for",
         "head",
@@ -57,8 +58,9 @@ class Incoming:
         """Where the request ends can be read in more than one way, so no other may follow on this connection."""
         self.expects_continue = False
         self.rest = b""
-        self.caller = b""
-        """What the client says it is: its Authorization, else its cookies; empty when it says nothing."""
+        self.authorization = b""
+        self.cookie = b""
+        """Both as the application will read them: several fields of one name joined by commas."""
         self.forwarded_for = b""
 
     @property
@@ -120,7 +122,8 @@ class Incoming:
         else:
             self.is_doubtful = bool(lengths)
         self.expects_continue = found.get(b"expect", [b""])[0].lower() == b"100-continue"
-        self.caller = (found.get(b"authorization") or found.get(b"cookie") or [b""])[0]
+        self.authorization = b",".join(found.get(b"authorization", []))
+        self.cookie = b",".join(found.get(b"cookie", []))
         self.forwarded_for = found.get(b"x-forwarded-for", [b""])[-1].rpartition(b",")[2].strip()
 
     def _feed_body(self, data: bytes) -> None:

@@ -9,7 +9,9 @@ is whole. Promises:
 - a body that has not come with its head is read only after the application admitted the request by its head alone
   (shared.admission): token, roles, length, uploads of this actor at once. A refusal reads no body: it says
   `Connection: close`, and what still comes is dropped for LINGER_S_MAX and LINGER_BYTES_MAX at most.
-- a caller (by its Authorization; without one by address) takes at most half of the threads; admissions and uploads
+- a caller takes at most half of the threads: a verified actor, whatever tokens it has, and of the rest each client
+  address (shared.callers), whatever it presents. A token that was not verified lately is verified by the application
+  first, as for a body to come, so that no request gets a thread before it is known whose it is. Admissions and uploads
   have threads of their own (shared.lanes), so that a flood of either leaves the others theirs.
 - open connections are bounded, and bodies that arrive slowly too, also of one actor; when all connections are taken
   the one that waited longest goes.
@@ -20,7 +22,6 @@ HTTP/1 without TLS: that is the gateway's.
 """
 
 import errno
-import ipaddress
 import secrets
 import selectors
 import socket
@@ -35,6 +36,7 @@ from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import ThreadWorker
 
+from shared import callers
 from shared.admission import (
     BODIES_MAX,
     BODIES_PER_ACTOR_MAX,
@@ -64,6 +66,8 @@ SWEEP_EVERY_S = 1.0
 STOPPING_TURN_S = 0.1
 ACCEPTED_AT_ONCE_MAX = 64
 UPLOAD_THREADS = 2
+ADMISSION_THREADS = 2
+"""One caller has one of them: who waits for keys of the issuer keeps no other waiting."""
 FRAMING_BYTES_MAX = 1_048_576
 """What chunks may add to a body."""
 
@@ -76,8 +80,8 @@ KEEP, CLOSE, ADMITTED = "keep", "close", "admitted"
 class Connection:
     """A client's connection. `deadline` is on the monotonic clock and counts while the loop watches the socket."""
 
-    __slots__ = ("admission", "client", "deadline", "dropped_bytes", "incoming", "keeps", "outgoing", "server",
-                 "sock", "started")  # fmt: skip
+    __slots__ = ("admission", "caller", "client", "deadline", "dropped_bytes", "incoming", "keeps", "outgoing",
+                 "server", "sock", "started")  # fmt: skip
 
     def __init__(self, sock: socket.socket, client: Any, server: Any) -> None:
         self.sock = sock
@@ -86,6 +90,9 @@ class Connection:
         self.incoming = Incoming()
         self.outgoing = Outgoing(sock)
         self.admission: Admission | None = None
+        """Of a body that came, or comes, after its head."""
+        self.caller = ""
+        """Whom the request counts for; empty until that is known."""
         self.keeps = False
         self.started = 0.0
         self.deadline = 0.0
@@ -113,7 +120,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         half = max(1, self.cfg.threads // 2)
         self.requests = Lane("request", threads=self.cfg.threads, per_caller_max=half)
-        self.admissions = Lane("admission", threads=1, per_caller_max=1)
+        self.admissions = Lane("admission", threads=ADMISSION_THREADS, per_caller_max=1)
         self.uploads = Lane("upload", threads=UPLOAD_THREADS, per_caller_max=1)
         super().init_process()
 
@@ -179,7 +186,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         is_receiving = not (conn.incoming.is_empty or conn.incoming.is_whole or conn.dropped_bytes)
         if is_receiving and conn.incoming.has_head and conn.admission is None:
             self._unwatch(conn)
-            self._give(conn, self._admit, self.admissions)
+            self._ask(conn)
         elif is_receiving and not conn.outgoing.has_more:
             self._refuse(conn, 408, "request_too_slow", "the request did not arrive in time")
         else:
@@ -263,8 +270,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._refuse(conn, 431, "headers_too_large", "the head of the request is too large")
         elif incoming.is_whole:
             self._unwatch(conn)
-            is_upload = admission is not None and admission.is_upload
-            self._give(conn, self._answer, self.uploads if is_upload else self.requests)
+            self._whole(conn)
         elif admission is not None:
             if incoming.body_bytes > admission.body_bytes_max + FRAMING_BYTES_MAX:
                 self._refuse(conn, 413, "too_large", "the body is larger than this address takes")
@@ -276,13 +282,39 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
                 conn.deadline = conn.started + PATIENCE_S
         elif incoming.has_head:
             self._unwatch(conn)
-            self._give(conn, self._admit, self.admissions)
+            self._ask(conn)
+
+    # --- whose it is ----------------------------------------------------------------------------------
+
+    def _whole(self, conn: Connection) -> None:
+        """Have a whole request answered by a thread of its caller; who that is may have to be found out first."""
+        if not conn.caller:
+            token = callers.presented(conn.incoming.authorization, conn.incoming.cookie)
+            known = self._known(token)
+            if token is not None and not known:
+                self._ask(conn)
+                return
+            conn.caller = known or self._address(conn)
+        is_upload = conn.admission is not None and conn.admission.is_upload
+        self._give(conn, conn.caller, self._answer, self.uploads if is_upload else self.requests)
+
+    def _ask(self, conn: Connection) -> None:
+        known = self._known(callers.presented(conn.incoming.authorization, conn.incoming.cookie))
+        self._give(conn, known or self._address(conn), self._admit, self.admissions)
+
+    def _known(self, token: str | None) -> str:
+        actor = self.wsgi.extensions["verifier"].known(token) if token else None
+        return callers.as_actor(actor.id) if actor else ""
+
+    def _address(self, conn: Connection) -> str:
+        peer = str(conn.client[0]) if isinstance(conn.client, tuple) else ""
+        told = conn.incoming.forwarded_for.decode("latin-1")
+        trusted = self.wsgi.extensions["settings"].trusted_proxies
+        return callers.as_address(callers.client_address(peer, told, trusted))
 
     # --- working, in threads --------------------------------------------------------------------------
 
-    def _give(self, conn: Connection, work: Callable[[Connection], str], lane: Lane) -> None:
-        caller = conn.incoming.caller or self._address(conn)
-
+    def _give(self, conn: Connection, caller: str, work: Callable[[Connection], str], lane: Lane) -> None:
         def job() -> None:
             try:
                 said = work(conn)
@@ -294,25 +326,19 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
         lane.add(caller, job)
 
-    def _address(self, conn: Connection) -> bytes:
-        """Of the client: the gateway tells it, where the gateway is trusted."""
-        peer = str(conn.client[0]) if isinstance(conn.client, tuple) else ""
-        told = conn.incoming.forwarded_for
-        networks = self.cfg.forwarded_allow_networks()
-        if told and networks and any(ipaddress.ip_address(peer) in each for each in networks):
-            return told
-        return peer.encode()
-
     def _admit(self, conn: Connection) -> str:
-        """Ask the application by the head alone."""
-        admission = Admission(bodies=self.arriving, uploads=self.uploading)
-        _, answer, environ = self._begin(conn, [conn.incoming.head])
+        """Ask the application by the head alone; what it refuses is answered."""
+        is_whole = conn.incoming.is_whole
+        admission = Admission(bodies=self.arriving, uploads=self.uploading, is_whole=is_whole)
+        request_bytes = conn.incoming.chunks() if is_whole else [conn.incoming.head]
+        parser, answer, environ = self._begin(conn, request_bytes)
         environ[ENVIRON_KEY] = admission
         body = self.wsgi(environ, answer.start_response)
         if not admission.is_granted:
-            answer.force_close()
-            _write(answer, body)
-            return CLOSE
+            return self._finish(conn, parser, answer, body)
+        conn.caller = admission.caller
+        if is_whole:
+            return ADMITTED
         conn.admission = admission
         if conn.incoming.expects_continue:
             conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -321,9 +347,15 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def _answer(self, conn: Connection) -> str:
         parser, answer, environ = self._begin(conn, conn.incoming.chunks())
         environ["wsgi.multithread"] = True
-        if not self.alive or conn.incoming.is_doubtful:
+        return self._finish(conn, parser, answer, self.wsgi(environ, answer.start_response))
+
+    def _finish(self, conn: Connection, parser: Any, answer: Any, body: Any) -> str:
+        incoming = conn.incoming
+        if not (self.alive and incoming.is_whole) or incoming.is_doubtful:
             answer.force_close()
-        _write(answer, self.wsgi(environ, answer.start_response))
+        _write(answer, body)
+        if not incoming.is_whole:
+            return CLOSE
         # what the application did not read is judged too: the next request begins behind it
         is_kept = not answer.should_close() and parser.finish_body(deadline=time.monotonic() + 1)
         return KEEP if is_kept else CLOSE
@@ -348,8 +380,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     # --- answering, in the loop again -----------------------------------------------------------------
 
-    def _worked(self, lane: Lane, caller: bytes, conn: Connection, said: str) -> None:
+    def _worked(self, lane: Lane, caller: str, conn: Connection, said: str) -> None:
         lane.done(caller)
+        if said == ADMITTED and conn.incoming.is_whole:
+            self._whole(conn)
+            return
         if said == ADMITTED:
             conn.started = time.monotonic()
             self._watch(conn, self._readable, GRACE_S)
@@ -382,7 +417,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._linger(conn)
             return
         conn.incoming, conn.outgoing, conn.admission = Incoming(), Outgoing(conn.sock), None
-        conn.started = 0.0
+        conn.caller, conn.started = "", 0.0
         self._watch(conn, self._readable, self.cfg.keepalive if self.alive else STOPPING_KEEPALIVE_S)
         if rest:
             conn.deadline = time.monotonic() + HEAD_S_MAX

@@ -8,12 +8,14 @@ out beside other tests. More is measured until the comparison holds or ROUNDS_MA
 
 import json
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
+from apotheca import processes
 from tests.support import attacks
 from tests.support.attacks import connect, head, read_all
 from tests.support.doors import Webs, many_open_files, open_gateway
@@ -31,7 +33,8 @@ def system(migrated_database, make_folder):
     with ExitStack() as stack:
         folder = make_folder()
         webs = Webs(stack, folder)
-        finance = webs.start("finance", migrated_database("finance"))
+        webs.finance_url = migrated_database("finance")
+        finance = webs.start("finance", webs.finance_url)
         customers = webs.start("customers", migrated_database("customers"))
         gateway = open_gateway(stack, folder, {"finance": [finance], "customers": [customers]})
         webs.doors = {
@@ -102,6 +105,129 @@ def sell(till, count):
 
 def p99(taken_ms):
     return round(sorted(taken_ms)[int(len(taken_ms) * 0.99) - 1], 1)
+
+
+# --- threads --------------------------------------------------------------------------------------------
+
+THREADS_OF_A_CALLER = 4
+"""Half of the 8 of a web process."""
+
+
+def spellings(system):
+    """64 ways to write one token."""
+    token = system.issuer.token("spells-in-many-ways", ["till"])
+    schemes = ("Bearer", "bearer", "BEARER", "bEARER", "beARER", "BEarer", "BeArEr", "bEaReR")
+    return [
+        {"Authorization": f"{scheme}{' ' * blanks}{token}"} for scheme in schemes for blanks in range(1, 9)
+    ]
+
+
+def tokens_of_one(system):
+    """Eight tokens of one sub, eight times each."""
+    lifetimes_s = range(3_600, 3_608)
+    tokens = [system.issuer.token("signs-in-often", ["till"], lifetime_s=each) for each in lifetimes_s]
+    return [{"Authorization": f"Bearer {token}"} for token in tokens * 8]
+
+
+def made_up(count):
+    """Signatures and cookies that nobody gave out, no two alike."""
+    forms = ({"Authorization": "Bearer e30.e30.{}"}, {"Cookie": "apotheca_token=e30.e30.{}"}, {"Cookie": "session={}"}, {"Authorization": "Basic {}"})  # fmt: skip
+    return [
+        {name: value.format(uuid4().hex) for name, value in forms[number % len(forms)].items()}
+        for number in range(count)
+    ]
+
+
+@contextmanager
+def locked(url, table):
+    """Nobody reads the table; yields a function that tells how many wait to."""
+    plain = url.replace("+psycopg", "")
+    with psycopg.connect(plain) as holder, psycopg.connect(plain, autocommit=True) as watcher:
+        holder.execute(f"lock table {table} in access exclusive mode")
+        waiting = f"select count(*) from pg_locks where relation = '{table}'::regclass and not granted"
+        yield lambda: watcher.execute(waiting).fetchone()[0]
+        holder.rollback()
+
+
+@pytest.mark.parametrize("attack", [spellings, tokens_of_one])
+def test_one_actor_takes_its_share_of_threads_however_it_presents_itself(system, door, attack):
+    """Its requests wait in the database; the sales of another do not."""
+    port, prefix = door["finance"]
+    with httpx.Client(base_url=address(door), headers=system.headers("till", "honest"), timeout=20) as till:
+        posted = till.post("/v1/sales", json=a_receipt(), headers={"Idempotency-Key": uuid4().hex}).json()
+        asked = [head("GET", f"{prefix}/v1/sales/{posted['sale_id']}", each) for each in attack(system)]
+        with locked(system.finance_url, "refunds") as waiting, attacks.kept_open(port, asked):
+            eventually(lambda: waiting() >= THREADS_OF_A_CALLER)
+            sell(till, 5)
+            sell_as_one_just_signed_in(system, door)
+            assert waiting() == THREADS_OF_A_CALLER
+
+
+def test_made_up_signatures_and_cookies_are_counted_for_their_address_together(system, door):
+    port, prefix = door["finance"]
+    asked = [head("GET", f"{prefix}/readyz", each) for each in made_up(64)]
+    with (
+        httpx.Client(base_url=address(door), headers=system.headers("till", "honest"), timeout=20) as till,
+        locked(system.finance_url, "verified_parts") as waiting,
+        attacks.kept_open(port, asked),
+    ):
+        eventually(lambda: waiting() >= THREADS_OF_A_CALLER)
+        sell(till, 5)
+        sell_as_one_just_signed_in(system, door)
+        assert waiting() == THREADS_OF_A_CALLER
+
+
+def sell_as_one_just_signed_in(system, door):
+    """Whose token no process has seen."""
+    headers = system.headers("till", f"new-{uuid4().hex}")
+    with httpx.Client(base_url=address(door), headers=headers, timeout=20) as till:
+        sell(till, 1)
+
+
+REQUESTS_OF_AN_ADDRESS = 512
+
+
+def test_the_gateway_counts_made_up_signatures_and_cookies_for_their_address(system):
+    port, prefix = system.doors["nginx"]["finance"]
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with (
+        attacks.half_sent(port, f"{prefix}/v1/sales", made_up(REQUESTS_OF_AN_ADDRESS * 2)) as answered,
+        httpx.Client(base_url=address(system.doors["nginx"]), headers=system.headers("till", "honest"), timeout=20,
+                     transport=elsewhere) as till,
+    ):  # fmt: skip
+        eventually(lambda: answered() >= REQUESTS_OF_AN_ADDRESS, within_s=8)
+        sell(till, 5)
+
+
+def test_twenty_tills_behind_one_address_are_not_cut_off_by_the_gateway(system):
+    port, prefix = system.doors["nginx"]["finance"]
+    tills = [system.headers("till", f"till-{number}") for number in range(20)]
+    with attacks.half_sent(port, f"{prefix}/v1/sales", tills * 10) as answered:
+        with httpx.Client(base_url=address(system.doors["nginx"]), headers=tills[0], timeout=20) as till:
+            sell(till, 5)
+        assert answered() == 0
+
+
+def test_the_gateway_counts_an_ipv6_site_as_one_address_and_mapped_addresses_each(make_folder):
+    """As told by what stands in front; the service behind is not there, so that what is handed on is 503."""
+    believed = "set_real_ip_from 127.0.0.1;\nreal_ip_header X-Forwarded-For;\n"
+
+    def status(forwarded_for):
+        told = {"X-Forwarded-For": forwarded_for}
+        return httpx.get(f"http://127.0.0.1:{port}/finance/readyz", headers=told, timeout=20).status_code
+
+    with ExitStack() as stack:
+        port = open_gateway(stack, make_folder(), {"finance": [processes.free_port()]}, front=believed)
+        site = [{"X-Forwarded-For": f"2001:db8::{host:x}"} for host in range(1, 101)]
+        mapped = [{"X-Forwarded-For": f"::ffff:192.0.2.{host}"} for host in range(1, 101)]
+        with (
+            attacks.half_sent(port, "/finance/v1/sales", site) as of_site,
+            attacks.half_sent(port, "/finance/v1/sales", mapped) as of_mapped,
+        ):
+            eventually(lambda: of_site() == 100 - 64, within_s=8)
+            assert status("2001:db8::ffff") == 429
+            assert status("2001:db8:0:1::1") == 503
+            assert of_mapped() == 0
 
 
 # --- uploads ------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from shared.identity import (
     TokenMissing,
     TokenTooLong,
     Verifier,
+    bearer_token,
 )
 
 
@@ -65,6 +66,31 @@ def test_no_token_is_told_from_a_bad_one(verifier):
     for authorization in ("Basic abc", "Bearer", "Bearer x.y.z", "Bearer " + "a" * 10_000, "Bearer é.é.é"):
         with pytest.raises(TokenInvalid):
             verifier.actor(authorization)
+
+
+def test_one_token_is_one_text_however_its_scheme_is_spelled_and_nothing_else_is_one():
+    spelled = ("Bearer a.b-_~+/c==", "bearer a.b-_~+/c==", "BEARER   a.b-_~+/c==")
+    assert {bearer_token(each) for each in spelled} == {"a.b-_~+/c=="}
+    for none in ("Bearer", "Bearer ", "Bearera", "Bearer\ta", "Bearer a b", "Bearer a,Bearer a", "Bearer a ", " Bearer a",
+                 "Bearer a=b", "Basic a", "Token Bearer a", "Bearer \u017f", "Bearer " + "a" * 8_193):  # fmt: skip
+        assert bearer_token(none) is None, none
+
+
+def test_whose_a_token_is_is_known_once_it_was_verified_and_as_long_as_it_is_believed(
+    issuer, verifier, monkeypatch
+):
+    token = issuer.token("wang", ["cashier"], lifetime_s=200)
+    assert verifier.known(token) is None
+    verifier.actor(f"bearer  {token}")
+    assert verifier.known(token).id == "wang"
+    assert verifier.known(token[:-1]) is None
+    now, monotonic = time.time(), time.monotonic()
+    with monkeypatch.context() as later:
+        later.setattr(time, "time", lambda: now + 231)
+        assert verifier.known(token) is None
+    with monkeypatch.context() as later:
+        later.setattr(time, "monotonic", lambda: monotonic + 301)
+        assert verifier.known(token) is None
 
 
 def test_an_expired_token_is_refused_also_when_it_was_once_seen(issuer, verifier):

@@ -103,11 +103,13 @@ def test_a_large_body_goes_to_a_file_and_comes_back_unchanged():
     incoming.close()
 
 
-def test_a_caller_is_known_by_what_it_says_and_by_the_last_address_in_the_chain():
+def test_what_a_head_presents_is_read_as_the_application_will_read_it():
     incoming = fed([HEAD + b"Cookie: a=1\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2\r\n\r\n"])
-    assert (incoming.caller, incoming.forwarded_for) == (b"Bearer x", b"2.2.2.2")
-    assert fed([b"GET / HTTP/1.1\r\nCookie: a=1\r\n\r\n"]).caller == b"a=1"
-    assert fed([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]).caller == b""
+    assert (incoming.authorization, incoming.cookie) == (b"Bearer x", b"a=1")
+    assert incoming.forwarded_for == b"2.2.2.2"
+    assert fed([HEAD + b"AUTHORIZATION: Bearer y\r\n\r\n"]).authorization == b"Bearer x,Bearer y"
+    nothing = fed([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+    assert (nothing.authorization, nothing.cookie) == (b"", b"")
 
 
 def test_a_short_body_may_follow_its_head_a_long_or_unknown_one_is_asked_about_first():
@@ -192,6 +194,15 @@ def test_uploads_of_one_actor_leave_places_for_others_and_give_theirs_back():
     ask("me")
     with pytest.raises(UploadsBusy):
         ask("me")
+
+
+def test_a_request_that_came_whole_takes_no_place_of_bodies_on_their_way():
+    slots = Slots(per_actor_max=1, together_max=1)
+    for _ in range(3):
+        admission = Admission(bodies=slots, uploads=slots, is_whole=True)
+        admission.grant(caller="me", body_bytes_max=10, is_upload=True)
+        assert (admission.is_granted, admission.caller) == (True, "me")
+    assert slots.claim("me") == "taken"
 
 
 # --- answers ------------------------------------------------------------------------------------------
