@@ -140,13 +140,12 @@ def made_up(count):
 
 @contextmanager
 def locked(url, table):
-    """Nobody reads the table; yields a function that tells how many wait to."""
+    """Nobody reads the table; yields how many wait to, and how to let them, as functions."""
     plain = url.replace("+psycopg", "")
     with psycopg.connect(plain) as holder, psycopg.connect(plain, autocommit=True) as watcher:
         holder.execute(f"lock table {table} in access exclusive mode")
         waiting = f"select count(*) from pg_locks where relation = '{table}'::regclass and not granted"
-        yield lambda: watcher.execute(waiting).fetchone()[0]
-        holder.rollback()
+        yield lambda: watcher.execute(waiting).fetchone()[0], holder.rollback
 
 
 @pytest.mark.parametrize("attack", [spellings, tokens_of_one])
@@ -156,11 +155,16 @@ def test_one_actor_takes_its_share_of_threads_however_it_presents_itself(system,
     with httpx.Client(base_url=address(door), headers=system.headers("till", "honest"), timeout=20) as till:
         posted = till.post("/v1/sales", json=a_receipt(), headers={"Idempotency-Key": uuid4().hex}).json()
         asked = [head("GET", f"{prefix}/v1/sales/{posted['sale_id']}", each) for each in attack(system)]
-        with locked(system.finance_url, "refunds") as waiting, attacks.kept_open(port, asked):
+        with (
+            locked(system.finance_url, "refunds") as (waiting, let_go),
+            attacks.kept_open(port, asked) as socks,
+        ):
             eventually(lambda: waiting() >= THREADS_OF_A_CALLER)
             sell(till, 5)
             sell_as_one_just_signed_in(system, door)
             assert waiting() == THREADS_OF_A_CALLER
+            let_go()
+            are_answered(socks)
 
 
 def test_made_up_signatures_and_cookies_are_counted_for_their_address_together(system, door):
@@ -168,13 +172,21 @@ def test_made_up_signatures_and_cookies_are_counted_for_their_address_together(s
     asked = [head("GET", f"{prefix}/readyz", each) for each in made_up(64)]
     with (
         httpx.Client(base_url=address(door), headers=system.headers("till", "honest"), timeout=20) as till,
-        locked(system.finance_url, "verified_parts") as waiting,
-        attacks.kept_open(port, asked),
+        locked(system.finance_url, "verified_parts") as (waiting, let_go),
+        attacks.kept_open(port, asked) as socks,
     ):
         eventually(lambda: waiting() >= THREADS_OF_A_CALLER)
         sell(till, 5)
         sell_as_one_just_signed_in(system, door)
         assert waiting() == THREADS_OF_A_CALLER
+        let_go()
+        are_answered(socks)
+
+
+def are_answered(socks):
+    """What still waited for its turn would else be part of the next attack."""
+    for sock in socks:
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
 def sell_as_one_just_signed_in(system, door):
