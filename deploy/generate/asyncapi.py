@@ -4,13 +4,12 @@ Channels are the routing keys of the one exchange, payloads the declared types o
 in contracts/events/.
 """
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
 from deploy.generate.payloads import components, declared
 from deploy.generate.repository import ROOT, SERVICES, Example, examples, json_text
-from shared import texts
+from shared import __version__, texts
 from shared.events import routing_key
 from shared.texts import published
 from shared.topology import EVENTS
@@ -128,7 +127,7 @@ def document_of(producer: str) -> dict[str, Any]:
         "asyncapi": "3.1.0",
         "info": {
             "title": f"Apotheca {SERVICES[producer]}: events",
-            "version": version("apotheca-shared"),
+            "version": __version__,
             "description": "Facts, told after their commit, at least once and in any order. A reader passes over "
             "fields that it does not know, and keeps events of a type that it does not know until somebody decides.",
             "license": {"name": "Apache-2.0"},

@@ -4,7 +4,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
 
 import orjson
@@ -17,7 +16,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from shared import address, callers, documentation, health, internal_api, metrics, problems, rations
+from shared import (
+    __version__,
+    address,
+    callers,
+    documentation,
+    health,
+    internal_api,
+    metrics,
+    problems,
+    rations,
+)
 from shared.admission import ENVIRON_KEY, Admission
 from shared.database import Database
 from shared.errors import DomainError
@@ -67,7 +76,7 @@ def new_app(service: Service, settings: Settings) -> Flask:
     app.json = _Json(app)
     app.config.update(
         API_TITLE=f"Apotheca {service.title}",
-        API_VERSION=version("apotheca-shared"),
+        API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.body_bytes_max,
         MAX_FORM_MEMORY_SIZE=settings.body_bytes_max,
