@@ -114,11 +114,11 @@ def test_a_parked_event_keeps_the_month_open_until_it_is_decided(system):
 @pytest.mark.requirement("X3")
 def test_a_silent_source_keeps_the_month_open(system):
     system.deliver()
-    with system.producers["customers"].database.begin() as conn:
+    with behind(system.producers["customers"].database) as conn:
         conn.execute(text("alter table outbox_head rename to elsewhere"))
     try:
         assert obstacles(close(system, "silent")) == [("customers", "source_unreachable", None)]
     finally:
-        with system.producers["customers"].database.begin() as conn:
+        with behind(system.producers["customers"].database) as conn:
             conn.execute(text("alter table elsewhere rename to outbox_head"))
     assert close(system, "answers").status_code == 200
