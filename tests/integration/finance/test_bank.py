@@ -258,6 +258,21 @@ def test_a_balance_that_its_entries_do_not_explain_is_not_reconciled(office):
 
 
 @pytest.mark.requirement("F16")
+def test_an_opening_line_that_stands_for_what_is_booked_begins_no_month(office):
+    """Nothing was ever booked to April, so nobody has to close it before May."""
+    bank = Bank(office)
+    with office.database.begin() as conn:
+        tx = Tx(conn=conn, actor=system_actor("finance"), now=utc_now())
+        source = post_to_bank(tx, date(2026, 3, 31), 40_000)
+    bank.load([], number="2026-05", first="2026-05-01", last="2026-05-31", opening=40_000)
+    [line] = bank.lines()
+    answer = bank.confirm(line, "book", items=[{"source_id": source, "entry_kind": "test_payment"}])
+    assert (answer.status_code, answer.json["booked_on"]) == (201, "2026-04-30")
+    assert office.value("select count(*) from periods where month = '2026-04-01'") == 0
+    assert bank.complete("2026-05").status_code == 201
+
+
+@pytest.mark.requirement("F16")
 def test_what_the_bank_shows_a_month_later_is_carried_forward_and_then_cleared(office):
     """Another part of finance posts to 1002 in March; the bank shows it in April, after March was closed."""
     bank = Bank(office)

@@ -33,12 +33,17 @@ POSTED = ["bank_settlement", "bank_transit", "bank_direct"]
 def confirm(tx: Tx, line_id: UUID, meant: Meant) -> tuple[Match, list[BookItem]]:
     """Match a line with what it stands for, and post the transfer where the books do not have it yet.
 
-    Booked to the line's day, or to today with a reference when that month is closed.
+    Booked to the line's day, or to today with a reference when that month is closed. Entries that are there already are
+    matched on the line's day: nothing is posted, so no month begins or must be open.
     Raises LineNotFound, LineMatched, ItemNotOpen, AmountsDiffer, ForeignBatch, BankReasonUnknown, PeriodClosed.
     """
     bank_files.hold(tx, "match")
     line, account = _line(tx, line_id)
-    booked_on, reference = periods.booking_days(tx, [line.booked_on])[line.booked_on]
+    booked_on, reference = (
+        (line.booked_on, None)
+        if meant.kind is MatchKind.BOOK
+        else periods.booking_days(tx, [line.booked_on])[line.booked_on]
+    )
     posting = _Posting(tx, new_id(), account, booked_on, reference)
     fee_fen = 0
     if meant.kind is MatchKind.BOOK:
