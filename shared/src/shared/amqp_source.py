@@ -32,7 +32,7 @@ from shared.sqlstates import is_transient
 from shared.wire import Received
 
 PREFETCH = 1_000
-BATCH_EVENTS = 200
+BATCH_EVENTS = 400
 LINGER_S = 0.05
 GIVE_BACK_S = 60.0
 WATCH_EVERY_S = 30.0

@@ -13,8 +13,10 @@ commit in the order of their events, and `Proof`s recompute what can be computed
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Date, Integer, Table, Text, Uuid, text
+from sqlalchemy.types import TypeEngine
 
 from shared.chain import CANONICAL, UNSEALED_S_MAX, Chain, Fault, moment
 from shared.postgres import WRITER
@@ -41,6 +43,22 @@ def content_of(table: Table, alias: str, apart: Sequence[str] = ()) -> str:
     return f"row({columns})::text"
 
 
+def key_of(columns: Sequence[tuple[str, TypeEngine[Any]]]) -> str:
+    """SQL of a row's key: the text of the JSON array of its columns, as `jsonb_build_array` would write it.
+
+    Joined by hand it takes a third of the time, which is paid for every row that is written.
+    """
+    return "'[' || " + " || ', ' || ".join(_json_of(*column) for column in columns) + " || ']'"
+
+
+def _json_of(column: str, kind: TypeEngine[Any]) -> str:
+    if isinstance(kind, Integer):
+        return column
+    if isinstance(kind, Date | Uuid):
+        return f"""'"' || {column} || '"'"""
+    return f"to_json({column})::text" if isinstance(kind, Text) else f"to_jsonb({column})::text"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
     """A table whose rows the triggers write down. `unless` is a condition on rows `n` that something else covers."""
@@ -59,8 +77,7 @@ class Guarded:
         return f"note_{self.table.name}"
 
     def key_sql(self, alias: str) -> str:
-        columns = ", ".join(f'{alias}."{column.name}"' for column in self.table.primary_key)
-        return f"jsonb_build_array({columns})::text"
+        return key_of([(f'{alias}."{column.name}"', column.type) for column in self.table.primary_key])
 
     def content_sql(self, alias: str) -> str:
         return content_of(self.table, alias, self.apart)
