@@ -22,3 +22,10 @@ def level_with(database, source: str, *, age_s: int = -120) -> None:
     with database.begin() as conn:
         checked = utc_now() - timedelta(seconds=age_s)
         conn.execute(_PUT, {"source": source, "seq": 1_000, "checked": checked})
+
+
+def asked_a_while_ago(database) -> None:
+    """Whoever asked for something unknown did so 20 seconds earlier: heads were heard since."""
+    with database.begin() as conn:
+        moved = conn.execute(text("update awaited set asked_at = asked_at - interval '20 seconds'"))
+        assert moved.rowcount

@@ -157,6 +157,14 @@ def mechanism_tables(metadata: MetaData) -> None:
         Column("halted_detail", Text),
     )
     Table(
+        "awaited",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("what", Text, primary_key=True),
+        Column("asked_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+        Index("awaited_asked_at", "asked_at"),
+    )
+    Table(
         "accepted_epochs",
         metadata,
         Column("source", Text, primary_key=True),
@@ -280,6 +288,7 @@ def mechanism_tables(metadata: MetaData) -> None:
         removes={
             "inbox": "numbers below the watermark are known",
             "inbox_pages": "numbers of a log that was set back, and those of long ago",
+            "awaited": "questions are forgotten once they are answered",
             "outbox_totals": "summed anew when the log was set back",
             "parked_events": "events of a log that was set back",
             "idempotency_keys": "answers are kept 30 days",
@@ -292,6 +301,7 @@ def mechanism_tables(metadata: MetaData) -> None:
             "inbox": "numbers that were applied",
             "inbox_pages": "numbers that were applied, in pages",
             "source_state": "how far each source is known",
+            "awaited": "what was asked for and is not known",
             "idempotency_keys": "answers that may be asked for again",
             "chain_heads": "the ends of the chains, compared with their rows and with the anchors",
             "row_log": "what rows are compared with, a chain itself",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ class Tx:
     """Passed to every command, query and event handler. The edge that made it commits; nobody else does.
 
     `has_events` tells the edge to wake the relay after the commit. `when_refused` is what is to be known of a command
-    that ends refused: the edge runs it in a transaction of its own, after all else was undone. `meanwhile` starts what
+    or query that ends refused: the edge runs it in a transaction of its own, after all else was undone. `meanwhile` starts what
     the edge has to do beside: who has a long statement for the database calls it just before, as often as it likes.
     """
 
@@ -32,7 +32,7 @@ class Tx:
     correlation_id: str | None = None
     causation_id: str | None = None
     has_events: bool = False
-    when_refused: Callable[[Tx], None] | None = None
+    when_refused: list[Callable[[Tx], None]] = field(default_factory=list)
     meanwhile: Callable[[], None] = nothing
 
 

@@ -38,6 +38,11 @@ def prune_inbox_pages(tx: Tx, kept_days: int) -> int:
     return _forget(tx, "inbox_pages", "made_at", kept_days, PAGES_MAX)
 
 
+def prune_awaited(tx: Tx) -> int:
+    """Forget what was asked for more than a day ago and never again, at most PRUNE_ROWS_MAX at a time."""
+    return _forget(tx, "awaited", "asked_at", 1, PRUNE_ROWS_MAX)
+
+
 def prune_redriven(tx: Tx) -> int:
     """Forget parked events that were applied after all REDRIVEN_KEPT_DAYS ago, at most PRUNE_ROWS_MAX at a time."""
     return _forget(
@@ -127,6 +132,7 @@ def jobs_of(service: Service, settings: Settings) -> tuple[Job, ...]:
             run=lambda tx: prune_inbox_pages(tx, settings.inbox_kept_days),
         ),
         Job(name="prune_redriven", every_s=3600, run=prune_redriven),
+        Job(name="prune_awaited", every_s=PRUNE_EVERY_S, run=prune_awaited),
         *(
             Job(name=f"make_{table}_months", every_s=3600, run=partial(make_chain_months, table=table))
             for table in chain_months.TABLES

@@ -278,7 +278,7 @@ def is_caught_up(
 
 
 _RECORD_HEAD = text(
-    "update source_state set head_seq = :head, checked_at = clock_timestamp(), epoch = coalesce(epoch, :epoch),"
+    "update source_state set head_seq = :head, checked_at = :asked_at, epoch = coalesce(epoch, :epoch),"
     " log_hash = case when log_hash is null and contiguous_seq = :at then :at_hash else log_hash end"
     " where source = :source"
 )
@@ -294,8 +294,8 @@ def claim_of(state: SourceState) -> Claim:
     )
 
 
-def record_head(conn: Connection, state: SourceState, head: Head) -> None:
-    """Keep a head that does not contradict `state`, which was read before it was asked for.
+def record_head(conn: Connection, state: SourceState, head: Head, asked_at: datetime) -> None:
+    """Keep a head that does not contradict `state`, which was read before it was asked for at `asked_at`.
 
     A consumer that pruned its inbox before it kept hashes takes the producer's here.
     """
@@ -304,6 +304,7 @@ def record_head(conn: Connection, state: SourceState, head: Head) -> None:
         {
             "source": state.source,
             "head": head.last_seq,
+            "asked_at": asked_at,
             "epoch": head.epoch,
             "at": state.contiguous_seq,
             "at_hash": head.at_hash,
@@ -346,6 +347,7 @@ def beat(database: Database, service: str, feed: FeedClient) -> bool:
     """
     with database.begin() as conn:
         state = state_of(conn, feed.source)
+        asked_at = conn.execute(text("select clock_timestamp()")).scalar_one()
     head = feed.head(claim_of(state))
     if state.halted_at is not None:
         return False
@@ -363,7 +365,7 @@ def beat(database: Database, service: str, feed: FeedClient) -> bool:
                 halt(conn, service, feed.source, found.reason, found.detail)
         return False
     with database.begin() as conn:
-        record_head(conn, state, head)
+        record_head(conn, state, head, asked_at)
     return True
 
 

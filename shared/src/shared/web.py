@@ -127,9 +127,7 @@ def command(view: Callable[..., Any]) -> Callable[..., Response]:
             replayed = _find_answer(database, claim)
             if replayed is not None:
                 return replayed
-            if tx is not None and tx.when_refused is not None:
-                with database.begin() as conn:
-                    tx.when_refused(_tx(conn))
+            _note_refusal(database, tx)
             raise
         if tx.has_events:
             current_app.extensions["wakeup"].ring()
@@ -145,12 +143,26 @@ def query(view: Callable[..., Any]) -> Callable[..., Response]:
     @wraps(view)
     def run(*args: Any, **kwargs: Any) -> Response:
         database: Database = current_app.extensions["database"]
-        with database.read() as conn:
-            response = make_response(view(_tx(conn), *args, **kwargs))
-            assert not response.is_streamed, "a streaming view opens its own connection"
-            return response
+        tx: Tx | None = None
+        try:
+            with database.read() as conn:
+                tx = _tx(conn)
+                response = make_response(view(tx, *args, **kwargs))
+                assert not response.is_streamed, "a streaming view opens its own connection"
+                return response
+        except DomainError:
+            _note_refusal(database, tx)
+            raise
 
     return run
+
+
+def _note_refusal(database: Database, tx: Tx | None) -> None:
+    if tx is not None and tx.when_refused:
+        with database.begin() as conn:
+            after = _tx(conn)
+            for note in tx.when_refused:
+                note(after)
 
 
 def detached(view: Callable[..., Any]) -> Callable[..., Response]:

@@ -19,7 +19,7 @@ from shared.consumer import apply_batch
 from shared.database import Database
 from tests.support import points
 from tests.support.roles import behind
-from tests.support.watermarks import level_with
+from tests.support.watermarks import asked_a_while_ago, level_with
 
 SEQ = count(1)
 RECEIPTS = (f"R-{number}" for number in count(1))
@@ -152,6 +152,18 @@ def test_points_pay_a_receipt_the_first_to_expire_first(caller, patient, earn, h
         ("earn", 50),
         ("earn", 30),
     ]
+
+
+@pytest.mark.requirement("C38")
+def test_points_of_a_sale_made_since_the_last_head_are_awaited(caller, patient, earn, database):
+    earn(patient, 10)
+    level_with(database, "finance", age_s=4)
+    assert [ask(caller, patient, 11).json["code"] for _ in range(2)] == ["points_not_yet_known"] * 2
+    asked_a_while_ago(database)
+    assert ask(caller, patient, 11).json["code"] == "points_insufficient"
+    assert ask(caller, patient, 11).json["code"] == "points_not_yet_known"
+    earn(patient, 1)
+    redeem(caller, patient, 11)
 
 
 @pytest.mark.requirement("C38")

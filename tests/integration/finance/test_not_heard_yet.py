@@ -1,11 +1,14 @@
 """What was made a second ago may be on its way, though we are level with a head of four seconds ago: it is awaited."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.clock import business_date, new_id, utc_now
-from tests.support.debtors import pay
+from tests.support.credit import a_customer
+from tests.support.debtors import TODAY, pay
 from tests.support.finance_builders import a_receipt, money, ndjson
-from tests.support.watermarks import level_with
+from tests.support.watermarks import asked_a_while_ago, level_with
 
 FOREIGN = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 """Greater than any id of ours, and no id of ours."""
@@ -66,3 +69,26 @@ def test_each_stranger_of_an_upload_is_judged_by_its_own_id(office):
     assert upload() == ["customer_unknown", "customer_not_yet_known", "customer_unknown"]
     level_with(office.database, "customers")
     assert upload() == ["customer_unknown"] * 3
+
+
+@pytest.mark.requirement("F21", "C31")
+@pytest.mark.parametrize("many", [False, True])
+def test_credit_granted_a_second_ago_to_a_customer_of_long_ago_is_awaited(office, many):
+    customer = a_customer(office, valid_until=str(TODAY - timedelta(days=1)))
+
+    def sells():
+        receipt = a_receipt(customer_id=customer, tenders=ON_CREDIT, sold_at=utc_now().isoformat())
+        if many:
+            return [
+                each.get("code")
+                for each in office.results(ndjson([receipt, receipt | {"receipt_number": "N"}]))
+            ]
+        return [office.post("/v1/sales", receipt).json.get("code")] * 2
+
+    level_with(office.database, "customers", age_s=4)
+    assert [sells(), sells()] == [["credit_not_yet_known"] * 2] * 2
+    asked_a_while_ago(office.database)
+    assert sells() == ["credit_not_granted"] * 2
+    assert sells() == ["credit_not_yet_known"] * 2
+    assert office.hear(office.grant(customer, version=2)).parked == 0
+    assert sells() == [None] * 2

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from shared.clock import business_date, new_id, utc_now
 from tests.support.returns_builders import PATIENT, Counter, a_customer, a_sold_line
+from tests.support.watermarks import asked_a_while_ago
 
 REQUESTS = 50
 NEWCOMER = "0199b1c0-0000-7000-8000-0000000000c3"
@@ -208,6 +209,50 @@ def test_the_original_order_is_awaited_and_then_not_found(counter):
     assert counter.request(UNKNOWN | {"sale_id": new}).json["code"] == "projection_behind"
     hear_finance(counter, contiguous=42, head=42, age_s=-120)
     assert counter.ask("sold-lines", branch_id="S001", sale_id=new).json["code"] == "sale_not_known"
+
+
+@pytest.mark.requirement("R1", "R3")
+def test_a_receipt_of_a_moment_ago_is_awaited_though_a_head_of_before_is_level(counter):
+    hear_finance(counter, contiguous=99, head=99, age_s=4)
+
+    def look():
+        return counter.ask("sold-lines", branch_id="S001", receipt_number="R-NEW").json["code"]
+
+    def ask():
+        return counter.post("", by_receipt("R-NEW"), role="invoicing_clerk")
+
+    assert (look(), ask().json["code"], look()) == ("projection_behind",) * 3
+    asked_a_while_ago(counter.database)  # and the head of 4 s ago is newer than that
+    assert (look(), look()) == ("sale_not_known", "projection_behind")
+    asked_a_while_ago(counter.database)
+    refused = ask().json
+    assert (refused["state"], refused["cause"]) == ("refused", "not_ours")
+    assert ask().json["code"] == "projection_behind"  # what was refused is answered; this is a new question
+    hear_finance(counter, contiguous=98, head=99, age_s=4)
+    asked_a_while_ago(counter.database)
+    assert ask().json["code"] == "projection_behind"
+    assert counter.sell(receipt_number="R-NEW")["sale_id"]
+    assert ask().json["cause"] == "not_ours"  # its line is not of the sale, which is known
+
+
+def test_who_asks_again_after_a_minute_asks_anew(counter):
+    hear_finance(counter, contiguous=99, head=99, age_s=4)
+    for _ in range(2):
+        answer = counter.ask("sold-lines", branch_id="S001", receipt_number="R-LATER")
+        assert answer.json["code"] == "projection_behind"
+        for _ in range(4):
+            asked_a_while_ago(counter.database)
+
+
+def by_receipt(number):
+    return {
+        "branch_id": "S001",
+        "kind": "b2b",
+        "receipt_number": number,
+        "reason": "recall",
+        "package": {"unopened": True, "intact": True},
+        "lines": [{"sale_line_id": "x", "lot": "L1", "quantity": 1}],
+    }
 
 
 def test_a_receipt_names_every_line_and_no_more_than_was_approved(counter):

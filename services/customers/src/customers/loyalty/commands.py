@@ -24,7 +24,7 @@ from customers.loyalty.rules import (
 )
 from customers.loyalty.store.points import lock_accounts
 from customers.loyalty.store.redemptions import add_lots, add_redemption, redemption_row
-from shared import audit, outbox, watermark
+from shared import audit, awaited, outbox
 from shared.clock import business_date, new_id
 from shared.database import driver_of
 from shared.events import Envelope
@@ -100,7 +100,7 @@ def _consume(tx: Tx, account: str, points: int, today: date) -> list[rules.Share
     try:
         return rules.consume(queries.point_lots(tx.conn, account), points, today)
     except PointsInsufficient as refusal:
-        if watermark.is_caught_up(tx.conn, "finance", now=tx.now, types=[SALE_POSTED]):
+        if awaited.is_unknown(tx, "finance", f"points {account}", types=[SALE_POSTED]):
             raise
         raise PointsNotYetKnown(
             "finance has news that is still on its way", retry_after_s=2, **refusal.context

@@ -13,9 +13,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from finance.credit.model import CREDIT_CHANGED
-from finance.credit.rules import CreditNotYetKnown, Override, Position, on_hold, refusal_of
+from finance.credit.rules import CreditNotGranted, CreditNotYetKnown, Override, Position, on_hold, refusal_of
 from finance.credit.store import hold, hold_for, positions, reserved_for
-from shared import watermark
+from shared import awaited
 from shared.clock import business_date
 from shared.transaction import Tx
 
@@ -88,12 +88,10 @@ def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) ->
     refusal = refusal_of(position, fen, business_date(tx.now), is_approved=is_approved)
     if refusal is None:
         return
-    if (
-        position.limit_fen is None
-        and not position.on_hold
-        and not watermark.is_caught_up(
-            tx.conn, "customers", now=tx.now, types=[CREDIT_CHANGED], about=position.customer_id
-        )
+    customer_id = position.customer_id
+    # a grant has no id that tells when it was made
+    if isinstance(refusal, CreditNotGranted) and not awaited.is_unknown(
+        tx, "customers", f"credit {customer_id}", types=[CREDIT_CHANGED], about=customer_id
     ):
         raise CreditNotYetKnown("customers has news that is still on its way", retry_after_s=2)
     if tx.actor.branch_filter() is not None:

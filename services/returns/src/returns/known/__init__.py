@@ -2,19 +2,26 @@
 
 from returns.known import tables
 from returns.known.model import Sold
-from returns.known.reactions import CUSTOMER_REGISTERED, SALE_POSTED, WITHDRAW, handle
-from returns.known.store import find_customer_kind, find_sold_lines, is_voided, require_caught_up
+from returns.known.reactions import WITHDRAW, handle
+from returns.known.store import (
+    find_customer_kind,
+    find_sold_lines,
+    forget_receipt,
+    is_voided,
+    require_no_customer,
+    require_no_sale,
+)
 from shared.areas import Area
 
 AREA = Area(tables=tables, reactions=[handle], withdraw=WITHDRAW)
 
 __all__ = [
     "AREA",
-    "CUSTOMER_REGISTERED",
-    "SALE_POSTED",
     "Sold",
     "find_customer_kind",
     "find_sold_lines",
+    "forget_receipt",
     "is_voided",
-    "require_caught_up",
+    "require_no_customer",
+    "require_no_sale",
 ]

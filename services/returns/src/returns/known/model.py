@@ -7,6 +7,9 @@ from msgspec import Meta, Struct
 
 from shared.texts import FIRST_DAY, LAST_DAY, LINES_MAX, Branch, Fen, Lot, Name, Quantity, Reference
 
+SALE_POSTED = "finance.sale.posted.v1"
+CUSTOMER_REGISTERED = "customers.customer.registered.v1"
+
 
 class SoldLine(Struct, frozen=True):
     line_id: Reference

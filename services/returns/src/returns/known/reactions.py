@@ -1,17 +1,16 @@
 """Sales and customers' kinds, as finance and customers tell them."""
 
 from returns.known import store
+from returns.known.model import CUSTOMER_REGISTERED, SALE_POSTED
 from shared.consumer import in_sets
 from shared.refilling import Projection, refilled
 
-SALE_POSTED = "finance.sale.posted.v1"
 REFUND_PAID = "finance.refund.paid.v1"
-CUSTOMER_REGISTERED = "customers.customer.registered.v1"
 
 handle = in_sets(
     {
-        CUSTOMER_REGISTERED: store.on_customers_registered,
-        SALE_POSTED: store.on_sales_posted,
+        "customers.customer.registered.v1": store.on_customers_registered,
+        "finance.sale.posted.v1": store.on_sales_posted,
         REFUND_PAID: store.on_refunds_paid,
     }
 )

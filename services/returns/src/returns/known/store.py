@@ -9,9 +9,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import select, text
 
-from returns.known.model import CustomerRegistered, Refunded, SalePosted, Sold
+from returns.known.model import (
+    CUSTOMER_REGISTERED,
+    SALE_POSTED,
+    CustomerRegistered,
+    Refunded,
+    SalePosted,
+    Sold,
+)
 from returns.known.tables import sold_lines
-from shared import watermark
+from shared import awaited, watermark
 from shared.clock import month_of
 from shared.errors import Unavailable
 from shared.events import Envelope
@@ -118,12 +125,40 @@ class ProjectionBehind(Unavailable):
     cure = "Ask again after `Retry-After` seconds: the event is on its way."
 
 
-def require_caught_up(tx: Tx, source: str, event_type: str, what: str, about: str | None) -> None:
-    """Before saying that there is no such thing. Raises ProjectionBehind while its event may be on its way."""
+def require_no_sale(tx: Tx, *, branch_id: str, sale_id: str | None, receipt_number: str | None) -> None:
+    """Before saying that there is no such sale. Raises ProjectionBehind while it may be on its way.
+
+    A number on a receipt does not tell when the sale was made: it must have been heard of since it was asked for.
+    """
+    if sale_id is not None:
+        _require_caught_up(tx, "finance", SALE_POSTED, "sale", sale_id)
+    elif not awaited.is_unknown(tx, "finance", _receipt(branch_id, receipt_number), types=[SALE_POSTED]):
+        raise _behind("sale")
+
+
+def forget_receipt(tx: Tx, branch_id: str, receipt_number: str | None) -> None:
+    """What was said of the receipt is kept: the next question is a new one."""
+    awaited.forget(tx, "finance", _receipt(branch_id, receipt_number))
+
+
+def _receipt(branch_id: str, receipt_number: str | None) -> str:
+    return f"receipt {branch_id} {receipt_number}"
+
+
+def require_no_customer(tx: Tx, customer_id: str) -> None:
+    """Before saying that there is no such customer. Raises ProjectionBehind while it may be on its way."""
+    _require_caught_up(tx, "customers", CUSTOMER_REGISTERED, "customer", customer_id)
+
+
+def _require_caught_up(tx: Tx, source: str, event_type: str, what: str, about: str) -> None:
     if not watermark.is_caught_up(tx.conn, source, now=tx.now, types=[event_type], about=about):
-        raise ProjectionBehind(
-            Text("that {what} is not known here yet; ask again", what=what), retry_after_s=RETRY_AFTER_S
-        )
+        raise _behind(what)
+
+
+def _behind(what: str) -> ProjectionBehind:
+    return ProjectionBehind(
+        Text("that {what} is not known here yet; ask again", what=what), retry_after_s=RETRY_AFTER_S
+    )
 
 
 def find_customer_kind(tx: Tx, customer_id: str) -> str | None:

@@ -7,7 +7,7 @@ from msgspec import to_builtins
 
 from returns import eligibility, known, notices, returnable
 from returns.kernel.vocabulary import Fact, Kind, RefusalCause, Status
-from returns.known import CUSTOMER_REGISTERED, SALE_POSTED, Sold
+from returns.known import Sold
 from returns.notices import Line, Notice
 from returns.requests import events, store
 from returns.requests.model import Asked, AskedLine
@@ -41,7 +41,10 @@ def request_return(tx: Tx, asked: Asked) -> UUID:
     tx.actor.require_branch(asked.branch_id)
     sold = _find_sold(tx, asked)
     if not sold:
-        known.require_caught_up(tx, "finance", SALE_POSTED, "sale", asked.sale_id)
+        known.require_no_sale(
+            tx, branch_id=asked.branch_id, sale_id=asked.sale_id, receipt_number=asked.receipt_number
+        )
+        known.forget_receipt(tx, asked.branch_id, asked.receipt_number)
         sold = _find_sold(tx, asked)  # it may have arrived between the two looks
     if not sold:
         return _refuse(tx, asked, None, RefusalCause.NOT_OURS, "no such sale of this branch")
@@ -84,7 +87,7 @@ def _require_institution(tx: Tx, customer_id: str | None) -> None:
     """The kind asked for decides which rules apply, so it is checked against the record. Source: G8"""
     kind = None if customer_id is None else known.find_customer_kind(tx, customer_id)
     if kind is None and customer_id is not None:
-        known.require_caught_up(tx, "customers", CUSTOMER_REGISTERED, "customer", customer_id)
+        known.require_no_customer(tx, customer_id)
         kind = known.find_customer_kind(tx, customer_id)  # it may have arrived between the two looks
     if kind in {None, PATIENT}:
         raise KindWrong("only what an institution of record bought can come back as b2b; ask for retail")

@@ -6,7 +6,6 @@ from msgspec.structs import asdict
 from sqlalchemy import select
 
 from returns import known
-from returns.known import SALE_POSTED
 from returns.returnable.tables import return_allotments
 from shared.clock import SHANGHAI
 from shared.errors import NotFound
@@ -27,7 +26,7 @@ def get_sold_lines(
     tx.actor.require_branch(branch_id)
     sold = known.find_sold_lines(tx, branch_id=branch_id, sale_id=sale_id, receipt_number=receipt_number)
     if not sold:
-        known.require_caught_up(tx, "finance", SALE_POSTED, "sale", sale_id)
+        known.require_no_sale(tx, branch_id=branch_id, sale_id=sale_id, receipt_number=receipt_number)
         raise SaleNotKnown("no such sale of this branch is known here")
     reserved = {
         (row["sale_id"], row["sale_line_id"], row["lot"]): row["reserved"]

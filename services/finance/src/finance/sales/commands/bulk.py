@@ -123,6 +123,8 @@ def load(tx: Tx, batch: Sequence[Item], meanwhile: Callable[[], None] = lambda: 
     if candidates:
         booked = _judged(tx, candidates, room, results)
         _write(tx, booked, results, meanwhile)
+    for note in tx.when_refused:  # of single receipts: the batch itself is not undone
+        note(tx)
     return [results[item.line] for item in batch]
 
 
