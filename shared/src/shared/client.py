@@ -38,12 +38,14 @@ class Page:
 class Head:
     """`last_seq` is the highest number given; `unsequenced` events are committed and wait for theirs.
 
-    `at_hash` is the hash of the log up to the number asked for, None when it does not reach so far. `held` is why
-    the producer numbers nothing, or None.
+    The oldest of them was recorded `unsequenced_s` seconds ago (0 when none waits): what was committed before that has
+    its number. `at_hash` is the hash of the log up to the number asked for, None when it does not reach so far. `held`
+    is why the producer numbers nothing, or None.
     """
 
     last_seq: int
     unsequenced: int
+    unsequenced_s: float
     epoch: int
     at_hash: int | None
     held: str | None
@@ -145,6 +147,7 @@ class FeedClient:
         return Head(
             last_seq=int(value["last_seq"]),
             unsequenced=int(value["unsequenced"]),
+            unsequenced_s=float(value["unsequenced_s"]),
             epoch=int(value["epoch"]),
             at_hash=incarnation.read(value["at"]["log_hash"]),
             held=value["held"],

@@ -47,7 +47,10 @@ _PAGE = text(
     ) as lines
     """
 )
-_UNSEQUENCED = text("select count(*) from outbox where seq is null")
+_UNSEQUENCED = text(
+    "select count(*) as events, coalesce((select greatest(extract(epoch from clock_timestamp() - recorded_at), 0)"
+    " from outbox where seq is null order by month, id limit 1), 0)::float as age_s from outbox where seq is null"
+)
 _HASH = text("select log_hash from outbox where seq = :at")
 _WAITING = text("select count(*) from outbox where seq is null and day between :first and :last")
 _TOTALS = text(
@@ -124,13 +127,15 @@ def _folder() -> Path | None:
 @query
 @admits("feed")
 def head(tx: Tx) -> Response:
-    """The highest number given, how many events wait for theirs, and what speaks against the log (`held`).
+    """The highest number given, how many events wait for theirs, the oldest for `unsequenced_s` seconds, and what
+    speaks against the log (`held`). One snapshot (see `query`): what it has no number for is counted as waiting.
 
     `at` asks for the hash of the log up to that number; with `hash`, `epoch` and `seen` the reader says what it has.
     """
     at = _number("at", 0, 0, SEQ_MAX)
     standing = incarnation.standing(tx.conn)
     log_hash = _hash_at(tx, at)
+    waiting = tx.conn.execute(_UNSEQUENCED).one()
     claim = _contradiction(standing, at, log_hash)
     if claim is not None:
         _keep(claim)
@@ -140,7 +145,8 @@ def head(tx: Tx) -> Response:
             "epoch": standing.epoch,
             "last_seq": standing.last_seq,
             "log_hash": incarnation.shown(standing.log_hash),
-            "unsequenced": tx.conn.execute(_UNSEQUENCED).scalar_one(),
+            "unsequenced": waiting.events,
+            "unsequenced_s": waiting.age_s,
             "held": standing.fault or claim,
             "at": {"seq": at, "log_hash": incarnation.shown(log_hash)},
         }

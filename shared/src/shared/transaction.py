@@ -20,8 +20,10 @@ class Tx:
     """Passed to every command, query and event handler. The edge that made it commits; nobody else does.
 
     `has_events` tells the edge to wake the relay after the commit. `when_refused` is what is to be known of a command
-    or query that ends refused: the edge runs it in a transaction of its own, after all else was undone. `meanwhile` starts what
-    the edge has to do beside: who has a long statement for the database calls it just before, as often as it likes.
+    that ends refused: the edge runs it in a transaction of its own, after all else was undone. `asked` is what another
+    service was waited for, by service and key, and whether it can tell no more: the edge notes it at the end, however
+    that is (shared.awaited). `meanwhile` starts what the edge has to do beside: who has a long statement for the
+    database calls it just before, as often as it likes.
     """
 
     conn: Connection
@@ -32,7 +34,8 @@ class Tx:
     correlation_id: str | None = None
     causation_id: str | None = None
     has_events: bool = False
-    when_refused: list[Callable[[Tx], None]] = field(default_factory=list)
+    when_refused: Callable[[Tx], None] | None = None
+    asked: dict[tuple[str, str], bool] = field(default_factory=dict)
     meanwhile: Callable[[], None] = nothing
 
 

@@ -39,8 +39,18 @@ def prune_inbox_pages(tx: Tx, kept_days: int) -> int:
 
 
 def prune_awaited(tx: Tx) -> int:
-    """Forget what was asked for more than a day ago and never again, at most PRUNE_ROWS_MAX at a time."""
-    return _forget(tx, "awaited", "asked_at", 1, PRUNE_ROWS_MAX)
+    """Forget what was asked for and never again: a question counts for a minute (shared.awaited.ASKED_AGO_MAX).
+
+    At most PRUNE_ROWS_MAX at a time.
+    """
+    done = tx.conn.execute(
+        text(
+            "delete from awaited where ctid = any(array(select ctid from awaited"
+            " where asked_at < clock_timestamp() - interval '10 minutes' limit :limit))"
+        ),
+        {"limit": PRUNE_ROWS_MAX},
+    )
+    return int(done.rowcount)
 
 
 def prune_redriven(tx: Tx) -> int:

@@ -240,7 +240,8 @@ _LEVEL_SINCE = text(
 
 
 def level_since(conn: Connection, source: str, *, types: Sequence[str] | None = None) -> datetime | None:
-    """When the head was asked for that we are level with; None while anything of `source` may be on its way.
+    """Until when the head tells all that we are level with (`record_head`); None while anything of `source` may be on
+    its way.
 
     Nothing of the source may be halted, nor parked, of `types` when given.
     """
@@ -278,7 +279,7 @@ def is_caught_up(
 
 
 _RECORD_HEAD = text(
-    "update source_state set head_seq = :head, checked_at = :asked_at, epoch = coalesce(epoch, :epoch),"
+    "update source_state set head_seq = :head, checked_at = :tells_all_until, epoch = coalesce(epoch, :epoch),"
     " log_hash = case when log_hash is null and contiguous_seq = :at then :at_hash else log_hash end"
     " where source = :source"
 )
@@ -297,6 +298,9 @@ def claim_of(state: SourceState) -> Claim:
 def record_head(conn: Connection, state: SourceState, head: Head, asked_at: datetime) -> None:
     """Keep a head that does not contradict `state`, which was read before it was asked for at `asked_at`.
 
+    Its number tells of all that was committed until it was asked for, less what the producer has not numbered yet: with
+    events that wait it tells of what came before the oldest of them, so a relay that stands lets no refusal come early.
+    The age is the producer's to say, so no two clocks are compared.
     A consumer that pruned its inbox before it kept hashes takes the producer's here.
     """
     conn.execute(
@@ -304,7 +308,7 @@ def record_head(conn: Connection, state: SourceState, head: Head, asked_at: date
         {
             "source": state.source,
             "head": head.last_seq,
-            "asked_at": asked_at,
+            "tells_all_until": asked_at - timedelta(seconds=head.unsequenced_s),
             "epoch": head.epoch,
             "at": state.contiguous_seq,
             "at_hash": head.at_hash,

@@ -33,7 +33,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from werkzeug.exceptions import HTTPException
 
-from shared import round_trip
+from shared import awaited, round_trip
 from shared.body import json_or_nothing
 from shared.clock import utc_now
 from shared.database import Database
@@ -127,8 +127,12 @@ def command(view: Callable[..., Any]) -> Callable[..., Response]:
             replayed = _find_answer(database, claim)
             if replayed is not None:
                 return replayed
-            _note_refusal(database, tx)
+            if tx is not None and tx.when_refused is not None:
+                with database.begin() as conn:
+                    tx.when_refused(_tx(conn))
             raise
+        finally:
+            _note_asked(database, tx)
         if tx.has_events:
             current_app.extensions["wakeup"].ring()
         return response
@@ -150,19 +154,15 @@ def query(view: Callable[..., Any]) -> Callable[..., Response]:
                 response = make_response(view(tx, *args, **kwargs))
                 assert not response.is_streamed, "a streaming view opens its own connection"
                 return response
-        except DomainError:
-            _note_refusal(database, tx)
-            raise
+        finally:
+            _note_asked(database, tx)
 
     return run
 
 
-def _note_refusal(database: Database, tx: Tx | None) -> None:
-    if tx is not None and tx.when_refused:
-        with database.begin() as conn:
-            after = _tx(conn)
-            for note in tx.when_refused:
-                note(after)
+def _note_asked(database: Database, tx: Tx | None) -> None:
+    if tx is not None and tx.asked:
+        awaited.note(database, tx)
 
 
 def detached(view: Callable[..., Any]) -> Callable[..., Response]:

@@ -85,7 +85,7 @@ def test_every_receipt_gets_its_own_result_in_order_and_a_bad_one_hurts_nobody(o
         (7, "BAD-2", "refused", "foreign_branch"),
         (8, "BAD-3", "refused", "lot_expired"),
         (10, "G-2", "posted", None),
-        (11, "BAD-4", "refused", "customer_not_yet_known"),
+        (11, "BAD-4", "refused", "customer_unknown"),
         (12, "G-3", "posted", None),
     ]
     assert results[3]["errors"] == [

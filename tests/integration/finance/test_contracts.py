@@ -238,7 +238,7 @@ def test_the_drafter_does_not_sign(office, customer):
         ({"allowed": False}, 409, "trade_not_permitted"),
         ({"categories": ["rx"]}, 409, "trade_not_permitted"),
         ({"valid_until": str(TODAY - timedelta(days=1))}, 409, "trade_not_permitted"),
-        (None, 503, "customer_not_yet_known"),
+        (None, 409, "customer_unknown"),
     ],
 )
 def test_who_may_not_trade_on_the_day_of_signing_gets_no_contract(office, permission, status, code):

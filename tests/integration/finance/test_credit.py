@@ -10,7 +10,7 @@ from shared.clock import utc_now
 from tests.support.credit import a_customer, at_once, exposure_of, in_tx, reserve
 from tests.support.debtors import TODAY, days_ago, items_of, pay, sell_on_credit
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
-from tests.support.watermarks import level_with
+from tests.support.watermarks import level_with, not_level_with
 
 
 def on_credit(customer_id, fen, **odd):
@@ -97,6 +97,7 @@ def test_no_grant_an_ended_grant_and_a_hold_stop_everything(office):
     office.hear(office.permit(stranger))
     with office.database.begin() as conn:
         conn.exec_driver_sql("delete from credit_limits where customer_id = %s", (stranger,))
+    not_level_with(office.database, "customers")
     assert sell(office, stranger, 1) == "credit_not_yet_known"
     level_with(office.database, "customers")
     assert sell(office, stranger, 1) == "credit_not_granted"

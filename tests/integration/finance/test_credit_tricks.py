@@ -12,7 +12,6 @@ from tests.support.credit import at_once, exposure_of
 from tests.support.debtors import TODAY, days_ago, pay, sell_on_credit
 from tests.support.finance_builders import a_line, a_receipt, money, ndjson
 from tests.support.ordering import SalesDesk, a_parcel, an_order_line, refused
-from tests.support.watermarks import level_with
 
 END = {"reason": "客户取消"}
 PRICE = 1_000
@@ -301,7 +300,6 @@ def test_an_ended_grant_lets_what_was_reserved_go_and_nothing_new_in(desk, offic
     order = desk.confirmed(an_order_line(product, quantity=5), customer=customer)
     ended = office.grant(customer, 10_000, version=2, valid_until=str(TODAY - timedelta(days=1)))
     assert office.hear(ended).parked == 0
-    level_with(office.database, "customers")
     assert desk.ship(order, a_parcel(quantity=2)).status_code == 201
     assert desk.change(order, an_order_line(product, quantity=6)).status_code == 200
     assert desk.faults(desk.confirm(order)) == ["credit_not_granted"]

@@ -4,11 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from shared import upkeep
 from shared.clock import business_date, new_id, utc_now
-from tests.support.credit import a_customer
-from tests.support.debtors import TODAY, pay
+from shared.identity import system_actor
+from shared.transaction import Tx
+from tests.support.credit import a_customer, at_once
+from tests.support.debtors import TODAY, days_ago, pay, sell_on_credit
 from tests.support.finance_builders import a_receipt, money, ndjson
-from tests.support.watermarks import asked_a_while_ago, level_with
+from tests.support.ordering import SalesDesk, an_order_line, refused
+from tests.support.watermarks import asked_a_while_ago, level_with, not_level_with
 
 FOREIGN = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 """Greater than any id of ours, and no id of ours."""
@@ -92,3 +96,140 @@ def test_credit_granted_a_second_ago_to_a_customer_of_long_ago_is_awaited(office
     assert sells() == ["credit_not_yet_known"] * 2
     assert office.hear(office.grant(customer, version=2)).parked == 0
     assert sells() == [None] * 2
+
+
+# --- what customers said before and says no ---------------------------------------------------------
+
+
+def granted(**odd):
+    return lambda office, customer, version: office.grant(customer, version=version, **odd)
+
+
+def permitted(**odd):
+    return lambda office, customer, version: office.permit(customer, version=version, **odd)
+
+
+SAYS_NO = {
+    "credit_limit_exceeded": (granted(limit_fen=2 * 3_900), granted(limit_fen=3 * 3_900)),
+    "credit_overdue": (granted(overdue_tolerance_fen=3_899), granted(overdue_tolerance_fen=3_900)),
+    "credit_on_hold": (granted(on_hold=True), granted()),
+    "trade_not_permitted": (permitted(allowed=False), permitted()),
+}
+LAST_WORDS = pytest.mark.parametrize("code", SAYS_NO)
+
+
+def told_no(office, code):
+    """An institution that owes 39 yuan past due, and may owe no 78."""
+    customer = a_customer(office)
+    for each in (1, 2) if code == "credit_limit_exceeded" else (1,):
+        sell_on_credit(office, customer, 3_900, on=days_ago(100 + each))
+    assert office.hear(SAYS_NO[code][0](office, customer, 2)).parked == 0
+    return customer
+
+
+def on_credit(customer):
+    return a_receipt(customer_id=customer, tenders=ON_CREDIT, sold_at=utc_now().isoformat())
+
+
+def sells(office, customer, *, many=False, **same):
+    if many:
+        [row] = office.results(ndjson([on_credit(customer)]))
+        return row.get("code")
+    return office.post("/v1/sales", on_credit(customer), **same).json.get("code")
+
+
+def awaited_code(code):
+    return "customer_not_yet_known" if code == "trade_not_permitted" else "credit_not_yet_known"
+
+
+@pytest.mark.requirement("F21", "F27", "C31")
+@LAST_WORDS
+@pytest.mark.parametrize("many", [False, True])
+def test_what_lifts_a_refusal_and_was_said_a_second_ago_is_awaited(office, code, many):
+    customer = told_no(office, code)
+    level_with(office.database, "customers", age_s=4)
+    assert [sells(office, customer, many=many) for _ in range(2)] == [awaited_code(code)] * 2
+    asked_a_while_ago(office.database)  # and the head of 4 s ago is newer than that
+    assert sells(office, customer, many=many) == code
+    assert sells(office, customer, many=many) == awaited_code(code)  # a new question
+    assert office.hear(SAYS_NO[code][1](office, customer, 3)).parked == 0
+    assert sells(office, customer, many=many) is None
+
+
+@pytest.mark.requirement("F21", "F27", "X11")
+@LAST_WORDS
+def test_a_last_word_stands_after_20_s_though_customers_is_silent(office, code):
+    customer = told_no(office, code)
+    not_level_with(office.database, "customers")
+    assert sells(office, customer) == awaited_code(code)
+    asked_a_while_ago(office.database, ago_s=18)
+    assert sells(office, customer) == awaited_code(code)
+    asked_a_while_ago(office.database, ago_s=2)
+    assert sells(office, customer) == code
+
+
+def test_a_key_answered_503_is_free_for_the_same_request(office):
+    customer = told_no(office, "credit_limit_exceeded")
+    level_with(office.database, "customers", age_s=4)
+    body, key = on_credit(customer), "the-same-key"
+    first = office.post("/v1/sales", body, key=key)
+    assert (told(first), int(first.headers["Retry-After"])) == ((503, "credit_not_yet_known"), 2)
+    assert office.hear(SAYS_NO["credit_limit_exceeded"][1](office, customer, 3)).parked == 0
+    posted = office.post("/v1/sales", body, key=key)
+    again = office.post("/v1/sales", body, key=key)
+    assert (posted.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (
+        201,
+        201,
+        "true",
+    )
+    assert again.json == posted.json
+
+
+def test_an_order_and_its_shipment_await_a_raised_limit_and_the_end_of_a_hold(office):
+    desk = SalesDesk(office)
+    product = desk.price()
+    customer = desk.customer(9_999)
+    order = desk.drafted(an_order_line(product), customer=customer)
+    level_with(office.database, "customers", age_s=4)
+    refused(desk.confirm(order), 503, "credit_not_yet_known")
+    assert office.hear(office.grant(customer, 10_000, version=2)).parked == 0
+    assert desk.confirm(order).status_code == 200
+    assert office.hear(office.grant(customer, 10_000, version=3, on_hold=True)).parked == 0
+    refused(desk.ship(order), 503, "credit_not_yet_known")
+    asked_a_while_ago(office.database)
+    refused(desk.ship(order), 409, "credit_on_hold")
+    assert office.hear(office.grant(customer, 10_000, version=4)).parked == 0
+    assert desk.ship(order).status_code == 201
+
+
+def test_many_who_ask_in_any_order_wait_for_nobody(office):
+    customers = [told_no(office, "trade_not_permitted") for _ in range(8)]
+    level_with(office.database, "customers", age_s=4)
+
+    def upload(order):
+        rows = office.results(ndjson([a_receipt(customer_id=each) for each in order]))
+        return {row["code"] for row in rows}
+
+    def ask_all():
+        return at_once(*(lambda at=at: upload(customers[at:] + customers[:at]) for at in range(8)))
+
+    assert ask_all() == [{"customer_not_yet_known"}] * 8
+    assert office.value("select count(*) from awaited where what like 'permission %'") >= 8
+    asked_a_while_ago(office.database)
+    assert (
+        {"trade_not_permitted"}
+        <= set().union(*ask_all())
+        <= {"trade_not_permitted", "customer_not_yet_known"}
+    )
+
+
+def test_what_nobody_asked_again_is_forgotten_after_ten_minutes(office):
+    customer = told_no(office, "credit_on_hold")
+    level_with(office.database, "customers", age_s=4)
+    assert sells(office, customer) == "credit_not_yet_known"
+    kept = "select count(*) from awaited where what = :what"
+    for ago_s, left in ((500, 1), (101, 0)):
+        asked_a_while_ago(office.database, ago_s=ago_s)
+        with office.database.begin() as conn:
+            upkeep.prune_awaited(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()))
+        assert office.value(kept, what=f"credit {customer}") == left

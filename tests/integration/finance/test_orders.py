@@ -21,7 +21,7 @@ from tests.support.ordering import (
     refused,
 )
 from tests.support.roles import behind
-from tests.support.watermarks import level_with
+from tests.support.watermarks import level_with, not_level_with
 
 END = {"reason": "客户取消"}
 
@@ -146,15 +146,9 @@ def test_trade_permission_is_that_of_the_orders_day(office, desk, product):
 def test_a_customer_nobody_told_us_of_is_unknown_or_not_known_yet(office, desk, product):
     stranger = "0199b1c0-0000-7000-8000-00000000dead"
     order = desk.drafted(an_order_line(product), customer=stranger)
-    heard_of = (
-        "insert into source_state (source, contiguous_seq, head_seq, checked_at) values ('customers', 9, :head, now())"
-        " on conflict (source) do update set contiguous_seq = 9, head_seq = :head, checked_at = now() + interval '2 minutes'"
-    )
-    with office.database.begin() as conn:
-        conn.execute(text(heard_of), {"head": 10})
+    not_level_with(office.database, "customers")
     refused(desk.confirm(order), 503, "customer_not_yet_known")
-    with office.database.begin() as conn:
-        conn.execute(text(heard_of), {"head": 9})
+    level_with(office.database, "customers")
     assert desk.faults(desk.confirm(order)) == ["credit_not_granted", "customer_unknown"]
 
 
@@ -494,7 +488,6 @@ def test_overdue_debts_and_missing_credit_stop_an_order(office, desk, product):
     assert desk.faults(desk.confirm(order)) == ["credit_overdue"]
     ended = str(TODAY - timedelta(days=1))
     assert office.hear(office.grant(customer, 10**9, version=3, valid_until=ended)).parked == 0
-    level_with(office.database, "customers")
     assert desk.faults(desk.confirm(order)) == ["credit_not_granted"]
 
 

@@ -142,13 +142,13 @@ def test_a_redemption_that_is_not_here_is_awaited_and_then_refused(office):
 
     redemption = redeemed(office, (str(uuid4()), 30))
     receipt = paid_with(redemption)
-    heard(8, 9, utc_now() + timedelta(hours=1))
+    heard(1_000, 1_001, utc_now() + timedelta(hours=1))
     answer = post(office, receipt)
     assert (answer.status_code, answer.json["code"]) == (503, "redemption_not_yet_known")
     assert int(answer.headers["Retry-After"]) > 0
-    heard(9, 9, utc_now())  # we asked before customers could have told us
+    heard(1_000, 1_000, utc_now())  # we asked before customers could have told us
     assert code_of(office, receipt) == (503, "redemption_not_yet_known")
-    heard(9, 9, utc_now() + timedelta(hours=1))
+    heard(1_000, 1_000, utc_now() + timedelta(hours=1))
     assert code_of(office, receipt) == (409, "redemption_unknown")
     for nobodys in (str(uuid4()), "ffffffff-ffff-7fff-bfff-ffffffffffff", str(new_id())):
         odd = json.loads(json.dumps(receipt).replace(redemption.data["redemption_id"], nobodys))

@@ -12,6 +12,7 @@ import pytest
 
 from shared.clock import next_month
 from tests.support.finance_builders import Office
+from tests.support.watermarks import level_with
 from tests.support.year import bank, cash, closing, debts, expenses, goods, orders, points, ties
 from tests.support.year.desk import CUSTOMERS, MONTHS, Year, moment
 
@@ -24,6 +25,7 @@ def year(request, migrated_database, tmp_path):
     seed = request.param or random.randrange(1, 10**6)
     print(f"APOTHECA_TEST_SEED={seed}")
     office = Office(migrated_database("finance"), tmp_path)
+    level_with(office.database, "customers")
     yield begun(Year(office, random.Random(seed)))
     office.close()
 

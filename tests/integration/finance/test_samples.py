@@ -165,7 +165,7 @@ def test_the_law_lets_nobody_give_certain_goods_to_the_public_or_anything_to_tho
     refused(
         ask(office, a_sample(**evaluation, customer_id=hospital, category="otc")), 409, "trade_not_permitted"
     )
-    refused(ask(office, a_sample(**evaluation, customer_id=str(uuid4()))), 503, "customer_not_yet_known")
+    refused(ask(office, a_sample(**evaluation, customer_id=str(uuid4()))), 409, "customer_unknown")
 
 
 @pytest.mark.requirement("F25")

@@ -39,6 +39,7 @@ def test_the_head_tells_what_is_numbered_and_what_waits(world):
     head = ask(world, "/internal/head").json()
     assert (head["service"], head["last_seq"], head["unsequenced"]) == ("till", 5, 2)
     assert (head["epoch"], head["held"]) == (1, None)
+    assert 0 < head["unsequenced_s"] < ask(world, "/internal/head").json()["unsequenced_s"] < 600
 
 
 def test_control_totals_cover_the_days_asked_for(world):

@@ -106,3 +106,28 @@ def test_pruning_first_raises_the_line_and_deletes_only_a_margin_later(world):
 def inbox_rows(world) -> int:
     with world.book.begin() as conn:
         return conn.exec_driver_sql("select count(*) from inbox").scalar_one()
+
+
+def test_a_head_with_events_that_wait_for_their_number_tells_only_of_what_came_before_them(world):
+    apply_only(world, range(1, EVENTS + 1))
+    advanced(world)
+
+    def level(types=None):
+        assert watermark.beat(world.book, "book", feed_of(world))
+        with world.book.begin() as conn:
+            return watermark.level_since(conn, "till", types=types)
+
+    ledger.post_many(world.till, 1, prefix="waits")
+    recorded = "select recorded_at from outbox where seq is null order by id limit 1"
+    with world.till.begin() as conn:
+        waits_since = conn.exec_driver_sql(recorded).scalar_one()
+    ledger.post_many(world.till, 1, prefix="waits-too")
+    first = level()
+    assert first <= waits_since
+    assert level() <= waits_since, "however often is asked"
+    with world.till.begin() as conn:
+        number_events(conn)
+    assert level() is None, "what was numbered is not here yet"
+    apply_batch(world.book, ledger.BOOK, feed_of(world).events(after=EVENTS, limit=2))
+    advanced(world)
+    assert level() > waits_since

@@ -8,15 +8,17 @@ Source: F21, F27, C31
 """
 
 from collections.abc import Collection
+from typing import NoReturn
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from finance.credit.model import CREDIT_CHANGED
-from finance.credit.rules import CreditNotGranted, CreditNotYetKnown, Override, Position, on_hold, refusal_of
+from finance.credit.rules import CreditNotYetKnown, Override, Position, on_hold, refusal_of
 from finance.credit.store import hold, hold_for, positions, reserved_for
 from shared import awaited
 from shared.clock import business_date
+from shared.errors import DomainError
 from shared.transaction import Tx
 
 
@@ -24,7 +26,7 @@ def reserve(tx: Tx, *, customer_id: UUID, order_id: UUID, fen: int, override: Ov
     """Let an order hold `fen` of the customer's credit for what is not shipped yet; 0 releases all.
 
     Only more than it holds already is judged, and then the whole.
-    Raises CreditNotGranted, CreditOnHold, CreditOverdue, CreditLimitExceeded.
+    Raises as `judge`.
     """
     hold(tx.conn, [customer_id])
     held = reserved_for(tx.conn, customer_id, order_id)
@@ -55,7 +57,7 @@ def draw(tx: Tx, position: Position, *, order_id: UUID | None, fen: int) -> None
         return
     held = reserved_for(tx.conn, position.customer_id, order_id)
     if position.on_hold:
-        raise on_hold()
+        _refuse(tx, position, on_hold())
     if fen > held:
         judge(tx, position, fen - held)
     hold_for(tx.conn, position.customer_id, order_id, max(held - fen, 0))
@@ -86,14 +88,20 @@ def judge(tx: Tx, position: Position, fen: int, *, is_approved: bool = False) ->
     Raises CreditNotGranted, CreditNotYetKnown, CreditOnHold, CreditOverdue, CreditLimitExceeded.
     """
     refusal = refusal_of(position, fen, business_date(tx.now), is_approved=is_approved)
-    if refusal is None:
-        return
+    if refusal is not None:
+        _refuse(tx, position, refusal)
+
+
+def _refuse(tx: Tx, position: Position, refusal: DomainError) -> NoReturn:
+    """Each may be lifted by what customers said a moment ago: a grant, a higher limit or tolerance, the end of a hold."""
     customer_id = position.customer_id
-    # a grant has no id that tells when it was made
-    if isinstance(refusal, CreditNotGranted) and not awaited.is_unknown(
-        tx, "customers", f"credit {customer_id}", types=[CREDIT_CHANGED], about=customer_id
-    ):
-        raise CreditNotYetKnown("customers has news that is still on its way", retry_after_s=2)
+    what = f"credit {customer_id}"
+    if position.limit_fen is None and not position.on_hold:
+        told = awaited.is_unknown(tx, "customers", what, types=[CREDIT_CHANGED], about=customer_id)
+    else:
+        told = awaited.is_last_word(tx, "customers", what, types=[CREDIT_CHANGED])
+    if not told:
+        raise CreditNotYetKnown("customers has news that is still on its way", retry_after_s=2) from refusal
     if tx.actor.branch_filter() is not None:
         # sums over every branch are told to those who may see every branch
         for name in ("overdue_fen", "outstanding_fen", "reserved_fen"):

@@ -17,7 +17,7 @@ class CreditNotGranted(Conflict):
 
 
 class CreditNotYetKnown(Unavailable):
-    """Customers said things we have not heard yet; a grant of credit may be one of them."""
+    """Customers said things we have not heard yet; a grant, or what lifts the refusal, may be one of them."""
 
     code = "credit_not_yet_known"
     cure = "Send the same again after `Retry-After` seconds."

@@ -57,7 +57,7 @@ where contradiction_id = (select contradiction_id from lot_contradictions
 def refuse(tx: Tx, found: Sequence[Contradiction]) -> None:
     """Raises LotExpiryContradicts when there is any; it is noted when the command ends refused."""
     if found:
-        tx.when_refused.append(partial(note, found=found))
+        tx.when_refused = partial(note, found=found)
         raise refusal(tx.actor, found)
 
 

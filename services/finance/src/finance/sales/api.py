@@ -15,6 +15,7 @@ from finance.kernel.sale import Booked
 from finance.sales import schemas
 from finance.sales.commands import bulk, post
 from finance.sales.rules import files
+from shared import awaited
 from shared.arguments import Blueprint
 from shared.body import json_of_request
 from shared.languages import language_of_request
@@ -106,10 +107,13 @@ def post_sales(begin: Callable[[Any], Tx]) -> Response:
 def _results(begin: Callable[[Any], Tx], batches: bulk.Batches) -> Iterator[bytes]:
     """One transaction a batch; what became of each receipt."""
     language = language_of_request()
+    database = current_app.extensions["database"]
     for batch in batches:
-        with current_app.extensions["database"].begin() as conn:
+        with database.begin() as conn:
             tx = begin(conn)
             lines = [result.json(language) for result in bulk.load(tx, batch, batches.read_ahead)]
+        if tx.asked:
+            awaited.note(database, tx)
         yield from lines
         if tx.has_events:
             current_app.extensions["wakeup"].ring()

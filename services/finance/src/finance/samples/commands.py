@@ -63,12 +63,8 @@ def _recipient(tx: Tx, asked: Asked, today: date) -> str:
     if customer_id is None:
         return said
     known = trade_permissions.held_on(tx.conn, customer_id, today)
-    trade_permissions.require(
-        known,
-        [] if asked.category is None else [asked.category],
-        today,
-        is_caught_up=known is None and bool(trade_permissions.caught_up_with(tx, {customer_id})),
-    )
+    categories = [] if asked.category is None else [asked.category]
+    trade_permissions.require(tx, customer_id, known, categories, today)
     return "public" if known is not None and not known.is_institution else said
 
 

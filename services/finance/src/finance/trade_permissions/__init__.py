@@ -1,12 +1,12 @@
 """Whom we may sell to, as customers said it, on each day."""
 
 from finance.trade_permissions import tables
+from finance.trade_permissions.commands import check, require
 from finance.trade_permissions.reactions import COPIES, handle
-from finance.trade_permissions.rules import Permission, check, require
+from finance.trade_permissions.rules import Permission
 from finance.trade_permissions.store import (
     KINDS,
     OF_ONE,
-    caught_up_with,
     held,
     held_on,
     read,
@@ -21,7 +21,6 @@ __all__ = [
     "KINDS",
     "OF_ONE",
     "Permission",
-    "caught_up_with",
     "check",
     "held",
     "held_on",

@@ -29,7 +29,7 @@ class CustomerUnknown(Conflict):
 
 
 class CustomerNotYetKnown(Unavailable):
-    """Customers said things we have not heard yet; this may be one of them."""
+    """Customers said things we have not heard yet; the customer, or its permission, may be one of them."""
 
     code = "customer_not_yet_known"
     cure = "Send the same again after `Retry-After` seconds."
@@ -54,33 +54,27 @@ class Permission:
         return self.kind != PATIENT
 
 
-def check(permission: Permission | None, receipt: Receipt, day: date, *, is_caught_up: bool) -> None:
-    """Raises TradeNotPermitted, CustomerUnknown or CustomerNotYetKnown when the sale may not be made.
+def check(permission: Permission | None, receipt: Receipt, day: date) -> None:
+    """Raises TradeNotPermitted or CustomerUnknown when the sale to a customer may not be made.
 
     An unknown customer may buy for money: the till knows whom it serves before we do.
     """
     if permission is None:
         if not uses_credit(receipt):
             return
-        if is_caught_up:
-            raise CustomerUnknown("credit needs a customer we know")
-        raise not_yet_known()
+        raise CustomerUnknown("credit needs a customer we know")
     if not permission.is_institution and not uses_credit(receipt):
         return
     _require_allowed(permission, {line.product.category for line in receipt.lines}, day)
 
 
-def require(
-    permission: Permission | None, categories: Collection[str], day: date, *, is_caught_up: bool
-) -> None:
+def require(permission: Permission | None, categories: Collection[str], day: date) -> None:
     """What is promised to a customer (a contract, an order, samples) needs one we know and may trade with that day.
 
-    Raises TradeNotPermitted, CustomerUnknown or CustomerNotYetKnown.
+    Raises TradeNotPermitted, CustomerUnknown.
     """
     if permission is None:
-        if is_caught_up:
-            raise CustomerUnknown("this needs a customer we know")
-        raise not_yet_known()
+        raise CustomerUnknown("this needs a customer we know")
     _require_allowed(permission, categories, day)
 
 

@@ -6,7 +6,6 @@ from returns.known.reactions import WITHDRAW, handle
 from returns.known.store import (
     find_customer_kind,
     find_sold_lines,
-    forget_receipt,
     is_voided,
     require_no_customer,
     require_no_sale,
@@ -20,7 +19,6 @@ __all__ = [
     "Sold",
     "find_customer_kind",
     "find_sold_lines",
-    "forget_receipt",
     "is_voided",
     "require_no_customer",
     "require_no_sale",

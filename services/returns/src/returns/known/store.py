@@ -132,17 +132,8 @@ def require_no_sale(tx: Tx, *, branch_id: str, sale_id: str | None, receipt_numb
     """
     if sale_id is not None:
         _require_caught_up(tx, "finance", SALE_POSTED, "sale", sale_id)
-    elif not awaited.is_unknown(tx, "finance", _receipt(branch_id, receipt_number), types=[SALE_POSTED]):
+    elif not awaited.is_unknown(tx, "finance", f"receipt {branch_id} {receipt_number}", types=[SALE_POSTED]):
         raise _behind("sale")
-
-
-def forget_receipt(tx: Tx, branch_id: str, receipt_number: str | None) -> None:
-    """What was said of the receipt is kept: the next question is a new one."""
-    awaited.forget(tx, "finance", _receipt(branch_id, receipt_number))
-
-
-def _receipt(branch_id: str, receipt_number: str | None) -> str:
-    return f"receipt {branch_id} {receipt_number}"
 
 
 def require_no_customer(tx: Tx, customer_id: str) -> None:

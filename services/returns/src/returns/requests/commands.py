@@ -44,7 +44,6 @@ def request_return(tx: Tx, asked: Asked) -> UUID:
         known.require_no_sale(
             tx, branch_id=asked.branch_id, sale_id=asked.sale_id, receipt_number=asked.receipt_number
         )
-        known.forget_receipt(tx, asked.branch_id, asked.receipt_number)
         sold = _find_sold(tx, asked)  # it may have arrived between the two looks
     if not sold:
         return _refuse(tx, asked, None, RefusalCause.NOT_OURS, "no such sale of this branch")

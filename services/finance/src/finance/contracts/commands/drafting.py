@@ -143,12 +143,7 @@ def _conclude(tx: Tx, contract: Contract, signed_on: date) -> None:
 def require_permission(tx: Tx, customer_id: UUID, content: Agreed, day: date) -> None:
     """The customer may buy all of it on that day. Raises TradeNotPermitted, CustomerUnknown, CustomerNotYetKnown."""
     known = trade_permissions.held_on(tx.conn, customer_id, day)
-    trade_permissions.require(
-        known,
-        content.categories,
-        day,
-        is_caught_up=known is None and bool(trade_permissions.caught_up_with(tx, {customer_id})),
-    )
+    trade_permissions.require(tx, customer_id, known, content.categories, day)
 
 
 def _in_state(tx: Tx, contract_id: UUID, state: str) -> Contract:

@@ -74,7 +74,8 @@ class Judgement:
 def pass_through(tx: Tx, order: Proposed) -> Judgement:
     """Judge what is proposed as what the order is to be, and take hold of credit and contract for what is not shipped.
 
-    The order's row is locked by the caller. Raises CustomerNotYetKnown alone; whoever finds faults undoes all of it.
+    The order's row is locked by the caller. Raises CustomerNotYetKnown and CreditNotYetKnown alone; whoever finds
+    faults undoes all of it.
     """
     judged, lines = Judgement(), order.proposal
     today = business_date(tx.now)
@@ -121,12 +122,8 @@ def _permit(
 ) -> Permission | None:
     known = trade_permissions.held_on(tx.conn, order.customer_id, today)
     with judged.collecting("customer_id"):
-        trade_permissions.require(
-            known,
-            {line.product.category for line in lines},
-            today,
-            is_caught_up=known is None and bool(trade_permissions.caught_up_with(tx, {order.customer_id})),
-        )
+        categories = {line.product.category for line in lines}
+        trade_permissions.require(tx, order.customer_id, known, categories, today)
     judged.permission = known
     return known
 

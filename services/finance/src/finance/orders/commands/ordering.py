@@ -98,7 +98,7 @@ def propose_change(tx: Tx, order_id: UUID, version: int, lines: Sequence[Line]) 
 def check(tx: Tx, order_id: UUID) -> Judgement:
     """Judge what is proposed without holding anything; a draft without faults is checked.
 
-    Raises as locked, and CustomerNotYetKnown.
+    Raises as locked, CustomerNotYetKnown and CreditNotYetKnown.
     """
     order = _proposed(tx, order_id, None)
     with tx.conn.begin_nested() as savepoint:
@@ -160,7 +160,7 @@ def confirm(tx: Tx, order_id: UUID, version: int) -> None:
     """Put what is proposed in force, with every check made now: it holds credit and contract from here on.
 
     Raises as locked, OrderChanged, OrderNotYours (who drafted or proposed it), OrderRefused with all faults, and
-    CustomerNotYetKnown.
+    CustomerNotYetKnown, CreditNotYetKnown.
     """
     order = _proposed(tx, order_id, version)
     if tx.actor.id in {order.drafted_by, order.proposed_by}:

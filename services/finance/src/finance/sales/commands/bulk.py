@@ -123,8 +123,6 @@ def load(tx: Tx, batch: Sequence[Item], meanwhile: Callable[[], None] = lambda: 
     if candidates:
         booked = _judged(tx, candidates, room, results)
         _write(tx, booked, results, meanwhile)
-    for note in tx.when_refused:  # of single receipts: the batch itself is not undone
-        note(tx)
     return [results[item.line] for item in batch]
 
 
@@ -185,8 +183,6 @@ def _judged(
         if each.priced.receipt.customer_id is not None
     }
     held = trade_permissions.held(tx.conn, customers)
-    strangers = {customer for customer, day in customers if (customer, day) not in held}
-    unknown = trade_permissions.caught_up_with(tx, strangers)
     chart = book_of(tx.conn).chart
     booked = []
     for each in candidates:
@@ -195,12 +191,8 @@ def _judged(
             if payment_of(receipt) is not None:
                 raise PointsNotInBulk("post a receipt that points pay by itself")
             if receipt.customer_id is not None:
-                trade_permissions.check(
-                    held.get((receipt.customer_id, each.priced.business_date)),
-                    receipt,
-                    each.priced.business_date,
-                    is_caught_up=receipt.customer_id in unknown,
-                )
+                day = each.priced.business_date
+                trade_permissions.check(tx, held.get((receipt.customer_id, day)), receipt, day)
             if stopped:
                 stop_sales.refuse(stop_sales.among(stopped, receipt))
             booked_on = _booking_day(each.priced, today, states)

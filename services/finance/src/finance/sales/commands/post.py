@@ -12,7 +12,7 @@ from finance import credit, lots, periods, points, prices, stop_sales, trade_per
 from finance.book import book_of
 from finance.kernel.period import PeriodClosed, month_text
 from finance.kernel.posting import PostingLine
-from finance.kernel.receipt import Receipt, credit_in, payment_of, uses_credit
+from finance.kernel.receipt import Receipt, credit_in, payment_of
 from finance.kernel.sale import Booked, PricedSale
 from finance.lots import Paper, Source
 from finance.sales.rules.pricing import book_sale, price
@@ -72,7 +72,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             periods.ensure_month(tx.conn, day)
             written = one.add_sale(tx, booked)
         if written.added:
-            _judge(tx, priced, written.permission)
+            trade_permissions.check(tx, written.permission, receipt, priced.business_date)
             if position is not None:
                 order_id = None if granted is None else granted.order_id
                 credit.draw(tx, position, order_id=order_id, fen=credit_in(receipt))
@@ -106,11 +106,3 @@ def refuse_closed(priced: PricedSale) -> PeriodClosed:
             month=month_text(priced.business_date),
         )
     )
-
-
-def _judge(tx: Tx, priced: PricedSale, known: trade_permissions.Permission | None) -> None:
-    if priced.receipt.customer_id is None:
-        return
-    needs_to_know = known is None and uses_credit(priced.receipt)
-    caught_up = needs_to_know and bool(trade_permissions.caught_up_with(tx, {priced.receipt.customer_id}))
-    trade_permissions.check(known, priced.receipt, priced.business_date, is_caught_up=caught_up)
