@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from deploy.generate.payloads import components, declared
 from deploy.generate.repository import ROOT, SERVICES, Example, examples, json_text
-from shared import __version__, texts
+from shared import __version__, texts, vocabulary
 from shared.events import routing_key
 from shared.texts import published
 from shared.topology import EVENTS
@@ -34,7 +34,11 @@ HEADERS: dict[str, Any] = {
         "cloudEvents_amountfen",
     ],
     "properties": {
-        "cloudEvents_specversion": {"type": "string", "const": "1.0"},
+        "cloudEvents_specversion": {
+            "type": "string",
+            "const": "1.0",
+            "description": "Version of CloudEvents.",
+        },
         "cloudEvents_id": {
             "type": "string",
             "format": "uuid",
@@ -84,9 +88,12 @@ HEADERS: dict[str, Any] = {
             "pattern": _INTEGER,
             "description": "Control amount in fen, summed per day and type.",
         },
-        "cloudEvents_traceparent": TEXT_512,
-        "cloudEvents_correlationid": TEXT_512,
-        "cloudEvents_causationid": TEXT_512,
+        "cloudEvents_traceparent": {**TEXT_512, "description": "W3C trace context of what decided it."},
+        "cloudEvents_correlationid": {
+            **TEXT_512,
+            "description": "Of the request that all of this follows from.",
+        },
+        "cloudEvents_causationid": {**TEXT_512, "description": "Id of the event that it was decided upon."},
     },
 }
 SERVERS: dict[str, Any] = {
@@ -121,6 +128,7 @@ def documents() -> dict[Path, str]:
 
 def document_of(producer: str) -> dict[str, Any]:
     payloads, named = components(producer)
+    vocabulary.describe(named, producer)
     shown = [each for each in examples() if each.producer == producer]
     exchange = {"name": EVENTS.name, "type": "topic", "durable": True, "autoDelete": False, "vhost": "/"}
     return {

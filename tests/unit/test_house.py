@@ -10,7 +10,7 @@ import pytest
 
 from deploy.generate.repository import SERVICES, parsed, shown, sources_of
 
-TOP = {"__init__.py", "__main__.py", "app.py", "settings.py", "py.typed", "refusals.json"}
+TOP = {"__init__.py", "__main__.py", "app.py", "settings.py", "py.typed", "refusals.json", "properties.json"}
 KERNELS = {
     "customers": {"customer", "dated", "fields", "metadata", "personal"},
     "finance": {

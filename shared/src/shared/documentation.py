@@ -8,7 +8,7 @@ import flask_swagger_ui
 from flask import Blueprint, Flask, Response, current_app, jsonify, send_from_directory
 from flask_smorest import Api
 
-from shared import examples, operations, refusals, shapes
+from shared import examples, operations, refusals, shapes, vocabulary
 from shared.texts import published
 from shared.web import public
 
@@ -30,14 +30,21 @@ PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "type": {"type": "string", "description": "`urn:apotheca:problem:` and the code."},
+        "title": {"type": "string", "description": "The words of the HTTP status."},
+        "status": {"type": "integer", "description": "The HTTP status."},
         "code": {"type": "string", "description": "Stable name of the refusal."},
-        "detail": {"type": "string"},
-        "request_id": {"type": ["string", "null"]},
+        "detail": {
+            "type": "string",
+            "description": "The sentence for people, in the language of `Accept-Language`: en or zh.",
+        },
+        "request_id": {
+            "type": ["string", "null"],
+            "description": "Which request it was, to be told to the operator.",
+        },
         "errors": {
             "type": "array",
+            "description": "Each fault with the place where it is.",
             "items": {
                 "type": "object",
                 "properties": {
@@ -96,6 +103,7 @@ def describe(app: Flask, api: Api) -> None:
     document["tags"] = [tag for tag in document.get("tags", []) if tag["name"] in borne]
     shapes.describe(document)
     operations.describe(document)
+    vocabulary.describe(document["components"]["schemas"], app.name)
     refusals.describe(document, app.name)
     examples.describe(document, app.name)
     _forget_unused(document)

@@ -2,49 +2,17 @@
 
 The name follows from method and address (docs/http.md), so that it stays when functions are renamed, and is unique
 because addresses are: `post /v1/orders/{order_id}/cancel` is `cancel_order`. What answers with `items` is listed.
-Words for parameters and properties follow from their names, which mean the same everywhere; what a service says of
-its own field wins.
+Words for parameters follow from their names (shared.vocabulary); what a service says of its own wins.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from shared.texts import BRANCH_PATTERN, FIRST_DAY, LABEL_CHARS_MAX, LAST_DAY, MONTH_PATTERN
+from shared.vocabulary import NAMED, by_its_end
 
 FILES: Final = frozenset({"pdf", "xlsx", "csv", "ndjson", "beancount"})
 WRITES: Final = {"put": "replace", "patch": "update", "delete": "delete"}
-NAMED: Final = {
-    "limit": "How many rows a page holds at most.",
-    "cursor": "`next_cursor` of the page before; left out, the first page.",
-    "next_cursor": "Give it as `cursor` for the next page; null on the last.",
-    "from": "First day, included: a date in Asia/Shanghai.",
-    "until": "Last day, included: a date in Asia/Shanghai.",
-    "from_month": "First month, included, written YYYY-MM.",
-    "until_month": "Last month, included, written YYYY-MM.",
-    "month": "A month of business dates in Asia/Shanghai, written YYYY-MM.",
-    "year": "A calendar year.",
-    "day": "A date in Asia/Shanghai.",
-    "as_of": "The end of this day, in Asia/Shanghai; left out, today.",
-    "lang": "Language of the paper.",
-    "by": "What one row stands for.",
-    "version": "Which version; versions count from 1.",
-    "fen": "Amount in fen: 100 are 1 yuan.",
-    "currency": "ISO 4217.",
-    "decision": "The word of the state that it leads to; a rejection states its reason.",
-    "reason": "Why, in words of who does it.",
-}
-ENDED: Final = {
-    "_bp": "In basis points: 10000 are 100 %.",
-    "_on": "A date in Asia/Shanghai.",
-    "_at": "An instant, with its offset.",
-    "_fen": "In fen: 100 are 1 yuan.",
-    "_days": "In days.",
-    "_seconds": "In seconds.",
-    "_sha256": "SHA-256, in hex.",
-    "_by": "The subject of the token of who did it.",
-}
-
 KEYS: Final[dict[str, dict[str, Any]]] = {
     "month": {"pattern": MONTH_PATTERN, "maxLength": 7},
     "branch_id": {"pattern": BRANCH_PATTERN},
@@ -98,7 +66,7 @@ def _joined(*words: str) -> str:
 
 
 def describe(document: dict[str, Any]) -> None:
-    """Give names and words to what has none: operations, parameters, properties."""
+    """Give names and words to what has none: operations and parameters."""
     document["servers"] = [
         {"url": "./", "description": "Where this document is: `/<service>/` of the gateway."}
     ]
@@ -108,11 +76,6 @@ def describe(document: dict[str, Any]) -> None:
         for method, operation in operations.items():
             if method in {"get", "post", *WRITES}:
                 _describe_operation(document, method, path, operation)
-    for schema in document.get("components", {}).get("schemas", {}).values():
-        for name, inner in _properties(schema):
-            said = NAMED.get(name) or _by_its_end(name)
-            if said and "$ref" not in inner:
-                inner.setdefault("description", said)
 
 
 def _describe_operation(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> None:
@@ -156,17 +119,5 @@ def words_of(name: str, schema: dict[str, Any], place: str) -> str:
     if "boolean" in kinds:
         adjective = told.removeprefix("is ").removeprefix("has ")
         return f"`true`: only what is {adjective}; `false`: only what is not."
-    end = _by_its_end(name)
+    end = None if name.endswith("_id") else by_its_end(name)
     return f"Only of this {told.removesuffix(' id')}." + (f" {end}" if end else "")
-
-
-def _by_its_end(name: str) -> str | None:
-    return next((said for end, said in ENDED.items() if name.endswith(end)), None)
-
-
-def _properties(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, inner in schema.get("properties", {}).items():
-        yield name, inner
-        yield from _properties(inner)
-    if isinstance(schema.get("items"), dict):
-        yield from _properties(schema["items"])

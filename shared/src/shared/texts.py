@@ -179,6 +179,7 @@ Many = Meta(max_length=LINES_MAX)
 Fen = Annotated[int, Meta(ge=0, le=FEN_MAX, description="whole fen (1/100 yuan), not negative")]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="hundredths of a per cent")]
 Count = Annotated[int, Meta(ge=0, le=COUNT_MAX, description="a whole number, not negative")]
+No = Annotated[int, Meta(ge=1, le=COUNT_MAX, description="counts from 1")]
 Quantity = Annotated[int, Meta(ge=1, le=COUNT_MAX, description="units of the smallest kind, at least 1")]
 SumFen = Annotated[
     int, Meta(ge=-SUM_MAX, le=SUM_MAX, description="whole fen (1/100 yuan), a total of many documents")

@@ -9,7 +9,7 @@ from msgspec import Meta
 from finance.contract_forms import Agreed
 from finance.contracts.model import Signed
 from shared.events import Event
-from shared.texts import LINES_MAX, BasisPoints, Branch, Count, Day, Fen, Id, Quantity, Reference, Version
+from shared.texts import LINES_MAX, BasisPoints, Branch, Count, Day, Fen, Id, No, Quantity, Reference, Version
 
 CONTRACT_SIGNED = "finance.contract.signed.v1"
 CONTRACT_AMENDED = "finance.contract.amended.v1"
@@ -26,7 +26,7 @@ class OfContract(TypedDict):
 
 
 class ContractLine(TypedDict):
-    line_no: Quantity
+    line_no: No
     product_id: Reference
     quantity: Quantity
     unit_price_fen: Fen

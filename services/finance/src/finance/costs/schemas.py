@@ -145,8 +145,12 @@ class CostRunView(Schema):
     from_day = fields.Date(data_key="from")
     until_day = fields.Date(data_key="until")
     lots = fields.Integer()
-    adjustment_fen = MoneyField(data_key="adjustment", metadata={"description": "to cost of goods"})
-    samples_fen = MoneyField(data_key="samples", metadata={"description": "to selling expense, for samples"})
+    adjustment_fen = MoneyField(
+        data_key="adjustment", metadata={"description": "What was posted to cost of goods."}
+    )
+    samples_fen = MoneyField(
+        data_key="samples", metadata={"description": "What was posted to selling expense, for samples."}
+    )
     run_by = fields.String()
     run_at = fields.AwareDateTime()
 

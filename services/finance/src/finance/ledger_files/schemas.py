@@ -14,8 +14,8 @@ class JournalChainLine(Schema):
     """An entry; the first line is the head: format, month, stream, numbers, hashes, entries and sums."""
 
     chain_no = fields.Integer()
-    chain_hash = fields.String(metadata={"description": "SHA-256, in hex"})
-    entry = fields.List(fields.Raw(), metadata={"description": "what was hashed: docs/verification.md"})
+    chain_hash = fields.String(metadata={"description": "SHA-256, in hex."})
+    entry = fields.List(fields.Raw(), metadata={"description": "What was hashed: docs/verification.md."})
 
 
 class LedgerArgs(Schema):

@@ -19,6 +19,7 @@ from shared.texts import (
     Id,
     Lot,
     Name,
+    No,
     Quantity,
     Reference,
     Version,
@@ -43,7 +44,7 @@ class OfOrder(TypedDict):
 class OrderedLine(TypedDict):
     """`asked_fen` is the price of one unit, with tax."""
 
-    no: Quantity
+    no: No
     product_id: Reference
     category: Name
     temp_class: Annotated[str, one_of(TempClass)]
@@ -71,7 +72,7 @@ class OrderEnded(OfOrder):
 
 
 class ShippedLine(TypedDict):
-    line_no: Quantity
+    line_no: No
     product_id: Reference
     lot: Lot
     expiry: AnyDay
@@ -83,7 +84,7 @@ class ShipmentSent(OfOrder):
     """What left, lot by lot; `on_time` compares with the delivery day that the line asks for."""
 
     shipment_id: Id
-    no: Quantity
+    no: No
     sale_id: Id
     sent_on: Day
     lines: Annotated[list[ShippedLine], Meta(min_length=1, max_length=LINES_MAX)]

@@ -186,7 +186,7 @@ class AwaitedStatementView(Schema):
     first_month = fields.String(data_key="from_month")
     due_on = fields.Date()
     state = fields.String(
-        metadata={"description": "not_closed, to_prepare, or the state of the newest version."}
+        metadata={"description": "`not_closed`, `to_prepare`, or the state of the newest version."}
     )
     statement_id = fields.UUID(allow_none=True)
     version = fields.Integer(allow_none=True)

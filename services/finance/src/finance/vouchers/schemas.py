@@ -25,22 +25,29 @@ class VoucherLineBody(Schema):
     customer_id = fields.UUID(
         load_default=None,
         allow_none=True,
-        metadata={"description": "who owes it; in an opening, on 1122 alone"},
+        metadata={"description": "Who owes it; in an opening, on 1122 alone."},
     )
     due_on = fields.Date(
-        validate=DAY, load_default=None, allow_none=True, metadata={"description": "with customer_id"}
+        validate=DAY,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The day on which it is due, beside `customer_id`."},
     )
 
 
 class VoucherBody(Schema):
     booked_on = fields.Date(validate=DAY, required=True)
     branch_id = fields.String(required=True, validate=BRANCH)
-    summary = fields.String(required=True, validate=TEXT, metadata={"description": "摘要"})
+    summary = fields.String(
+        required=True, validate=TEXT, metadata={"description": "What it is about (摘要)."}
+    )
     department = fields.String(
-        load_default="", validate=OPTIONAL_NAME, metadata={"description": "whose budget it draws on"}
+        load_default="",
+        validate=OPTIONAL_NAME,
+        metadata={"description": "The department whose budget it draws on."},
     )
     campaign = fields.String(
-        load_default="", validate=OPTIONAL_CODE, metadata={"description": "the plan whose budget pays"}
+        load_default="", validate=OPTIONAL_CODE, metadata={"description": "The plan whose budget pays."}
     )
     lines = fields.List(fields.Nested(VoucherLineBody), required=True, validate=validate.Length(2, LINES_MAX))
 
@@ -170,6 +177,6 @@ class LedgerAccountView(Schema):
 
 
 class LedgerAccountsView(Schema):
-    standard = fields.String(metadata={"description": "`cas` 企业会计准则 or `small` 小企业会计准则"})
+    standard = fields.String(metadata={"description": "`cas` 企业会计准则 or `small` 小企业会计准则."})
     begins_on = fields.Date()
     items = fields.List(fields.Nested(LedgerAccountView))

@@ -81,13 +81,15 @@ class Revision(Schema):
 class Ledger(Schema):
     kind = fields.String()
     month = MonthField()
-    branch_id = fields.String(allow_none=True, metadata={"description": "null is the whole chain"})
+    branch_id = fields.String(
+        allow_none=True, metadata={"description": "The branch; null is the whole chain."}
+    )
     state = fields.String(validate=validate.OneOf(("open", "closed")))
     closed_at = fields.AwareDateTime(allow_none=True)
     closed_by = fields.String(allow_none=True)
     content_hash = fields.String(
         allow_none=True,
-        metadata={"description": "SHA-256 of the frozen content; null while the month is open"},
+        metadata={"description": "SHA-256 of the frozen content; null while the month is open."},
     )
     revisions = fields.List(fields.Nested(Revision))
     revisions_total = fields.Integer()

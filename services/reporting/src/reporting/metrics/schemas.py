@@ -11,12 +11,15 @@ class ScopeArgs(BranchArgs):
 
 class MetricFigures(Schema):
     code = fields.String()
-    version = fields.String(metadata={"description": "of the metric's definition"})
+    version = fields.String(metadata={"description": "Which version of the metric's definition it is."})
     month = MonthField()
     branch_id = fields.String(allow_none=True)
     numerator = fields.Integer()
     denominator = fields.Integer()
-    value_bp = fields.Integer(allow_none=True, metadata={"description": "null when the denominator is 0"})
+    value_bp = fields.Integer(
+        allow_none=True,
+        metadata={"description": "In basis points: 10000 are 100 %; null when the denominator is 0."},
+    )
     n = fields.Integer()
     low_sample = fields.Boolean()
     detail = fields.Dict(keys=fields.String())
@@ -26,5 +29,7 @@ class MetricView(MetricFigures):
     state = fields.String(validate=validate.OneOf(("open", "closed")))
     frozen_at = fields.AwareDateTime(allow_none=True)
     revised = fields.Nested(
-        MetricFigures, allow_none=True, metadata={"description": "the figure with facts that came late"}
+        MetricFigures,
+        allow_none=True,
+        metadata={"description": "The figure with facts that came late; null when none did."},
     )

@@ -11,7 +11,9 @@ SAMPLES_MAX = 20_000
 
 class SampleBody(Schema):
     at = fields.AwareDateTime(required=True, validate=INSTANT)
-    decicelsius = Whole(required=True, validate=DECICELSIUS, metadata={"description": "0.1 °C"})
+    decicelsius = Whole(
+        required=True, validate=DECICELSIUS, metadata={"description": "Temperature in 0.1 °C."}
+    )
 
 
 class LegBody(Schema):

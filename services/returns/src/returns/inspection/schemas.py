@@ -62,5 +62,7 @@ class InspectionView(Schema):
 class SamplingView(Schema):
     cases = fields.Integer(required=True)
     packs_per_case = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "null: every minimum pack"}
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many packs of each opened case; null: every minimum pack."},
     )

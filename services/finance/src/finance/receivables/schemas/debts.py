@@ -248,7 +248,7 @@ class WriteOffBody(Schema):
 
 
 class RecoveryBody(Schema):
-    credit_id = fields.UUID(required=True, metadata={"description": "the open item of the money that came"})
+    credit_id = fields.UUID(required=True, metadata={"description": "The open item of the money that came."})
     amount_fen = MoneyField(minimum_fen=1, required=True, data_key="amount")
 
 
