@@ -14,7 +14,7 @@ from tests.support.ports import five_free_ports
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = ["accounting-month.md", "till.md", "reports.md"]
+PAGES = ["accounting-month.md", "till.md", "reports.md", "http.md"]
 WITHIN_S = 600
 
 
@@ -60,7 +60,8 @@ def test_no_command_stands_outside_the_blocks_that_are_run(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_the_page_does_what_it_says(system, tmp_path, page):
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    for name in (".venv", "docs", "services"):
+        (tmp_path / name).symlink_to(ROOT / name)
     script = addressed(system, commands(page))
     script = re.sub(r"SECRETS=var/(try|books)/secrets", f"SECRETS={system.folder}/secrets", script)
     assert shutil.which("bash")
