@@ -84,21 +84,6 @@ class OrderEndBody(Schema):
     reason = _text(required=True)
 
 
-class OrderLineView(Schema):
-    no = fields.Integer()
-    product = fields.Dict()
-    quantity = fields.Integer()
-    shipped_quantity = fields.Integer()
-    unit_price_fen = MoneyField(data_key="unit_price")
-    unit_discount_fen = MoneyField(data_key="unit_discount")
-    tax_bp = fields.Integer()
-    deliver_on = fields.Date()
-    contract_line = fields.Integer(allow_none=True)
-    lots = fields.List(fields.Nested(OrderLotBody))
-    completed_on = fields.Date(allow_none=True)
-    total_fen = MoneyField(data_key="total")
-
-
 class OrderProposalLineView(Schema):
     no = fields.Integer()
     product = fields.Dict()
@@ -110,6 +95,11 @@ class OrderProposalLineView(Schema):
     contract_line = fields.Integer(allow_none=True)
     lots = fields.List(fields.Nested(OrderLotBody))
     total_fen = MoneyField(data_key="total")
+
+
+class OrderLineView(OrderProposalLineView):
+    shipped_quantity = fields.Integer()
+    completed_on = fields.Date(allow_none=True)
 
 
 class OrderDecisionView(Schema):

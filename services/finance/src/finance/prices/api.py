@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Table
+
 from finance.kernel.roles import ORDER_READERS
 from finance.prices import commands, queries, schemas
 from finance.prices.model import PriceGrade, PriceRule, Strategy
@@ -53,8 +55,7 @@ def list_price_rules(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @prices.response(200, schemas.PriceRuleView)
 def decide_price_rule(tx: Tx, body: dict[str, Any], rule_id: UUID) -> dict[str, Any]:
     """Put a price in force, or reject it."""
-    commands.decide(tx, price_rules, rule_id, **body)
-    return queries.rule(tx, price_rules, rule_id)
+    return _decided(tx, price_rules, rule_id, body)
 
 
 @prices.post("/price-grades")
@@ -84,8 +85,7 @@ def list_price_grades(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @prices.response(200, schemas.PriceGradeView)
 def decide_price_grade(tx: Tx, body: dict[str, Any], grade_id: UUID) -> dict[str, Any]:
     """Put a grade in force, or reject it."""
-    commands.decide(tx, price_grades, grade_id, **body)
-    return queries.rule(tx, price_grades, grade_id)
+    return _decided(tx, price_grades, grade_id, body)
 
 
 @prices.post("/sales-strategies")
@@ -115,5 +115,9 @@ def list_strategies(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
 @prices.response(200, schemas.SalesStrategyView)
 def decide_strategy(tx: Tx, body: dict[str, Any], strategy_id: UUID) -> dict[str, Any]:
     """Put a strategy in force, or reject it."""
-    commands.decide(tx, strategies, strategy_id, **body)
-    return queries.rule(tx, strategies, strategy_id)
+    return _decided(tx, strategies, strategy_id, body)
+
+
+def _decided(tx: Tx, rules: Table, rule_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
+    commands.decide(tx, rules, rule_id, **body)
+    return queries.rule(tx, rules, rule_id)
