@@ -3,6 +3,7 @@
 GENERAL: dict[str, tuple[str, str]] = {
     "consent_not_awaited": ("the ticket awaits no answer to a solution", "该工单没有等待客户答复的方案"),
     "expense_finding_invalid": ("a finding names no item of the claim, or one twice", "审核意见所指的条目不在报销单中，或重复"),
+    "gtin_invalid": ("a code has a wrong check digit, or stands there twice", "条码校验位错误，或重复"),
     "json_duplicate_key": ("a key is written more than once in its object", "同一对象中有重复的键"),
     "json_lone_surrogate": ("half of a surrogate pair is not a character", "单个代理项不是字符"),
     "json_minus_zero": ("minus zero is not taken", "不接受负零"),
@@ -16,6 +17,9 @@ GENERAL: dict[str, tuple[str, str]] = {
     "payload_invalid": ("a field is missing, unknown or not as described", "有字段缺失、未知或不符合规定"),
     "points_not_for_these_goods": ("these goods are not paid with points", "这些商品不得用积分支付"),
     "price_rule_invalid": ("the price rule contradicts itself or the law", "价格规则自相矛盾或不合规定"),
+    "product_backdated": ("a change may hold from a later day on", "变更须自更晚的日期起生效"),
+    "product_code_taken": ("the code names another product", "该编码属于另一商品"),
+    "product_too_far_ahead": ("the version begins too early or too late", "该版本的生效日期过早或过晚"),
     "return_quantity_too_large": ("more is stated than was sold, notified or received", "数量超过售出、申请或收到的数量"),
     "sample_forbidden": ("this may not be given to such a recipient", "不得将此赠送给该类对象"),
     "solution_not_agreed": ("the customer has not agreed to the solution", "客户尚未同意该方案"),

@@ -120,6 +120,11 @@ LISTED = {
     "/v1/below-cost-alerts/<uuid:alert_id>/acknowledge": ("alert_id", "/below-cost-alerts?open=true"),
     "/v1/receivable-items/<uuid:item_id>/resolve": ("item_id", "/receivable-items?state=disputed"),
     "/v1/write-offs/<uuid:write_off_id>/decisions": ("write_off_id", "/write-offs?state=requested"),
+    "/v1/product-proposals/<uuid:proposal_id>/decisions": (
+        "proposal_id",
+        "/product-proposals?state=proposed",
+    ),
+    "/v1/product-uploads/<uuid:upload_id>/decisions": ("upload_id", "/product-uploads?has_waiting=true"),
     "/v1/price-rules/<uuid:rule_id>/decisions": ("rule_id", "/price-rules?state=proposed"),
     "/v1/price-grades/<uuid:grade_id>/decisions": ("grade_id", "/price-grades?state=proposed"),
     "/v1/sales-strategies/<uuid:strategy_id>/decisions": ("strategy_id", "/sales-strategies?state=proposed"),

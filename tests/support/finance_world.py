@@ -1,6 +1,7 @@
 """A finance service that holds data of one branch alone, and what to ask and send each of its routes."""
 
 import base64
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from shared.clock import business_date, utc_now
 from shared.identity import system_actor
 from shared.sequencer import number_events
 from shared.transaction import Tx
+from tests.support.cataloguing import a_product, ean13
 from tests.support.debtors import days_ago, run, sell_on_credit
 from tests.support.expenses_builders import a_claim, a_goods_receipt, an_item
 from tests.support.finance_builders import Office, a_line, a_receipt, money
@@ -21,6 +23,7 @@ from tests.support.finance_world_refunds import refunds
 
 TODAY = business_date(utc_now())
 NOW = f"{TODAY:%Y-%m}"
+NDJSON = "application/x-ndjson"
 NOTES = [{"denomination_fen": 10_000, "pieces": 1}]
 PLAN = {
     "from": str(TODAY - timedelta(days=10)),
@@ -84,6 +87,7 @@ def finance(world, branch):
         _costs,
         _stopped,
         _lots,
+        _products,
         refunds,
         contracts,
         samples,
@@ -94,6 +98,7 @@ def finance(world, branch):
     world.sent |= sent
     world.asked |= asked
     world.told |= {value for value in ids.values() if isinstance(value, str) and len(value) == 36}
+    world.told -= {ids["proposal_id"], ids["upload_id"]}  # products are the same in every branch
     world.common = {
         "/v1/cash-denominations",
         "/v1/expense-categories",
@@ -101,6 +106,10 @@ def finance(world, branch):
         "/v1/ledger-accounts",
         "/v1/credit-terms",
         "/v1/lot-expiry-decisions",
+        "/v1/products",
+        "/v1/product-versions",
+        "/v1/product-proposals",
+        "/v1/product-uploads",
     }
 
 
@@ -192,6 +201,29 @@ def _lots(company, branch, ids, sent, asked):
     sent["/v1/lot-expiry-decisions"] = {
         "product_id": "P-1", "lot": "TWO-DATES", "expiry": "2099-11-30", "reason": "r"
     }  # fmt: skip
+
+
+def _products(company, branch, ids, sent, asked):
+    told = company.made("/products", a_product(gtins=[ean13(1)]), "purchaser")
+    company.made(f"/product-proposals/{told['proposal_id']}/decisions", {"decision": "approved"}, "qa")
+    rows = json.dumps(a_product("P-9"))
+    [line] = company.world.call(
+        "POST", "/v1/products/bulk", "purchaser", person="purchaser-of-old", data=rows, content_type=NDJSON
+    ).text.splitlines()
+    waiting = json.loads(line)
+    ids |= {"proposal_id": waiting["proposal_id"], "upload_id": waiting["upload_id"]}
+    asked |= {
+        "/v1/products": [{}, {"product_id": "P-1"}],
+        "/v1/product-versions": [{"product_id": "P-1"}],
+        "/v1/product-proposals": [{}, {"product_id": "P-9"}],
+        "/v1/product-uploads": [{}, {"has_waiting": "true"}],
+    }
+    sent |= {
+        "/v1/products": a_product(maker="华北制药"),
+        "/v1/products/bulk": json.dumps(a_product(maker="华北制药")).encode(),
+        "/v1/product-proposals/<uuid:proposal_id>/decisions": {"decision": "approved"},
+        "/v1/product-uploads/<uuid:upload_id>/decisions": {"decision": "approved"},
+    }
 
 
 def _receivables(company, branch, ids, sent, asked):

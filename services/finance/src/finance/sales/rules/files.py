@@ -3,7 +3,6 @@
 What is wrong is told where its writer looks: a path in JSON, a row and a column in a table.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,15 +11,13 @@ import msgspec
 from msgspec.structs import fields
 
 from finance.kernel.receipt import LINES_MAX, Product, Receipt, decoder
+from finance.kernel.rows import csv_rows, lines_of, placed, too_long, whole
 from shared.arguments import ALL_FAULTS, PayloadInvalid, not_an_object
-from shared.errors import DomainError, Invalid
+from shared.errors import DomainError
 from shared.explain_typed import faults_of_type
 from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
-from shared.languages import Text
 from shared.strict_json import is_unambiguous, parse
 
-LINE_BYTES_MAX = 1_048_576
-TOO_LONG_MARK = "\ufffe"
 RECEIPT_COLUMNS = ("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late", "tenders")
 MONEY_COLUMNS = ("unit_price", "discount", "cost")
 _PRODUCT = fields(Product)
@@ -38,21 +35,6 @@ CSV_COLUMNS = frozenset(
 )
 
 
-class LineTooLong(Invalid):
-    code = "line_too_long"
-    cure = "Write shorter lines, or send this receipt by itself."
-
-
-class LineMalformed(Invalid):
-    code = "line_malformed"
-    cure = "Mend the row: quotes are closed, and there are no more cells than columns."
-
-
-class CsvHeaderInvalid(Invalid):
-    code = "csv_header_invalid"
-    cure = "Write the columns that the document names, each once, in the first line."
-
-
 class _Row(NamedTuple):
     line: int
     cells: dict[str, str]
@@ -67,28 +49,12 @@ class Item(NamedTuple):
     refusal: DomainError | None
 
 
-def lines_of(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines without their ends; None for one above LINE_BYTES_MAX. Holds one line in memory."""
-    number, rest, is_skipping = 1, b"", False
-    for chunk in chunks:
-        parts = (rest + chunk).split(b"\n")
-        rest = parts.pop()
-        for part in parts:
-            yield number, None if is_skipping or len(part) > LINE_BYTES_MAX else part.removesuffix(b"\r")
-            is_skipping = False
-            number += 1
-        if len(rest) > LINE_BYTES_MAX:
-            rest, is_skipping = b"", True
-    if rest or is_skipping:
-        yield number, None if is_skipping else rest.removesuffix(b"\r")
-
-
 def from_ndjson(chunks: Iterable[bytes]) -> Iterator[Item]:
     """One receipt per line; blank lines are passed over."""
     decode = decoder.decode
     for line, raw in lines_of(chunks):
         if raw is None:
-            yield Item(line, None, None, _too_long())
+            yield Item(line, None, None, too_long())
             continue
         if not raw or raw.isspace():
             continue
@@ -104,16 +70,12 @@ def from_ndjson(chunks: Iterable[bytes]) -> Iterator[Item]:
             )
 
 
-def _too_long() -> LineTooLong:
-    return LineTooLong(Text("a line holds at most {most} bytes", most=LINE_BYTES_MAX))
-
-
 def _refused_json(line: int, raw: bytes) -> Item:
     """What the fast decoder refused, or took for another thing than it may be, read exactly."""
     try:
         payload = parse(raw).value
     except DomainError as refusal:
-        return Item(line, None, None, _placed(refusal, line))
+        return Item(line, None, None, placed(refusal, line))
     return _of_payload(line, payload)
 
 
@@ -130,15 +92,6 @@ def _number_in(payload: Any) -> str | None:
     return number if isinstance(number, str) else None
 
 
-def _placed(refusal: DomainError, line: int) -> DomainError:
-    """The refusal of a line's text, naming the line of the file instead of the first and only one of the text."""
-    if isinstance(refusal.detail, Text):
-        refusal.detail = Text(refusal.detail.pattern, **(refusal.detail.values | {"line": line}))
-        refusal.context.pop("byte", None)
-        refusal.context["line"] = line
-    return refusal
-
-
 def invalid(payload: Any) -> DomainError:
     """The refusal of a payload that is no receipt, every fault listed."""
     if not isinstance(payload, dict):
@@ -149,7 +102,7 @@ def invalid(payload: Any) -> DomainError:
 def from_csv(chunks: Iterable[bytes]) -> Iterator[Item]:
     """Consecutive rows with the same branch and number are one receipt. Raises CsvHeaderInvalid."""
     open_rows: list[_Row] = []
-    for line, row in _csv_rows(chunks):
+    for line, row in csv_rows(chunks, CSV_COLUMNS):
         if isinstance(row, DomainError):
             if open_rows:
                 yield _receipt_of(open_rows)
@@ -170,43 +123,6 @@ def from_csv(chunks: Iterable[bytes]) -> Iterator[Item]:
 
 def _head(row: Mapping[str, str]) -> tuple[str, str]:
     return row.get("branch_id", ""), row.get("receipt_number", "")
-
-
-def _csv_rows(chunks: Iterable[bytes]) -> Iterator[tuple[int, dict[str, str] | DomainError]]:
-    reader = csv.reader(_csv_lines(chunks), strict=True)
-    header: list[str] = []
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            if not header:
-                raise CsvHeaderInvalid("the first line is not a CSV header") from error
-            yield line, LineMalformed("the row is not CSV: a quote is not closed, or text follows one")
-            continue
-        if not header:
-            header = _header(cells)
-        elif len(cells) > len(header):
-            yield line, LineMalformed("the row has more cells than the header")
-        elif any(cells):
-            yield line, dict(zip(header, cells, strict=False))
-
-
-def _csv_lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    for _, raw in lines_of(chunks):
-        # An over-long line is one bad row, by a mark that every pattern refuses.
-        yield (TOO_LONG_MARK if raw is None else raw.decode("utf-8", "surrogateescape")) + "\n"
-
-
-def _header(cells: Sequence[str]) -> list[str]:
-    unknown = sorted(set(cells) - CSV_COLUMNS)
-    if unknown or len(set(cells)) != len(cells):
-        raise CsvHeaderInvalid(
-            "the header has unknown or repeated columns", unknown=unknown[:ERRORS_SHOWN_MAX]
-        )
-    return list(cells)
 
 
 def _receipt_of(rows: Sequence[_Row]) -> Item:
@@ -279,19 +195,13 @@ def _line(row: Mapping[str, str]) -> dict[str, Any]:
             line[name] = row[name]
     for name in ("quantity", "tax_bp"):
         if row.get(name):
-            line[name] = _whole(row[name])
+            line[name] = whole(row[name])
     for name in MONEY_COLUMNS:
         if row.get(f"{name}_fen"):
-            line[name] = {"fen": _whole(row[f"{name}_fen"]), "currency": "CNY"}
+            line[name] = {"fen": whole(row[f"{name}_fen"]), "currency": "CNY"}
     return line
 
 
 def _tender(part: str) -> dict[str, Any]:
     name, _, fen = part.partition("=")
-    return {"tender": name.strip(), "amount": {"fen": _whole(fen.strip()), "currency": "CNY"}}
-
-
-def _whole(text: str) -> int | str:
-    digits = text.removeprefix("-")
-    is_whole = digits.isascii() and digits.isdigit() and len(digits) <= 18 and text != "-0"
-    return int(text) if is_whole else text
+    return {"tender": name.strip(), "amount": {"fen": whole(fen.strip()), "currency": "CNY"}}

@@ -25,6 +25,7 @@ KEPT: Final = (
     "finance.expense.approved.v1",
     "finance.expense.paid.v1",
     "finance.budget.exceeded.v1",
+    "finance.product.changed.v1",
     "finance.refund.failed.v1",
     "finance.refund.withdrawn.v1",
     "finance.invoice.issued.v1",

@@ -1,0 +1,1 @@
+"""What a product is, and how files tell it."""

@@ -1,0 +1,226 @@
+"""What a product of the catalogue is, what may be changed of it at once and what waits for quality assurance. Pure.
+
+Source: G15, X11, 药品管理法 Art 57, ADR-0051
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+from stdnum import ean
+
+from finance.kernel.receipt import TempClass
+from shared.clock import business_date
+from shared.errors import Conflict, Invalid, NotFound
+from shared.languages import Text
+from shared.texts import FIRST_DAY, Label, Name, Reference
+
+PACK_FACTOR_MAX = 1_000_000
+CODES_MAX = 50
+"""GTINs, and prefixes of trace codes, of one product."""
+GTIN_DIGITS = 14
+SETTLES_WITHIN = timedelta(minutes=15)
+"""What changes the catalogue has committed by then, and no till's clock runs ahead further."""
+
+
+AHEAD_MAX = timedelta(days=366)
+
+
+class LegalClass(StrEnum):
+    RX = "rx"
+    OTC_A = "otc_a"
+    OTC_B = "otc_b"
+    NON_DRUG = "non_drug"
+
+
+class ControlClass(StrEnum):
+    NONE = "none"
+    NARCOTIC = "narcotic"
+    PSYCHOTROPIC = "psychotropic"
+    PRECURSOR = "precursor"
+    TOXIC = "toxic"
+
+
+Gtin = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=14,
+        pattern=r"\A([0-9]{8}|[0-9]{12,14})\Z",
+        description="a GTIN of 8, 12, 13 or 14 digits, the last of them its check digit",
+    ),
+]
+LongGtin = Annotated[
+    str,
+    Meta(min_length=14, max_length=14, pattern=r"\A[0-9]{14}\Z", description="a GTIN filled up to 14 digits"),
+]
+TracePrefix = Annotated[
+    str,
+    Meta(
+        min_length=7,
+        max_length=7,
+        pattern=r"\A8[0-9]{6}\Z",
+        description="the first 7 digits of a trace code, beginning with 8",
+    ),
+]
+VatCode = Annotated[
+    str,
+    Meta(
+        min_length=19,
+        max_length=19,
+        pattern=r"\A[0-9]{19}\Z",
+        description="a code of goods and services for VAT, 19 digits",
+    ),
+]
+PackFactor = Annotated[
+    int, Meta(ge=1, le=PACK_FACTOR_MAX, description="how many of the smallest unit an outer pack holds")
+]
+
+
+class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the catalogue says of a product. `category` is what licences allow to buy and receipts name."""
+
+    product_id: Reference
+    generic_name: Label
+    legal_class: LegalClass
+    control_class: ControlClass
+    temp_class: TempClass
+    category: Name
+    unit: Label
+    pack_factor: PackFactor = 1
+    trade_name: Label | None = None
+    dosage_form: Label | None = None
+    specification: Label | None = None
+    mah: Label | None = None
+    maker: Label | None = None
+    approval_number: Label | None = None
+    gtins: Annotated[list[Gtin], Meta(max_length=CODES_MAX)] = []
+    trace_prefixes: Annotated[list[TracePrefix], Meta(max_length=CODES_MAX)] = []
+    vat_code: VatCode | None = None
+
+
+class Told(Product, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A product as its source tells it, from a day on; left out, from the first day on which it may hold."""
+
+    source: Reference
+    source_version: Label
+    effective_from: date | None = None
+
+
+FIELDS = tuple(each.name for each in msgspec.structs.fields(Product) if each.name != "product_id")
+SAFETY = ("legal_class", "control_class", "temp_class", "approval_number")
+"""What changes none of these holds without quality assurance."""
+
+
+class GtinInvalid(Invalid):
+    code = "gtin_invalid"
+    cure = "Correct the GTIN: its last digit does not fit the others, or it stands there twice."
+
+
+class ProductCodeTaken(Conflict):
+    """A GTIN or a prefix of trace codes names one product."""
+
+    code = "product_code_taken"
+    cure = "Take the code off the other product first, or correct it here."
+
+
+class ProductBackdated(Invalid):
+    """The catalogue of a day does not change on the day, nor afterwards."""
+
+    code = "product_backdated"
+    cure = "Let the change hold from the day that the sentence names, or leave `effective_from` out."
+
+
+class ProductTooFarAhead(Invalid):
+    """A product has no change before its newest version, so that none may lie far ahead."""
+
+    code = "product_too_far_ahead"
+    cure = "Tell the change when its day is nearer."
+
+
+class ProductProposalNotFound(NotFound):
+    code = "product_proposal_not_found"
+    cure = "Look it up in the list of product proposals."
+
+
+class ProductProposalDecided(Conflict):
+    code = "product_proposal_decided"
+    cure = "Read the proposal again; its state says what became of it."
+
+
+class ProductUploadNotFound(NotFound):
+    code = "product_upload_not_found"
+    cure = "Look it up in the list of product uploads."
+
+
+class ProductUploadSettled(Conflict):
+    """Nothing of the upload waits any more."""
+
+    code = "product_upload_settled"
+    cure = "Read the list of product proposals for what waits."
+
+
+def earliest(now: datetime) -> date:
+    """The first day whose catalogue may still change: no sale of it can have been judged before the change commits."""
+    return business_date(now + SETTLES_WITHIN) + timedelta(days=1)
+
+
+def checked(told: Told) -> Told:
+    """The same with its codes in order, GTINs with 14 digits. Raises GtinInvalid."""
+    if not told.gtins and not told.trace_prefixes:
+        return told
+    for name, codes in (("gtins", told.gtins), ("trace_prefixes", told.trace_prefixes)):
+        seen: set[str] = set()
+        for index, each in enumerate(codes):
+            long = each.zfill(GTIN_DIGITS)
+            if long in seen:
+                raise _invalid(f"{name}.{index}", Text("{code} stands there twice", code=each))
+            seen.add(long)
+            if name == "gtins" and not ean.is_valid(each):
+                raise _invalid(f"{name}.{index}", Text("{code} has a wrong check digit", code=each))
+    return msgspec.structs.replace(
+        told,
+        gtins=sorted(each.zfill(GTIN_DIGITS) for each in told.gtins),
+        trace_prefixes=sorted(told.trace_prefixes),
+    )
+
+
+def _invalid(path: str, message: Text) -> GtinInvalid:
+    return GtinInvalid(message, errors=[{"path": path, "message": message}])
+
+
+def content(product: Product) -> Product:
+    """The product alone, without who told it."""
+    return Product(product_id=product.product_id, **{name: getattr(product, name) for name in FIELDS})
+
+
+def differing(one: Product, other: Product, names: Iterable[str] = FIELDS) -> dict[str, Any]:
+    """Of the fields in which they differ, what `other` says."""
+    return {name: getattr(other, name) for name in names if getattr(one, name) != getattr(other, name)}
+
+
+def with_fields(product: Product, said: Mapping[str, Any]) -> Product:
+    """The product with these fields, as they lie in JSON, in the place of its own."""
+    return msgspec.convert(msgspec.to_builtins(product) | dict(said), Product)
+
+
+def require_in_order(wanted: date | None, newest_day: date | None, first_day: date) -> None:
+    """A version begins within a year, a change on a day that has not begun and not before the newest version.
+
+    Raises ProductBackdated, ProductTooFarAhead.
+    """
+    if wanted is None:
+        return
+    latest = first_day + AHEAD_MAX
+    if not FIRST_DAY <= wanted <= latest:
+        message = Text("a version begins from {first} until {day}", first=FIRST_DAY, day=latest)
+        raise ProductTooFarAhead(message, errors=[{"path": "effective_from", "message": message}])
+    if newest_day is None:
+        return
+    soonest = max(first_day, newest_day)
+    if wanted < soonest:
+        message = Text("a change of this product may hold from {day} on", day=soonest)
+        raise ProductBackdated(message, errors=[{"path": "effective_from", "message": message}])

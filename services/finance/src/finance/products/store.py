@@ -1,0 +1,236 @@
+"""The statements that keep versions of products, what waits, and uploads. Who changes the catalogue waits for who does."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import orjson
+from sqlalchemy import insert, select, text
+
+from finance.products.events import product_changed
+from finance.products.model import Known, Proposal, Proposed, Version
+from finance.products.rules.product import (
+    FIELDS,
+    GTIN_DIGITS,
+    Product,
+    ProductProposalNotFound,
+    ProductUploadNotFound,
+    Told,
+)
+from finance.products.tables import product_uploads
+from shared import audit, outbox
+from shared.clock import business_date, new_id
+from shared.database import driver_of
+from shared.transaction import Tx
+
+_CONTENT = ("product_id", *FIELDS)
+_VERSION_COLUMNS = (
+    *_CONTENT,
+    *("version", "effective_from", "source", "source_version", "upload_id", "proposal_id"),
+    *("changed_by", "changed_at"),
+)
+_PROPOSAL_COLUMNS = (
+    *(
+        "proposal_id",
+        "product_id",
+        "fields",
+        "effective_from",
+        "source",
+        "source_version",
+        "upload_id",
+        "state",
+    ),
+    *("subject_hash", "proposed_by", "proposed_at"),
+)
+_READ = "proposal_id, product_id, fields, effective_from, source, source_version, upload_id, state, subject_hash, proposed_by"
+_NEWEST = f"""
+select {", ".join(f"v.{name}" for name in _VERSION_COLUMNS[:-2])}
+from unnest(%s::text[]) as x(id), lateral (
+    select * from product_versions n where n.product_id = x.id order by n.version desc limit 1) v
+"""
+_PROPOSED = f"""
+select {_READ} from unnest(%s::text[]) as x(id), lateral (
+    select * from product_proposals p where p.product_id = x.id and p.state <> 'superseded'
+    order by p.proposal_id desc limit 1) p
+"""
+_TAKEN = """
+select distinct x.code, v.product_id from unnest(%s::text[]) as x(code)
+join product_versions v on v.{column} @> array[x.code]
+where not exists (select from product_versions n where n.product_id = v.product_id and n.version > v.version)
+"""
+
+
+def lock(tx: Tx) -> None:
+    """One changes the catalogue at a time, until its transaction ends."""
+    tx.conn.execute(text("select pg_advisory_xact_lock(hashtextextended('finance:products', 0))"))
+
+
+def known(tx: Tx, product_ids: Collection[str]) -> dict[str, Known]:
+    """What is known of each of these products."""
+    found = {each: Known() for each in product_ids}
+    with driver_of(tx.conn) as driver:
+        for row in driver.execute(_NEWEST, (list(found),)).fetchall():
+            version = _version(row)
+            found[version.product.product_id].newest = version
+        for row in driver.execute(_PROPOSED, (list(found),)).fetchall():
+            found[row[1]].proposal = Proposal(*row)
+    return found
+
+
+def _version(row: Sequence[Any]) -> Version:
+    cells = dict(zip(_VERSION_COLUMNS, row, strict=False))
+    product = msgspec.convert({name: cells.pop(name) for name in _CONTENT}, Product)
+    return Version(product, **cells)
+
+
+Holders = dict[tuple[str, str], set[str]]
+"""The products that have a code now, by the field that holds it and the code as it is kept."""
+
+
+def holders(tx: Tx, products: Sequence[Product]) -> Holders:
+    """Who has the codes of these products."""
+    found: Holders = {}
+    with driver_of(tx.conn) as driver:
+        for column, digits in (("gtins", GTIN_DIGITS), ("trace_prefixes", 0)):
+            codes = sorted({code.zfill(digits) for each in products for code in getattr(each, column)})
+            if codes:
+                for code, product_id in driver.execute(_TAKEN.format(column=column), (codes,)).fetchall():
+                    found.setdefault((column, code), set()).add(product_id)
+    return found
+
+
+def add_versions(tx: Tx, versions: Sequence[Version]) -> None:
+    """Write them with their events, in this order."""
+    if not versions:
+        return
+    day = business_date(tx.now)
+    with driver_of(tx.conn) as driver:
+        cursor = driver.cursor()
+        with cursor.copy(f"copy product_versions ({', '.join(_VERSION_COLUMNS)}) from stdin") as copy:
+            for each in versions:
+                copy.write_row(
+                    (
+                        *(_cell(getattr(each.product, name)) for name in _CONTENT),
+                        *(each.version, each.effective_from, each.source, each.source_version),
+                        *(each.upload_id, each.proposal_id, tx.actor.id, tx.now),
+                    )
+                )
+        outbox.write(cursor, tx, [product_changed(each, day=day) for each in versions])
+    audit.record(
+        tx,
+        "product.change",
+        _subject([each.product.product_id for each in versions]),
+        after=[
+            [each.product.product_id, each.version, audit.digest(msgspec.to_builtins(each.product))]
+            for each in versions
+        ],
+    )
+
+
+def _cell(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
+
+
+def _subject(ids: Sequence[str]) -> str:
+    return ids[0] if len(ids) == 1 else f"{ids[0]}..{ids[-1]}"
+
+
+def propose(tx: Tx, found: Sequence[tuple[Told, Proposed]], upload_id: UUID | None) -> list[UUID]:
+    """Let each wait for quality assurance."""
+    if not found:
+        return []
+    ids = [new_id() for _ in found]
+    hashes = [
+        audit.digest([str(proposal_id), told.product_id, dict(proposed.fields), proposed.effective_from])
+        for proposal_id, (told, proposed) in zip(ids, found, strict=True)
+    ]
+    with (
+        driver_of(tx.conn) as driver,
+        driver.cursor().copy(f"copy product_proposals ({', '.join(_PROPOSAL_COLUMNS)}) from stdin") as copy,
+    ):
+        for proposal_id, subject_hash, (told, proposed) in zip(ids, hashes, found, strict=True):
+            copy.write_row(
+                (
+                    *(proposal_id, told.product_id, orjson.dumps(proposed.fields).decode()),
+                    *(proposed.effective_from, told.source, told.source_version, upload_id, "proposed"),
+                    *(subject_hash, tx.actor.id, tx.now),
+                )
+            )
+    audit.record(tx, "product.propose", _subject([told.product_id for told, _ in found]), after=hashes)
+    return ids
+
+
+def supersede(tx: Tx, proposal_ids: Sequence[UUID]) -> None:
+    """What their source no longer means waits no longer."""
+    if proposal_ids:
+        tx.conn.execute(
+            text("update product_proposals set state = 'superseded' where proposal_id = any(:ids)"),
+            {"ids": list(proposal_ids)},
+        )
+
+
+def adopt(tx: Tx, proposal_ids: Sequence[UUID], upload_id: UUID | None) -> None:
+    """What was told again belongs to the newer upload, whose decision is asked for."""
+    if proposal_ids and upload_id is not None:
+        tx.conn.execute(
+            text("update product_proposals set upload_id = :upload where proposal_id = any(:ids)"),
+            {"ids": list(proposal_ids), "upload": upload_id},
+        )
+
+
+def begin_upload(tx: Tx) -> UUID:
+    upload_id = new_id()
+    tx.conn.execute(
+        insert(product_uploads).values(upload_id=upload_id, uploaded_by=tx.actor.id, uploaded_at=tx.now)
+    )
+    return upload_id
+
+
+def hold(tx: Tx, proposal_id: UUID) -> Proposal:
+    """Raises ProductProposalNotFound."""
+    return _held(tx, "proposal_id = %s", proposal_id, ProductProposalNotFound("no such proposal"))[0]
+
+
+def hold_upload(tx: Tx, upload_id: UUID) -> tuple[str, list[Proposal]]:
+    """Who uploaded it, and what waits of it, in the order of products. Raises ProductUploadNotFound."""
+    row = tx.conn.execute(
+        select(product_uploads.c.uploaded_by).where(product_uploads.c.upload_id == upload_id)
+    ).one_or_none()
+    if row is None:
+        raise ProductUploadNotFound("no such upload")
+    return row.uploaded_by, _held(tx, "upload_id = %s and state = 'proposed'", upload_id)
+
+
+def _held(tx: Tx, condition: str, value: UUID, missing: Exception | None = None) -> list[Proposal]:
+    with driver_of(tx.conn) as driver:
+        rows = driver.execute(
+            f"select {_READ} from product_proposals where {condition} order by product_id for update",
+            (value,),
+        ).fetchall()
+    if not rows and missing is not None:
+        raise missing
+    return [Proposal(*row) for row in rows]
+
+
+_SETTLE = """
+update product_proposals p set state = %s, decided_by = %s, decided_at = %s, decided_reason = %s, version = x.version
+from unnest(%s::uuid[], %s::int[]) as x(proposal_id, version) where p.proposal_id = x.proposal_id
+"""
+
+
+def settle(tx: Tx, state: str, reason: str | None, became: Sequence[tuple[UUID, int | None]]) -> None:
+    """What became of proposals: each with the version that it is now, if any."""
+    with driver_of(tx.conn) as driver:
+        driver.execute(
+            _SETTLE,
+            (state, tx.actor.id, tx.now, reason, [each for each, _ in became], [no for _, no in became]),
+        )
+    audit.record(
+        tx, f"product_proposal.{state}", _subject([str(each) for each, _ in became]), after=[became, reason]
+    )
+
+
+def hash_of(proposals: Sequence[Proposal]) -> str:
+    """Of all that is decided on together."""
+    return str(audit.digest([each.subject_hash for each in proposals]))

@@ -1,0 +1,281 @@
+"""The product catalogue: told by its source, approved where safety is at stake, dated, read and published."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from finance.products.rules.product import earliest
+from shared.clock import business_date, utc_now
+from tests.support.cataloguing import SOURCE, Catalogue, a_product, ean13
+from tests.support.finance_builders import refused
+
+TODAY = business_date(utc_now())
+
+
+@pytest.fixture(scope="module")
+def catalogue(office):
+    return Catalogue(office)
+
+
+def an_id():
+    return f"P-{uuid4().hex[:10]}"
+
+
+def events_of(office, product_id):
+    return [
+        data
+        for (data,) in office.rows(
+            "select data from outbox where type = 'finance.product.changed.v1' and subject = :id order by version",
+            id=product_id,
+        )
+    ]
+
+
+@pytest.mark.requirement("X11")
+def test_a_new_product_holds_when_another_person_of_quality_assurance_approved_it(office, catalogue):
+    product = a_product(an_id(), trade_name="阿莫仙", gtins=[ean13(1)], effective_from="2026-01-01")
+    told = catalogue.told(product)
+    assert (told["state"], told["version"]) == ("proposed", None)
+    path = f"product-proposals/{told['proposal_id']}"
+    assert catalogue.on(product["product_id"]) is None
+    [waiting] = catalogue.read(f"product-proposals?state=proposed&product_id={product['product_id']}")
+    assert (waiting["is_new"], waiting["before"], waiting["fields"]["legal_class"]) == (True, None, "rx")
+    # neither who told it, nor another office
+    refused(catalogue.decide(path, role="business_head"), 403, "role_not_admitted")
+    own = catalogue.told(a_product(an_id()), role="qa", person="one")
+    own_path = f"product-proposals/{own['proposal_id']}"
+    refused(catalogue.decide(own_path, person="one"), 403, "approval_same_person")
+    refused(catalogue.decide(path, "rejected"), 422, "approval_reason_missing")
+    assert events_of(office, product["product_id"]) == []
+    assert catalogue.decided(path)["version"] == 1
+    refused(catalogue.decide(path), 409, "product_proposal_decided")
+    # a product that was unknown may have been there before
+    assert catalogue.on(product["product_id"], "2025-12-31") is None
+    for day in ("2026-01-01", TODAY):
+        found = catalogue.on(product["product_id"], day)
+        assert (found["version"], found["effective_from"]) == (1, "2026-01-01")
+        assert (found["source"], found["source_version"]) == ("master", "2026-11")
+    [event] = events_of(office, product["product_id"])
+    assert event == {
+        "product_id": product["product_id"],
+        "product_version": 1,
+        "effective_from": "2026-01-01",
+        "generic_name": "阿莫西林胶囊",
+        "trade_name": "阿莫仙",
+        **dict.fromkeys(("dosage_form", "specification", "mah", "maker", "approval_number", "vat_code")),
+        "legal_class": "rx",
+        "control_class": "none",
+        "temp_class": "normal",
+        "category": "rx",
+        "unit": "盒",
+        "pack_factor": 1,
+        "gtins": [f"0{ean13(1)}"],
+        "trace_prefixes": [],
+        **SOURCE,
+    }
+
+
+def test_the_same_again_changes_nothing_whatever_waits_or_was_decided(office, catalogue):
+    product = a_product(an_id())
+    first = catalogue.told(product)
+    again = catalogue.told(product)
+    assert (again["state"], again["proposal_id"]) == ("waiting", first["proposal_id"])
+    path = f"product-proposals/{first['proposal_id']}"
+    catalogue.decided(path, "rejected", "没有注册证")
+    assert catalogue.told(product)["state"] == "rejected"
+    # a newer version of the source asks again
+    newer = catalogue.told({**product, "source_version": "2026-12"})
+    assert newer["state"] == "proposed"
+    catalogue.decided(f"product-proposals/{newer['proposal_id']}")
+    assert catalogue.told(product) == {
+        "product_id": product["product_id"],
+        "state": "unchanged",
+        "version": 1,
+        "proposal_id": None,
+    }
+    assert (
+        len(catalogue.versions(product["product_id"])) == len(events_of(office, product["product_id"])) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("legal_class", "otc_b"),
+        ("control_class", "psychotropic"),
+        ("temp_class", "cold_2_8"),
+        ("approval_number", "国药准字H20260001"),
+    ],
+)
+def test_what_matters_for_safety_waits_and_all_else_holds_from_the_next_day(catalogue, field, value):
+    product = a_product(an_id())
+    catalogue.agreed(product)
+    first_day = earliest(utc_now())
+    told = catalogue.told({**product, "maker": "华北制药", field: value})
+    assert (told["state"], told["version"]) == ("proposed", 2)
+    product_id = product["product_id"]
+    assert catalogue.on(product_id)["maker"] is None
+    later = catalogue.on(product_id, first_day)
+    assert (later["maker"], later[field]) == ("华北制药", product.get(field))
+    [waiting] = catalogue.read(f"product-proposals?state=proposed&product_id={product_id}")
+    assert (waiting["fields"], waiting["before"]) == ({field: value}, {field: product.get(field)})
+    catalogue.decided(f"product-proposals/{waiting['proposal_id']}")
+    assert catalogue.on(product_id)[field] == product.get(field)
+    later = catalogue.on(product_id, first_day)
+    assert (later["version"], later["maker"], later[field]) == (3, "华北制药", value)
+
+
+def test_the_catalogue_of_a_day_does_not_change_once_it_has_begun(catalogue):
+    product = a_product(an_id())
+    catalogue.agreed(product)
+    first_day = earliest(utc_now())
+    assert first_day > TODAY
+    for day in (TODAY - timedelta(days=1), first_day - timedelta(days=1)):
+        changed = {**product, "maker": "x", "effective_from": str(day)}
+        answer = refused(catalogue.tell(changed), 422, "product_backdated")
+        assert (answer["errors"][0]["path"], str(first_day) in answer["detail"]) == ("effective_from", True)
+    far = {**product, "maker": "x", "effective_from": "2099-01-01"}
+    refused(catalogue.tell(far), 422, "product_too_far_ahead")
+    # nor behind a version that is to come
+    soon = str(first_day + timedelta(days=9))
+    assert catalogue.told({**product, "maker": "x", "effective_from": soon})["state"] == "changed"
+    changed = {**product, "maker": "y", "effective_from": str(first_day)}
+    refused(catalogue.tell(changed), 422, "product_backdated")
+    assert catalogue.told({**product, "maker": "y"})["version"] == 3
+    assert catalogue.versions(product["product_id"])[-1]["effective_from"] == soon
+
+
+def test_what_waits_is_replaced_by_what_its_source_says_now(catalogue):
+    product = a_product(an_id())
+    catalogue.agreed(product)
+    first = catalogue.told({**product, "legal_class": "otc_a"})
+    second = catalogue.told({**product, "legal_class": "otc_b"})
+    assert second["state"] == "proposed"
+    assert second["proposal_id"] != first["proposal_id"]
+    refused(catalogue.decide(f"product-proposals/{first['proposal_id']}"), 409, "product_proposal_decided")
+    assert catalogue.told(product)["state"] == "unchanged"
+    assert catalogue.read(f"product-proposals?state=proposed&product_id={product['product_id']}") == []
+    refused(catalogue.decide(f"product-proposals/{uuid4()}"), 404, "product_proposal_not_found")
+
+
+def test_a_code_names_one_product(catalogue):
+    code, prefix = ean13(77), "8123456"
+    first = a_product(an_id(), gtins=[code], trace_prefixes=[prefix])
+    catalogue.agreed(first)
+    for odd in ({"gtins": [code]}, {"gtins": [f"0{code}"]}, {"trace_prefixes": [prefix]}):
+        answer = refused(catalogue.tell(a_product(an_id(), **odd)), 409, "product_code_taken")
+        assert answer["holder_id"] == first["product_id"]
+    # two that waited for it at once: the second is found when it is approved
+    other = ean13(78)
+    one, two = (catalogue.told(a_product(an_id(), gtins=[other])) for _ in range(2))
+    catalogue.decided(f"product-proposals/{one['proposal_id']}")
+    path = f"product-proposals/{two['proposal_id']}"
+    refused(catalogue.decide(path), 409, "product_code_taken")
+    catalogue.decided(path, "rejected", "条码属于另一商品")
+    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
+    for gtins in ([wrong], [ean13(5), ean13(5)], [ean13(5), f"0{ean13(5)}"]):
+        refused(catalogue.tell(a_product(an_id(), gtins=gtins)), 422, "gtin_invalid")
+    # what its product gives up is free
+    catalogue.told({**first, "gtins": []})
+    assert catalogue.told(a_product(an_id(), gtins=[code]))["state"] == "proposed"
+
+
+def test_products_are_found_by_code_gtin_approval_number_and_class(catalogue):
+    number = f"国药准字H{uuid4().int % 10**8:08d}"
+    product = a_product(
+        an_id(), gtins=[ean13(901), "96385074"], approval_number=number, control_class="narcotic",
+        trace_prefixes=["8765432"], category="narcotics", legal_class="rx", temp_class="cool",
+    )  # fmt: skip
+    catalogue.agreed(product)
+    for asked in (
+        f"gtin={ean13(901)}",
+        f"gtin=0{ean13(901)}",
+        "gtin=96385074",
+        f"approval_number={number}",
+        "trace_prefix=8765432",
+        "control_class=narcotic&temp_class=cool",
+        "category=narcotics&legal_class=rx",
+    ):
+        assert [each["product_id"] for each in catalogue.read(f"products?{asked}")] == [product["product_id"]]
+    assert catalogue.read(f"products?gtin={ean13(902)}") == []
+    # of a day: what a product gave up is not found by it
+    first_day = earliest(utc_now())
+    catalogue.told({**product, "gtins": []})
+    assert catalogue.read(f"products?gtin={ean13(901)}&day={first_day}") == []
+    assert len(catalogue.read(f"products?gtin={ean13(901)}")) == 1
+
+
+def test_a_file_is_answered_row_by_row_and_decided_as_a_whole(office, catalogue):
+    ids = [an_id() for _ in range(4)]
+    rows = [a_product(each, gtins=[ean13(2000 + no)]) for no, each in enumerate(ids)]
+    rows[1]["legal_class"] = "OTC"
+    again = {**rows[0], "maker": "x"}
+    told = catalogue.uploaded([*rows, again, a_product(an_id(), gtins=[ean13(2000)])])
+    assert [each["line"] for each in told] == [1, 2, 3, 4, 5, 6]
+    states = ["proposed", "refused", "proposed", "proposed", "proposed", "refused"]
+    assert [each["state"] for each in told] == states
+    assert told[1]["code"] == "payload_invalid"
+    assert [each["path"] for each in told[1]["errors"]] == ["legal_class"]
+    assert (told[5]["code"], told[5]["product_id"] not in ids) == ("product_code_taken", True)
+    upload_id = told[0]["upload_id"]
+    assert {each["upload_id"] for each in told} == {upload_id}
+    # the first row's proposal gave way to that of the fifth
+    waiting = catalogue.read(f"product-proposals?state=proposed&upload_id={upload_id}")
+    assert {each["product_id"] for each in waiting} == {ids[0], ids[2], ids[3]}
+    path = f"product-uploads/{upload_id}"
+    refused(catalogue.decide(path, person="the-purchaser"), 403, "approval_same_person")
+    assert catalogue.decided(path)["waiting"] == 0
+    assert catalogue.on(ids[0])["maker"] == "x"
+    assert [len(events_of(office, each)) for each in ids] == [1, 0, 1, 1]
+    refused(catalogue.decide(path), 409, "product_upload_settled")
+    refused(catalogue.decide(f"product-uploads/{uuid4()}"), 404, "product_upload_not_found")
+    assert [each["state"] for each in catalogue.uploaded([rows[2], rows[3], again])] == ["unchanged"] * 3
+
+
+def test_a_file_sent_again_takes_over_what_waits_of_the_first(catalogue):
+    rows = [a_product(an_id()) for _ in range(3)]
+    first = catalogue.uploaded(rows[:2])  # it broke off
+    whole = catalogue.uploaded(rows)
+    assert [each["state"] for each in whole] == ["waiting", "waiting", "proposed"]
+    assert whole[0]["proposal_id"] == first[0]["proposal_id"]
+    refused(catalogue.decide(f"product-uploads/{first[0]['upload_id']}"), 409, "product_upload_settled")
+    catalogue.decided(f"product-uploads/{whole[0]['upload_id']}")
+    assert all(catalogue.on(each["product_id"]) for each in rows)
+
+
+def test_a_csv_tells_the_same_as_json_and_its_faults_by_row_and_column(catalogue):
+    product_id, odd = an_id(), an_id()
+    header = "product_id,generic_name,legal_class,control_class,temp_class,category,unit,gtins,pack_factor,source,source_version"
+    body = (
+        f"\ufeff{header}\r\n"
+        f'{product_id},"阿莫西林, 胶囊",rx,none,normal,rx,盒,{ean13(31)};{ean13(32)},10,master,2026-11\r\n'
+        f"{odd},阿莫西林,处方药,none,normal,rx,盒,,ten,master,2026-11\r\n"
+    )
+    for charset in ("utf-8", "gb18030"):
+        told = catalogue.uploaded(
+            body.removeprefix("\ufeff").encode(charset), kind=f"text/csv; charset={charset}"
+        )
+        assert [(each["line"], each["state"]) for each in told] == [
+            (2, "proposed" if charset == "utf-8" else "waiting"),
+            (3, "refused"),
+        ]
+        assert [(each["row"], each["column"]) for each in told[1]["errors"]] == [
+            (3, "legal_class"),
+            (3, "pack_factor"),
+        ]
+    [waiting] = catalogue.read(f"product-proposals?product_id={product_id}")
+    assert waiting["fields"]["gtins"] == [f"0{ean13(31)}", f"0{ean13(32)}"]
+    assert waiting["fields"]["pack_factor"] == 10
+    refused(catalogue.upload(b"product_id,colour\nP,red\n", kind="text/csv"), 422, "csv_header_invalid")
+    refused(catalogue.upload(b"[]", kind="application/json"), 415, "media_type_not_supported")
+
+
+def test_only_who_answers_for_every_branch_changes_the_catalogue(catalogue):
+    product = a_product(an_id())
+    refused(catalogue.tell(product, branches=("S001",)), 403, "company_not_covered")
+    refused(catalogue.tell(product, role="till"), 403, "role_not_admitted")
+    told = catalogue.told(product)
+    path = f"product-proposals/{told['proposal_id']}"
+    refused(catalogue.decide(path, branches=("S001",)), 403, "company_not_covered")
+    refused(catalogue.upload(b"{}\n", branches=("S001",)), 403, "company_not_covered")
