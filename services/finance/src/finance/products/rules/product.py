@@ -75,9 +75,7 @@ VatCode = Annotated[
         description="a code of goods and services for VAT, 19 digits",
     ),
 ]
-PackFactor = Annotated[
-    int, Meta(ge=1, le=PACK_FACTOR_MAX, description="how many of the smallest unit an outer pack holds")
-]
+PackFactor = Annotated[int, Meta(ge=1, le=PACK_FACTOR_MAX, description="from 1 to 1,000,000")]
 
 
 class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
