@@ -14,22 +14,25 @@ import pytest
 from customers.app import SERVICE as CUSTOMERS
 from finance.app import SERVICE as FINANCE
 from finance.closing.commands import close
-from shared import sequencer, watermark
+from shared import acceptance, incarnation, sequencer, watermark
 from shared.client import FeedClient
+from shared.clock import utc_now
 from shared.consumer import apply_batch
 from shared.database import Database, new_metadata
-from shared.identity import LocalIssuer
+from shared.identity import Actor, LocalIssuer
 from shared.service import Service
 from shared.settings import Settings
 from shared.tables import mechanism_tables
+from shared.transaction import Tx
 from tests.support import quiet
 from tests.support.finance_builders import Office
 from tests.support.ledger_service import served
 from tests.support.reporting_system import Producer
-from tests.support.roles import create_tables
+from tests.support.roles import behind, create_tables
 
 NET, COST, POINTS = 3_451, 2_300, 39
 """Of one sale: 39.00 with 4.49 tax, and a point per yuan paid."""
+OPERATOR = Actor("li.wei", frozenset({"operator"}), frozenset())
 PAGE = 5_000
 
 
@@ -200,4 +203,85 @@ def test_what_customers_could_not_apply_keeps_the_month_open(chain, impatient):
     assert [each["reason"] for each in refused["obstacles"]] == ["parked_at_source"]
     with chain.customers.begin() as conn:
         conn.exec_driver_sql("update parked_events set state = 'discarded'")
+    assert chain.close(month).status_code == 200
+
+
+# --- a log that is not the one that was read ---------------------------------------------------------
+
+
+def reasons(chain, month):
+    """What closing is refused with, and the list of what stands in its way, which says the same."""
+    refused = chain.close(month)
+    assert (refused.status_code, refused.json["code"]) == (409, "sources_behind"), refused.json
+    [shown] = chain.office.get(f"/v1/periods/{month:%Y-%m}/obstacles").json["obstacles"]
+    assert (shown["code"], shown["about"]["obstacles"]) == ("sources_behind", refused.json["obstacles"])
+    return [(each["source"], each["reason"]) for each in refused.json["obstacles"]]
+
+
+def beat(chain):
+    feed = FeedClient("customers", chain.urls["customers"], chain.token)
+    level = watermark.beat(chain.office.database, "finance", feed)
+    feed.close()
+    return level
+
+
+def set_back(database):
+    """What a dump from before the last event brings back, into the same tables."""
+    with behind(database) as conn:
+        for statement in (
+            "delete from outbox where seq = (select last_seq from outbox_head)",
+            "delete from outbox_totals",
+            "insert into outbox_totals select day, type, count(*), sum(amount_fen) from outbox group by 1, 2",
+            "update outbox_head set (last_seq, log_hash) = (select seq, log_hash from outbox order by seq desc limit 1)",
+        ):
+            conn.exec_driver_sql(statement)
+
+
+def raise_epoch(chain):
+    with chain.customers.begin() as conn:
+        tx = Tx(conn=conn, actor=OPERATOR, now=utc_now())
+        return incarnation.raise_epoch(tx, "restored to 02:00")
+
+
+def accept(chain):
+    feed = FeedClient("customers", chain.urls["customers"], chain.token)
+    acceptance.accept(
+        chain.office.database, FINANCE, feed, actor=OPERATOR, reason="customers was restored to 02:00"
+    )
+    feed.close()
+
+
+def a_month_with_points(chain):
+    month = next(months)
+    chain.office.sell(sold_at=f"{month}T04:00:00Z", customer_id=str(uuid4()))
+    for go in chain.stretches():
+        go(PAGE)
+    chain.office.seal()
+    assert chain.office.get(f"/v1/periods/{month:%Y-%m}/obstacles").json["obstacles"] == []
+    return month
+
+
+@pytest.mark.requirement("F2", "X3")
+def test_customers_log_of_another_epoch_keeps_the_month_open_until_it_is_accepted(chain, impatient):
+    month = a_month_with_points(chain)
+    raise_epoch(chain)
+    assert reasons(chain, month) == [("customers", "unknown_epoch")]
+    assert not beat(chain)
+    assert reasons(chain, month) == [("customers", "unknown_epoch")], "halted"
+    accept(chain)
+    assert chain.close(month).status_code == 200
+
+
+@pytest.mark.requirement("F2", "X3")
+def test_customers_log_that_lost_its_end_keeps_the_month_open_until_it_is_accepted(chain, impatient):
+    month = a_month_with_points(chain)
+    set_back(chain.customers)
+    assert reasons(chain, month) == [("customers", "log_behind")]
+    assert not beat(chain)
+    assert reasons(chain, month) == [("customers", "log_behind")], "halted"
+    raise_epoch(chain)
+    assert reasons(chain, month) == [("customers", "log_behind")], "raised, and not accepted"
+    accept(chain)
+    for go in chain.stretches():
+        go(PAGE)
     assert chain.close(month).status_code == 200
