@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-from sqlalchemy import text
-
 from finance.bank_files import store
 from finance.bank_files.queries import listed
 from finance.bank_files.rules import dialects
@@ -32,23 +29,7 @@ def keep(tx: Tx, body: Mapping[str, Any]) -> dict[str, Any]:
     before = next(iter(listed(tx.conn, name)), None)
     if before is not None and before["content_hash"] == digest:
         return before
-    row = (
-        tx.conn.execute(
-            text(
-                "insert into bank_dialects (dialect, version, definition, content_hash, kept_by, kept_at) values"
-                " (:name, :version, cast(:definition as jsonb), :digest, :person, :now) returning *"
-            ),
-            {
-                "name": name,
-                "version": 1 if before is None else before["version"] + 1,
-                "definition": orjson.dumps(definition).decode(),
-                "digest": digest,
-                "person": tx.actor.id,
-                "now": tx.now,
-            },
-        )
-        .mappings()
-        .one()
-    )
-    audit.record(tx, "bank_dialect.keep", f"{name}:{row['version']}", after=definition)
-    return dict(row)
+    version = 1 if before is None else before["version"] + 1
+    kept = store.keep_dialect(tx, name, version, definition, digest)
+    audit.record(tx, "bank_dialect.keep", f"{name}:{version}", after=definition)
+    return kept

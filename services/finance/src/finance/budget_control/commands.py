@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
-
 from finance import budgets
 from finance.book import book_of
+from finance.budget_control import store
 from finance.budget_control.events import budget_exceeded
 from finance.budget_control.rules import (
     MAY_BE_REFUSED,
@@ -25,10 +24,10 @@ from finance.budget_control.rules import (
     Unbudgeted,
 )
 from finance.budget_control.tables import overrun_decisions
-from finance.budgets import DRAWN, BudgetExceeded, Move
+from finance.budgets import BudgetExceeded, Move
 from finance.expense_categories import NO_SPENDING, Charge, spent_by_category
 from finance.kernel.posting import PostingLine
-from finance.ledger import ENTRIES, NewEntry
+from finance.ledger import NewEntry
 from shared import audit, outbox
 from shared.approvals import Approval, Decision, decide_and_store, decisions_by_subject
 from shared.clock import business_date
@@ -50,7 +49,8 @@ def draw(tx: Tx, entry: NewEntry, charged_to: tuple[str, str]) -> None:
         return
     source = UUID(entry.source_id)
     if entry.corrects_id is not None or kind == UNDOES_ITS_SOURCE:
-        _give_back(tx, kind, source, entry.booked_on, _corrected(tx, entry.corrects_id) or source)
+        corrected = store.source_of_entry(tx, entry.corrects_id) or source
+        _give_back(tx, kind, source, entry.booked_on, corrected)
         return
     covers, bare = _covering(tx, entry.branch_id, charged_to, spent, entry.booked_on)
     needs = _needs(spent, covers)
@@ -146,33 +146,19 @@ def _needs(spent: Mapping[str, int], covers: Mapping[str, UUID | None]) -> dict[
     return needs
 
 
-def _corrected(tx: Tx, entry_id: int | None) -> UUID | None:
-    """The document whose entry is corrected."""
-    found: UUID | None = tx.conn.execute(
-        text(f"select e.source_id from {ENTRIES} e where e.id = :id"), {"id": entry_id}
-    ).scalar_one_or_none()
-    return found
-
-
 def _give_back(tx: Tx, kind: str, source: UUID, booked_on: date, corrected: UUID) -> None:
     """Return to each budget what the corrected document drew on it; what drew on none returns to none.
 
     Who reverses what had given back spends anew, within the budget.
     """
-    drawn = tx.conn.execute(
-        text(
-            f"select m.budget_id, m.category, sum(m.actual_fen)::bigint as fen from {DRAWN} m"
-            " where m.source_id = :source group by m.budget_id, m.category order by m.budget_id"
-        ),
-        {"source": corrected},
-    ).all()
+    drawn = store.drawn_by(tx, corrected)
     needs: dict[UUID, int] = {}
-    for row in drawn:
-        needs[row.budget_id] = needs.get(row.budget_id, 0) - row.fen
+    for each in drawn:
+        needs[each.budget_id] = needs.get(each.budget_id, 0) - each.fen
     _require_room(tx, kind, source, needs)
     moves = [
-        Move(row.budget_id, source, actual_fen=-row.fen, category=row.category, booked_on=booked_on)
-        for row in drawn
+        Move(each.budget_id, source, actual_fen=-each.fen, category=each.category, booked_on=booked_on)
+        for each in drawn
     ]
     budgets.move_all(tx, kind, moves)
     tell_exceeded(tx, kind, source, [budget_id for budget_id, fen in needs.items() if fen > 0])

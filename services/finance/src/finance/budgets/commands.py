@@ -7,17 +7,14 @@ from dataclasses import asdict
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
-
+from finance.budgets import store
 from finance.budgets.rules import (
     BudgetBelowUse,
     BudgetDimensionInvalid,
-    BudgetNotFound,
     BudgetOfPlan,
     BudgetOverlaps,
     NewBudget,
 )
-from finance.budgets.tables import budgets
 from finance.expense_categories import categories_on
 from shared import audit
 from shared.clock import new_id
@@ -63,27 +60,14 @@ def open_of_plan(
 
 
 def _open(tx: Tx, budget: NewBudget) -> UUID:
-    """The row every reservation locks. Raises BudgetOverlaps: one day of one dimension has one budget."""
-    dimension = f"{budget.branch_id}:{budget.department}:{budget.category}:{budget.campaign}"
-    tx.conn.execute(
-        text("select pg_advisory_xact_lock(hashtextextended(:dimension, 0))"),
-        {"dimension": f"finance:budget:{dimension}"},
-    )
-    overlapping = select(budgets.c.budget_id).where(
-        budgets.c.branch_id == budget.branch_id,
-        budgets.c.department == budget.department,
-        budgets.c.category == budget.category,
-        budgets.c.campaign == budget.campaign,
-        budgets.c.first_day <= budget.last_day,
-        budgets.c.last_day >= budget.first_day,
-    )
-    found = tx.conn.execute(overlapping.limit(1)).scalar_one_or_none()
+    """Raises BudgetOverlaps: one day of one dimension has one budget."""
+    store.hold_dimension(tx, budget)
+    found = store.overlapping(tx, budget)
     if found is not None:
         raise BudgetOverlaps("these days have a budget already", budget_id=str(found))
     budget_id = new_id()
-    row = asdict(budget)
-    tx.conn.execute(insert(budgets).values(budget_id=budget_id, made_by=tx.actor.id, made_at=tx.now, **row))
-    audit.record(tx, "budget.open", str(budget_id), after=row)
+    store.add(tx, budget_id, budget)
+    audit.record(tx, "budget.open", str(budget_id), after=asdict(budget))
     return budget_id
 
 
@@ -92,24 +76,18 @@ def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
 
     Raises BudgetNotFound, ForeignBranch, BudgetOfPlan, BudgetBelowUse.
     """
-    row = tx.conn.execute(
-        select(budgets).where(budgets.c.budget_id == budget_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise BudgetNotFound("no such budget")
-    tx.actor.require_branch(row.branch_id)
-    if row.campaign:
+    before = store.lock(tx, budget_id)
+    tx.actor.require_branch(before.branch_id)
+    if before.campaign:
         raise BudgetOfPlan("the plan's budget was approved with the plan")
-    used = row.reserved_fen + row.actual_fen
+    used = before.used_fen
     if amount_fen < used:
         raise BudgetBelowUse(Text("{used} fen are reserved or spent", used=used), used_fen=used)
-    tx.conn.execute(
-        update(budgets).where(budgets.c.budget_id == budget_id).values(amount_fen=amount_fen, overrun=overrun)
-    )
+    store.change(tx, budget_id, amount_fen, overrun)
     audit.record(
         tx,
         "budget.change",
         str(budget_id),
-        before=[row.amount_fen, row.overrun],
+        before=[before.amount_fen, before.overrun],
         after=[amount_fen, overrun],
     )

@@ -5,14 +5,16 @@ documents never wait for each other in a ring. What is spent draws on the depart
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from finance import promotion_plans
-from finance.budgets.rules import Budget, Exceeded
+from finance.budgets.model import Standing
+from finance.budgets.rules import Budget, BudgetNotFound, Exceeded, NewBudget
 from finance.budgets.tables import budgets
 from finance.expense_categories import Charge
 from shared.transaction import Tx
@@ -28,6 +30,57 @@ DRAWN = (
     " join budgets b using (budget_id) where m.booked_on is not null)"
 )
 """What entries drew on budgets, by the document and the day they were booked to."""
+
+
+def hold_dimension(tx: Tx, budget: NewBudget) -> None:
+    """Make who opens another budget of the same dimension wait until the transaction ends."""
+    dimension = f"{budget.branch_id}:{budget.department}:{budget.category}:{budget.campaign}"
+    tx.conn.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:dimension, 0))"),
+        {"dimension": f"finance:budget:{dimension}"},
+    )
+
+
+def overlapping(tx: Tx, budget: NewBudget) -> UUID | None:
+    """A budget of the same dimension that has one of the days."""
+    same = select(budgets.c.budget_id).where(
+        budgets.c.branch_id == budget.branch_id,
+        budgets.c.department == budget.department,
+        budgets.c.category == budget.category,
+        budgets.c.campaign == budget.campaign,
+        budgets.c.first_day <= budget.last_day,
+        budgets.c.last_day >= budget.first_day,
+    )
+    found: UUID | None = tx.conn.execute(same.limit(1)).scalar_one_or_none()
+    return found
+
+
+def add(tx: Tx, budget_id: UUID, budget: NewBudget) -> None:
+    """The row every reservation locks."""
+    row = asdict(budget)
+    tx.conn.execute(insert(budgets).values(budget_id=budget_id, made_by=tx.actor.id, made_at=tx.now, **row))
+
+
+def lock(tx: Tx, budget_id: UUID) -> Standing:
+    """Raises BudgetNotFound."""
+    row = tx.conn.execute(
+        select(budgets).where(budgets.c.budget_id == budget_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise BudgetNotFound("no such budget")
+    return Standing(
+        branch_id=row.branch_id,
+        campaign=row.campaign,
+        amount_fen=row.amount_fen,
+        used_fen=row.reserved_fen + row.actual_fen,
+        overrun=row.overrun,
+    )
+
+
+def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
+    tx.conn.execute(
+        update(budgets).where(budgets.c.budget_id == budget_id).values(amount_fen=amount_fen, overrun=overrun)
+    )
 
 
 class Covered(NamedTuple):

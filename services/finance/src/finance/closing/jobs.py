@@ -1,7 +1,6 @@
 """What time demands of the closing."""
 
-from sqlalchemy import text
-
+from finance.closing import store
 from finance.closing.commands import conditions
 from shared.clock import business_date, month_of
 from shared.service import Job
@@ -13,7 +12,7 @@ def prove_sub_ledgers(tx: Tx) -> int:
 
     Source: F15, F16, I28
     """
-    tx.conn.execute(text("set transaction isolation level repeatable read, read only"))
+    store.read_in_one_snapshot(tx)
     for proof in conditions.PROOFS:
         proof(tx.conn, month_of(business_date(tx.now)))
     return 0

@@ -1,4 +1,4 @@
-"""The statements that keep requests to open a month again. The month's row is locked by the caller."""
+"""The statements that keep requests to open a month again, whose row the caller locks; and how its proofs read."""
 
 from datetime import date
 from uuid import UUID
@@ -11,6 +11,11 @@ from finance.closing.tables import period_reopening_decisions, period_reopenings
 from finance.kernel.period import Period
 from shared.approvals import Approval, Decision, decide_and_store
 from shared.transaction import Tx
+
+
+def read_in_one_snapshot(tx: Tx) -> None:
+    """The transaction sees one instant and writes nothing: nothing ran in it before."""
+    tx.conn.execute(text("set transaction isolation level repeatable read, read only"))
 
 
 def waits(tx: Tx, month: date) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from finance import budgets
 from finance.expenses.rules import (
+    Audited,
     Claim,
+    Claimed,
     ClaimNotFound,
     ClaimNotReady,
     ClaimNotYours,
@@ -23,6 +25,81 @@ from shared.transaction import Tx
 
 CLAIM = "claim"
 """What reserves, in the movements of budgets."""
+
+
+def draft(tx: Tx, claim_id: UUID, said: Claimed) -> None:
+    """A claim of the actor's with its items."""
+    tx.conn.execute(
+        insert(claims).values(
+            claim_id=claim_id,
+            branch_id=said.branch_id,
+            department=said.department,
+            campaign=said.campaign,
+            claimant=tx.actor.id,
+            purpose=said.purpose,
+            state=ClaimState.DRAFT.value,
+            claimed_fen=sum(item.amount_fen for item in said.items),
+            created_at=tx.now,
+        )
+    )
+    _add_items(tx, claim_id, said.items)
+
+
+def revise(tx: Tx, claim_id: UUID, said: Claimed) -> None:
+    """What a draft says, and its items, in the place of what it said before."""
+    tx.conn.execute(delete(items).where(items.c.claim_id == claim_id))
+    _add_items(tx, claim_id, said.items)
+    tx.conn.execute(
+        update(claims)
+        .where(claims.c.claim_id == claim_id)
+        .values(
+            branch_id=said.branch_id,
+            department=said.department,
+            campaign=said.campaign,
+            purpose=said.purpose,
+            claimed_fen=sum(item.amount_fen for item in said.items),
+        )
+    )
+
+
+def _add_items(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
+    tx.conn.execute(
+        insert(items),
+        [
+            {
+                "claim_id": claim_id,
+                "no": item.no,
+                "category": item.category,
+                "amount_fen": item.amount_fen,
+                "tax_fen": item.tax_fen,
+                "invoice_no": item.invoice_no,
+                "spent_on": item.spent_on,
+                "attendees": list(item.attendees),
+            }
+            for item in claimed
+        ],
+    )
+
+
+def cover(tx: Tx, claim_id: UUID, budgets_by_no: Mapping[int, UUID | None]) -> None:
+    """Which budget pays for each item."""
+    for no, budget_id in budgets_by_no.items():
+        tx.conn.execute(
+            update(items).where(items.c.claim_id == claim_id, items.c.no == no).values(budget_id=budget_id)
+        )
+
+
+def accept(tx: Tx, claim_id: UUID, audited: Audited) -> None:
+    """What the audit left of an item, and why."""
+    tx.conn.execute(
+        update(items)
+        .where(items.c.claim_id == claim_id, items.c.no == audited.no)
+        .values(
+            accepted_fen=audited.accepted_fen,
+            accepted_tax_fen=audited.accepted_tax_fen,
+            audit_reason=audited.reason,
+        )
+    )
 
 
 def needs_of(counted: Sequence[Item], budgets_by_no: Mapping[int, UUID | None]) -> dict[UUID, int]:

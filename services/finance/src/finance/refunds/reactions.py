@@ -11,7 +11,6 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
-from sqlalchemy import text
 
 from finance import periods, refund_amounts
 from finance.kernel.sale import SaleNotFound
@@ -74,15 +73,7 @@ def on_goods_received(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     for envelope in envelopes:
         event = msgspec.convert(envelope.data, GoodsReceived)
         first[event.return_id] = min(envelope.day, first.get(event.return_id, envelope.day))
-    tx.conn.execute(
-        text(
-            "insert into returned_goods (return_id, received_on)"
-            " select * from unnest(cast(:ids as text[]), cast(:days as date[])) order by 1"
-            " on conflict (return_id) do update set received_on = excluded.received_on"
-            " where returned_goods.received_on > excluded.received_on"
-        ),
-        {"ids": list(first), "days": list(first.values())},
-    )
+    owing.keep_received(tx, first)
 
 
 def _verified(

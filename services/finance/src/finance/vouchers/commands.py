@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
-
 from finance import balances, budget_control, entries, ledger, periods, trade_permissions
 from finance.book import book_of, stream_of
 from finance.kernel import period
@@ -65,11 +63,7 @@ def draft(tx: Tx, said: Draft) -> UUID:
 
 
 def _require_known(tx: Tx, customers: set[UUID]) -> None:
-    known = tx.conn.execute(
-        text(f"select p.customer_id from {trade_permissions.KINDS} p where p.customer_id = any(:ids)"),
-        {"ids": sorted(customers)},
-    ).scalars()
-    trade_permissions.require_told(tx, customers - set(known))
+    trade_permissions.require_told(tx, customers - store.known_of(tx, customers))
 
 
 def _opened(lines: Sequence[VoucherLine]) -> list[NewItem]:

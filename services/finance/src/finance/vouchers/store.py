@@ -1,5 +1,6 @@
 """The rows of vouchers and reversals."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from finance import trade_permissions
 from finance.ledger import Entry
 from finance.vouchers.model import Draft, Voucher
 from finance.vouchers.rules import VoucherLine, VoucherNotFound
@@ -32,6 +34,15 @@ def stored(draft: Draft) -> Stored:
 
 def _owed(line: VoucherLine) -> list[str]:
     return [str(line.customer_id), str(line.due_on)] if line.customer_id else []
+
+
+def known_of(tx: Tx, customers: Collection[UUID]) -> set[UUID]:
+    """Those of the customers that finance has been told of."""
+    known = tx.conn.execute(
+        text(f"select p.customer_id from {trade_permissions.KINDS} p where p.customer_id = any(:ids)"),
+        {"ids": sorted(customers)},
+    ).scalars()
+    return set(known)
 
 
 def insert(tx: Tx, voucher_id: UUID, draft: Draft, total_fen: int, subject_hash: str | None) -> None:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
-
 from finance import budget_control, budgets, cash, entries, periods, taken_invoices
 from finance.book import book_of
 from finance.expenses import events
 from finance.expenses.rules import Claim, ClaimState, Finding, approved_posting, paid_posting
 from finance.expenses.rules import audit as audited_items
-from finance.expenses.store import CLAIM, held, items_of, locked, move, not_ready, reserve, spent
-from finance.expenses.tables import decisions, items
+from finance.expenses.store import CLAIM, accept, held, items_of, locked, move, not_ready, reserve, spent
+from finance.expenses.tables import decisions
 from finance.kernel.period import PeriodClosed, PeriodState
 from finance.kernel.posting import PostingLine
 from shared import outbox
@@ -101,15 +99,7 @@ def audit_claim(tx: Tx, claim_id: UUID, findings: Sequence[Finding]) -> None:
     _decide(tx, claim, OF_AUDITOR, approved=accepted > 0, reason=reasons or None)
     before = held(tx, claim_id)
     for each in left:
-        tx.conn.execute(
-            update(items)
-            .where(items.c.claim_id == claim_id, items.c.no == each.no)
-            .values(
-                accepted_fen=each.accepted_fen,
-                accepted_tax_fen=each.accepted_tax_fen,
-                audit_reason=each.reason,
-            )
-        )
+        accept(tx, claim_id, each)
     hit = accepted < claim.claimed_fen
     values = {"accepted_fen": accepted, "hit": hit, "audited_at": tx.now}
     outbox.append(

@@ -8,13 +8,11 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
-
 from finance import budget_control, budgets, taken_invoices
 from finance.expense_categories import Charge
+from finance.expenses import store
 from finance.expenses.rules import Claimed, ClaimState, InvoiceTaken, Item, check_items
 from finance.expenses.store import items_of, move, needs_of, own, reserve
-from finance.expenses.tables import claims, items
 from finance.kernel import invoice_number
 from shared import audit
 from shared.clock import business_date, new_id
@@ -26,20 +24,7 @@ def draft(tx: Tx, said: Claimed) -> UUID:
     tx.actor.require_branch(said.branch_id)
     check_items(said.items, tx.actor.id, business_date(tx.now))
     claim_id = new_id()
-    tx.conn.execute(
-        insert(claims).values(
-            claim_id=claim_id,
-            branch_id=said.branch_id,
-            department=said.department,
-            campaign=said.campaign,
-            claimant=tx.actor.id,
-            purpose=said.purpose,
-            state=ClaimState.DRAFT.value,
-            claimed_fen=sum(item.amount_fen for item in said.items),
-            created_at=tx.now,
-        )
-    )
-    _write_items(tx, claim_id, said.items)
+    store.draft(tx, claim_id, said)
     audit.record(tx, "expense.draft", str(claim_id), after=asdict(said))
     return claim_id
 
@@ -49,39 +34,8 @@ def revise(tx: Tx, claim_id: UUID, said: Claimed) -> None:
     claim = own(tx, claim_id)
     tx.actor.require_branch(said.branch_id)
     check_items(said.items, tx.actor.id, business_date(tx.now))
-    tx.conn.execute(delete(items).where(items.c.claim_id == claim_id))
-    _write_items(tx, claim_id, said.items)
-    tx.conn.execute(
-        update(claims)
-        .where(claims.c.claim_id == claim_id)
-        .values(
-            branch_id=said.branch_id,
-            department=said.department,
-            campaign=said.campaign,
-            purpose=said.purpose,
-            claimed_fen=sum(item.amount_fen for item in said.items),
-        )
-    )
+    store.revise(tx, claim_id, said)
     audit.record(tx, "expense.revise", str(claim_id), before=claim.claimed_fen, after=asdict(said))
-
-
-def _write_items(tx: Tx, claim_id: UUID, claimed: Sequence[Item]) -> None:
-    tx.conn.execute(
-        insert(items),
-        [
-            {
-                "claim_id": claim_id,
-                "no": item.no,
-                "category": item.category,
-                "amount_fen": item.amount_fen,
-                "tax_fen": item.tax_fen,
-                "invoice_no": item.invoice_no,
-                "spent_on": item.spent_on,
-                "attendees": list(item.attendees),
-            }
-            for item in claimed
-        ],
-    )
 
 
 def submit(tx: Tx, claim_id: UUID) -> None:
@@ -110,12 +64,7 @@ def submit(tx: Tx, claim_id: UUID) -> None:
                 for item in bare
             ],
         )
-    for item in claimed:
-        tx.conn.execute(
-            update(items)
-            .where(items.c.claim_id == claim_id, items.c.no == item.no)
-            .values(budget_id=covers[item.no])
-        )
+    store.cover(tx, claim_id, covers)
     needs = needs_of(claimed, covers)
     over = budgets.overruns(budgets.locked(tx, list(needs)), {str(key): fen for key, fen in needs.items()})
     if not over:

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import text
-
 from finance import allocations, cash, entries, open_items, periods, points
 from finance.book import book_of
 from finance.kernel import posting
@@ -65,21 +63,13 @@ def pay_from_drawer(tx: Tx, session_id: UUID, refund_id: UUID) -> cash.Movement:
     Raises SessionNotOpen, RefundNotPayable, DrawerShort, and for an unpaid one what `pay` asks.
     """
     session = cash.open_held(tx, session_id)
-    found = tx.conn.execute(
-        text(
-            "select t.fen, p.paid_by, p.paid_at"
-            " from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.means = 'cash'"
-            " left join refund_payments p on p.refund_id = t.refund_id and p.tender = t.tender"
-            " where r.refund_id = :refund_id and r.branch_id = :branch_id"
-        ),
-        {"refund_id": refund_id, "branch_id": session.branch_id},
-    ).one_or_none()
+    found = held.cash_part(tx, refund_id, session.branch_id)
     if found is None or cash.has_paid(tx, refund_id):
         raise rules.RefundNotPayable("no refund of this branch awaits its cash")
-    if found.paid_by is not None and (found.paid_by != tx.actor.id or found.paid_at < session.opened_at):
+    if found.paid_at is not None and (found.paid_by != tx.actor.id or found.paid_at < session.opened_at):
         raise rules.RefundNotPayable("the safe paid it, and only who paid says that this open drawer did")
     cash.require_in_drawer(tx, session, found.fen)
-    if found.paid_by is None:
+    if found.paid_at is None:
         _pay(tx, refund_id, [Payment(tender=Tender.CASH)], None, frozenset(tx.actor.roles))
     return cash.pay_out(tx, session, found.fen, refund_id)
 
@@ -123,7 +113,7 @@ def _settle(tx: Tx, refund: Refund, part: Part, payment: Payment, booking: tuple
         kind="refund_paid",
         source_id=str(payment_id),
         postings=_postings(tx, refund, part),
-        customer_id=_text(refund.customer_id),
+        customer_id=None if refund.customer_id is None else str(refund.customer_id),
         reference=reference,
     )
     entries.add_entry(tx, entry)
@@ -150,7 +140,7 @@ def _finish(tx: Tx, refund: Refund, booked_on: date) -> None:
             return_id=refund.return_id,
             sale_id=str(refund.sale_id),
             branch_id=refund.branch_id,
-            customer_id=_text(refund.customer_id),
+            customer_id=None if refund.customer_id is None else str(refund.customer_id),
             business_date=booked_on,
             lines=held.lines_of(tx, refund.refund_id),
             tenders=[(part.tender, part.fen) for part in refund.parts],
@@ -159,7 +149,3 @@ def _finish(tx: Tx, refund: Refund, booked_on: date) -> None:
             version=version,
         ),
     )
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
@@ -87,12 +87,19 @@ class Refund:
         return subject_hash
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(NamedTuple):
     """A payment that was made, or that its channel refused."""
 
     actor: str
     refused_tender: str | None
+
+
+class CashPart(NamedTuple):
+    """What of a refund goes back in cash; by whom and when it was paid."""
+
+    fen: int
+    paid_by: str | None
+    paid_at: datetime | None
 
 
 _COLUMNS = (
@@ -141,8 +148,22 @@ def tries_of(tx: Tx, refund_id: UUID) -> list[Try]:
             " where refund_id = :id and step in ('paying', 'failed') order by version"
         ),
         {"id": refund_id},
-    ).mappings()
-    return [Try(**row) for row in rows]
+    )
+    return [Try(*row) for row in rows]
+
+
+def cash_part(tx: Tx, refund_id: UUID, branch_id: str) -> CashPart | None:
+    """None of a refund without cash, or of another branch."""
+    row = tx.conn.execute(
+        text(
+            "select t.fen, p.paid_by, p.paid_at"
+            " from refunds r join refund_tenders t on t.refund_id = r.refund_id and t.means = 'cash'"
+            " left join refund_payments p on p.refund_id = t.refund_id and p.tender = t.tender"
+            " where r.refund_id = :refund_id and r.branch_id = :branch_id"
+        ),
+        {"refund_id": refund_id, "branch_id": branch_id},
+    ).one_or_none()
+    return None if row is None else CashPart(*row)
 
 
 def require_known(tx: Tx, refund_ids: Sequence[UUID]) -> None:

@@ -157,6 +157,19 @@ def read(tx: Tx, sales: Mapping[UUID, SaleBefore]) -> None:
 # --- what is written ------------------------------------------------------------------------------------
 
 
+def keep_received(tx: Tx, days: Mapping[str, date]) -> None:
+    """The day the goods of each return came back; of one that is known the earlier day stays."""
+    tx.conn.execute(
+        text(
+            "insert into returned_goods (return_id, received_on)"
+            " select * from unnest(cast(:ids as text[]), cast(:days as date[])) order by 1"
+            " on conflict (return_id) do update set received_on = excluded.received_on"
+            " where returned_goods.received_on > excluded.received_on"
+        ),
+        {"ids": list(days), "days": list(days.values())},
+    )
+
+
 def _insert(tx: Tx, refunds: Sequence[Owed]) -> None:
     tx.conn.execute(
         text(
