@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import insert, text, update
-
 from finance import entries, periods
 from finance.book import book_of
 from finance.cash import queries, rules, store
 from finance.cash.events import session_closed, variance_resolved
-from finance.cash.model import Count, Drawer, Movement, Moving, Place, Session
+from finance.cash.model import Closed, Count, Drawer, Movement, Moving, Place, Resolved, Session
 from finance.cash.rules import Kind, Outcome, Pieces
-from finance.cash.tables import cash_counts, cash_drawers, cash_sessions, cash_variances
 from finance.kernel.period import PeriodClosed, PeriodState, month_text
 from finance.kernel.posting import PostingLine
 from shared import audit, outbox
@@ -38,7 +35,7 @@ def register_drawer(tx: Tx, branch_id: str, drawer: str, till: str) -> Drawer:
         registered_by=tx.actor.id,
         registered_at=tx.now,
     )
-    tx.conn.execute(insert(cash_drawers).values(asdict(registered)))
+    store.add_drawer(tx, registered)
     audit.record(tx, "cash_drawer.register", f"{branch_id}:{drawer}", after=asdict(registered))
     return registered
 
@@ -64,7 +61,7 @@ def open_session(tx: Tx, branch_id: str, drawer: str, float_fen: int) -> UUID:
         opened_by=tx.actor.id,
         opened_at=tx.now,
     )
-    tx.conn.execute(insert(cash_sessions).values(asdict(session)))
+    store.add_session(tx, session)
     audit.record(tx, "cash_session.open", str(session.session_id), after=asdict(session))
     return session.session_id
 
@@ -115,11 +112,7 @@ def before_safe_pays(tx: Tx, branch_id: str, fen: int) -> None:
 def begin_count(tx: Tx, session_id: UUID) -> None:
     """Open → counting: sales from now on are not the session's. The answer tells no amount (blind count)."""
     session = open_held(tx, session_id)
-    tx.conn.execute(
-        update(cash_sessions)
-        .where(cash_sessions.c.session_id == session_id)
-        .values(state="counting", count_began_by=tx.actor.id, count_began_at=tx.now)
-    )
+    store.begin_count(tx, session_id)
     audit.record(tx, "cash_session.begin_count", str(session_id), before=asdict(session))
 
 
@@ -139,22 +132,16 @@ def close_session(tx: Tx, session_id: UUID, counted: Sequence[Pieces], carried_f
     moved = queries.movements(tx.conn, session_id)
     expected_fen = rules.expected(float_fen=session.float_fen, cash_sales_fen=sold, movements=[moved])
     variance_fen = counted_fen - expected_fen
-    tx.conn.execute(
-        update(cash_sessions)
-        .where(cash_sessions.c.session_id == session_id)
-        .values(
-            state="closed",
-            denominations=[asdict(each) for each in counted],
-            cash_sales_fen=sold,
-            movements_fen=moved,
-            expected_fen=expected_fen,
-            counted_fen=counted_fen,
-            variance_fen=variance_fen,
-            carried_fen=carried_fen,
-            closed_by=tx.actor.id,
-            closed_at=tx.now,
-        )
+    found = Closed(
+        denominations=counted,
+        cash_sales_fen=sold,
+        movements_fen=moved,
+        expected_fen=expected_fen,
+        counted_fen=counted_fen,
+        variance_fen=variance_fen,
+        carried_fen=carried_fen,
     )
+    store.close_session(tx, session_id, found)
     assert session.count_began_by is not None, "a count that closes was begun"
     place = Place(session.branch_id, session.drawer, session.till)
     _found(tx, session_id, place, variance_fen, [session.opened_by, session.count_began_by])
@@ -206,7 +193,7 @@ def surprise_count(tx: Tx, branch_id: str, session_id: UUID | None, counted: Seq
         counted_by=tx.actor.id,
         counted_at=tx.now,
     )
-    tx.conn.execute(insert(cash_counts).values(asdict(count)))
+    store.add_count(tx, count)
     _found(tx, count.count_id, place, count.variance_fen, keepers)
     if session_id is not None and count.variance_fen:
         moving = Moving(kind=Kind.VARIANCE.value, fen=abs(count.variance_fen))
@@ -235,21 +222,7 @@ def resolve(tx: Tx, variance_id: UUID, outcome: Outcome, person: str | None, rea
     postings = rules.resolution_postings(book_of(tx.conn).chart, variance.fen, outcome)
     today = business_date(tx.now)
     on_time = rules.is_on_time(variance.found_on, today)
-    tx.conn.execute(
-        update(cash_variances)
-        .where(cash_variances.c.variance_id == variance_id)
-        .values(
-            outcome=outcome.value,
-            person=person,
-            reason=reason,
-            resolved_by=tx.actor.id,
-            resolved_role=role,
-            resolved_at=tx.now,
-        )
-    )
-    tx.conn.execute(
-        text("update cash_sessions set state = 'resolved' where session_id = :id"), {"id": variance_id}
-    )
+    store.resolve(tx, variance_id, Resolved(outcome.value, person, reason, role))
     _post(tx, variance.branch_id, "cash_variance_resolved", variance_id, postings)
     outbox.append(
         tx,
@@ -296,17 +269,8 @@ def _found(tx: Tx, variance_id: UUID, place: Place, variance_fen: int, keepers: 
     """Post a difference and keep it until it is resolved; no difference, nothing."""
     if not variance_fen:
         return
-    involved = {*keepers, tx.actor.id, place.till} - {None}
-    tx.conn.execute(
-        insert(cash_variances).values(
-            variance_id=variance_id,
-            branch_id=place.branch_id,
-            drawer=place.drawer,
-            found_on=business_date(tx.now),
-            fen=variance_fen,
-            involved=sorted(involved),
-        )
-    )
+    involved = {each for each in (*keepers, tx.actor.id, place.till) if each is not None}
+    store.add_variance(tx, variance_id, place, variance_fen, sorted(involved))
     postings = rules.variance_postings(book_of(tx.conn).chart, variance_fen)
     _post(tx, place.branch_id, "cash_variance", variance_id, postings)
 

@@ -36,6 +36,19 @@ class Session:
     count_began_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What the count of a session found, what the drawer should have held, and what of it stays in the drawer."""
+
+    denominations: Sequence[Pieces]
+    cash_sales_fen: int
+    movements_fen: int
+    expected_fen: int
+    counted_fen: int
+    variance_fen: int
+    carried_fen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where cash was counted: a drawer, or the safe."""
@@ -99,3 +112,13 @@ class Variance:
     fen: int
     involved: Sequence[str]
     outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What became of a variance, and in which role; `person` makes good where somebody does."""
+
+    outcome: str
+    person: str | None
+    reason: str
+    role: str

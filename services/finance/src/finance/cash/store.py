@@ -1,13 +1,14 @@
-"""The statements that hold a branch's cash, and what commands read under it."""
+"""The statements that hold a branch's cash, and what commands read and write under it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from finance.cash import rules
-from finance.cash.model import Movement, Moving, Session, Variance
-from finance.cash.tables import cash_movements
+from finance.cash.model import Closed, Count, Drawer, Movement, Moving, Place, Resolved, Session, Variance
+from finance.cash.tables import cash_counts, cash_drawers, cash_movements, cash_sessions, cash_variances
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
@@ -21,6 +22,10 @@ def is_taken(tx: Tx, branch_id: str, drawer: str, till: str) -> bool:
         {"branch_id": branch_id, "drawer": drawer, "till": till},
     )
     return found.first() is not None
+
+
+def add_drawer(tx: Tx, drawer: Drawer) -> None:
+    tx.conn.execute(insert(cash_drawers).values(asdict(drawer)))
 
 
 def till_of(tx: Tx, branch_id: str, drawer: str) -> str:
@@ -57,6 +62,10 @@ def hold_branch(tx: Tx, branch_id: str) -> None:
     )
 
 
+def add_session(tx: Tx, session: Session) -> None:
+    tx.conn.execute(insert(cash_sessions).values(asdict(session)))
+
+
 def session_held(tx: Tx, session_id: UUID) -> Session:
     """The session, its branch held. Raises SessionNotFound, also for a branch the token does not cover."""
     branch_id = tx.conn.execute(
@@ -80,6 +89,61 @@ def session_held(tx: Tx, session_id: UUID) -> Session:
         opened_at=row.opened_at,
         count_began_by=row.count_began_by,
         count_began_at=row.count_began_at,
+    )
+
+
+def begin_count(tx: Tx, session_id: UUID) -> None:
+    """Open → counting, from now on."""
+    tx.conn.execute(
+        update(cash_sessions)
+        .where(cash_sessions.c.session_id == session_id)
+        .values(state="counting", count_began_by=tx.actor.id, count_began_at=tx.now)
+    )
+
+
+def close_session(tx: Tx, session_id: UUID, found: Closed) -> None:
+    """Counting → closed."""
+    tx.conn.execute(
+        update(cash_sessions)
+        .where(cash_sessions.c.session_id == session_id)
+        .values(state="closed", closed_by=tx.actor.id, closed_at=tx.now, **asdict(found))
+    )
+
+
+def add_count(tx: Tx, count: Count) -> None:
+    tx.conn.execute(insert(cash_counts).values(asdict(count)))
+
+
+def add_variance(tx: Tx, variance_id: UUID, place: Place, fen: int, involved: Sequence[str]) -> None:
+    """What a count found today; it has the id of the session or of the count."""
+    tx.conn.execute(
+        insert(cash_variances).values(
+            variance_id=variance_id,
+            branch_id=place.branch_id,
+            drawer=place.drawer,
+            found_on=business_date(tx.now),
+            fen=fen,
+            involved=list(involved),
+        )
+    )
+
+
+def resolve(tx: Tx, variance_id: UUID, resolved: Resolved) -> None:
+    """The variance, and the session where it is of one."""
+    tx.conn.execute(
+        update(cash_variances)
+        .where(cash_variances.c.variance_id == variance_id)
+        .values(
+            outcome=resolved.outcome,
+            person=resolved.person,
+            reason=resolved.reason,
+            resolved_by=tx.actor.id,
+            resolved_role=resolved.role,
+            resolved_at=tx.now,
+        )
+    )
+    tx.conn.execute(
+        text("update cash_sessions set state = 'resolved' where session_id = :id"), {"id": variance_id}
     )
 
 
