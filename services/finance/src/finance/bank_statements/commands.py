@@ -11,19 +11,15 @@ Source: F3, F16, X1
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, text, update
-
 from finance import bank_files
 from finance.bank_files import Statement, StatementLine, Upload
 from finance.bank_statements import queries, rules, store
-from finance.bank_statements.model import Account, Imported, ImportedFile, NewAccount
-from finance.bank_statements.store import Known
-from finance.bank_statements.tables import bank_accounts, bank_lines, bank_statements
+from finance.bank_statements.model import Account, Imported, ImportedFile, Known, NewAccount
 from finance.book import require_in_books
 from shared import audit
 from shared.clock import business_date, new_id
@@ -31,8 +27,7 @@ from shared.languages import Text
 from shared.texts import FIRST_DAY
 from shared.transaction import Tx
 
-OPENING = store.OPENING
-Fresh = Sequence[tuple[StatementLine, bytes]]
+Fresh = Sequence[Known]
 
 
 def import_file(tx: Tx, account_id: UUID, upload: Upload) -> ImportedFile:
@@ -90,17 +85,12 @@ def import_statement(tx: Tx, account_id: UUID, statement: Statement, content: by
     if known is not None:
         return known
     statement_id = new_id()
-    begun = tx.conn.execute(
-        text("select 1 from bank_lines where account_id = :id union all select 1 from bank_statements where account_id = :id limit 1"),
-        {"id": account_id},
-    ).first()  # fmt: skip
-    if begun is None:
-        fresh: Fresh = list(zip(statement.lines, bank_files.hashes(statement.lines), strict=True))
-        fresh = [*_opening(statement), *fresh]
-        count = len(statement.lines)
-    else:
+    if store.has_begun(tx, account_id):
         fresh = _fresh(tx, account_id, statement)
         count = len(fresh)
+    else:
+        fresh = [*_opening(statement), *_hashed(statement)]
+        count = len(statement.lines)
     imported = Imported(
         statement_id=statement_id,
         account_id=account_id,
@@ -116,37 +106,12 @@ def import_statement(tx: Tx, account_id: UUID, statement: Statement, content: by
         imported_at=tx.now,
         is_new=True,
     )
-    values = asdict(imported)
-    del values["is_new"]
-    tx.conn.execute(insert(bank_statements).values(content_hash=digest, identity=identity, **values))
-    _keep(tx, account_id, statement_id, fresh)
-    told = {**values, "content_hash": digest.hex(), "identity": identity.hex()}
+    store.add_statement(tx, imported, identity, digest)
+    store.add_lines(tx, imported, fresh)
+    told = {**asdict(imported), "content_hash": digest.hex(), "identity": identity.hex()}
+    del told["is_new"]
     audit.record(tx, "bank_statement.import", str(statement_id), after=told)
     return imported
-
-
-def _keep(tx: Tx, account_id: UUID, statement_id: UUID, fresh: Fresh) -> None:
-    last = tx.conn.execute(
-        text("select coalesce(max(no), 0) from bank_lines where account_id = :id"), {"id": account_id}
-    ).scalar_one()
-    rows = [
-        {
-            "line_id": new_id(),
-            "account_id": account_id,
-            "statement_id": statement_id,
-            "line_hash": line_hash,
-            "no": no,
-            "booked_on": line.booked_on,
-            "valued_on": line.valued_on,
-            "fen": line.fen,
-            "reference": line.reference,
-            "summary": line.summary,
-            "clearing": line.clearing,
-        }
-        for no, (line, line_hash) in enumerate(fresh, last + 1)
-    ]
-    if rows:
-        tx.conn.execute(insert(bank_lines), rows)
 
 
 def _opening(statement: Statement) -> Fresh:
@@ -160,7 +125,13 @@ def _opening(statement: Statement) -> Fresh:
         summary="opening balance",
         clearing=None,
     )
-    return [(line, OPENING)]
+    return [Known(line, store.OPENING)]
+
+
+def _hashed(statement: Statement, before: Iterable[StatementLine] = ()) -> Fresh:
+    """The lines of the statement, told from equal ones of `before`."""
+    hashes = bank_files.hashes(statement.lines, before)
+    return [Known(*each) for each in zip(statement.lines, hashes, strict=True)]
 
 
 def _require_sound(tx: Tx, account: Account, statement: Statement) -> None:
@@ -190,7 +161,6 @@ def _require_sound(tx: Tx, account: Account, statement: Statement) -> None:
 
 def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
     """The lines of the statement that are not known yet. Raises StatementGap, StatementContradicts."""
-    days = {"id": account_id, "from_on": statement.from_on, "to_on": statement.to_on}
     left = store.balance_at(tx.conn, account_id, statement.from_on - timedelta(days=1))
     known = store.known_lines(tx, account_id, statement)
     ways: list[Callable[[], Fresh | None]] = [
@@ -199,10 +169,7 @@ def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
         lambda: _continuing(tx, account_id, statement, known),
     ]
     if statement.continues:
-        is_page_known = tx.conn.execute(
-            text("select 1 from bank_statements where account_id = :id and number = :number and to_on = :to_on"),
-            {**days, "number": statement.number},
-        ).first()  # fmt: skip
+        is_page_known = store.has_number(tx, account_id, statement)
         ways = [ways[1], ways[2], ways[0]] if is_page_known else [ways[2], ways[1], ways[0]]
     for way in ways:
         fresh = way()
@@ -216,11 +183,11 @@ def _fresh(tx: Tx, account_id: UUID, statement: Statement) -> Fresh:
 
 
 def _covering(statement: Statement, left: int, known: Sequence[Known]) -> Fresh | None:
-    hashes = bank_files.hashes(statement.lines)
+    told = _hashed(statement)
     old = {each.line_hash for each in known}
-    if left != statement.opening_fen or not old <= set(hashes):
+    if left != statement.opening_fen or not old <= {each.line_hash for each in told}:
         return None
-    return [each for each in zip(statement.lines, hashes, strict=True) if each[1] not in old]
+    return [each for each in told if each.line_hash not in old]
 
 
 def _repeating(statement: Statement, left: int, known: Sequence[Known]) -> Fresh | None:
@@ -245,28 +212,19 @@ def _repeating(statement: Statement, left: int, known: Sequence[Known]) -> Fresh
 
 
 def _continuing(tx: Tx, account_id: UUID, statement: Statement, known: Sequence[Known]) -> Fresh | None:
-    end = tx.conn.execute(
-        text(
-            "select coalesce(sum(l.fen), 0) as fen, max(l.booked_on) as line_on,"
-            " (select max(to_on) from bank_statements s where s.account_id = :id) as to_on"
-            " from bank_lines l where l.account_id = :id"
-        ),
-        {"id": account_id},
-    ).one()
+    end = store.end_of(tx, account_id)
     first = min((line.booked_on for line in statement.lines), default=statement.to_on)
     follows = first >= (end.line_on or first) and (statement.continues or first >= (end.to_on or first))
     if end.fen != statement.opening_fen or not follows:
         return None
-    return list(
-        zip(statement.lines, bank_files.hashes(statement.lines, (each.line for each in known)), strict=True)
-    )
+    return _hashed(statement, (each.line for each in known))
 
 
 def register_account(tx: Tx, new: NewAccount) -> Account:
     """The first account is the main one. Raises ForeignBranch, AccountKnown."""
     tx.actor.require_branch(new.branch_id)
     bank_files.hold(tx, "accounts")
-    numbers = tx.conn.execute(text("select number from bank_accounts order by registered_at")).scalars()
+    numbers = store.numbers(tx)
     known = next((each for each in numbers if rules.is_one(each, new.number)), None)
     if known is not None:
         raise rules.AccountKnown(
@@ -279,14 +237,14 @@ def register_account(tx: Tx, new: NewAccount) -> Account:
         number=new.number,
         branch_id=new.branch_id,
         number_key=rules.number_key(new.number),
-        is_main=tx.conn.execute(text("select 1 from bank_accounts limit 1")).first() is None,
+        is_main=not numbers,
         registered_by=tx.actor.id,
         registered_at=tx.now,
         last_day=None,
         closed_by=None,
         closed_at=None,
     )
-    tx.conn.execute(insert(bank_accounts).values(asdict(account)))
+    store.add_account(tx, account)
     audit.record(tx, "bank_account.register", str(account.account_id), after=asdict(account))
     return account
 
@@ -318,9 +276,7 @@ def close(
     if account.is_main:
         _hand_over(tx, account, book_fen, successor_id)
     after = {"last_day": last_day, "closed_by": tx.actor.id, "closed_at": tx.now}
-    tx.conn.execute(
-        update(bank_accounts).where(bank_accounts.c.account_id == account.account_id).values(after)
-    )
+    store.close_account(tx, account.account_id, last_day)
     audit.record(tx, "bank_account.close", str(account.account_id), before=asdict(account), after=after)
     return store.account(tx, account.account_id)
 
@@ -341,10 +297,8 @@ def _hand_over(tx: Tx, account: Account, book_fen: int, successor_id: UUID | Non
         raise rules.AccountInUse(
             "this is the main account: name an open account of the chain in successor_id that becomes it"
         )
-    for each, is_main in ((account, False), (successor, True)):
-        tx.conn.execute(
-            update(bank_accounts).where(bank_accounts.c.account_id == each.account_id).values(is_main=is_main)
-        )
+    store.set_main(tx, account.account_id, is_main=False)
+    store.set_main(tx, successor.account_id, is_main=True)
     audit.record(
         tx, "bank_account.become_main", str(successor.account_id), after={"before": account.account_id}
     )

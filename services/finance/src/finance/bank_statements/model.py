@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
+
+from finance.bank_files import StatementLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,21 @@ class Imported:
     imported_by: str
     imported_at: datetime
     is_new: bool
+
+
+class Known(NamedTuple):
+    """A line that a statement told of, with the hash that names it for ever."""
+
+    line: StatementLine
+    line_hash: bytes
+
+
+class End(NamedTuple):
+    """Where all that is known of an account ends: its balance, its last line's day, and the last day told of."""
+
+    fen: int
+    line_on: date | None
+    to_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

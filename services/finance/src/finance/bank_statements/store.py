@@ -1,14 +1,18 @@
-"""Rows of bank accounts, and what their lines come to."""
+"""Rows of bank accounts, their statements and lines, and what lines come to."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, insert, text, update
 
 from finance.bank_files import Statement, StatementLine
 from finance.bank_statements import rules
-from finance.bank_statements.model import Account, Imported
+from finance.bank_statements.model import Account, End, Imported, Known
+from finance.bank_statements.tables import bank_accounts, bank_lines, bank_statements
+from shared.clock import new_id
 from shared.transaction import Tx
 
 OPENING = b"opening"
@@ -56,6 +60,92 @@ def account_of(row: Row[Any]) -> Account:
     )
 
 
+def numbers(tx: Tx) -> list[str]:
+    """Those of every account, also of branches that the token does not cover; the first registered first."""
+    return list(tx.conn.execute(text("select number from bank_accounts order by registered_at")).scalars())
+
+
+def add_account(tx: Tx, account: Account) -> None:
+    tx.conn.execute(insert(bank_accounts).values(asdict(account)))
+
+
+def close_account(tx: Tx, account_id: UUID, last_day: date) -> None:
+    tx.conn.execute(
+        update(bank_accounts)
+        .where(bank_accounts.c.account_id == account_id)
+        .values(last_day=last_day, closed_by=tx.actor.id, closed_at=tx.now)
+    )
+
+
+def set_main(tx: Tx, account_id: UUID, *, is_main: bool) -> None:
+    tx.conn.execute(
+        update(bank_accounts).where(bank_accounts.c.account_id == account_id).values(is_main=is_main)
+    )
+
+
+def has_begun(tx: Tx, account_id: UUID) -> bool:
+    """Whether a statement, or a line, of the account is kept."""
+    begun = tx.conn.execute(
+        text("select 1 from bank_lines where account_id = :id union all select 1 from bank_statements where account_id = :id limit 1"),
+        {"id": account_id},
+    )  # fmt: skip
+    return begun.first() is not None
+
+
+def has_number(tx: Tx, account_id: UUID, statement: Statement) -> bool:
+    """Whether a statement of this number that ends on this day is kept."""
+    found = tx.conn.execute(
+        text("select 1 from bank_statements where account_id = :id and number = :number and to_on = :to_on"),
+        {"id": account_id, "number": statement.number, "to_on": statement.to_on},
+    )
+    return found.first() is not None
+
+
+def end_of(tx: Tx, account_id: UUID) -> End:
+    end = tx.conn.execute(
+        text(
+            "select coalesce(sum(l.fen), 0) as fen, max(l.booked_on) as line_on,"
+            " (select max(to_on) from bank_statements s where s.account_id = :id) as to_on"
+            " from bank_lines l where l.account_id = :id"
+        ),
+        {"id": account_id},
+    ).one()
+    return End(*end)
+
+
+def add_statement(tx: Tx, imported: Imported, identity: bytes, digest: bytes) -> None:
+    """`identity` is what it says, `digest` the file's own."""
+    values = asdict(imported)
+    del values["is_new"]
+    tx.conn.execute(insert(bank_statements).values(content_hash=digest, identity=identity, **values))
+
+
+def add_lines(tx: Tx, imported: Imported, fresh: Sequence[Known]) -> None:
+    """What is new of a statement, after the lines of the account that are known."""
+    last = tx.conn.execute(
+        text("select coalesce(max(no), 0) from bank_lines where account_id = :id"),
+        {"id": imported.account_id},
+    ).scalar_one()
+    rows = [
+        {
+            "line_id": new_id(),
+            "account_id": imported.account_id,
+            "statement_id": imported.statement_id,
+            "line_hash": line_hash,
+            "no": no,
+            "booked_on": line.booked_on,
+            "valued_on": line.valued_on,
+            "fen": line.fen,
+            "reference": line.reference,
+            "summary": line.summary,
+            "clearing": line.clearing,
+        }
+        for no, (line, line_hash) in enumerate(fresh, last + 1)
+    ]
+    if rows:
+        tx.conn.execute(insert(bank_lines), rows)
+
+
 def imported_before(tx: Tx, account_id: UUID, identity: bytes, digest: bytes) -> Imported | None:
     """The same statement as it was imported to the account."""
     row = tx.conn.execute(
@@ -83,13 +173,6 @@ def imported_before(tx: Tx, account_id: UUID, identity: bytes, digest: bytes) ->
         imported_at=row.imported_at,
         is_new=False,
     )
-
-
-class Known(NamedTuple):
-    """A line that an earlier statement told of."""
-
-    line: StatementLine
-    line_hash: bytes
 
 
 def known_lines(tx: Tx, account_id: UUID, statement: Statement) -> list[Known]:
