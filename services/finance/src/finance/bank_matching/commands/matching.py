@@ -5,18 +5,15 @@ Source: F3, F16, F21, X1
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, text
-
 from finance import bank_files, bank_statements, entries, ledger, periods
-from finance.bank_matching import rules
+from finance.bank_matching import rules, store
 from finance.bank_matching.queries.lines import open_batches, open_items
 from finance.bank_matching.rules import Batch, BookItem, Day, Entry, Item, Line, Match, MatchKind, Meant
-from finance.bank_matching.tables import bank_book_items, bank_matches, bank_settled, bank_transits
 from finance.bank_statements import Account
 from finance.book import book_of
 from finance.kernel.period import PeriodClosed, PeriodState
@@ -25,9 +22,6 @@ from shared import audit
 from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id
 from shared.transaction import Tx
-
-POSTED = ["bank_settlement", "bank_transit", "bank_direct"]
-"""Kinds of the entries that confirmations post."""
 
 
 def confirm(tx: Tx, line_id: UUID, meant: Meant) -> tuple[Match, list[BookItem]]:
@@ -65,7 +59,7 @@ def confirm(tx: Tx, line_id: UUID, meant: Meant) -> tuple[Match, list[BookItem]]
         confirmed_by=tx.actor.id,
         confirmed_at=tx.now,
     )
-    tx.conn.execute(insert(bank_matches).values(asdict(match)))
+    store.add_match(tx, match)
     items = [asdict(each) for each in posting.items]
     audit.record(
         tx, "bank_line.match", str(line_id), before=asdict(line), after={**asdict(match), "items": items}
@@ -74,28 +68,15 @@ def confirm(tx: Tx, line_id: UUID, meant: Meant) -> tuple[Match, list[BookItem]]
 
 
 def _line(tx: Tx, line_id: UUID) -> tuple[Line, Account]:
-    row = tx.conn.execute(
-        text(f"select * from {bank_statements.LINES} l where l.line_id = :id"), {"id": line_id}
-    ).one_or_none()
-    if row is None:
-        raise rules.LineNotFound("no such bank line")
+    account_id, line = store.line(tx, line_id)
     try:
-        account = bank_statements.account(tx, row.account_id)
+        account = bank_statements.account(tx, account_id)
     except bank_statements.AccountNotFound as error:
         raise rules.LineNotFound("no such bank line") from error
-    if tx.conn.execute(
-        text("select 1 from bank_matches where line_id = :id and undone_at is null"), {"id": line_id}
-    ).first():
+    if store.is_matched(tx, line_id):
         raise rules.LineMatched("the line is matched")
-    if not row.fen:
+    if not line.fen:
         raise rules.LineMovesNothing("a line of 0.00 needs no match")
-    line = Line(
-        booked_on=row.booked_on,
-        fen=row.fen,
-        reference=row.reference,
-        summary=row.summary,
-        clearing=row.clearing,
-    )
     return line, account
 
 
@@ -123,7 +104,7 @@ class _Posting:
             booked_on=booked_on,
             fen=fen,
         )
-        self.tx.conn.execute(insert(bank_book_items).values(asdict(item)))
+        store.add_book_item(self.tx, item)
         self.items.append(item)
 
     def post(self, source_id: UUID, entry_kind: str, branch_id: str, lines: Sequence[PostingLine]) -> None:
@@ -146,7 +127,7 @@ class _Posting:
 
 def _chosen(tx: Tx, kind: MatchKind, account: Account, wanted: Sequence[Entry]) -> list[Item]:
     """The open items that were named. Raises ItemNotOpen."""
-    days = _days_of(tx.conn, [each.source_id for each in wanted])
+    days = store.days_of(tx, [each.source_id for each in wanted])
     keys = set(wanted)
     if days is None or len(keys) != len(wanted):
         raise rules.ItemNotOpen("an entry is not known, or named twice")
@@ -179,14 +160,7 @@ def _arrive(posting: _Posting, line: Line, wanted: Sequence[Entry]) -> None:
     _require_sum(line, sum(item.fen for item in items))
     for item in items:
         source_id = new_id()
-        posting.tx.conn.execute(
-            insert(bank_transits).values(
-                source_id=item.source_id,
-                entry_kind=item.entry_kind,
-                match_id=posting.match_id,
-                fen=item.fen,
-            )
-        )
+        store.add_transit(posting.tx, posting.match_id, item)
         posting.post(
             source_id, "bank_transit", item.branch_id, rules.transit_postings(posting.chart, item.fen)
         )
@@ -223,11 +197,7 @@ def _post_settlement(posting: _Posting, clearing: str, batches: Sequence[Batch],
     gross: dict[str, int] = defaultdict(int)
     for batch in batches:
         gross[batch.branch_id] += batch.fen
-    key = {"match_id": posting.match_id, "clearing": clearing}
-    posting.tx.conn.execute(
-        insert(bank_settled),
-        [{**key, "branch_id": each.branch_id, "day": each.day, "fen": each.fen} for each in batches],
-    )
+    store.add_settled(posting.tx, posting.match_id, batches)
     fees = rules.share_fee(fee_fen, gross)
     for branch_id in sorted(gross):
         lines = rules.settlement_postings(posting.chart, clearing, gross[branch_id], fees[branch_id])
@@ -254,69 +224,31 @@ def undo(tx: Tx, match_id: UUID, reason: str) -> tuple[Match, list[BookItem]]:
     match, account = _match(tx, match_id)
     if match.confirmed_by == tx.actor.id:
         raise SamePerson("who confirmed a match does not take it back")
-    used = tx.conn.execute(
-        text("select 1 from bank_transits where source_id = :id"), {"id": match_id}
-    ).first()
-    if used is not None:
+    if store.has_arrived(tx, match_id):
         raise rules.ItemNotOpen("the transfer reached another account: take that match back first")
-    key = {"id": match_id}
-    posted = tx.conn.execute(
-        text(
-            "select i.source_id, i.entry_kind, i.booked_on, e.id, e.branch_id from bank_book_items i"
-            f" join {ledger.ENTRIES} e on e.source_id = i.source_id and e.kind = i.entry_kind"
-            " and e.booked_on = i.booked_on where i.match_id = :id and i.entry_kind = any(:posted)"
-        ),
-        {**key, "posted": POSTED},
-    ).all()
+    posted = store.posted_by(tx, match_id)
     today = business_date(tx.now)
     if posted and periods.hold_months(tx.conn, [today])[month_of(today)] != PeriodState.OPEN:
         raise PeriodClosed("no open period to take the match back in")
     posting = _Posting(tx, match_id, account, today, f"undo:{match_id}")
     for entry in posted:
         posting.post(
-            entry.source_id, "bank_undone", entry.branch_id, _mirrored(tx, entry.id, entry.booked_on)
+            entry.source_id, "bank_undone", entry.branch_id, _mirrored(tx, entry.entry_id, entry.booked_on)
         )
-    tx.conn.execute(
-        text("delete from bank_book_items where match_id = :id and entry_kind <> all(:ours)"),
-        {**key, "ours": [*POSTED, "bank_undone"]},
-    )
-    tx.conn.execute(text("delete from bank_transits where match_id = :id"), key)
-    tx.conn.execute(text("delete from bank_settled where match_id = :id"), key)
-    tx.conn.execute(
-        text(
-            "update bank_matches set undone_by = :person, undone_at = :now, undone_reason = :reason"
-            " where match_id = :id"
-        ),
-        {**key, "person": tx.actor.id, "now": tx.now, "reason": reason},
-    )
+    store.undo(tx, match_id, reason)
     undone = replace(match, undone_by=tx.actor.id, undone_at=tx.now, undone_reason=reason)
     audit.record(tx, "bank_match.undo", str(match_id), before=asdict(match), after=asdict(undone))
     return undone, posting.items
 
 
 def _match(tx: Tx, match_id: UUID) -> tuple[Match, Account]:
-    row = tx.conn.execute(
-        text("select * from bank_matches where match_id = :id"), {"id": match_id}
-    ).one_or_none()
-    if row is None:
-        raise rules.MatchNotFound("no such match")
+    match = store.match(tx, match_id)
     try:
-        account = bank_statements.account(tx, row.account_id)
+        account = bank_statements.account(tx, match.account_id)
     except bank_statements.AccountNotFound as error:
         raise rules.MatchNotFound("no such match") from error
-    if row.undone_at is not None:
+    if match.undone_at is not None:
         raise rules.MatchUndone("the match was taken back")
-    match = Match(
-        match_id=row.match_id,
-        line_id=row.line_id,
-        account_id=row.account_id,
-        kind=row.kind,
-        reason=row.reason,
-        fee_fen=row.fee_fen,
-        booked_on=row.booked_on,
-        confirmed_by=row.confirmed_by,
-        confirmed_at=row.confirmed_at,
-    )
     return match, account
 
 
@@ -325,14 +257,3 @@ def _mirrored(tx: Tx, entry_id: int, booked_on: date) -> list[PostingLine]:
         PostingLine(line.account, line.credit_fen, line.debit_fen)
         for line in ledger.postings(tx.conn, entry_id, booked_on)
     ]
-
-
-def _days_of(conn: Connection, sources: Collection[UUID]) -> tuple[date, date] | None:
-    """The first and the last day on which these documents posted something; None when they posted nothing."""
-    first, last = conn.execute(
-        text(
-            f"select min(booked_on), max(booked_on) from {ledger.ENTRIES} e where source_id = any(:sources)"
-        ),
-        {"sources": list(sources)},
-    ).one()
-    return None if first is None else (first, last)

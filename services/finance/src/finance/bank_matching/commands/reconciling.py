@@ -6,11 +6,8 @@ Source: F3, F16, F21, X1
 from datetime import date, timedelta
 from uuid import UUID
 
-import orjson
-from sqlalchemy import text
-
 from finance import bank_files, bank_statements, periods
-from finance.bank_matching import rules
+from finance.bank_matching import rules, store
 from finance.bank_matching.events import reconciliation_completed
 from finance.bank_matching.queries import lines, reconciliations
 from finance.bank_statements import Account
@@ -58,27 +55,7 @@ def complete_reconciliation(tx: Tx, account_id: UUID, month: date) -> None:
         raise rules.ReconciliationDiffers(
             "the adjusted balances differ", difference_fen=content["difference_fen"]
         )
-    version: int = tx.conn.execute(
-        text(
-            "insert into bank_reconciliations as r (account_id, month, version, book_fen, statement_fen, content,"
-            " content_hash, completed_by, completed_at) values (:account_id, :month, 1, :book_fen,"
-            " :statement_fen, cast(:content as jsonb), :content_hash, :person, :now)"
-            " on conflict (account_id, month) do update set version = r.version + 1,"
-            " book_fen = excluded.book_fen, statement_fen = excluded.statement_fen,"
-            " content = excluded.content, content_hash = excluded.content_hash,"
-            " completed_by = excluded.completed_by, completed_at = excluded.completed_at returning version"
-        ),
-        {
-            "account_id": account_id,
-            "month": month,
-            "book_fen": content["book_fen"],
-            "statement_fen": content["statement_fen"],
-            "content": orjson.dumps(content).decode(),
-            "content_hash": audit.digest(content),
-            "person": tx.actor.id,
-            "now": tx.now,
-        },
-    ).scalar_one()
+    version = store.keep_reconciliation(tx, account_id, month, content)
     outbox.append(
         tx,
         reconciliation_completed(

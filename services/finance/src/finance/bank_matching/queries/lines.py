@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 from finance import bank_statements, ledger
 from finance.bank_matching import rules
-from finance.bank_matching.rules import Batch, Item, Line, MatchKind
+from finance.bank_matching.rules import Batch, Item, MatchKind
+from finance.bank_matching.store import line_of
 from finance.bank_statements import LINES, OPENING
 from finance.book import book_of
 from shared.clock import business_date
@@ -104,16 +105,6 @@ def open_batches(
         },
     )
     return [Batch(clearing=clearing, branch_id=row.branch_id, day=row.day, fen=row.fen) for row in rows]
-
-
-def line_of(row: Mapping[str, Any]) -> Line:
-    return Line(
-        booked_on=row["booked_on"],
-        fen=row["fen"],
-        reference=row["reference"],
-        summary=row["summary"],
-        clearing=row["clearing"],
-    )
 
 
 def unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
