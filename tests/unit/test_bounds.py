@@ -18,10 +18,12 @@ from marshmallow import Schema, fields, validate
 from deploy.generate.openapi import document_of
 from deploy.generate.repository import SERVICES, every_source, json_text, parsed, shown, sources_of
 from shared import texts, validators
+from shared.workbook import XLSX
 
 OPAQUE = {
     "application/x-ndjson": "a file, bounded in bytes; each line is a body of its own",
     "text/csv": "a file, bounded in bytes; each row is part of a body of its own",
+    XLSX: "a file, bounded in bytes, rows and columns; each row is a body of its own",
 }
 RULED = {
     "sold_at": "between the first day of the books and now, by a rule that says which",

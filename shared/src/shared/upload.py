@@ -1,4 +1,4 @@
-"""A file sent as the body of a request: received whole, as UTF-8 with plain line ends, before any of it is acted upon.
+"""A file sent as the body of a request: received whole, text as UTF-8 with plain line ends, before any of it is acted upon.
 
 Promises: what is declared is what is read (charset UTF-8 or GB18030, `Content-Encoding: gzip` or none, one of the
 media types that the route names), else 415; the first byte that is no text refuses the whole file, with its line and
@@ -21,8 +21,11 @@ from shared.body import MediaTypeNotSupported, declared
 from shared.errors import Malformed, TooLarge
 from shared.languages import Text
 from shared.strict_json import BOM, BodyEmpty, TextUndecodable
+from shared.workbook import XLSX
 
 READ_BYTES = 262_144
+BINARY = frozenset({XLSX})
+"""What is no text and is kept as it was sent."""
 MEMORY_BYTES_MAX = 8_388_608
 RATIO_MAX = 200
 """Of the inflated to the sent bytes, once RATIO_FROM_BYTES are inflated. Tables of receipts reach about 60."""
@@ -83,7 +86,7 @@ def _receive(file: IO[bytes], media_types: Collection[str], bytes_max: int) -> N
     if said.is_gzip:
         chunks = inflated(chunks, bytes_max)
     is_empty = True
-    for text in as_utf8(chunks, said.charset):
+    for text in chunks if said.media_type in BINARY else as_utf8(chunks, said.charset):
         is_empty = is_empty and text.isspace()
         file.write(text)
     if is_empty:

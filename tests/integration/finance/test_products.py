@@ -1,12 +1,16 @@
 """The product catalogue: told by its source, approved where safety is at stake, dated, read and published."""
 
+import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import xlsxwriter
 
 from finance.products.rules.product import earliest
 from shared.clock import business_date, utc_now
+from shared.workbook import XLSX
 from tests.support.cataloguing import SOURCE, Catalogue, a_product, ean13
 from tests.support.finance_builders import refused
 
@@ -269,6 +273,82 @@ def test_a_csv_tells_the_same_as_json_and_its_faults_by_row_and_column(catalogue
     assert waiting["fields"]["pack_factor"] == 10
     refused(catalogue.upload(b"product_id,colour\nP,red\n", kind="text/csv"), 422, "csv_header_invalid")
     refused(catalogue.upload(b"[]", kind="application/json"), 415, "media_type_not_supported")
+
+
+def a_workbook(rows):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        for name, visible in (("说明", False), ("商品", True)):
+            sheet = book.add_worksheet(name)
+            if not visible:
+                continue
+            sheet.activate()
+            for no, cells in enumerate(rows):
+                sheet.write_row(no, 0, cells)
+        book.worksheets()[0].hide()
+    return file.getvalue()
+
+
+def test_a_workbook_tells_the_same_as_a_csv_with_numbers_and_days_as_cells(catalogue):
+    known, odd = an_id(), an_id()
+    code = ean13(3301)
+    header = [*a_product(), "gtins", "pack_factor", "effective_from"]
+    row = [*a_product(known).values(), int(code), 10, "2026-03-01"]
+    wrong = [*a_product(odd, legal_class="处方药").values(), "", "十", "明天"]
+    body = a_workbook([header, row, [], wrong, [*row, "more"]])
+    for state in ("proposed", "waiting"):
+        told = catalogue.uploaded(body, kind=XLSX)
+        assert [(each["line"], each["state"]) for each in told] == [
+            (2, state),
+            (4, "refused"),
+            (5, "refused"),
+        ]
+    columns = {(each["row"], each["column"]) for each in told[1]["errors"]}
+    assert columns == {(4, "legal_class"), (4, "pack_factor"), (4, "effective_from")}
+    assert told[2]["code"] == "line_malformed"
+    [waiting] = catalogue.read(f"product-proposals?product_id={known}")
+    assert (waiting["fields"]["gtins"], waiting["fields"]["pack_factor"]) == ([f"0{code}"], 10)
+    assert waiting["effective_from"] == "2026-03-01"
+    refused(
+        catalogue.upload(a_workbook([["product_id", "colour"], ["P", "red"]]), kind=XLSX),
+        422,
+        "csv_header_invalid",
+    )
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused_and_hurts_nobody(office, catalogue):
+    """A sheet of two cells at its corners asks a reader that lays it out whole for half a terabyte."""
+    corners = io.BytesIO()
+    with xlsxwriter.Workbook(corners) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "product_id")
+        sheet.write(1_048_575, 16_383, "x")
+    wide = a_workbook([[f"c{no}" for no in range(101)]])
+    for body in (
+        corners.getvalue(),
+        wide,
+        b"PK\x03\x04 no workbook",
+        b"product_id\nP-1\n",
+        a_workbook([])[:-100],
+    ):
+        refused(catalogue.upload(body, kind=XLSX), 422, "workbook_unreadable")
+    assert office.sell()["sale_id"]
+
+
+def test_fifty_tills_sell_while_the_catalogue_is_told(office, catalogue):
+    """Nobody waits for the other: an upload holds no row that a sale reads, and every row is taken once."""
+    rows = [a_product(an_id(), gtins=[ean13(10_000 + no)]) for no in range(3_000)]
+    with ThreadPoolExecutor(8) as pool:
+        uploads = [pool.submit(catalogue.uploaded, rows, person=f"buyer-{no}") for no in range(2)]
+        sold = [pool.submit(office.sell) for _ in range(50)]
+        told = [each.result() for each in uploads]
+        assert len({each.result()["sale_id"] for each in sold}) == 50
+    states = [sorted({each["state"] for each in answer}) for answer in told]
+    assert sorted(map(len, told)) == [3_000, 3_000]
+    assert sum(each["state"] == "proposed" for answer in told for each in answer) == 3_000, states
+    assert sum(each["state"] == "waiting" for answer in told for each in answer) == 3_000, states
+    waiting = catalogue.read("product-uploads?has_waiting=true&limit=100")
+    assert sum(each["waiting"] for each in waiting if each["uploaded_by"].startswith("buyer-")) == 3_000
 
 
 def test_only_who_answers_for_every_branch_changes_the_catalogue(catalogue):

@@ -46,6 +46,10 @@ def too_long() -> LineTooLong:
     return LineTooLong(Text("a line holds at most {most} bytes", most=LINE_BYTES_MAX))
 
 
+def too_wide() -> LineMalformed:
+    return LineMalformed("the row has more cells than the header")
+
+
 def placed(refusal: DomainError, line: int) -> DomainError:
     """The refusal of a line's text, naming the line of the file instead of the first and only one of the text."""
     if isinstance(refusal.detail, Text):
@@ -73,9 +77,9 @@ def csv_rows(
             yield line, LineMalformed("the row is not CSV: a quote is not closed, or text follows one")
             continue
         if not header:
-            header = _header(cells, columns)
+            header = header_of(cells, columns)
         elif len(cells) > len(header):
-            yield line, LineMalformed("the row has more cells than the header")
+            yield line, too_wide()
         elif any(cells):
             yield line, dict(zip(header, cells, strict=False))
 
@@ -86,7 +90,8 @@ def _csv_lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield (TOO_LONG_MARK if raw is None else raw.decode("utf-8", "surrogateescape")) + "\n"
 
 
-def _header(cells: Sequence[str], columns: Collection[str]) -> list[str]:
+def header_of(cells: Sequence[str], columns: Collection[str]) -> list[str]:
+    """The names of a table's columns. Raises CsvHeaderInvalid."""
     unknown = sorted(set(cells) - set(columns))
     if unknown or len(set(cells)) != len(cells):
         raise CsvHeaderInvalid(
@@ -98,5 +103,5 @@ def _header(cells: Sequence[str], columns: Collection[str]) -> list[str]:
 def whole(text: str) -> int | str:
     """The number; what is none stays text, so that a strict decoder names the fault."""
     digits = text.removeprefix("-")
-    iswhole = digits.isascii() and digits.isdigit() and len(digits) <= 18 and text != "-0"
-    return int(text) if iswhole else text
+    is_whole = digits.isascii() and digits.isdigit() and len(digits) <= 18 and text != "-0"
+    return int(text) if is_whole else text

@@ -1,6 +1,7 @@
 """HTTP of the product catalogue."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from flask import Response, current_app, request
 
 from finance.products import commands, queries, schemas, store
 from finance.products.rules import files
+from shared import workbook
 from shared.arguments import Blueprint
 from shared.body import json_of_request
 from shared.decisions import DecisionBody
@@ -18,6 +20,7 @@ from shared.languages import in_language, language_of_request
 from shared.transaction import MakeTx, Tx
 from shared.upload import answer_of, chunks_of, received
 from shared.web import admits, command, detached, query, upload
+from shared.workbook import XLSX
 
 products = Blueprint("products", __name__, description="The catalogue: what a product is, from which day on.")
 
@@ -65,6 +68,7 @@ def _shown(outcome: commands.Outcome) -> dict[str, Any]:
         "content": {
             NDJSON: {"schema": {"type": "string", "description": "One product per line."}},
             CSV: {"schema": {"type": "string", "description": "One product per row; see the area's card."}},
+            XLSX: {"schema": {"type": "string", "format": "binary", "description": "The same table."}},
         },
     },
     summary="Tell many products",
@@ -74,13 +78,18 @@ def _shown(outcome: commands.Outcome) -> dict[str, Any]:
     200, schemas.ProductBulkLine, content_type=NDJSON, description="One line per row, in order."
 )
 def tell_products(make_tx: MakeTx) -> Response:
-    with received({NDJSON, CSV}) as file:
-        return answer_of(_results(make_tx, _items(file)), NDJSON)
+    with received({NDJSON, CSV, XLSX}) as file, _items(file) as items:
+        return answer_of(_results(make_tx, items), NDJSON)
 
 
-def _items(file: IO[bytes]) -> Iterator[files.Item]:
-    parse = files.from_ndjson if request.mimetype == NDJSON else files.from_csv
-    return parse(chunks_of(file))
+@contextmanager
+def _items(file: IO[bytes]) -> Iterator[Iterator[files.Item]]:
+    if request.mimetype == XLSX:
+        with workbook.rows_of(file) as rows:
+            yield files.from_table(rows)
+    else:
+        parse = files.from_ndjson if request.mimetype == NDJSON else files.from_csv
+        yield parse(chunks_of(file))
 
 
 def _results(make_tx: MakeTx, items: Iterable[files.Item]) -> Iterator[bytes]:

@@ -55,10 +55,11 @@ select {_READ} from unnest(%s::text[]) as x(id), lateral (
     order by p.proposal_id desc limit 1) p
 """
 _TAKEN = """
-select distinct x.code, v.product_id from unnest(%s::text[]) as x(code)
-join product_versions v on v.{column} @> array[x.code]
-where not exists (select from product_versions n where n.product_id = v.product_id and n.version > v.version)
+select distinct x.code, v.product_id from product_versions v, unnest(v.{column}) as x(code)
+where v.{column} && %s::text[] and x.code = any(%s::text[])
+    and not exists (select from product_versions n where n.product_id = v.product_id and n.version > v.version)
 """
+"""One look into the index for all codes of a batch: what was inserted lately is searched through for each look."""
 
 
 def lock(tx: Tx) -> None:
@@ -95,7 +96,9 @@ def holders(tx: Tx, products: Sequence[Product]) -> Holders:
         for column, digits in (("gtins", GTIN_DIGITS), ("trace_prefixes", 0)):
             codes = sorted({code.zfill(digits) for each in products for code in getattr(each, column)})
             if codes:
-                for code, product_id in driver.execute(_TAKEN.format(column=column), (codes,)).fetchall():
+                for code, product_id in driver.execute(
+                    _TAKEN.format(column=column), (codes, codes)
+                ).fetchall():
                     found.setdefault((column, code), set()).add(product_id)
     return found
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from finance.kernel.rows import csv_rows, lines_of, placed, too_long, whole
+from finance.kernel.rows import csv_rows, header_of, lines_of, placed, too_long, too_wide, whole
 from finance.products.rules.product import Told
 from shared.arguments import ALL_FAULTS, PayloadInvalid, not_an_object
 from shared.errors import DomainError
@@ -79,6 +79,18 @@ def from_csv(chunks: Iterable[bytes]) -> Iterator[Item]:
     """One product a row. Raises CsvHeaderInvalid."""
     for line, row in csv_rows(chunks, COLUMNS):
         yield Item(line, None, None, row) if isinstance(row, DomainError) else of_cells(line, row)
+
+
+def from_table(rows: Iterable[tuple[int, list[str]]]) -> Iterator[Item]:
+    """The same of rows of cells, the first of them the header. Raises CsvHeaderInvalid."""
+    header: list[str] = []
+    for line, cells in rows:
+        if not header:
+            header = header_of(cells, COLUMNS)
+        elif len(cells) > len(header):
+            yield Item(line, None, None, too_wide())
+        else:
+            yield of_cells(line, dict(zip(header, cells, strict=False)))
 
 
 def of_cells(line: int, cells: Mapping[str, str]) -> Item:
