@@ -5,8 +5,9 @@ Found in the sources (deploy.generate.reach): what an operation's view may come 
 what is refused of a line alone is listed apart. Each refusal has its code, its status, what it says and what to do.
 """
 
+import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +18,7 @@ from flask import Flask
 from deploy.generate.errors import EDGE, refusals_of, sentences
 from deploy.generate.general import GENERAL
 from deploy.generate.openapi import application
-from deploy.generate.reach import Graph, Target
+from deploy.generate.reach import Graph, Guard, Target
 from deploy.generate.repository import SERVICES, json_text, sources_of
 from shared.documentation import ARGUMENT
 from shared.errors import DomainError
@@ -41,9 +42,10 @@ def documents() -> dict[Path, str]:
 
 
 def answered() -> set[str]:
-    """The codes that an operation of any service may answer, of the whole request or of a line."""
-    documents = map(_document, SERVICES)
-    return {code for each in documents for code in each["refusals"]}
+    """The codes that an operation of any service may answer: of the whole request, of a line, or as a fault that it tells of."""
+    refused = {code for package in SERVICES for code in _document(package)["refusals"]}
+    views = {_inner(view) for package in SERVICES for _, view, *_ in _operations(application(package))}
+    return refused | _raised(tuple(sorted(views)), also_caught=True)
 
 
 def _root(package: str) -> Path:
@@ -74,20 +76,22 @@ def _codes(view: Any, rule: str, operation: dict[str, Any]) -> dict[str, list[st
     edge = [*EVERY, *(BODY if "application/json" in body else ()), *(QUERY if asks else ())]
     if getattr(view, "ration_share", 0):
         edge.append(RATIONS)
-    inner = inspect.unwrap(view)
-    mine = (
-        inner.__module__,
-        inner.__qualname__.partition(".")[0],
-    )  # a view made in a function is that function's
-    codes = _raised(tuple(edge)) | _raised((mine,))
+    mine = _inner(view)
+    codes = _raised(tuple(edge), is_answered=True) | _raised((mine,))
     codes |= {"malformed", "too_large"} if body else set()
     codes |= {"no_such_address"} if "<" in rule else set()
     if not getattr(view, "is_command", False) and not body:
-        codes -= _raised((("shared.admission", "Admission.grant"),))
+        codes -= _raised((("shared.admission", "Admission.grant"),), is_answered=True)
     found = {"refused": sorted(codes)}
     if getattr(view, "is_upload", False):
         found["refused_in_lines"] = sorted(_raised((mine,), also_caught=True) - codes)
     return found
+
+
+def _inner(view: Any) -> Target:
+    """A view that is made in a function is that function's."""
+    inner = inspect.unwrap(view)
+    return inner.__module__, inner.__qualname__.partition(".")[0]
 
 
 @cache
@@ -105,10 +109,33 @@ def _classes() -> dict[Target, type[DomainError]]:
 
 
 @cache
-def _raised(start: tuple[Target, ...], *, also_caught: bool = False) -> set[str]:
+def _raised(start: tuple[Target, ...], *, also_caught: bool = False, is_answered: bool = False) -> set[str]:
+    """The codes that come out of `start`; `is_answered`: what is made there is answered, not raised."""
     but = frozenset() if RATIONS in start else frozenset({RATIONS})
     reached = _graph().reached(start, also_caught=also_caught, but=but)
-    return {_classes()[each].code for each in reached if each in _classes()}
+    raising = {each.target[0].partition(".")[0] for each in reached if _graph().nodes[each.target].is_raiser}
+    return {
+        _classes()[each.target].code
+        for each in reached
+        if each.target in _classes()
+        and (also_caught or is_answered or not each.maker or each.maker in raising)
+        and _comes_through(each.target, each.guard)
+    }
+
+
+def _comes_through(refusal: Target, guard: Guard) -> bool:
+    return not any(_is_one(refusal, caught) and not _is_one(refusal, again) for caught, again in guard)
+
+
+def _is_one(refusal: Target, of: Collection[Target]) -> bool:
+    return any(issubclass(_classes()[refusal], _class_of(each)) for each in of)
+
+
+@cache
+def _class_of(target: Target) -> type:
+    found = getattr(importlib.import_module(target[0]), target[1])
+    assert isinstance(found, type)
+    return found
 
 
 @cache

@@ -17,6 +17,10 @@ from shared.refusals import METHODS, of_package
         ("customers", "create_customer_lookup", "too_many_look_ups"),  # declared at the view
         ("customers", "create_patient", "json_duplicate_key"),  # at the edge, for a body
         ("reporting", "get_sales_ledger_csv", "chain_not_covered"),  # in a view that a function makes
+        ("finance", "create_sale", "credit_limit_exceeded"),  # made in one place, raised in another
+        ("finance", "check_order", "credit_not_yet_known"),  # let through by what collects the others
+        ("finance", "match_bank_line", "bank_line_not_found"),  # in the place of one that is caught
+        ("finance", "create_sale", "busy"),  # made of what the database said
     ],
 )
 def test_an_operation_lists_what_is_refused_wherever_that_is_decided(package, operation, code):
@@ -30,6 +34,11 @@ def test_an_operation_lists_what_is_refused_wherever_that_is_decided(package, op
         ("returns", "list_returns", "json_malformed"),
         ("customers", "get_customer", "too_many_look_ups"),
         ("finance", "upload_sales", "lot_stopped"),  # of a line, not of the upload
+        ("finance", "match_bank_line", "bank_account_not_found"),  # caught by name
+        ("finance", "check_order", "trade_not_permitted"),  # collected by a context manager
+        ("finance", "get_period_obstacles", "drafts_pending"),  # asked in a loop that catches all
+        ("finance", "get_credit_exposure", "credit_overdue"),  # told as a value
+        ("finance", "list_vouchers", "budget_exceeded"),  # its code alone is told
     ],
 )
 def test_an_operation_lists_nothing_of_others(package, operation, code):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, timedelta
-from functools import partial
 
 from finance import balances, periods
 from finance.book import BOOK, book_of
@@ -128,14 +127,15 @@ def obstacles(tx: Tx, month: date, hear: Hear) -> tuple[Period | None, list[Doma
     period = None if is_passed_over(tx, month) else period_of(tx, month)
     if period is not None and period.state != PeriodState.OPEN:
         return period, []
-    is_over: Callable[[], None] = partial(require_over, month, business_date(tx.now))
-    is_heard = partial(require_heard, hear(month, _last_day(month), 0.0), month)
-    asked = [partial(require, tx.conn, month) for require in CONDITIONS]
-    checks: list[Callable[[], None]] = [is_over, is_heard, *asked]
+    today, hearing = business_date(tx.now), hear(month, _last_day(month), 0.0)
     found = []
-    for require in checks:
+    for require in (
+        lambda _, each: require_over(each, today),
+        lambda _, each: require_heard(hearing, each),
+        *CONDITIONS,
+    ):
         try:
-            require()
+            require(tx.conn, month)
         except DomainError as refusal:
             found.append(refusal)
     return period, found
