@@ -5,7 +5,7 @@ proves nothing. So no floor is a figure per second. Two bounds are times that pe
 machine: a tenth of another program's for figures of the books, and the way from a till to a report. Exit code 1 says
 that a floor or bound was missed. Results also go to var/bench.json.
 
-usage: python -m deploy.bench.run [sales] [messaging] [consumers] [settling] [ledger] [--rounds N]
+usage: python -m deploy.bench.run [sales] [messaging] [consumers] [settling] [ledger] [close] [--rounds N]
 """
 
 import argparse
@@ -24,6 +24,7 @@ SUITES = {
     "consumers": consumers.run,
     "settling": settling.run,
     "ledger": bench_ledger.run,
+    "close": bench_ledger.close,
 }
 
 
