@@ -26,6 +26,7 @@ SOLD = []
 
 
 OF_SOMETHING = {
+    "/v1/product-versions",
     "/v1/sale-lines",
     "/v1/unmatched-bank-lines",
     "/v1/bank-lines",
