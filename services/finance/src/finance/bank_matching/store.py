@@ -82,8 +82,8 @@ def days_of(tx: Tx, sources: Collection[UUID]) -> tuple[date, date] | None:
     return None if first is None else (first, last)
 
 
-def add_match(tx: Tx, match: Match) -> None:
-    tx.conn.execute(insert(bank_matches).values(asdict(match)))
+def add_match(tx: Tx, confirmed: Match) -> None:
+    tx.conn.execute(insert(bank_matches).values(asdict(confirmed)))
 
 
 def add_book_item(tx: Tx, item: BookItem) -> None:

@@ -65,8 +65,8 @@ def numbers(tx: Tx) -> list[str]:
     return list(tx.conn.execute(text("select number from bank_accounts order by registered_at")).scalars())
 
 
-def add_account(tx: Tx, account: Account) -> None:
-    tx.conn.execute(insert(bank_accounts).values(asdict(account)))
+def add_account(tx: Tx, registered: Account) -> None:
+    tx.conn.execute(insert(bank_accounts).values(asdict(registered)))
 
 
 def close_account(tx: Tx, account_id: UUID, last_day: date) -> None:
