@@ -35,7 +35,7 @@ OF_SOMETHING = {
     "/v1/sales-targets",
     "/v1/credit-terms",
 }
-"""Asked for one customer, account or year, which this month does not name."""
+"""Asked for one customer, product, account or year, which this month does not name."""
 
 
 @pytest.fixture(scope="module")
