@@ -1,6 +1,6 @@
 """What no code of a consumer knows waits in every service, over both transports, and is applied once it is known.
 
-Four producers that only publish, with real relays, feeds and a broker; the five real consumers listen to them. Among
+Five producers that only publish, with real relays, feeds and a broker; the five real consumers listen to them. Among
 what they hear is a type that the consumer needs and, an old release, does not know yet.
 """
 
@@ -30,7 +30,7 @@ from tests.support.eventually import eventually
 from tests.support.ledger_service import served
 from tests.support.roles import create_tables
 
-PRODUCERS = ("customers", "finance", "service_desk", "returns")
+PRODUCERS = ("customers", "finance", "service_desk", "returns", "reporting")
 NEEDED = {
     "customers": ("finance.sale.posted.v1", "point_sales"),
     "finance": ("customers.permission.changed.v1", "trade_permissions"),

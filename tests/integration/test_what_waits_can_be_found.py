@@ -85,6 +85,10 @@ LISTED = {
     f"{CUSTOMER}/credits/<uuid:credit_id>/decisions": ("credit_id", "/credits?state=proposed"),
     f"{CUSTOMER}/licences/<uuid:licence_id>/decisions": ("licence_id", "/licences?state=submitted"),
     "/v1/offers/<uuid:offer_id>/decisions": ("offer_id", "/offers?state=funded"),
+    "/v1/holiday-notices/<uuid:holiday_notice_id>/decisions": (
+        "holiday_notice_id",
+        "/holiday-notices?state=pending",
+    ),
     f"{CONTRACT}/decisions": ("contract_id", "/contracts?waits_for=review"),
     f"{CONTRACT}/signatures": ("contract_id", "/contracts?waits_for=signatures"),
     f"{CONTRACT}/amendments/<uuid:amendment_id>/decisions": (

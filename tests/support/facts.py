@@ -326,3 +326,19 @@ def period_closed(seq: int, *, month: date, event_type: str = "finance.period.cl
     named = f"{month:%Y-%m}"
     last = next_month(month) - timedelta(days=1)
     return envelope(seq, event_type, {"book": "main", "month": named}, day=last, subject=f"main:{named}")
+
+
+def holidays_announced(
+    seq: int, *, year: int | None = None, rest_days: Sequence[str] = (), workdays: Sequence[str] = ()
+) -> Envelope:
+    """The notice whose number is `seq`."""
+    data = {
+        "notice_id": str(UUID(int=seq)),
+        "number": seq,
+        "reference": f"2026-{seq}",
+        "announced_on": "2026-11-04",
+        "year": year,
+        "rest_days": list(rest_days),
+        "workdays": list(workdays),
+    }
+    return envelope(seq, "reporting.holidays.announced.v1", data)

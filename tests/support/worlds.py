@@ -255,8 +255,21 @@ def reporting(world):
         "/v1/metrics/<string:code>": scopes, "/": scopes, "/ledgers/<string:kind>": [*scopes, *files],
         "/indicators/<string:code>": scopes,
     }  # fmt: skip
-    world.common = {"/v1/months", "/v1/sources"}
-    world.sent = {"/v1/months/<string:month>/close": {}}
+    notice = {
+        "reference": "国办发明电〔2026〕9号",
+        "announced_on": "2026-11-04",
+        "year": None,
+        "rest_days": ["2027-02-11"],
+    }
+    world.ids["holiday_notice_id"] = world.made("/holiday-notices", "qa", notice)["holiday_notice_id"]
+    world.asked["/v1/workdays"] = [{"from": "2026-10-01", "until": "2026-10-10"}]
+    world.common = {"/v1/months", "/v1/sources", "/v1/workdays", "/v1/holiday-notices"}
+    world.common |= {"/v1/holiday-notices/<uuid:holiday_notice_id>"}
+    world.sent = {
+        "/v1/months/<string:month>/close": {},
+        "/v1/holiday-notices": {**notice, "reference": "国办发明电〔2026〕10号"},
+        "/v1/holiday-notices/<uuid:holiday_notice_id>/decisions": {"decision": "approved"},
+    }
 
 
 def finance(world):

@@ -102,7 +102,7 @@ def gate(
     """
     known = {feed.source: feed for feed in feeds}
     obstacles: list[Obstacle] = []
-    for source in service.sources:
+    for source in service.closing_sources:
         feed = known.get(source)
         if feed is None:
             obstacles.append(Obstacle(source=source, reason="source_unreachable", found="no address is set"))
@@ -187,7 +187,7 @@ def _behind(
     """`reached` covers our own events of those days; None while one of them has no number."""
     known = {feed.source: feed for feed in feeds}
     obstacles: list[Obstacle] = []
-    for source in service.sources:
+    for source in service.closing_sources:
         with database.read() as conn:
             state = watermark.state_of(conn, source)
         try:

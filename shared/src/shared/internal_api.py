@@ -203,7 +203,7 @@ def control_totals(tx: Tx) -> Response:
         for row in tx.conn.execute(_TOTALS, {"first": first, "last": last})
     ]
     span = {"first": first.isoformat(), "last": last.isoformat()}
-    heard = tx.conn.execute(_HEARD, {**span, "sources": list(current_app.extensions["service"].sources)})
+    heard = tx.conn.execute(_HEARD, {**span, "sources": current_app.extensions["service"].closing_sources})
     return jsonify(
         {
             "service": _service(),

@@ -70,6 +70,8 @@ class Service:
     metadata: MetaData
     blueprints: "Sequence[Blueprint]" = ()
     sources: Sequence[str] = ()
+    closes_without: Sequence[str] = ()
+    """Sources of which nothing belongs into a month: no close waits for them, nor for what we told them."""
     handle: Handler | None = None
     known_types: frozenset[str] = field(default_factory=event_types.packaged)
     jobs: Sequence[Job] = ()
@@ -84,6 +86,11 @@ class Service:
     configure: "Callable[[Flask], None] | None" = None
     """Adds what is not an API: pages, translations."""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def closing_sources(self) -> list[str]:
+        """Those whose events belong into our months."""
+        return [source for source in self.sources if source not in self.closes_without]
 
     @property
     def migrations_folder(self) -> Path:

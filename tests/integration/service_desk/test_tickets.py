@@ -11,7 +11,15 @@ from service_desk.kernel.vocabulary import Kind
 from service_desk.tickets import commands, jobs
 from shared import migrations
 from shared.audit import CHAIN
+from shared.calendar import CalendarUnknown
 from shared.chain import seal, verify
+from shared.consumer import apply_batch
+from tests.support import facts
+
+
+def hear(desk, *told):
+    apply_batch(desk.database, SERVICE, told)
+
 
 RECEIVED = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 
@@ -108,25 +116,50 @@ def test_a_major_complaint_goes_to_management_at_once_and_only_they_acknowledge_
     assert desk.call("POST", path, **boss).json["code"] == "escalation_already_acknowledged"
 
 
-def test_a_ticket_whose_calendar_is_unknown_opens_undated_and_is_not_resolved_until_it_is_known(desk):
-    future = datetime(2090, 5, 3, 2, 0, tzinfo=UTC)
-    ticket_id = desk.at(future, lambda tx: intake.open_ticket(tx, an_order()))
-    clocks = {each["name"]: each for each in desk.call("GET", f"/tickets/{ticket_id}").json["clocks"]}
-    assert clocks["resolution"]["due_at"] is None
-    assert clocks["arranged"]["due_at"] is not None
+@pytest.mark.requirement("D10")
+def test_a_deadline_in_a_year_not_announced_says_so_and_is_computed_when_the_notice_comes(desk):
+    new_years_eve = datetime(2090, 12, 29, 2, 0, tzinfo=UTC)
+    ticket_id = desk.at(new_years_eve, lambda tx: intake.open_ticket(tx, an_order()))
+
+    def clock():
+        told = desk.call("GET", f"/tickets/{ticket_id}").json["clocks"]
+        return next(each for each in told if each["name"] == "resolution")
+
+    assert (clock()["due_at"], clock()["awaits_calendar_of"]) == (None, 2090)
+    hear(desk, facts.holidays_announced(1, year=2090))
+    assert clock()["awaits_calendar_of"] == 2091
+    hear(desk, facts.holidays_announced(2, year=2091, rest_days=["2091-01-01"]))
+    desk.at(new_years_eve, jobs.breach_clocks)
+    assert (clock()["due_at"], clock()["awaits_calendar_of"]) == ("2091-01-08T16:00:00+00:00", None)
+    hear(desk, facts.holidays_announced(3, rest_days=["2091-01-04", "2091-01-05"]))
+    desk.at(new_years_eve, jobs.breach_clocks)
+    assert clock()["due_at"] == "2091-01-10T16:00:00+00:00", "two of its days were taken away"
+    hear(desk, facts.holidays_announced(4, workdays=["2091-01-08", "2091-01-09"]))
+    desk.at(new_years_eve, jobs.breach_clocks)
+    assert clock()["due_at"] == "2091-01-10T16:00:00+00:00", "workdays anyway"
+    steps = desk.call("GET", f"/tickets/{ticket_id}").json["steps"]
+    assert [each["action"] for each in steps].count("date_clock") == 3
+
+
+def test_what_ended_where_the_days_that_passed_are_not_announced_is_not_judged(desk):
+    opened = datetime(2095, 5, 3, 2, 0, tzinfo=UTC)
+    ticket_id = desk.at(opened, lambda tx: intake.open_ticket(tx, an_order()))
     path = f"/tickets/{ticket_id}"
     desk.as_manager("POST", f"{path}/assign", {"handler": "agent", "role": "cs_agent"})
     desk.call("POST", f"{path}/propose", {"solution": "x"})
-    body = {"cause": "other", "fault": "ours", "resolution": "x"}
 
     def work(tx):
         commands.record_consent(tx, ticket_id, agreed=True, reason=None)
         commands.execute_solution(tx, ticket_id)
 
-    desk.at(future, work)
-    refused = desk.call("POST", f"{path}/resolve", body)
-    assert (refused.status_code, refused.json["code"]) == (503, "calendar_unknown")
-    assert refused.headers["Retry-After"]
+    def resolve(tx):
+        commands.resolve_ticket(tx, ticket_id, cause="other", fault="ours", resolution="x")
+
+    desk.at(opened, work)
+    with pytest.raises(CalendarUnknown):
+        desk.at(opened + timedelta(days=20), resolve, person="agent", roles=("cs_agent",))
+    desk.at(opened + timedelta(hours=3), resolve, person="agent", roles=("cs_agent",))
+    assert desk.facts(ticket_id)[-1][1]["on_time"] is True
 
 
 def test_a_reopened_ticket_has_a_second_cycle_with_its_own_clock(desk):

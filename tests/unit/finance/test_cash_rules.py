@@ -11,8 +11,10 @@ from finance.cash.model import Pieces
 from finance.cash.rules import Kind, Outcome
 from finance.kernel.chart import Standard, chart_of
 from shared.approvals import RoleNotAwaited, SamePerson
+from shared.calendar import Calendar
 
 DAY = date(2026, 3, 2)
+PACKAGED = Calendar()
 CHARTS = [chart_of(Standard.CAS), chart_of(Standard.SMALL)]
 AMOUNTS = st.integers(-(10**12), 10**12)
 
@@ -98,21 +100,29 @@ def test_small_differences_are_the_managers_large_ones_the_auditors_and_never_th
 
 @pytest.mark.requirement("F4")
 def test_a_difference_found_before_the_national_holiday_is_due_after_it():
-    assert rules.due_on(date(2026, 3, 2)) == date(2026, 3, 5)
+    assert rules.due_on(PACKAGED, date(2026, 3, 2)) == date(2026, 3, 5)
     friday_before = date(2026, 4, 30)
-    due = rules.due_on(friday_before)
+    due = rules.due_on(PACKAGED, friday_before)
     assert due > date(2026, 5, 5)
-    assert rules.is_on_time(friday_before, due)
-    assert not rules.is_on_time(friday_before, date.fromordinal(due.toordinal() + 1))
+    assert rules.is_on_time(PACKAGED, friday_before, due)
+    assert not rules.is_on_time(PACKAGED, friday_before, date.fromordinal(due.toordinal() + 1))
 
 
 def test_a_deadline_in_a_year_without_calendar_is_not_told_but_does_not_hinder():
     last_day = date(2026, 12, 31)
-    assert rules.due_on(last_day) is None
-    assert rules.is_on_time(last_day, date(2027, 1, 2))
+    assert rules.due_on(PACKAGED, last_day) is None
+    assert rules.is_on_time(PACKAGED, last_day, date(2027, 1, 2))
+    assert rules.is_overdue(PACKAGED, last_day, date(2027, 1, 12)) is None, "not guessed"
+
+
+def test_a_notice_of_the_year_tells_the_deadline():
+    announced = Calendar(days={date(2027, 1, 1): False}, years=frozenset({2027}))
+    last_day = date(2026, 12, 31)
+    assert rules.due_on(announced, last_day) == date(2027, 1, 6)
+    assert rules.is_overdue(announced, last_day, date(2027, 1, 12)) is True
 
 
 @given(st.dates(date(2025, 1, 1), date(2026, 11, 1)), st.integers(0, 40))
 def test_lateness_is_the_same_as_being_after_the_due_day(found_on, days):
     today = date.fromordinal(found_on.toordinal() + days)
-    assert rules.is_on_time(found_on, today) == (today <= rules.due_on(found_on))
+    assert rules.is_on_time(PACKAGED, found_on, today) == (today <= rules.due_on(PACKAGED, found_on))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service_desk.standards import rules as standards
 from service_desk.tickets import rules
-from shared.calendar import CalendarUnknown, is_workday
+from shared.calendar import Calendar, CalendarUnknown
 from shared.clock import SHANGHAI, business_date
 
 DAY = timedelta(hours=24)
@@ -17,6 +17,14 @@ KNOWN_INSTANTS = st.datetimes(datetime(2005, 1, 1), datetime(2026, 11, 30), time
 KINDS = st.sampled_from(
     [row.name.split(".")[1] for row in standards.STANDARDS if row.name.startswith("resolution.")]
 )
+
+
+PACKAGED = Calendar()
+
+
+def due(kind, started_at, *, is_major=False, calendar=PACKAGED):
+    days = rules.resolution_days(kind=kind, is_major=is_major, started_at=started_at)
+    return rules.resolution_due(calendar, started_at, days)
 
 
 def shanghai(text):
@@ -69,47 +77,46 @@ def test_late_means_a_positive_number_of_seconds_and_in_time_means_none(received
 def test_a_resolution_is_due_at_the_end_of_a_working_day_with_the_allowed_working_days_between(
     kind, is_major, started_at
 ):
-    due_at = rules.resolution_due(kind=kind, is_major=is_major, started_at=started_at)
+    due_at = due(kind, started_at, is_major=is_major)
     last, day, worked = business_date(due_at) - timedelta(days=1), business_date(started_at), 0
     assert due_at.astimezone(SHANGHAI).time().isoformat() == "00:00:00"
-    assert is_workday(last)
+    assert Calendar().is_workday(last)
     while day < last:
         day += timedelta(days=1)
-        worked += is_workday(day)
+        worked += Calendar().is_workday(day)
     allowed = standards.value(f"resolution.{kind}", business_date(started_at))
     assert worked == (min(allowed, 3) if is_major else allowed)
 
 
 @pytest.mark.requirement("D10")
 def test_spring_festival_does_not_count_for_a_resolution():
-    due_at = rules.resolution_due(
-        kind="consultation", is_major=False, started_at=shanghai("2026-02-13T10:00")
-    )
+    due_at = due("consultation", shanghai("2026-02-13T10:00"))
     # Friday before the festival; the Saturday after it is a make-up working day.
     assert business_date(due_at) - timedelta(days=1) == date(2026, 2, 14)
-    due_at = rules.resolution_due(
-        kind="consultation", is_major=False, started_at=shanghai("2026-02-14T10:00")
-    )
+    due_at = due("consultation", shanghai("2026-02-14T10:00"))
     assert business_date(due_at) - timedelta(days=1) == date(2026, 2, 24)
 
 
 @pytest.mark.requirement("D10")
 def test_a_make_up_saturday_counts_for_a_resolution():
-    assert is_workday(date(2026, 2, 28))
+    assert Calendar().is_workday(date(2026, 2, 28))
     assert date(2026, 2, 28).isoweekday() == 6
-    due_at = rules.resolution_due(
-        kind="consultation", is_major=False, started_at=shanghai("2026-02-27T10:00")
-    )
+    due_at = due("consultation", shanghai("2026-02-27T10:00"))
     assert business_date(due_at) == date(2026, 3, 1)
 
 
-def test_a_year_without_a_calendar_is_refused_and_the_clock_waits_undated():
+def test_a_year_that_no_notice_announced_tells_no_due_moment():
     with pytest.raises(CalendarUnknown):
-        rules.resolution_due(kind="complaint", is_major=False, started_at=shanghai("2098-05-01T10:00"))
-    clock = rules.resolution(
-        kind="complaint", is_major=False, cycle=1, started_at=shanghai("2098-05-01T10:00")
+        due("complaint", shanghai("2098-05-01T10:00"))
+
+
+@pytest.mark.requirement("D10")
+def test_a_day_that_a_notice_changed_moves_the_due_moment():
+    monday_off = Calendar(days={date(2026, 3, 9): False})
+    assert due("consultation", shanghai("2026-03-06T10:00")) == shanghai("2026-03-10T00:00")
+    assert due("consultation", shanghai("2026-03-06T10:00"), calendar=monday_off) == shanghai(
+        "2026-03-11T00:00"
     )
-    assert clock.due_at is None
 
 
 @pytest.mark.requirement("D2", "D25")

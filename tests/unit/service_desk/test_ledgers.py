@@ -8,7 +8,7 @@ import pytest
 from service_desk.feedback import model
 from service_desk.feedback.model import FeedbackLedger, LedgerState
 from shared.approvals import RoleNotAwaited, SamePerson
-from shared.calendar import CalendarUnknown
+from shared.calendar import Calendar, CalendarUnknown
 from shared.identity import Actor
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -49,17 +49,17 @@ def test_a_ledger_that_misses_a_record_is_neither_signed_nor_closed():
         ledger.sign(MANAGER, missing=1, at=AT)
     ledger.sign(MANAGER, missing=0, at=AT)
     with pytest.raises(model.LedgerIncomplete):
-        ledger.close(MANAGER, missing=1, at=AT)
+        ledger.close(MANAGER, calendar=Calendar(), missing=1, at=AT)
 
 
 def test_the_steps_of_a_ledger_come_in_order():
     ledger = a_ledger()
     with pytest.raises(model.LedgerNotSigned):
-        ledger.close(MANAGER, missing=0, at=AT)
+        ledger.close(MANAGER, calendar=Calendar(), missing=0, at=AT)
     ledger.sign(MANAGER, missing=0, at=AT)
     with pytest.raises(model.LedgerNotCompiled):
         ledger.sign(MANAGER, missing=0, at=AT)
-    ledger.close(MANAGER, missing=0, at=AT)
+    ledger.close(MANAGER, calendar=Calendar(), missing=0, at=AT)
     with pytest.raises(model.LedgerClosed):
         ledger.recompile(COMPILER, AT)
 
@@ -81,7 +81,7 @@ def test_compiling_again_voids_the_signature():
     ],
 )
 def test_a_ledger_is_due_on_the_fifth_working_day_of_the_next_month(month, due):
-    assert model.due_on(month) == due
+    assert model.due_on(Calendar(), month) == due
 
 
 @pytest.mark.requirement("D22")
@@ -89,7 +89,9 @@ def test_a_ledger_closed_on_its_due_day_is_in_time_and_a_day_later_is_not():
     for day, on_time in ((6, True), (7, False)):
         ledger = a_ledger()
         ledger.sign(MANAGER, missing=0, at=AT)
-        fact = ledger.close(MANAGER, missing=0, at=datetime(2026, 3, day, 4, 0, tzinfo=UTC))
+        fact = ledger.close(
+            MANAGER, calendar=Calendar(), missing=0, at=datetime(2026, 3, day, 4, 0, tzinfo=UTC)
+        )
         assert fact.data["on_time"] is on_time
 
 
@@ -97,7 +99,7 @@ def test_a_month_whose_due_day_no_calendar_knows_is_not_closed():
     ledger = a_ledger(month=date(2097, 12, 1))
     ledger.sign(MANAGER, missing=0, at=AT)
     with pytest.raises(CalendarUnknown):
-        ledger.close(MANAGER, missing=0, at=AT)
+        ledger.close(MANAGER, calendar=Calendar(), missing=0, at=AT)
     assert ledger.state is LedgerState.SIGNED
 
 

@@ -11,6 +11,8 @@ from service_desk.kernel.vocabulary import Channel, Kind, Severity
 from service_desk.surveys import model
 from service_desk.surveys.model import Survey
 from service_desk.tickets.model import Reporter, State, Ticket
+from shared.calendar import Calendar
+from shared.holidays import InForce
 from shared.identity import Actor
 
 SENT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -37,6 +39,9 @@ def a_survey(**odd):
     )
 
 
+PACKAGED = InForce(calendar=Calendar(), number=0)
+
+
 def a_resolved_ticket(**odd):
     return Ticket(
         **{
@@ -48,6 +53,7 @@ def a_resolved_ticket(**odd):
             "customer_id": "c1",
             "severity": Severity.NORMAL,
             "reporter": Reporter.CUSTOMER,
+            "holidays": PACKAGED,
             "received_at": SENT,
             "state": State.RESOLVED,
             **odd,

@@ -1,6 +1,6 @@
 """Whatever is tried on a ticket, in whatever order, its promises hold; every wrong step has a named refusal."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from service_desk.tickets import model, rules
 from service_desk.tickets.model import ALLOWED_IN, Reporter, State, Ticket
+from shared.calendar import Calendar, CalendarUnknown
 from shared.errors import DomainError
+from shared.holidays import InForce
 from shared.identity import Actor
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -19,6 +21,7 @@ MANAGER = Actor("manager", frozenset({"cs_manager"}), frozenset({"*"}))
 AGENT = Actor("agent", frozenset({"cs_agent"}), frozenset({"*"}))
 STRANGER = Actor("stranger", frozenset({"cs_agent"}), frozenset({"*"}))
 QA = Actor("qa", frozenset({"qa"}), frozenset({"*"}))
+PACKAGED = InForce(calendar=Calendar(), number=0)
 DETAILS = {"sale_id": None, "product_id": None, "lot": None}
 
 
@@ -33,6 +36,7 @@ def a_ticket(**odd):
             "customer_id": "c1",
             "severity": Severity.NORMAL,
             "reporter": Reporter.CUSTOMER,
+            "holidays": PACKAGED,
             "received_at": START,
             **odd,
         }
@@ -254,3 +258,44 @@ def test_a_ticket_is_reopened_within_thirty_days_of_its_resolution():
     assert (ticket.state, ticket.cycle) == (State.REOPENED, 2)
     assert ticket.clocks[ClockName.RESOLUTION].cycle == 2
     assert ticket.clocks[ClockName.RESOLUTION].is_running
+
+
+NEW_YEARS_EVE = datetime(2026, 12, 31, 2, 0, tzinfo=UTC)
+ANNOUNCED_2027 = InForce(calendar=Calendar(days={date(2027, 1, 1): False}, years=frozenset({2027})), number=1)
+
+
+def a_ticket_to_resolve(**odd):
+    ticket = a_ticket(**odd)
+    ticket.state, ticket.handler = State.EXECUTING, "agent"
+    return ticket
+
+
+def resolved(ticket, at):
+    return ticket.resolve(AGENT, cause=Cause.OTHER, fault=Fault.OURS, at=at)[-1].data["on_time"]
+
+
+@pytest.mark.requirement("D10")
+def test_a_deadline_in_a_year_not_announced_is_dated_by_the_notice():
+    ticket = a_ticket_to_resolve(received_at=NEW_YEARS_EVE)
+    assert ticket.clocks[ClockName.RESOLUTION].due_at is None
+    with pytest.raises(CalendarUnknown):
+        ticket.compute_due()
+    ticket.holidays = ANNOUNCED_2027
+    ticket.compute_due()
+    clock = ticket.clocks[ClockName.RESOLUTION]
+    assert clock.due_at == datetime(2027, 1, 8, 16, tzinfo=UTC), (
+        "five working days after the last of the year"
+    )
+    assert clock.calendar_no == 1
+
+
+def test_a_matter_is_resolved_in_time_though_nobody_announced_the_days_to_come():
+    assert resolved(a_ticket_to_resolve(received_at=NEW_YEARS_EVE), NEW_YEARS_EVE + timedelta(hours=9))
+
+
+def test_whether_it_was_in_time_is_not_guessed_where_days_that_passed_were_not_announced():
+    ticket = a_ticket_to_resolve(received_at=NEW_YEARS_EVE)
+    with pytest.raises(CalendarUnknown):
+        resolved(ticket, NEW_YEARS_EVE + timedelta(days=12))
+    ticket.holidays = ANNOUNCED_2027
+    assert not resolved(ticket, NEW_YEARS_EVE + timedelta(days=12))

@@ -22,6 +22,7 @@ from finance import (
     entries,
     expense_categories,
     expenses,
+    holidays,
     invoices,
     ledger,
     ledger_files,
@@ -59,6 +60,7 @@ from shared.rations import PRUNING
 from shared.service import Service
 
 AREAS = (
+    holidays.AREA,
     book.AREA,
     periods.AREA,
     ledger.AREA,
@@ -117,7 +119,8 @@ SERVICE = Service(
     title="Finance",
     metadata=metadata,
     blueprints=areas.blueprints_of(AREAS),
-    sources=["customers", "returns"],
+    sources=["customers", "returns", "reporting"],
+    closes_without=["reporting"],
     handle=areas.handler_of(AREAS),
     withdraw=areas.withdraw_of(AREAS),
     jobs=[*areas.jobs_of(AREAS), PRUNING],

@@ -6,6 +6,7 @@ from returns import (
     disposition,
     dossier,
     eligibility,
+    holidays,
     inspection,
     known,
     notices,
@@ -21,6 +22,7 @@ from shared import areas, audit
 from shared.service import Service
 
 AREAS = (
+    holidays.AREA,
     known.AREA,
     dossier.AREA,
     requests.AREA,
@@ -42,7 +44,8 @@ SERVICE = Service(
     title="Returns",
     metadata=metadata,
     blueprints=areas.blueprints_of(AREAS),
-    sources=["customers", "finance"],
+    sources=["customers", "finance", "reporting"],
+    closes_without=["reporting"],
     handle=areas.handler_of(AREAS),
     withdraw=areas.withdraw_of(AREAS),
     jobs=areas.jobs_of(AREAS),

@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import NamedTuple, TypedDict
 from uuid import UUID
 
-from finance.kernel import dated, deadline
+from finance.kernel import dated
 from finance.kernel.chart import Chart
 from finance.kernel.posting import PostingLine, balanced
+from shared.calendar import Calendar
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.money import allocate, half_up
@@ -377,6 +378,11 @@ def reconcile(
     }
 
 
-def is_in_time(line_on: date, day: date) -> bool:
-    """Whether a line may still be matched in time, or was. Raises CalendarUnknown where it cannot be known."""
-    return deadline.is_within(line_on, day, rule("unmatched_days", line_on))
+def was_in_time(calendar: Calendar, line_on: date, day: date) -> bool:
+    """Whether a line that was matched on `day` was so in time. Raises CalendarUnknown where it cannot be known."""
+    return calendar.is_within(line_on, day, rule("unmatched_days", line_on))
+
+
+def is_overdue(calendar: Calendar, line_on: date, today: date) -> bool | None:
+    """Whether a line that is not matched should have been; None where it cannot be known yet."""
+    return calendar.is_overdue(line_on, today, rule("unmatched_days", line_on))

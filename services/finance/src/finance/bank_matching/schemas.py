@@ -29,7 +29,7 @@ class BankLineView(Schema):
     reference = fields.String()
     summary = fields.String()
     clearing = fields.String(allow_none=True)
-    overdue = fields.Boolean()
+    overdue = fields.Boolean(allow_none=True)
 
 
 class BankCloseBody(Schema):

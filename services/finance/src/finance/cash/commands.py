@@ -16,7 +16,7 @@ from finance.cash.model import Closed, Count, Drawer, Movement, Moving, Place, R
 from finance.cash.rules import Kind, Outcome, Pieces
 from finance.kernel.period import PeriodClosed, PeriodState, month_text
 from finance.kernel.posting import PostingLine
-from shared import audit, outbox
+from shared import audit, holidays, outbox
 from shared.approvals import SamePerson
 from shared.clock import business_date, month_of, new_id
 from shared.languages import Text
@@ -221,7 +221,7 @@ def resolve(tx: Tx, variance_id: UUID, outcome: Outcome, person: str | None, rea
         raise SamePerson("nobody charges themselves")
     postings = rules.resolution_postings(book_of(tx.conn).chart, variance.fen, outcome)
     today = business_date(tx.now)
-    on_time = rules.is_on_time(variance.found_on, today)
+    on_time = rules.is_on_time(holidays.calendar(tx.conn), variance.found_on, today)
     store.resolve(tx, variance_id, Resolved(outcome.value, person, reason, role))
     _post(tx, variance.branch_id, "cash_variance_resolved", variance_id, postings)
     outbox.append(

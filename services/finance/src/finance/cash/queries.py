@@ -17,6 +17,8 @@ from finance.book import book_of
 from finance.cash import rules
 from finance.cash.model import Session
 from finance.sold import CASH_TAKEN
+from shared import holidays
+from shared.calendar import Calendar
 from shared.clock import SHANGHAI, business_date, next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
@@ -232,22 +234,23 @@ def variances(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         "overdue": "outcome is null and found_on < :last_in_time",
     }[state]
     today = business_date(tx.now)
-    values = {"last_in_time": _first_in_time(today)} if state == "overdue" else {}
+    calendar = holidays.calendar(tx.conn)
+    values = {"last_in_time": _first_in_time(calendar, today)} if state == "overdue" else {}
     return _page(
         tx,
         args,
         f"select * from cash_variances where {where}",
         "variance_id",
         values,
-        lambda row: variance_view(row, today),
+        lambda row: _variance_view(row, today, calendar),
     )
 
 
-def _first_in_time(today: date) -> date:
-    """The oldest day whose variances may still be resolved in time."""
+def _first_in_time(calendar: Calendar, today: date) -> date:
+    """The oldest day whose variances are, or may be, not overdue yet."""
     day = today
-    while rules.is_on_time(day.fromordinal(day.toordinal() - 1), today):
-        day = day.fromordinal(day.toordinal() - 1)
+    while not rules.is_overdue(calendar, day - timedelta(days=1), today):
+        day -= timedelta(days=1)
     return day
 
 
@@ -256,15 +259,16 @@ def variance(tx: Tx, variance_id: UUID) -> dict[str, Any]:
     row = tx.conn.execute(
         text("select * from cash_variances where variance_id = :id"), {"id": variance_id}
     ).mappings()
-    return variance_view(dict(row.one()), business_date(tx.now))
+    return _variance_view(dict(row.one()), business_date(tx.now), holidays.calendar(tx.conn))
 
 
-def variance_view(row: Mapping[str, Any], today: date) -> dict[str, Any]:
-    due = rules.due_on(row["found_on"])
+def _variance_view(row: Mapping[str, Any], today: date, calendar: Calendar) -> dict[str, Any]:
+    due = rules.due_on(calendar, row["found_on"])
     return {
         **row,
         "due_on": due,
-        "overdue": row["outcome"] is None and not rules.is_on_time(row["found_on"], today),
+        "awaits_calendar_of": None if due else calendar.awaited_year(row["found_on"]),
+        "overdue": False if row["outcome"] else rules.is_overdue(calendar, row["found_on"], today),
     }
 
 

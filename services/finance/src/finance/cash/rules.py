@@ -13,10 +13,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from finance.kernel import dated, deadline
+from finance.kernel import dated
 from finance.kernel.chart import Chart
 from finance.kernel.posting import PostingLine, balanced
 from shared.approvals import RoleNotAwaited, SamePerson
+from shared.calendar import Calendar
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 
@@ -268,11 +269,16 @@ def resolver_role(
     return mine[-1]
 
 
-def due_on(found_on: date) -> date | None:
-    """The last day to resolve a variance in time; None while that year's calendar is not known."""
-    return deadline.due_on(found_on, rule("variance_resolution_days", found_on))
+def due_on(calendar: Calendar, found_on: date) -> date | None:
+    """The last day to resolve a variance in time; None while the holidays of its year are not announced."""
+    return calendar.due_on(found_on, rule("variance_resolution_days", found_on))
 
 
-def is_on_time(found_on: date, today: date) -> bool:
+def is_on_time(calendar: Calendar, found_on: date, today: date) -> bool:
     """Raises CalendarUnknown where it cannot be known."""
-    return deadline.is_within(found_on, today, rule("variance_resolution_days", found_on))
+    return calendar.is_within(found_on, today, rule("variance_resolution_days", found_on))
+
+
+def is_overdue(calendar: Calendar, found_on: date, today: date) -> bool | None:
+    """None where it cannot be known yet."""
+    return calendar.is_overdue(found_on, today, rule("variance_resolution_days", found_on))

@@ -188,7 +188,7 @@ class CashResolveBody(Schema):
 
 
 class CashVarianceView(Schema):
-    """`due_on` is null while the calendar of its year is not known."""
+    """`due_on` is null while the holidays of the year `awaits_calendar_of` are not announced."""
 
     variance_id = fields.UUID()
     branch_id = fields.String()
@@ -196,7 +196,8 @@ class CashVarianceView(Schema):
     found_on = fields.Date()
     fen = MoneyField(data_key="variance")
     due_on = fields.Date(allow_none=True)
-    overdue = fields.Boolean()
+    awaits_calendar_of = fields.Integer(allow_none=True)
+    overdue = fields.Boolean(allow_none=True)
     outcome = fields.String(allow_none=True)
     person = fields.String(allow_none=True)
     reason = fields.String(allow_none=True)

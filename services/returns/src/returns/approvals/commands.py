@@ -1,5 +1,6 @@
 """The two approvals of a notice, and the pickup order that the second one makes."""
 
+from typing import Any
 from uuid import UUID
 
 from returns import notices, pickups
@@ -9,7 +10,6 @@ from returns.kernel.durations import hours_between
 from returns.kernel.vocabulary import Fact, Kind, Status
 from returns.notices import Notice
 from shared.approvals import Approval, decide_and_store
-from shared.calendar import end_of_next_business_day
 from shared.events import Event
 from shared.transaction import Tx
 
@@ -55,13 +55,12 @@ def decide_return(tx: Tx, notice_id: UUID, *, approved: bool, reason: str | None
 
 def _approve(tx: Tx, notice: Notice) -> Event:
     """Retail goods are handed over the counter; all others get a pickup order in this same transaction."""
-    detail = {}
+    detail: dict[str, Any] = {}
     if notice.kind is Kind.RETAIL:
         before = notice.happen(Fact.APPROVED, Status.APPROVED)
     else:
         before = notice.happen(Fact.APPROVED, Status.PICKUP_ORDERED)
-        due_at = end_of_next_business_day(tx.now)
-        pickups.order(tx, notice.id, due_at=due_at)
-        detail["pickup_due_at"] = due_at.isoformat()
+        due_at = pickups.order(tx, notice.id)
+        detail["pickup_due_at"] = due_at.isoformat() if due_at else None
     notices.add_history(tx, notice, Fact.APPROVED, before=before, detail=detail)
     return events.approved(notice.at(tx.now), hours=hours_between(notice.requested_at, tx.now))

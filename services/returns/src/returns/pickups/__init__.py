@@ -1,11 +1,10 @@
 """Fetching the goods, in time."""
 
 from returns.pickups import tables
-from returns.pickups.commands import confirm_pickup
+from returns.pickups.commands import confirm_pickup, order
 from returns.pickups.jobs import JOBS
 from returns.pickups.queries import pickup_of
 from returns.pickups.schemas import PickupView
-from returns.pickups.store import order
 from shared.areas import Area
 
 AREA = Area(tables=tables, jobs=JOBS)

@@ -1,6 +1,6 @@
 """The pickup of each approved wholesale return."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, Uuid, text
 
 from returns.kernel.metadata import metadata
 from shared.tables import INSTANT, declare
@@ -10,11 +10,12 @@ return_pickups = Table(
     metadata,
     Column("notice_id", Uuid, ForeignKey("return_notices.id"), primary_key=True),
     Column("ordered_at", INSTANT, nullable=False),
-    Column("due_at", INSTANT, nullable=False),
+    Column("due_at", INSTANT),
     Column("confirmed_at", INSTANT),
     Column("confirmed_by", Text),
     Column("on_time", Boolean),
     Column("breached_at", INSTANT),
+    Column("calendar_no", Integer, nullable=False, server_default="0"),
     Index(
         "return_pickups_open",
         "due_at",

@@ -5,7 +5,7 @@ from datetime import date
 from service_desk.feedback import events, model, store
 from service_desk.feedback.model import FeedbackLedger, LedgerState
 from service_desk.tickets import Ticket
-from shared import audit, outbox
+from shared import audit, holidays, outbox
 from shared.clock import business_date, month_of, new_id
 from shared.events import Event
 from shared.transaction import Tx
@@ -51,7 +51,9 @@ def sign_ledger(tx: Tx, branch_id: str, month: date) -> None:
 def close_ledger(tx: Tx, branch_id: str, month: date) -> None:
     """Raises ForeignBranch, LedgerNotFound and what FeedbackLedger.close raises."""
     ledger = _held_ledger(tx, branch_id, month)
-    fact = ledger.close(tx.actor, missing=store.count_missing(tx, ledger), at=tx.now)
+    fact = ledger.close(
+        tx.actor, calendar=holidays.calendar(tx.conn), missing=store.count_missing(tx, ledger), at=tx.now
+    )
     _save(tx, ledger, "close")
     outbox.append(tx, fact)
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from service_desk import standards
 from service_desk.feedback import events
 from shared.approvals import Approval
-from shared.calendar import add_business_days
+from shared.calendar import Calendar
 from shared.clock import business_date, next_month
 from shared.errors import Conflict
 from shared.events import Event
@@ -98,12 +98,12 @@ class FeedbackLedger:
         ).decide(person=actor.id, roles=actor.roles, approved=True, reason=None, at=at)
         self.state, self.signed_by, self.signed_at = LedgerState.SIGNED, actor.id, at
 
-    def close(self, actor: Actor, *, missing: int, at: datetime) -> Event:
+    def close(self, actor: Actor, *, calendar: Calendar, missing: int, at: datetime) -> Event:
         """Raises LedgerNotSigned, LedgerIncomplete, CalendarUnknown."""
         if self.state is not LedgerState.SIGNED:
             raise LedgerNotSigned(Text("the ledger is {state}", state=self.state))
         _require_complete(missing)
-        self.due_on = due_on(self.month)
+        self.due_on = due_on(calendar, self.month)
         self.on_time = business_date(at) <= self.due_on
         self.state, self.closed_by, self.closed_at = LedgerState.CLOSED, actor.id, at
         return events.feedback_ledger_closed(
@@ -116,13 +116,13 @@ class FeedbackLedger:
         )
 
 
-def due_on(month: date) -> date:
+def due_on(calendar: Calendar, month: date) -> date:
     """The working day of the next month by which the ledger is closed. Raises CalendarUnknown.
 
     Source: D22
     """
     last = next_month(month) - timedelta(days=1)
-    return add_business_days(last, standards.value("feedback_ledger_due", last))
+    return calendar.add_business_days(last, standards.value("feedback_ledger_due", last))
 
 
 def require_month_over(month: date, today: date) -> None:

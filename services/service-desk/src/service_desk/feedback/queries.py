@@ -9,6 +9,7 @@ from sqlalchemy import Subquery, func, select
 
 from service_desk import tickets
 from service_desk.feedback import model, store, tables
+from shared import holidays
 from shared.calendar import CalendarUnknown
 from shared.paging import newest_first
 from shared.transaction import Tx
@@ -54,7 +55,7 @@ def get_ledger(tx: Tx, branch_id: str, month: date) -> dict[str, Any]:
     ).mappings()
     return {
         **ledger,
-        "due_on": ledger["due_on"] or _due_if_known(month),
+        **_due(tx, ledger["due_on"], month),
         "counts": [dict(row) for row in counts],
     }
 
@@ -138,8 +139,12 @@ def _ledger(tx: Tx, branch_id: str, month: date) -> dict[str, Any]:
     return dict(row)
 
 
-def _due_if_known(month: date) -> date | None:
+def _due(tx: Tx, kept: date | None, month: date) -> dict[str, Any]:
+    """The day as it was when the ledger was closed, else as the calendar tells it, else what it waits for."""
+    if kept is not None:
+        return {"due_on": kept, "awaits_calendar_of": None}
+    calendar = holidays.calendar(tx.conn)
     try:
-        return model.due_on(month)
-    except CalendarUnknown:
-        return None
+        return {"due_on": model.due_on(calendar, month), "awaits_calendar_of": None}
+    except CalendarUnknown as unknown:
+        return {"due_on": None, "awaits_calendar_of": unknown.context["year"]}

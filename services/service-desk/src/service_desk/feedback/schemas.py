@@ -31,6 +31,7 @@ class LedgerHeadView(Schema):
 
 
 class LedgerView(LedgerHeadView):
+    awaits_calendar_of = fields.Integer(allow_none=True)
     counts = fields.List(fields.Nested(CountView))
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from service_desk.tickets import store
 from service_desk.tickets.model import Reporter, Ticket
-from shared import audit, outbox
+from shared import audit, holidays, outbox
 from shared.clock import new_id
 from shared.errors import Conflict, Forbidden
 from shared.events import Event
@@ -46,6 +46,7 @@ def take_in(tx: Tx, order: Mapping[str, Any], received_at: datetime) -> tuple[Ti
         severity=Severity(order["severity"]),
         reporter=Reporter(order["reporter"]),
         received_at=received_at,
+        holidays=holidays.in_force(tx.conn),
     )
     facts = ticket.open(
         sale_id=order.get("sale_id"), product_id=order.get("product_id"), lot=order.get("lot")
@@ -146,7 +147,7 @@ def breach_clock(tx: Tx, ticket_id: UUID, name: ClockName) -> None:
 
 
 def date_clock(tx: Tx, ticket_id: UUID) -> None:
-    """Compute a due moment that was unknown. Raises CalendarUnknown while it still is."""
+    """Compute a due moment by the notices known now. Raises CalendarUnknown where it cannot be told still."""
     _advance(tx, ticket_id, "date_clock", lambda ticket: ticket.compute_due())
 
 

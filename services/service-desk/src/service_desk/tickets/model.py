@@ -21,6 +21,7 @@ from service_desk.tickets.rules import Clock
 from shared.clock import business_date
 from shared.errors import Conflict
 from shared.events import Event
+from shared.holidays import InForce
 from shared.identity import Actor
 from shared.languages import Text
 
@@ -140,7 +141,7 @@ ALLOWED_IN: dict[str, tuple[frozenset[State], type[Conflict]]] = {
 class Ticket:
     """`version` counts published facts; `clocks` holds the clocks of the present cycle and the 24-hour clock.
 
-    `assigned_at` and `contacted_at` are of the first cycle: they stop the 24-hour clock. `failed_contacts`
+    `holidays` is the calendar as it is known when the ticket is read. `assigned_at` and `contacted_at` are of the first cycle: they stop the 24-hour clock. `failed_contacts`
     counts this cycle's attempts that did not reach the customer.
     """
 
@@ -153,6 +154,7 @@ class Ticket:
     severity: Severity
     reporter: Reporter
     received_at: datetime
+    holidays: InForce
     state: State = State.NEW
     cycle: int = 1
     handler: str | None = None
@@ -265,8 +267,9 @@ class Ticket:
         """
         self._require("resolve")
         self._require_handler(actor)
-        self.compute_due()
-        clock = self.clocks[ClockName.RESOLUTION].stop(at)
+        clock = self.clocks[ClockName.RESOLUTION]
+        days = self._resolution_days(clock.started_at)
+        clock, on_time = rules.ended_on_time(clock, self.holidays, days, at)
         self.clocks[ClockName.RESOLUTION] = clock
         self.state, self.resolved_at = State.RESOLVED, at
         self.cause, self.fault = cause, fault
@@ -280,7 +283,7 @@ class Ticket:
                 cause=cause,
                 fault=fault,
                 resolved_at=at,
-                on_time=not clock.is_late(at),
+                on_time=on_time,
             )
         )
         return facts
@@ -320,13 +323,10 @@ class Ticket:
         self.clocks[ClockName.RESOLUTION] = self._resolution_clock(at)
 
     def compute_due(self) -> None:
-        """Fill in a due moment that the calendar could not tell before. Raises CalendarUnknown."""
+        """Date the resolution clock by the notices that are known now. Raises CalendarUnknown."""
         clock = self.clocks[ClockName.RESOLUTION]
-        if clock.due_at is None:
-            due_at = rules.resolution_due(
-                kind=self.kind, is_major=self.severity is Severity.MAJOR, started_at=clock.started_at
-            )
-            self.clocks[ClockName.RESOLUTION] = replace(clock, due_at=due_at)
+        days = self._resolution_days(clock.started_at)
+        self.clocks[ClockName.RESOLUTION] = rules.dated(clock, self.holidays, days)
 
     def breach(self, name: ClockName, at: datetime) -> list[Event]:
         """Tell, once per clock, that its due moment passed."""
@@ -369,8 +369,13 @@ class Ticket:
         return facts
 
     def _resolution_clock(self, started_at: datetime) -> Clock:
-        is_major = self.severity is Severity.MAJOR
-        return rules.resolution(kind=self.kind, is_major=is_major, cycle=self.cycle, started_at=started_at)
+        days = self._resolution_days(started_at)
+        return rules.resolution(self.holidays, cycle=self.cycle, started_at=started_at, days=days)
+
+    def _resolution_days(self, started_at: datetime) -> int:
+        return rules.resolution_days(
+            kind=self.kind, is_major=self.severity is Severity.MAJOR, started_at=started_at
+        )
 
     def _require(self, action: str) -> None:
         allowed, refusal = ALLOWED_IN[action]

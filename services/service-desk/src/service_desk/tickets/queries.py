@@ -1,14 +1,16 @@
 """What is read of tickets, limited to the branches of the token."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, select
+from sqlalchemy import RowMapping, Subquery, select
 
 from service_desk import known
 from service_desk.tickets import store, tables
-from service_desk.tickets.rules import seconds_up
+from shared import holidays
+from shared.calendar import Calendar
+from shared.clock import business_date
 from shared.languages import Text
 from shared.lots import canonical
 from shared.paging import newest_first
@@ -93,15 +95,17 @@ def _clocks(tx: Tx, ticket_id: UUID) -> list[dict[str, Any]]:
         .where(tables.clocks.c.ticket_id == ticket_id)
         .order_by(tables.clocks.c.cycle, tables.clocks.c.name)
     ).mappings()
-    return [{**row, **_reading(row["due_at"], row["stopped_at"], tx.now)} for row in rows]
+    calendar = holidays.calendar(tx.conn)
+    return [{**row, **_reading(row, tx.now, calendar)} for row in rows]
 
 
-def _reading(due_at: datetime | None, stopped_at: datetime | None, now: datetime) -> dict[str, Any]:
-    """Whether it is in time, and how many seconds are left (negative: late); None without a due moment."""
-    if due_at is None:
-        return {"is_late": None, "left_s": None}
-    at = stopped_at or now
-    return {"is_late": at > due_at, "left_s": -seconds_up(at - due_at)}
+def _reading(clock: RowMapping, now: datetime, calendar: Calendar) -> dict[str, Any]:
+    """Whether it is in time, and how many seconds are left (negative: late); what it waits for without a due moment."""
+    if clock["due_at"] is None:
+        year = calendar.awaited_year(business_date(clock["started_at"]))
+        return {"is_late": None, "left_s": None, "awaits_calendar_of": year}
+    left = clock["due_at"] - (clock["stopped_at"] or now)
+    return {"is_late": left < timedelta(), "left_s": left // timedelta(seconds=1), "awaits_calendar_of": None}
 
 
 def _steps(tx: Tx, ticket_id: UUID) -> list[dict[str, Any]]:

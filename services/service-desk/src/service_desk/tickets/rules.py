@@ -6,13 +6,14 @@ Source: D7, D10
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from service_desk import standards
 from service_desk.kernel.vocabulary import ClockName
-from shared.calendar import CalendarUnknown, add_business_days
-from shared.clock import SHANGHAI, business_date
+from shared.calendar import Calendar, CalendarUnknown
+from shared.clock import business_date
 from shared.errors import Forbidden, Invalid
+from shared.holidays import InForce
 
 
 class NotTheHandler(Forbidden):
@@ -37,7 +38,11 @@ class RefusalReasonMissing(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """`due_at` is None while the calendar of its year is unknown; stopping at `due_at` exactly is in time."""
+    """One span that is measured; stopping at `due_at` exactly is in time.
+
+    `due_at` is None while it reaches into a year whose holidays are not announced. `calendar_no` is the number of the
+    newest notice of holidays that it was computed with; 0 where no working days are counted.
+    """
 
     name: ClockName
     cycle: int
@@ -45,6 +50,7 @@ class Clock:
     due_at: datetime | None
     stopped_at: datetime | None = None
     breached_at: datetime | None = None
+    calendar_no: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -62,7 +68,7 @@ class Clock:
     def late_s(self, at: datetime) -> int:
         """Whole seconds past due, rounded up; 0 in time."""
         assert self.due_at is not None
-        return max(0, seconds_up((self.stopped_at or at) - self.due_at))
+        return max(0, _seconds_up((self.stopped_at or at) - self.due_at))
 
     def taken_s(self) -> int:
         """Whole seconds from start to stop, rounded up, so that 86 400 s means "not a moment longer".
@@ -70,10 +76,10 @@ class Clock:
         Never below 0, also when the intake was written down with a clock that ran ahead.
         """
         assert self.stopped_at is not None
-        return max(0, seconds_up(self.stopped_at - self.started_at))
+        return max(0, _seconds_up(self.stopped_at - self.started_at))
 
 
-def seconds_up(span: timedelta) -> int:
+def _seconds_up(span: timedelta) -> int:
     """`span` in whole seconds, rounded up."""
     return -(-span // timedelta(seconds=1))
 
@@ -92,27 +98,45 @@ def arranged(received_at: datetime) -> Clock:
     )
 
 
-def resolution(*, kind: str, is_major: bool, cycle: int, started_at: datetime) -> Clock:
-    """The clock of the kind's standard; its due moment stays None while the calendar is unknown.
+def resolution_days(*, kind: str, is_major: bool, started_at: datetime) -> int:
+    """Working days after the day of the start; a major matter takes the shorter of its kind's standard and its own.
 
-    Source: D10
-    """
-    try:
-        due_at = resolution_due(kind=kind, is_major=is_major, started_at=started_at)
-    except CalendarUnknown:
-        due_at = None
-    return Clock(name=ClockName.RESOLUTION, cycle=cycle, started_at=started_at, due_at=due_at)
-
-
-def resolution_due(*, kind: str, is_major: bool, started_at: datetime) -> datetime:
-    """Midnight in Shanghai that ends the last allowed working day after the day of the start (UTC instant).
-
-    A major matter takes the shorter of its kind's standard and that of major ones. Raises CalendarUnknown.
     Source: D9, D10
     """
     day = business_date(started_at)
     allowed = standards.value(f"resolution.{kind}", day)
-    if is_major:
-        allowed = min(allowed, standards.value("resolution.major", day))
-    last = add_business_days(day, allowed)
-    return datetime.combine(last + timedelta(days=1), time.min, SHANGHAI).astimezone(UTC)
+    return min(allowed, standards.value("resolution.major", day)) if is_major else allowed
+
+
+def resolution_due(calendar: Calendar, started_at: datetime, days: int) -> datetime:
+    """Midnight in Shanghai that ends the last allowed working day (UTC instant). Raises CalendarUnknown."""
+    return calendar.end_of_business_day(started_at, days).astimezone(UTC)
+
+
+def resolution(known: InForce, *, cycle: int, started_at: datetime, days: int) -> Clock:
+    """The clock of the kind's standard; its due moment stays None while the calendar cannot tell it."""
+    clock = Clock(name=ClockName.RESOLUTION, cycle=cycle, started_at=started_at, due_at=None)
+    try:
+        return dated(clock, known, days)
+    except CalendarUnknown:
+        return replace(clock, calendar_no=known.number)
+
+
+def dated(clock: Clock, known: InForce, days: int) -> Clock:
+    """Due as the notices that are known now tell it. Raises CalendarUnknown."""
+    due_at = resolution_due(known.calendar, clock.started_at, days)
+    return replace(clock, due_at=due_at, calendar_no=known.number)
+
+
+def ended_on_time(clock: Clock, known: InForce, days: int, at: datetime) -> tuple[Clock, bool]:
+    """The clock stopped at `at`, and whether in time: told without a due moment where the days that passed are known.
+
+    Raises CalendarUnknown where they are not.
+    """
+    if clock.due_at is None:
+        try:
+            clock = dated(clock, known, days)
+        except CalendarUnknown:
+            within = known.calendar.is_within(business_date(clock.started_at), business_date(at), days)
+            return clock.stop(at), within
+    return clock.stop(at), not clock.is_late(at)

@@ -79,6 +79,7 @@ class ClockView(Schema):
     cycle = fields.Integer()
     started_at = fields.AwareDateTime()
     due_at = fields.AwareDateTime(allow_none=True)
+    awaits_calendar_of = fields.Integer(allow_none=True)
     stopped_at = fields.AwareDateTime(allow_none=True)
     breached_at = fields.AwareDateTime(allow_none=True)
     is_late = fields.Boolean(allow_none=True)

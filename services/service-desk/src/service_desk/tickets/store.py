@@ -13,6 +13,7 @@ from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kin
 from service_desk.tickets import tables
 from service_desk.tickets.model import Reporter, State, Ticket
 from service_desk.tickets.rules import Clock
+from shared import holidays
 from shared.clock import business_date, new_id
 from shared.errors import NotFound
 from shared.languages import Text
@@ -100,6 +101,7 @@ def lock(tx: Tx, ticket_id: UUID) -> Ticket:
             "state": State(row["state"]),
             "cause": Cause(row["cause"]) if row["cause"] else None,
             "fault": Fault(row["fault"]) if row["fault"] else None,
+            "holidays": holidays.in_force(tx.conn),
         }
     )
     ticket.clocks = _clocks_of(tx, ticket)
@@ -191,17 +193,21 @@ def find_overdue(tx: Tx) -> list[tuple[UUID, ClockName]]:
     return [(row.ticket_id, ClockName(row.name)) for row in rows]
 
 
-def find_undated(tx: Tx) -> list[UUID]:
-    """Tickets with a running clock whose due moment the calendar could not tell yet."""
+def find_to_date(tx: Tx, calendar_no: int) -> list[UUID]:
+    """Tickets with a running clock whose due moment is not told by all notices up to `calendar_no`.
+
+    Those that the calendar could not tell yet come last.
+    """
     return list(
         tx.conn.execute(
             select(tables.clocks.c.ticket_id)
             .where(
                 tables.clocks.c.stopped_at.is_(None),
                 tables.clocks.c.breached_at.is_(None),
-                tables.clocks.c.due_at.is_(None),
+                tables.clocks.c.name == ClockName.RESOLUTION,
+                (tables.clocks.c.calendar_no < calendar_no) | tables.clocks.c.due_at.is_(None),
             )
-            .order_by(tables.clocks.c.started_at)
+            .order_by(tables.clocks.c.due_at.nulls_last(), tables.clocks.c.started_at)
             .limit(CLOCKS_AT_ONCE_MAX)
         ).scalars()
     )
@@ -220,6 +226,7 @@ def _clocks_of(tx: Tx, ticket: Ticket) -> dict[ClockName, Clock]:
             due_at=row.due_at,
             stopped_at=row.stopped_at,
             breached_at=row.breached_at,
+            calendar_no=row.calendar_no,
         )
         for row in rows
     }
@@ -233,7 +240,7 @@ def _save_clocks(tx: Tx, ticket: Ticket) -> None:
             .values(values)
             .on_conflict_do_update(
                 index_elements=["ticket_id", "cycle", "name"],
-                set_={name: values[name] for name in ("due_at", "stopped_at", "breached_at")},
+                set_={name: values[name] for name in ("due_at", "stopped_at", "breached_at", "calendar_no")},
             )
         )
 

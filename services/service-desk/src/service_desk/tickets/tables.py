@@ -70,6 +70,7 @@ clocks = Table(
     Column("due_at", INSTANT),
     Column("stopped_at", INSTANT),
     Column("breached_at", INSTANT),
+    Column("calendar_no", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("ticket_id", "cycle", "name"),
     CheckConstraint("stopped_at >= started_at", name="stops_after_start"),
     Index("clocks_running", "due_at", postgresql_where=text("stopped_at is null and breached_at is null")),

@@ -16,6 +16,8 @@ from finance.bank_matching.rules import Batch, Item, MatchKind
 from finance.bank_matching.store import line_of
 from finance.bank_statements import LINES, OPENING
 from finance.book import book_of
+from shared import holidays
+from shared.calendar import Calendar
 from shared.clock import business_date
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
@@ -125,15 +127,16 @@ def _unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, A
         {"id": account_id, "day": day, "after": after, "limit": args["limit"] + 1},
     ).mappings()
     today = business_date(tx.now)
-    items = ({**row, "overdue": _is_overdue(dict(row), today)} for row in rows)
+    calendar = holidays.calendar(tx.conn)
+    items = ({**row, "overdue": _is_overdue(dict(row), today, calendar)} for row in rows)
     return page(items, args["limit"], "booked_on", "line_id")
 
 
-def _is_overdue(row: Mapping[str, Any], today: date) -> bool:
-    """After the days of M24. The opening of an account came before anybody could match, and 0.00 needs no match."""
+def _is_overdue(row: Mapping[str, Any], today: date, calendar: Calendar) -> bool | None:
+    """After the days of M24; None while the holidays among them are not announced. The opening of an account came before anybody could match, and 0.00 needs no match."""
     if not row["fen"] or bytes(row["line_hash"]) == OPENING:
         return False
-    return not rules.is_in_time(row["booked_on"], today)
+    return rules.is_overdue(calendar, row["booked_on"], today)
 
 
 _LINES = f"""
@@ -159,8 +162,9 @@ def lines(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
         {"l.booked_on": date, "l.line_id": UUID},
         args,
     )
+    calendar = holidays.calendar(tx.conn)
     for row in found["items"]:
-        row["overdue"] = row["match_id"] is None and _is_overdue(row, today)
+        row["overdue"] = False if row["match_id"] else _is_overdue(row, today, calendar)
     return found
 
 

@@ -16,6 +16,7 @@ from finance.bank_matching.rules import BankOnly, BookOnly
 from finance.bank_statements import LINES, OPENING, Account, balance_at
 from finance.book import book_of
 from finance.kernel.period import month_text
+from shared import holidays
 from shared.clock import business_date, next_month
 from shared.transaction import Tx
 
@@ -145,7 +146,10 @@ def _carried(conn: Connection, account_id: UUID, month: date) -> tuple[date, lis
 
 
 def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
-    """Numerator and denominator of M24 for the month: lines, and those matched in time."""
+    """Numerator and denominator of M24 for the month: lines, and those matched in time.
+
+    Raises CalendarUnknown.
+    """
     rows = conn.execute(
         text(
             f"select l.booked_on, m.confirmed_at from {LINES} l left join bank_matches m"
@@ -155,10 +159,12 @@ def _counted(conn: Connection, account_id: UUID, month: date) -> dict[str, int]:
         ),
         {"id": account_id, "month": month, "until": next_month(month), "opening": OPENING},
     ).all()
+    calendar = holidays.calendar(conn)
     in_time = [
         row
         for row in rows
-        if row.confirmed_at is not None and rules.is_in_time(row.booked_on, business_date(row.confirmed_at))
+        if row.confirmed_at is not None
+        and rules.was_in_time(calendar, row.booked_on, business_date(row.confirmed_at))
     ]
     return {"lines": len(rows), "matched_in_time": len(in_time)}
 
