@@ -171,7 +171,9 @@ def test_what_nobody_here_knows_is_parked_and_applied_by_the_release_that_knows_
     # Whoever closes a month waits for a decision on the rest.
     feeds = open_feeds(newer, settings)
     heard = hear(database, newer, feeds, DAY.replace(day=1), DAY.replace(day=31), patience_s=0)
-    assert {each.source for each in heard.obstacles if each.reason == "parked_events"} == set(newer.sources)
+    assert {each.source for each in heard.obstacles if each.reason == "parked_events"} == set(
+        newer.closing_sources
+    )
     for feed in feeds:
         feed.close()
     database.dispose()
