@@ -28,16 +28,24 @@ SETTLED_WITHIN_S = 120
 
 @pytest.fixture
 def system_with(rabbitmq, tmp_path, make_folder):
-    """Call it with a mutation: the process and how it is broken."""
+    """Call it with a mutation: the process and how it is broken; or with feeds for all, and faults that need them."""
     with ExitStack() as stack:
 
-        def started(mutant: str = "", mutation: str = "") -> tuple[System, dict[str, faults.Fault]]:
+        def started(
+            mutant: str = "", mutation: str = "", *, all_have_feeds: bool = False
+        ) -> tuple[System, dict[str, faults.Fault]]:
             volume = make_folder()
-            drawn = dict(faults.FAULTS)
+            drawn = faults.FAULTS | (faults.FORGETFUL if all_have_feeds else {})
             if stack.enter_context(faults.small_volume(volume)):
                 drawn["disk full"] = faults.disk_full
             system = stack.enter_context(
-                running(rabbitmq, tmp_path, (make_folder(), volume), (mutant, mutation))
+                running(
+                    rabbitmq,
+                    tmp_path,
+                    (make_folder(), volume),
+                    (mutant, mutation),
+                    all_have_feeds=all_have_feeds,
+                )
             )
             return system, drawn
 
@@ -85,9 +93,15 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def test_no_acknowledged_sale_is_lost_doubled_or_made_up_whatever_strikes(system_with):
-    verdict = struck(*system_with(), SECONDS)
-    assert verdict.acknowledged > SECONDS
+FEEDS = [False, True] if SECONDS > 60 else [bool(SEED % 2)]
+"""Whether every reader has a feed: in the long form half of the time, in the short one as the seed has it."""
+
+
+@pytest.mark.parametrize("all_have_feeds", FEEDS, ids=lambda have: "feeds" if have else "broker alone")
+def test_no_acknowledged_sale_is_lost_doubled_or_made_up_whatever_strikes(system_with, all_have_feeds):
+    seconds = SECONDS / len(FEEDS)
+    verdict = struck(*system_with(all_have_feeds=all_have_feeds), seconds)
+    assert verdict.acknowledged > seconds
     assert verdict.is_sound, verdict.told()
 
 

@@ -1,17 +1,23 @@
 """The faults a nemesis draws from. Each begins, lasts, and is healed; numbers are those of docs/faults.md."""
 
+import json
 import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.error import HTTPError
 
 import psycopg
+from pika.exceptions import AMQPError as PikaError
 
+from shared import topology
+from tests.support import queues
 from tests.support.eventually import eventually
 from tests.support.nemesis.system import System
 
+QUEUE = topology.events_queue("reporting")
 Fault = Callable[[System, random.Random], None]
 
 
@@ -35,6 +41,63 @@ def broker_killed(system: System, dice: random.Random) -> None:
     system.broker.kill()
     last(dice.uniform(0, 3))
     system.broker.start()
+
+
+def broker_killed_at_a_queues_birth(system: System, dice: random.Random) -> None:
+    """F05: reporting's queue is gone, it makes it anew, and the broker dies; what it should hold comes by the feed."""
+    _manage(system, "DELETE", f"/api/queues/{system.vhost}/{QUEUE}")
+    with suppress(AssertionError):  # who connects again later than that meets a broker that is away
+        eventually(lambda: _has_queue(system), within_s=5, every_s=0.02)
+    system.broker.kill()
+    last(dice.uniform(0, 2))
+    system.broker.start()
+
+
+def _has_queue(system: System) -> bool:
+    try:
+        queues.depth(system.amqp_url, QUEUE)
+    except PikaError:
+        return False
+    return True
+
+
+def _manage(system: System, method: str, path: str, said: object = None) -> None:
+    """Ask the management API, which may still be on its way after the broker; what is not there needs no deleting."""
+    body = None if said is None else json.dumps(said).encode()
+
+    def answers() -> bool:
+        try:
+            system.broker.management(method, path, body)
+        except HTTPError as error:
+            return error.code == 404
+        except OSError:
+            return False
+        return True
+
+    eventually(answers, within_s=60)
+
+
+def binding_forgotten(system: System, dice: random.Random) -> None:
+    """F11: what is published meanwhile does not come to reporting; nobody tells the relay, the observer has it."""
+    path = f"/api/bindings/{system.vhost}/e/{topology.EVENTS.name}/q/{QUEUE}"
+    _manage(system, "DELETE", f"{path}/finance.%23")
+    try:
+        last(dice.uniform(0.5, 4))
+    finally:
+        _manage(system, "POST", path, {"routing_key": "finance.#"})
+
+
+def queue_full(system: System, dice: random.Random) -> None:
+    """F12: nobody reads reporting's queue and it takes no more; the relay publishes again what was refused."""
+    system.kill("reporting/consumer")
+    policy = {"pattern": f"^{QUEUE}$", "definition": {"max-length": 5}, "apply-to": "queues"}
+    path = f"/api/policies/{system.vhost}/full"
+    _manage(system, "PUT", path, policy)
+    try:
+        last(dice.uniform(1, 5))
+    finally:
+        _manage(system, "DELETE", path)
+        system.start("reporting/consumer")
 
 
 def broker_short_of_memory(system: System, dice: random.Random) -> None:
@@ -137,6 +200,8 @@ FAULTS: dict[str, Fault] = {
     "observer killed (F03)": _killed("observer/consumer"),
     "web killed": _killed("finance/web"),
     "broker killed (F04, F06)": broker_killed,
+    "binding forgotten (F11)": binding_forgotten,
+    "queue full (F12)": queue_full,
     "broker short of memory (F07)": broker_short_of_memory,
     "network silent (F08)": network_silent,
     "network reset (F09)": network_reset,
@@ -147,7 +212,11 @@ FAULTS: dict[str, Fault] = {
     "clock jumps (F30)": clock_jumps,
     "connections exhausted": connections_exhausted,
 }
-"""Those that lose what the broker confirmed (F05, F11, F12, F18) are not here: the observer has no feed to mend them."""
+"""Those that lose what the broker confirmed (F11) or refuse it (F12) strike reporting's queue alone."""
+FORGETFUL: dict[str, Fault] = {"broker killed at a queue's birth (F05)": broker_killed_at_a_queues_birth}
+"""The broker may lose what it confirmed for any of its queues (seen: events of a queue that was there before, when it
+was killed twice in a row while another was made). Who has a feed gets them back; so these are drawn where everybody
+has one."""
 
 
 @contextmanager

@@ -43,6 +43,9 @@ class System:
     producer: MortalPostgres
     readers: MortalPostgres
     broker: RabbitMQ
+    vhost: str
+    """Its name at the broker, and its address without a network between."""
+    amqp_url: str
     networks: Mapping[str, Network]
     address: str
     token: str
@@ -101,9 +104,17 @@ class System:
 
 @contextmanager
 def running(
-    broker: RabbitMQ, folder: Path, data: tuple[Path, Path], mutation: tuple[str, str]
+    broker: RabbitMQ,
+    folder: Path,
+    data: tuple[Path, Path],
+    mutation: tuple[str, str],
+    *,
+    all_have_feeds: bool,
 ) -> Iterator[System]:
-    """The system, selling; `mutation` names a process (`finance/web`) and how it is broken, or two empty texts."""
+    """The system, selling; `mutation` names a process (`finance/web`) and how it is broken, or two empty texts.
+
+    Without a feed the observer knows only what the broker brings: it tells what the relay alone has lost.
+    """
     with ExitStack() as stack:
         producer = stack.enter_context(mortal_postgres(data[0]))
         readers = stack.enter_context(mortal_postgres(data[1]))
@@ -140,6 +151,7 @@ def running(
             | with_feeds
             | {"APOTHECA_DATABASE_URL": urls["reporting"], "APOTHECA_AMQP_URL": readers_url},
             "observer": common
+            | (with_feeds if all_have_feeds else {})
             | {"APOTHECA_DATABASE_URL": urls["observer"], "APOTHECA_AMQP_URL": readers_url},
         }
         system = System(
@@ -148,6 +160,8 @@ def running(
             producer=producer,
             readers=readers,
             broker=broker,
+            vhost=vhost.rsplit("/", 1)[1],
+            amqp_url=vhost,
             networks={"relay": to_relay, "readers": to_readers},
             address=address,
             token=issuer.token("till", ["till"]),
