@@ -70,13 +70,16 @@ def is_ready(port):
         return False
 
 
-def open_gateway(stack, folder, ports, *, front=""):
+def open_gateway(stack, folder, ports, *, front="", tls=None, read_timeout_s=60):
     """nginx as deployed, but for its own port and for where the services are: `ports` by service, in a list.
 
-    `front` is what an operator adds to front.conf.
+    `front` is what an operator adds to front.conf; `tls` a port and a folder with certificates, to speak TLS itself;
+    `read_timeout_s` how long an answer is waited for, where a test cannot wait as long as deployed.
     """
     port = processes.free_port()
-    conf = write_gateway(folder, port, ports, front)
+    conf = write_gateway(folder, port, ports, front, read_timeout_s)
+    if tls is not None:
+        write_tls(folder, *tls)
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     command = [nginx, "-c", str(conf), "-g", "daemon off;"]
     if nginx is None:
@@ -99,7 +102,19 @@ def answers(address):
         return False
 
 
-def write_gateway(folder, port, ports, front):
+def write_tls(folder, port, certificates):
+    text = (ROOT / "deploy/tls.conf").read_text()
+    for old, new in (
+        ("listen 8443 ", f"listen 127.0.0.1:{port} "),
+        ("/run/secrets/tls-certificate", f"{certificates}/server.pem"),
+        ("/run/secrets/tls-key", f"{certificates}/server.key"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "tls.conf").write_text(text)
+
+
+def write_gateway(folder, port, ports, front, read_timeout_s):
     (folder / "tmp").mkdir()
     # as deployed, where each request asks the resolver: nothing is remembered of who did not answer before
     groups = "\n".join(
@@ -114,6 +129,7 @@ def write_gateway(folder, port, ports, front):
             ("worker_processes auto;", "worker_processes 1; user root;" if os.getuid() == 0 else "worker_processes 1;"),
             ("http {", f"http {{ {groups}"),
             ("/dev/stdout", f"{folder}/access.log"),
+            ("proxy_read_timeout 60s;", f"proxy_read_timeout {read_timeout_s}s;"),
         ],
         "deploy/forward.conf": [("http://$service-web:8000", "http://$service-web")],
         "deploy/front.conf": [],

@@ -241,7 +241,15 @@ def _finish(body: str, status: int = 200) -> Response:
     response.headers["Vary"] = "Cookie, Accept-Language"
     asked = request.args.get("lang")
     if asked in LANGUAGES:
-        response.set_cookie(LANGUAGE_COOKIE, asked, samesite="Lax", max_age=31_536_000, path="/")
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            asked,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+            max_age=31_536_000,
+            path="/",
+        )
     return response
 
 
