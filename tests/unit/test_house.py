@@ -68,7 +68,7 @@ FOLDERS = {"templates", "static", "data"}
 MODULES_SHOWN = {"sold": {"queries", "record"}, "ledger": {"of_sales", "sealing"}, "open_items": {"of_sales"}}
 """Faces that show a module, and through it more than ten names. Only shrinks."""
 DOING = {"commands", "reactions", "jobs", "api"}
-STATEMENTS_MAX = {"customers": 20, "finance": 49, "service_desk": 0, "returns": 0, "reporting": 17}
+STATEMENTS_MAX = {"customers": 20, "finance": 0, "service_desk": 0, "returns": 0, "reporting": 17}
 """Calls that run SQL in what a service does, where its `store` should. Only shrinks: lower it with each that goes."""
 AREA_LINES_MAX = 2_500
 MODULE_LINES_MAX = 400

@@ -1,10 +1,17 @@
-"""What is bought."""
+"""What is bought, and what leaves lots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
+from uuid import UUID
 
 from shared.money import tax_of
+
+Lot = tuple[str, str]
+"""(product_id, lot in canonical spelling)"""
+Change = tuple[int, int, int, int]
+"""Quantity, value, and what is posted for them to cost of goods and to samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +60,26 @@ class Reference:
 
     kind: str
     price_fen: int
+
+
+class Span(NamedTuple):
+    """Days of a branch, both inclusive."""
+
+    branch_id: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRun:
+    """A run over the days of a branch; `no` counts those of its month."""
+
+    run_id: UUID
+    branch_id: str
+    month: date
+    no: int
+    from_day: date
+    until_day: date
+    lots: int
+    adjustment_fen: int
+    samples_fen: int

@@ -17,26 +17,10 @@ import msgspec
 from finance import ledger, periods
 from finance.book import book_of
 from finance.points import rules
-from finance.points.model import PointsRedeemed, PointsRestored
+from finance.points.model import PointsRedeemed
 from finance.points.rules import RedemptionLotsDiffer
-from finance.points.store.told import (
-    ADD_CORRECTED,
-    ADD_LOTS,
-    ADD_REDEEMED,
-    ADD_RESTORED,
-    GIVE_UP,
-    GONE,
-    LOCK,
-    LOST,
-    USED_AND_LOST,
-    Gone,
-    add_corrected,
-    add_earned,
-    add_expired,
-    add_taken_back,
-    columns,
-    require_enough,
-)
+from finance.points.store import told as store
+from finance.points.store.told import Gone
 from shared.clock import business_date
 from shared.consumer import SetReaction, in_sets
 from shared.database import driver_of
@@ -61,14 +45,13 @@ def on_moved(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         told[envelope.type].append(envelope)
     with driver_of(tx.conn) as driver:
         cursor = driver.cursor()
-        cursor.execute(LOCK.format("_shared" if len(told[EARNED]) == len(envelopes) else ""))
-        earned = add_earned(cursor, book_of(tx.conn).chart.standard, told[EARNED])
-        new = add_taken_back(cursor, told[TAKEN_BACK]) | add_expired(cursor, told[EXPIRED])
-        new |= add_corrected(cursor, told[CORRECTED])
+        store.hold_points(cursor, only_earns=len(told[EARNED]) == len(envelopes))
+        earned = store.add_earned(cursor, book_of(tx.conn).chart.standard, told[EARNED])
+        new = store.add_taken_back(cursor, told[TAKEN_BACK]) | store.add_expired(cursor, told[EXPIRED])
+        new |= store.add_corrected(cursor, told[CORRECTED])
         known = {row[0] for row in earned}
-        ids = sorted(known | {sale_id for sale_id, _ in new})
-        gone = [Gone(*row) for row in cursor.execute(GONE, {"ids": ids})] if ids else []
-    require_enough(gone)
+        gone = store.gone_of(cursor, known | {sale_id for sale_id, _ in new})
+    store.require_enough(gone)
     movements = [
         _Movement("points_earned", sale_id, branch, day, worth * value)
         for sale_id, branch, worth, value, day in earned
@@ -96,24 +79,23 @@ def withdraw(
     gone = {each.event_id: each.seq for each in lost if each.comes_again_as is None}
     if source != "customers" or not gone:
         return
-    given = {"lost": list(gone), "today": business_date(tx.now)}
+    events, today = list(gone), business_date(tx.now)
     with driver_of(tx.conn) as driver:
         cursor = driver.cursor()
-        cursor.execute(LOCK.format(""))
-        rows = [(*row, given["today"]) for row in cursor.execute(LOST, given)]
-        new = set(cursor.execute(ADD_CORRECTED, columns(rows)).fetchall()) if rows else set()
-        ids = sorted({row[1] for row in rows})
-        every = [Gone(*row) for row in cursor.execute(GONE, {"ids": ids})] if ids else []
-        given_up = [row[0] for row in cursor.execute(GIVE_UP, given)]
-        used = cursor.execute(USED_AND_LOST, given).fetchall()
+        store.hold_points(cursor, only_earns=False)
+        taken = store.taken_by(cursor, events)
+        new = store.correct_lost(cursor, taken, today)
+        every = store.gone_of(cursor, {each.sale_id for each in taken})
+        given_up = store.give_up_unused(cursor, events, today)
+        used = store.used_by_sales(cursor, events)
     corrections = [each for each in every if (each.sale_id, each.cause) in new]
     _post(tx, [_movement_of(each) for each in corrections if each.kind == "points_corrected"])
-    for event_id, sale_id, _, _, worth, _ in rows:
+    for each in taken:
         yield {
             "given_back": "points",
-            "sale_id": str(sale_id),
-            "points": worth,
-            "caused_by_seq": gone[event_id],
+            "sale_id": str(each.sale_id),
+            "points": each.points,
+            "caused_by_seq": gone[each.event_id],
         }
     for redemption_id in given_up:
         yield {"given_up": "redemption", "redemption_id": redemption_id}
@@ -135,38 +117,14 @@ def on_redeemed(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         if sum(lot.points for lot in event.lots) != event.points:
             raise RedemptionLotsDiffer("the lots are not the points", redemption_id=str(event.redemption_id))
         events.setdefault(event.redemption_id, (event, envelope))
-    rows = [
-        (
-            id_,
-            one.customer_id,
-            one.branch_id,
-            one.receipt_number,
-            one.points,
-            one.value_fen,
-            of.day,
-            of.event_id,
-        )
-        for id_, (one, of) in events.items()
-    ]
     with driver_of(tx.conn) as driver:
-        added = driver.execute(ADD_REDEEMED, columns(rows)).fetchall()
-        lots = [
-            (id_, no, lot.sale_id, lot.points)
-            for (id_,) in added
-            for no, lot in enumerate(events[id_][0].lots, 1)
-        ]
-        if lots:
-            driver.execute(ADD_LOTS, columns(lots))
+        store.add_redeemed(driver, events)
 
 
 def on_restored(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Keep that redemptions went back, so that no sale uses them from now on; one that was used stays used."""
-    rows = []
-    for envelope in envelopes:
-        event = msgspec.convert(envelope.data, PointsRestored)
-        rows.append((event.redemption_id, event.cause, envelope.day))
     with driver_of(tx.conn) as driver:
-        driver.execute(ADD_RESTORED, columns(rows))
+        store.add_restored(driver, envelopes)
 
 
 def _source(sale_id: UUID, cause: str) -> UUID:

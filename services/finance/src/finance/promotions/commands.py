@@ -5,15 +5,14 @@ Source: F6
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select, text, update
 
 from finance import budgets, promotion_plans
 from finance.budgets import BudgetExceeded, Move, overruns
 from finance.promotion_plans import Forecast, Plan
+from finance.promotions import store
 from finance.promotions.model import Drawing, OfferEnded, OfferProposed
 from finance.promotions.queries import plan_figures
 from finance.promotions.rules import (
@@ -26,7 +25,7 @@ from finance.promotions.rules import (
     PlanNotReady,
     UsedTooMuch,
 )
-from finance.promotions.tables import drawings, plan_decisions
+from finance.promotions.tables import plan_decisions
 from shared import audit
 from shared.approvals import Approval, decide_and_store
 from shared.clock import business_date, new_id
@@ -104,22 +103,7 @@ def draw(tx: Tx, offers: Sequence[OfferProposed], causes: Sequence[UUID]) -> lis
         drawn_by.append(cause)
     if not drawn:
         return answers
-    tx.conn.execute(
-        text(
-            "insert into promotion_drawings (drawing_id, plan_id, offer_id, amount_fen, cause_event_id, drawn_by,"
-            " drawn_at) select u.*, :person, :now from unnest(cast(:ids as uuid[]), cast(:plans as uuid[]),"
-            " cast(:offers as text[]), cast(:fen as bigint[]), cast(:causes as uuid[])) as u"
-        ),
-        {
-            "ids": [drawing_id for drawing_id, _ in drawn],
-            "plans": [offer.plan_id for _, offer in drawn],
-            "offers": [str(offer.offer_id) for _, offer in drawn],
-            "fen": [offer.cost_fen for _, offer in drawn],
-            "causes": drawn_by,
-            "person": tx.actor.id,
-            "now": tx.now,
-        },
-    )
+    store.add_drawings(tx, drawn, drawn_by)
     budgets.move_all(
         tx,
         "drawing",
@@ -159,8 +143,7 @@ def settle(tx: Tx, ended: Sequence[OfferEnded], causes: Sequence[UUID]) -> None:
     Raises PlanNotFound, ForeignBranch, PlanNotReady, DrawingNotFound, DrawingSettled, UsedTooMuch.
     """
     plans = promotion_plans.all_locked(tx, {offer.plan_id for offer in ended})
-    wanted = drawings.c.drawing_id == any_(literal([offer.drawing_id for offer in ended], ARRAY(Uuid)))
-    drawn = {each.drawing_id: each for each in _drawings(tx, wanted)}
+    drawn = {each.drawing_id: each for each in store.drawings_of(tx, [offer.drawing_id for offer in ended])}
     used: dict[UUID, int] = {}
     moves = []
     for offer in ended:
@@ -181,23 +164,10 @@ def settle(tx: Tx, ended: Sequence[OfferEnded], causes: Sequence[UUID]) -> None:
                 actual_fen=offer.used_fen,
             )
         )
-    tx.conn.execute(
-        text(
-            "update promotion_drawings d set used_fen = u.fen, settled_event_id = u.cause, settled_at = :now"
-            " from unnest(cast(:ids as uuid[]), cast(:used as bigint[]), cast(:causes as uuid[]))"
-            " as u(id, fen, cause) where d.drawing_id = u.id"
-        ),
-        {"ids": list(used), "used": list(used.values()), "causes": list(causes), "now": tx.now},
-    )
+    store.settle_drawings(tx, used, causes)
     budgets.move_all(tx, "drawing", moves)
     told = [(str(offer.plan_id), [str(offer.drawing_id), offer.used_fen]) for offer in ended]
     audit.record_all(tx, [audit.row_of(tx, "promotion.settle", plan, after=what) for plan, what in told])
-
-
-def _drawings(tx: Tx, wanted: ColumnElement[bool]) -> list[Drawing]:
-    columns = [drawings.c[each.name] for each in fields(Drawing)]
-    rows = tx.conn.execute(select(*columns).where(wanted).order_by(drawings.c.drawing_id)).all()
-    return [Drawing(*row) for row in rows]
 
 
 def _budget_of(plan: Plan) -> UUID:
@@ -212,12 +182,9 @@ def undo(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
     was lost is open again for all it drew, because the end will be told again. What an offer cost stays where the offer
     is forgotten, or the result of its plan is frozen: people decide what becomes of it.
     """
-    mine = drawings.c.cause_event_id.in_(lost) | drawings.c.settled_event_id.in_(lost)
-    plans = promotion_plans.all_locked(
-        tx, set(tx.conn.execute(select(drawings.c.plan_id).where(mine)).scalars())
-    )
+    plans = promotion_plans.all_locked(tx, store.plans_touched_by(tx, lost))
     budgets.locked(tx, sorted({_budget_of(plan) for plan in plans.values()}))
-    for row in _drawings(tx, mine):
+    for row in store.drawings_touched_by(tx, lost):
         plan, is_forgotten = plans[row.plan_id], row.cause_event_id in lost
         lost_event = row.cause_event_id if is_forgotten else row.settled_event_id
         assert lost_event is not None, "one of both is lost"
@@ -239,11 +206,7 @@ def undo(tx: Tx, lost: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
 
 def _resettle(tx: Tx, plan: Plan, row: Drawing, *, used_fen: int | None) -> None:
     """Free an open drawing (0), or open a settled one again (None)."""
-    tx.conn.execute(
-        update(drawings)
-        .where(drawings.c.drawing_id == row.drawing_id)
-        .values(used_fen=used_fen, settled_at=None if used_fen is None else tx.now, settled_event_id=None)
-    )
+    store.resettle_drawing(tx, row.drawing_id, used_fen)
     sign = 1 if used_fen is None else -1
     move = Move(
         _budget_of(plan),

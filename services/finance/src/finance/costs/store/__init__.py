@@ -1,0 +1,1 @@
+"""The rows of costs, one module per noun."""
