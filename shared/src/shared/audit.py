@@ -13,7 +13,7 @@ from shared.chain import Chain, moment
 from shared.clock import business_date
 from shared.transaction import Tx
 
-INSERT = (
+_INSERT = (
     "insert into audit (stream, at, actor, roles, action, subject, before_hash, after_hash, request_id)"
     " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
@@ -44,7 +44,7 @@ def digest(value: Any) -> str | None:
 
 
 def row_of(tx: Tx, action: str, subject: str, before: Any = None, after: Any = None) -> tuple[Any, ...]:
-    """The parameters of INSERT, for callers that pipeline."""
+    """A row for `record_all`."""
     return (
         f"{business_date(tx.now):%Y-%m}",
         tx.now,
@@ -60,7 +60,7 @@ def row_of(tx: Tx, action: str, subject: str, before: Any = None, after: Any = N
 
 def record(tx: Tx, action: str, subject: str, *, before: Any = None, after: Any = None) -> None:
     """Write one audit row in the caller's transaction. `action` is `<noun>.<verb>`, `subject` an id."""
-    tx.conn.exec_driver_sql(INSERT, row_of(tx, action, subject, before, after))
+    tx.conn.exec_driver_sql(_INSERT, row_of(tx, action, subject, before, after))
 
 
 def record_all(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -9,12 +9,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from customers import master
 from customers.kernel.customer import CustomerAnonymised, NotAPatient
 from customers.loyalty import events, queries, rules
-from customers.loyalty.queries import due_accounts, lots_of, redemption
+from customers.loyalty.model import Redemption
+from customers.loyalty.queries import redemption
 from customers.loyalty.rules import (
     PointsInsufficient,
     PointsNotYetKnown,
@@ -22,12 +21,12 @@ from customers.loyalty.rules import (
     RedemptionAlreadyGivenBack,
     RedemptionAlreadyUsed,
 )
-from customers.loyalty.store.points import lock_accounts
-from customers.loyalty.store.redemptions import add_lots, add_redemption, redemption_row
+from customers.loyalty.store import points as ledger
+from customers.loyalty.store import redemptions
 from shared import audit, awaited, outbox
 from shared.clock import business_date, new_id
 from shared.database import driver_of
-from shared.events import Envelope
+from shared.events import Envelope, Event
 from shared.transaction import Tx
 
 SALE_POSTED = "finance.sale.posted.v1"
@@ -49,7 +48,7 @@ def redeem(tx: Tx, *, customer_id: UUID, branch_id: str, receipt_number: str, po
         raise CustomerAnonymised("this customer was anonymised")
     account, today = str(customer_id), business_date(tx.now)
     rule = rules.redemption_rule(today)
-    lock_accounts(tx.conn, [account])
+    ledger.lock_accounts(tx.conn, [account])
     taken = _consume(tx, account, points, today)
     redemption_id = new_id()
     set_aside(
@@ -76,9 +75,9 @@ def set_aside(
 
     `cause` is the event that made it, where no person asked for it.
     """
-    if not add_redemption(tx, {**row, "now": tx.now, "actor": tx.actor.id}):
+    if not redemptions.add_redemption(tx, {**row, "now": tx.now, "actor": tx.actor.id}):
         raise ReceiptHasRedemption("points were redeemed for this receipt before")
-    add_lots(tx.conn, row["id"], shares)
+    redemptions.add_lots(tx.conn, row["id"], shares)
     fact = events.points_redeemed(
         redemption_id=row["id"],
         customer_id=row["customer_id"],
@@ -112,81 +111,61 @@ def cancel(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
 
     Raises RedemptionNotFound, ForeignBranch, RedemptionAlreadyUsed, RedemptionAlreadyGivenBack.
     """
-    row = redemption_row(tx, redemption_id, is_locked=True)
-    if row.state == "used":
-        raise RedemptionAlreadyUsed("a sale was paid with it", sale_id=row.sale_id)
-    if row.state == "restored":
-        raise RedemptionAlreadyGivenBack("its points were given back", cause=row.restored_cause)
-    _give_back(tx, row, CANCELLED)
+    held = redemptions.hold_redemption(tx, redemption_id)
+    if held.state == "used":
+        raise RedemptionAlreadyUsed("a sale was paid with it", sale_id=held.sale_id)
+    if held.state == "restored":
+        raise RedemptionAlreadyGivenBack("its points were given back", cause=held.restored_cause)
+    _give_back(tx, held, CANCELLED)
     return redemption(tx, redemption_id)
 
 
 def restore_unused(tx: Tx, limit: int) -> int:
     """Give back the points of at most `limit` redemptions that no sale used in time; returns how many."""
-    rows = tx.conn.execute(
-        text(
-            "select * from point_redemptions where state = 'open' and restore_at <= :now"
-            " order by restore_at, redemption_id limit :limit for update skip locked"
-        ),
-        {"now": tx.now, "limit": limit},
-    ).all()
-    for row in rows:
-        _give_back(tx, row, NOT_USED)
-    return len(rows)
+    unused = redemptions.hold_unused(tx.conn, tx.now, limit)
+    for each in unused:
+        _give_back(tx, each, NOT_USED)
+    return len(unused)
 
 
-def _give_back(tx: Tx, row: Any, cause: str) -> None:
-    today = business_date(tx.now)
-    key = {"id": row.redemption_id}
-    tx.conn.execute(
-        text(
-            "update point_redemptions set state = 'restored', restored_on = :today, restored_at = :now,"
-            " restored_cause = :cause where redemption_id = :id"
-        ),
-        {**key, "today": today, "now": tx.now, "cause": cause},
-    )
-    tx.conn.execute(
-        text("update point_redemption_lots set given_back = points where redemption_id = :id"), key
-    )
-    tx.conn.execute(
-        text("insert into point_checks (customer_id) values (:customer_id)"), {"customer_id": row.customer_id}
-    )
-    fact = events.points_restored(
-        redemption_id=row.redemption_id,
-        customer_id=row.customer_id,
-        branch_id=row.branch_id,
-        points=row.points,
-        lots=[(lot["sale_id"], lot["points"]) for lot in lots_of(tx.conn, row.redemption_id)],
-        cause=cause,
-        on=today,
-    )
+def _give_back(tx: Tx, held: Redemption, cause: str) -> None:
+    redemptions.restore(tx, held.redemption_id, cause=cause, on=business_date(tx.now))
+    ledger.look_again(tx.conn, held.customer_id)
+    fact = restored(tx, held, cause)
     outbox.append(tx, fact)
-    audit.record(tx, "points.restored", str(row.redemption_id), after=fact.data)
+    audit.record(tx, "points.restored", str(held.redemption_id), after=fact.data)
+
+
+def restored(tx: Tx, held: Redemption, cause: str, version: int = 2) -> Event[events.PointsRestored]:
+    """The fact, of today, that the points of a redemption went back."""
+    return events.points_restored(
+        redemption_id=held.redemption_id,
+        customer_id=held.customer_id,
+        branch_id=held.branch_id,
+        points=held.points,
+        lots=[(lot["sale_id"], lot["points"]) for lot in queries.lots_of(tx.conn, held.redemption_id)],
+        cause=cause,
+        on=business_date(tx.now),
+        version=version,
+    )
 
 
 def expire(tx: Tx, limit: int) -> int:
     """Let expire what is past its day in at most `limit` accounts; returns how many were looked at."""
     today = business_date(tx.now)
-    accounts = due_accounts(tx, today, limit)
+    accounts = ledger.due_accounts(tx.conn, today, limit)
     if not accounts:
         return 0
-    lock_accounts(tx.conn, accounts)
+    ledger.lock_accounts(tx.conn, accounts)
     past = {
         account: [lot.sale_id for lot in queries.point_lots(tx.conn, account) if lot.is_past(today)]
         for account in accounts
     }
     sale_ids = sorted(sale_id for each in past.values() for sale_id in each)
-    # A refund that is heard now waits, so that it takes back nothing that expires.
-    tx.conn.execute(
-        text("select 1 from point_sales where sale_id = any(:ids) order by sale_id for update"),
-        {"ids": sale_ids},
-    )
+    ledger.hold_sales(tx.conn, sale_ids)
     for account in accounts:
         _expire_account(tx, account, today)
-    tx.conn.execute(
-        text("update point_sales set look_on = null where sale_id = any(:ids) and look_on is not null"),
-        {"ids": sale_ids},
-    )
+    ledger.looked_at(tx.conn, sale_ids)
     return len(accounts)
 
 
@@ -195,26 +174,8 @@ def _expire_account(tx: Tx, account: str, today: date) -> None:
     if not shares:
         return
     expiry_id = new_id()
-    version = tx.conn.execute(
-        text("update point_accounts set version = version + 1 where customer_id = :id returning version"),
-        {"id": account},
-    ).scalar_one()
-    tx.conn.execute(
-        text(
-            "insert into point_expiries (expiry_id, sale_id, customer_id, points, expired_on)"
-            " values (:expiry_id, :sale_id, :account, :points, :today)"
-        ),
-        [
-            {
-                "expiry_id": expiry_id,
-                "sale_id": lot.sale_id,
-                "account": account,
-                "points": points,
-                "today": today,
-            }
-            for lot, points in shares
-        ],
-    )
+    version = ledger.next_version(tx.conn, account)
+    ledger.add_expiry(tx.conn, expiry_id, account, [(lot.sale_id, part) for lot, part in shares], today)
     fact = events.points_expired(
         expiry_id=expiry_id,
         customer_id=account,

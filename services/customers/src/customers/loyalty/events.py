@@ -119,19 +119,14 @@ def points_earned(
     *, customer_id: str, branch_id: str, sale_id: str, points: int, money_basis_fen: int, on: date
 ) -> Event[PointsEarned]:
     """The first fact about the points of a sale; `money_basis_fen` is what of the sale earned them."""
-    return Event(
-        type="customers.points.earned.v1",
-        subject=sale_id,
-        version=1,
-        day=on,
-        data={
-            "customer_id": customer_id,
-            "branch_id": branch_id,
-            "sale_id": sale_id,
-            "points": points,
-            "money_basis_fen": money_basis_fen,
-        },
-    )
+    data: PointsEarned = {
+        "customer_id": customer_id,
+        "branch_id": branch_id,
+        "sale_id": sale_id,
+        "points": points,
+        "money_basis_fen": money_basis_fen,
+    }
+    return Event(type="customers.points.earned.v1", subject=sale_id, version=1, day=on, data=data)
 
 
 def points_taken_back(
@@ -218,19 +213,16 @@ def points_restored(
 
     The fourth fact of a redemption says so again, when the sale that took its points again was lost.
     """
+    data: PointsRestored = {
+        "redemption_id": str(redemption_id),
+        "customer_id": customer_id,
+        "branch_id": branch_id,
+        "points": points,
+        "lots": [{"sale_id": sale_id, "points": part} for sale_id, part in lots],
+        "cause": cause,
+    }
     return Event(
-        type="customers.points.restored.v1",
-        subject=str(redemption_id),
-        version=version,
-        day=on,
-        data={
-            "redemption_id": str(redemption_id),
-            "customer_id": customer_id,
-            "branch_id": branch_id,
-            "points": points,
-            "lots": [{"sale_id": sale_id, "points": part} for sale_id, part in lots],
-            "cause": cause,
-        },
+        type="customers.points.restored.v1", subject=str(redemption_id), version=version, day=on, data=data
     )
 
 
@@ -245,46 +237,30 @@ def points_taken_again(
     on: date,
 ) -> Event[PointsTakenAgain]:
     """A sale had used the redemption whose points went back: they are taken again; follows its `restored`."""
+    data: PointsTakenAgain = {
+        "redemption_id": str(redemption_id),
+        "customer_id": customer_id,
+        "branch_id": branch_id,
+        "sale_id": sale_id,
+        "points": points,
+    }
     return Event(
-        type="customers.points.taken_again.v1",
-        subject=str(redemption_id),
-        version=version,
-        day=on,
-        data={
-            "redemption_id": str(redemption_id),
-            "customer_id": customer_id,
-            "branch_id": branch_id,
-            "sale_id": sale_id,
-            "points": points,
-        },
+        type="customers.points.taken_again.v1", subject=str(redemption_id), version=version, day=on, data=data
     )
 
 
 def points_expired(
-    *,
-    expiry_id: UUID,
-    customer_id: str,
-    lots: Sequence[tuple[str, str, int]],
-    version: int,
-    on: date,
+    *, expiry_id: UUID, customer_id: str, lots: Sequence[tuple[str, str, int]], version: int, on: date
 ) -> Event[PointsExpired]:
     """What expired of an account at once; `lots` are (sale that earned them, its branch, points)."""
-    return Event(
-        type="customers.points.expired.v1",
-        subject=customer_id,
-        version=version,
-        day=on,
-        data={
-            "expiry_id": str(expiry_id),
-            "customer_id": customer_id,
-            "points": sum(points for _, _, points in lots),
-            "lots": [
-                {"sale_id": sale_id, "branch_id": branch_id, "points": points}
-                for sale_id, branch_id, points in lots
-            ],
-            "expired_on": on.isoformat(),
-        },
-    )
+    data: PointsExpired = {
+        "expiry_id": str(expiry_id),
+        "customer_id": customer_id,
+        "points": sum(points for _, _, points in lots),
+        "lots": [{"sale_id": sale, "branch_id": branch, "points": part} for sale, branch, part in lots],
+        "expired_on": on.isoformat(),
+    }
+    return Event(type="customers.points.expired.v1", subject=customer_id, version=version, day=on, data=data)
 
 
 PUBLISHED: Final[Mapping[str, type]] = {

@@ -4,7 +4,7 @@ msgspec structs, because a year of receipts is replayed through them: parsing co
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -60,6 +60,34 @@ class RefundPaid(Struct, frozen=True):
     branch_id: Branch
     lines: Annotated[list[RefundedLine], Meta(max_length=LINES_MAX)]
     tenders: Annotated[list[PointsBack], Meta(max_length=LINES_MAX)] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """Points set aside to pay a receipt; the columns by these names."""
+
+    redemption_id: UUID
+    customer_id: str
+    branch_id: str
+    points: int
+    state: str
+    sale_id: str | None
+    used_on: date | None
+    used_event_id: UUID | None
+    restored_at: datetime | None
+    restored_cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A lost event of finance and what it said of points; `kind`: `sale`, `refund`, or `use` of a redemption."""
+
+    kind: str
+    event_id: UUID
+    seq: int
+    day: date
+    return_id: str | None = None
+    redemption_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

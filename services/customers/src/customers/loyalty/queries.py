@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from customers.loyalty.rules import Lot
 from customers.loyalty.store.points import NOT_LOST
-from customers.loyalty.store.redemptions import redemption_row
+from customers.loyalty.store.redemptions import no_redemption
 from shared.paging import decode_cursor, page, page_of
 from shared.transaction import Tx
 
@@ -85,7 +85,7 @@ _PAGE = (
     " order by day desc, seq desc, coalesce(sale_line_id, '') desc, id desc limit :limit"
 )
 _LOTS = f"""
-    select e.sale_id, e.branch_id, e.earned_on, s.expires_on, e.earned, e.reversed, x.points as expired,
+    select e.sale_id, e.branch_id, e.earned_on, s.expires_on, e.earned, e.reversed_, x.points as expired,
         d.points as redeemed
     from (
         select e.sale_id, min(e.branch_id) as branch_id, min(e.day) as earned_on,
@@ -93,7 +93,7 @@ _LOTS = f"""
             sum(case when exists (
                     select from point_corrections c where c.event_id = e.cause_event_id and c.kind = 'sale'
                 ) then e.points
-                else div(e.points::numeric * least(r.refunded_fen, e.gross_fen), e.gross_fen) end)::bigint as reversed
+                else div(e.points::numeric * least(r.refunded_fen, e.gross_fen), e.gross_fen) end)::bigint as reversed_
         from point_earnings e
         cross join lateral (
             select coalesce(sum(refunded_fen), 0)::bigint as refunded_fen from point_refunds r
@@ -116,20 +116,7 @@ _LOTS = f"""
 
 def point_lots(conn: Connection, customer_id: str) -> list[Lot]:
     """Every sale that earned the customer points and what is left of them, the first to expire first."""
-    rows = conn.execute(text(_LOTS), {"customer_id": customer_id})
-    return [
-        Lot(
-            sale_id=row.sale_id,
-            branch_id=row.branch_id,
-            earned_on=row.earned_on,
-            expires_on=row.expires_on,
-            earned=row.earned,
-            reversed_=row.reversed,
-            redeemed=row.redeemed,
-            expired=row.expired,
-        )
-        for row in rows
-    ]
+    return [Lot(**row) for row in conn.execute(text(_LOTS), {"customer_id": customer_id}).mappings()]
 
 
 def points_page(conn: Connection, customer_id: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +134,12 @@ def points_page(conn: Connection, customer_id: str, args: Mapping[str, Any]) -> 
 
 def redemption(tx: Tx, redemption_id: UUID) -> dict[str, Any]:
     """One redemption with its lots. Raises RedemptionNotFound, ForeignBranch."""
-    row = redemption_row(tx, redemption_id)
+    row = tx.conn.execute(
+        text("select * from point_redemptions where redemption_id = :id"), {"id": redemption_id}
+    ).one_or_none()
+    if row is None:
+        raise no_redemption(redemption_id)
+    tx.actor.require_branch(row.branch_id)
     return {**row._mapping, "lots": lots_of(tx.conn, redemption_id)}  # noqa: SLF001 - SQLAlchemy's public name
 
 
@@ -178,24 +170,3 @@ def lots_of(conn: Connection, redemption_id: UUID) -> list[dict[str, Any]]:
         {"id": redemption_id},
     )
     return [dict(row) for row in rows.mappings()]
-
-
-def due_accounts(tx: Tx, today: date, limit: int) -> list[str]:
-    """Accounts with a lot past its day, and those to which points came back; the latter's notes are torn up."""
-    noted = tx.conn.execute(
-        text(
-            "delete from point_checks where id in"
-            " (select id from point_checks order by id limit :limit for update skip locked)"
-            " returning customer_id"
-        ),
-        {"limit": limit},
-    )
-    due = set(noted.scalars())
-    rows = tx.conn.execute(
-        text(
-            "select distinct customer_id from (select customer_id from point_sales where look_on <= :today"
-            " order by look_on, sale_id limit :limit) as due where customer_id is not null"
-        ),
-        {"today": today, "limit": limit},
-    )
-    return sorted(due | set(rows.scalars()))

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
 from customers.offers import events, model, store
 from customers.offers.model import DrawingGranted, DrawingRefused, Offer
@@ -78,11 +77,7 @@ def propose(tx: Tx, body: Mapping[str, Any]) -> UUID:
         subject_hash="",
     )
     offer = replace(offer, subject_hash=_hash(offer))
-    # Parallel proposals of a branch wait here, so that the bound holds.
-    tx.conn.execute(
-        text("select pg_advisory_xact_lock(hashtextextended('offers:' || :branch, 0))"),
-        {"branch": offer.branch_id},
-    )
+    store.hold_branch(tx.conn, offer.branch_id)
     if store.count_open(tx.conn, offer.branch_id) >= OPEN_OFFERS_MAX:
         raise TooManyOffers("end an offer of this branch first", offers_max=OPEN_OFFERS_MAX)
     store.add(tx.conn, offer)

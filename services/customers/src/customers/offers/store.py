@@ -13,6 +13,13 @@ from customers.offers.tables import offers
 from shared.languages import Text
 
 
+def hold_branch(conn: Connection, branch_id: str) -> None:
+    """Parallel proposals of a branch wait here until the transaction ends, so that their bound holds."""
+    conn.execute(
+        text("select pg_advisory_xact_lock(hashtextextended('offers:' || :branch, 0))"), {"branch": branch_id}
+    )
+
+
 def add(conn: Connection, offer: Offer) -> None:
     conn.execute(insert(offers).values(asdict(offer)))
 

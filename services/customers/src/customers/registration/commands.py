@@ -223,9 +223,7 @@ def _insert_patients(tx: Tx, vault: Vault, rows: Sequence[tuple[NewCustomer, Per
         fresh = [row for row in sealed if row.code in created]
         data_keys.add_many(cursor, [(row.id, keys[row.id][0], vault.master_key_id, tx.now) for row in fresh])
         outbox.append(tx, *(_registered(row) for row in fresh))
-        cursor.executemany(
-            audit.INSERT, [audit.row_of(tx, "customer.registered", str(row.id)) for row in fresh]
-        )
+    audit.record_all(tx, [audit.row_of(tx, "customer.registered", str(row.id)) for row in fresh])
     return created
 
 

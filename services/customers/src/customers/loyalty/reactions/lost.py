@@ -13,20 +13,19 @@ Source: C38, I13, X3
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
 from customers.loyalty import commands, events, queries, rules
 from customers.loyalty.commands import SALE_POSTED
-from customers.loyalty.model import KnownSale, Refund, SalePosted
-from customers.loyalty.queries import lots_of
+from customers.loyalty.model import KnownSale, Lost, Redemption, Refund, SalePosted
 from customers.loyalty.rules import RedemptionUnheardOf
+from customers.loyalty.store import lost as losses
+from customers.loyalty.store import points as ledger
 from customers.loyalty.store import redemptions
-from customers.loyalty.store.points import lock_accounts, read_known_sales
+from customers.loyalty.store.points import PointSale
 from shared import audit, outbox
 from shared.clock import business_date
 from shared.database import driver_of
@@ -35,47 +34,7 @@ from shared.service import LostEvent
 from shared.transaction import Tx
 from shared.wire import Received
 
-_SALES = text(
-    "select cause_event_id, sale_id, min(customer_id) as customer_id, min(branch_id) as branch_id, min(day) as day"
-    " from point_earnings where cause_event_id = any(:lost) group by 1, 2"
-)
-_REFUNDED = text("select distinct sale_id from point_refunds where cause_event_id = any(:lost)")
-_HEADS = text(
-    "select sale_id, customer_id, branch_id, version from point_sales where sale_id = any(:ids)"
-    " order by sale_id for update"
-)
-_USED = text(
-    "select redemption_id, customer_id, branch_id, points, sale_id, used_on, used_event_id, restored_at,"
-    " restored_cause, redeemed_on from point_redemptions where used_event_id = any(:lost) or redemption_id in"
-    " (select redemption_id from point_restorations where cause_event_id = any(:lost))"
-    " order by redemption_id for update"
-)
-_RELEASE = text(
-    "update point_redemptions set state = case when restored_at is null then 'open' else 'restored' end,"
-    " sale_id = null, used_on = null, used_event_id = null, restore_at = greatest(restore_at, :restore_at)"
-    " where redemption_id = :id"
-)
-_UNKNOWN = text(
-    "select id from unnest(cast(:ids as uuid[])) as id where exists (select from log_epochs)"
-    " and not exists (select from point_redemptions where redemption_id = id)"
-)
-_ADD = text(
-    "insert into point_corrections (event_id, kind, source_seq, sale_id, return_id, redemption_id, customer_id,"
-    " taken, points, lost_day, corrected_on, corrected_at, corrected_by) values (:event_id, :kind, :seq, :sale_id,"
-    " :return_id, :redemption_id, :customer_id, :taken, :points, :lost_day, :today, :now, :actor)"
-)
 SALES_PER_STEP = 1_000
-
-
-class _Gone(NamedTuple):
-    """A lost event and what it said of points: a sale's, a refund's, or the use of a redemption."""
-
-    kind: str
-    event_id: UUID
-    seq: int
-    lost_day: date
-    return_id: str | None = None
-    redemption_id: UUID | None = None
 
 
 def take_over(tx: Tx, envelopes: Sequence[Envelope]) -> None:
@@ -92,11 +51,11 @@ def take_over(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     }
     if not used:
         return
-    for redemption_id in tx.conn.execute(_UNKNOWN, {"ids": sorted(used)}).scalars().all():
+    for redemption_id in losses.unknown_redemptions(tx.conn, used):
         envelope, fen = used[redemption_id]
         sale, rule = msgspec.convert(envelope.data, SalePosted), rules.redemption_rule(envelope.day)
         account, worth = str(sale.customer_id), fen // rule.fen_per_point
-        lock_accounts(tx.conn, [account])
+        ledger.lock_accounts(tx.conn, [account])
         lots = queries.point_lots(tx.conn, account)
         shares = rules.consume_or_owe(lots, worth)
         if not shares or (len(envelopes) > 1 and sum(lot.left for lot in lots) < worth):
@@ -121,44 +80,38 @@ def withdraw(
     seqs = {each.event_id: each.seq for each in lost if each.comes_again_as is None}
     if not seqs:
         return
-    ids = {"lost": list(seqs)}
-    sold = {row.sale_id: row for row in tx.conn.execute(_SALES, ids)}
-    touched = sorted(sold.keys() | set(tx.conn.execute(_REFUNDED, ids).scalars()))
+    sold = losses.lost_sales(tx.conn, seqs)
+    touched = sorted(sold.keys() | losses.sales_refunded_by(tx.conn, seqs))
     for first in range(0, len(touched), SALES_PER_STEP):
         yield from _correct_sales(tx, seqs, sold, touched[first : first + SALES_PER_STEP])
     yield from _release(tx, seqs)
 
 
 def _correct_sales(
-    tx: Tx, seqs: Mapping[UUID, int], sold: Mapping[str, Any], sale_ids: Sequence[str]
+    tx: Tx, seqs: Mapping[UUID, int], sold: Mapping[str, Lost], sale_ids: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    heads = {row.sale_id: row for row in tx.conn.execute(_HEADS, {"ids": list(sale_ids)})}
     with driver_of(tx.conn) as driver:
-        every = list(read_known_sales(driver.cursor(), sale_ids))
+        heads = ledger.lock_point_sales(driver.cursor(), [], sale_ids)
+        every = list(ledger.read_known_sales(driver.cursor(), sale_ids))
     for known in every:
         head, sale = heads[known.sale_id], sold.get(known.sale_id)
-        version = head.version
         for refund, taken in _taken_by(known, seqs):
-            points = 0 if sale else taken
-            gone = _Gone("refund", refund.event_id, seqs[refund.event_id], refund.day, refund.return_id)
-            _add(tx, gone, head, taken=taken, points=points)
-            if points:
-                version += 1
-                yield _tell(tx, head, gone, points, version)
+            gone = Lost("refund", refund.event_id, seqs[refund.event_id], refund.day, refund.return_id)
+            yield from _correct(tx, head, gone, taken=taken, points=0 if sale else taken)
         if sale is not None:
-            left = _left(known)
-            gone = _Gone("sale", sale.cause_event_id, seqs[sale.cause_event_id], sale.day)
-            _add(tx, gone, head, taken=0, points=-left)
-            if left:
-                version += 1
-                yield _tell(tx, head, gone, -left, version)
-        tx.conn.execute(
-            text(
-                "update point_sales set version = :version where sale_id = :sale_id and version <> :version"
-            ),
-            {"version": version, "sale_id": known.sale_id},
-        )
-        _look_again(tx, head.customer_id)
+            yield from _correct(tx, head, sale, taken=0, points=-_left(known))
+        ledger.look_again(tx.conn, head.customer_id)
+    with driver_of(tx.conn) as driver:
+        ledger.save_point_sales(driver.cursor(), list(heads.values()))
+
+
+def _correct(tx: Tx, head: PointSale, gone: Lost, *, taken: int, points: int) -> Iterator[dict[str, Any]]:
+    losses.add_correction(
+        tx, gone, sale_id=head.sale_id, customer_id=head.customer_id, taken=taken, points=points
+    )
+    if points:
+        head.version += 1
+        yield _tell(tx, head, gone, points)
 
 
 def _taken_by(known: KnownSale, seqs: Mapping[UUID, int]) -> Iterator[tuple[Refund, int]]:
@@ -186,14 +139,9 @@ def _left(known: KnownSale) -> int:
     return sum(each.points for each in known.earnings) - known.expired - _taken(known, known.refunds)
 
 
-def _add(tx: Tx, gone: _Gone, row: Any, *, taken: int, points: int) -> None:
-    """`row` says whose points of which sale they were."""
-    values = {**gone._asdict(), "sale_id": row.sale_id, "customer_id": row.customer_id}
-    when = {"today": business_date(tx.now), "now": tx.now, "actor": tx.actor.id}
-    tx.conn.execute(_ADD, {**values, **when, "taken": taken, "points": points})
-
-
-def _tell(tx: Tx, head: Any, gone: _Gone, points: int, version: int) -> dict[str, Any]:
+def _tell(tx: Tx, head: PointSale, gone: Lost, points: int) -> dict[str, Any]:
+    assert head.customer_id is not None
+    assert head.branch_id is not None
     fact = events.points_corrected(
         customer_id=head.customer_id,
         branch_id=head.branch_id,
@@ -202,7 +150,7 @@ def _tell(tx: Tx, head: Any, gone: _Gone, points: int, version: int) -> dict[str
         points=points,
         cause=f"{gone.kind}_lost",
         lost_event_id=gone.event_id,
-        version=version,
+        version=head.version,
         on=business_date(tx.now),
     )
     outbox.append(tx, fact)
@@ -213,53 +161,38 @@ def _tell(tx: Tx, head: Any, gone: _Gone, points: int, version: int) -> dict[str
 def _release(tx: Tx, seqs: Mapping[UUID, int]) -> Iterator[dict[str, Any]]:
     """Redemptions that lost sales used, and those of which lost refunds gave back."""
     restore_at = tx.now + rules.redemption_rule(business_date(tx.now)).restore_after
-    for row in tx.conn.execute(_USED, {"lost": list(seqs)}).all():
-        key = {"id": row.redemption_id}
-        is_unused = row.used_event_id in seqs
-        went_back = is_unused and row.restored_at is not None
-        if is_unused:
-            worth = row.points if went_back else 0
-            gone = _Gone(
-                "use", row.used_event_id, seqs[row.used_event_id], row.used_on, None, row.redemption_id
-            )
-            _add(tx, gone, row, taken=worth, points=worth)
-            tx.conn.execute(_RELEASE, {**key, "restore_at": restore_at})
+    for each in losses.hold_moved(tx.conn, seqs):
+        use = _lost_use(each, seqs)
+        went_back = use is not None and each.restored_at is not None
+        if use is not None:
+            assert each.sale_id is not None
+            worth, owner = each.points if went_back else 0, each.customer_id
+            losses.add_correction(tx, use, sale_id=each.sale_id, customer_id=owner, taken=worth, points=worth)
+            losses.release(tx.conn, each.redemption_id, restore_at)
         if went_back:
-            tx.conn.execute(
-                text("update point_redemption_lots set given_back = points where redemption_id = :id"), key
-            )
-            outbox.append(tx, _restored_again(tx, row))
+            assert each.restored_cause is not None
+            redemptions.give_all_back(tx.conn, each.redemption_id)
+            version = 2 + 2 * redemptions.times_given_up(tx.conn, [each.redemption_id])[each.redemption_id]
+            outbox.append(tx, commands.restored(tx, each, each.restored_cause, version))
         else:
             with driver_of(tx.conn) as driver:
-                redemptions.settle_lots(driver.cursor(), [row.redemption_id])
-        _look_again(tx, row.customer_id)
-        if is_unused:
+                redemptions.settle_lots(driver.cursor(), [each.redemption_id])
+        ledger.look_again(tx.conn, each.customer_id)
+        if use is not None:
             state = "restored" if went_back else "open"
-            audit.record(tx, "points.released", str(row.redemption_id), before="used", after=state)
+            audit.record(tx, "points.released", str(each.redemption_id), before="used", after=state)
             yield {
-                "corrected_seq": seqs[row.used_event_id],
-                "redemption_id": str(row.redemption_id),
+                "corrected_seq": use.seq,
+                "redemption_id": str(each.redemption_id),
                 "state": state,
-                "points": row.points,
+                "points": each.points,
             }
 
 
-def _restored_again(tx: Tx, row: Any) -> Any:
-    return events.points_restored(
-        redemption_id=row.redemption_id,
-        customer_id=row.customer_id,
-        branch_id=row.branch_id,
-        points=row.points,
-        lots=[(lot["sale_id"], lot["points"]) for lot in lots_of(tx.conn, row.redemption_id)],
-        cause=row.restored_cause,
-        on=business_date(tx.now),
-        version=2 + 2 * redemptions.times_given_up(tx.conn, [row.redemption_id])[row.redemption_id],
-    )
-
-
-def _look_again(tx: Tx, customer_id: str | None) -> None:
-    """Points that came back may be past their day."""
-    if customer_id is not None:
-        tx.conn.execute(
-            text("insert into point_checks (customer_id) values (:customer_id)"), {"customer_id": customer_id}
-        )
+def _lost_use(used: Redemption, seqs: Mapping[UUID, int]) -> Lost | None:
+    """The lost event that used a redemption; None where only a refund of its sale was lost."""
+    event_id = used.used_event_id
+    if event_id is None or event_id not in seqs:
+        return None
+    assert used.used_on is not None
+    return Lost("use", event_id, seqs[event_id], used.used_on, redemption_id=used.redemption_id)

@@ -66,29 +66,23 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
         _book(cursor, out, sales, refunds)
     restorations = [each for envelope, fact in refunds for each in _restorations(envelope, fact)]
     uses += [
-        Use(
-            redemption_id=each.redemption_id,
-            sale_id=fact.sale_id,
-            day=envelope.day,
-            cause=envelope,
-            is_sale=False,
-        )
+        Use(each.redemption_id, fact.sale_id, envelope, is_sale=False)
         for envelope, fact in refunds
         for each in _restorations(envelope, fact)
     ]
     taken_again = redemptions.settle_redemptions(cursor, uses, restorations)
-    given_up = redemptions.times_given_up(tx.conn, [each.use.redemption_id for each in taken_again])
-    for again in taken_again:
+    given_up = redemptions.times_given_up(tx.conn, [use.redemption_id for use, _ in taken_again])
+    for use, restored in taken_again:
         fact = events.points_taken_again(
-            redemption_id=again.use.redemption_id,
-            customer_id=again.customer_id,
-            branch_id=again.branch_id,
-            sale_id=again.use.sale_id,
-            points=again.points,
-            version=3 + 2 * given_up[again.use.redemption_id],
+            redemption_id=use.redemption_id,
+            customer_id=restored.customer_id,
+            branch_id=restored.branch_id,
+            sale_id=use.sale_id,
+            points=restored.points,
+            version=3 + 2 * given_up[use.redemption_id],
             on=business_date(tx.now),
         )
-        out.add(again.use.cause, fact)
+        out.add(use.cause, fact)
     if out.rows:
         outbox.write_rows(cursor, tx, out.rows)
 
@@ -107,17 +101,11 @@ def _read(
         if isinstance(fact, RefundPaid):
             refunds.append((envelope, fact))
         elif isinstance(fact, SalePosted) and fact.customer_id is not None:
-            uses.extend(
-                Use(
-                    redemption_id=each.redemption_id,
-                    sale_id=fact.sale_id,
-                    day=envelope.day,
-                    cause=envelope,
-                    is_sale=True,
-                )
+            uses += [
+                Use(each.redemption_id, fact.sale_id, envelope, is_sale=True)
                 for each in fact.tenders
                 if each.redemption_id is not None
-            )
+            ]
             earnings = _earnings(envelope, fact)
             if earnings:
                 sales.append(_EarningSale(envelope=envelope, sale=fact, earnings=earnings))

@@ -210,3 +210,71 @@ def lock_accounts(conn: Connection, accounts: Sequence[str]) -> None:
         text("select 1 from point_accounts where customer_id = any(:ids) order by customer_id for update"),
         {"ids": list(accounts)},
     )
+
+
+def hold_sales(conn: Connection, sale_ids: Sequence[str]) -> None:
+    """Hold the heads of these sales until the transaction ends: a refund that is heard meanwhile waits."""
+    conn.execute(
+        text("select 1 from point_sales where sale_id = any(:ids) order by sale_id for update"),
+        {"ids": list(sale_ids)},
+    )
+
+
+def looked_at(conn: Connection, sale_ids: Sequence[str]) -> None:
+    """Nobody needs to see again what of these sales expires."""
+    conn.execute(
+        text("update point_sales set look_on = null where sale_id = any(:ids) and look_on is not null"),
+        {"ids": list(sale_ids)},
+    )
+
+
+def look_again(conn: Connection, customer_id: str | None) -> None:
+    """Points that came back may be past their day."""
+    if customer_id is not None:
+        conn.execute(text("insert into point_checks (customer_id) values (:id)"), {"id": customer_id})
+
+
+def next_version(conn: Connection, account: str) -> int:
+    """The number of the next fact told of an account that the caller holds."""
+    counted: int = conn.execute(
+        text("update point_accounts set version = version + 1 where customer_id = :id returning version"),
+        {"id": account},
+    ).scalar_one()
+    return counted
+
+
+def add_expiry(
+    conn: Connection, expiry_id: UUID, account: str, shares: Sequence[tuple[str, int]], on: date
+) -> None:
+    """What expires of an account on a day: points by sale."""
+    conn.execute(
+        text(
+            "insert into point_expiries (expiry_id, sale_id, customer_id, points, expired_on)"
+            " values (:expiry_id, :sale_id, :account, :points, :on)"
+        ),
+        [
+            {"expiry_id": expiry_id, "sale_id": sale_id, "account": account, "points": points, "on": on}
+            for sale_id, points in shares
+        ],
+    )
+
+
+def due_accounts(conn: Connection, today: date, limit: int) -> list[str]:
+    """Accounts with a lot past its day, and those to which points came back; the latter's notes are torn up."""
+    noted = conn.execute(
+        text(
+            "delete from point_checks where id in"
+            " (select id from point_checks order by id limit :limit for update skip locked)"
+            " returning customer_id"
+        ),
+        {"limit": limit},
+    )
+    due = set(noted.scalars())
+    rows = conn.execute(
+        text(
+            "select distinct customer_id from (select customer_id from point_sales where look_on <= :today"
+            " order by look_on, sale_id limit :limit) as due where customer_id is not null"
+        ),
+        {"today": today, "limit": limit},
+    )
+    return sorted(due | set(rows.scalars()))

@@ -1,22 +1,24 @@
 """The statements that change redemptions, and the locked reads before them; all within the caller's transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import astuple, dataclass, fields
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
 from sqlalchemy import Connection, text
 
+from customers.loyalty.model import Redemption
 from customers.loyalty.rules import RedemptionNotFound, RedemptionUnheardOf, given_back
 from customers.loyalty.store.points import NOT_LOST, columns_of
 from shared.events import Envelope
 from shared.languages import Text
 from shared.transaction import Tx
 
-_REDEMPTIONS = """
-    select redemption_id, points, sale_id, state, customer_id, branch_id from point_redemptions
+FIELDS = ", ".join(each.name for each in fields(Redemption))
+_REDEMPTIONS = f"""
+    select {FIELDS} from point_redemptions
     where redemption_id = any(%s)
     order by redemption_id for update
 """
@@ -53,30 +55,19 @@ _CHECK = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Use:
     """A sale that was paid with a redemption, as the sale or a refund of it tells."""
 
     redemption_id: UUID
     sale_id: str
-    day: date
     cause: Envelope
     is_sale: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenAgain:
-    """A redemption whose points we had given back although a sale had used it."""
-
-    use: Use
-    customer_id: str
-    branch_id: str
-    points: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Restoration:
-    """Points of a redemption that a refund of its sale gives back."""
+    """Points of a redemption that a refund of its sale gives back; a row of point_restorations."""
 
     refund_id: str
     redemption_id: UUID
@@ -93,46 +84,33 @@ _Used = tuple[str, date, UUID, bool]
 
 def settle_redemptions(
     cursor: Cursor[Any], uses: Sequence[Use], restorations: Sequence[Restoration]
-) -> list[TakenAgain]:
+) -> list[tuple[Use, Redemption]]:
     """Write what finance said of redemptions; what their lots get back is a function of all that was said.
 
     Finance is the judge: a redemption it used is used, though we may have given its points back meanwhile, and
-    they are taken again; those are returned, each once. Raises RedemptionUnheardOf.
+    they are taken again; those are returned as they were, each once. Raises RedemptionUnheardOf.
     """
     ids = sorted({each.redemption_id for each in uses} | {each.redemption_id for each in restorations})
-    again: dict[UUID, TakenAgain] = {}
+    again: dict[UUID, tuple[Use, Redemption]] = {}
     if not ids:
         return []
-    found = {row[0]: row for row in cursor.execute(_REDEMPTIONS, (ids,))}
+    found = {row[0]: Redemption(*row) for row in cursor.execute(_REDEMPTIONS, (ids,))}
     for redemption_id in ids:
         if redemption_id not in found:
             raise RedemptionUnheardOf("no such redemption", redemption_id=str(redemption_id))
     used: dict[UUID, _Used] = {}
     for use in uses:
-        _, points, sale_id, state, customer_id, branch_id = found[use.redemption_id]
-        by = used[use.redemption_id][0] if use.redemption_id in used else sale_id
+        known = found[use.redemption_id]
+        by = used[use.redemption_id][0] if use.redemption_id in used else known.sale_id
         if by not in {None, use.sale_id}:
             raise RedemptionUnheardOf("another sale used it", redemption_id=str(use.redemption_id))
         used[use.redemption_id] = _used(used.get(use.redemption_id), use)
-        if state == "restored":
-            known = TakenAgain(use=use, customer_id=customer_id, branch_id=branch_id, points=points)
-            again.setdefault(use.redemption_id, known)
+        if known.state == "restored":
+            again.setdefault(use.redemption_id, (use, known))
     if used:
         cursor.execute(_USE, columns_of([(each, *used[each]) for each in sorted(used)]))
     if restorations:
-        rows = [
-            (
-                each.refund_id,
-                each.redemption_id,
-                each.return_id,
-                each.points,
-                each.day,
-                each.source_seq,
-                each.cause_event_id,
-            )
-            for each in restorations
-        ]
-        cursor.execute(_ADD_RESTORATIONS, columns_of(rows))
+        cursor.execute(_ADD_RESTORATIONS, columns_of([astuple(each) for each in restorations]))
     settle_lots(cursor, ids)
     cursor.execute(_CHECK, (ids,))
     return list(again.values())
@@ -152,11 +130,11 @@ def times_given_up(conn: Connection, redemption_ids: Sequence[UUID]) -> dict[UUI
 def _used(before: _Used | None, use: Use) -> _Used:
     """The event kept is the sale's own, whenever it is told; else the first that spoke of it."""
     if before is None:
-        return use.sale_id, use.day, use.cause.event_id, use.is_sale
+        return use.sale_id, use.cause.day, use.cause.event_id, use.is_sale
     _, day, event_id, is_sale = before
     if use.is_sale:
         event_id = use.cause.event_id
-    return use.sale_id, min(day, use.day), event_id, is_sale or use.is_sale
+    return use.sale_id, min(day, use.cause.day), event_id, is_sale or use.is_sale
 
 
 def settle_lots(cursor: Cursor[Any], redemption_ids: Sequence[UUID]) -> None:
@@ -171,21 +149,53 @@ def settle_lots(cursor: Cursor[Any], redemption_ids: Sequence[UUID]) -> None:
         cursor.execute(_GIVE_BACK, columns_of(rows))
 
 
-def redemption_row(tx: Tx, redemption_id: UUID, *, is_locked: bool = False) -> Any:
-    """A redemption, held until this transaction ends where asked for. Raises RedemptionNotFound, ForeignBranch."""
+def hold_redemption(tx: Tx, redemption_id: UUID) -> Redemption:
+    """A redemption, held until this transaction ends. Raises RedemptionNotFound, ForeignBranch."""
     row = tx.conn.execute(
-        text(
-            f"select * from point_redemptions where redemption_id = :id {'for update' if is_locked else ''}"
-        ),
+        text(f"select {FIELDS} from point_redemptions where redemption_id = :id for update"),
         {"id": redemption_id},
     ).one_or_none()
     if row is None:
-        raise RedemptionNotFound(
-            Text("no redemption {redemption_id}", redemption_id=redemption_id),
-            redemption_id=str(redemption_id),
-        )
+        raise no_redemption(redemption_id)
     tx.actor.require_branch(row.branch_id)
-    return row
+    return Redemption(*row)
+
+
+def no_redemption(redemption_id: UUID) -> RedemptionNotFound:
+    return RedemptionNotFound(
+        Text("no redemption {redemption_id}", redemption_id=redemption_id), redemption_id=str(redemption_id)
+    )
+
+
+def hold_unused(conn: Connection, now: datetime, limit: int) -> list[Redemption]:
+    """Open redemptions whose time is over, held; those that another transaction holds are passed over."""
+    rows = conn.execute(
+        text(
+            f"select {FIELDS} from point_redemptions where state = 'open' and restore_at <= :now"
+            " order by restore_at, redemption_id limit :limit for update skip locked"
+        ),
+        {"now": now, "limit": limit},
+    )
+    return [Redemption(*row) for row in rows]
+
+
+def restore(tx: Tx, redemption_id: UUID, *, cause: str, on: date) -> None:
+    """Nobody used it, and its points go back; the caller holds it."""
+    tx.conn.execute(
+        text(
+            "update point_redemptions set state = 'restored', restored_on = :today, restored_at = :now,"
+            " restored_cause = :cause where redemption_id = :id"
+        ),
+        {"id": redemption_id, "today": on, "now": tx.now, "cause": cause},
+    )
+    give_all_back(tx.conn, redemption_id)
+
+
+def give_all_back(conn: Connection, redemption_id: UUID) -> None:
+    conn.execute(
+        text("update point_redemption_lots set given_back = points where redemption_id = :id"),
+        {"id": redemption_id},
+    )
 
 
 def add_redemption(tx: Tx, row: dict[str, Any]) -> bool:
