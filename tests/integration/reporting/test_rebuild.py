@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import make_url, text
 
 from reporting.app import SERVICE
-from reporting.facts.commands.rebuild import REBUILD_LOCK, FactsDiffer, RebuildRunning, rebuild
+from reporting.facts.commands.rebuild import FactsDiffer, RebuildRunning, rebuild
+from reporting.facts.store.rebuilt import REBUILD_LOCK
 from reporting.facts.tables import FACT_TABLES
 from shared import migrations
 from shared.consumer import apply_batch

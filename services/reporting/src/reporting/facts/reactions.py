@@ -7,7 +7,7 @@ Source: P2, architecture decision 5
 
 from collections.abc import Sequence
 
-from reporting.facts.store.held import FACTS_LOCK
+from reporting.facts.store.held import hold_shared
 from reporting.facts.store.projections import rows_of, write_rows
 from reporting.facts.tables import SCHEMA
 from shared.clock import month_of
@@ -20,7 +20,7 @@ def handle(tx: Tx, envelopes: Sequence[Envelope]) -> None:
     """Store the facts of `envelopes`, none of which was stored before. Raises EventMalformed, UnknownType."""
     rows = rows_of(envelopes)
     cursor = tx.conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
-    cursor.execute("select pg_advisory_xact_lock_shared(%s)", (FACTS_LOCK,))
+    hold_shared(cursor)
     see_months(tx.conn, sorted({month_of(envelope.day) for envelope in envelopes}))
     tx.meanwhile()
     write_rows(cursor, SCHEMA, rows)

@@ -15,20 +15,16 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 
-from psycopg import Cursor, sql
+from psycopg import Cursor
 from sqlalchemy import make_url
 
 from reporting.facts.queries.differences import differences
 from reporting.facts.rules.subscriptions.readers import EventMalformed
-from reporting.facts.store.held import FACTS_LOCK
+from reporting.facts.store import rebuilt
 from reporting.facts.store.projections import ensure_partitions, rows_of, write_rows
-from reporting.facts.tables import FACT_TABLES, SCHEMA
-from reporting.kernel.metadata import metadata
-from shared import postgres, rights, row_log, watermark
-from shared.chain import CANONICAL
+from shared import postgres, watermark
 from shared.client import PAGE_EVENTS_MAX, FeedClient
 from shared.clock import month_of
 from shared.database import Database
@@ -38,8 +34,6 @@ from shared.events import Envelope
 from shared.service import Service
 from shared.wire import Received
 
-REBUILD_LOCK: Final = 7_303
-PREFIX: Final = "rebuild_"
 TAIL_EVENTS_MAX: Final = 1_000
 """The consumer is only made to wait when no more than that many events are left to fetch per source."""
 CATCH_UP_ROUNDS_MAX: Final = 1_000
@@ -95,8 +89,7 @@ def rebuild(
     Raises RebuildRunning, FactsDiffer, FeedUnavailable; the live facts are then as they were.
     """
     with postgres.connect(url) as guard:
-        row = guard.execute("select pg_try_advisory_lock(%s)", (REBUILD_LOCK,)).fetchone()
-        if row != (True,):
+        if not rebuilt.is_alone(guard):
             raise RebuildRunning("another rebuild is at work on this database")
         work = _Rebuild(url, service, feeds, tell, role)
         try:
@@ -151,43 +144,20 @@ class _Rebuild:
 
     def close(self) -> None:
         """Drop what was not swapped in, and let go of every connection."""
-        self._drop_leftovers()
+        rebuilt.drop_leftovers(self._conn.cursor())
         self._conn.close()
         self._database.dispose()
 
     # --- filling ---------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        self._drop_leftovers()
+        rebuilt.drop_leftovers(self._conn.cursor())
         number = time.strftime("%Y%m%d%H%M%S", time.gmtime())
-        self._schema = f"{PREFIX}{number}"
-        engine = postgres.new_engine(self._url).execution_options(schema_translate_map={SCHEMA: self._schema})
-        with engine.begin() as conn:
-            conn.exec_driver_sql(f"create schema {self._schema}")
-            metadata.create_all(conn, tables=list(FACT_TABLES), checkfirst=False)
-        engine.dispose()
+        self._schema = f"{rebuilt.PREFIX}{number}"
+        rebuilt.make_schema(self._url, self._schema)
         cursor = self._conn.cursor()
         with self._conn.transaction():
-            ensure_partitions(cursor, self._schema, self._live_months(cursor))
-
-    @staticmethod
-    def _live_months(cursor: Cursor[Any]) -> list[date]:
-        cursor.execute(
-            "select to_date(right(child.relname, 7), 'YYYY\"m\"MM') from pg_inherits i"
-            " join pg_class child on child.oid = i.inhrelid where i.inhparent = 'facts.fact_other'::regclass"
-        )
-        return sorted(row[0] for row in cursor.fetchall())
-
-    def _drop_leftovers(self) -> None:
-        """Schemas of rebuilds that were broken off, or swapped out. One table per transaction: locks are many."""
-        cursor = self._conn.cursor()
-        cursor.execute("select nspname from pg_namespace where nspname ~ %s", (f"^{PREFIX}[0-9]+(_old)?$",))
-        for (schema,) in cursor.fetchall():
-            for table in FACT_TABLES:
-                cursor.execute(
-                    sql.SQL("drop table if exists {} cascade").format(sql.Identifier(schema, table.name))
-                )
-            cursor.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+            ensure_partitions(cursor, self._schema, rebuilt.live_months(cursor))
 
     def _replay(self) -> None:
         """Each source in a thread of its own, up to the head it has now."""
@@ -209,7 +179,7 @@ class _Rebuild:
 
     def _replay_source(self, source: str, head: int, stop: threading.Event) -> None:
         with postgres.connect(self._url) as conn, ThreadPoolExecutor(1) as ahead:
-            conn.execute("set synchronous_commit = off")
+            rebuilt.write_unhurried(conn)
             feed, progress = self._feeds[source], self._progress[source]
             coming = ahead.submit(feed.events, after=0, limit=PAGE_EVENTS_MAX) if head else None
             while coming is not None and not stop.is_set():
@@ -230,7 +200,7 @@ class _Rebuild:
             return
         progress = self._progress[source]
         assert page[0].seq is not None
-        waiting = self._waiting(cursor, source, page[0].seq, page[0].seq + len(page) - 1)
+        waiting = rebuilt.waiting(cursor, source, page[0].seq, page[0].seq + len(page) - 1)
         wanted = [each for each in page if isinstance(each, Envelope) and each.seq not in waiting]
         progress.left_out |= waiting
         self._write(cursor, source, wanted)
@@ -253,15 +223,6 @@ class _Rebuild:
             return False
         return True
 
-    @staticmethod
-    def _waiting(cursor: Cursor[Any], source: str, first: int, last: int) -> set[int]:
-        cursor.execute(
-            "select seq from parked_events"
-            " where source = %s and seq between %s and %s and state in ('parked', 'discarded')",
-            (source, first, last),
-        )
-        return {row[0] for row in cursor.fetchall()}
-
     def _news(self, heads: dict[str, int], *, always: bool = False) -> None:
         if always or time.monotonic() - self._told_at >= NEWS_EVERY_S:
             self._told_at = time.monotonic()
@@ -279,44 +240,30 @@ class _Rebuild:
         pause = threading.Event()
         while time.monotonic() < deadline:
             watermark.advance_all(self._database, self._service)
-            if all(self._live(source)[0] >= self._progress[source].through for source in self._feeds):
+            if all(
+                rebuilt.live_numbers(self._conn, source)[0] >= self._progress[source].through
+                for source in self._feeds
+            ):
                 return
             pause.wait(POLL_S)
         self._tell("the consumer is behind; what both have is compared")
 
-    def _live(self, source: str) -> tuple[int, int]:
-        """(watermark, highest number seen) of the live facts."""
-        row = self._conn.execute(
-            "select coalesce(max(contiguous_seq), 0), greatest(coalesce(max(contiguous_seq), 0),"
-            " (select coalesce(max(seq), 0) from inbox where source = %(source)s))"
-            " from source_state where source = %(source)s",
-            {"source": source},
-        ).fetchone()
-        assert row is not None
-        return int(row[0]), int(row[1])
-
     def _align(self, cursor: Cursor[Any]) -> None:
         """Follow decisions taken meanwhile: what was re-driven is added, what was parked is taken out."""
         for source, progress in self._progress.items():
-            waiting = self._waiting(cursor, source, 1, progress.through)
+            waiting = rebuilt.waiting(cursor, source, 1, progress.through)
             for seq in sorted(progress.left_out - waiting):
                 event = self._feeds[source].one(seq)
                 if isinstance(event, Envelope):
                     self._write(cursor, source, [event])
             gone = sorted(waiting - progress.left_out)
-            for table in FACT_TABLES if gone else ():
-                cursor.execute(
-                    sql.SQL("delete from {} where source = %s and seq = any(%s)").format(
-                        sql.Identifier(self._schema, table.name)
-                    ),
-                    (source, gone),
-                )
+            rebuilt.remove(cursor, self._schema, source, gone)
             progress.left_out = waiting
 
     def _differences(self) -> list[str]:
         """Where both sides differ, up to the numbers both have."""
         through = {
-            source: min(self._live(source)[0], progress.through)
+            source: min(rebuilt.live_numbers(self._conn, source)[0], progress.through)
             for source, progress in self._progress.items()
         }
         return differences(self._url, through, self._schema)
@@ -327,7 +274,8 @@ class _Rebuild:
         """Fetch the tail, shut the consumer out, fetch the last of it, rename. Returns the seconds it waited."""
         for _ in range(CATCH_UP_ROUNDS_MAX):
             behind = {
-                source: self._live(source)[1] - self._progress[source].through for source in self._feeds
+                source: rebuilt.live_numbers(self._conn, source)[1] - self._progress[source].through
+                for source in self._feeds
             }
             if max(behind.values()) <= TAIL_EVENTS_MAX:
                 break
@@ -335,45 +283,23 @@ class _Rebuild:
                 self._catch_up(self._conn.cursor())
         cursor = self._conn.cursor()
         with self._conn.transaction():
-            cursor.execute("select pg_advisory_xact_lock(%s)", (FACTS_LOCK,))
+            rebuilt.keep_consumer_out(cursor)
             locked_at = time.monotonic()
             self._catch_up(cursor)
             self._align(cursor)
-            self._leave_unseen_to_live(cursor)
-            ensure_partitions(cursor, self._schema, self._live_months(cursor))
-            cursor.execute(
-                sql.SQL("alter schema {live} rename to {old}; alter schema {new} rename to {live}").format(
-                    live=sql.Identifier(SCHEMA),
-                    old=sql.Identifier(f"{self._schema}_old"),
-                    new=sql.Identifier(self._schema),
-                )
-            )
-            self._guard(cursor)
+            for source, progress in self._progress.items():
+                rebuilt.remove_unseen(cursor, self._schema, source, progress.through)
+            ensure_partitions(cursor, self._schema, rebuilt.live_months(cursor))
+            rebuilt.swap(cursor, self._schema, self._service, self._role)
         waited_s = time.monotonic() - locked_at
-        self._adopt()
-        return waited_s
-
-    def _guard(self, cursor: Cursor[Any]) -> None:
-        """The new facts are guarded as the old ones were, and the service's role may use them."""
-        wanted = row_log.of_copy(FACT_TABLES, SCHEMA)
-        if self._role is not None:
-            tables = list(self._service.metadata.tables.values())
-            wanted += rights.statements(tables, self._service.followed, self._role, ["public", SCHEMA])
-        for statement in wanted:
-            cursor.execute(statement.encode())
-
-    def _adopt(self) -> None:
-        """Facts that are other than before are written down as those of a rebuild. The consumer goes on meanwhile."""
         with self._conn.transaction():
-            cursor = self._conn.cursor()
-            cursor.execute(CANONICAL)
-            for one in row_log.guarded(FACT_TABLES):
-                cursor.execute(row_log.adoption(one, "rebuild").encode())
+            rebuilt.adopt(self._conn.cursor())
+        return waited_s
 
     def _catch_up(self, cursor: Cursor[Any]) -> None:
         """Everything up to the highest number that the live facts know, in the caller's transaction."""
         for source, feed in self._feeds.items():
-            _, seen = self._live(source)
+            _, seen = rebuilt.live_numbers(self._conn, source)
             progress = self._progress[source]
             while progress.through < seen:
                 limit = min(PAGE_EVENTS_MAX, seen - progress.through)
@@ -381,17 +307,3 @@ class _Rebuild:
                 if not page:
                     break
                 self._store(cursor, source, page)
-
-    def _leave_unseen_to_live(self, cursor: Cursor[Any]) -> None:
-        """Take out what the live inbox does not know yet: it will come by the consumer, with its revisions."""
-        for source, progress in self._progress.items():
-            for table in FACT_TABLES:
-                cursor.execute(
-                    sql.SQL(
-                        "delete from {} t where source = %(source)s and seq <= %(through)s"
-                        " and seq > (select coalesce(max(greatest(contiguous_seq, pruned_seq)), 0)"
-                        " from source_state where source = %(source)s)"
-                        " and not exists (select 1 from inbox i where i.source = t.source and i.seq = t.seq)"
-                    ).format(sql.Identifier(self._schema, table.name)),
-                    {"source": source, "through": progress.through},
-                )

@@ -5,8 +5,9 @@ exclusively.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from psycopg import Cursor
 from sqlalchemy import ARRAY, BigInteger, Connection, any_, delete, literal, text
 
 from reporting.facts.model import Withdrawn
@@ -19,6 +20,11 @@ FACTS_LOCK: Final = 7_301
 def hold(conn: Connection) -> None:
     """Keep new facts out until the caller's transaction ends."""
     conn.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": FACTS_LOCK})
+
+
+def hold_shared(cursor: Cursor[Any]) -> None:
+    """New facts are about to be stored: nobody holds the facts, who closes or swaps waits for this transaction."""
+    cursor.execute("select pg_advisory_xact_lock_shared(%s)", (FACTS_LOCK,))
 
 
 def take_out(tx: Tx, source: str, numbers: Sequence[int]) -> list[Withdrawn]:
