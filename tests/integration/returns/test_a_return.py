@@ -35,6 +35,11 @@ def test_a_wholesale_return_goes_from_request_to_archive(counter):
     ).json
     assert approved["state"] == "pickup_ordered"
     assert approved["pickup"]["due_at"] > approved["pickup"]["ordered_at"]
+    told = {row.type.split(".")[2]: row.data for row in events_of(counter, approved["return_id"])}
+    assert told["approved"]["needs_pickup"] is True
+    assert told["approved"]["pickup_due_at"] == approved["pickup"]["due_at"]
+    assert told["decided"]["decision"] == "approved"
+    assert told["decided"]["business_s"] == 0, "at once"
     fetched = counter.post(f"/{approved['return_id']}/pick-up", role="storekeeper").json
     assert fetched["pickup"]["on_time"] is True
     received = counter.receive(fetched).json
@@ -52,6 +57,8 @@ def test_a_wholesale_return_goes_from_request_to_archive(counter):
     types = [row.type.split(".")[2] for row in events_of(counter, settled["return_id"])]
     assert types == [
         "requested",
+        "decided",
+        "decided",
         "approved",
         "pickup_confirmed",
         "received",

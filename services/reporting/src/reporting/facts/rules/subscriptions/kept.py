@@ -12,6 +12,7 @@ KEPT: Final = (
     "finance.drawing.refused.v1",
     "customers.licence.verified.v1",
     "customers.licence.expired.v1",
+    "returns.return.decided.v1",
     "returns.stop_sale.ordered.v1",
     "returns.stop_sale.lifted.v1",
     "finance.period.closed.v1",
