@@ -10,6 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Self
@@ -81,6 +82,18 @@ def serve() -> None:
             sys.stdin.read()
 
 
+def sell_in_turns(this: Version, other: Version, rounds: int) -> None:
+    """Each sells once a round; who begins changes, so that a machine that slows down slows both."""
+    for turn in range(rounds):
+        for each in (other, this) if turn % 2 else (this, other):
+            each.rates.append(each.sell(LOAD_S, turn * APART))
+
+
+def ratio_of(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of what each round says: two rates a minute apart are not compared."""
+    return median(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("other", nargs="?", type=Path, help="a checkout with its .venv")
@@ -95,10 +108,8 @@ def main() -> int:
     with Version(arguments.other.resolve()) as other, Version(HERE.parents[2]) as this:
         for each in (other, this):
             each.sell(WARM_UP_S, 900_000_000)
-        for turn in range(arguments.rounds):
-            for each in (other, this) if turn % 2 else (this, other):
-                each.rates.append(each.sell(LOAD_S, turn * APART))
-    ratio = median(ours / theirs for ours, theirs in zip(this.rates, other.rates, strict=True))
+        sell_in_turns(this, other, arguments.rounds)
+    ratio = ratio_of(this.rates, other.rates)
     print(
         f"one sale over HTTP: {median(this.rates):.0f}/s beside {median(other.rates):.0f}/s of {arguments.other},"
         f" ratio {ratio:.3f} (floor {FLOOR})"
