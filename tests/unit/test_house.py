@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -67,6 +68,9 @@ FILES = {
 FOLDERS = {"templates", "static", "data"}
 MODULES_SHOWN = {"sold": {"queries", "record"}, "ledger": {"of_sales", "sealing"}, "open_items": {"of_sales"}}
 """Faces that show a module, and through it more than ten names. Only shrinks."""
+CHANGING = re.compile(
+    r"\b(insert into|delete from|update \w+ (\w+ )?set|for (no key )?update|for share)\b", re.IGNORECASE
+)
 AREA_LINES_MAX = 2_500
 MODULE_LINES_MAX = 400
 PUBLIC_NAMES_MAX = 10
@@ -209,6 +213,43 @@ def runs_sql(call: ast.Call) -> bool:
     if name == "copy":
         return asked.endswith("cursor")
     return name in {"execute", "executemany", "exec_driver_sql"} and asked != "ticket"
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_what_reads_neither_writes_nor_locks(package):
+    changing = [
+        f"{shown(path)}:{node.lineno}"
+        for path in sources_of(package)
+        if "queries" in {part.removesuffix(".py") for part in path.relative_to(root_of(package)).parts[1:2]}
+        for node in ast.walk(parsed(path))
+        if changes_rows(node)
+    ]
+    assert changing == []
+
+
+def changes_rows(node: ast.AST) -> bool:
+    """In SQL text, or by a function of SQLAlchemy."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and CHANGING.search(node.value) is not None
+    name = node.func if isinstance(node, ast.Call) else None
+    return (isinstance(name, ast.Name) and name.id in {"insert", "update", "delete"}) or (
+        isinstance(name, ast.Attribute) and name.attr == "with_for_update"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ('text("delete from offers where id = :id")', True),
+        ('text("update offers o set state = :state")', True),
+        ('text("select 1 from offers for update")', True),
+        ("select(offers).with_for_update()", True),
+        ("insert(offers)", True),
+        ('text("select updated_on from offers")', False),
+    ],
+)
+def test_a_change_of_rows_is_found_in_text_and_in_core(code, is_found):
+    assert any(map(changes_rows, ast.walk(ast.parse(code)))) is is_found
 
 
 def reached(path: Path, package: str) -> Iterator[tuple[str, str]]:

@@ -12,14 +12,14 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from finance import allocations, balances, open_items
 from finance.book import book_of
 from finance.kernel.period import OPENING, PeriodState, eve_of
+from finance.statement_figures import store
 from finance.statement_figures.rules import cash_flow, equity
 from finance.statement_figures.rules.cash_flow import Movement
-from finance.statement_figures.tables import cash_flow_movements
 from shared.clock import month_of, next_month
 
 TRANSFERS = ("year_result", "year_transfer")
@@ -240,7 +240,7 @@ class Folded(_Entries):
             return {Movement(row.entry_kind, row.account, row.direction): row.fen for row in rows}
         found = super().cash_of(month)
         if period.state != PeriodState.OPEN:
-            self._keep(month, period.version, found)
+            store.keep_cash(self.conn, month, period.version, found)
         return found
 
     def _summed_cash(self, month: date, codes: list[str]) -> dict[str, int]:
@@ -251,22 +251,6 @@ class Folded(_Entries):
             "summed": list(cash_flow.ONE_FLOW_KINDS),
         }
         return {row.kind: row.fen for row in self.conn.execute(text(_SUMMED), given)}
-
-    def _keep(self, month: date, version: int, found: Mapping[Movement, int]) -> None:
-        given = {"month": month, "version": version}
-        self.conn.execute(
-            text(
-                "insert into cash_flow_months (month, period_version) values (:month, :version)"
-                " on conflict (month) do update set period_version = excluded.period_version"
-            ),
-            given,
-        )
-        self.conn.execute(text("delete from cash_flow_movements where month = :month"), given)
-        if found:
-            self.conn.execute(
-                insert(cash_flow_movements),
-                [{"month": month, **movement._asdict(), "fen": fen} for movement, fen in found.items()],
-            )
 
 
 class Journal(_Entries):
