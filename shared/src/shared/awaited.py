@@ -30,6 +30,8 @@ WORD_AWAITED_MAX = timedelta(seconds=20)
 """Readers of feeds ask for the head of a quiet source every 15 s, consumers every 5 s."""
 ASKED_AGO_MAX = timedelta(seconds=60)
 """Who asks again later asks anew."""
+KEPT_MAX = timedelta(minutes=10)
+"""A question that counts no more is forgotten then; longer than ASKED_AGO_MAX, so that none is forgotten that counts."""
 
 _ASKED = text(
     "select coalesce(a.asked_at, now.t) as asked_at, now.t - coalesce(a.asked_at, now.t) as ago"
@@ -45,6 +47,10 @@ _FORGET = text(
     "delete from awaited where (source, what) in (select a.source, a.what from awaited a"
     " join unnest(cast(:sources as text[]), cast(:whats as text[])) as x(source, what) using (source, what)"
     " order by 1, 2 for update of a)"
+)
+_FORGET_OLD = text(
+    "delete from awaited where ctid = any(array(select ctid from awaited"
+    " where asked_at < clock_timestamp() - cast(:ago as interval) limit :limit))"
 )
 
 
@@ -98,3 +104,8 @@ def note(database: Database, tx: Tx) -> None:
             asked = {"sources": [key[0] for key in keys], "whats": [key[1] for key in keys]}
             with database.begin() as conn:
                 conn.execute(statement, asked if is_final else {**asked, "ago": ASKED_AGO_MAX})
+
+
+def forget_old(tx: Tx, limit: int) -> int:
+    """Forget at most `limit` questions asked more than KEPT_MAX ago and never again; returns how many."""
+    return int(tx.conn.execute(_FORGET_OLD, {"ago": KEPT_MAX, "limit": limit}).rowcount)

@@ -8,7 +8,16 @@ from functools import partial
 import structlog
 from sqlalchemy import text
 
-from shared import anchoring, archiving, chain_archive, chain_months, log_months, messaging_metrics, verifying
+from shared import (
+    anchoring,
+    archiving,
+    awaited,
+    chain_archive,
+    chain_months,
+    log_months,
+    messaging_metrics,
+    verifying,
+)
 from shared.service import Job, Service
 from shared.settings import Settings
 from shared.transaction import Tx
@@ -39,18 +48,8 @@ def prune_inbox_pages(tx: Tx, kept_days: int) -> int:
 
 
 def prune_awaited(tx: Tx) -> int:
-    """Forget what was asked for and never again: a question counts for a minute (shared.awaited.ASKED_AGO_MAX).
-
-    At most PRUNE_ROWS_MAX at a time.
-    """
-    done = tx.conn.execute(
-        text(
-            "delete from awaited where ctid = any(array(select ctid from awaited"
-            " where asked_at < clock_timestamp() - interval '10 minutes' limit :limit))"
-        ),
-        {"limit": PRUNE_ROWS_MAX},
-    )
-    return int(done.rowcount)
+    """Forget what was asked for and never again, at most PRUNE_ROWS_MAX at a time."""
+    return awaited.forget_old(tx, PRUNE_ROWS_MAX)
 
 
 def prune_redriven(tx: Tx) -> int:
