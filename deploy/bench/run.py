@@ -1,11 +1,11 @@
 """Measure Apotheca beside programs that do the bare minimum: `make bench`.
 
 Every ratio compares two programs run in turn on this machine in this run; a figure of another day or machine
-proves nothing. So no floor is a figure per second. Two bounds are times that people wait, with room for a slow
-machine: a tenth of another program's for figures of the books, and the way from a till to a report. Exit code 1 says
-that a floor or bound was missed. Results also go to var/bench.json.
+proves nothing. So no floor is a figure per second. Some bounds are times that people wait, with room for a slow
+machine: a tenth of another program's for figures of the books, the way from a till to a report, an upload of the
+catalogue. Exit code 1 says that a floor or bound was missed. Results also go to var/bench.json.
 
-usage: python -m deploy.bench.run [sales] [messaging] [consumers] [settling] [ledger] [close] [--rounds N]
+usage: python -m deploy.bench.run [sales] [catalogue] [messaging] [consumers] [settling] [ledger] [close] [--rounds N]
 """
 
 import argparse
@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.bench import bench_ledger, bench_sales, consumers, messaging, settling
+from deploy.bench import bench_ledger, bench_sales, catalogue, consumers, messaging, settling
 from deploy.bench.servers import Bench, bench
 
 SUITES = {
     "sales": bench_sales.run,
+    "catalogue": catalogue.run,
     "messaging": messaging.run,
     "consumers": consumers.run,
     "settling": settling.run,

@@ -248,6 +248,55 @@ def test_a_file_sent_again_takes_over_what_waits_of_the_first(catalogue):
     assert all(catalogue.on(each["product_id"]) for each in rows)
 
 
+def test_rows_of_one_file_find_what_those_before_them_told(office, catalogue):
+    one, other, new = an_id(), an_id(), an_id()
+    code = ean13(4001)
+    catalogue.agreed(a_product(one, gtins=[code]))
+    catalogue.agreed(a_product(other))
+    told = catalogue.uploaded(
+        [
+            a_product(other, gtins=[code]),
+            a_product(one, maker="x"),  # gives the code up
+            a_product(other, gtins=[code]),
+            a_product(one, gtins=[code]),
+            a_product(one, maker="y"),
+            a_product(one, maker="y"),
+            a_product(one, maker="y", legal_class="otc_a"),
+            a_product(one, maker="y", legal_class="otc_b"),
+            a_product(one, maker="y", legal_class="otc_b"),
+            a_product(one, maker="y"),
+            a_product(new, legal_class="rx"),
+            a_product(new, legal_class="otc_a"),
+        ]
+    )
+    assert [(each["state"], each.get("version")) for each in told] == [
+        ("refused", None),
+        ("changed", 2),
+        ("changed", 2),
+        ("refused", None),
+        ("changed", 3),
+        ("unchanged", 3),
+        ("proposed", 3),
+        ("proposed", 3),
+        ("waiting", 3),
+        ("unchanged", 3),
+        ("proposed", None),
+        ("proposed", None),
+    ]
+    assert [told[at]["holder_id"] for at in (0, 3)] == [one, other]
+    assert told[7]["proposal_id"] == told[8]["proposal_id"] != told[6]["proposal_id"]
+    assert [each["maker"] for each in catalogue.versions(one)] == [None, "x", "y"]
+    assert [each["product_version"] for each in events_of(office, one)] == [1, 2, 3]
+    states = {
+        each["proposal_id"]: each["state"] for each in catalogue.read(f"product-proposals?product_id={one}")
+    }
+    assert (states[told[6]["proposal_id"]], states[told[7]["proposal_id"]]) == ("superseded", "superseded")
+    [waiting] = catalogue.read(f"product-proposals?state=proposed&upload_id={told[0]['upload_id']}")
+    assert waiting["proposal_id"] == told[11]["proposal_id"]
+    rows = office.rows("select product_id from product_codes where code = :code", code=f"0{code}")
+    assert rows == [(other,)]
+
+
 def test_a_csv_tells_the_same_as_json_and_its_faults_by_row_and_column(catalogue):
     product_id, odd = an_id(), an_id()
     header = "product_id,generic_name,legal_class,control_class,temp_class,category,unit,gtins,pack_factor,source,source_version"

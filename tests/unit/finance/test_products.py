@@ -52,7 +52,9 @@ class Feed:
 
     @property
     def known(self):
-        return Known(self.versions[-1] if self.versions else None, self.proposal)
+        waits = self.proposal is not None and self.proposal.state == "proposed"
+        newest = self.versions[-1] if self.versions else None
+        return Known(newest, self.proposal if waits else None, None if waits else self.proposal)
 
     def add(self, version):
         before = self.catalogue()

@@ -1,7 +1,8 @@
 """HTTP of the product catalogue."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
@@ -92,12 +93,12 @@ def _items(file: IO[bytes]) -> Iterator[Iterator[files.Item]]:
         yield parse(chunks_of(file))
 
 
-def _results(make_tx: MakeTx, items: Iterable[files.Item]) -> Iterator[bytes]:
+def _results(make_tx: MakeTx, items: Iterator[files.Item]) -> Iterator[bytes]:
     """One transaction a batch; what became of each row."""
     database = current_app.extensions["database"]
     language = language_of_request()
     upload_id: UUID | None = None
-    for batch in _batches(items):
+    while batch := list(islice(items, BATCH_ROWS_MAX)):
         with database.begin() as conn:
             tx = make_tx(conn)
             upload_id = upload_id or store.begin_upload(tx)
@@ -111,21 +112,6 @@ def _results(make_tx: MakeTx, items: Iterable[files.Item]) -> Iterator[bytes]:
                 default=str,
                 option=orjson.OPT_APPEND_NEWLINE,
             )
-
-
-def _batches(items: Iterable[files.Item]) -> Iterator[list[files.Item]]:
-    """A product that comes again begins a new batch, and finds what was told of it first."""
-    batch: list[files.Item] = []
-    seen: set[str] = set()
-    for item in items:
-        key = None if item.told is None else item.told.product_id
-        if len(batch) >= BATCH_ROWS_MAX or key in seen:
-            yield batch
-            batch, seen = [], set()
-        batch.append(item)
-        seen |= set() if key is None else {key}
-    if batch:
-        yield batch
 
 
 def _refused(item: files.Item, language: str) -> dict[str, Any]:

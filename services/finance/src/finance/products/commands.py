@@ -4,24 +4,28 @@ Source: X1, X11
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from finance.kernel.company import require_company
 from finance.products import store
-from finance.products.model import Known, Proposal, Proposed, Version, agreed, judged
+from finance.products.model import Known, Proposal, Proposed, Verdict, Version, agreed, judged
 from finance.products.rules.product import (
+    FIELD_OF_CODE,
+    Code,
     Product,
     ProductCodeTaken,
     ProductProposalDecided,
     ProductUploadSettled,
     Told,
     checked,
+    codes_of,
     earliest,
 )
 from finance.products.tables import product_decisions
+from shared import audit
 from shared.approvals import Approval, decide_and_store
-from shared.clock import business_date
+from shared.clock import business_date, new_id
 from shared.errors import DomainError
 from shared.languages import Text
 from shared.transaction import Tx
@@ -42,14 +46,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Weighing:
-    """What was known of products, and what rows come to before any of it is written."""
+    """What is known of products, row by row, and what the rows come to before any of it is written."""
 
     tx: Tx
     upload_id: UUID | None
     known: dict[str, Known]
     holders: store.Holders
+    meant: dict[str, set[Code]] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
-    proposed: list[tuple[Told, Proposed]] = field(default_factory=list)
+    proposals: dict[UUID, Proposal] = field(default_factory=dict)
     superseded: list[UUID] = field(default_factory=list)
     adopted: list[UUID] = field(default_factory=list)
 
@@ -57,11 +62,13 @@ class _Weighing:
 def tell(tx: Tx, row: Told) -> Outcome:
     """One product. Raises CompanyNotCovered, GtinInvalid, ProductCodeTaken, ProductBackdated, ProductTooFarAhead."""
     weighing = _begun(tx, [row], None)
-    return _written(weighing, [_weighed(weighing, row)])[0]
+    outcome = _weighed(weighing, row)
+    _write(weighing)
+    return outcome
 
 
 def take(tx: Tx, rows: Sequence[Told], upload_id: UUID) -> list[Outcome]:
-    """What became of each row, in order; a product comes once among them. A refused one hurts no other.
+    """What became of each row, in order; each finds what those before it told. A refused one hurts no other.
 
     Raises CompanyNotCovered.
     """
@@ -72,7 +79,8 @@ def take(tx: Tx, rows: Sequence[Told], upload_id: UUID) -> list[Outcome]:
             outcomes.append(_weighed(weighing, row))
         except DomainError as refusal:
             outcomes.append(Outcome(row.product_id, "refused", refusal=refusal))
-    return _written(weighing, outcomes)
+    _write(weighing)
+    return outcomes
 
 
 def _begun(tx: Tx, rows: Sequence[Told], upload_id: UUID | None) -> _Weighing:
@@ -93,45 +101,85 @@ def _weighed(weighing: _Weighing, row: Told) -> Outcome:
         first_day=earliest(tx.now),
         upload_id=weighing.upload_id,
     )
-    newest, before = known.newest, known.waiting
+    before = known.newest
     if verdict.version is not None:
-        weighing.versions.append(newest := verdict.version)
+        weighing.versions.append(verdict.version)
+        known.newest = verdict.version
+    _hold_codes(weighing, told, before)
+    _settle(weighing, known, verdict)
     if verdict.proposed is not None:
-        weighing.proposed.append((told, verdict.proposed))
-    if before is not None and verdict.is_withdrawing:
-        weighing.superseded.append(before.proposal_id)
-    if before is not None and verdict.state == "waiting":
-        weighing.adopted.append(before.proposal_id)
-    kept = known.proposal if verdict.state in {"waiting", "rejected"} else None
+        known.waiting = _proposal(weighing, told, verdict.proposed)
+        weighing.proposals[known.waiting.proposal_id] = known.waiting
+    kept = known.proposal if verdict.state in {"proposed", "waiting", "rejected"} else None
     return Outcome(
         told.product_id,
         verdict.state,
-        None if newest is None else newest.version,
+        None if known.newest is None else known.newest.version,
         None if kept is None else kept.proposal_id,
     )
 
 
+def _settle(weighing: _Weighing, known: Known, verdict: Verdict) -> None:
+    """What waited so far waits no more, or belongs to this upload."""
+    waiting = known.waiting
+    if waiting is None:
+        return
+    if verdict.is_withdrawing:
+        known.waiting = None
+        if waiting.proposal_id in weighing.proposals:
+            weighing.proposals[waiting.proposal_id] = replace(waiting, state="superseded")
+        else:
+            weighing.superseded.append(waiting.proposal_id)
+    elif verdict.state == "waiting" and waiting.proposal_id not in weighing.proposals:
+        weighing.adopted.append(waiting.proposal_id)
+
+
+def _proposal(weighing: _Weighing, told: Told, proposed: Proposed) -> Proposal:
+    proposal_id = new_id()
+    return Proposal(
+        proposal_id,
+        told.product_id,
+        proposed.fields,
+        proposed.effective_from,
+        told.source,
+        told.source_version,
+        weighing.upload_id,
+        "proposed",
+        str(
+            audit.digest([str(proposal_id), told.product_id, dict(proposed.fields), proposed.effective_from])
+        ),
+        weighing.tx.actor.id,
+    )
+
+
 def _require_codes(product: Product, holders: store.Holders) -> None:
-    """Raises ProductCodeTaken; else the codes are the product's, for those that come after it."""
-    names = [(column, code) for column in ("gtins", "trace_prefixes") for code in getattr(product, column)]
-    for column, code in names:
-        for other in sorted(holders.get((column, code), set()) - {product.product_id}):
+    """Raises ProductCodeTaken."""
+    for kind, code in codes_of(product):
+        other = holders.get((kind, code), product.product_id)
+        if other != product.product_id:
+            path = FIELD_OF_CODE[kind]
             message = Text("{code} is of product {product}", code=code, product=other)
-            raise ProductCodeTaken(message, errors=[{"path": column, "message": message}], holder_id=other)
-    for name in names:
-        holders.setdefault(name, set()).add(product.product_id)
+            raise ProductCodeTaken(message, errors=[{"path": path, "message": message}], holder_id=other)
 
 
-def _written(weighing: _Weighing, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _hold_codes(weighing: _Weighing, told: Told, before: Version | None) -> None:
+    """For the rows after it the product has the codes that it has now, and those that its row wants for it."""
+    now = weighing.known[told.product_id].newest
+    had = weighing.meant.get(told.product_id, set()) | set(codes_of(before.product) if before else ())
+    meant = {*codes_of(told), *(codes_of(now.product) if now else ())}
+    for each in had - meant:
+        if weighing.holders.get(each) == told.product_id:
+            del weighing.holders[each]
+    weighing.holders |= dict.fromkeys(meant, told.product_id)
+    weighing.meant[told.product_id] = meant
+
+
+def _write(weighing: _Weighing) -> None:
     tx = weighing.tx
     store.add_versions(tx, weighing.versions)
     store.supersede(tx, weighing.superseded)
     store.adopt(tx, weighing.adopted, weighing.upload_id)
-    ids = iter(store.propose(tx, weighing.proposed, weighing.upload_id))
-    return [
-        Outcome(each.product_id, each.state, each.version, next(ids)) if each.state == "proposed" else each
-        for each in outcomes
-    ]
+    store.propose(tx, list(weighing.proposals.values()))
 
 
 def decide(tx: Tx, proposal_id: UUID, *, approved: bool, reason: str | None) -> None:
@@ -197,4 +245,5 @@ def _agreed(tx: Tx, proposals: Sequence[Proposal]) -> list[Version]:
     holders = store.holders(tx, [each.product for each in versions])
     for each in versions:
         _require_codes(each.product, holders)
+        holders |= dict.fromkeys(codes_of(each.product), each.product.product_id)
     return versions

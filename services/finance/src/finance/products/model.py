@@ -51,14 +51,16 @@ class Proposal:
 
 @dataclass(slots=True)
 class Known:
-    """What is known of a product: its newest version, and the newest of what was proposed of it, decided or not."""
+    """What is known of a product: its newest version, what waits of it, and the newest that was decided on."""
 
     newest: Version | None = None
-    proposal: Proposal | None = None
+    waiting: Proposal | None = None
+    decided: Proposal | None = None
 
     @property
-    def waiting(self) -> Proposal | None:
-        return self.proposal if self.proposal is not None and self.proposal.state == "proposed" else None
+    def proposal(self) -> Proposal | None:
+        """What waits is newer than all that was decided on: another takes its place, and none is decided on twice."""
+        return self.waiting or self.decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,18 @@ from uuid import UUID
 
 import msgspec
 import orjson
+from psycopg import Cursor
 from sqlalchemy import insert, select, text
 
 from finance.products.events import product_changed
-from finance.products.model import Known, Proposal, Proposed, Version
+from finance.products.model import Known, Proposal, Version
 from finance.products.rules.product import (
     FIELDS,
-    GTIN_DIGITS,
+    Code,
     Product,
     ProductProposalNotFound,
     ProductUploadNotFound,
-    Told,
+    codes_of,
 )
 from finance.products.tables import product_uploads
 from shared import audit, outbox
@@ -49,17 +50,16 @@ select {", ".join(f"v.{name}" for name in _VERSION_COLUMNS[:-2])}
 from unnest(%s::text[]) as x(id), lateral (
     select * from product_versions n where n.product_id = x.id order by n.version desc limit 1) v
 """
-_PROPOSED = f"""
+_WAITING = f"select {_READ} from product_proposals where product_id = any(%s) and state = 'proposed'"
+_DECIDED = f"""
 select {_READ} from unnest(%s::text[]) as x(id), lateral (
-    select * from product_proposals p where p.product_id = x.id and p.state <> 'superseded'
+    select * from product_proposals p where p.product_id = x.id and p.state in ('approved', 'rejected')
     order by p.proposal_id desc limit 1) p
 """
-_TAKEN = """
-select distinct x.code, v.product_id from product_versions v, unnest(v.{column}) as x(code)
-where v.{column} && %s::text[] and x.code = any(%s::text[])
-    and not exists (select from product_versions n where n.product_id = v.product_id and n.version > v.version)
+_HOLDERS = """
+select c.kind, c.code, c.product_id from product_codes c
+join unnest(%s::text[], %s::text[]) as x(kind, code) on c.kind = x.kind and c.code = x.code
 """
-"""One look into the index for all codes of a batch: what was inserted lately is searched through for each look."""
 
 
 def lock(tx: Tx) -> None:
@@ -74,8 +74,10 @@ def known(tx: Tx, product_ids: Collection[str]) -> dict[str, Known]:
         for row in driver.execute(_NEWEST, (list(found),)).fetchall():
             version = _version(row)
             found[version.product.product_id].newest = version
-        for row in driver.execute(_PROPOSED, (list(found),)).fetchall():
-            found[row[1]].proposal = Proposal(*row)
+        for row in driver.execute(_WAITING, (list(found),)).fetchall():
+            found[row[1]].waiting = Proposal(*row)
+        for row in driver.execute(_DECIDED, (list(found),)).fetchall():
+            found[row[1]].decided = Proposal(*row)
     return found
 
 
@@ -85,22 +87,19 @@ def _version(row: Sequence[Any]) -> Version:
     return Version(product, **cells)
 
 
-Holders = dict[tuple[str, str], set[str]]
-"""The products that have a code now, by the field that holds it and the code as it is kept."""
+Holders = dict[Code, str]
+"""Which product has a code now."""
 
 
 def holders(tx: Tx, products: Sequence[Product]) -> Holders:
     """Who has the codes of these products."""
-    found: Holders = {}
+    codes = sorted({code for each in products for code in codes_of(each)})
+    if not codes:
+        return {}
+    kinds, values = zip(*codes, strict=True)
     with driver_of(tx.conn) as driver:
-        for column, digits in (("gtins", GTIN_DIGITS), ("trace_prefixes", 0)):
-            codes = sorted({code.zfill(digits) for each in products for code in getattr(each, column)})
-            if codes:
-                for code, product_id in driver.execute(
-                    _TAKEN.format(column=column), (codes, codes)
-                ).fetchall():
-                    found.setdefault((column, code), set()).add(product_id)
-    return found
+        rows = driver.execute(_HOLDERS, (list(kinds), list(values))).fetchall()
+    return {(kind, code): product_id for kind, code, product_id in rows}
 
 
 def add_versions(tx: Tx, versions: Sequence[Version]) -> None:
@@ -119,6 +118,7 @@ def add_versions(tx: Tx, versions: Sequence[Version]) -> None:
                         *(each.upload_id, each.proposal_id, tx.actor.id, tx.now),
                     )
                 )
+        _keep_codes(cursor, versions)
         outbox.write(cursor, tx, [product_changed(each, day=day) for each in versions])
     audit.record(
         tx,
@@ -131,6 +131,29 @@ def add_versions(tx: Tx, versions: Sequence[Version]) -> None:
     )
 
 
+_GIVE_UP = """
+delete from product_codes c where c.product_id = any(%(ids)s) and not exists (
+    select from unnest(%(owners)s::text[], %(kinds)s::text[], %(codes)s::text[]) as x(product_id, kind, code)
+    where x.product_id = c.product_id and x.kind = c.kind and x.code = c.code)
+"""
+_GET = """
+insert into product_codes (product_id, kind, code)
+select * from unnest(%(owners)s::text[], %(kinds)s::text[], %(codes)s::text[]) as x(product_id, kind, code)
+where not exists (select from product_codes c
+    where c.kind = x.kind and c.code = x.code and c.product_id = x.product_id)
+"""
+
+
+def _keep_codes(cursor: Cursor[Any], versions: Sequence[Version]) -> None:
+    """The codes of each product's last version, and no others, are the product's."""
+    newest = {each.product.product_id: each.product for each in versions}
+    owned = [(product_id, *code) for product_id, product in newest.items() for code in codes_of(product)]
+    owners, kinds, codes = zip(*owned, strict=True) if owned else ((), (), ())
+    said = {"ids": list(newest), "owners": list(owners), "kinds": list(kinds), "codes": list(codes)}
+    cursor.execute(_GIVE_UP, said)
+    cursor.execute(_GET, said)
+
+
 def _cell(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
@@ -139,29 +162,28 @@ def _subject(ids: Sequence[str]) -> str:
     return ids[0] if len(ids) == 1 else f"{ids[0]}..{ids[-1]}"
 
 
-def propose(tx: Tx, found: Sequence[tuple[Told, Proposed]], upload_id: UUID | None) -> list[UUID]:
-    """Let each wait for quality assurance."""
-    if not found:
-        return []
-    ids = [new_id() for _ in found]
-    hashes = [
-        audit.digest([str(proposal_id), told.product_id, dict(proposed.fields), proposed.effective_from])
-        for proposal_id, (told, proposed) in zip(ids, found, strict=True)
-    ]
+def propose(tx: Tx, proposals: Sequence[Proposal]) -> None:
+    """Let each wait for quality assurance; one that another took the place of is kept as `superseded`."""
+    if not proposals:
+        return
     with (
         driver_of(tx.conn) as driver,
         driver.cursor().copy(f"copy product_proposals ({', '.join(_PROPOSAL_COLUMNS)}) from stdin") as copy,
     ):
-        for proposal_id, subject_hash, (told, proposed) in zip(ids, hashes, found, strict=True):
+        for each in proposals:
             copy.write_row(
                 (
-                    *(proposal_id, told.product_id, orjson.dumps(proposed.fields).decode()),
-                    *(proposed.effective_from, told.source, told.source_version, upload_id, "proposed"),
-                    *(subject_hash, tx.actor.id, tx.now),
+                    *(each.proposal_id, each.product_id, orjson.dumps(each.fields).decode()),
+                    *(each.effective_from, each.source, each.source_version, each.upload_id, each.state),
+                    *(each.subject_hash, each.proposed_by, tx.now),
                 )
             )
-    audit.record(tx, "product.propose", _subject([told.product_id for told, _ in found]), after=hashes)
-    return ids
+    audit.record(
+        tx,
+        "product.propose",
+        _subject([each.product_id for each in proposals]),
+        after=[each.subject_hash for each in proposals],
+    )
 
 
 def supersede(tx: Tx, proposal_ids: Sequence[UUID]) -> None:

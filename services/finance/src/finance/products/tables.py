@@ -60,6 +60,17 @@ product_versions = Table(
 neither change nor go. `changed_by` told it, or approved it.
 """
 
+product_codes = Table(
+    "product_codes",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("product_id", Text, nullable=False),
+    one_of("kind", ("gtin", "trace_prefix")),
+    Index("product_codes_product", "product_id"),
+)
+"""Which product has a code now, by the newest version of each: a code names one."""
+
 product_proposals = Table(
     "product_proposals",
     metadata,
@@ -108,4 +119,9 @@ product_decisions = Table(
 )
 """What was decided on a proposal, or on all that waited of an upload, each by its id."""
 
-declare(metadata, changes=("product_proposals",))
+declare(
+    metadata,
+    changes=("product_proposals",),
+    removes={"product_codes": "a product gives a code up"},
+    working={"product_codes": "says again what the newest versions say, so that a code is found by itself"},
+)

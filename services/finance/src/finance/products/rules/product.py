@@ -186,6 +186,18 @@ def checked(told: Told) -> Told:
     )
 
 
+Code = tuple[str, str]
+"""`gtin` or `trace_prefix`, and the digits as they are kept."""
+
+FIELD_OF_CODE = {"gtin": "gtins", "trace_prefix": "trace_prefixes"}
+
+
+def codes_of(product: Product) -> list[Code]:
+    """All codes that name the product."""
+    gtins = [("gtin", each.zfill(GTIN_DIGITS)) for each in product.gtins]
+    return [*gtins, *(("trace_prefix", each) for each in product.trace_prefixes)]
+
+
 def _invalid(path: str, message: Text) -> GtinInvalid:
     return GtinInvalid(message, errors=[{"path": path, "message": message}])
 
