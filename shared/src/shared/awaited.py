@@ -5,6 +5,7 @@ credit and the permission of a customer of long ago do not. So the first questio
 whoever asks again is answered by the first head that was asked for well after it: what was there when somebody asked
 is here by then. One beat of heads is awaited, however often is asked meanwhile. A final answer is forgotten again: the
 next question may be about something newer.
+A question belongs to who asked it: what was said since somebody else asked, and gave up, is awaited for the next one.
 
 Of what is unknown the source must have told all. What it said before and says no (`is_last_word`) needs no more than
 the time to say something else: after WORD_AWAITED_MAX its last word stands, though the source is silent, as a last
@@ -83,6 +84,7 @@ def _may_be_said(
     stands_after: timedelta | None = None,
 ) -> bool:
     """One answer for all of a transaction: a thousand receipts of a customer are one question."""
+    what = f"{what} for {tx.actor.id}"
     if (source, what) in tx.asked:
         return tx.asked[source, what]
     level = watermark.level_since(tx.conn, source, types=types)

@@ -214,6 +214,17 @@ def test_web_processes_ask_as_one(office, tmp_path):
         another.close()
 
 
+def test_what_was_said_since_another_till_asked_and_gave_up_is_awaited(office):
+    customer = told_no(office, "credit_limit_exceeded")
+    level_with(office.database, "customers", age_s=4)
+    assert sells(office, customer, person="till-1") == "credit_not_yet_known"
+    asked_a_while_ago(office.database)  # and what was said in the last seconds is not here
+    assert sells(office, customer, person="till-2") == "credit_not_yet_known"
+    assert sells(office, customer, person="till-1") == "credit_limit_exceeded"
+    asked_a_while_ago(office.database)
+    assert sells(office, customer, person="till-2") == "credit_limit_exceeded"
+
+
 def test_many_who_ask_in_any_order_wait_for_nobody(office):
     customers = [told_no(office, "trade_not_permitted") for _ in range(8)]
     level_with(office.database, "customers", age_s=4)
@@ -239,9 +250,9 @@ def test_what_nobody_asked_again_is_forgotten_after_ten_minutes(office):
     customer = told_no(office, "credit_on_hold")
     level_with(office.database, "customers", age_s=4)
     assert sells(office, customer) == "credit_not_yet_known"
-    kept = "select count(*) from awaited where what = :what"
+    kept = "select count(*) from awaited where what like :what"
     for ago_s, left in ((500, 1), (101, 0)):
         asked_a_while_ago(office.database, ago_s=ago_s)
         with office.database.begin() as conn:
             upkeep.prune_awaited(Tx(conn=conn, actor=system_actor("finance"), now=utc_now()))
-        assert office.value(kept, what=f"credit {customer}") == left
+        assert office.value(kept, what=f"credit {customer} for %") == left
