@@ -7,6 +7,12 @@ from uuid import uuid4
 
 import pypdf
 
+from finance.app import SERVICE
+from shared.clock import utc_now
+from shared.identity import system_actor
+from shared.service import LostEvent
+from shared.transaction import Tx
+
 APPROVER = "the-finance_auditor"
 
 
@@ -14,6 +20,18 @@ def told(office, *settled):
     """Hear settled returns; the ids of the refunds they make, in the same order."""
     assert office.hear(*settled).parked == 0
     return [refund_of(office, each.data["return_id"]) for each in settled]
+
+
+def lost_of(settled, comes_again_as=None):
+    return LostEvent(
+        source="returns", seq=settled.seq, event_id=settled.event_id, comes_again_as=comes_again_as
+    )
+
+
+def accepted(conn, lost):
+    """What `log accept returns` does in finance about these events; says what became of each refund."""
+    tx = Tx(conn=conn, actor=system_actor("finance"), now=utc_now())
+    return list(SERVICE.withdraw(tx, "returns", 0, lost, iter(())))
 
 
 def refund_of(office, return_id):

@@ -178,6 +178,30 @@ def test_a_red_invoice_takes_back_what_came_back_and_no_more(office):
         assert words in said
 
 
+@pytest.mark.requirement("F22", "X3")
+def test_a_red_invoice_prints_the_goods_of_its_day_though_the_refund_is_withdrawn_and_owed_anew(office):
+    sale = sold(office)
+    made = issued(office, sale)
+    told = office.settled(sale, [HALF], settled_on=str(TODAY))
+    [refund_id] = refunding.told(office, told)
+    taken = red(office, made, BACK, refund_id=refund_id).json
+    paper = f"/v1/invoices/{taken['invoice_id']}/pdf"
+    printed = refunding.paper(office.get(paper))
+    assert "-17.25" in printed
+    with office.database.begin() as conn:
+        assert refunding.accepted(conn, [refunding.lost_of(told)])
+    assert refunding.paper(office.get(paper)) == printed
+    whole = (0, 2, "destroy", 3451, 449, 2300)
+    again = office.settled(sale, [whole], return_id=told.data["return_id"], settled_on=str(TODAY))
+    assert refunding.told(office, again) == [refund_id]
+    assert refunding.paper(office.get(paper)) == printed
+    rest = [{"tax_bp": 1300, "net": money(1726), "tax": money(224)}]
+    second = red(office, made, rest, refund_id=refund_id)
+    assert second.status_code == 201, second.json
+    said = refunding.paper(office.get(f"/v1/invoices/{second.json['invoice_id']}/pdf"))
+    assert ("-34.51" in said, "-17.25" in said) == (True, False)
+
+
 @pytest.mark.requirement("F22")
 def test_goods_that_came_back_before_the_invoice_are_not_on_it(office):
     sale = sold(office)

@@ -4,14 +4,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from finance.app import SERVICE
 from finance.refunds import queries
 from finance.refunds.commands import paying
 from finance.refunds.rules import Payment
 from shared.clock import business_date, month_of, utc_now
-from shared.identity import system_actor
-from shared.service import LostEvent
-from shared.transaction import Tx
 from tests.support import refunding
 from tests.support.finance_builders import a_line, a_receipt, money, refused
 from tests.support.waiting import acts, the_second_waits
@@ -40,20 +36,11 @@ def settled(office, sale, *taken, return_id=None):
 
 def forget(office, *told, again=()):
     """What `log accept returns` does about these events; those of `again` come again under another number."""
-    lost = [lost_of(each, each.seq + 1 if each in again else None) for each in told]
+    lost = [refunding.lost_of(each, each.seq + 1 if each in again else None) for each in told]
     with office.database.begin() as conn:
-        notes = accepted(conn, lost)
+        notes = refunding.accepted(conn, lost)
         queries.require_agreement(conn, month_of(TODAY))
     return [each for each in notes if each.get("stays") == "refund" or "withdrawn" in each]
-
-
-def lost_of(told, comes_again_as=None):
-    return LostEvent(source="returns", seq=told.seq, event_id=told.event_id, comes_again_as=comes_again_as)
-
-
-def accepted(conn, lost):
-    tx = Tx(conn=conn, actor=system_actor("finance"), now=utc_now())
-    return list(SERVICE.withdraw(tx, "returns", 0, lost, iter(())))
 
 
 def booked(office):
@@ -187,7 +174,10 @@ def test_what_is_paid_while_the_loss_is_accepted_stays(office):
     refunding.approve(office, refund_id)
     part = Payment(tender="wechat", reference=f"CH-{uuid4().hex}")
     pays = acts("accountant", paying.pay, UUID(refund_id), [part])
-    assert the_second_waits(office, pays, lambda conn: accepted(conn, [lost_of(back)])) is None
+    assert (
+        the_second_waits(office, pays, lambda conn: refunding.accepted(conn, [refunding.lost_of(back)]))
+        is None
+    )
     shown = refunding.refund(office, refund_id)
     assert (shown["state"], shown["unpaid"]) == ("held", money(1900))
 

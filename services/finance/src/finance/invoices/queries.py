@@ -191,16 +191,16 @@ def vat(tx: Tx, month: date, branch_id: str | None) -> dict[str, Any]:
 
 
 def goods(tx: Tx, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The goods an invoice names: the lines of its sales, or for a return those that came back."""
+    """The goods an invoice names: the lines of its sales, or for a return those that had come back when it was issued."""
     if shown["refund_id"] is not None:
         rows = tx.conn.execute(
             text(
                 "select l.generic_name, l.specification, b.lot, b.quantity, b.net_fen, l.tax_bp, b.tax_fen"
                 f" from {refunds.RETURNED_LINES} b"
                 f" join {sold.LINES_BY_SALE} l on l.sale_id = b.sale_id and l.line_id = b.sale_line_id"
-                " where b.refund_id = :id order by b.no limit :limit"
+                f" where b.refund_id = :id and {refunds.STANDING} order by b.no limit :limit"
             ),
-            {"id": shown["refund_id"], "limit": LINES_MAX},
+            {"id": shown["refund_id"], "at": shown["issued_at"], "limit": LINES_MAX},
         )
     else:
         rows = tx.conn.execute(

@@ -22,6 +22,15 @@ RETURNED_LINES = (
 """What came back of lines of sales, by the day it became owed; below 0 by the day a refund was withdrawn."""
 LIVE = "b.no > (select coalesce(max(w.no), 0) from refund_lines w where w.refund_id = b.refund_id and w.quantity < 0)"
 """SQL over a row `b` of refund_lines: no withdrawal has taken it back."""
+_TURNS = (
+    "(select count(*) from refund_lines w join refund_lines n on n.refund_id = w.refund_id and n.no = w.no + 1"
+    " where w.refund_id = b.refund_id and w.quantity < 0 and n.quantity > 0 and n.no <= {0})"
+)
+STANDING = (
+    f"(b.quantity > 0 and {_TURNS.format('b.no')} = least({_TURNS.format('32767')}, (select count(*) from refund_steps s"
+    " where s.refund_id = b.refund_id and s.step = 'withdrawn' and s.at <= :at)))"
+)
+"""SQL over a row `b` of RETURNED_LINES: the refund was of it at the instant `at`, withdrawn or owed anew since or not."""
 REFUNDED = "(select refund_id, sale_id, total_fen from refunds)"
 """What each refund of a sale came to."""
 
