@@ -66,8 +66,6 @@ FILES = {
 }
 """Modules of an area; each of them may be a package instead."""
 FOLDERS = {"templates", "static", "data"}
-MODULES_SHOWN = {"sold": {"queries", "record"}, "ledger": {"of_sales", "sealing"}, "open_items": {"of_sales"}}
-"""Faces that show a module, and through it more than ten names. Only shrinks."""
 CHANGING = re.compile(
     r"\b(insert into|delete from|update \w+ (\w+ )?set|for (no key )?update|for share)\b", re.IGNORECASE
 )
@@ -166,12 +164,11 @@ def test_nobody_reaches_behind_the_face_of_an_area(package):
 
 @pytest.mark.parametrize("package", SERVICES)
 def test_a_face_shows_names_and_no_modules(package):
-    shown_modules = {}
+    """Through a module an area would show more than ten names."""
     for area in areas_of(package):
         face = importlib.import_module(f"{package}.{area.name}")
         modules = {name for name in face.__all__ if isinstance(getattr(face, name), ModuleType)}
-        shown_modules |= {area.name: modules} if modules else {}
-    assert shown_modules == (MODULES_SHOWN if package == "finance" else {})
+        assert modules == set(), area.name
 
 
 @pytest.mark.parametrize("package", SERVICES)

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import open_items
+from finance import open_items, receipts
 from finance.account_statements.rules import CustomerStatementUnknown
 from finance.receivables import PAYMENTS
 from finance.refunds import REFUNDED
-from finance.sold import record
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
@@ -67,7 +66,7 @@ def documents(tx: Tx, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             f"select i.item_id::text, coalesce(r.receipt_number, p.reference) as number from {open_items.ITEMS} i"
             f" left join {open_items.ITEMS} principal on principal.item_id = i.principal_id"
             f" left join {REFUNDED} f on f.refund_id = i.source_id and i.kind = 'credit_note'"
-            f" left join {record.RECEIPT_NUMBERS} r on r.sale_id = coalesce(f.sale_id, principal.source_id, i.source_id)"
+            f" left join {receipts.RECEIPTS} r on r.sale_id = coalesce(f.sale_id, principal.source_id, i.source_id)"
             f" left join {PAYMENTS} p on p.payment_id = i.source_id"
             " where i.item_id = any(cast(:ids as uuid[]))"
         ),

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, CursorResult, TextClause, text
 
 from finance.kernel.period import JournalNotSealed, JournalUnbalanced
-from finance.ledger import LINES, sealing
+from finance.ledger import LINES, SEALING
 from finance.periods import OPEN_FROM
 from shared.clock import month_of, next_month
 from shared.row_log import Proof
 
 _LINES_DIFFER = f"""
-with lines as {sealing.SUMS}, folded as (
+with lines as {SEALING.sums}, folded as (
     select account, branch_id, sum(debit_fen) as debit_fen, sum(credit_fen) as credit_fen from running_balances
     where month = :month group by account, branch_id
 )
@@ -70,7 +70,7 @@ def forget(conn: Connection, month: date) -> None:
 
 
 def _require_sealed(conn: Connection, month: date, until: date) -> None:
-    unsealed = text(f"select 1 from ({sealing.UNSEALED.format(unsealed_from=month, until=until)}) u limit 1")
+    unsealed = text(f"select 1 from ({SEALING.unsealed.format(unsealed_from=month, until=until)}) u limit 1")
     if conn.execute(unsealed).first() is not None:
         raise JournalNotSealed("vouchers of the month are still being numbered", retry_after_s=2)
 
@@ -80,7 +80,7 @@ _OPEN_FROM = text(f"select {OPEN_FROM}")
 _TAIL = f"""
     union all
     select {{tail_keys}}, {{tail_sums}} from (
-        {sealing.UNSEALED} and (cast(:branches as text[]) is null or e.branch_id = any(:branches))
+        {SEALING.unsealed} and (cast(:branches as text[]) is null or e.branch_id = any(:branches))
     ) tail
     where booked_on < :first or :transfers or not is_transfer
 """
@@ -223,7 +223,7 @@ BALANCE_NOW = (
     "   and branch_id = :branch_id), 0)"
     " + coalesce((select sum(debit_fen - credit_fen) from running_balances where account = :account"
     "   and branch_id = :branch_id and month > coalesce(carried.month, '-infinity')), 0)"
-    f" + coalesce({sealing.UNSEALED_ON_ACCOUNT}, 0))::bigint as fen"
+    f" + coalesce({SEALING.unsealed_on_account}, 0))::bigint as fen"
     " from (select max(month) as month from period_balances) carried"
 )
 """As finance.balances.balance, of `:account` in `:branch_id`, for a statement that sets it beside something else: carried,
@@ -247,7 +247,7 @@ PROOFS = (
     ),
 )
 CHAIN = replace(
-    sealing.CHAIN,
+    SEALING.chain,
     expected_sql="select distinct 'main-' || extract(year from month) from running_balances",
 )
 """The journal's chain: sealing an entry folds it into the sums, so that these say which chains there are."""

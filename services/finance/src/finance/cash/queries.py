@@ -12,19 +12,24 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from finance import sold
 from finance.balances import BALANCE_NOW, FIRST_MONTHS
 from finance.book import book_of
 from finance.cash import rules
 from finance.cash.model import Session
-from finance.sold import CASH_TAKEN
 from shared import holidays
 from shared.calendar import Calendar
 from shared.clock import SHANGHAI, business_date, next_month
 from shared.paging import decode_cursor, page
 from shared.transaction import Tx
 
+_CASH_TAKEN = (
+    f"(select s.branch_id, s.posted_by as till, s.posted_at, t.fen from {sold.SALES} s join {sold.TENDERS} t"
+    " on t.sale_id = s.sale_id and t.booked_on = s.booked_on and t.tender = 'cash')"
+)
+"""Of each sale its part in cash: `branch_id`, `till` (who posted it), `posted_at`, `fen`."""
 _TAKINGS = (
-    f"select coalesce(sum(t.fen), 0)::bigint from {CASH_TAKEN} t"
+    f"select coalesce(sum(t.fen), 0)::bigint from {_CASH_TAKEN} t"
     " where t.branch_id = :branch_id and t.till = :till and t.posted_at >= :since and t.posted_at < :until"
 )
 _HELD = (
@@ -32,7 +37,7 @@ _HELD = (
     " when last.closed_at is not null then last.carried_fen"
     " else last.float_fen"
     "  + (select coalesce(sum(fen), 0) from cash_movements m where m.session_id = last.session_id)"
-    f"  + (select coalesce(sum(t.fen), 0) from {CASH_TAKEN} t where t.branch_id = :branch_id"
+    f"  + (select coalesce(sum(t.fen), 0) from {_CASH_TAKEN} t where t.branch_id = :branch_id"
     "     and t.till = last.till and t.posted_at >= last.opened_at"
     "     and t.posted_at < coalesce(last.count_began_at, 'infinity')) end::bigint as fen"
     " from (select distinct on (d.drawer) d.drawer, s.session_id, s.till, s.float_fen, s.opened_at,"
@@ -300,7 +305,7 @@ def unattended(tx: Tx, branch_id: str, month: date) -> list[dict[str, Any]]:
     tx.actor.require_branch(branch_id)
     rows = tx.conn.execute(
         text(
-            f"with cash as (select t.till, t.posted_at, t.fen from {CASH_TAKEN} t"
+            f"with cash as (select t.till, t.posted_at, t.fen from {_CASH_TAKEN} t"
             "  where t.branch_id = :branch_id and t.posted_at >= :since and t.posted_at < :until)"
             " select c.till, (c.posted_at at time zone 'Asia/Shanghai')::date as day, count(*) as sales,"
             " sum(c.fen)::bigint as fen from cash c where not exists (select from cash_sessions x"

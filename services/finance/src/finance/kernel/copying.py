@@ -1,7 +1,9 @@
-"""The rows of thousands of sales as text for COPY: each owner of a table makes its own from the same sale."""
+"""What each owner of a table writes of a sale: a part of the one statement of one, rows of text for COPY of thousands."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from psycopg import Connection
 
 from finance.kernel.sale import Booked
 
@@ -28,6 +30,24 @@ class Said(NamedTuple):
 
 Rows = Callable[[Copied, Said], Iterator[str]]
 """The rows of one table for one sale, each with its end."""
+
+
+def _nothing_more(_driver: Connection[Any], _booked: Sequence[Booked]) -> None:
+    pass
+
+
+class SalePart(NamedTuple):
+    """What one area writes of a sale.
+
+    `sql` are parts of the one statement of a sale, after those that it stands on; it takes `parameters_of` the sale.
+    Of thousands it is either `copied`, per table its columns and the rows that COPY writes for a sale, or what
+    `add_many` writes once those are there.
+    """
+
+    sql: str
+    parameters_of: Callable[[Booked], dict[str, str | None]]
+    copied: Mapping[str, tuple[str, Rows]] = {}
+    add_many: Callable[[Connection[Any], Sequence[Booked]], None] = _nothing_more
 
 
 def text(value: str | None) -> str:

@@ -2,18 +2,9 @@
 
 from finance.ledger import tables
 from finance.ledger.api import journal
-from finance.ledger.store import of_sales, sealing
-from finance.ledger.store.journal import (
-    ENTRIES,
-    LINES,
-    PROOFS,
-    Entry,
-    NewEntry,
-    add_entries,
-    add_entry,
-    entry,
-    postings,
-)
+from finance.ledger.store.journal import ENTRIES, LINES, PROOFS, NewEntry, add_entries, add_entry, postings
+from finance.ledger.store.of_sales import SALE_PART, new_ids
+from finance.ledger.store.sealing import SEALING
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[journal], proofs=PROOFS)
@@ -22,12 +13,11 @@ __all__ = [
     "AREA",
     "ENTRIES",
     "LINES",
-    "Entry",
+    "SALE_PART",
+    "SEALING",
     "NewEntry",
     "add_entries",
     "add_entry",
-    "entry",
-    "of_sales",
+    "new_ids",
     "postings",
-    "sealing",
 ]

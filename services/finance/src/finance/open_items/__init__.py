@@ -2,8 +2,8 @@
 
 from finance.open_items import tables
 from finance.open_items.rules import Item, NewItem, ReceivableUnknown
-from finance.open_items.store import of_sales
 from finance.open_items.store.items import ITEMS, add_for_entry, change, lock, lock_of_sales, of_source
+from finance.open_items.store.of_sales import SALE_PART
 from shared.areas import Area
 
 AREA = Area(tables=tables)
@@ -11,6 +11,7 @@ AREA = Area(tables=tables)
 __all__ = [
     "AREA",
     "ITEMS",
+    "SALE_PART",
     "Item",
     "NewItem",
     "ReceivableUnknown",
@@ -18,6 +19,5 @@ __all__ = [
     "change",
     "lock",
     "lock_of_sales",
-    "of_sales",
     "of_source",
 ]

@@ -43,9 +43,7 @@ def post_sale(tx: Tx) -> Response:
     done = post.post_sale(tx, _receipt())
     if isinstance(done, Booked):
         return Response(_posted(done), 201, mimetype="application/json")
-    return Response(
-        orjson.dumps(sold.queries.posted_sale(tx, done), default=str), 200, mimetype="application/json"
-    )
+    return Response(orjson.dumps(sold.posted_sale(tx, done), default=str), 200, mimetype="application/json")
 
 
 def _receipt() -> Receipt:
@@ -125,4 +123,4 @@ def _results(begin: Callable[[Any], Tx], batches: bulk.Batches) -> Iterator[byte
 @sales.response(200, sold.SaleView)
 def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
     """One sale with its lines and tenders."""
-    return {**sold.queries.sale(tx, sale_id), "refunded_fen": refunds.refunded_fen(tx.conn, sale_id)}
+    return {**sold.sale(tx, sale_id), "refunded_fen": refunds.refunded_fen(tx.conn, sale_id)}

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance import points, stop_sales
+from finance import points, receipts, stop_sales
 from finance.kernel.sale import SaleNotFound
-from finance.sold.store.record import Known
+from finance.receipts import Known
 from finance.sold.tables import sale_lines as lines_table
 from shared.lots import canonical
 from shared.money import money
@@ -104,7 +104,9 @@ def _booked_on(tx: Tx, branch_id: str, number: str | None) -> date | None:
     if number is None:
         return None
     known: date | None = tx.conn.execute(
-        text("select booked_on from receipts where branch_id = :branch and receipt_number = :number"),
+        text(
+            f"select booked_on from {receipts.RECEIPTS} r where branch_id = :branch and receipt_number = :number"
+        ),
         {"branch": branch_id, "number": number},
     ).scalar_one_or_none()
     return known or date.min
@@ -142,7 +144,8 @@ def sales_totals(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
 def sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
     """Raises SaleNotFound, also for a branch the token does not cover."""
     row = tx.conn.execute(
-        text("select branch_id, booked_on from receipts where sale_id = :sale_id"), {"sale_id": sale_id}
+        text(f"select branch_id, booked_on from {receipts.RECEIPTS} r where sale_id = :sale_id"),
+        {"sale_id": sale_id},
     ).one_or_none()
     if row is None or not tx.actor.may_see(row.branch_id):
         raise SaleNotFound("no such sale")

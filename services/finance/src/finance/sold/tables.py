@@ -1,4 +1,4 @@
-"""What was sold, by the month of the booking day, and the directory of receipts."""
+"""What was sold, by the month of the booking day."""
 
 from sqlalchemy import (
     BigInteger,
@@ -7,30 +7,16 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
-    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
 
 from finance.kernel.metadata import BY_MONTH, metadata
 from shared.tables import INSTANT, declare
-
-receipts = Table(
-    "receipts",
-    metadata,
-    Column("branch_id", Text, primary_key=True),
-    Column("receipt_number", Text, primary_key=True),
-    Column("sale_id", Uuid, nullable=False),
-    Column("booked_on", Date, nullable=False),
-    Column("content_hash", LargeBinary, nullable=False),
-    UniqueConstraint("sale_id"),
-)
-"""The directory of sales: a number is used once per branch, and an id leads to its partition."""
 
 sales = Table(
     "sales",
@@ -110,7 +96,5 @@ declare(
         "sales": "written down in the order of their events (finance.sold)",
         "sale_lines": "part of their sale",
         "tenders": "part of their sale",
-        "receipts": "part of their sale",
     },
-    locks={"receipts": "booked_on"},
 )

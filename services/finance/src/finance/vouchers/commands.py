@@ -13,10 +13,9 @@ from finance.kernel import period
 from finance.kernel.company import require_company
 from finance.kernel.period import EarlierPeriodOpen, PeriodNotOpen, PeriodState, month_text, require_over
 from finance.kernel.posting import PostingLine
-from finance.ledger import Entry
 from finance.open_items import NewItem
 from finance.vouchers import queries, rules, store
-from finance.vouchers.model import Draft, Transferred, Voucher
+from finance.vouchers.model import Draft, Entry, Transferred, Voucher
 from finance.vouchers.rules import (
     EntryHasOwnCorrection,
     EntryNotFound,

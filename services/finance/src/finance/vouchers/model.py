@@ -1,4 +1,4 @@
-"""A voucher by hand: what an accountant says, and as it is stored. Amounts are fen."""
+"""A voucher by hand: what an accountant says, and as it is stored; what it may reverse. Amounts are fen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,3 +43,14 @@ class Transferred:
     entries: int
     profit_fen: int
     distribution_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The head of an entry of the journal; `chain_no` is its voucher number once it is sealed."""
+
+    id: int
+    booked_on: date
+    branch_id: str
+    kind: str
+    chain_no: int | None

@@ -12,10 +12,9 @@ from finance import balances, budget_control, ledger
 from finance.book import book_of
 from finance.kernel.period import DraftsPending, month_text
 from finance.kernel.posting import PostingLine
-from finance.ledger import Entry
 from finance.statement_figures import income_lines
 from finance.vouchers import store
-from finance.vouchers.model import Voucher
+from finance.vouchers.model import Entry, Voucher
 from finance.vouchers.rules import CONTROL_ACCOUNTS, EntryNotFound
 from shared.clock import next_month
 from shared.paging import JUDGED_ROWS_MAX, page_of, page_of_judged
@@ -115,8 +114,11 @@ def entry(tx: Tx, entry_id: int) -> Entry | None:
     """The head of a journal entry of the token's branches."""
     if entry_id > ENTRY_ID_MAX:
         return None
-    found = ledger.entry(tx.conn, entry_id)
-    return found if found is not None and tx.actor.may_see(found.branch_id) else None
+    row = tx.conn.execute(
+        text(f"select id, booked_on, branch_id, kind, chain_no from {ledger.ENTRIES} e where id = :id"),
+        {"id": entry_id},
+    ).one_or_none()
+    return Entry(*row) if row is not None and tx.actor.may_see(row.branch_id) else None
 
 
 def reversal(tx: Tx, entry_id: int) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from finance import trade_permissions
-from finance.ledger import Entry
-from finance.vouchers.model import Draft, Voucher
+from finance.vouchers.model import Draft, Entry, Voucher
 from finance.vouchers.rules import VoucherLine, VoucherNotFound
 from shared.transaction import Tx
 

@@ -93,24 +93,6 @@ ENTRIES = "(select id, booked_on, branch_id, kind, source_id, reference, chain_n
 """Each entry without its lines, found by its id, its source or days of `booked_on`."""
 
 
-class Entry(Struct, frozen=True):
-    """An entry of the journal; `chain_no` is its voucher number once it is sealed."""
-
-    id: int
-    booked_on: date
-    branch_id: str
-    kind: str
-    chain_no: int | None
-
-
-def entry(conn: Connection, entry_id: int) -> Entry | None:
-    row = conn.execute(
-        text("select id, booked_on, branch_id, kind, chain_no from journal_entries where id = :id"),
-        {"id": entry_id},
-    ).one_or_none()
-    return None if row is None else Entry(*row)
-
-
 def postings(conn: Connection, entry_id: int, booked_on: date) -> list[PostingLine]:
     """The lines of an entry, in order."""
     rows = conn.execute(

@@ -6,12 +6,12 @@ import orjson
 from sqlalchemy import Connection
 
 from finance.book import stream_of
-from finance.kernel.copying import NULL, Copied, Rows, Said
+from finance.kernel.copying import NULL, Copied, Rows, Said, SalePart
 from finance.kernel.posting import PostingLine
 from finance.kernel.sale import Booked
 from shared.database import driver_of
 
-PARTS = """
+_SQL = """
 e as (
     insert into journal_entries (booked_on, stream, branch_id, kind, source_id, total_fen, reference, actor,
         recorded_at)
@@ -26,20 +26,16 @@ e as (
 )
 """
 """Parts of the sale's one statement: its entry, where it posts anything, once `r` has its number."""
-ENTRIES = (
-    "(select source_id, min(branch_id) as branch_id, min(booked_on) as booked_on, count(*) as entries"
-    " from journal_entries where kind = 'sale' group by source_id)"
-)
-"""SQL: what the journal has of each sale."""
 
 
-def parameters_of(booked: Booked, customer_id: str | None) -> dict[str, str | None]:
-    """What PARTS takes beside the parameters of the sale's rows."""
+def _parameters_of(booked: Booked) -> dict[str, str | None]:
+    """What the parts take beside the parameters of the sale's rows."""
+    customer_id = booked.priced.receipt.customer_id
     return {
         "stream": stream_of(booked.booked_on),
         "posted": str(booked.posted_fen),
         "reference": booked.reference,
-        "journal": lines_json(booked.postings, customer_id),
+        "journal": lines_json(booked.postings, None if customer_id is None else str(customer_id)),
     }
 
 
@@ -86,7 +82,7 @@ def _journal_lines(sale: Copied, _said: Said) -> Iterator[str]:
             )
 
 
-COPIED: Mapping[str, tuple[str, Rows]] = {
+_COPIED: Mapping[str, tuple[str, Rows]] = {
     "journal_entries": (
         "id, booked_on, stream, branch_id, kind, source_id, total_fen, reference, actor, recorded_at",
         _journal_entries,
@@ -96,4 +92,5 @@ COPIED: Mapping[str, tuple[str, Rows]] = {
         _journal_lines,
     ),
 }
-"""Per table its columns and the rows that COPY writes for a sale."""
+SALE_PART = SalePart(_SQL, _parameters_of, _COPIED)
+"""The entry of a sale and its lines."""

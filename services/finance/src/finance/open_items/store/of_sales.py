@@ -5,11 +5,12 @@ from typing import Any
 
 import psycopg
 
+from finance.kernel.copying import SalePart
 from finance.kernel.sale import Booked, credit_of
 from finance.kernel.terms import default_terms
 from finance.open_items.store.items import COLUMNS
 
-PARTS = f"""
+_SQL = f"""
 , i as (
     insert into receivable_items ({COLUMNS})
     select %(customer)s::uuid, %(branch)s, 'sale', %(sale)s::uuid, x.no, %(booked)s::date, x.due_on, x.fen, x.fen
@@ -17,6 +18,17 @@ PARTS = f"""
 )
 """
 """A further part of the sale's one statement, for sales with a credit tender alone."""
+
+
+def _parameters_of(booked: Booked) -> dict[str, str | None]:
+    """What the part takes beside the parameters of the sale's rows."""
+    customer_id = booked.priced.receipt.customer_id
+    return {
+        "credit": str(credit_of(booked)),
+        "terms": booked.terms or default_terms(booked.priced.business_date),
+        # terms agreed for this sale go before those of the customer
+        "terms_of": None if booked.terms or customer_id is None else str(customer_id),
+    }
 
 
 _OF_MANY = f"""
@@ -28,7 +40,7 @@ from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::date[], %s::date[], %s::bigi
 """
 
 
-def add(driver: psycopg.Connection[Any], booked: Sequence[Booked]) -> None:
+def _add_many(driver: psycopg.Connection[Any], booked: Sequence[Booked]) -> None:
     """The items of a bulk upload's sales; those that left nothing to be paid cost nothing."""
     rows = [
         (
@@ -45,3 +57,7 @@ def add(driver: psycopg.Connection[Any], booked: Sequence[Booked]) -> None:
     ]
     if rows:
         driver.execute(_OF_MANY, [list(column) for column in zip(*rows, strict=True)])
+
+
+SALE_PART = SalePart(_SQL, _parameters_of, add_many=_add_many)
+"""What a sale leaves to be paid, as items by its terms."""

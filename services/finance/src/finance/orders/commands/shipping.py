@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from finance import contract_sales, contracts, sold
+from finance import contract_sales, contracts, receipts
 from finance.kernel.receipt import Amount, Channel, Paid, Payment, Price, Receipt, ReceiptLine, Tender
 from finance.kernel.sale import Booked
 from finance.orders import events, store
@@ -74,7 +74,7 @@ def _free_number(tx: Tx, delivery: Delivery) -> str:
     order = delivery.order
     number = name = f"{order.number}/{delivery.no}"
     again = 1
-    while sold.record.find_receipt(tx.conn, order.branch_id, number) is not None:
+    while receipts.find_receipt(tx.conn, order.branch_id, number) is not None:
         again += 1
         number = f"{name}-{again}"
     return number

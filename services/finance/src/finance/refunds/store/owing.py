@@ -141,7 +141,13 @@ def read(tx: Tx, sales: Mapping[UUID, SaleBefore]) -> None:
         read = dict(line)
         sale = sales[read.pop("sale_id")]
         sale.lines[read["line_id"]] = SoldLine(**read)
-    for sale_id, tender, fen in sold.tenders_of(tx.conn, sales, days):
+    paid = tx.conn.execute(
+        text(
+            f"select sale_id, tender, fen from {sold.TENDERS} t where sale_id = any(:ids) and booked_on = any(:days)"
+        ),
+        asked,
+    )
+    for sale_id, tender, fen in paid:
         sales[sale_id].paid[tender] = fen
     back = tx.conn.execute(
         text(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from finance import credit, ledger, periods, prices, stop_sales, trade_permissions
+from finance import credit, ledger, periods, prices, receipts, stop_sales, trade_permissions
 from finance.book import book_of
 from finance.kernel.period import PeriodState
 from finance.kernel.receipt import payment_of, uses_credit
@@ -23,7 +23,6 @@ from finance.sales.commands.post import refuse_closed, same_receipt
 from finance.sales.rules.files import Item
 from finance.sales.rules.pricing import book_sale, price
 from finance.sales.store.many import copy_sales
-from finance.sold import record
 from finance.trade_permissions import Permission
 from shared import audit
 from shared.clock import business_date, month_of
@@ -148,7 +147,7 @@ def _key(candidate: _Candidate) -> tuple[str, str]:
 
 
 def _new_ones(tx: Tx, candidates: Sequence[_Candidate], results: dict[int, Result]) -> list[_Candidate]:
-    known = record.known_receipts(tx.conn, [_key(each) for each in candidates])
+    known = receipts.known_receipts(tx.conn, [_key(each) for each in candidates])
     fresh = []
     for each in candidates:
         existing = known.get(_key(each))
@@ -159,7 +158,7 @@ def _new_ones(tx: Tx, candidates: Sequence[_Candidate], results: dict[int, Resul
     return fresh
 
 
-def _of_known(candidate: _Candidate, known: record.Known) -> Result:
+def _of_known(candidate: _Candidate, known: receipts.Known) -> Result:
     item = candidate.item
     try:
         same_receipt(known, candidate.priced)
@@ -277,11 +276,11 @@ def _write(
 ) -> None:
     if not booked:
         return
-    claimed = record.claim_receipts(tx.conn, [sale for _, sale in booked])
+    claimed = receipts.claim_receipts(tx.conn, [sale for _, sale in booked])
     mine = [sale for _, sale in booked if sale.sale_id in claimed]
     lost = [each for each, sale in booked if sale.sale_id not in claimed]
     if mine:
-        copy_sales(tx, mine, ledger.of_sales.new_ids(tx.conn, len(mine)), meanwhile)
+        copy_sales(tx, mine, ledger.new_ids(tx.conn, len(mine)), meanwhile)
         digest = [sale.priced.content_hash.hex() for sale in mine]
         audit.record(tx, "sale.post_bulk", f"{mine[0].sale_id}..{mine[-1].sale_id}", after=digest)
     for each, sale in booked:
@@ -289,6 +288,6 @@ def _write(
             results[each.item.line] = Result(each.item.line, each.item.number, "posted", sale.sale_id)
     if lost:
         # another upload wrote them between our look and our claim
-        known = record.known_receipts(tx.conn, [_key(each) for each in lost])
+        known = receipts.known_receipts(tx.conn, [_key(each) for each in lost])
         for each in lost:
             results[each.item.line] = _of_known(each, known[_key(each)])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance import credit, lots, periods, points, prices, stop_sales, trade_permissions
+from finance import credit, lots, periods, points, prices, receipts, stop_sales, trade_permissions
 from finance.book import book_of
 from finance.kernel.period import PeriodClosed, month_text
 from finance.kernel.posting import PostingLine
@@ -17,7 +17,6 @@ from finance.kernel.sale import Booked, PricedSale
 from finance.lots import Paper, Source
 from finance.sales.rules.pricing import book_sale, price
 from finance.sales.store import one
-from finance.sold import record
 from shared.clock import business_date
 from shared.errors import Conflict
 from shared.languages import Text
@@ -41,12 +40,12 @@ class Granted(Struct, frozen=True):
     order_id: UUID | None = None
 
 
-def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Booked | record.Known:
+def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Booked | receipts.Known:
     """Write the sale with its entry and event; a receipt sent before comes back as `Known`.
 
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
-    Raises ForeignBranch, the refusals of finance.domain.sale and trade_permissions, PeriodClosed,
+    Raises ForeignBranch, the refusals of a receipt and of trade_permissions, PeriodClosed,
     ReceiptNumberReused, PriceBelowFloor, the refusals of credit, LotStopped, LotExpiryContradicts, those of points.
     """
     tx.actor.require_branch(receipt.branch_id)
@@ -58,7 +57,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     points_lines: Sequence[PostingLine] = ()
     if payment is not None:
         points.lock(tx.conn, payment)
-        known = record.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
+        known = receipts.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
         if known is not None:
             return same_receipt(known, priced)
         points_lines = points.lines_of(tx, receipt, payment, book.chart)
@@ -86,13 +85,13 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             if granted is None:
                 prices.require(tx.conn, priced, written.permission)
             return booked
-        known = record.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
+        known = receipts.find_receipt(tx.conn, receipt.branch_id, receipt.receipt_number)
         if known is not None:
             return same_receipt(known, priced)
     raise refuse_closed(priced)
 
 
-def same_receipt(known: record.Known, priced: PricedSale) -> record.Known:
+def same_receipt(known: receipts.Known, priced: PricedSale) -> receipts.Known:
     """Raises ReceiptNumberReused when the number stands for another receipt."""
     if known.content_hash != priced.content_hash:
         raise ReceiptNumberReused("this branch used the number for another receipt", sale_id=known.sale_id)

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from psycopg.copy import LibpqWriter
 
-from finance import ledger, open_items
+from finance import ledger, open_items, sold
 from finance.kernel.copying import NULL, Copied, Rows, Said, text
 from finance.kernel.sale import Booked
 from finance.sales.events import SALE_POSTED, event_of
-from finance.sold import record
 from shared import outbox
 from shared.database import driver_of
 from shared.transaction import Tx
@@ -42,7 +41,7 @@ def copy_sales(
                     copy.write("".join([row for sale in piece for row in rows_of(sale, said)]).encode())
                 if table == _LAST:
                     meanwhile()
-        open_items.of_sales.add(driver, booked)
+        open_items.SALE_PART.add_many(driver, booked)
     tx.has_events = True
 
 
@@ -62,10 +61,10 @@ def _events(sale: Copied, said: Said) -> Iterator[str]:
 
 
 _TABLES: Mapping[str, tuple[str, Rows]] = {
-    "sales": record.COPIED["sales"],
-    "tenders": record.COPIED["tenders"],
-    **ledger.of_sales.COPIED,
+    "sales": sold.SALE_PART.copied["sales"],
+    "tenders": sold.SALE_PART.copied["tenders"],
+    **ledger.SALE_PART.copied,
     "outbox": (", ".join(outbox.COLUMNS), _events),
-    "sale_lines": record.COPIED["sale_lines"],
+    "sale_lines": sold.SALE_PART.copied["sale_lines"],
 }
 _LAST = list(_TABLES)[-1]

@@ -6,12 +6,10 @@ The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's
 import orjson
 from msgspec import Struct
 
-from finance import ledger, lots, open_items, stop_sales, trade_permissions
+from finance import ledger, lots, open_items, receipts, sold, stop_sales, trade_permissions
 from finance.kernel.sale import Booked, credit_of
-from finance.kernel.terms import default_terms
 from finance.periods import PERIODS
 from finance.sales.events import SALE_POSTED, event_of
-from finance.sold import record
 from finance.trade_permissions import Permission
 from shared import round_trip
 from shared.clock import business_date
@@ -39,7 +37,7 @@ _ADD_SALE = f"""
 with p as materialized (
     select state from {PERIODS} x
     where month = %(month)s::date and current_setting('finance.held_month', true) = %(month)s::date::text
-), {record.PARTS}, {ledger.of_sales.PARTS}, o as (
+), {receipts.SALE_PART.sql}, {sold.SALE_PART.sql}, {ledger.SALE_PART.sql}, o as (
     insert into outbox (event_id, type, subject, aggregate, version, day, amount_fen, occurred_at, traceparent,
         correlation_id, data)
     select %(event_id)s::uuid, %(type)s, %(sale)s::uuid::text, 'sale', 1, %(booked)s::date, %(total)s::bigint, %(now)s::timestamptz,
@@ -56,7 +54,7 @@ _WRITTEN = (
 _HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
 _PERMISSION = Statement(trade_permissions.OF_ONE)
 _SALE = Statement(_ADD_SALE + _WRITTEN)
-_SALE_ON_CREDIT = Statement(_ADD_SALE + open_items.of_sales.PARTS + _WRITTEN)
+_SALE_ON_CREDIT = Statement(_ADD_SALE + open_items.SALE_PART.sql + _WRITTEN)
 
 
 def add_sale(tx: Tx, booked: Booked) -> Written:
@@ -67,12 +65,9 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     """
     parameters = _sale_parameters(tx, booked)
     statement = _SALE
-    if credit_fen := credit_of(booked):
+    if credit_of(booked):
         statement = _SALE_ON_CREDIT
-        parameters["credit"] = str(credit_fen)
-        parameters["terms"] = booked.terms or default_terms(booked.priced.business_date)
-        # terms agreed for this sale go before those of the customer
-        parameters["terms_of"] = None if booked.terms else parameters["customer"]
+        parameters |= open_items.SALE_PART.parameters_of(booked)
     # the month by itself, before: the statement that writes is planned with all partitions of the month in sight
     asked = [(_HOLD_MONTH, parameters), (statement, parameters)]
     if booked.priced.receipt.customer_id is not None:
@@ -91,10 +86,10 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
 
 
 def _sale_parameters(tx: Tx, booked: Booked) -> dict[str, str | None]:
-    rows = record.parameters_of(booked)
     return {
-        **rows,
-        **ledger.of_sales.parameters_of(booked, rows["customer"]),
+        **receipts.SALE_PART.parameters_of(booked),
+        **sold.SALE_PART.parameters_of(booked),
+        **ledger.SALE_PART.parameters_of(booked),
         "month": f"{booked.booked_on:%Y-%m}-01",
         "actor": tx.actor.id,
         "roles": text_array(sorted(tx.actor.roles)),

@@ -7,6 +7,8 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
+from finance import receipts
+
 SALES = (
     "(select sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, posted_by, posted_at,"
     " net_fen, total_fen from sales)"
@@ -18,13 +20,10 @@ _LINE = (
 )
 LINES = f"(select {_LINE} from sale_lines l)"
 """The lines of sales, found by days of `booked_on`."""
-LINES_BY_SALE = f"(select {_LINE} from receipts r join sale_lines l on l.sale_id = r.sale_id and l.booked_on = r.booked_on)"
+LINES_BY_SALE = f"(select {_LINE} from {receipts.RECEIPTS} r join sale_lines l on l.sale_id = r.sale_id and l.booked_on = r.booked_on)"
 """The lines of sales, found by the id of the sale."""
-CASH_TAKEN = (
-    "(select s.branch_id, s.posted_by as till, s.posted_at, t.fen from sales s join tenders t"
-    " on t.sale_id = s.sale_id and t.booked_on = s.booked_on and t.tender = 'cash')"
-)
-"""Of each sale its part in cash: `branch_id`, `till` (who posted it), `posted_at`, `fen`."""
+TENDERS = "(select sale_id, booked_on, tender, fen from tenders)"
+"""What each tender paid of a sale, in fen; found by days of `booked_on`."""
 
 
 class Sold(Struct, frozen=True):
@@ -44,21 +43,10 @@ def lock(conn: Connection, sale_ids: Collection[UUID]) -> list[Sold]:
     rows = conn.execute(
         text(
             "select r.sale_id, r.branch_id, r.booked_on, s.business_date, s.customer_id,"
-            " s.channel, s.posted_by from receipts r"
+            f" s.channel, s.posted_by from {receipts.RECEIPTS} r"
             " join sales s on s.sale_id = r.sale_id and s.booked_on = r.booked_on"
             " where r.sale_id = any(:ids) order by r.sale_id for update of r"
         ),
         {"ids": sorted(sale_ids)},
     )
     return [Sold(*row) for row in rows]
-
-
-def tenders_of(
-    conn: Connection, sales: Collection[UUID], days: Collection[date]
-) -> list[tuple[UUID, str, int]]:
-    """What each tender paid of these sales, which were booked on these days: (sale_id, tender, fen)."""
-    rows = conn.execute(
-        text("select sale_id, tender, fen from tenders where sale_id = any(:ids) and booked_on = any(:days)"),
-        {"ids": list(sales), "days": sorted(days)},
-    )
-    return [(row.sale_id, row.tender, row.fen) for row in rows]

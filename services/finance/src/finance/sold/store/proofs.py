@@ -5,7 +5,7 @@ down after commit, in the order of their events. PROOFS set entries, sales, even
 one of them alone can neither be added nor taken away.
 """
 
-from finance import ledger
+from finance import ledger, receipts
 from finance.kernel.metadata import metadata
 from finance.sold import tables as t
 from shared.row_log import Followed, Proof, content_of
@@ -21,14 +21,18 @@ _SALES = Followed(
         for table, order, joined in (
             (t.sale_lines, "no", _SALE),
             (t.tenders, "tender", _SALE),
-            (t.receipts, "sale_id", "c.branch_id = t.branch_id and c.receipt_number = t.receipt_number"),
         )
     )
-    + ")",
+    + f", {receipts.CONTENT})",
     rows_sql="outbox o join sales t on o.aggregate = 'sale' and o.version = 1 and t.sale_id = o.subject::uuid"
     " and t.booked_on = o.day and t.total_fen = o.amount_fen",
     event_sql="o.aggregate = 'sale' and o.version = 1 and o.subject = cast(:key as jsonb) ->> 0",
 )
+_ENTRIES = (
+    "(select source_id, min(branch_id) as branch_id, min(booked_on) as booked_on, count(*) as entries"
+    f" from {ledger.ENTRIES} x where kind = 'sale' group by source_id)"
+)
+"""What the journal has of each sale."""
 OUTBOX = metadata.tables["outbox"]
 _EVENTS = Followed(
     relation="outbox",
@@ -56,7 +60,7 @@ PROOFS = (
         relation="journal_entries",
         sql="select coalesce(s.sale_id, e.source_id)::text from"
         " (select sale_id, branch_id, booked_on, total_fen from sales) s full join"
-        f" {ledger.of_sales.ENTRIES} e on e.source_id = s.sale_id"
+        f" {_ENTRIES} e on e.source_id = s.sale_id"
         " where s.sale_id is null or (e.source_id is null and s.total_fen > 0)"
         " or e.entries > 1 or e.branch_id <> s.branch_id or e.booked_on <> s.booked_on",
     ),
@@ -75,12 +79,7 @@ PROOFS = (
         for table, parent, key, on in (
             ("sale_lines", "sales", "sale_id", "p.sale_id = c.sale_id and p.booked_on = c.booked_on"),
             ("tenders", "sales", "sale_id", "p.sale_id = c.sale_id and p.booked_on = c.booked_on"),
-            (
-                "receipts",
-                "sales",
-                "sale_id",
-                "row(p.sale_id, p.booked_on, p.branch_id, p.receipt_number) = row(c.sale_id, c.booked_on, c.branch_id, c.receipt_number)",
-            ),
         )
     ),
+    receipts.belong_to("sales"),
 )

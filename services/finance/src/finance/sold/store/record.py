@@ -1,23 +1,19 @@
-"""The rows of a sale: the directory of receipts, and what a sale and its lines are written from."""
+"""The rows of a sale: what a sale, its lines and its tenders are written from."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
 import orjson
-from msgspec import Struct
 from msgspec.structs import asdict, fields
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
-from finance.kernel.copying import Copied, Rows, Said, text
+from finance.kernel.copying import Copied, Rows, Said, SalePart, text
 from finance.kernel.receipt import Product
 from finance.kernel.sale import Booked
 from finance.sold.tables import sale_lines, sales, tenders
-from shared.database import driver_of
 from shared.lots import canonical
-from shared.round_trip import bytea, text_array
 
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 _COMMON = {"sale_id": "%(sale)s::uuid", "booked_on": "%(booked)s::date", "branch_id": "%(branch)s"}
@@ -42,14 +38,8 @@ def _rows_of(table: Table, parameter: str) -> str:
     )
 
 
-PARTS = f"""
-r as (
-    insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)
-    select %(branch)s, %(number)s, %(sale)s::uuid, %(booked)s::date, %(hash)s::bytea
-    from p where state = 'open'
-    on conflict (branch_id, receipt_number) do nothing
-    returning 1
-), s as (
+_SQL = f"""
+s as (
     insert into sales (sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,
         net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at)
     select %(sale)s::uuid, %(booked)s::date, %(day)s::date, %(number)s, %(branch)s, %(customer)s::uuid,
@@ -62,19 +52,13 @@ r as (
     {_rows_of(tenders, "tenders")}
 )
 """
-"""Parts of the sale's one statement: its number `r`, unless `p` says that its month is not open, then its rows."""
 
 
-def parameters_of(booked: Booked) -> dict[str, str | None]:
-    """What PARTS takes, but for who posts it and when."""
+def _parameters_of(booked: Booked) -> dict[str, str | None]:
+    """What the parts take beside the parameters of the receipt, but for who posts the sale and when."""
     priced, receipt = booked.priced, booked.priced.receipt
     return {
-        "branch": receipt.branch_id,
-        "number": receipt.receipt_number,
-        "sale": booked.sale_id,
-        "booked": booked.booked_on.isoformat(),
         "day": priced.business_date.isoformat(),
-        "hash": bytea(priced.content_hash),
         "customer": None if receipt.customer_id is None else str(receipt.customer_id),
         "channel": receipt.channel.value,
         "sold_at": receipt.sold_at.isoformat(),
@@ -113,60 +97,6 @@ def _lines(booked: Booked) -> Iterator[dict[str, Any]]:
         }
 
 
-RECEIPT_NUMBERS = "(select sale_id, receipt_number from receipts)"
-"""SQL: the number that its branch gave to each sale."""
-
-
-class Known(Struct, frozen=True):
-    sale_id: str
-    booked_on: date
-    content_hash: bytes
-
-
-def find_receipt(conn: Connection, branch_id: str, number: str) -> Known | None:
-    row = conn.exec_driver_sql(
-        "select sale_id, booked_on, content_hash from receipts where branch_id = %s and receipt_number = %s",
-        (branch_id, number),
-    ).one_or_none()
-    return None if row is None else Known(str(row.sale_id), row.booked_on, bytes(row.content_hash))
-
-
-def known_receipts(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
-    with driver_of(conn) as driver:
-        rows = driver.execute(
-            "select r.branch_id, r.receipt_number, r.sale_id, r.booked_on, r.content_hash"
-            " from unnest(%s::text[], %s::text[]) as k(branch_id, receipt_number)"
-            " join receipts r on r.branch_id = k.branch_id and r.receipt_number = k.receipt_number",
-            (text_array(key[0] for key in keys), text_array(key[1] for key in keys)),
-            prepare=True,
-        ).fetchall()
-    return {(row[0], row[1]): Known(str(row[2]), row[3], bytes(row[4])) for row in rows}
-
-
-_CLAIM = (
-    "insert into receipts (branch_id, receipt_number, sale_id, booked_on, content_hash)"
-    " select * from unnest(%s::text[], %s::text[], %s::uuid[], %s::date[], %s::bytea[])"
-    " order by 1, 2 on conflict (branch_id, receipt_number) do nothing returning sale_id::text"
-)
-
-
-def claim_receipts(conn: Connection, booked: Sequence[Booked]) -> set[str]:
-    """Take the numbers; returns the sale ids that got theirs. Taken in order, so two uploads never deadlock."""
-    with driver_of(conn) as driver:
-        rows = driver.execute(
-            _CLAIM,
-            (
-                text_array(each.priced.receipt.branch_id for each in booked),
-                text_array(each.priced.receipt.receipt_number for each in booked),
-                text_array(each.sale_id for each in booked),
-                text_array(each.booked_on.isoformat() for each in booked),
-                text_array(bytea(each.priced.content_hash) for each in booked),
-            ),
-            prepare=True,
-        ).fetchall()
-    return {row[0] for row in rows}
-
-
 def _sales(sale: Copied, said: Said) -> Iterator[str]:
     priced = sale.booked.priced
     receipt = priced.receipt
@@ -201,8 +131,9 @@ def _tenders(sale: Copied, _said: Said) -> Iterator[str]:
         yield f"{sale.booked.sale_id}\t{payment.tender.value}\t{sale.on}\t{sale.branch}\t{payment.amount.fen}\n"
 
 
-COPIED: Mapping[str, tuple[str, Rows]] = {
+_COPIED: Mapping[str, tuple[str, Rows]] = {
     table.name: (_names(table), rows)
     for table, rows in ((sales, _sales), (tenders, _tenders), (sale_lines, _sale_lines))
 }
-"""Per table its columns and the rows that COPY writes for a sale."""
+SALE_PART = SalePart(_SQL, _parameters_of, _COPIED)
+"""A sale with its lines and tenders, once `r` has its number."""
