@@ -120,8 +120,7 @@ def lock_sales(tx: Tx, sale_ids: Collection[UUID]) -> dict[UUID, SaleBefore]:
 
 def read(tx: Tx, sales: Mapping[UUID, SaleBefore]) -> None:
     """Fill in lines and tenders, and what refunds took of them so far."""
-    days = sorted({sale.booked_on for sale in sales.values()})
-    asked = {"ids": list(sales), "days": days}
+    asked = {"ids": list(sales), "days": sorted({sale.booked_on for sale in sales.values()})}
     lines = tx.conn.execute(
         text(
             "select l.sale_id, l.line_id::text as line_id, l.lot, l.quantity, l.net_fen, l.tax_fen, l.cost_fen,"
@@ -141,13 +140,8 @@ def read(tx: Tx, sales: Mapping[UUID, SaleBefore]) -> None:
         read = dict(line)
         sale = sales[read.pop("sale_id")]
         sale.lines[read["line_id"]] = SoldLine(**read)
-    paid = tx.conn.execute(
-        text(
-            f"select sale_id, tender, fen from {sold.TENDERS} t where sale_id = any(:ids) and booked_on = any(:days)"
-        ),
-        asked,
-    )
-    for sale_id, tender, fen in paid:
+    of_tenders = f"select * from {sold.TENDERS} t where sale_id = any(:ids) and booked_on = any(:days)"
+    for sale_id, _, tender, fen in tx.conn.execute(text(of_tenders), asked):
         sales[sale_id].paid[tender] = fen
     back = tx.conn.execute(
         text(
