@@ -1,11 +1,11 @@
 """The directory of receipts: a number is used once by its branch, and leads to the sale that it became."""
 
 from finance.receipts import tables
-from finance.receipts.model import Known
 from finance.receipts.store import (
     CONTENT,
     RECEIPTS,
     SALE_PART,
+    Known,
     belong_to,
     claim_receipts,
     find_receipt,

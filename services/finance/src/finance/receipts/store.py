@@ -1,13 +1,14 @@
 """The rows of the directory of receipts."""
 
 from collections.abc import Sequence
+from datetime import date
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from finance.kernel.copying import SalePart
 from finance.kernel.sale import Booked
 from finance.receipts import tables
-from finance.receipts.model import Known
 from shared.database import driver_of
 from shared.round_trip import bytea, text_array
 from shared.row_log import Proof, content_of
@@ -55,6 +56,14 @@ def _parameters_of(booked: Booked) -> dict[str, str | None]:
 
 SALE_PART = SalePart(_SQL, _parameters_of)
 """The sale's number `r`, unless `p` says that its month is not open."""
+
+
+class Known(Struct, frozen=True):
+    """A receipt whose number is taken."""
+
+    sale_id: str
+    booked_on: date
+    content_hash: bytes
 
 
 def find_receipt(conn: Connection, branch_id: str, number: str) -> Known | None:
