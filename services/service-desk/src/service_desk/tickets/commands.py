@@ -148,7 +148,13 @@ def breach_clock(tx: Tx, ticket_id: UUID, name: ClockName) -> None:
 
 def date_clock(tx: Tx, ticket_id: UUID) -> None:
     """Compute a due moment by the notices known now. Raises CalendarUnknown where it cannot be told still."""
-    _advance(tx, ticket_id, "date_clock", lambda ticket: ticket.compute_due())
+    ticket = store.lock(tx, ticket_id)
+    before = ticket.clocks[ClockName.RESOLUTION].due_at
+    ticket.compute_due()
+    if ticket.clocks[ClockName.RESOLUTION].due_at == before:
+        store.save_ticket(tx, ticket)  # a notice of other days is no step of the ticket
+    else:
+        _advance(tx, ticket_id, "date_clock", lambda locked: locked.compute_due())
 
 
 def acknowledge_escalation(tx: Tx, escalation_id: UUID) -> None:
