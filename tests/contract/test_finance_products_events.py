@@ -8,7 +8,7 @@ import msgspec
 
 from finance.products.events import PUBLISHED, product_changed
 from finance.products.model import Version
-from finance.products.rules.product import Product
+from finance.products.rules import Product
 
 EXAMPLES = Path(__file__).parents[2] / "services/finance/contracts/events"
 PRODUCT = msgspec.convert(

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import xlsxwriter
 
-from finance.products.rules.product import earliest
+from finance.products.rules import earliest
 from shared.clock import business_date, utc_now
 from shared.workbook import XLSX
 from tests.support.cataloguing import SOURCE, Catalogue, a_product, ean13

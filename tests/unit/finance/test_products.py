@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.products.model import Known, Proposal, agreed, judged
-from finance.products.rules.product import (
+from finance.products.rules import (
     SAFETY,
     GtinInvalid,
     Product,

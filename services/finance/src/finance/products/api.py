@@ -1,27 +1,22 @@
 """HTTP of the product catalogue."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
-from typing import IO, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
-import orjson
-from flask import Response, current_app, request
+from flask import Response
 
 from finance.products import commands, queries, schemas, store
-from finance.products.rules import files
-from shared import workbook
+from finance.products.rules import Told
+from shared import row_upload
 from shared.arguments import Blueprint
 from shared.body import json_of_request
 from shared.decisions import DecisionBody
-from shared.errors import DomainError
-from shared.faults import listed
-from shared.languages import in_language, language_of_request
+from shared.row_upload import NDJSON
 from shared.transaction import MakeTx, Tx
-from shared.upload import answer_of, chunks_of, received
+from shared.typed_rows import Form
+from shared.upload import answer_of
 from shared.web import admits, command, detached, query, upload
-from shared.workbook import XLSX
 
 products = Blueprint("products", __name__, description="The catalogue: what a product is, from which day on.")
 
@@ -31,9 +26,7 @@ READERS = (
     *("store_manager", "business_head", "cs_agent", "cs_manager", "accountant", "finance_head"),
     *("finance_auditor", "management"),
 )
-NDJSON = "application/x-ndjson"
-CSV = "text/csv"
-BATCH_ROWS_MAX = 2_000
+FORM = Form(Told, "product_id")
 
 
 @products.post("/products")
@@ -47,7 +40,7 @@ BATCH_ROWS_MAX = 2_000
 )
 @products.response(200, schemas.ProductOutcomeView)
 def tell_product(tx: Tx) -> dict[str, Any]:
-    return _shown(commands.tell(tx, files.told_of(json_of_request().value)))
+    return _shown(commands.tell(tx, FORM.of_payload(json_of_request().value)))
 
 
 def _shown(outcome: commands.Outcome) -> dict[str, Any]:
@@ -64,14 +57,7 @@ def _shown(outcome: commands.Outcome) -> dict[str, Any]:
 @detached
 @admits(*TELLERS)
 @products.doc(
-    requestBody={
-        "required": True,
-        "content": {
-            NDJSON: {"schema": {"type": "string", "description": "One product per line."}},
-            CSV: {"schema": {"type": "string", "description": "One product per row; see the area's card."}},
-            XLSX: {"schema": {"type": "string", "format": "binary", "description": "The same table."}},
-        },
-    },
+    requestBody=row_upload.documented("product"),
     summary="Tell many products",
     description="Each row stands for itself and is told as by itself. The same file may be sent again.",
 )
@@ -79,59 +65,18 @@ def _shown(outcome: commands.Outcome) -> dict[str, Any]:
     200, schemas.ProductBulkLine, content_type=NDJSON, description="One line per row, in order."
 )
 def tell_products(make_tx: MakeTx) -> Response:
-    with received({NDJSON, CSV, XLSX}) as file, _items(file) as items:
-        return answer_of(_results(make_tx, items), NDJSON)
+    said: dict[str, Any] = {}
+    with row_upload.rows_sent(FORM) as items:
+        return answer_of(row_upload.results(make_tx, FORM, items, _taker(said), said), NDJSON)
 
 
-@contextmanager
-def _items(file: IO[bytes]) -> Iterator[Iterator[files.Item]]:
-    if request.mimetype == XLSX:
-        with workbook.rows_of(file) as rows:
-            yield files.from_table(rows)
-    else:
-        parse = files.from_ndjson if request.mimetype == NDJSON else files.from_csv
-        yield parse(chunks_of(file))
+def _taker(said: dict[str, Any]) -> Callable[[Tx, Sequence[Told]], list[row_upload.Answer]]:
+    def take(tx: Tx, rows: Sequence[Told]) -> list[row_upload.Answer]:
+        if not said:
+            said["upload_id"] = store.begin_upload(tx)
+        return [(_shown(each), each.refusal) for each in commands.take(tx, rows, said["upload_id"])]
 
-
-def _results(make_tx: MakeTx, items: Iterator[files.Item]) -> Iterator[bytes]:
-    """One transaction a batch; what became of each row."""
-    database = current_app.extensions["database"]
-    language = language_of_request()
-    upload_id: UUID | None = None
-    while batch := list(islice(items, BATCH_ROWS_MAX)):
-        with database.begin() as conn:
-            tx = make_tx(conn)
-            upload_id = upload_id or store.begin_upload(tx)
-            done = iter(commands.take(tx, [each.told for each in batch if each.told is not None], upload_id))
-        if tx.has_events:
-            current_app.extensions["wakeup"].ring()
-        for item in batch:
-            told = _refused(item, language) if item.refusal is not None else _of(next(done), language)
-            yield orjson.dumps(
-                {"line": item.line, "upload_id": upload_id, **told},
-                default=str,
-                option=orjson.OPT_APPEND_NEWLINE,
-            )
-
-
-def _refused(item: files.Item, language: str) -> dict[str, Any]:
-    assert item.refusal is not None
-    product_id = item.product_id and item.product_id.encode(errors="replace").decode()
-    return {"product_id": product_id, "state": "refused", **_why(item.refusal, language)}
-
-
-def _of(outcome: commands.Outcome, language: str) -> dict[str, Any]:
-    shown = _shown(outcome)
-    return shown if outcome.refusal is None else shown | _why(outcome.refusal, language)
-
-
-def _why(refusal: DomainError, language: str) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "code": refusal.code,
-        "detail": in_language(refusal.detail, language),
-        **refusal.context,
-    }
-    return told | {"errors": listed(told["errors"], language)} if "errors" in told else told
+    return take
 
 
 @products.get("/products")

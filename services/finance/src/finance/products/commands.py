@@ -10,7 +10,7 @@ from uuid import UUID
 from finance.kernel.company import require_company
 from finance.products import store
 from finance.products.model import Known, Proposal, Proposed, Verdict, Version, agreed, judged
-from finance.products.rules.product import (
+from finance.products.rules import (
     FIELD_OF_CODE,
     Code,
     Product,

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from finance.kernel.receipt import TempClass
 from finance.products.model import Version
-from finance.products.rules.product import (
+from finance.products.rules import (
     CODES_MAX,
     ControlClass,
     LegalClass,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from finance.products.rules.product import (
+from finance.products.rules import (
     FIELDS,
     SAFETY,
     Product,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance.products.rules.product import GTIN_DIGITS, ProductProposalNotFound, ProductUploadNotFound
+from finance.products.rules import GTIN_DIGITS, ProductProposalNotFound, ProductUploadNotFound
 from shared.clock import business_date
 from shared.paging import page_of
 from shared.transaction import Tx

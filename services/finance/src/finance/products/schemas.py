@@ -7,9 +7,9 @@ from marshmallow import Schema, fields, validate
 
 from finance.kernel.fields import CATEGORY, NUMBER, TEXT
 from finance.kernel.receipt import TempClass
-from finance.kernel.strict import strict_field
-from finance.products.rules.product import ControlClass, Gtin, LegalClass, Told, TracePrefix
+from finance.products.rules import ControlClass, Gtin, LegalClass, Told, TracePrefix
 from shared.paging import PageArgs
+from shared.typed_fields import strict_field
 from shared.validators import DAY, of
 
 OUTCOMES = ("unchanged", "changed", "proposed", "waiting", "rejected", "refused")

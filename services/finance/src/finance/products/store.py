@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, text
 
 from finance.products.events import product_changed
 from finance.products.model import Known, Proposal, Version
-from finance.products.rules.product import (
+from finance.products.rules import (
     FIELDS,
     Code,
     Product,

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from finance.kernel.metadata import metadata
 from finance.kernel.receipt import TempClass
-from finance.products.rules.product import ControlClass, LegalClass
+from finance.products.rules import ControlClass, LegalClass
 from shared.approvals import decision_columns
 from shared.tables import INSTANT, declare, one_of
 

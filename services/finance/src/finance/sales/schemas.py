@@ -6,8 +6,8 @@ import msgspec
 from marshmallow import Schema, fields, validate
 
 from finance.kernel import receipt as shape
-from finance.kernel.strict import strict_field
 from shared.money import MoneyField
+from shared.typed_fields import strict_field
 
 
 class ProductBody(Schema):

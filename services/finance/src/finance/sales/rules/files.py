@@ -11,11 +11,11 @@ import msgspec
 from msgspec.structs import fields
 
 from finance.kernel.receipt import LINES_MAX, Product, Receipt, decoder
-from finance.kernel.rows import csv_rows, lines_of, placed, too_long, whole
 from shared.arguments import ALL_FAULTS, PayloadInvalid, not_an_object
 from shared.errors import DomainError
 from shared.explain_typed import faults_of_type
 from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
+from shared.rows import csv_rows, lines_of, placed, too_long, whole
 from shared.strict_json import is_unambiguous, parse
 
 RECEIPT_COLUMNS = ("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late", "tenders")

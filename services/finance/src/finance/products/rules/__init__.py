@@ -1,1 +1,0 @@
-"""What a product is, and how files tell it."""
