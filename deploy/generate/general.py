@@ -2,6 +2,8 @@
 
 GENERAL: dict[str, tuple[str, str]] = {
     "consent_not_awaited": ("the ticket awaits no answer to a solution", "该工单没有等待客户答复的方案"),
+    "days_out_of_order": ("the last day lies before the first", "最后一天早于第一天"),
+    "department_unknown": ("no such department is known", "没有该部门"),
     "expense_finding_invalid": ("a finding names no item of the claim, or one twice", "审核意见所指的条目不在报销单中，或重复"),
     "gtin_invalid": ("a code has a wrong check digit, or stands there twice", "条码校验位错误，或重复"),
     "json_duplicate_key": ("a key is written more than once in its object", "同一对象中有重复的键"),
@@ -21,6 +23,7 @@ GENERAL: dict[str, tuple[str, str]] = {
     "product_code_taken": ("the code names another product", "该编码属于另一商品"),
     "product_too_far_ahead": ("the version begins too early or too late", "该版本的生效日期过早或过晚"),
     "return_quantity_too_large": ("more is stated than was sold, notified or received", "数量超过售出、申请或收到的数量"),
+    "role_unknown": ("no person has such a role", "没有人可以担任该角色"),
     "sample_forbidden": ("this may not be given to such a recipient", "不得将此赠送给该类对象"),
     "solution_not_agreed": ("the customer has not agreed to the solution", "客户尚未同意该方案"),
     "solution_not_proposable": ("in its state no solution is proposed for the ticket", "工单在此状态下不能提出方案"),

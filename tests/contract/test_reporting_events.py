@@ -6,10 +6,15 @@ from uuid import UUID
 
 import msgspec
 import orjson
+import pytest
 
 from reporting.holidays import events
 from reporting.holidays.model import Notice
-from shared.holidays import ANNOUNCED, Announced
+from reporting.organisation import events as organised
+from reporting.organisation import model as organisation
+from reporting.organisation.rules import Branch, Department, Post
+from shared.holidays import Announced
+from tests.support.organisation_world import a_branch, a_department, a_post
 
 EXAMPLES = Path(__file__).parents[2] / "services/reporting/contracts/events"
 NOTICE = Notice(
@@ -25,7 +30,11 @@ NOTICE = Notice(
 
 def test_an_announcement_is_published_as_its_example_shows():
     event = events.holidays_announced(NOTICE, 1, date(2026, 11, 5))
-    assert orjson.loads((EXAMPLES / "holidays.announced.v1.json").read_bytes()) == {
+    assert orjson.loads((EXAMPLES / "holidays.announced.v1.json").read_bytes()) == as_published(event)
+
+
+def as_published(event):
+    return {
         "type": event.type,
         "subject": event.subject,
         "version": event.version,
@@ -36,8 +45,10 @@ def test_an_announcement_is_published_as_its_example_shows():
 
 
 def test_nothing_else_is_published_and_nobody_is_named():
-    assert set(events.PUBLISHED) == {ANNOUNCED}
-    assert {path.name for path in EXAMPLES.iterdir()} == {"holidays.announced.v1.json"}
+    declared = set(events.PUBLISHED) | set(organised.PUBLISHED)
+    assert {f"{path.stem}" for path in EXAMPLES.iterdir()} == {
+        each.removeprefix("reporting.") for each in declared
+    }
     assert "entered_by" not in events.holidays_announced(NOTICE, 1, date(2026, 11, 5)).data
 
 
@@ -46,3 +57,17 @@ def test_what_is_published_is_what_every_service_reads():
     assert told == Announced(
         number=7, year=2027, rest_days=list(NOTICE.rest_days), workdays=list(NOTICE.workdays)
     )
+
+
+REGISTERED = {
+    "branch": organisation.Known(msgspec.convert(a_branch(closed_on="2026-12-31"), Branch), 2),
+    "department": organisation.Known(msgspec.convert(a_department(), Department), 1),
+    "post": organisation.Known(msgspec.convert(a_post(), Post), 1),
+}
+
+
+@pytest.mark.parametrize("noun", REGISTERED)
+def test_a_change_of_the_organisation_is_published_as_its_example_shows(noun):
+    event = organised.changed(REGISTERED[noun], date(2026, 12, 1))
+    assert orjson.loads((EXAMPLES / f"{noun}.changed.v1.json").read_bytes()) == as_published(event)
+    assert not {"name", "duties"} & set(event.data), "names and duties stay in the register"

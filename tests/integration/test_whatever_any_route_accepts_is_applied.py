@@ -78,6 +78,7 @@ ROWS_SENT_AS = {
     "/v1/sales/bulk": "/v1/sales",
     "/v1/customers/bulk": "/v1/patients",
     "/v1/products/bulk": "/v1/products",
+    **{f"/v1/{each}/bulk": f"/v1/{each}" for each in ("branches", "departments", "posts")},
 }
 """An upload's rows are what this other route is sent."""
 JSON_LINES = "application/x-ndjson"

@@ -10,7 +10,7 @@ from shared.consumer import apply_batch
 from shared.identity import LocalIssuer
 from shared.service import load
 from shared.settings import Settings
-from tests.support import facts, finance_world, points, quiet
+from tests.support import facts, finance_world, organisation_world, points, quiet
 from tests.support.returns_builders import PASSED, a_customer, a_sale
 
 THEIRS = "B-THEIRS"
@@ -263,12 +263,15 @@ def reporting(world):
     }
     world.ids["holiday_notice_id"] = world.made("/holiday-notices", "qa", notice)["holiday_notice_id"]
     world.asked["/v1/workdays"] = [{"from": "2026-10-01", "until": "2026-10-10"}]
+    organised = organisation_world.fill(world)
     world.common = {"/v1/months", "/v1/sources", "/v1/workdays", "/v1/holiday-notices"}
+    world.common |= organised.common
     world.common |= {"/v1/holiday-notices/<uuid:holiday_notice_id>"}
     world.sent = {
         "/v1/months/<string:month>/close": {},
         "/v1/holiday-notices": {**notice, "reference": "国办发明电〔2026〕10号"},
         "/v1/holiday-notices/<uuid:holiday_notice_id>/decisions": {"decision": "approved"},
+        **organised.sent,
     }
 
 

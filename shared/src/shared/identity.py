@@ -70,12 +70,13 @@ ROLES = frozenset(
         "management",
         "privacy_officer",
         "unit_head",
+        "hr",
         "till",
         "feed",
         "operator",
     }
 )
-"""The posts of the source documents (X4, R12), `till` for a point of sale, `feed` for service to service,
+"""The posts of the source documents (X4, R12), `hr` for who keeps the register of staff, `till` for a point of sale, `feed` for service to service,
 `operator` for those who repair services."""
 
 CONFLICTING_DUTIES: tuple[frozenset[str], ...] = tuple(

@@ -1,6 +1,6 @@
 """Reporting: its areas, in order."""
 
-from reporting import closing, facts, holidays, ledgers, metrics, months, pages
+from reporting import closing, facts, holidays, ledgers, metrics, months, organisation, pages
 from reporting.kernel.metadata import metadata
 from shared import areas, audit
 from shared.service import Service
@@ -12,6 +12,7 @@ AREAS = (
     metrics.AREA,
     closing.AREA,
     holidays.AREA,
+    organisation.AREA,
     pages.AREA,
 )
 """Facts before months: they are held by the time that a month is looked at."""

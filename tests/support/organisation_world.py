@@ -1,0 +1,63 @@
+"""The organisation of reporting's world, and rows as its register is told them."""
+
+import json
+from dataclasses import dataclass, field
+
+
+def a_branch(branch_id="S010", **odd):
+    row = {
+        "branch_id": branch_id,
+        "name": "解放路店",
+        "kind": "shop",
+        "region": "华东",
+        "opened_on": "2019-05-01",
+        "closed_on": None,
+    }
+    return row | odd
+
+
+def a_department(department_id="purchasing", **odd):
+    row = {
+        "department_id": department_id,
+        "name": "药品采购部",
+        "duties": "审核和确认药品退货申请",
+        "valid_from": "2020-01-01",
+        "valid_until": None,
+    }
+    return row | odd
+
+
+def a_post(post_id="purchaser", **odd):
+    row = {
+        "post_id": post_id,
+        "department_id": "purchasing",
+        "name": "采购员",
+        "duties": "按计划采购药品",
+        "roles": ["purchaser"],
+        "valid_from": "2020-01-01",
+        "valid_until": None,
+    }
+    return row | odd
+
+
+@dataclass
+class Filled:
+    """What `tests.support.worlds` keeps of it."""
+
+    sent: dict = field(default_factory=dict)
+    common: set = field(default_factory=set)
+
+
+def fill(world):
+    """A branch that is not THEIRS alone, a department and a post: the same for every branch."""
+    world.made("/branches", "hr", a_branch())
+    world.made("/departments", "hr", a_department())
+    world.made("/posts", "hr", a_post())
+    sent = {
+        "/v1/branches": a_branch(region="华南"),
+        "/v1/departments": a_department(name="采购部"),
+        "/v1/posts": a_post(name="采购专员"),
+    }
+    return Filled(
+        sent | {f"{rule}/bulk": json.dumps(body).encode() for rule, body in sent.items()}, set(sent)
+    )
