@@ -129,6 +129,10 @@ LISTED = {
         "/product-proposals?state=proposed",
     ),
     "/v1/product-uploads/<uuid:upload_id>/decisions": ("upload_id", "/product-uploads?has_waiting=true"),
+    "/v1/product-check-settings/<uuid:setting_id>/decisions": (
+        "setting_id",
+        "/product-check-settings?state=proposed",
+    ),
     "/v1/price-rules/<uuid:rule_id>/decisions": ("rule_id", "/price-rules?state=proposed"),
     "/v1/price-grades/<uuid:grade_id>/decisions": ("grade_id", "/price-grades?state=proposed"),
     "/v1/sales-strategies/<uuid:strategy_id>/decisions": ("strategy_id", "/sales-strategies?state=proposed"),

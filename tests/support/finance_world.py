@@ -98,7 +98,7 @@ def finance(world, branch):
     world.sent |= sent
     world.asked |= asked
     world.told |= {value for value in ids.values() if isinstance(value, str) and len(value) == 36}
-    world.told -= {ids["proposal_id"], ids["upload_id"]}  # products are the same in every branch
+    world.told -= {ids["proposal_id"], ids["upload_id"], ids["setting_id"]}  # the same in every branch
     world.common = {
         "/v1/cash-denominations",
         "/v1/expense-categories",
@@ -110,6 +110,7 @@ def finance(world, branch):
         "/v1/product-versions",
         "/v1/product-proposals",
         "/v1/product-uploads",
+        "/v1/product-check-settings",
     }
 
 
@@ -211,18 +212,28 @@ def _products(company, branch, ids, sent, asked):
         "POST", "/v1/products/bulk", "purchaser", person="purchaser-of-old", data=rows, content_type=NDJSON
     ).text.splitlines()
     waiting = json.loads(line)
-    ids |= {"proposal_id": waiting["proposal_id"], "upload_id": waiting["upload_id"]}
+    mode = {"mode": "warn", "effective_from": "2098-12-31", "reason": "r"}
+    setting = company.made("/product-check-settings", mode, "management")
+    ids |= {
+        "proposal_id": waiting["proposal_id"],
+        "upload_id": waiting["upload_id"],
+        "setting_id": setting["setting_id"],
+    }
     asked |= {
         "/v1/products": [{}, {"product_id": "P-1"}],
         "/v1/product-versions": [{"product_id": "P-1"}],
         "/v1/product-proposals": [{}, {"product_id": "P-9"}],
         "/v1/product-uploads": [{}, {"has_waiting": "true"}],
+        "/v1/product-check-settings": [{}, {"state": "proposed"}],
+        "/v1/product-contradictions": [{}, {"product_id": "P-1"}],
     }
     sent |= {
         "/v1/products": a_product(maker="华北制药"),
         "/v1/products/bulk": json.dumps(a_product(maker="华北制药")).encode(),
         "/v1/product-proposals/<uuid:proposal_id>/decisions": {"decision": "approved"},
         "/v1/product-uploads/<uuid:upload_id>/decisions": {"decision": "approved"},
+        "/v1/product-check-settings": mode,
+        "/v1/product-check-settings/<uuid:setting_id>/decisions": {"decision": "approved"},
     }
 
 

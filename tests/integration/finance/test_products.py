@@ -109,6 +109,7 @@ def test_the_same_again_changes_nothing_whatever_waits_or_was_decided(office, ca
         ("legal_class", "otc_b"),
         ("control_class", "psychotropic"),
         ("temp_class", "cold_2_8"),
+        ("category", "otc"),
         ("approval_number", "国药准字H20260001"),
     ],
 )

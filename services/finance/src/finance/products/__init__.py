@@ -2,8 +2,10 @@
 
 from finance.products import tables
 from finance.products.api import products
+from finance.products.rules.product import earliest
+from finance.products.store import held_on
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[products])
 
-__all__ = ["AREA"]
+__all__ = ["AREA", "earliest", "held_on"]

@@ -109,7 +109,7 @@ class Told(Product, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 FIELDS = tuple(each.name for each in msgspec.structs.fields(Product) if each.name != "product_id")
-SAFETY = ("legal_class", "control_class", "temp_class", "approval_number")
+SAFETY = ("legal_class", "control_class", "temp_class", "category", "approval_number")
 """What changes none of these holds without quality assurance."""
 
 

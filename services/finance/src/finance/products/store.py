@@ -62,6 +62,14 @@ join unnest(%s::text[], %s::text[]) as x(kind, code) on c.kind = x.kind and c.co
 """
 
 
+def held_on(product_id: str, day: str) -> str:
+    """SQL: the version of a product that holds on a day; both are expressions."""
+    return (
+        f"select * from product_versions v where v.product_id = {product_id} and v.effective_from <= {day}"
+        " order by v.version desc limit 1"
+    )
+
+
 def lock(tx: Tx) -> None:
     """One changes the catalogue at a time, until its transaction ends."""
     tx.conn.execute(text("select pg_advisory_xact_lock(hashtextextended('finance:products', 0))"))

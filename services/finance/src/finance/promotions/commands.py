@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from finance import budgets, promotion_plans
+from finance import budgets, product_checks, promotion_plans
 from finance.budgets import BudgetExceeded, Move, overruns
 from finance.promotion_plans import Forecast, Plan
 from finance.promotions import store
@@ -38,12 +38,15 @@ ROLES = frozenset({"finance_head", "cs_manager"})
 
 
 def propose(tx: Tx, forecast: Forecast) -> UUID:
-    """A plan under a code of its own. Raises ForeignBranch, PlanDaysInvalid, PlanCodeTaken."""
+    """A plan under a code of its own. Raises ForeignBranch, PlanDaysInvalid, ProductUnknown, PlanCodeTaken."""
     tx.actor.require_branch(forecast.branch_id)
     if forecast.last_day < forecast.first_day:
         raise PlanDaysInvalid(
             "a plan ends after it begins", errors=[{"path": "until", "message": "before `from`"}]
         )
+    paper = product_checks.Paper(product_checks.Door.PROMOTION, forecast.branch_id, forecast.code)
+    named = [product_checks.Said("products", each) for each in forecast.products]
+    product_checks.judge(tx, paper, business_date(tx.now), named)
     plan_id = new_id()
     row = asdict(forecast)
     if not promotion_plans.add(tx, plan_id, forecast, audit.digest(row)):

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from finance import budget_control, lots, stop_sales, trade_permissions
+from finance import budget_control, lots, product_checks, stop_sales, trade_permissions
 from finance.lots import Named, Paper, Source
 from finance.samples import rules, store
 from finance.samples.events import sample_issued
@@ -38,6 +38,7 @@ def request(tx: Tx, asked: Asked) -> UUID:
             errors=[{"path": "category", "message": "of products alone"}],
         )
     asked = replace(asked, recipient=_recipient(tx, asked, today))
+    _require_catalogued(tx, asked, None)
     rules.require_allowed(asked.recipient, asked.category, today)
     rules.require_rate(asked.kind, asked.purpose, asked.recipient, asked.tax_bp, today)
     rules.require_fresh(asked.expiry, today)
@@ -51,6 +52,15 @@ def request(tx: Tx, asked: Asked) -> UUID:
     store.add(tx, asked, sample_id, number)
     audit.record(tx, "sample.request", str(sample_id), after=asdict(asked))
     return sample_id
+
+
+def _require_catalogued(tx: Tx, of: Asked, number: str | None) -> None:
+    """What is said of a product is what the catalogue of today says. Raises ProductContradictsCatalogue, ProductUnknown."""
+    if of.is_packaging:
+        return
+    said = {"category": of.category, "generic_name": of.generic_name}
+    paper = product_checks.Paper(product_checks.Door.SAMPLE, of.branch_id, number)
+    product_checks.judge(tx, paper, business_date(tx.now), [product_checks.Said("", of.product_id, said)])
 
 
 def _recipient(tx: Tx, asked: Asked, today: date) -> str:
@@ -125,6 +135,7 @@ def require_issuable(tx: Tx, sample: Sample, today: date) -> None:
     """
     if tx.actor.id in {sample.requested_by, *(each.person for each in store.decided_by(tx, sample))}:
         raise SamePerson("who asked for samples or approved them does not hand them out")
+    _require_catalogued(tx, sample, sample.number)
     rules.require_allowed(_recipient(tx, sample, today), sample.category, today)
     rules.require_fresh(_expiry(tx, sample), today)
     stop_sales.require_free(tx.conn, [(sample.product_id, sample.lot)], tx.now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID, uuid5
 
-from finance import contracts, credit, lots, prices, stop_sales, trade_permissions
+from finance import contracts, credit, lots, prices, product_checks, stop_sales, trade_permissions
 from finance.credit import Override
 from finance.kernel.receipt import LotExpired
 from finance.kernel.vat import VatRateUnknown, rates_on
@@ -85,6 +85,7 @@ def pass_through(tx: Tx, order: Proposed) -> Judgement:
     for no, message in below_shipped(lines, confirmed):
         judged.add(f"lines.{no}", QuantityBelowShipped(message))
     _rates(judged, waiting, today)
+    _products(tx, judged, order, waiting, today)
     known = _permit(tx, judged, order, waiting, today)
     if known is not None:
         judge_prices(tx, judged, order, waiting, known, today)
@@ -115,6 +116,14 @@ def _rates(judged: Judgement, lines: Sequence[Line], today: date) -> None:
                     Text("no VAT rate of {today} is {tax_bp} bp", today=today, tax_bp=line.tax_bp)
                 ),
             )
+
+
+def _products(tx: Tx, judged: Judgement, order: Proposed, lines: Sequence[Line], today: date) -> None:
+    """What is said of products is what the catalogue of today says."""
+    paper = product_checks.Paper(product_checks.Door.ORDER, order.branch_id, order.number)
+    said = [product_checks.of_product(f"lines.{line.no}.product", line.product) for line in lines]
+    for path, refusal in product_checks.faults(tx, paper, today, said):
+        judged.add(path, refusal)
 
 
 def _permit(

@@ -12,7 +12,16 @@ from uuid import UUID
 
 import orjson
 
-from finance import credit, ledger, periods, prices, receipts, stop_sales, trade_permissions
+from finance import (
+    credit,
+    ledger,
+    periods,
+    prices,
+    product_checks,
+    receipts,
+    stop_sales,
+    trade_permissions,
+)
 from finance.book import book_of
 from finance.kernel.period import PeriodState
 from finance.kernel.receipt import payment_of, uses_credit
@@ -120,8 +129,9 @@ def load(tx: Tx, batch: Sequence[Item], meanwhile: Callable[[], None] = lambda: 
     if candidates:
         candidates = _new_ones(tx, candidates, results)
     if candidates:
-        booked = _judged(tx, candidates, room, results)
-        _write(tx, booked, results, meanwhile)
+        checks = product_checks.Checks(tx, [each.priced for each in candidates])
+        booked = _judged(tx, candidates, room, checks, results)
+        checks.note(sale.priced for sale in _write(tx, booked, results, meanwhile))
     return [results[item.line] for item in batch]
 
 
@@ -168,7 +178,11 @@ def _of_known(candidate: _Candidate, known: receipts.Known) -> Result:
 
 
 def _judged(
-    tx: Tx, candidates: Sequence[_Candidate], room: credit.Room, results: dict[int, Result]
+    tx: Tx,
+    candidates: Sequence[_Candidate],
+    room: credit.Room,
+    checks: product_checks.Checks,
+    results: dict[int, Result],
 ) -> list[tuple[_Candidate, Booked]]:
     today = business_date(tx.now)
     stopped = stop_sales.active(tx.conn)
@@ -189,6 +203,7 @@ def _judged(
         try:
             if payment_of(receipt) is not None:
                 raise PointsNotInBulk("post a receipt that points pay by itself")
+            checks.judge(each.priced)
             if receipt.customer_id is not None:
                 day = each.priced.business_date
                 trade_permissions.check(tx, held.get((receipt.customer_id, day)), receipt, day)
@@ -273,9 +288,10 @@ def _write(
     booked: Sequence[tuple[_Candidate, Booked]],
     results: dict[int, Result],
     meanwhile: Callable[[], None],
-) -> None:
+) -> list[Booked]:
+    """Those that were written."""
     if not booked:
-        return
+        return []
     claimed = receipts.claim_receipts(tx.conn, [sale for _, sale in booked])
     mine = [sale for _, sale in booked if sale.sale_id in claimed]
     lost = [each for each, sale in booked if sale.sale_id not in claimed]
@@ -291,3 +307,4 @@ def _write(
         known = receipts.known_receipts(tx.conn, [_key(each) for each in lost])
         for each in lost:
             results[each.item.line] = _of_known(each, known[_key(each)])
+    return mine

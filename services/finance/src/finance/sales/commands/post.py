@@ -8,7 +8,17 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from finance import credit, lots, periods, points, prices, receipts, stop_sales, trade_permissions
+from finance import (
+    credit,
+    lots,
+    periods,
+    points,
+    prices,
+    product_checks,
+    receipts,
+    stop_sales,
+    trade_permissions,
+)
 from finance.book import book_of
 from finance.kernel.period import PeriodClosed, month_text
 from finance.kernel.posting import PostingLine
@@ -46,7 +56,8 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     It is booked to its business date; when that month is closed, a receipt marked `late` is booked to today.
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
     Raises ForeignBranch, the refusals of a receipt and of trade_permissions, PeriodClosed,
-    ReceiptNumberReused, PriceBelowFloor, the refusals of credit, LotStopped, LotExpiryContradicts, those of points.
+    ReceiptNumberReused, ProductContradictsCatalogue, ProductUnknown, PriceBelowFloor, the refusals of credit, LotStopped,
+    LotExpiryContradicts, those of points.
     """
     tx.actor.require_branch(receipt.branch_id)
     book = book_of(tx.conn)
@@ -71,6 +82,9 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             periods.ensure_month(tx.conn, day)
             written = one.add_sale(tx, booked)
         if written.added:
+            door = product_checks.Door.SALE if granted is None else product_checks.Door.SHIPMENT
+            named = product_checks.Paper(door, receipt.branch_id, receipt.receipt_number)
+            product_checks.judge_sale(tx, named, priced, written.products)
             trade_permissions.check(tx, written.permission, receipt, priced.business_date)
             if position is not None:
                 order_id = None if granted is None else granted.order_id

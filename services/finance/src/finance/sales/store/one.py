@@ -6,7 +6,16 @@ The raw psycopg cursor is used throughout; its errors leave here as SQLAlchemy's
 import orjson
 from msgspec import Struct
 
-from finance import ledger, lots, open_items, receipts, sold, stop_sales, trade_permissions
+from finance import (
+    ledger,
+    lots,
+    open_items,
+    product_checks,
+    receipts,
+    sold,
+    stop_sales,
+    trade_permissions,
+)
 from finance.kernel.sale import Booked, credit_of
 from finance.periods import PERIODS
 from finance.sales.events import SALE_POSTED, event_of
@@ -21,7 +30,7 @@ class Written(Struct, frozen=True):
     """What the sale statement did: nothing when the month is missing or closed or the number is taken.
 
     `stopped` are lots of its lines that were off sale when it was made; `tells` whether a lot's expiry is to be told
-    (finance.lots): it is new, or contradicts what holds.
+    (finance.lots): it is new, or contradicts what holds. `products` is what finance.product_checks judges by.
     """
 
     added: bool
@@ -29,6 +38,7 @@ class Written(Struct, frozen=True):
     permission: Permission | None
     stopped: list[stop_sales.Lot]
     tells: bool
+    products: bytes | None
 
 
 # `hold_month` may not have found the month that the snapshot of this statement shows: it was committed between them, and
@@ -49,7 +59,8 @@ with p as materialized (
 )
 """
 _WRITTEN = (
-    f"select (select count(*) from r), (select state from p), ({stop_sales.OF_ONE_SALE}), {lots.OF_ONE_SALE}"
+    f"select (select count(*) from r), (select state from p), ({stop_sales.OF_ONE_SALE}), {lots.OF_ONE_SALE},"
+    f" ({product_checks.OF_ONE_SALE})"
 )
 _HOLD_MONTH = Statement("select hold_month(%(month)s::date)")
 _PERMISSION = Statement(trade_permissions.OF_ONE)
@@ -73,7 +84,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     if booked.priced.receipt.customer_id is not None:
         asked.insert(0, (_PERMISSION, parameters))
     *found, _, added = round_trip.run(tx.conn, asked)
-    count, state, stopped, tells = (added.get_value(0, column) for column in range(4))
+    count, state, stopped, tells, products = (added.get_value(0, column) for column in range(5))
     is_added = count == b"1"
     tx.has_events = tx.has_events or is_added
     return Written(
@@ -82,6 +93,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
         trade_permissions.read(found[0]) if found else None,
         [(product, lot) for product, lot in orjson.loads(stopped or b"[]")],
         tells == b"t",
+        products,
     )
 
 
