@@ -1,6 +1,6 @@
 """A load client in a process of its own: threads with keep-alive connections post sales for a while.
 
-usage: load_sales.py <host:port> <path> <seconds> <first number> <token>; prints sales per second and p99 in ms.
+usage: load_sales.py <host:port> <path> <seconds> <first number> <token> [<day>]; prints sales per second and p99 in ms.
 """
 
 import http.client
@@ -8,11 +8,13 @@ import json
 import sys
 import threading
 import time
+from typing import Any
 
 THREADS = 4
+DAY = "2026-03-15"
 
 
-def receipt(number: int) -> dict[str, object]:
+def receipt(number: int, day: str = DAY) -> dict[str, Any]:
     """A receipt of three lines."""
     lines = []
     for index in range(3):
@@ -40,18 +42,26 @@ def receipt(number: int) -> dict[str, object]:
         "receipt_number": f"R{number:09d}",
         "branch_id": f"B{number % 20:03d}",
         "channel": "store",
-        "sold_at": "2026-03-15T04:00:00Z",
+        "sold_at": f"{day}T04:00:00Z",
         "lines": lines,
         "tenders": [{"tender": "wechat", "amount": {"fen": total, "currency": "CNY"}}],
     }
 
 
-def main(address: str, path: str, seconds: str, first: str, token: str) -> None:
+def main(address: str, path: str, seconds: str, first: str, token: str, day: str = DAY) -> None:
     stop_at = time.perf_counter() + float(seconds)
     taken_s: list[list[float]] = [[] for _ in range(THREADS)]
     threads = [
         threading.Thread(
-            target=till, args=(address, path, stop_at, int(first) + index * 1_000_000, token, taken_s[index])
+            target=till,
+            args=(
+                address,
+                path,
+                stop_at,
+                receipt(int(first) + index * 1_000_000, day),
+                token,
+                taken_s[index],
+            ),
         )
         for index in range(THREADS)
     ]
@@ -65,11 +75,14 @@ def main(address: str, path: str, seconds: str, first: str, token: str) -> None:
     print(rate, everything[int(len(everything) * 0.99)] * 1000)
 
 
-def till(address: str, path: str, stop_at: float, number: int, token: str, taken_s: list[float]) -> None:
+def till(
+    address: str, path: str, stop_at: float, sold: dict[str, Any], token: str, taken_s: list[float]
+) -> None:
     connection = http.client.HTTPConnection(address)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     # The body is made once and numbered by replacement, so that the client's work is small.
-    made = json.dumps(receipt(number)).encode()
+    made = json.dumps(sold).encode()
+    number = int(sold["receipt_number"][1:])
     mark = b"R%09d" % number
     while (began := time.perf_counter()) < stop_at:
         number += 1

@@ -28,7 +28,7 @@ from finance.product_checks.rules import (
     require_may_begin,
     values_of,
 )
-from finance.products.rules.product import FIELDS
+from finance.products.rules import FIELDS
 from returns.requests.schemas import RequestedLine, ReturnRequest
 from tests.support.disguises import DISGUISES, DRUG, MALFORMED, UNKNOWN, VITAMIN
 

@@ -2,7 +2,7 @@
 
 from finance.products import tables
 from finance.products.api import products
-from finance.products.rules.product import earliest
+from finance.products.rules import earliest
 from finance.products.store import held_on
 from shared.areas import Area
 
