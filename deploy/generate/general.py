@@ -1,6 +1,7 @@
 """What a refusal says in general, where the sentence itself names what was found and is no constant anywhere."""
 
 GENERAL: dict[str, tuple[str, str]] = {
+    "appointment_unfounded": ("the person, the post or the branch is not known for all of these days", "并非在所有这些日期都有该员工、岗位或门店"),
     "consent_not_awaited": ("the ticket awaits no answer to a solution", "该工单没有等待客户答复的方案"),
     "days_out_of_order": ("the last day lies before the first", "最后一天早于第一天"),
     "department_unknown": ("no such department is known", "没有该部门"),
@@ -15,6 +16,7 @@ GENERAL: dict[str, tuple[str, str]] = {
     "json_number_out_of_range": ("a number is larger, smaller or longer than any may be", "数字过大、过小或过长"),
     "json_too_deep": ("objects and lists are nested too deeply", "对象与列表嵌套过深"),
     "lot_expiry_contradicts": ("another expiry of the lot is known", "该批号已有另一有效期"),
+    "manager_unknown": ("the manager is no other member of staff", "主管不是另一名员工"),
     "order_below_shipped": ("less would be ordered than was shipped", "订购数量将少于已发货数量"),
     "payload_invalid": ("a field is missing, unknown or not as described", "有字段缺失、未知或不符合规定"),
     "points_not_for_these_goods": ("these goods are not paid with points", "这些商品不得用积分支付"),

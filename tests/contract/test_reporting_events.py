@@ -12,9 +12,9 @@ from reporting.holidays import events
 from reporting.holidays.model import Notice
 from reporting.organisation import events as organised
 from reporting.organisation import model as organisation
-from reporting.organisation.rules import Branch, Department, Post
+from reporting.organisation.rules import Appointment, Branch, Department, Post, StaffMember
 from shared.holidays import Announced
-from tests.support.organisation_world import a_branch, a_department, a_post
+from tests.support.organisation_world import a_branch, a_department, a_member, a_post, an_appointment
 
 EXAMPLES = Path(__file__).parents[2] / "services/reporting/contracts/events"
 NOTICE = Notice(
@@ -71,3 +71,11 @@ def test_a_change_of_the_organisation_is_published_as_its_example_shows(noun):
     event = organised.changed(REGISTERED[noun], date(2026, 12, 1))
     assert orjson.loads((EXAMPLES / f"{noun}.changed.v1.json").read_bytes()) == as_published(event)
     assert not {"name", "duties"} & set(event.data), "names and duties stay in the register"
+
+
+def test_what_somebody_holds_is_published_as_its_example_shows():
+    given = msgspec.convert(an_appointment(), Appointment)
+    held = [(given, REGISTERED["post"].row)]
+    known = organisation.Known(msgspec.convert(a_member(manager_id="bo.head"), StaffMember), 2)
+    event = organised.staff_changed(known, held, date(2026, 12, 1))
+    assert orjson.loads((EXAMPLES / "staff.changed.v1.json").read_bytes()) == as_published(event)

@@ -85,6 +85,7 @@ LISTED = {
     f"{CUSTOMER}/credits/<uuid:credit_id>/decisions": ("credit_id", "/credits?state=proposed"),
     f"{CUSTOMER}/licences/<uuid:licence_id>/decisions": ("licence_id", "/licences?state=submitted"),
     "/v1/offers/<uuid:offer_id>/decisions": ("offer_id", "/offers?state=funded"),
+    "/v1/appointments/<string:appointment_id>/decisions": ("appointment_id", "/appointments?state=proposed"),
     "/v1/holiday-notices/<uuid:holiday_notice_id>/decisions": (
         "holiday_notice_id",
         "/holiday-notices?state=pending",

@@ -74,11 +74,12 @@ OF_OTHERS = {
 """What one world made up and another refuses: (subscriber, type, code). All else that a world tells, all others know."""
 SHOWN = {"/v1/returns": steps(("/returns/{return_id}/cancel", "invoicing_clerk", {"reason": "r"}))}
 """Where a route shows its common outcome: a return of goods that no other return names."""
+ORGANISED = ("branches", "departments", "posts", "staff-members", "appointments")
 ROWS_SENT_AS = {
     "/v1/sales/bulk": "/v1/sales",
     "/v1/customers/bulk": "/v1/patients",
     "/v1/products/bulk": "/v1/products",
-    **{f"/v1/{each}/bulk": f"/v1/{each}" for each in ("branches", "departments", "posts")},
+    **{f"/v1/{each}/bulk": f"/v1/{each}" for each in ORGANISED},
 }
 """An upload's rows are what this other route is sent."""
 JSON_LINES = "application/x-ndjson"

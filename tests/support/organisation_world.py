@@ -40,6 +40,23 @@ def a_post(post_id="purchaser", **odd):
     return row | odd
 
 
+def a_member(staff_id="pei.purchaser", **odd):
+    row = {"staff_id": staff_id, "manager_id": None, "employed_from": "2021-03-01", "employed_until": None}
+    return row | odd
+
+
+def an_appointment(appointment_id="A-1", **odd):
+    row = {
+        "appointment_id": appointment_id,
+        "staff_id": "pei.purchaser",
+        "post_id": "purchaser",
+        "branch_id": "S010",
+        "valid_from": "2021-03-01",
+        "valid_until": None,
+    }
+    return row | odd
+
+
 @dataclass
 class Filled:
     """What `tests.support.worlds` keeps of it."""
@@ -53,11 +70,18 @@ def fill(world):
     world.made("/branches", "hr", a_branch())
     world.made("/departments", "hr", a_department())
     world.made("/posts", "hr", a_post())
+    world.made("/posts", "hr", a_post("quality", name="质检员", duties="审批销售退回", roles=["qa"]))
+    world.made("/staff-members", "hr", a_member())
+    world.made("/staff-members", "hr", a_member("qing.qa"))
+    waiting = an_appointment("A-2", staff_id="qing.qa", post_id="quality")
+    world.ids["appointment_id"] = world.made("/appointments", "hr", waiting)["appointment_id"]
     sent = {
         "/v1/branches": a_branch(region="华南"),
         "/v1/departments": a_department(name="采购部"),
         "/v1/posts": a_post(name="采购专员"),
+        "/v1/staff-members": a_member(manager_id="qing.qa"),
+        "/v1/appointments": an_appointment(),
     }
-    return Filled(
-        sent | {f"{rule}/bulk": json.dumps(body).encode() for rule, body in sent.items()}, set(sent)
-    )
+    files = {f"{rule}/bulk": json.dumps(body).encode() for rule, body in sent.items()}
+    decided = {"/v1/appointments/<string:appointment_id>/decisions": {"decision": "approved"}}
+    return Filled(sent | files | decided, set(sent))

@@ -6,7 +6,7 @@ import pytest
 import xlsxwriter
 from sqlalchemy import text
 
-from tests.support.organisation_world import a_branch, a_department, a_post
+from tests.support.organisation_world import a_branch, a_department, a_member, a_post, an_appointment
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -102,3 +102,109 @@ def test_only_who_may_for_every_branch_changes_the_organisation(asking):
     assert (local.status_code, local.json()["code"]) == (403, "foreign_branch")
     other = asking("POST", "/branches", "store_manager", a_branch("N1"))
     assert (other.status_code, other.json()["code"]) == (403, "role_not_admitted")
+
+
+SHOP = (
+    ("manager", "店经理", ["store_manager"], "负责药店的全面工作，对店的销售额及利润负责"),
+    ("deputy", "副经理", [], "协助店经理工作"),
+    ("pharmacist", "执业药师", ["pharmacist"], "提供用药咨询，负责处方的审核及监督调配"),
+    ("inspector", "质检", ["inspector"], "验收药品质量"),
+    ("storekeeper", "库管", ["storekeeper"], "保管库存药品"),
+    ("buyer", "采购", ["purchaser"], "采购药品"),
+    ("clerk", "柜组店员", ["salesperson"], "接待顾客，销售药品"),
+    ("cashier", "出纳", ["cashier"], "收付现金"),
+    ("accountant", "会计", ["accountant"], "记账并编制报表"),
+)
+"""Post, what it is called, its roles and its duties, as the source documents have them."""
+
+
+@pytest.mark.requirement("X4")
+def test_the_shop_roles_are_posts_whose_duties_are_described(told, asking):
+    told("departments", a_department("shop_floor", name="门店"))
+    rows = [
+        a_post(post, department_id="shop_floor", name=name, roles=roles, duties=duties)
+        for post, name, roles, duties in SHOP
+    ]
+    assert {each["state"] for each in told("posts", *rows)} == {"changed"}
+    shown = asking("GET", "/posts?department_id=shop_floor", "store_manager").json()["items"]
+    assert {(each["post_id"], each["name"], each["duties"]) for each in shown} == {
+        (post, name, duties) for post, name, _, duties in SHOP
+    }
+
+
+@pytest.fixture(scope="module")
+def staffed(told):
+    """A branch and its department with a buyer's, a receiver's and an approver's post, and three people."""
+    told("branches", a_branch("Z1"))
+    told("departments", a_department("z"))
+    roles = {"buying": ["purchaser"], "receiving": ["receiver"], "quality": ["qa"]}
+    told("posts", *(a_post(post, department_id="z", roles=each) for post, each in roles.items()))
+    told("staff-members", a_member("boss"), a_member("pei", manager_id="boss"), a_member("qing"))
+
+
+def given(told, appointment_id, staff_id, post_id, **odd):
+    row = an_appointment(appointment_id, staff_id=staff_id, post_id=post_id, branch_id="Z1", **odd)
+    [line] = told("appointments", row)
+    return line
+
+
+def test_a_post_is_given_and_told_and_a_conflicting_one_is_refused(staffed, system, told):
+    assert given(told, "g1", "pei", "buying", valid_until="2025-12-31")["state"] == "changed"
+    assert given(told, "g1", "pei", "buying", valid_until="2025-12-31")["state"] == "unchanged"
+    refused = given(told, "g2", "pei", "receiving", valid_from="2025-12-31")
+    assert (refused["code"], refused["posts"]) == ("duties_conflict", ["buying", "receiving"])
+    assert given(told, "g1", "pei", "buying", valid_until="2025-12-30")["state"] == "changed"
+    assert given(told, "g2", "pei", "receiving", valid_from="2025-12-31")["state"] == "changed"
+    *_, (_, version, data) = [
+        each for each in events(system, "reporting.staff.changed.v1") if each[0] == "pei"
+    ]
+    assert version == data["staff_version"] == 4
+    assert [(each["post_id"], each["valid_from"], each["valid_until"]) for each in data["posts"]] == [
+        ("buying", "2021-03-01", "2025-12-30"),
+        ("receiving", "2025-12-31", None),
+    ]
+    assert data["manager_id"] == "boss"
+
+
+def test_two_persons_give_a_post_that_decides_over_others(staffed, system, told, asking):
+    before = len(events(system, "reporting.staff.changed.v1"))
+    assert given(told, "q1", "qing", "quality")["state"] == "proposed"
+    assert given(told, "q1", "qing", "quality")["state"] == "proposed"
+    assert len(events(system, "reporting.staff.changed.v1")) == before
+
+    def decided(person, decision="approved"):
+        body = {"decision": decision, "reason": "r"}
+        return asking("POST", "/appointments/q1/decisions", "management", body, person=person).json()
+
+    assert decided("qing")["code"] == "approval_same_person"
+    assert decided("the-hr")["code"] == "approval_same_person"
+    assert given(told, "q2", "qing", "buying")["code"] == "duties_conflict", "what is proposed counts"
+    waiting = asking("GET", "/appointments?state=proposed", "qa").json()["items"]
+    assert [each["appointment_id"] for each in waiting] == ["q1"]
+    assert (decided("ming")["state"], decided("ming")["code"]) == ("approved", "approval_already_decided")
+    *_, (_, _, data) = [each for each in events(system, "reporting.staff.changed.v1") if each[0] == "qing"]
+    assert [each["roles"] for each in data["posts"]] == [["qa"]]
+
+
+def test_a_rejected_appointment_stays_rejected_and_frees_the_person(staffed, told, asking):
+    told("staff-members", a_member("rui"))
+    assert given(told, "r1", "rui", "quality")["state"] == "proposed"
+    body = {"decision": "rejected", "reason": "no"}
+    rejected = asking("POST", "/appointments/r1/decisions", "management", body).json()
+    assert (rejected["state"], rejected["decided_reason"]) == ("rejected", "no")
+    assert given(told, "r1", "rui", "quality")["state"] == "rejected"
+    assert given(told, "r1", "rui", "quality", valid_until="2030-01-01")["code"] == "appointment_fixed"
+    assert given(told, "r2", "rui", "buying")["state"] == "changed"
+    unknown = asking("POST", "/appointments/none/decisions", "management", body)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "appointment_not_found")
+
+
+def test_a_branch_sees_who_works_in_it_and_no_register_of_all(staffed, told, asking):
+    told("staff-members", a_member("su"))
+    given(told, "s1", "su", "receiving")
+    mine = asking("GET", "/appointments?staff_id=su", "store_manager", branches=["Z1"]).json()["items"]
+    assert [each["appointment_id"] for each in mine] == ["s1"]
+    assert not asking("GET", "/appointments?staff_id=su", "store_manager", branches=["Z2"]).json()["items"]
+    assert asking("GET", "/staff-members", "store_manager", branches=["Z1"]).status_code == 403
+    found = asking("GET", "/staff-members?manager_id=boss", "hr").json()["items"]
+    assert [each["staff_id"] for each in found] == ["pei"]

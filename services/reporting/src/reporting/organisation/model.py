@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from reporting.organisation.rules import Branch, Department, Post
+from reporting.organisation.rules import Appointment, Branch, Department, Post, StaffMember
 from shared.typed_rows import Form
 
 T = TypeVar("T", bound=Struct)
@@ -31,6 +31,8 @@ class Register(Generic[T]):
 BRANCHES = Register("branch", Branch, Form(Branch, "branch_id"))
 DEPARTMENTS = Register("department", Department, Form(Department, "department_id"))
 POSTS = Register("post", Post, Form(Post, "post_id"))
+STAFF = Register("staff", StaffMember, Form(StaffMember, "staff_id"))
+APPOINTMENTS = Form(Appointment, "appointment_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,12 @@ class Known(Generic[T]):
 
     row: T
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An appointment as it is kept: `proposed` until a second person decides where the post approves."""
+
+    appointment: Appointment
+    state: str
+    told_by: str

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
+from reporting.organisation import tables
+from reporting.organisation.rules import AppointmentNotFound
+from shared.identity import EVERY_BRANCH
 from shared.paging import page_of
 from shared.transaction import Tx
 
@@ -38,6 +43,40 @@ def posts(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         **_of_day(args["day"]),
     }
     return _page(tx, "post_versions", "post_id", conditions, args)
+
+
+def staff(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Staff, by id. Raises ForeignBranch."""
+    tx.actor.require_branch(EVERY_BRANCH)
+    of_day = """v.employed_from <= cast(:day as date)
+        and coalesce(v.employed_until, 'infinity') >= cast(:day as date)"""
+    conditions = {
+        "v.staff_id = :staff_id": args["staff_id"],
+        "v.manager_id = :manager_id": args["manager_id"],
+        of_day: args["day"],
+    }
+    return _page(tx, "staff_versions", "staff_id", conditions, args)
+
+
+def appointments(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Appointments in the branches of the token, by id. Raises ForeignBranch."""
+    conditions = {
+        "v.branch_id = any(:branches)": tx.actor.branch_filter(args["branch_id"]),
+        "v.staff_id = :staff_id": args["staff_id"],
+        "v.post_id = :post_id": args["post_id"],
+        "v.state = :state": args["state"],
+        **_of_day(args["day"]),
+    }
+    return page_of(tx.conn, "select v.* from appointments v", conditions, {"v.appointment_id": str}, args)
+
+
+def appointment(tx: Tx, appointment_id: str) -> dict[str, Any]:
+    """Raises AppointmentNotFound."""
+    wanted = select(tables.appointments).where(tables.appointments.c.appointment_id == appointment_id)
+    row = tx.conn.execute(wanted).mappings().one_or_none()
+    if row is None:
+        raise AppointmentNotFound("no such appointment")
+    return dict(row)
 
 
 def _of_day(day: date | None) -> dict[str, date | None]:

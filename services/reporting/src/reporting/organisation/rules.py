@@ -1,10 +1,10 @@
-"""What branches, departments and posts are, which duties no one holds together, and what is refused of a row. Pure.
+"""What branches, departments, posts and staff are, which duties no one holds together, what is refused of a row. Pure.
 
 Source: R13, X1, X2, X4, model 3.0 (segregation of duties), ADR-0056
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -16,16 +16,35 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared import texts
-from shared.errors import Conflict, Invalid
-from shared.identity import ROLES
+from shared.errors import Conflict, Invalid, NotFound
+from shared.identity import ROLES, SUBJECT
 from shared.languages import Text
-from shared.texts import NOTE_CHARS_MAX, NOTE_PATTERN, Label, Name
+from shared.texts import NOTE_CHARS_MAX, NOTE_PATTERN, PERSON_CHARS_MAX, Label, Name, Reference
 
 ROLES_MAX = 10
 """Of one post."""
 MACHINES = frozenset({"till", "feed", "operator"})
 """Roles of tokens that no post gives."""
 
+APPOINTMENTS_MAX = 200
+"""Of one person."""
+APPROVING = frozenset(
+    {
+        *("business_head", "qa", "finance_head", "finance_auditor", "chief_accountant", "accounting_head"),
+        *("cs_manager", "store_manager", "management", "unit_head", "privacy_officer", "hr"),
+    }
+)
+"""Roles that decide over what others ask for: two persons give a post that has one."""
+
+StaffId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=PERSON_CHARS_MAX,
+        pattern=rf"\A(?!system:|service:){SUBJECT.pattern}\Z",
+        description="the subject of a person's token, 1 to 128 characters",
+    ),
+]
 Duties = Annotated[
     str,
     Meta(
@@ -70,6 +89,37 @@ class DutiesConflict(Conflict):
     cure = "Let another person hold one of the two."
 
 
+class ManagerUnknown(Conflict):
+    """The manager is nobody of the register, or the person alone."""
+
+    code = "manager_unknown"
+    cure = "Tell the manager first, or correct `manager_id`."
+
+
+class AppointmentUnfounded(Conflict):
+    """The person, the post or the branch is not known for all days of the appointment."""
+
+    code = "appointment_unfounded"
+    cure = "Tell what `errors` names for all of these days first, or correct the days."
+
+
+class AppointmentFixed(Conflict):
+    """It was judged, and maybe approved, as it was told."""
+
+    code = "appointment_fixed"
+    cure = "End this one, and tell another one with an id of its own."
+
+
+class AppointmentsFull(Conflict):
+    code = "appointments_full"
+    cure = "Ask whether so many appointments of one person are meant."
+
+
+class AppointmentNotFound(NotFound):
+    code = "appointment_not_found"
+    cure = "Look it up in the list of appointments."
+
+
 class BranchKind(StrEnum):
     SHOP = "shop"
     WAREHOUSE = "warehouse"
@@ -109,6 +159,26 @@ class Post(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     valid_until: date | None = None
 
 
+class StaffMember(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody who works here, known by the subject of the token; no name, which the identity provider has."""
+
+    staff_id: StaffId
+    manager_id: StaffId | None = None
+    employed_from: date
+    employed_until: date | None = None
+
+
+class Appointment(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A post is given to somebody, in a branch or without one, from and until when."""
+
+    appointment_id: Reference
+    staff_id: StaffId
+    post_id: Name
+    branch_id: texts.Branch | None = None
+    valid_from: date
+    valid_until: date | None = None
+
+
 class Apart(NamedTuple):
     """Two roles that nobody holds together, from a day on, by which rule, and how sure we are of its words."""
 
@@ -142,7 +212,7 @@ def require_post(told: Post, before: Post | None, departments: Collection[str]) 
             Text("the post has the roles {roles}", roles=", ".join(sorted(before.roles)) or "-"),
             roles=sorted(before.roles),
         )
-    if apart := kept_apart(told.roles, told.roles, told.valid_from, told.valid_until):
+    if apart := kept_apart(told.roles, told.roles, told.valid_until):
         raise DutiesConflict(
             Text("nobody is {roles} at once: {rule}", roles=", ".join(sorted(apart.roles)), rule=apart.rule),
             posts=[told.post_id],
@@ -150,10 +220,8 @@ def require_post(told: Post, before: Post | None, departments: Collection[str]) 
         )
 
 
-def kept_apart(
-    ones: Collection[str], others: Collection[str], first: date, last: date | None
-) -> Apart | None:
-    """The first rule in force on any of the days that forbids to hold one of `ones` with one of `others`."""
+def kept_apart(ones: Collection[str], others: Collection[str], last: date | None) -> Apart | None:
+    """The first rule in force by `last` (None: for ever) that forbids to hold one of `ones` with one of `others`."""
     pairs = {frozenset(pair) for pair in product(ones, others)}
     for rule in duties_apart():
         if rule.roles in pairs and (last is None or rule.effective_from <= last):
@@ -175,6 +243,81 @@ def _require_in_order(path: str, first: date, last: date | None) -> None:
     if last is not None and last < first:
         message = Text("{last} lies before {first}", last=last, first=first)
         raise DaysOutOfOrder(message, errors=[{"path": path, "message": message}])
+
+
+class Circumstances(NamedTuple):
+    """What is known around an appointment; `others` are the person's other ones that were not rejected."""
+
+    member: StaffMember | None
+    post: Post | None
+    branch: Branch | None
+    others: Sequence[tuple[Appointment, Post]]
+
+
+def require_member(told: StaffMember, members: Collection[str]) -> None:
+    """Raises DaysOutOfOrder, ManagerUnknown."""
+    _require_in_order("employed_until", told.employed_from, told.employed_until)
+    if told.manager_id is not None and told.manager_id not in set(members) - {told.staff_id}:
+        message = Text("{manager} is no other member of staff", manager=told.manager_id)
+        raise ManagerUnknown(message, errors=[{"path": "manager_id", "message": message}])
+
+
+def require_appointment(told: Appointment, around: Circumstances) -> None:
+    """Raises DaysOutOfOrder, AppointmentUnfounded, AppointmentsFull, DutiesConflict."""
+    _require_in_order("valid_until", told.valid_from, told.valid_until)
+    member, post, branch = around.member, around.post, around.branch
+    if member is None or not _within(told, member.employed_from, member.employed_until):
+        raise _unfounded("staff_id")
+    if post is None or not _within(told, post.valid_from, post.valid_until):
+        raise _unfounded("post_id")
+    if told.branch_id is not None and (
+        branch is None or not _within(told, branch.opened_on, branch.closed_on)
+    ):
+        raise _unfounded("branch_id")
+    if len(around.others) >= APPOINTMENTS_MAX:
+        raise AppointmentsFull(Text("a person has at most {most} appointments", most=APPOINTMENTS_MAX))
+    for other, held in around.others:
+        _require_apart(told, post, other, held)
+
+
+def _require_apart(told: Appointment, post: Post, other: Appointment, held: Post) -> None:
+    first = max(told.valid_from, other.valid_from)
+    ends = [each for each in (told.valid_until, other.valid_until) if each is not None]
+    last = min(ends, default=None)
+    if last is not None and last < first:
+        return
+    if apart := kept_apart(post.roles, held.roles, last):
+        raise DutiesConflict(
+            Text(
+                "nobody holds {posts} at once: {rule}",
+                posts=", ".join(sorted({post.post_id, held.post_id})),
+                rule=apart.rule,
+            ),
+            posts=sorted({post.post_id, held.post_id}),
+            roles=sorted(apart.roles),
+            rule=apart.rule,
+        )
+
+
+def require_ending(told: Appointment, before: Appointment) -> None:
+    """Nothing of an appointment changes but that it ends earlier. Raises AppointmentFixed, DaysOutOfOrder."""
+    _require_in_order("valid_until", told.valid_from, told.valid_until)
+    is_earlier = told.valid_until is not None and (
+        before.valid_until is None or told.valid_until < before.valid_until
+    )
+    if not is_earlier or msgspec.structs.replace(told, valid_until=before.valid_until) != before:
+        raise AppointmentFixed("of an appointment only an earlier end may be told")
+
+
+def _within(told: Appointment, first: date, last: date | None) -> bool:
+    return first <= told.valid_from and (
+        last is None or (told.valid_until is not None and told.valid_until <= last)
+    )
+
+
+def _unfounded(path: str) -> AppointmentUnfounded:
+    message = Text("no {path} of that name is known for all of these days", path=path)
+    return AppointmentUnfounded(message, errors=[{"path": path, "message": message}])
 
 
 def as_json(told: Struct) -> dict[str, object]:

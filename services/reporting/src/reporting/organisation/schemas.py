@@ -6,7 +6,15 @@ from typing import Any, ClassVar
 import msgspec
 from marshmallow import Schema, fields, validate
 
-from reporting.organisation.rules import Branch, BranchKind, Department, Post
+from reporting.organisation.rules import (
+    Appointment,
+    Branch,
+    BranchKind,
+    Department,
+    Post,
+    StaffId,
+    StaffMember,
+)
 from shared import texts
 from shared.identity import ROLES
 from shared.paging import PageArgs
@@ -167,4 +175,101 @@ class PostsArgs(PageArgs):
     post_id = fields.String(load_default=None, validate=of(Name))
     department_id = fields.String(load_default=None, validate=of(Name))
     role = fields.String(load_default=None, validate=validate.OneOf(sorted(ROLES)))
+    day = fields.Date(load_default=None, validate=DAY)
+
+
+class StaffMemberBody(Schema):
+    """Somebody who works here, known by the subject of the token, from and until when, both included."""
+
+    class Meta:
+        include: ClassVar = _fields_of(StaffMember)
+
+
+class StaffMemberOutcome(Outcome):
+    staff_id = fields.String(required=True)
+
+
+class StaffMemberLine(Line):
+    staff_id = fields.String(allow_none=True)
+
+
+class StaffMemberView(Kept):
+    """What holds of a person; `version` also counts changes of what posts the person holds."""
+
+    staff_id = fields.String(required=True)
+    manager_id = fields.String(required=True, allow_none=True)
+    employed_from = fields.Date(required=True)
+    employed_until = fields.Date(required=True, allow_none=True)
+
+
+class StaffMemberPage(Schema):
+    items = fields.List(fields.Nested(StaffMemberView), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class StaffMembersArgs(PageArgs):
+    staff_id = fields.String(load_default=None, validate=of(StaffId))
+    manager_id = fields.String(load_default=None, validate=of(StaffId))
+    day = fields.Date(load_default=None, validate=DAY)
+
+
+GIVEN = ("unchanged", "changed", "proposed", "rejected", "refused")
+STATES = ("proposed", "approved", "rejected")
+
+
+class AppointmentBody(Schema):
+    """A post is given to somebody, in a branch or without one, from and until when, both included."""
+
+    class Meta:
+        include: ClassVar = _fields_of(Appointment)
+
+
+class AppointmentOutcome(Schema):
+    """`proposed` waits for a second person; `rejected` was rejected before."""
+
+    appointment_id = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(GIVEN))
+
+
+class AppointmentLine(Schema):
+    """One line of the answer to an upload; `code`, `detail` and `errors` tell why a row is refused."""
+
+    line = fields.Integer()
+    appointment_id = fields.String(allow_none=True)
+    state = fields.String(validate=validate.OneOf(GIVEN))
+    code = fields.String()
+    detail = fields.String()
+    errors = fields.List(fields.Dict())
+    posts = fields.List(fields.String())
+    roles = fields.List(fields.String())
+    rule = fields.String()
+
+
+class AppointmentView(Schema):
+    """A post as it was given, or waits to be."""
+
+    appointment_id = fields.String(required=True)
+    staff_id = fields.String(required=True)
+    post_id = fields.String(required=True)
+    branch_id = fields.String(required=True, allow_none=True)
+    valid_from = fields.Date(required=True)
+    valid_until = fields.Date(required=True, allow_none=True)
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
+    told_by = fields.String(required=True)
+    told_at = fields.AwareDateTime(required=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+    decided_reason = fields.String(required=True, allow_none=True)
+
+
+class AppointmentPage(Schema):
+    items = fields.List(fields.Nested(AppointmentView), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class AppointmentsArgs(PageArgs):
+    staff_id = fields.String(load_default=None, validate=of(StaffId))
+    post_id = fields.String(load_default=None, validate=of(Name))
+    branch_id = fields.String(load_default=None, validate=of(texts.Branch))
+    state = fields.String(load_default=None, validate=validate.OneOf(STATES))
     day = fields.Date(load_default=None, validate=DAY)

@@ -1,12 +1,13 @@
-"""Versions of branches, departments and posts. None changes or goes; the newest of each holds."""
+"""Versions of branches, departments, posts and staff, of which none changes or goes and the newest holds; appointments."""
 
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, Date, Integer, Table, Text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Date, ForeignKey, Index, Integer, Table, Text
 
 from reporting.kernel.metadata import metadata
 from reporting.organisation.rules import BranchKind
-from shared.tables import INSTANT, one_of
+from shared.approvals import decision_columns
+from shared.tables import INSTANT, declare, one_of
 
 
 def _versions(noun: str, *columns: Column[Any]) -> list[Any]:
@@ -62,3 +63,48 @@ post_versions = Table(
     ),
     CheckConstraint("valid_until >= valid_from", name="days"),
 )
+
+staff_versions = Table(
+    "staff_versions",
+    metadata,
+    *_versions(
+        "staff",
+        Column("manager_id", Text),
+        Column("employed_from", Date, nullable=False),
+        Column("employed_until", Date),
+    ),
+    CheckConstraint("employed_until >= employed_from", name="days"),
+    CheckConstraint("manager_id <> staff_id", name="manager"),
+)
+"""A person's appointments changed, too: then a version says the same as the one before."""
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("appointment_id", Text, primary_key=True),
+    Column("staff_id", Text, nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("branch_id", Text),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date),
+    Column("state", Text, nullable=False),
+    Column("told_by", Text, nullable=False),
+    Column("told_at", INSTANT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", INSTANT),
+    Column("decided_reason", Text),
+    one_of("state", ("proposed", "approved", "rejected")),
+    CheckConstraint("valid_until >= valid_from", name="days"),
+    CheckConstraint("decided_by <> told_by and decided_by <> staff_id", name="two_persons"),
+    Index("appointments_staff", "staff_id"),
+    Index("appointments_branch", "branch_id", "appointment_id"),
+)
+
+appointment_decisions = Table(
+    "appointment_decisions",
+    metadata,
+    Column("appointment_id", Text, ForeignKey("appointments.appointment_id"), primary_key=True),
+    *decision_columns(),
+)
+
+declare(metadata, changes=("appointments",))

@@ -3,24 +3,28 @@
 Source: R13, X1, X2, X4, ADR-0056
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reporting.organisation import events, store
-from reporting.organisation.model import DEPARTMENTS, Known, Register, T
+from reporting.organisation.model import DEPARTMENTS, POSTS, STAFF, Known, Register, T
 from reporting.organisation.rules import (
+    Appointment,
     Branch,
     Department,
     Post,
+    StaffMember,
     as_json,
     require_branch,
     require_department,
+    require_member,
     require_post,
 )
 from shared import audit, outbox
 from shared.clock import business_date
 from shared.errors import DomainError
+from shared.events import Event
 from shared.identity import EVERY_BRANCH
 from shared.transaction import Tx
 
@@ -54,6 +58,16 @@ def of_departments(tx: Tx, rows: Sequence[Department]) -> Judge:
 def of_posts(tx: Tx, rows: Sequence[Post]) -> Judge:
     departments = store.newest(tx, DEPARTMENTS, {each.department_id for each in rows})
     return lambda row, before: require_post(row, before, departments.keys())
+
+
+def of_staff(tx: Tx, rows: Sequence[StaffMember]) -> Judge:
+    members = set(store.newest(tx, STAFF, {each.manager_id for each in rows if each.manager_id is not None}))
+
+    def judge(row: StaffMember, _: StaffMember | None) -> None:
+        require_member(row, members)
+        members.add(row.staff_id)
+
+    return judge
 
 
 def tell(tx: Tx, register: Register[T], row: T, judging: Judging) -> Outcome:
@@ -98,11 +112,39 @@ def _write(tx: Tx, register: Register[T], changes: Sequence[Known[T]]) -> None:
     if not changes:
         return
     store.add(tx, register, changes)
-    day = business_date(tx.now)
-    outbox.append(tx, *(events.changed(each, day) for each in changes))
+    outbox.append(tx, *_events(tx, register, changes))
     audit.record(
         tx,
         f"{register.noun}.change",
         register.id_of(changes[0].row),
         after=[[register.id_of(each.row), each.version, audit.digest(as_json(each.row))] for each in changes],
     )
+
+
+def _events(tx: Tx, register: Register[T], changes: Sequence[Known[Any]]) -> list[Event[Any]]:
+    day = business_date(tx.now)
+    if register.noun != STAFF.noun:
+        return [events.changed(each, day) for each in changes]
+    held = posts_held(tx, {each.row.staff_id for each in changes})
+    return [events.staff_changed(each, held[each.row.staff_id], day) for each in changes]
+
+
+def posts_held(tx: Tx, staff_ids: Collection[str]) -> dict[str, list[tuple[Appointment, Post]]]:
+    """The posts that were given to each of these persons, with what they are."""
+    given = store.appointments_of(tx, staff_ids)
+    wanted = {each.appointment.post_id for every in given.values() for each in every}
+    posts = store.newest(tx, POSTS, wanted)
+    return {
+        staff_id: [
+            (each.appointment, posts[each.appointment.post_id].row)
+            for each in every
+            if each.state == "approved"
+        ]
+        for staff_id, every in given.items()
+    }
+
+
+def tell_anew(tx: Tx, staff_ids: Collection[str]) -> None:
+    """What these persons hold has changed: a version of each says so."""
+    known = store.newest(tx, STAFF, staff_ids)
+    _write(tx, STAFF, [Known(each.row, each.version + 1) for _, each in sorted(known.items())])

@@ -1,0 +1,1 @@
+"""Take rows of the registers, and give posts."""
