@@ -38,6 +38,8 @@ GENERAL: dict[str, tuple[str, str]] = {
     "ticket_not_contactable": ("in its state no contact is recorded for the ticket", "工单在此状态下不能记录联系"),
     "ticket_not_executing": ("the solution of the ticket is not being carried out", "工单的方案不在执行中"),
     "ticket_not_reopenable": ("in its state the ticket is not reopened", "工单在此状态下不能重新打开"),
+    "trainee_unknown": ("the person is no member of staff", "该人不是员工"),
+    "training_days_wrong": ("the training is still to come, or ends before it begins", "培训尚未进行，或有效期早于培训日"),
     "unknown_type": ("this release knows no event of this type", "此版本不认识该类型的事件"),
 }  # fmt: skip
 """By code, in English and in Chinese."""

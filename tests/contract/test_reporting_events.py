@@ -13,8 +13,17 @@ from reporting.holidays.model import Notice
 from reporting.organisation import events as organised
 from reporting.organisation import model as organisation
 from reporting.organisation.rules import Appointment, Branch, Department, Post, StaffMember
+from reporting.training import events as trained
+from reporting.training.rules import Training
 from shared.holidays import Announced
-from tests.support.organisation_world import a_branch, a_department, a_member, a_post, an_appointment
+from tests.support.organisation_world import (
+    a_branch,
+    a_department,
+    a_member,
+    a_post,
+    a_training,
+    an_appointment,
+)
 
 EXAMPLES = Path(__file__).parents[2] / "services/reporting/contracts/events"
 NOTICE = Notice(
@@ -45,7 +54,7 @@ def as_published(event):
 
 
 def test_nothing_else_is_published_and_nobody_is_named():
-    declared = set(events.PUBLISHED) | set(organised.PUBLISHED)
+    declared = set(events.PUBLISHED) | set(organised.PUBLISHED) | set(trained.PUBLISHED)
     assert {f"{path.stem}" for path in EXAMPLES.iterdir()} == {
         each.removeprefix("reporting.") for each in declared
     }
@@ -79,3 +88,8 @@ def test_what_somebody_holds_is_published_as_its_example_shows():
     known = organisation.Known(msgspec.convert(a_member(manager_id="bo.head"), StaffMember), 2)
     event = organised.staff_changed(known, held, date(2026, 12, 1))
     assert orjson.loads((EXAMPLES / "staff.changed.v1.json").read_bytes()) == as_published(event)
+
+
+def test_a_training_is_published_as_its_example_shows():
+    event = trained.training_recorded(msgspec.convert(a_training(), Training), date(2026, 12, 1))
+    assert orjson.loads((EXAMPLES / "training.recorded.v1.json").read_bytes()) == as_published(event)

@@ -74,7 +74,7 @@ OF_OTHERS = {
 """What one world made up and another refuses: (subscriber, type, code). All else that a world tells, all others know."""
 SHOWN = {"/v1/returns": steps(("/returns/{return_id}/cancel", "invoicing_clerk", {"reason": "r"}))}
 """Where a route shows its common outcome: a return of goods that no other return names."""
-ORGANISED = ("branches", "departments", "posts", "staff-members", "appointments")
+ORGANISED = ("branches", "departments", "posts", "staff-members", "appointments", "training-records")
 ROWS_SENT_AS = {
     "/v1/sales/bulk": "/v1/sales",
     "/v1/customers/bulk": "/v1/patients",

@@ -57,6 +57,18 @@ def an_appointment(appointment_id="A-1", **odd):
     return row | odd
 
 
+def a_training(training_record_id="T-1", **odd):
+    row = {
+        "training_record_id": training_record_id,
+        "staff_id": "pei.purchaser",
+        "topic": "service_standards",
+        "trained_on": "2026-03-01",
+        "valid_until": "2027-02-28",
+        "result": "passed",
+    }
+    return row | odd
+
+
 @dataclass
 class Filled:
     """What `tests.support.worlds` keeps of it."""
@@ -73,6 +85,7 @@ def fill(world):
     world.made("/posts", "hr", a_post("quality", name="质检员", duties="审批销售退回", roles=["qa"]))
     world.made("/staff-members", "hr", a_member())
     world.made("/staff-members", "hr", a_member("qing.qa"))
+    world.made("/training-records", "hr", a_training(trained_on="2020-01-01", valid_until="2020-12-31"))
     waiting = an_appointment("A-2", staff_id="qing.qa", post_id="quality")
     world.ids["appointment_id"] = world.made("/appointments", "hr", waiting)["appointment_id"]
     sent = {
@@ -81,7 +94,8 @@ def fill(world):
         "/v1/posts": a_post(name="采购专员"),
         "/v1/staff-members": a_member(manager_id="qing.qa"),
         "/v1/appointments": an_appointment(),
+        "/v1/training-records": a_training("T-2"),
     }
     files = {f"{rule}/bulk": json.dumps(body).encode() for rule, body in sent.items()}
     decided = {"/v1/appointments/<string:appointment_id>/decisions": {"decision": "approved"}}
-    return Filled(sent | files | decided, set(sent))
+    return Filled(sent | files | decided, {*sent, "/v1/overdue-trainings"})

@@ -6,7 +6,14 @@ import pytest
 import xlsxwriter
 from sqlalchemy import text
 
-from tests.support.organisation_world import a_branch, a_department, a_member, a_post, an_appointment
+from tests.support.organisation_world import (
+    a_branch,
+    a_department,
+    a_member,
+    a_post,
+    a_training,
+    an_appointment,
+)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -208,3 +215,41 @@ def test_a_branch_sees_who_works_in_it_and_no_register_of_all(staffed, told, ask
     assert asking("GET", "/staff-members", "store_manager", branches=["Z1"]).status_code == 403
     found = asking("GET", "/staff-members?manager_id=boss", "hr").json()["items"]
     assert [each["staff_id"] for each in found] == ["pei"]
+
+
+@pytest.mark.requirement("X5")
+def test_trainings_are_recorded_and_those_that_ran_out_are_listed(told, asking):
+    told("staff-members", a_member("tan"), a_member("gone", employed_until="2026-04-30"))
+    topics = ("service_standards", "sales_skill", "returns", "quality_recognition")
+    rows = [
+        a_training(f"t{no}", staff_id="tan", topic=topic, valid_until="2026-05-31")
+        for no, topic in enumerate(topics)
+    ]
+    rows.append(a_training("g1", staff_id="gone", valid_until="2026-05-31"))
+    assert {each["state"] for each in told("training-records", *rows)} == {"recorded"}
+    again = told("training-records", rows[0], {**rows[0], "result": "failed"}, a_training("n", staff_id="no"))
+    assert [each.get("code", each["state"]) for each in again] == [
+        "unchanged",
+        "training_record_fixed",
+        "trainee_unknown",
+    ]
+    kept = asking("GET", "/training-records?staff_id=tan", "hr").json()["items"]
+    assert [(each["topic"], each["result"]) for each in kept] == [(topic, "passed") for topic in topics]
+
+    def overdue(day):
+        found = asking("GET", f"/overdue-trainings?day={day}&limit=2", "qa").json()
+        items = found["items"]
+        while found["next_cursor"]:
+            query = f"day={day}&limit=2&cursor={found['next_cursor']}"
+            found = asking("GET", f"/overdue-trainings?{query}", "qa").json()
+            items += found["items"]
+        return [(each["staff_id"], each["topic"]) for each in items]
+
+    assert overdue("2026-05-31") == []
+    assert overdue("2026-06-01") == [("tan", topic) for topic in sorted(topics)]
+    anew = a_training("t9", staff_id="tan", topic="returns", trained_on="2026-06-01", valid_until=None)
+    failed = a_training("t8", staff_id="tan", topic="sales_skill", trained_on="2026-06-01", result="failed")
+    told("training-records", anew, failed)
+    assert overdue("2026-06-01") == [("tan", topic) for topic in sorted(topics) if topic != "returns"]
+    local = asking("GET", "/overdue-trainings", "store_manager", branches=["S1"])
+    assert local.json()["code"] == "foreign_branch"

@@ -1,6 +1,6 @@
 """Reporting: its areas, in order."""
 
-from reporting import closing, facts, holidays, ledgers, metrics, months, organisation, pages
+from reporting import closing, facts, holidays, ledgers, metrics, months, organisation, pages, training
 from reporting.kernel.metadata import metadata
 from shared import areas, audit
 from shared.service import Service
@@ -13,6 +13,7 @@ AREAS = (
     closing.AREA,
     holidays.AREA,
     organisation.AREA,
+    training.AREA,
     pages.AREA,
 )
 """Facts before months: they are held by the time that a month is looked at."""

@@ -1,6 +1,6 @@
 """The newest version of each branch, department and post, as they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -92,3 +92,17 @@ def _page(
     return page_of(
         tx.conn, f"select v.* from {table} v", {newest: True, **conditions}, {f"v.{key}": str}, args
     )
+
+
+def employed_on(person: str, day: str) -> str:
+    """SQL: whether the person of this column is employed on the day of this parameter."""
+    return f"""exists (select from staff_versions s where s.staff_id = {person}
+        and not exists (select from staff_versions n where n.staff_id = s.staff_id and n.version > s.version)
+        and s.employed_from <= cast({day} as date)
+        and coalesce(s.employed_until, 'infinity') >= cast({day} as date))"""
+
+
+def staff_known(tx: Tx, ids: Collection[str]) -> set[str]:
+    """Those of these persons whom the register knows."""
+    key = tables.staff_versions.c.staff_id
+    return set(tx.conn.execute(select(key).where(key.in_(sorted(ids))).distinct()).scalars())

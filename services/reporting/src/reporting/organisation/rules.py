@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Meta, Struct
@@ -267,13 +267,13 @@ def require_appointment(told: Appointment, around: Circumstances) -> None:
     _require_in_order("valid_until", told.valid_from, told.valid_until)
     member, post, branch = around.member, around.post, around.branch
     if member is None or not _within(told, member.employed_from, member.employed_until):
-        raise _unfounded("staff_id")
+        _refuse_unfounded("staff_id")
     if post is None or not _within(told, post.valid_from, post.valid_until):
-        raise _unfounded("post_id")
+        _refuse_unfounded("post_id")
     if told.branch_id is not None and (
         branch is None or not _within(told, branch.opened_on, branch.closed_on)
     ):
-        raise _unfounded("branch_id")
+        _refuse_unfounded("branch_id")
     if len(around.others) >= APPOINTMENTS_MAX:
         raise AppointmentsFull(Text("a person has at most {most} appointments", most=APPOINTMENTS_MAX))
     for other, held in around.others:
@@ -315,9 +315,9 @@ def _within(told: Appointment, first: date, last: date | None) -> bool:
     )
 
 
-def _unfounded(path: str) -> AppointmentUnfounded:
+def _refuse_unfounded(path: str) -> NoReturn:
     message = Text("no {path} of that name is known for all of these days", path=path)
-    return AppointmentUnfounded(message, errors=[{"path": path, "message": message}])
+    raise AppointmentUnfounded(message, errors=[{"path": path, "message": message}])
 
 
 def as_json(told: Struct) -> dict[str, object]:

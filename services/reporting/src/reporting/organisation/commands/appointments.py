@@ -76,9 +76,9 @@ def give(tx: Tx, row: Appointment) -> Outcome:
 
     Raises ForeignBranch, AppointmentFixed, DaysOutOfOrder, AppointmentUnfounded, AppointmentsFull, DutiesConflict.
     """
-    [outcome] = give_many(tx, [row])
-    if outcome.refusal is not None:
-        raise outcome.refusal
+    book = _begun(tx, [row])
+    outcome = _weighed(book, row)
+    _write(tx, book)
     return outcome
 
 
@@ -87,9 +87,7 @@ def give_many(tx: Tx, rows: Sequence[Appointment]) -> list[Outcome]:
 
     Raises ForeignBranch.
     """
-    tx.actor.require_branch(EVERY_BRANCH)
-    store.lock(tx)
-    book = _book(tx, rows)
+    book = _begun(tx, rows)
     outcomes = []
     for row in rows:
         try:
@@ -98,6 +96,12 @@ def give_many(tx: Tx, rows: Sequence[Appointment]) -> list[Outcome]:
             outcomes.append(Outcome(row.appointment_id, "refused", refusal))
     _write(tx, book)
     return outcomes
+
+
+def _begun(tx: Tx, rows: Sequence[Appointment]) -> _Book:
+    tx.actor.require_branch(EVERY_BRANCH)
+    store.lock(tx)
+    return _book(tx, rows)
 
 
 def _book(tx: Tx, rows: Sequence[Appointment]) -> _Book:
