@@ -6,7 +6,6 @@ GENERAL: dict[str, tuple[str, str]] = {
     "days_out_of_order": ("the last day lies before the first", "最后一天早于第一天"),
     "department_unknown": ("no such department is known", "没有该部门"),
     "expense_finding_invalid": ("a finding names no item of the claim, or one twice", "审核意见所指的条目不在报销单中，或重复"),
-    "gtin_invalid": ("a code has a wrong check digit, or stands there twice", "条码校验位错误，或重复"),
     "json_duplicate_key": ("a key is written more than once in its object", "同一对象中有重复的键"),
     "json_lone_surrogate": ("half of a surrogate pair is not a character", "单个代理项不是字符"),
     "json_minus_zero": ("minus zero is not taken", "不接受负零"),

@@ -39,7 +39,21 @@ STATEMENT = "0199b1c0-0000-7000-8000-000000000007"
 RECEIPT = a_receipt(
     "S001-20260303-000017",
     customer_id=CUSTOMER,
-    lines=[a_line(lot="L20260101", expiry="2027-12-31", product={"category": "device"})],
+    lines=[
+        a_line(
+            lot="L20260101",
+            expiry="2027-12-31",
+            product={"category": "device", "gtin": "6901234567892"},
+            trace_codes=["81234567890123456789"],
+            prescription={
+                "number": "RX-20260303-7",
+                "reviewed_by": "pharmacist-7",
+                "reviewed_at": "2026-03-03T02:10:00Z",
+            },
+        )
+    ],
+    cashier_id="cashier-3",
+    shift_id="S001-early",
     tenders=[
         {"tender": "medical_insurance", "amount": money(3000)},
         {"tender": "cash", "amount": money(800)},

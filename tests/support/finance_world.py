@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from uuid import uuid4
+from zlib import crc32
 
 from finance.balances import store
 from finance.costs import jobs as costs_jobs
@@ -116,6 +117,8 @@ def finance(world, branch):
 
 def _books(company, branch, ids, sent, asked):
     old = company.sell(sold_at="2025-06-10T02:00:00Z", lines=[a_line(expiry="2099-12-31")])
+    pack = [a_line(trace_codes=[f"8{crc32(branch.encode()):019}"])]
+    company.world.told |= {company.sell(lines=pack)["sale_id"] for _ in range(2)}
     company.seal()
     company.made("/periods/2025-06/close", {}, "finance_head")
     statement = company.made("/financial-statements", {"kind": "income", "month": "2025-06"}, "accountant")
@@ -149,6 +152,7 @@ def _books(company, branch, ids, sent, asked):
         "/v1/sales": [{"branch_id": branch, "receipt_number": old["receipt_number"]}],
         "/v1/sale-lines": [line, {**line, "branch_id": branch}],
         "/v1/sales-totals": [{"branch_id": branch, "from": "2025-06-10", "until": "2025-06-10"}],
+        "/v1/repeated-trace-codes": [{"from": "2026-03-03", "until": "2026-03-03"}],
         "/v1/trial-balances/<month>": branches,
         "/v1/journal-entries": month,
         "/v1/vouchers": month,

@@ -27,6 +27,7 @@ OPAQUE = {
 }
 RULED = {
     "sold_at": "between the first day of the books and now, by a rule that says which",
+    "reviewed_at": "up to a year before the sale, by a rule",
     "expiry": "not before the day of sale, by a rule; else any day of the calendar",
 }
 """Dates whose bounds are no constants."""
@@ -230,6 +231,7 @@ GOOD = {
     "Id": "0199b1c0-0000-7000-8000-000000000001",
     "Reference": "S001-2026/1",
     "Branch": "S001",
+    "Staff": "pharmacist-7",
     "Name": "device",
     "Sha256": "ab" * 32,
     "Lot": "L1 批",

@@ -15,7 +15,7 @@ TOP = {"__init__.py", "__main__.py", "app.py", "settings.py", "py.typed", "refus
 KERNELS = {
     "customers": {"customer", "dated", "fields", "metadata", "personal"},
     "finance": {
-        *("chart", "company", "copying", "data", "dated", "debts", "fields", "invoice_number"),
+        *("chart", "codes", "company", "copying", "data", "dated", "debts", "fields", "invoice_number"),
         *(
             "metadata",
             "period",

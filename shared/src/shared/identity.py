@@ -25,7 +25,7 @@ from joserfc.jwk import KeySet, OKPKey
 
 from shared.errors import Forbidden, Unauthorised, Unavailable
 from shared.languages import Text
-from shared.texts import BRANCH_FORM
+from shared.texts import BRANCH_FORM, SUBJECT_FORM
 
 ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "RS256")
 TOKEN_BYTES_MAX = 8_192
@@ -35,7 +35,7 @@ JWKS_RETRY_MIN_S = 10
 LEEWAY_S = 30
 EVERY_BRANCH = "*"
 FEED = "feed"
-SUBJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._:@|/+\-]{0,126}[A-Za-z0-9._:@|/+\-])?")
+SUBJECT = re.compile(SUBJECT_FORM)
 BRANCH = re.compile(rf"\*|{BRANCH_FORM}")
 BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.ASCII | re.IGNORECASE)
 """RFC 6750 section 2.1; the scheme in any case (RFC 9110 section 11.1)."""

@@ -33,6 +33,7 @@ NOTE_PATTERN: Final = rf"\A[{BLANK}\t\n\r]*[^{BLANK}\t\n\r{_KEPT}][^{_KEPT}]*\Z"
 REFERENCE_PATTERN: Final = r"\A[A-Za-z0-9._:/\-]{1,64}\Z"
 BRANCH_FORM: Final = r"[A-Z0-9][A-Z0-9_\-]{0,31}"
 BRANCH_PATTERN: Final = rf"\A{BRANCH_FORM}\Z"
+SUBJECT_FORM: Final = r"[A-Za-z0-9](?:[A-Za-z0-9 ._:@|/+\-]{0,126}[A-Za-z0-9._:@|/+\-])?"
 NAME_PATTERN: Final = r"\A[a-z][a-z0-9_]{0,39}\Z"
 MONTH_PATTERN: Final = r"\A20[0-9]{2}-(0[1-9]|1[0-2])\Z"
 SHA256_PATTERN: Final = r"\A[0-9a-f]{64}\Z"
@@ -75,6 +76,15 @@ Reference = Annotated[
         max_length=64,
         pattern=REFERENCE_PATTERN,
         description="1 to 64 of letters, digits and . _ : / -",
+    ),
+]
+Staff = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=PERSON_CHARS_MAX,
+        pattern=rf"\A{SUBJECT_FORM}\Z",
+        description="a person's id as tokens give it: 1 to 128 of letters, digits, blanks and . _ : @ | / + -",
     ),
 ]
 Branch = Annotated[

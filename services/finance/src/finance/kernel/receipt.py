@@ -13,9 +13,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct, json
 
+from finance.kernel.codes import TRACE_CODES_MAX, Gtin, TraceCode
 from shared.errors import Conflict
 from shared.money import FEN_MAX
-from shared.texts import Branch, Label, Lot, Name, Reference
+from shared.texts import Branch, Label, Lot, Name, Reference, Staff
 
 UNIT_PRICE_FEN_MAX = 10**10
 
@@ -82,9 +83,18 @@ class Product(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename=
     mah: Label | None = None
     maker: Label | None = None
     approval_number: Label | None = None
+    gtin: Gtin | None = None
 
 
 NOTHING = Amount(0, "CNY")
+
+
+class Prescription(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The prescription that a line was sold on, and the pharmacist who reviewed it, by the `sub` of their tokens."""
+
+    number: Reference
+    reviewed_by: Staff
+    reviewed_at: Annotated[datetime, Meta(tz=True)]
 
 
 class ReceiptLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -96,6 +106,8 @@ class ReceiptLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     tax_bp: Annotated[int, Meta(ge=0, le=10_000)]
     cost: Amount
     discount: Amount = NOTHING
+    trace_codes: Annotated[list[TraceCode], Meta(max_length=TRACE_CODES_MAX)] = []
+    prescription: Prescription | None = None
 
 
 class Payment(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -107,6 +119,8 @@ class Payment(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_de
 
 
 class Receipt(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """`cashier_id` is the `sub` of who sold, where the token is the till's."""
+
     receipt_number: Reference
     branch_id: Branch
     channel: Channel
@@ -115,6 +129,8 @@ class Receipt(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     tenders: Annotated[list[Payment], Meta(max_length=len(Tender))]
     customer_id: UUID | None = None
     late: bool = False
+    cashier_id: Staff | None = None
+    shift_id: Reference | None = None
 
 
 decoder = json.Decoder(Receipt)

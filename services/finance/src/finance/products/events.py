@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final, TypedDict
 import msgspec
 from msgspec import Meta
 
+from finance.kernel.codes import LongGtin
 from finance.kernel.receipt import TempClass
 from finance.products.model import Version
 from finance.products.rules import (
     CODES_MAX,
     ControlClass,
     LegalClass,
-    LongGtin,
     PackFactor,
     TracePrefix,
     VatCode,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from finance.products.rules import GTIN_DIGITS, ProductProposalNotFound, ProductUploadNotFound
+from finance.kernel.codes import long
+from finance.products.rules import ProductProposalNotFound, ProductUploadNotFound
 from shared.clock import business_date
 from shared.paging import page_of
 from shared.transaction import Tx
@@ -24,7 +25,7 @@ def products(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
         {
             _OF_DAY: args["day"] or business_date(tx.now),
             "v.product_id = :product_id": args["product_id"],
-            "v.gtins @> array[cast(:gtin as text)]": gtin and gtin.zfill(GTIN_DIGITS),
+            "v.gtins @> array[cast(:gtin as text)]": gtin and long(gtin),
             "v.trace_prefixes @> array[cast(:trace_prefix as text)]": args["trace_prefix"],
             "v.approval_number = :approval_number": args["approval_number"],
             "v.legal_class = :legal_class": args["legal_class"],

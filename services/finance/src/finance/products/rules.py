@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from stdnum import ean
 
+from finance.kernel.codes import Gtin, GtinInvalid, fits, long
 from finance.kernel.receipt import TempClass
 from shared.clock import business_date
 from shared.errors import Conflict, Invalid, NotFound
@@ -21,7 +21,6 @@ from shared.texts import FIRST_DAY, Label, Name, Reference
 PACK_FACTOR_MAX = 1_000_000
 CODES_MAX = 50
 """GTINs, and prefixes of trace codes, of one product."""
-GTIN_DIGITS = 14
 SETTLES_WITHIN = timedelta(minutes=15)
 """What changes the catalogue has committed by then, and no till's clock runs ahead further."""
 
@@ -44,19 +43,6 @@ class ControlClass(StrEnum):
     TOXIC = "toxic"
 
 
-Gtin = Annotated[
-    str,
-    Meta(
-        min_length=8,
-        max_length=14,
-        pattern=r"\A([0-9]{8}|[0-9]{12,14})\Z",
-        description="a GTIN of 8, 12, 13 or 14 digits, the last of them its check digit",
-    ),
-]
-LongGtin = Annotated[
-    str,
-    Meta(min_length=14, max_length=14, pattern=r"\A[0-9]{14}\Z", description="a GTIN filled up to 14 digits"),
-]
 TracePrefix = Annotated[
     str,
     Meta(
@@ -111,11 +97,6 @@ class Told(Product, frozen=True, forbid_unknown_fields=True, kw_only=True):
 FIELDS = tuple(each.name for each in msgspec.structs.fields(Product) if each.name != "product_id")
 SAFETY = ("legal_class", "control_class", "temp_class", "category", "approval_number")
 """What changes none of these holds without quality assurance."""
-
-
-class GtinInvalid(Invalid):
-    code = "gtin_invalid"
-    cure = "Correct the GTIN: its last digit does not fit the others, or it stands there twice."
 
 
 class ProductCodeTaken(Conflict):
@@ -173,15 +154,15 @@ def checked(told: Told) -> Told:
     for name, codes in (("gtins", told.gtins), ("trace_prefixes", told.trace_prefixes)):
         seen: set[str] = set()
         for index, each in enumerate(codes):
-            long = each.zfill(GTIN_DIGITS)
-            if long in seen:
+            kept = long(each)
+            if kept in seen:
                 raise _invalid(f"{name}.{index}", Text("{code} stands there twice", code=each))
-            seen.add(long)
-            if name == "gtins" and not ean.is_valid(each):
+            seen.add(kept)
+            if name == "gtins" and not fits(each):
                 raise _invalid(f"{name}.{index}", Text("{code} has a wrong check digit", code=each))
     return msgspec.structs.replace(
         told,
-        gtins=sorted(each.zfill(GTIN_DIGITS) for each in told.gtins),
+        gtins=sorted(long(each) for each in told.gtins),
         trace_prefixes=sorted(told.trace_prefixes),
     )
 
@@ -194,7 +175,7 @@ FIELD_OF_CODE = {"gtin": "gtins", "trace_prefix": "trace_prefixes"}
 
 def codes_of(product: Product) -> list[Code]:
     """All codes that name the product."""
-    gtins = [("gtin", each.zfill(GTIN_DIGITS)) for each in product.gtins]
+    gtins = [("gtin", long(each)) for each in product.gtins]
     return [*gtins, *(("trace_prefix", each) for each in product.trace_prefixes)]
 
 

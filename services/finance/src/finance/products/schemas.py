@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 import msgspec
 from marshmallow import Schema, fields, validate
 
+from finance.kernel.codes import Gtin
 from finance.kernel.fields import CATEGORY, NUMBER, TEXT
 from finance.kernel.receipt import TempClass
-from finance.products.rules import ControlClass, Gtin, LegalClass, Told, TracePrefix
+from finance.products.rules import ControlClass, LegalClass, Told, TracePrefix
 from shared.paging import PageArgs
 from shared.typed_fields import strict_field
 from shared.validators import DAY, of

@@ -12,7 +12,7 @@ from finance import refunds, sold
 from finance.kernel.receipt import Receipt
 from finance.kernel.roles import SALE_READERS, SELLERS
 from finance.kernel.sale import Booked
-from finance.sales import schemas
+from finance.sales import queries, schemas
 from finance.sales.commands import bulk, post
 from finance.sales.rules import files
 from shared import awaited
@@ -124,3 +124,13 @@ def _results(begin: Callable[[Any], Tx], batches: bulk.Batches) -> Iterator[byte
 def get_sale(tx: Tx, sale_id: UUID) -> dict[str, Any]:
     """One sale with its lines and tenders."""
     return {**sold.sale(tx, sale_id), "refunded_fen": refunds.refunded_fen(tx.conn, sale_id)}
+
+
+@sales.get("/repeated-trace-codes")
+@query
+@admits("qa", "pharmacist", "store_manager", "business_head", "finance_auditor", "management")
+@sales.arguments(schemas.RepeatedTraceCodesArgs, location="query")
+@sales.response(200, schemas.RepeatedTraceCodesPage)
+def list_repeated_trace_codes(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
+    """Packs that were sold twice by their trace codes, with both receipts: scanned wrongly, copied, or counterfeit."""
+    return queries.repeated_trace_codes(tx, args)

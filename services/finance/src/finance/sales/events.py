@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 import orjson
 from msgspec import Meta
 
-from finance.kernel.receipt import Channel, TempClass, Tender
+from finance.kernel.codes import TRACE_CODES_MAX, LongGtin, TraceCode
+from finance.kernel.receipt import Channel, ReceiptLine, TempClass, Tender
 from finance.kernel.sale import Booked, PricedSale
 from shared.texts import (
     LINES_MAX,
@@ -21,6 +22,7 @@ from shared.texts import (
     Name,
     Quantity,
     Reference,
+    Staff,
     one_of,
 )
 
@@ -36,8 +38,15 @@ TempClasses = Annotated[str, one_of(TempClass)]
 Tenders = Annotated[str, one_of(Tender)]
 
 
+class Review(TypedDict):
+    """Which pharmacist reviewed the prescription of a line, and when. Its number is health data, and stays here."""
+
+    reviewed_by: Staff
+    reviewed_at: Instant
+
+
 class SoldLine(TypedDict):
-    """`cost_fen` is that of the whole line, without tax."""
+    """`cost_fen` is that of the whole line, without tax. `gtin`, `trace_codes` and `prescription` where the till told them."""
 
     line_id: Id
     product_id: Reference
@@ -50,6 +59,9 @@ class SoldLine(TypedDict):
     tax_bp: BasisPoints
     tax_fen: Fen
     cost_fen: Fen
+    gtin: NotRequired[LongGtin]
+    trace_codes: NotRequired[Annotated[list[TraceCode], Meta(min_length=1, max_length=TRACE_CODES_MAX)]]
+    prescription: NotRequired[Review]
 
 
 class UsedTender(TypedDict):
@@ -61,7 +73,10 @@ class UsedTender(TypedDict):
 
 
 class SalePosted(TypedDict):
-    """Its day is the booking day, its amount the total. An anonymous sale has no customer."""
+    """Its day is the booking day, its amount the total. An anonymous sale has no customer.
+
+    `cashier_id` (who sold, by the `sub` of their token) and `shift_id` where the till told them.
+    """
 
     sale_id: Id
     receipt_number: Reference
@@ -76,6 +91,8 @@ class SalePosted(TypedDict):
     tax_fen: Fen
     total_fen: Fen
     cost_fen: Fen
+    cashier_id: NotRequired[Staff]
+    shift_id: NotRequired[Reference]
 
 
 PUBLISHED: Final[Mapping[str, type]] = {
@@ -86,7 +103,7 @@ PUBLISHED: Final[Mapping[str, type]] = {
 def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> dict[str, Any]:
     """The data of finance.sale.posted; its day is the booking day, its amount the total in fen."""
     receipt = priced.receipt
-    return {
+    told: dict[str, Any] = {
         "sale_id": sale_id,
         "receipt_number": receipt.receipt_number,
         "branch_id": receipt.branch_id,
@@ -95,22 +112,8 @@ def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> di
         "business_date": priced.business_date,
         "sold_at": receipt.sold_at,
         "lines": [
-            {
-                "line_id": line_id,
-                "product_id": line.product.id,
-                "category": line.product.category,
-                "temp_class": line.product.temp_class.value,
-                "lot": line.lot,
-                "expiry": line.expiry,
-                "quantity": line.quantity,
-                "net_fen": net_fen,
-                "tax_bp": line.tax_bp,
-                "tax_fen": tax_fen,
-                "cost_fen": line.cost.fen,
-            }
-            for line, line_id, net_fen, tax_fen in zip(
-                receipt.lines, line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True
-            )
+            _sold_line(*each)
+            for each in zip(receipt.lines, line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True)
         ],
         "tenders": [
             {"tender": each.tender.value, "fen": each.amount.fen}
@@ -127,3 +130,34 @@ def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> di
         "total_fen": priced.total_fen,
         "cost_fen": priced.cost_fen,
     }
+    if receipt.cashier_id is not None:
+        told["cashier_id"] = receipt.cashier_id
+    if receipt.shift_id is not None:
+        told["shift_id"] = receipt.shift_id
+    return told
+
+
+def _sold_line(line: ReceiptLine, line_id: str, net_fen: int, tax_fen: int) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "line_id": line_id,
+        "product_id": line.product.id,
+        "category": line.product.category,
+        "temp_class": line.product.temp_class.value,
+        "lot": line.lot,
+        "expiry": line.expiry,
+        "quantity": line.quantity,
+        "net_fen": net_fen,
+        "tax_bp": line.tax_bp,
+        "tax_fen": tax_fen,
+        "cost_fen": line.cost.fen,
+    }
+    if line.product.gtin is not None:
+        told["gtin"] = line.product.gtin
+    if line.trace_codes:
+        told["trace_codes"] = line.trace_codes
+    if line.prescription is not None:
+        told["prescription"] = {
+            "reviewed_by": line.prescription.reviewed_by,
+            "reviewed_at": line.prescription.reviewed_at,
+        }
+    return told

@@ -1,13 +1,17 @@
 """Receipts and what becomes of them, for OpenAPI and for telling every fault of a payload at once."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.kernel import receipt as shape
+from finance.kernel.fields import BRANCH
+from shared.languages import Text
 from shared.money import MoneyField
+from shared.paging import PageArgs
 from shared.typed_fields import strict_field
+from shared.validators import DAY
 
 
 class ProductBody(Schema):
@@ -18,6 +22,14 @@ class ProductBody(Schema):
             each.encode_name: strict_field(shape.Product, each.name)
             for each in msgspec.structs.fields(shape.Product)
         }
+
+
+class PrescriptionBody(Schema):
+    """Reviewed by a pharmacist before the drug was sold; a receipt may hold several, so a line names its own."""
+
+    number = strict_field(shape.Prescription, "number")
+    reviewed_by = strict_field(shape.Prescription, "reviewed_by")
+    reviewed_at = strict_field(shape.Prescription, "reviewed_at")
 
 
 class ReceiptLineBody(Schema):
@@ -31,6 +43,8 @@ class ReceiptLineBody(Schema):
     discount = strict_field(shape.ReceiptLine, "discount")
     tax_bp = strict_field(shape.ReceiptLine, "tax_bp")
     cost = strict_field(shape.ReceiptLine, "cost")
+    trace_codes = strict_field(shape.ReceiptLine, "trace_codes")
+    prescription = fields.Nested(PrescriptionBody, load_default=None, allow_none=True)
 
 
 class PaymentBody(Schema):
@@ -50,6 +64,8 @@ class ReceiptBody(Schema):
     channel = strict_field(shape.Receipt, "channel")
     sold_at = strict_field(shape.Receipt, "sold_at")
     late = strict_field(shape.Receipt, "late")
+    cashier_id = strict_field(shape.Receipt, "cashier_id")
+    shift_id = strict_field(shape.Receipt, "shift_id")
     lines = fields.List(
         fields.Nested(ReceiptLineBody), required=True, validate=validate.Length(1, shape.LINES_MAX)
     )
@@ -88,3 +104,47 @@ class BulkResultLine(Schema):
     code = fields.String()
     detail = fields.String()
     errors = fields.List(fields.Dict())
+
+
+REPEATED_DAYS_MAX = 31
+
+
+class RepeatedTraceCodesArgs(PageArgs):
+    """Days of booking, both included, at most 31."""
+
+    branch_id = fields.String(load_default=None, validate=BRANCH)
+    first = fields.Date(required=True, validate=DAY, data_key="from")
+    until = fields.Date(required=True, validate=DAY)
+
+    @validates_schema
+    def _few_days_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        days = (data["until"] - data["first"]).days
+        if days < 0:
+            raise ValidationError("`until` is before `from`", "until")
+        if days >= REPEATED_DAYS_MAX:
+            raise ValidationError(
+                Text("at most {totals_days_max} days", totals_days_max=REPEATED_DAYS_MAX), "until"
+            )
+
+
+class RepeatedTraceCodeView(Schema):
+    """A pack that a receipt sold though an earlier one had: `before` are the fields of the earlier."""
+
+    trace_code = fields.String(required=True)
+    sale_id = fields.UUID(required=True)
+    no = fields.Integer(required=True)
+    branch_id = fields.String(required=True)
+    receipt_number = fields.String(required=True)
+    sold_at = fields.AwareDateTime(required=True)
+    booked_on = fields.Date(required=True)
+    product_id = fields.String(required=True)
+    lot = fields.String(required=True)
+    before_sale_id = fields.UUID(required=True)
+    before_branch_id = fields.String(required=True)
+    before_receipt_number = fields.String(required=True)
+    before_sold_at = fields.AwareDateTime(required=True)
+
+
+class RepeatedTraceCodesPage(Schema):
+    items = fields.List(fields.Nested(RepeatedTraceCodeView), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)

@@ -55,7 +55,7 @@ def posted_sale(tx: Tx, known: Known) -> dict[str, Any]:
 
 _SALES = """
 select s.sale_id, s.receipt_number, s.branch_id, s.customer_id, s.channel, s.business_date, s.booked_on, s.sold_at,
-    s.net_fen, s.tax_fen, s.total_fen, s.posted_by, s.posted_at,
+    s.net_fen, s.tax_fen, s.total_fen, s.posted_by, s.posted_at, s.cashier_id, s.shift_id,
     (select coalesce(jsonb_agg(jsonb_build_object('tender', t.tender, 'fen', t.fen) order by t.tender), '[]')
      from tenders t where t.sale_id = s.sale_id and t.booked_on = s.booked_on) as tenders
 from sales s
@@ -194,6 +194,8 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     for name, column in (("product_id", "product_id"), ("lot", "lot_key")):
         if args[name] is not None:
             found += f" and l.{column} = :{name}"
+    if args["trace_code"] is not None:
+        found += " and l.trace_codes is not null and l.trace_codes @> array[:trace_code]"
     rows = tx.conn.execute(
         text(
             f"{found} and (cast(:branches as text[]) is null or l.branch_id = any(:branches))"
@@ -204,6 +206,7 @@ def sale_lines(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
             "customer": args["customer_id"],
             "product_id": args["product_id"],
             "lot": args["lot"] and canonical(args["lot"]),
+            "trace_code": args["trace_code"],
             "first": args["first"] or date.min,
             "last": args["last"] or date.max,
             "branches": tx.actor.branch_filter(args["branch_id"]),

@@ -5,11 +5,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from finance.kernel import receipt as shape
+from finance.kernel.codes import TraceCode
 from finance.kernel.fields import BRANCH, LOT, NUMBER, PERSON
 from shared.languages import Text
 from shared.money import MoneyField
 from shared.paging import PageArgs
-from shared.validators import DAY, INSTANT
+from shared.validators import DAY, INSTANT, of
 
 
 class SaleLineView(Schema):
@@ -26,6 +27,7 @@ class SaleLineView(Schema):
     mah = fields.String(allow_none=True)
     maker = fields.String(allow_none=True)
     approval_number = fields.String(allow_none=True)
+    gtin = fields.String(allow_none=True)
     lot = fields.String()
     expiry = fields.Date()
     quantity = fields.Integer()
@@ -35,6 +37,10 @@ class SaleLineView(Schema):
     tax_bp = fields.Integer()
     tax_fen = MoneyField(data_key="tax")
     cost_fen = MoneyField(data_key="cost")
+    trace_codes = fields.List(fields.String(), allow_none=True)
+    prescription_number = fields.String(allow_none=True)
+    prescription_reviewed_by = fields.String(allow_none=True)
+    prescription_reviewed_at = fields.AwareDateTime(allow_none=True)
 
 
 class TenderView(Schema):
@@ -58,6 +64,8 @@ class SaleView(Schema):
     cost_fen = MoneyField(data_key="cost")
     posted_by = fields.String()
     posted_at = fields.AwareDateTime()
+    cashier_id = fields.String(allow_none=True)
+    shift_id = fields.String(allow_none=True)
     lines = fields.List(fields.Nested(SaleLineView))
     tenders = fields.List(fields.Nested(TenderView))
     refunded_fen = MoneyField(data_key="refunded")
@@ -108,6 +116,8 @@ class SaleRow(Schema):
     tenders = fields.List(fields.Nested(PaidView), required=True)
     posted_by = fields.String(required=True)
     posted_at = fields.AwareDateTime(validate=INSTANT, required=True)
+    cashier_id = fields.String(required=True, allow_none=True)
+    shift_id = fields.String(required=True, allow_none=True)
 
 
 class SalesPage(Schema):
@@ -148,7 +158,7 @@ class SalesTotalsPage(Schema):
 
 
 class SaleLinesArgs(PageArgs):
-    """Lines of a customer, of a product or of both: who bought it, where it was sold. A lot is of a product.
+    """Lines of a customer, of a product, of both, or of one pack: who bought it, where it was sold. A lot is of a product.
 
     `from` and `until` are business dates with a customer, else days of booking.
     """
@@ -156,14 +166,15 @@ class SaleLinesArgs(PageArgs):
     customer_id = fields.UUID(load_default=None)
     product_id = fields.String(load_default=None, validate=NUMBER)
     lot = fields.String(load_default=None, validate=LOT)
+    trace_code = fields.String(load_default=None, validate=of(TraceCode))
     first = fields.Date(load_default=None, validate=DAY, data_key="from")
     last = fields.Date(load_default=None, validate=DAY, data_key="until")
     branch_id = fields.String(load_default=None, validate=BRANCH)
 
     @validates_schema
     def _names_something(self, data: dict[str, Any], **_: Any) -> None:
-        if data["customer_id"] is None and data["product_id"] is None:
-            raise ValidationError("name a customer or a product", "product_id")
+        if data["customer_id"] is None and data["product_id"] is None and data["trace_code"] is None:
+            raise ValidationError("name a customer, a product or a trace code", "product_id")
         if data["lot"] is not None and data["product_id"] is None:
             raise ValidationError("a lot is of a product", "product_id")
 

@@ -1,6 +1,7 @@
 """What was sold, by the month of the booking day."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -35,6 +36,8 @@ sales = Table(
     Column("cost_fen", BigInteger, nullable=False),
     Column("posted_by", Text, nullable=False),
     Column("posted_at", INSTANT, nullable=False),
+    Column("cashier_id", Text),
+    Column("shift_id", Text),
     PrimaryKeyConstraint("sale_id", "booked_on"),
     Index("sales_posted_at", "posted_at", postgresql_using="brin"),
     Index("sales_branch_day", "branch_id", "business_date", "sale_id"),
@@ -59,6 +62,7 @@ sale_lines = Table(
     Column("mah", Text),
     Column("maker", Text),
     Column("approval_number", Text),
+    Column("gtin", Text),
     Column("lot", Text, nullable=False),
     Column("lot_key", Text, nullable=False),
     Column("expiry", Date, nullable=False),
@@ -69,9 +73,19 @@ sale_lines = Table(
     Column("tax_bp", Integer, nullable=False),
     Column("tax_fen", BigInteger, nullable=False),
     Column("cost_fen", BigInteger, nullable=False),
+    Column("trace_codes", ARRAY(Text)),
+    Column("prescription_number", Text),
+    Column("prescription_reviewed_by", Text),
+    Column("prescription_reviewed_at", INSTANT),
     PrimaryKeyConstraint("sale_id", "no", "booked_on"),
     CheckConstraint("quantity > 0", name="quantity"),
     Index("sale_lines_lot", "product_id", "lot_key"),
+    Index(
+        "sale_lines_trace_codes",
+        "trace_codes",
+        postgresql_using="gin",
+        postgresql_where=text("trace_codes is not null"),
+    ),
     **BY_MONTH,
 )
 """`lot` is what the till wrote; `lot_key` is its canonical spelling, by which lots are compared everywhere."""

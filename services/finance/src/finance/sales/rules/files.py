@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import fields
 
-from finance.kernel.receipt import LINES_MAX, Product, Receipt, decoder
+from finance.kernel.receipt import LINES_MAX, Prescription, Product, Receipt, decoder
 from shared.arguments import ALL_FAULTS, PayloadInvalid, not_an_object
 from shared.errors import DomainError
 from shared.explain_typed import faults_of_type
@@ -18,10 +18,14 @@ from shared.faults import ERRORS_SHOWN_MAX, Fault, shortened
 from shared.rows import csv_rows, lines_of, placed, too_long, whole
 from shared.strict_json import is_unambiguous, parse
 
-RECEIPT_COLUMNS = ("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late", "tenders")
+RECEIPT_COLUMNS = (
+    *("receipt_number", "branch_id", "channel", "sold_at", "customer_id", "late", "cashier_id", "shift_id"),
+    "tenders",
+)
 MONEY_COLUMNS = ("unit_price", "discount", "cost")
 _PRODUCT = fields(Product)
 PRODUCT_COLUMNS = tuple(each.encode_name for each in _PRODUCT)
+PRESCRIPTION_COLUMNS = tuple(each.encode_name for each in fields(Prescription))
 CSV_COLUMNS = frozenset(
     [
         *RECEIPT_COLUMNS,
@@ -31,6 +35,8 @@ CSV_COLUMNS = frozenset(
         "quantity",
         "tax_bp",
         *(f"{name}_fen" for name in MONEY_COLUMNS),
+        "trace_codes",
+        *(f"prescription_{name}" for name in PRESCRIPTION_COLUMNS),
     ]
 )
 
@@ -159,6 +165,8 @@ def _column(steps: Sequence[str]) -> str:
         return "tenders" if steps[0] == "tenders" else steps[0]
     if steps[2] == "product":
         return steps[3] if len(steps) > 3 else "product_id"
+    if steps[2] == "prescription":
+        return "_".join(["prescription", steps[3] if len(steps) > 3 else PRESCRIPTION_COLUMNS[0]])
     return f"{steps[2]}_fen" if steps[2] in MONEY_COLUMNS else steps[2]
 
 
@@ -199,6 +207,11 @@ def _line(row: Mapping[str, str]) -> dict[str, Any]:
     for name in MONEY_COLUMNS:
         if row.get(f"{name}_fen"):
             line[name] = {"fen": whole(row[f"{name}_fen"]), "currency": "CNY"}
+    if codes := row.get("trace_codes"):
+        line["trace_codes"] = codes.replace(";", " ").split()
+    prescription = {name: said for name in PRESCRIPTION_COLUMNS if (said := row.get(f"prescription_{name}"))}
+    if prescription:
+        line["prescription"] = prescription
     return line
 
 

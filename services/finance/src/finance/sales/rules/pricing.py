@@ -21,8 +21,10 @@ from finance.kernel.posting import PostingLine
 from finance.kernel.receipt import SALE_FEN_MAX, LotExpired, Receipt, Tender, payment_of
 from finance.kernel.sale import Booked, PricedSale
 from finance.kernel.vat import VatRateUnknown, rates_on, tax_inside
+from finance.sales.rules import carried
+from finance.sales.rules.carried import Fault
 from shared.clock import business_date
-from shared.errors import Conflict, DomainError, Invalid
+from shared.errors import Conflict, Invalid
 from shared.languages import Text
 
 CLOCKS_DIFFER_S_MAX = 300
@@ -87,9 +89,6 @@ class PointsForMedicine(Conflict):
     cure = "Let these goods be paid without points."
 
 
-Fault = tuple[type[DomainError], str, str]
-
-
 def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
     """The amounts of a receipt. Raises the first rule it breaks, listing all of them under `errors`."""
     sold_at, day = _moment(receipt.sold_at, now, begins_on)
@@ -128,10 +127,12 @@ def price(receipt: Receipt, *, now: datetime, begins_on: date) -> PricedSale:
         )
     _check_tenders(receipt, net + tax, faults)
     _check_rewards(receipt, day, faults)
+    faults += carried.carried_faults(receipt)
     if faults:
         _refuse(faults)
     if receipt.sold_at.tzinfo is not UTC:
         receipt = replace(receipt, sold_at=sold_at)
+    receipt = carried.as_kept(receipt)
     return PricedSale(receipt, day, nets, taxes, net, tax, net + tax, cost, content_hash(receipt))
 
 
@@ -216,10 +217,22 @@ _encode: Callable[[Receipt], bytes] = json.Encoder().encode
 def content_hash(receipt: Receipt) -> bytes:
     """Of all a receipt says about the sale, defaults filled in; whether it came late is not part of it.
 
-    A receipt that an older release took is known again: what is hashed keeps the name that a product's id had then.
+    A receipt that an older release took is known again: what is hashed keeps the name that a product's id had then, and
+    leaves out what receipts may carry since, where they do not.
     """
     said = _encode(replace(receipt, late=False) if receipt.late else receipt)
-    return hashlib.sha256(said.replace(b'"product":{"product_id":', b'"product":{"id":')).digest()
+    said = said.replace(b'"product":{"product_id":', b'"product":{"id":')
+    for nothing, end in _SINCE:
+        said = said.replace(nothing, end)
+    return hashlib.sha256(said).digest()
+
+
+_SINCE = (
+    (b',"gtin":null}', b"}"),
+    (b',"trace_codes":[],"prescription":null}', b"}"),
+    (b',"cashier_id":null,"shift_id":null}', b"}"),
+)
+"""Ends of objects as they are encoded; no text holds them, since its quotes are escaped."""
 
 
 def book_sale(

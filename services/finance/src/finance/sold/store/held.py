@@ -11,12 +11,12 @@ from finance import receipts
 
 SALES = (
     "(select sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, posted_by, posted_at,"
-    " net_fen, total_fen from sales)"
+    " sold_at, net_fen, total_fen from sales)"
 )
 """Each sale; whoever reads names days of `booked_on`, so that other months are not looked at."""
 _LINE = (
     "l.sale_id, l.booked_on, l.no, l.line_id, l.branch_id, l.product_id, l.generic_name, l.specification, l.lot, l.lot_key, l.quantity, l.net_fen,"
-    " l.tax_bp, l.tax_fen, l.cost_fen"
+    " l.tax_bp, l.tax_fen, l.cost_fen, l.trace_codes"
 )
 LINES = f"(select {_LINE} from sale_lines l)"
 """The lines of sales, found by days of `booked_on`."""

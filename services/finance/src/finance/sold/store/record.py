@@ -9,8 +9,8 @@ from msgspec.structs import asdict, fields
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
-from finance.kernel.copying import Copied, Rows, Said, SalePart, text
-from finance.kernel.receipt import Product
+from finance.kernel.copying import NULL, Copied, Rows, Said, SalePart, text
+from finance.kernel.receipt import Prescription, Product, ReceiptLine
 from finance.kernel.sale import Booked
 from finance.sold.tables import sale_lines, sales, tenders
 from shared.lots import canonical
@@ -41,10 +41,10 @@ def _rows_of(table: Table, parameter: str) -> str:
 _SQL = f"""
 s as (
     insert into sales (sale_id, booked_on, business_date, receipt_number, branch_id, customer_id, channel, sold_at,
-        net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at)
+        net_fen, tax_fen, total_fen, cost_fen, posted_by, posted_at, cashier_id, shift_id)
     select %(sale)s::uuid, %(booked)s::date, %(day)s::date, %(number)s, %(branch)s, %(customer)s::uuid,
         %(channel)s, %(sold_at)s::timestamptz, %(net)s::bigint, %(tax)s::bigint, %(total)s::bigint, %(cost)s::bigint, %(actor)s,
-        %(now)s::timestamptz from r
+        %(now)s::timestamptz, %(cashier)s, %(shift)s from r
 ), l as (
     {_rows_of(sale_lines, "lines")}
     returning product_id, lot_key, expiry
@@ -66,6 +66,8 @@ def _parameters_of(booked: Booked) -> dict[str, str | None]:
         "tax": str(priced.tax_fen),
         "total": str(priced.total_fen),
         "cost": str(priced.cost_fen),
+        "cashier": receipt.cashier_id,
+        "shift": receipt.shift_id,
         "lines": orjson.dumps(list(_lines(booked))).decode(),
         "tenders": orjson.dumps(
             [{"tender": each.tender.value, "fen": each.amount.fen} for each in receipt.tenders]
@@ -79,7 +81,7 @@ def _lines(booked: Booked) -> Iterator[dict[str, Any]]:
     lines = zip(priced.receipt.lines, booked.line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True)
     for no, (line, line_id, net, tax) in enumerate(lines, 1):
         product = asdict(line.product)
-        yield {
+        row = {
             "no": no,
             "line_id": line_id,
             "product_id": product.pop("id"),
@@ -95,6 +97,15 @@ def _lines(booked: Booked) -> Iterator[dict[str, Any]]:
             "tax_fen": tax,
             "cost_fen": line.cost.fen,
         }
+        yield row | _carried(line) if line.trace_codes or line.prescription else row
+
+
+def _carried(line: ReceiptLine) -> dict[str, Any]:
+    """What few lines carry; a row without it says nothing of it."""
+    carried: dict[str, Any] = {"trace_codes": line.trace_codes or None}
+    if line.prescription is not None:
+        carried |= {f"prescription_{name}": value for name, value in asdict(line.prescription).items()}
+    return carried
 
 
 def _sales(sale: Copied, said: Said) -> Iterator[str]:
@@ -103,7 +114,8 @@ def _sales(sale: Copied, said: Said) -> Iterator[str]:
     yield (
         f"{sale.booked.sale_id}\t{sale.on}\t{priced.business_date}\t{receipt.receipt_number}\t{sale.branch}\t"
         f"{sale.customer}\t{receipt.channel.value}\t{receipt.sold_at}\t{priced.net_fen}\t{priced.tax_fen}\t"
-        f"{priced.total_fen}\t{priced.cost_fen}\t{said.actor}\t{said.now}\n"
+        f"{priced.total_fen}\t{priced.cost_fen}\t{said.actor}\t{said.now}\t{text(receipt.cashier_id)}\t"
+        f"{text(receipt.shift_id)}\n"
     )
 
 
@@ -122,8 +134,21 @@ def _sale_lines(sale: Copied, _said: Said) -> Iterator[str]:
         yield (
             f"{sale_id}\t{no}\t{on}\t{line_id}\t{branch}\t{product}\t{text(line.lot)}\t{text(canonical(line.lot))}\t"
             f"{line.expiry}\t{line.quantity}\t{line.unit_price.fen}\t{line.discount.fen}\t{net}\t{line.tax_bp}\t{tax}\t"
-            f"{line.cost.fen}\n"
+            f"{line.cost.fen}\t{_copied(line) if line.trace_codes or line.prescription else _NOTHING_CARRIED}\n"
         )
+
+
+_PRESCRIPTION_FIELDS = [field.name for field in fields(Prescription)]
+_NOTHING_PRESCRIBED = "\t".join([NULL] * len(_PRESCRIPTION_FIELDS))
+_NOTHING_CARRIED = f"{NULL}\t{_NOTHING_PRESCRIBED}"
+
+
+def _copied(line: ReceiptLine) -> str:
+    codes = f"{{{','.join(line.trace_codes)}}}" if line.trace_codes else NULL
+    said = line.prescription
+    if said is None:
+        return f"{codes}\t{_NOTHING_PRESCRIBED}"
+    return f"{codes}\t{said.number}\t{text(said.reviewed_by)}\t{said.reviewed_at}"
 
 
 def _tenders(sale: Copied, _said: Said) -> Iterator[str]:
