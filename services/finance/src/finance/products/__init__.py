@@ -3,9 +3,9 @@
 from finance.products import tables
 from finance.products.api import products
 from finance.products.rules import earliest
-from finance.products.store import held_on
+from finance.products.store import VERSIONS, held_on
 from shared.areas import Area
 
 AREA = Area(tables=tables, blueprints=[products])
 
-__all__ = ["AREA", "earliest", "held_on"]
+__all__ = ["AREA", "VERSIONS", "earliest", "held_on"]

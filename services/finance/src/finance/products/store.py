@@ -62,6 +62,10 @@ join unnest(%s::text[], %s::text[]) as x(kind, code) on c.kind = x.kind and c.co
 """
 
 
+VERSIONS = "(select * from product_versions)"
+"""SQL: every version of every product; versions of a product rise with their days."""
+
+
 def held_on(product_id: str, day: str) -> str:
     """SQL: the version of a product that holds on a day; both are expressions."""
     return (
