@@ -16,7 +16,7 @@ from apotheca import (
     demo_receipts,
     demo_reports,
 )
-from apotheca.demo_client import Caller
+from apotheca.demo_client import Caller, Refused
 from apotheca.demo_receipts import Slice
 from apotheca.system import System
 from shared.clock import business_date, utc_now
@@ -46,6 +46,22 @@ def test_every_receipt_of_the_source_is_in_the_ledger_of_its_month(demonstrated)
     wanted = demo_reports.sums_of(receipt for receipt in good if receipt.lines)
     reporting = Caller(demonstrated, "reporting", "test-reader", "management")
     assert demo_reports.sums_in_reporting(reporting, [FEBRUARY]) == wanted
+
+
+@pytest.mark.requirement("X11")
+def test_every_receipt_was_held_against_the_catalogue_that_was_told_first(demonstrated):
+    qa = Caller(demonstrated, "finance", "test-qa", "qa")
+    [setting] = qa.get("/v1/product-check-settings", state="approved")["items"]
+    assert (setting["mode"], setting["effective_from"]) == ("enforce", "2017-01-01")
+    receipt = demo_receipts.read(SLICE)[0]
+    today = {"receipt_number": "DISGUISED", "sold_at": utc_now().isoformat()}
+    body = demo_receipts.for_finance(receipt, None) | today
+    for line in body["lines"]:
+        line |= {"lot": "NEW", "expiry": "2099-12-31", "tax_bp": 1300}
+    body["lines"][0]["product"] |= {"category": "food", "temp_class": "frozen"}
+    till = Caller(demonstrated, "finance", "test-till", "till")
+    with pytest.raises(Refused, match="product_contradicts_catalogue"):
+        till.try_post("/v1/sales", body)
 
 
 @pytest.mark.requirement("F1")

@@ -24,6 +24,7 @@ from apotheca import (
     demo_import,
     demo_institution,
     demo_institution_proof,
+    demo_products,
     demo_receipts,
     demo_reports,
     demo_simulation,
@@ -80,6 +81,9 @@ def run_demo(system: System, options: argparse.Namespace) -> None:
     if not receipts:
         raise CannotRun("There are no receipts in that slice.")
     _say_what_is_what(receipts, part)
+    products = len({line.product.product_id for receipt in receipts for line in receipt.lines})
+    with _bar("telling the catalogue", products + 1) as advance:
+        demo_products.tell_and_enforce(system, receipts, advance)
     customer_ids, imported = _import(system, receipts)
     demo_import.write_refused(system.folder / REFUSED_LINES, imported.refused_lines)
     reporting = Caller(system, "reporting", "demo-reader", "management")

@@ -33,6 +33,23 @@ class Product:
     package: str
 
 
+def said_of(product: Product) -> dict[str, str]:
+    """What a receipt says of a product, and the catalogue."""
+    return {
+        "product_id": product.product_id,
+        "generic_name": name_of(product),
+        "category": category_of(product),
+        "temp_class": temp_class_of(product),
+        "specification": product.package or "unknown",
+        "maker": product.maker,
+    }
+
+
+def legal_class_of(category: str) -> str:
+    legal_class: str = DATA["legal_classes"].get(category, "non_drug")
+    return legal_class
+
+
 def category_of(product: Product) -> str:
     return CATEGORY_BY_SOURCE.get(product.source_category, "general")
 

@@ -157,14 +157,7 @@ def _line(line: Line, day: date) -> dict[str, Any]:
     lot, expiry = catalogue.lot_of(product, day)
     unit_fen, discount_fen = price_and_discount(line.paid_fen, line.quantity)
     return {
-        "product": {
-            "product_id": product.product_id,
-            "generic_name": catalogue.name_of(product),
-            "category": catalogue.category_of(product),
-            "temp_class": catalogue.temp_class_of(product),
-            "specification": product.package or "unknown",
-            "maker": product.maker,
-        },
+        "product": catalogue.said_of(product),
         "lot": lot,
         "expiry": expiry.isoformat(),
         "quantity": line.quantity,
