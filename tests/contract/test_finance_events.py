@@ -55,7 +55,7 @@ RECEIPT = a_receipt(
     cashier_id="cashier-3",
     shift_id="S001-early",
     tenders=[
-        {"tender": "medical_insurance", "amount": money(3000)},
+        {"tender": "card", "amount": money(3000), "channel_transaction_id": "4200001"},
         {"tender": "cash", "amount": money(800)},
         {"tender": "points", "amount": money(100), "redemption_id": REDEMPTION},
     ],

@@ -59,7 +59,8 @@ class Bank:
         if proposed["kind"] == "settlement":
             body["clearing"] = proposed["batches"][0]["clearing"]
             body["batches"] = [
-                {"branch_id": each["branch_id"], "day": each["day"]} for each in proposed["batches"]
+                {name: each[name] for name in ("branch_id", "day", "channel_transaction_id")}
+                for each in proposed["batches"]
             ]
         else:
             body["items"] = [
@@ -86,13 +87,13 @@ class Bank:
         )
 
 
-def sold(office, fen, day, tender="wechat", branch="S001"):
+def sold(office, fen, day, tender="wechat", branch="S001", **paid):
     line = a_line(quantity=1, unit_price=money(fen), discount=money(0), cost=money(0))
     return office.sell(
         sold_at=f"{day}T02:00:00Z",
         branch_id=branch,
         lines=[line],
-        tenders=[{"tender": tender, "amount": money(fen)}],
+        tenders=[{"tender": tender, "amount": money(fen), **paid}],
     )
 
 

@@ -80,5 +80,6 @@ def test_no_more_is_ever_taken_back_than_was_earned(amount, refunds):
 def test_the_rule_is_a_dated_row_of_data():
     rule = rules.earning_rule(DAY)
     assert rule is not None
-    assert (rule.fen_per_point, rule.excluded_tenders) == (100, {"medical_insurance", "points"})
+    insured = {"medical_insurance", "medical_insurance_pooled", "medical_insurance_personal"}
+    assert (rule.fen_per_point, rule.excluded_tenders) == (100, {*insured, "points"})
     assert rules.earning_rule(DAY.replace(year=1999)) is None

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finance.bank_files.rules import camt, dialects, formats, layouts, mt940, sheets
+from finance.bank_files.rules.clearing import recognise
 from finance.bank_files.rules.encodings import decoded
 from finance.bank_matching import rules
 from finance.bank_matching.rules import Batch, Item, Line, MatchKind
+from finance.bank_matching.rules.reconciling import reconcile
 from finance.kernel.chart import Standard, chart_of
 
 DAY = date(2026, 3, 10)
@@ -172,7 +174,7 @@ def test_what_only_the_bank_knew_goes_one_way_only():
 @given(st.lists(st.integers(-(10**9), 10**9)), st.lists(st.integers(-(10**9), 10**9)), st.lists(st.integers(-(10**9), 10**9)))  # fmt: skip
 @pytest.mark.requirement("F3", "F16")
 def test_book_and_bank_meet_when_each_is_adjusted_by_what_only_the_other_knows(both, bank, book):
-    result = rules.reconcile(
+    result = reconcile(
         book_fen=sum(both) + sum(book),
         statement_fen=sum(both) + sum(bank),
         bank_only=[{"fen": each} for each in bank if each],
@@ -180,3 +182,55 @@ def test_book_and_bank_meet_when_each_is_adjusted_by_what_only_the_other_knows(b
     )
     assert result["difference_fen"] == 0
     assert result["adjusted_book_fen"] == sum(both) + sum(book) + sum(bank)
+
+
+# --- channels' ids ---------------------------------------------------------------------------------------
+
+
+def a_payment(fen, name, branch="S001", days_before=1):
+    return Batch(
+        clearing="wechat",
+        branch_id=branch,
+        day=DAY - timedelta(days=days_before),
+        fen=fen,
+        channel_transaction_id=name,
+    )
+
+
+@pytest.mark.requirement("F3")
+def test_of_two_payments_of_one_amount_on_one_day_the_line_means_the_one_whose_id_it_names():
+    batches = [a_batch(20_000), a_batch(10_000, branch="S002")]
+    payments = [
+        a_payment(10_000, "4200001"),
+        a_payment(10_000, "4200002"),
+        a_payment(10_000, "4200003", "S002"),
+    ]
+    for named in payments:
+        line = a_line(9_940, clearing="wechat", summary=f"财付通{named.channel_transaction_id}结算")
+        first, *others = rules.propose(line, [], batches, payments)
+        assert (first.rule, first.batches, first.fee_fen) == ("channel", [named], 60)
+        assert all(each.rule != "channel" for each in others)
+
+
+def test_a_line_may_name_several_payments_and_part_of_an_id_is_none():
+    payments = [a_payment(10_000, "4200001"), a_payment(5_000, "4200002")]
+    batches = [a_batch(15_000)]
+    both = a_line(15_000, clearing="wechat", summary="4200001;4200002")
+    assert rules.propose(both, [], batches, payments)[0].batches == payments
+    for told in ("42000010", "x4200001", "420000"):
+        odd = a_line(10_000, clearing="wechat", summary=told)
+        assert [each.rule for each in rules.propose(odd, [], batches, payments)] == []
+
+
+def test_a_payment_of_a_day_that_is_settled_whole_is_not_proposed():
+    line = a_line(10_000, clearing="wechat", summary="4200001")
+    assert rules.propose(line, [], [a_batch(9_999)], [a_payment(10_000, "4200001")]) == []
+
+
+def test_the_parts_of_medical_insurance_are_told_apart_by_the_words_of_a_line():
+    for told, clearing in (
+        ("医保中心结算款", "medical_insurance"),
+        ("医保统筹基金拨付", "medical_insurance_pooled"),
+        ("医保个人账户清算", "medical_insurance_personal"),
+    ):
+        assert recognise(told, DAY) == clearing

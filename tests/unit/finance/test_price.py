@@ -14,6 +14,7 @@ from finance.kernel.receipt import SALE_FEN_MAX, LotExpired, Receipt, Tender
 from finance.kernel.vat import VatRateUnknown, rates_on, tax_inside
 from finance.refund_amounts import split
 from finance.sales.rules.pricing import (
+    ChannelTransactionMisplaced,
     CreditNeedsCustomer,
     DiscountTooLarge,
     SaleTooLarge,
@@ -169,6 +170,19 @@ REFUSALS = [
         TenderRepeated,
         {"tenders": [{"tender": "cash", "amount": money(1900)}, {"tender": "cash", "amount": money(2000)}]},
         "tenders.1.tender",
+    ),
+    *(
+        (
+            TenderRepeated,
+            {"tenders": [{"tender": "card", "amount": money(fen), **told} for fen in (1900, 2000)]},
+            "tenders.1.tender",
+        )
+        for told in ({}, {"channel_transaction_id": "A-1"})
+    ),
+    (
+        ChannelTransactionMisplaced,
+        {"tenders": [{"tender": "cash", "amount": money(3900), "channel_transaction_id": "A-1"}]},
+        "tenders.0.channel_transaction_id",
     ),
     (DiscountTooLarge, {"lines": [a_line(discount=money(3981))], "tenders": []}, "lines.0.discount"),
     (VatRateUnknown, {"lines": [a_line(tax_bp=1700)]}, "lines.0.tax_bp"),

@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 
 from finance.bank_files import clearings
 from finance.bank_matching import rules
-from finance.kernel.fields import BRANCH, MONTH
+from finance.kernel.fields import BRANCH, MONTH, NUMBER
 from finance.kernel.fields import TEXT as LABEL
 from shared import words
 from shared.money import MoneyField
@@ -82,6 +82,7 @@ class BankBatchView(Schema):
     clearing = fields.String()
     branch_id = fields.String()
     day = fields.Date()
+    channel_transaction_id = fields.String(allow_none=True)
     fen = MoneyField(data_key="amount")
 
 
@@ -108,8 +109,11 @@ class BankItemBody(Schema):
 
 
 class BankBatchBody(Schema):
+    """All that is open of the day, or the payment of it that its channel calls so."""
+
     branch_id = fields.String(required=True, validate=BRANCH)
     day = fields.Date(validate=DAY, required=True)
+    channel_transaction_id = fields.String(load_default=None, allow_none=True, validate=NUMBER)
 
 
 class BankMatchBody(Schema):

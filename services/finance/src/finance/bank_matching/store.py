@@ -105,7 +105,11 @@ def add_transit(tx: Tx, match_id: UUID, item: Item) -> None:
 
 def add_settled(tx: Tx, match_id: UUID, batches: Sequence[Batch]) -> None:
     """Days of a clearing account that are settled, before the fee."""
-    tx.conn.execute(insert(bank_settled), [{"match_id": match_id, **asdict(each)} for each in batches])
+    rows = [
+        {"match_id": match_id, **asdict(each), "channel_transaction_id": each.channel_transaction_id or ""}
+        for each in batches
+    ]
+    tx.conn.execute(insert(bank_settled), rows)
 
 
 def has_arrived(tx: Tx, match_id: UUID) -> bool:

@@ -59,10 +59,11 @@ bank_settled = Table(
     Column("clearing", Text, primary_key=True),
     Column("branch_id", Text, primary_key=True),
     Column("day", Date, primary_key=True),
+    Column("channel_transaction_id", Text, primary_key=True, server_default=""),
     Column("fen", BigInteger, nullable=False),
     Index("bank_settled_day", "clearing", "day", "branch_id"),
 )
-"""What of a branch's day on a clearing account was settled, before the fee."""
+"""What of a branch's day on a clearing account was settled, before the fee; all of it where no payment is named."""
 
 
 bank_reconciliations = Table(

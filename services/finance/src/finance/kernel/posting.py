@@ -15,20 +15,14 @@ Source: F1, F15, F22, regulations 3.0c
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from finance.kernel import dated
 from finance.kernel.chart import Chart
 from finance.kernel.receipt import Tender
 
 RESTOCK = "restock"
 
 
-TENDER_ACCOUNTS: Mapping[str, str] = {
-    Tender.CASH: "cash_on_hand",
-    Tender.WECHAT: "wechat_clearing",
-    Tender.ALIPAY: "alipay_clearing",
-    Tender.CARD: "card_clearing",
-    Tender.MEDICAL_INSURANCE: "medical_insurance_clearing",
-    Tender.CREDIT: "receivables",
-}
+TENDER_ACCOUNTS: Mapping[str, str] = {row["tender"]: row["account"] for row in dated.read("tender_accounts")}
 """The meaning of the account that each tender moves. Card, wallet and insurance money reaches the bank later."""
 
 

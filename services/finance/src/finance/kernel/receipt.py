@@ -30,6 +30,10 @@ AMOUNT_FEN_MAX = FEN_MAX
 LINES_MAX = 200
 
 
+TENDERS_MAX = 20
+"""Payments of one receipt, several of one kind among them."""
+
+
 class Channel(StrEnum):
     STORE = "store"
     ONLINE = "online"
@@ -50,8 +54,14 @@ class Tender(StrEnum):
     ALIPAY = "alipay"
     CARD = "card"
     MEDICAL_INSURANCE = "medical_insurance"
+    MEDICAL_INSURANCE_POOLED = "medical_insurance_pooled"
+    MEDICAL_INSURANCE_PERSONAL = "medical_insurance_personal"
     CREDIT = "credit"
     POINTS = "points"
+
+
+WITHOUT_CHANNEL = frozenset({Tender.CASH, Tender.CREDIT, Tender.POINTS})
+"""Paid by hand or in our own books: at most one of each on a receipt, and none has a channel's id."""
 
 
 class Price(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -111,11 +121,15 @@ class ReceiptLine(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class Payment(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
-    """`redemption_id` names the points that customers set aside, with the tender `points` alone."""
+    """`redemption_id` names the points that customers set aside, with the tender `points` alone.
+
+    `channel_transaction_id` is what the wallet, the acquirer or the insurance calls the payment.
+    """
 
     tender: Tender
     amount: Paid
     redemption_id: UUID | None = None
+    channel_transaction_id: Reference | None = None
 
 
 class Receipt(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -126,7 +140,7 @@ class Receipt(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     channel: Channel
     sold_at: Annotated[datetime, Meta(tz=True)]
     lines: Annotated[list[ReceiptLine], Meta(min_length=1, max_length=LINES_MAX)]
-    tenders: Annotated[list[Payment], Meta(max_length=len(Tender))]
+    tenders: Annotated[list[Payment], Meta(max_length=TENDERS_MAX)]
     customer_id: UUID | None = None
     late: bool = False
     cashier_id: Staff | None = None

@@ -7,7 +7,7 @@ import orjson
 from msgspec import Meta
 
 from finance.kernel.codes import TRACE_CODES_MAX, LongGtin, TraceCode
-from finance.kernel.receipt import Channel, ReceiptLine, TempClass, Tender
+from finance.kernel.receipt import TENDERS_MAX, Channel, Payment, ReceiptLine, TempClass, Tender
 from finance.kernel.sale import Booked, PricedSale
 from shared.texts import (
     LINES_MAX,
@@ -65,11 +65,15 @@ class SoldLine(TypedDict):
 
 
 class UsedTender(TypedDict):
-    """`redemption_id` names the points that customers set aside, with the tender `points` alone."""
+    """`redemption_id` names the points that customers set aside, with the tender `points` alone. There may be several of one kind.
+
+    `channel_transaction_id` is what the channel calls the payment, where the till told it.
+    """
 
     tender: Tenders
     fen: Fen
     redemption_id: NotRequired[Id]
+    channel_transaction_id: NotRequired[Reference]
 
 
 class SalePosted(TypedDict):
@@ -86,7 +90,7 @@ class SalePosted(TypedDict):
     business_date: Day
     sold_at: Instant
     lines: Annotated[list[SoldLine], Meta(min_length=1, max_length=LINES_MAX)]
-    tenders: Annotated[list[UsedTender], Meta(max_length=len(Tender))]
+    tenders: Annotated[list[UsedTender], Meta(max_length=TENDERS_MAX)]
     net_fen: Fen
     tax_fen: Fen
     total_fen: Fen
@@ -115,16 +119,7 @@ def sale_posted(priced: PricedSale, sale_id: str, line_ids: Sequence[str]) -> di
             _sold_line(*each)
             for each in zip(receipt.lines, line_ids, priced.line_net_fen, priced.line_tax_fen, strict=True)
         ],
-        "tenders": [
-            {"tender": each.tender.value, "fen": each.amount.fen}
-            if each.redemption_id is None
-            else {
-                "tender": each.tender.value,
-                "fen": each.amount.fen,
-                "redemption_id": each.redemption_id,
-            }
-            for each in receipt.tenders
-        ],
+        "tenders": [_used_tender(each) for each in receipt.tenders],
         "net_fen": priced.net_fen,
         "tax_fen": priced.tax_fen,
         "total_fen": priced.total_fen,
@@ -160,4 +155,13 @@ def _sold_line(line: ReceiptLine, line_id: str, net_fen: int, tax_fen: int) -> d
             "reviewed_by": line.prescription.reviewed_by,
             "reviewed_at": line.prescription.reviewed_at,
         }
+    return told
+
+
+def _used_tender(payment: Payment) -> dict[str, Any]:
+    told: dict[str, Any] = {"tender": payment.tender.value, "fen": payment.amount.fen}
+    if payment.redemption_id is not None:
+        told["redemption_id"] = payment.redemption_id
+    if payment.channel_transaction_id is not None:
+        told["channel_transaction_id"] = payment.channel_transaction_id
     return told

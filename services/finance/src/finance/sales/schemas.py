@@ -48,11 +48,15 @@ class ReceiptLineBody(Schema):
 
 
 class PaymentBody(Schema):
-    """`redemption_id` is needed with the tender `points`, and refused with any other."""
+    """`redemption_id` is needed with the tender `points`, and refused with any other.
+
+    Several of one kind each name their `channel_transaction_id`; cash, credit and points have none.
+    """
 
     tender = strict_field(shape.Payment, "tender")
     amount = strict_field(shape.Payment, "amount")
     redemption_id = strict_field(shape.Payment, "redemption_id")
+    channel_transaction_id = strict_field(shape.Payment, "channel_transaction_id")
 
 
 class ReceiptBody(Schema):
@@ -70,7 +74,7 @@ class ReceiptBody(Schema):
         fields.Nested(ReceiptLineBody), required=True, validate=validate.Length(1, shape.LINES_MAX)
     )
     tenders = fields.List(
-        fields.Nested(PaymentBody), required=True, validate=validate.Length(0, len(shape.Tender))
+        fields.Nested(PaymentBody), required=True, validate=validate.Length(0, shape.TENDERS_MAX)
     )
 
 

@@ -56,7 +56,8 @@ def posted_sale(tx: Tx, known: Known) -> dict[str, Any]:
 _SALES = """
 select s.sale_id, s.receipt_number, s.branch_id, s.customer_id, s.channel, s.business_date, s.booked_on, s.sold_at,
     s.net_fen, s.tax_fen, s.total_fen, s.posted_by, s.posted_at, s.cashier_id, s.shift_id,
-    (select coalesce(jsonb_agg(jsonb_build_object('tender', t.tender, 'fen', t.fen) order by t.tender), '[]')
+    (select coalesce(jsonb_agg(jsonb_build_object('tender', t.tender, 'fen', t.fen,
+        'channel_transaction_id', t.channel_transaction_id) order by t.tender, t.no), '[]')
      from tenders t where t.sale_id = s.sale_id and t.booked_on = s.booked_on) as tenders
 from sales s
 """
@@ -114,7 +115,7 @@ def _booked_on(tx: Tx, branch_id: str, number: str | None) -> date | None:
 
 _TOTALS = """
 select * from (
-    select s.business_date, s.posted_by, coalesce(t.tender, 'none') as tender, count(*) as receipts,
+    select s.business_date, s.posted_by, coalesce(t.tender, 'none') as tender, count(distinct s.sale_id) as receipts,
         coalesce(sum(t.fen), 0)::bigint as fen
     from sales s left join tenders t on t.sale_id = s.sale_id and t.booked_on = s.booked_on
     where s.branch_id = :branch and s.business_date between :first and :until and s.booked_on >= :first
@@ -126,7 +127,7 @@ select * from (
 def sales_totals(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     """What each till took of each tender on each business day of a branch: the figures a till is balanced by.
 
-    A receipt of two tenders counts once under each; one that nothing was paid for is under `none`.
+    A receipt of two tenders counts once under each, however many payments each has; one that nothing was paid for is under `none`.
     Raises ForeignBranch.
     """
     tx.actor.require_branch(args["branch_id"])
@@ -160,8 +161,8 @@ def _sale(tx: Tx, sale_id: UUID, booked_on: Any) -> dict[str, Any]:
     used = points.redemption_of(tx.conn, sale_id)
     tenders = tx.conn.execute(
         text(
-            "select tender, fen, case when tender = 'points' then cast(:used as uuid) end as redemption_id"
-            f" from tenders {where} order by tender"
+            "select tender, fen, case when tender = 'points' then cast(:used as uuid) end as redemption_id,"
+            f" channel_transaction_id from tenders {where} order by tender, no"
         ),
         {**key, "used": used},
     )

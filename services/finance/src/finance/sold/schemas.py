@@ -46,6 +46,7 @@ class SaleLineView(Schema):
 class TenderView(Schema):
     tender = fields.String()
     redemption_id = fields.UUID(allow_none=True)
+    channel_transaction_id = fields.String(allow_none=True)
     fen = MoneyField(data_key="amount")
 
 
@@ -96,6 +97,7 @@ class SalesArgs(_OfDays):
 
 class PaidView(Schema):
     tender = fields.String(required=True)
+    channel_transaction_id = fields.String(required=True, allow_none=True)
     fen = MoneyField(data_key="amount", required=True)
 
 

@@ -95,13 +95,16 @@ tenders = Table(
     metadata,
     Column("sale_id", Uuid, nullable=False),
     Column("tender", Text, nullable=False),
+    Column("no", SmallInteger, nullable=False, server_default="1"),
     Column("booked_on", Date, nullable=False),
     Column("branch_id", Text, nullable=False),
     Column("fen", BigInteger, nullable=False),
-    PrimaryKeyConstraint("sale_id", "tender", "booked_on"),
+    Column("channel_transaction_id", Text),
+    PrimaryKeyConstraint("sale_id", "tender", "no", "booked_on"),
     CheckConstraint("fen > 0", name="fen"),
     **BY_MONTH,
 )
+"""Payments, numbered as the receipt has them; `no` is 1 on each of a receipt from before there were several of one kind."""
 
 declare(
     metadata,

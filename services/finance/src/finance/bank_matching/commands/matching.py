@@ -5,14 +5,14 @@ Source: F3, F16, F21, X1
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from uuid import UUID
 
 from finance import bank_files, bank_statements, entries, ledger, periods
 from finance.bank_matching import rules, store
-from finance.bank_matching.queries.lines import open_batches, open_items
+from finance.bank_matching.queries.lines import open_batches, open_items, open_payments
 from finance.bank_matching.rules import Batch, BookItem, Day, Entry, Item, Line, Match, MatchKind, Meant
 from finance.bank_statements import Account
 from finance.book import book_of
@@ -171,14 +171,7 @@ def _settle(posting: _Posting, line: Line, clearing: str, wanted: Sequence[Day])
     keys, account = set(wanted), posting.account
     if account.branch_id is not None and {key.branch_id for key in keys} != {account.branch_id}:
         raise rules.ForeignBatch("the account collects for another branch")
-    days = [key.day for key in keys]
-    found = [
-        batch
-        for batch in open_batches(
-            posting.tx.conn, clearing, min(days), max(days), branch_id=account.branch_id
-        )
-        if (batch.branch_id, batch.day) in keys
-    ]
+    found = _named(posting.tx, clearing, keys, account.branch_id)
     if len(found) != len(wanted):
         raise rules.ItemNotOpen("a day of a branch has nothing to settle, or is named twice")
     gross = sum(batch.fen for batch in found)
@@ -191,6 +184,31 @@ def _settle(posting: _Posting, line: Line, clearing: str, wanted: Sequence[Day])
         )
     _post_settlement(posting, clearing, found, fee)
     return fee
+
+
+def _named(tx: Tx, clearing: str, keys: Collection[Day], branch_id: str | None) -> list[Batch]:
+    """What is open of the days and payments that were named; a day has room for all its payments that are."""
+    days = [key.day for key in keys]
+    open_days = open_batches(tx.conn, clearing, min(days), max(days), branch_id=branch_id)
+    ids = {key.channel_transaction_id for key in keys} - {None}
+    payments = (
+        open_payments(tx.conn, clearing, [str(each) for each in ids], branch_id=branch_id) if ids else []
+    )
+    chosen = [
+        each
+        for each in [*open_days, *payments]
+        if Day(each.branch_id, each.day, each.channel_transaction_id) in keys
+    ]
+    taken: dict[Day, int] = defaultdict(int)
+    for each in chosen:
+        taken[Day(each.branch_id, each.day)] += each.fen
+    room = {Day(each.branch_id, each.day): each.fen for each in open_days}
+    return [
+        each
+        for each in chosen
+        if each.channel_transaction_id is None
+        or taken[Day(each.branch_id, each.day)] <= room.get(Day(each.branch_id, each.day), 0)
+    ]
 
 
 def _post_settlement(posting: _Posting, clearing: str, batches: Sequence[Batch], fee_fen: int) -> None:

@@ -3,14 +3,15 @@
 Source: F3, F16, M24
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from finance import bank_statements, ledger
+from finance import bank_statements, channel_transactions, ledger, sold
 from finance.bank_matching import rules
 from finance.bank_matching.rules import Batch, Item, MatchKind
 from finance.bank_matching.store import line_of
@@ -107,6 +108,37 @@ def open_batches(
         },
     )
     return [Batch(clearing=clearing, branch_id=row.branch_id, day=row.day, fen=row.fen) for row in rows]
+
+
+def open_payments(
+    conn: Connection, clearing: str, ids: Collection[str], *, branch_id: str | None
+) -> list[Batch]:
+    """The payments of receipts that channels call so, those left out that were settled one by one."""
+    rows = conn.execute(
+        text(
+            "select p.branch_id, p.booked_on, sum(t.fen)::bigint as fen, p.channel_transaction_id"
+            f" from {channel_transactions.PAYMENTS} p join {sold.TENDERS} t on t.sale_id = p.sale_id"
+            " and t.booked_on = p.booked_on and t.tender = p.tender"
+            " and t.channel_transaction_id = p.channel_transaction_id"
+            " where p.tender = :clearing and p.channel_transaction_id = any(:ids)"
+            " and (cast(:branch_id as text) is null or p.branch_id = :branch_id)"
+            " and not exists (select from bank_settled s where s.clearing = p.tender and s.branch_id = p.branch_id"
+            "  and s.day = p.booked_on and s.channel_transaction_id = p.channel_transaction_id)"
+            " group by p.branch_id, p.booked_on, p.channel_transaction_id"
+            " order by p.booked_on, p.branch_id, p.channel_transaction_id"
+        ),
+        {"clearing": clearing, "ids": list(ids), "branch_id": branch_id},
+    )
+    return [
+        Batch(
+            clearing=clearing,
+            branch_id=row.branch_id,
+            day=row.booked_on,
+            fen=row.fen,
+            channel_transaction_id=row.channel_transaction_id,
+        )
+        for row in rows
+    ]
 
 
 def unmatched(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,6 +250,15 @@ def proposals(tx: Tx, account_id: UUID, args: Mapping[str, Any]) -> dict[str, An
         for clearing in sorted({row["clearing"] for row in page["items"]} - {None})
         for batch in open_batches(tx.conn, clearing, first - look_back, last, branch_id=branch_id)
     ]
+    told: dict[str, set[str]] = defaultdict(set)
     for row in page["items"]:
-        row["proposals"] = rules.propose(line_of(row), items, batches)
+        if row["clearing"] is not None:
+            told[row["clearing"]] |= rules.ids_in(line_of(row))
+    payments = [
+        payment
+        for clearing, ids in told.items()
+        for payment in open_payments(tx.conn, clearing, ids, branch_id=branch_id)
+    ]
+    for row in page["items"]:
+        row["proposals"] = rules.propose(line_of(row), items, batches, payments)
     return page

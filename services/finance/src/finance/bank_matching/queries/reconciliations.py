@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from finance import balances, bank_statements, ledger, periods
 from finance.bank_matching import rules
-from finance.bank_matching.rules import BankOnly, BookOnly
+from finance.bank_matching.rules.reconciling import BankOnly, BookOnly, reconcile
 from finance.bank_statements import LINES, OPENING, Account, balance_at
 from finance.book import book_of
 from finance.kernel.period import month_text
@@ -26,7 +26,7 @@ BEGINNING = date(1970, 1, 1)
 def reconciliation(conn: Connection, known: Account, month: date) -> dict[str, Any]:
     """The account's reconciliation at the end of the month, as things stand now."""
     end = next_month(month) - timedelta(days=1)
-    adjusted = rules.reconcile(
+    adjusted = reconcile(
         book_fen=book_balance(conn, known, end),
         statement_fen=balance_at(conn, known.account_id, end),
         bank_only=_bank_only(conn, known.account_id, end),

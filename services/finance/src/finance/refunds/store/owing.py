@@ -140,8 +140,11 @@ def read(tx: Tx, sales: Mapping[UUID, SaleBefore]) -> None:
         read = dict(line)
         sale = sales[read.pop("sale_id")]
         sale.lines[read["line_id"]] = SoldLine(**read)
-    of_tenders = f"select * from {sold.TENDERS} t where sale_id = any(:ids) and booked_on = any(:days)"
-    for sale_id, _, tender, fen in tx.conn.execute(text(of_tenders), asked):
+    of_tenders = (
+        f"select sale_id, tender, sum(fen)::bigint from {sold.TENDERS} t"
+        " where sale_id = any(:ids) and booked_on = any(:days) group by sale_id, tender"
+    )
+    for sale_id, tender, fen in tx.conn.execute(text(of_tenders), asked):
         sales[sale_id].paid[tender] = fen
     back = tx.conn.execute(
         text(

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from finance import (
+    channel_transactions,
     credit,
     ledger,
     periods,
@@ -230,17 +231,20 @@ def _with_their_lots(
     takes no room from the next receipt, and tells nothing of a lot.
     """
     shelf = Shelf(tx, [each.priced.receipt.lines for each, _ in booked])
+    claims = channel_transactions.Claims(tx.conn, [each.priced.receipt for each, _ in booked])
     kept = []
     for each, sale in booked:
         lines, paper = each.priced.receipt.lines, _paper(each)
         try:
             shelf.judge(paper, lines)
+            claims.judge(each.priced.receipt)
             if not room.is_for_nobody and (fen := credit_of(sale)):
                 room.take(_owing(each), fen)
         except DomainError as error:
             results[each.item.line] = Result(each.item.line, each.item.number, "refused", refusal=error)
         else:
             shelf.add(paper, lines)
+            claims.add(each.priced.receipt)
             kept.append((each, sale))
     if not shelf.keep():
         kept = [pair for pair in kept if _still_agrees(shelf, pair[0], results)]
@@ -296,6 +300,7 @@ def _write(
     mine = [sale for _, sale in booked if sale.sale_id in claimed]
     lost = [each for each, sale in booked if sale.sale_id not in claimed]
     if mine:
+        channel_transactions.keep(tx.conn, mine)
         copy_sales(tx, mine, ledger.new_ids(tx.conn, len(mine)), meanwhile)
         digest = [sale.priced.content_hash.hex() for sale in mine]
         audit.record(tx, "sale.post_bulk", f"{mine[0].sale_id}..{mine[-1].sale_id}", after=digest)

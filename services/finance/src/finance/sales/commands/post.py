@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from finance import (
+    channel_transactions,
     credit,
     lots,
     periods,
@@ -57,7 +58,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
     A shipment passes what its order was granted; every other wholesale is held against the price floor here.
     Raises ForeignBranch, the refusals of a receipt and of trade_permissions, PeriodClosed,
     ReceiptNumberReused, ProductContradictsCatalogue, ProductUnknown, PriceBelowFloor, the refusals of credit, LotStopped,
-    LotExpiryContradicts, those of points.
+    LotExpiryContradicts, ChannelTransactionReused, those of points.
     """
     tx.actor.require_branch(receipt.branch_id)
     book = book_of(tx.conn)
@@ -85,6 +86,7 @@ def post_sale(tx: Tx, receipt: Receipt, *, granted: Granted | None = None) -> Bo
             door = product_checks.Door.SALE if granted is None else product_checks.Door.SHIPMENT
             named = product_checks.Paper(door, receipt.branch_id, receipt.receipt_number)
             product_checks.judge_sale(tx, named, priced, written.products)
+            channel_transactions.refuse_reused(tx.conn, receipt, is_reused=written.is_paid_by_another)
             trade_permissions.check(tx, written.permission, receipt, priced.business_date)
             if position is not None:
                 order_id = None if granted is None else granted.order_id

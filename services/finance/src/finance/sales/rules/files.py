@@ -216,5 +216,9 @@ def _line(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _tender(part: str) -> dict[str, Any]:
-    name, _, fen = part.partition("=")
-    return {"tender": name.strip(), "amount": {"fen": whole(fen.strip()), "currency": "CNY"}}
+    name, _, paid = part.partition("=")
+    fen, _, channel_transaction_id = paid.partition("@")
+    tender = {"tender": name.strip(), "amount": {"fen": whole(fen.strip()), "currency": "CNY"}}
+    if channel_transaction_id:
+        tender["channel_transaction_id"] = channel_transaction_id.strip()
+    return tender

@@ -18,7 +18,7 @@ from finance.kernel import dated, posting
 from finance.kernel.chart import Chart
 from finance.kernel.period import BeforeTheBooks
 from finance.kernel.posting import PostingLine
-from finance.kernel.receipt import SALE_FEN_MAX, LotExpired, Receipt, Tender, payment_of
+from finance.kernel.receipt import SALE_FEN_MAX, WITHOUT_CHANNEL, LotExpired, Receipt, Tender, payment_of
 from finance.kernel.sale import Booked, PricedSale
 from finance.kernel.vat import VatRateUnknown, rates_on, tax_inside
 from finance.sales.rules import carried
@@ -38,7 +38,16 @@ class TendersDiffer(Invalid):
 
 class TenderRepeated(Invalid):
     code = "tender_repeated"
-    cure = "Add up each kind of tender to one."
+    cure = (
+        "Add up cash, credit and points to one each; name the channel's id of each other payment of one kind."
+    )
+
+
+class ChannelTransactionMisplaced(Invalid):
+    """Cash, credit and points go through no channel."""
+
+    code = "channel_transaction_misplaced"
+    cure = "Name the channel's id with what its channel paid, and leave it out with cash, credit and points."
 
 
 class DiscountTooLarge(Invalid):
@@ -152,12 +161,23 @@ def _moment(sold_at: datetime, now: datetime, begins_on: date) -> tuple[datetime
 
 
 def _check_tenders(receipt: Receipt, total_fen: int, faults: list[Fault]) -> None:
-    paid, kinds = 0, set()
+    paid, kinds, seen = 0, set(), set()
     for index, each in enumerate(receipt.tenders):
         paid += each.amount.fen
-        if each.tender in kinds:
-            faults.append((TenderRepeated, f"tenders.{index}.tender", "each kind of tender once"))
+        key = each.tender, each.channel_transaction_id
+        if key in seen:
+            faults.append(
+                (
+                    TenderRepeated,
+                    f"tenders.{index}.tender",
+                    "each kind of tender once, or each with its channel's id",
+                )
+            )
+        seen.add(key)
         kinds.add(each.tender)
+        if each.channel_transaction_id is not None and each.tender in WITHOUT_CHANNEL:
+            path = f"tenders.{index}.channel_transaction_id"
+            faults.append((ChannelTransactionMisplaced, path, "this goes through no channel"))
         if (each.redemption_id is None) is (each.tender is Tender.POINTS):
             faults.append(_redemption_fault(index, each.tender))
     if paid != total_fen:

@@ -7,6 +7,7 @@ import orjson
 from msgspec import Struct
 
 from finance import (
+    channel_transactions,
     ledger,
     lots,
     open_items,
@@ -31,6 +32,7 @@ class Written(Struct, frozen=True):
 
     `stopped` are lots of its lines that were off sale when it was made; `tells` whether a lot's expiry is to be told
     (finance.lots): it is new, or contradicts what holds. `products` is what finance.product_checks judges by.
+    `is_paid_by_another` says that a channel's id had paid another receipt.
     """
 
     added: bool
@@ -39,6 +41,7 @@ class Written(Struct, frozen=True):
     stopped: list[stop_sales.Lot]
     tells: bool
     products: bytes | None
+    is_paid_by_another: bool
 
 
 # `hold_month` may not have found the month that the snapshot of this statement shows: it was committed between them, and
@@ -83,7 +86,12 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
     asked = [(_HOLD_MONTH, parameters), (statement, parameters)]
     if booked.priced.receipt.customer_id is not None:
         asked.insert(0, (_PERMISSION, parameters))
-    *found, _, added = round_trip.run(tx.conn, asked)
+    names = channel_transactions.are_named(booked.priced.receipt)
+    if names:
+        asked.append((channel_transactions.CLAIM, parameters | channel_transactions.parameters_of(booked)))
+    answers = round_trip.run(tx.conn, asked)
+    reused = answers.pop().get_value(0, 0) if names else b"0"
+    *found, _, added = answers
     count, state, stopped, tells, products = (added.get_value(0, column) for column in range(5))
     is_added = count == b"1"
     tx.has_events = tx.has_events or is_added
@@ -94,6 +102,7 @@ def add_sale(tx: Tx, booked: Booked) -> Written:
         [(product, lot) for product, lot in orjson.loads(stopped or b"[]")],
         tells == b"t",
         products,
+        reused != b"0",
     )
 
 

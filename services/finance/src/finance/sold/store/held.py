@@ -22,8 +22,8 @@ LINES = f"(select {_LINE} from sale_lines l)"
 """The lines of sales, found by days of `booked_on`."""
 LINES_BY_SALE = f"(select {_LINE} from {receipts.RECEIPTS} r join sale_lines l on l.sale_id = r.sale_id and l.booked_on = r.booked_on)"
 """The lines of sales, found by the id of the sale."""
-TENDERS = "(select sale_id, booked_on, tender, fen from tenders)"
-"""What each tender paid of a sale, in fen; found by days of `booked_on`."""
+TENDERS = "(select sale_id, booked_on, branch_id, tender, no, fen, channel_transaction_id from tenders)"
+"""What each payment paid of a sale, in fen, several of one tender among them; found by days of `booked_on`."""
 
 
 class Sold(Struct, frozen=True):

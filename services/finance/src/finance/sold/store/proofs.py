@@ -5,7 +5,7 @@ down after commit, in the order of their events. PROOFS set entries, sales, even
 one of them alone can neither be added nor taken away.
 """
 
-from finance import ledger, receipts
+from finance import channel_transactions, ledger, receipts
 from finance.kernel.metadata import metadata
 from finance.sold import tables as t
 from shared.row_log import Followed, Proof, content_of
@@ -20,7 +20,7 @@ _SALES = Followed(
         _PART.format(content=content_of(table, "c"), table=table.name, order=order, joined=joined)
         for table, order, joined in (
             (t.sale_lines, "no", _SALE),
-            (t.tenders, "tender", _SALE),
+            (t.tenders, "tender, c.no", _SALE),
         )
     )
     + f", {receipts.CONTENT})",
@@ -82,4 +82,5 @@ PROOFS = (
         )
     ),
     receipts.belong_to("sales"),
+    channel_transactions.belong_to("tenders"),
 )

@@ -70,7 +70,15 @@ def _parameters_of(booked: Booked) -> dict[str, str | None]:
         "shift": receipt.shift_id,
         "lines": orjson.dumps(list(_lines(booked))).decode(),
         "tenders": orjson.dumps(
-            [{"tender": each.tender.value, "fen": each.amount.fen} for each in receipt.tenders]
+            [
+                {
+                    "tender": each.tender.value,
+                    "no": no,
+                    "fen": each.amount.fen,
+                    "channel_transaction_id": each.channel_transaction_id,
+                }
+                for no, each in enumerate(receipt.tenders, 1)
+            ]
         ).decode(),
     }
 
@@ -152,8 +160,11 @@ def _copied(line: ReceiptLine) -> str:
 
 
 def _tenders(sale: Copied, _said: Said) -> Iterator[str]:
-    for payment in sale.booked.priced.receipt.tenders:
-        yield f"{sale.booked.sale_id}\t{payment.tender.value}\t{sale.on}\t{sale.branch}\t{payment.amount.fen}\n"
+    for no, payment in enumerate(sale.booked.priced.receipt.tenders, 1):
+        yield (
+            f"{sale.booked.sale_id}\t{payment.tender.value}\t{no}\t{sale.on}\t{sale.branch}\t{payment.amount.fen}\t"
+            f"{payment.channel_transaction_id or NULL}\n"
+        )
 
 
 _COPIED: Mapping[str, tuple[str, Rows]] = {

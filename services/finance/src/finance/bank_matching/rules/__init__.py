@@ -1,7 +1,8 @@
 """What may be matched with a bank line, what it posts, and how a month is reconciled. Pure; amounts are fen.
 
-Proposals, best first: same amount and the reference stands in the line; same amount within a few days; days of a
-clearing account whose sum less a fee is the line (cards and wallets settle many sales at once).
+Proposals, best first: payments whose channel's ids stand in the line; same amount and the reference stands in the line;
+days of a clearing account whose sum less a fee is the line (cards and wallets settle many sales at once); same amount
+within a few days.
 Source: F3, F16, M24, model 3.2 (BankStatement/Match)
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
 from finance.kernel import dated
@@ -130,12 +131,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a branch's day left on a clearing account and nobody settled."""
+    """What a branch's day left on a clearing account and nobody settled, or one payment of it, by its channel's id."""
 
     clearing: str
     branch_id: str
     day: date
     fen: int
+    channel_transaction_id: str | None = None
 
 
 class Entry(NamedTuple):
@@ -146,10 +148,11 @@ class Entry(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A branch's day on a clearing account."""
+    """A branch's day on a clearing account, or one payment of it."""
 
     branch_id: str
     day: date
+    channel_transaction_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,40 +197,6 @@ class BookItem:
     fen: int
 
 
-class BankOnly(TypedDict):
-    """A line, or what is left of it, that the books do not have."""
-
-    line_id: str
-    booked_on: str
-    reference: str
-    fen: int
-
-
-class BookOnly(TypedDict):
-    """An entry on 1002 that the bank has not shown."""
-
-    source_id: str
-    entry_kind: str
-    branch_id: str
-    booked_on: str
-    reference: str | None
-    fen: int
-
-
-class Adjusted(TypedDict):
-    """Both sides of a reconciliation, as it is kept."""
-
-    book_fen: int
-    received_by_bank_only: list[BankOnly]
-    paid_by_bank_only: list[BankOnly]
-    adjusted_book_fen: int
-    statement_fen: int
-    received_by_book_only: list[BookOnly]
-    paid_by_book_only: list[BookOnly]
-    adjusted_statement_fen: int
-    difference_fen: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     kind: MatchKind
@@ -257,7 +226,44 @@ def reasons() -> list[str]:
     return sorted({row["reason"] for row in dated.read("bank_reasons")})
 
 
-def propose(line: Line, items: Iterable[Item], batches: Iterable[Batch]) -> list[Proposal]:
+_ID = re.compile(r"[A-Za-z0-9._:/\-]{4,64}")
+_WORD_OF_ID = re.compile(r"[A-Za-z0-9]{4,64}")
+
+
+def ids_in(line: Line) -> set[str]:
+    """What of a line's text may be a channel's id."""
+    told = unicodedata.normalize("NFKC", f"{line.reference} {line.summary}")
+    return {*_ID.findall(told), *_WORD_OF_ID.findall(told)}
+
+
+def is_open(payment: Batch, batches: Iterable[Batch]) -> bool:
+    """Whether its day has as much left that nobody settled."""
+    return any(
+        (each.clearing, each.branch_id, each.day) == (payment.clearing, payment.branch_id, payment.day)
+        and each.fen >= payment.fen
+        for each in batches
+    )
+
+
+def _paid(line: Line, batches: Sequence[Batch], payments: Iterable[Batch]) -> list[Proposal]:
+    """The payments whose channel's ids the line names, all or one, when they make the line less an allowed fee."""
+    named = ids_in(line)
+    chosen = [
+        each
+        for each in payments
+        if each.clearing == line.clearing and each.channel_transaction_id in named and is_open(each, batches)
+    ]
+    ways = [chosen] if len(chosen) == 1 else [chosen, *([each] for each in chosen)]
+    return [
+        Proposal(kind=MatchKind.SETTLEMENT, rule="channel", batches=way, fee_fen=fee)
+        for way in ways
+        if way and (fee := fee_of(line, sum(each.fen for each in way))) is not None
+    ]
+
+
+def propose(
+    line: Line, items: Iterable[Item], batches: Sequence[Batch], payments: Iterable[Batch] = ()
+) -> list[Proposal]:
     """At most PROPOSALS_MAX, best first; nothing is matched by a proposal alone."""
     same = [each for each in items if each.fen == line.fen]
     told = f"{line.reference} {line.summary}"
@@ -271,7 +277,8 @@ def propose(line: Line, items: Iterable[Item], batches: Iterable[Batch]) -> list
     near.sort(
         key=lambda each: (abs((line.booked_on - each.booked_on).days), each.booked_on, str(each.source_id))
     )
-    found = [Proposal(kind=each.kind, rule="reference", items=[each]) for each in by_reference]
+    found = [] if line.clearing is None else _paid(line, batches, payments)
+    found += [Proposal(kind=each.kind, rule="reference", items=[each]) for each in by_reference]
     if line.clearing is not None:
         found += _settlements(line, [each for each in batches if each.clearing == line.clearing])
     found += [Proposal(kind=each.kind, rule="date", items=[each]) for each in near]
@@ -353,29 +360,6 @@ def share_fee(fee_fen: int, gross_by_branch: Mapping[str, int]) -> dict[str, int
         weights = [abs(gross_by_branch[each]) for each in branches]
     shares = allocate(fee_fen, weights)
     return dict(zip(branches, shares, strict=True))
-
-
-def reconcile(
-    *,
-    book_fen: int,
-    statement_fen: int,
-    bank_only: Sequence[BankOnly],
-    book_only: Sequence[BookOnly],
-) -> Adjusted:
-    """The 银行存款余额调节表: each side adjusted by what only the other knows; `difference_fen` must be 0."""
-    adjusted_book = book_fen + sum(each["fen"] for each in bank_only)
-    adjusted_statement = statement_fen + sum(each["fen"] for each in book_only)
-    return {
-        "book_fen": book_fen,
-        "received_by_bank_only": [each for each in bank_only if each["fen"] > 0],
-        "paid_by_bank_only": [each for each in bank_only if each["fen"] < 0],
-        "adjusted_book_fen": adjusted_book,
-        "statement_fen": statement_fen,
-        "received_by_book_only": [each for each in book_only if each["fen"] > 0],
-        "paid_by_book_only": [each for each in book_only if each["fen"] < 0],
-        "adjusted_statement_fen": adjusted_statement,
-        "difference_fen": adjusted_book - adjusted_statement,
-    }
 
 
 def was_in_time(calendar: Calendar, line_on: date, day: date) -> bool:
