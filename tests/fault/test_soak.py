@@ -21,7 +21,7 @@ from shared import archiving, audit, chain_archive, row_log, upkeep, verificatio
 from shared.chain_months import TABLES
 from shared.clock import next_month
 from shared.database import Database
-from shared.watermark import MARGIN_S
+from shared.pruning import MARGIN_S
 from tests.support import ledger_service as ledger
 from tests.support.eventually import eventually
 from tests.support.processes import family_of

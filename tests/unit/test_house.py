@@ -136,6 +136,11 @@ def test_an_area_is_small_enough_to_be_understood(package):
     assert large == {}
 
 
+@pytest.mark.parametrize("package", ["shared", "apotheca"])
+def test_no_module_beside_the_areas_is_long_either(package):
+    assert [shown(path) for path in sources_of(package) if lines_of(path) > MODULE_LINES_MAX] == []
+
+
 @pytest.mark.parametrize("package", SERVICES)
 def test_an_area_shows_ten_names_at_most_and_each_is_asked_for(package):
     asked = {(area, name) for path in sources_of(package) for area, name in reached(path, package) if name}

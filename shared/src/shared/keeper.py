@@ -13,17 +13,14 @@ import structlog
 from shared import messaging_metrics as metrics
 from shared.client import FeedClient, FeedUnavailable
 from shared.database import Database
+from shared.pruning import MARGIN_S, PRUNE_ROWS, delete_pruned, raise_pruned
 from shared.service import Service
 from shared.watermark import (
-    MARGIN_S,
-    PRUNE_ROWS,
     QUIET_AFTER_S,
     SourceState,
     advance_all,
     beat,
-    delete_pruned,
     is_any_unsettled,
-    raise_pruned,
     repair,
     state_of,
     stuck_s,

@@ -1,11 +1,7 @@
-"""Know exactly which events are missing, fetch them from their producer, forget what is certainly known.
+"""Know exactly which events are missing, and fetch them from their producer.
 
 `contiguous_seq` is the number up to which every event of a source has been applied or parked here. It is moved
 by this small job and not by the consumers' transactions, which would queue on the row.
-
-Pruning is in two steps, because a delivery may be deciding at this moment whether it is a duplicate: first
-`pruned_seq` is raised (from then on every new statement treats those numbers as known), and the rows below are
-deleted only MARGIN_S later, ten times longer than any statement may run.
 """
 
 from collections.abc import Sequence
@@ -27,8 +23,6 @@ from shared.service import Service
 from shared.wire import Received
 
 ADVANCE_ROWS = 50_000
-PRUNE_ROWS = 10_000
-MARGIN_S = 600.0
 REPAIR_EVENTS = 1_000
 RANGES_MAX = 1_000
 QUIET_AFTER_S = 20.0
@@ -371,41 +365,6 @@ def beat(database: Database, service: str, feed: FeedClient) -> bool:
     with database.begin() as conn:
         record_head(conn, state, head, asked_at)
     return True
-
-
-def raise_pruned(conn: Connection, source: str) -> int:
-    """Step one of pruning: from now on every number up to the watermark is known without its inbox row."""
-    pruned: int = conn.execute(
-        text(
-            "update source_state set pruned_seq = contiguous_seq where source = :source returning pruned_seq"
-        ),
-        {"source": source},
-    ).scalar_one()
-    return pruned
-
-
-# What is forgotten row by row is kept as a page of ids, 16 bytes each: any stretch of the log can be compared.
-_PRUNE = text(
-    f"""
-    with gone as (
-        delete from inbox where source = :source and seq in
-            (select seq from inbox where source = :source and seq <= :through order by seq limit :limit)
-        returning seq, event_id
-    ), kept as (
-        insert into inbox_pages (source, first_seq, last_seq, page_hash, event_ids)
-        select :source, min(seq), max(seq), bit_xor({DIGEST.format(seq="seq", id="event_id")}),
-            string_agg(uuid_send(event_id), '' order by seq)
-        from gone having count(*) > 0
-    )
-    select count(*) from gone
-    """
-)
-
-
-def delete_pruned(conn: Connection, source: str, through: int, *, limit: int = PRUNE_ROWS) -> int:
-    """Step two: inbox rows up to `through`, a `pruned_seq` that was committed MARGIN_S ago, become pages; at most `limit`."""
-    count: int = conn.execute(_PRUNE, {"source": source, "through": through, "limit": limit}).scalar_one()
-    return count
 
 
 def stuck_s(state: SourceState) -> float:

@@ -22,18 +22,15 @@ HTTP/1 without TLS: that is the gateway's.
 """
 
 import errno
-import secrets
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import structlog
-from gunicorn.http import wsgi
-from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import ThreadWorker
 
 from shared import callers
@@ -48,8 +45,9 @@ from shared.admission import (
 )
 from shared.lanes import Lane
 from shared.outgoing import Outgoing
-from shared.raw_problems import raw_problem, refusal_of
-from shared.reception import READ_BYTES, Incoming
+from shared.reception import Incoming
+from shared.web_connection import Connection, received, refused
+from shared.web_exchange import begin, finish, tell_fault
 
 HEAD_S_MAX = 10
 PATIENCE_S = 0.25
@@ -75,34 +73,6 @@ log = structlog.get_logger()
 
 KEEP, CLOSE, ADMITTED = "keep", "close", "admitted"
 """What a thread says about a connection when its job is done."""
-
-
-class Connection:
-    """A client's connection. `deadline` is on the monotonic clock and counts while the loop watches the socket."""
-
-    __slots__ = ("admission", "caller", "client", "deadline", "dropped_bytes", "incoming", "keeps", "outgoing",
-                 "server", "sock", "started")  # fmt: skip
-
-    def __init__(self, sock: socket.socket, client: Any, server: Any) -> None:
-        self.sock = sock
-        self.client = client
-        self.server = server
-        self.incoming = Incoming()
-        self.outgoing = Outgoing(sock)
-        self.admission: Admission | None = None
-        """Of a body that came, or comes, after its head."""
-        self.caller = ""
-        """Whom the request counts for; empty until that is known."""
-        self.keeps = False
-        self.started = 0.0
-        self.deadline = 0.0
-        self.dropped_bytes = 0
-
-    def request_is_over(self) -> None:
-        if self.admission is not None:
-            self.admission.release()
-        self.incoming.close()
-        self.outgoing.close()
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
@@ -155,10 +125,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             for _ in range(self.cfg.backlog // ACCEPTED_AT_ONCE_MAX):
                 self.accept(listener)
         self.set_accept_enabled(False)
-        for (
-            listener
-        ) in self.sockets:  # from here on callers are refused at once instead of waiting for nobody
-            listener.close()
+        for listener in self.sockets:
+            listener.close()  # from here on callers are refused at once instead of waiting for nobody
         soon = time.monotonic() + STOPPING_KEEPALIVE_S
         for conn in self.watched:
             if conn.incoming.is_empty:
@@ -247,7 +215,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     # --- receiving ------------------------------------------------------------------------------------
 
     def _readable(self, conn: Connection) -> None:
-        data = _received(conn)
+        data = received(conn)
         if not data:
             if data is not None:
                 self._drop(conn)
@@ -321,7 +289,8 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             except (OSError, StopIteration):  # the client went away, or sent nothing that could be a request
                 said = CLOSE
             except Exception as error:  # noqa: BLE001 - whatever it is, the loop must get the connection back
-                said = self._fault(conn, error)
+                tell_fault(conn, error)
+                said = CLOSE
             self.method_queue.defer(self._worked, lane, caller, conn, said)
 
         lane.add(caller, job)
@@ -331,11 +300,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         is_whole = conn.incoming.is_whole
         admission = Admission(bodies=self.arriving, uploads=self.uploading, is_whole=is_whole)
         request_bytes = conn.incoming.chunks() if is_whole else [conn.incoming.head]
-        parser, answer, environ = self._begin(conn, request_bytes)
+        parser, answer, environ = begin(self.cfg, conn, request_bytes)
         environ[ENVIRON_KEY] = admission
         body = self.wsgi(environ, answer.start_response)
         if not admission.is_granted:
-            return self._finish(conn, parser, answer, body)
+            return KEEP if finish(conn, parser, answer, body, may_keep=self.alive) else CLOSE
         conn.caller = admission.caller
         if is_whole:
             return ADMITTED
@@ -345,38 +314,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         return ADMITTED
 
     def _answer(self, conn: Connection) -> str:
-        parser, answer, environ = self._begin(conn, conn.incoming.chunks())
+        parser, answer, environ = begin(self.cfg, conn, conn.incoming.chunks())
         environ["wsgi.multithread"] = True
-        return self._finish(conn, parser, answer, self.wsgi(environ, answer.start_response))
-
-    def _finish(self, conn: Connection, parser: Any, answer: Any, body: Any) -> str:
-        incoming = conn.incoming
-        if not (self.alive and incoming.is_whole) or incoming.is_doubtful:
-            answer.force_close()
-        _write(answer, body)
-        if not incoming.is_whole:
-            return CLOSE
-        # what the application did not read is judged too: the next request begins behind it
-        is_kept = not answer.should_close() and parser.finish_body(deadline=time.monotonic() + 1)
-        return KEEP if is_kept else CLOSE
-
-    def _begin(self, conn: Connection, request_bytes: Iterable[bytes]) -> tuple[Any, Any, dict[str, Any]]:
-        """The parser of the request, its answer to be, and its WSGI environment."""
-        parser = RequestParser(self.cfg, request_bytes, conn.client)
-        req = next(parser)
-        req._expected_100_continue = False  # noqa: SLF001 - `create` would answer it; that is said after admission
-        answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, self.cfg)
-        return parser, answer, environ
-
-    def _fault(self, conn: Connection, error: Exception) -> str:
-        told = refusal_of(error)
-        if told is None:
-            log.error("unexpected_error", exc_info=error)
-            told = 500, "internal", "something failed here; the request id finds it in the logs"
-        answer = _refused(conn, *told)
-        if not conn.outgoing.has_begun:
-            conn.outgoing.sendall(answer)
-        return CLOSE
+        body = self.wsgi(environ, answer.start_response)
+        return KEEP if finish(conn, parser, answer, body, may_keep=self.alive) else CLOSE
 
     # --- answering, in the loop again -----------------------------------------------------------------
 
@@ -427,7 +368,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self, conn: Connection, status: int, code: str, detail: str, *, retry_after_s: int | None = None
     ) -> None:
         """Answer from the loop; whoever cannot take these few bytes at once goes without."""
-        answer = _refused(conn, status, code, detail, retry_after_s=retry_after_s)
+        answer = refused(conn, status, code, detail, retry_after_s=retry_after_s)
         self._unwatch(conn)
         with suppress(OSError):
             conn.sock.send(answer)
@@ -445,7 +386,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._watch(conn, self._drop_more, LINGER_S_MAX)
 
     def _drop_more(self, conn: Connection) -> None:
-        data = _received(conn)
+        data = received(conn)
         if data is None:
             return
         conn.dropped_bytes += len(data)
@@ -453,36 +394,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
 
 
-def _received(conn: Connection) -> bytes | None:
-    """What the socket holds; empty at the end, None when there is nothing now."""
-    try:
-        return conn.sock.recv(READ_BYTES)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""
-
-
-def _write(answer: Any, body: Any) -> None:
-    try:
-        for item in body:
-            answer.write(item)
-        answer.close()
-    finally:
-        if hasattr(body, "close"):
-            body.close()
-
-
 def _body_deadline(conn: Connection, admission: Admission) -> float:
     seconds = GRACE_S + conn.incoming.body_bytes / BODY_BYTES_PER_S_MIN
     return conn.started + min(seconds, UPLOAD_S_MAX if admission.is_upload else BODY_S_MAX)
-
-
-def _refused(
-    conn: Connection, status: int, code: str, detail: str, *, retry_after_s: int | None = None
-) -> bytes:
-    """The worker's own answer; the log has it by the same request id, with the actor that was admitted."""
-    request_id = secrets.token_hex(16)
-    actor = conn.admission.actor_id if conn.admission else None
-    log.info("request", status=status, code=code, actor=actor, request_id=request_id)
-    return raw_problem(status, code, detail, retry_after_s=retry_after_s, request_id=request_id)
