@@ -132,6 +132,9 @@ def _copy(conn: Connection, rows: list[Any]) -> None:
 def seal(conn: Connection, month: date) -> None:
     """Number the month's entries in one statement, which folds them into the balances; the hashes are made up."""
     stream = f"main-{month.year}"
+    # Of a month just copied nothing is known, and the numbering would compare every entry with every other.
+    for table in ("journal_entries", "journal_lines"):
+        conn.execute(f"analyze {table}_y{month:%Ym%m}")
     with conn.transaction():
         conn.execute(
             "update journal_entries t set chain_no = s.last_no + s.n, chain_hash = sha256(t.id::text::bytea)"

@@ -127,6 +127,9 @@ MESSAGES = [
             version=2,
         )
     ),
+    message(
+        of_closing.sub_ledgers_proved(book="main", at=datetime(2026, 4, 9, 4, 0, 5, tzinfo=UTC), differing=[])
+    ),
 ]
 
 
@@ -138,10 +141,21 @@ def test_each_published_event_is_its_example(made):
 def test_every_published_type_has_an_example_and_no_example_is_left_over():
     assert {made["type"] for made in MESSAGES} == set(
         events.PUBLISHED | of_allocations.PUBLISHED | of_closing.PUBLISHED | of_statements.PUBLISHED
-    )
+    ) - {of_allocations.RECEIVABLE_ALLOCATED}
     assert {path.name for path in EXAMPLES.glob("*.json")} == {
         f"{kind}.json" for kind in published_anywhere()
     }
+
+
+def test_a_proof_that_found_a_difference_names_it_and_is_later_in_the_day():
+    first, later = (
+        of_closing.sub_ledgers_proved(book="main", at=datetime(2026, 4, 9, hour, tzinfo=UTC), differing=codes)
+        for hour, codes in ((4, []), (10, ["receivables_differ"]))
+    )
+    assert later.data["ok"] is False
+    assert later.data["differing"] == ["receivables_differ"]
+    assert (first.subject, first.day) == (later.subject, later.day)
+    assert first.version < later.version
 
 
 def published_anywhere():

@@ -7,10 +7,11 @@ import pytest
 import structlog
 from sqlalchemy import text
 
-from shared import anchoring, chain, row_log, scheduler, verification
+from shared import anchoring, chain, row_log, verification
 from shared.chain import CANONICAL
 from shared.clock import utc_now
 from shared.identity import system_actor
+from shared.jobs import run_once
 from shared.row_log import guarded
 from shared.scheduler import jobs_of
 from shared.settings import Settings
@@ -131,6 +132,6 @@ def test_a_folder_that_cannot_be_written_fails_the_job_alone(books, tmp_path):
     [job] = [each for each in jobs_of(books.service, blocked) if each.name == "anchor_heads"]
     before = anchoring.FAILURES.labels("customers")._value.get()
     with structlog.testing.capture_logs() as logs, pytest.raises(anchoring.AnchorsUnwritable):
-        scheduler.run_once(books.database, books.service, job)
+        run_once(books.database, books.service, job)
     assert [each["log_level"] for each in logs if each["event"] == "anchors_unwritable"] == ["error"]
     assert anchoring.FAILURES.labels("customers")._value.get() == before + 1

@@ -56,6 +56,7 @@ from shared.client import FeedUnavailable, Head
 from shared.clock import utc_now
 from shared.errors import DomainError
 from shared.identity import EVERY_BRANCH, Actor
+from shared.jobs import run_once
 from shared.ops_desk import Command, Desk, say
 from shared.service import Service, load
 from shared.settings import Settings, SettingsFaulty
@@ -236,7 +237,7 @@ def jobs_run(desk: Desk, given: argparse.Namespace) -> bool:
     done = 0
     try:
         for _ in range(scheduler.RUNS_IN_A_ROW_MAX):
-            latest = scheduler.run_once(desk.database, desk.service, jobs[given.name], wakeup)
+            latest = run_once(desk.database, desk.service, jobs[given.name], wakeup)
             done += latest
             if not latest:
                 break

@@ -12,9 +12,8 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from shared import chain, metrics, upkeep
-from shared.clock import utc_now
 from shared.database import Database
-from shared.identity import system_actor
+from shared.jobs import run_once
 from shared.leadership import Leadership
 from shared.parking import reason_of
 from shared.row_log import Followed
@@ -55,16 +54,6 @@ def _following(each: Followed) -> Job:
         return each.job(tx.conn)
 
     return Job(name=f"follow_{each.relation}", every_s=SEAL_EVERY_S, rest_s=SEAL_REST_S, run=follow)
-
-
-def run_once(database: Database, service: Service, job: Job, wakeup: Wakeup | None = None) -> int:
-    """One run in one transaction; returns what the job says it did. `wakeup` tells the relay of its events."""
-    with database.begin() as conn:
-        tx = Tx(conn=conn, actor=system_actor(service.name), now=utc_now())
-        done = job.run(tx)
-    if wakeup is not None and tx.has_events:
-        wakeup.ring()
-    return done
 
 
 def run(service: Service, settings: Settings, stop: threading.Event) -> None:

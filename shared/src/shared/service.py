@@ -48,13 +48,15 @@ class Job:
     """Time-driven work: `run(tx)` every `every_s` seconds in one transaction, by one active scheduler.
 
     Returns how many things it did; a job that did something is run again at once. While it does nothing its pauses
-    double up to `rest_s`, where that is given.
+    double up to `rest_s`, where that is given. What it tells may count to days past: with `before_close` a month is not
+    closed before the job found nothing more to do.
     """
 
     name: str
     every_s: float
     run: Callable[[Tx], int]
     rest_s: float | None = None
+    before_close: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from gunicorn.http.parser import RequestParser
 from shared.raw_problems import refusal_of
 from shared.web_connection import Connection, refused
 
+PIECE_BYTES = 262_144
+"""Of a file that is sent. Pieces of 8 KiB, the usual, keep a thread busy with bookkeeping that others wait for."""
+
 log = structlog.get_logger()
 
 
@@ -20,6 +23,7 @@ def begin(cfg: Any, conn: Connection, request_bytes: Iterable[bytes]) -> tuple[A
     req = next(parser)
     req._expected_100_continue = False  # noqa: SLF001 - `create` would answer it; that is said after admission
     answer, environ = wsgi.create(req, conn.outgoing, conn.client, conn.server, cfg)
+    environ["wsgi.file_wrapper"] = lambda file, _piece_bytes=0: wsgi.FileWrapper(file, PIECE_BYTES)
     return parser, answer, environ
 
 

@@ -447,3 +447,25 @@ def test_a_budget_that_is_not_the_ledgers_keeps_the_month_open(office, desk, tam
         with pytest.raises(BudgetsDiffer):
             require_tied(conn, month)
         undone.rollback()
+
+
+@pytest.mark.requirement("F20")
+def test_the_last_that_was_told_of_every_budget_is_how_it_stands(office, desk):
+    branch = a_branch()
+    desk.budget(branch, 10_000)
+    posted(office, branch, 4_000)
+    stands = "budget_id, version, amount_fen, reserved_fen, actual_fen"
+    told = office.rows(
+        "select distinct on (subject) cast(subject as uuid), version, cast(data ->> 'amount_fen' as bigint),"
+        " cast(data ->> 'reserved_fen' as bigint), cast(data ->> 'actual_fen' as bigint) from outbox"
+        " where type = 'finance.budget_standing.changed.v1' order by subject, version desc"
+    )
+    assert {tuple(row) for row in told} == {
+        tuple(row) for row in office.rows(f"select {stands} from budgets")
+    }
+    assert (branch, 4_000) in {
+        tuple(row)
+        for row in office.rows(
+            "select branch_id, actual_fen from budgets where branch_id = :branch", branch=branch
+        )
+    }

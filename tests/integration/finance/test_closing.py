@@ -2,7 +2,9 @@
 
 import pytest
 
+from finance.closing.jobs import tell_proofs
 from shared.clock import business_date, month_of, utc_now
+from tests.support.debtors import run
 from tests.support.finance_builders import Office, a_line, money
 
 LINE = a_line(expiry="2099-12-31")
@@ -104,3 +106,13 @@ def test_goods_sold_and_never_bought_are_named_by_account_and_branch_until_their
     assert told(office.get("/v1/periods/2026-02/obstacles")) == []
     assert told(office.post("/v1/periods/2026-02/close", role="finance_head")) == []
     office.close()
+
+
+@pytest.mark.requirement("F15")
+def test_whether_the_sub_ledgers_agree_is_told_for_others_to_count(office):
+    run(office, tell_proofs)
+    told = office.rows(
+        "select data from outbox where type = 'finance.sub_ledgers.proved.v1' order by id desc limit 1"
+    )
+    assert told[0][0]["ok"] is True
+    assert told[0][0]["differing"] == []

@@ -51,6 +51,17 @@ def reconciliation(office, branch):
     return office.get(f"/v1/stock-reconciliations?branch_id={branch}").json
 
 
+def facts(office, event_type, branch):
+    return [
+        row[0]
+        for row in office.rows(
+            "select data from outbox where type = :type and data ->> 'branch_id' = :branch order by id",
+            type=event_type,
+            branch=branch,
+        )
+    ]
+
+
 @pytest.mark.requirement("F1", "F5")
 def test_a_receipt_is_booked_against_the_supplier_and_lies_on_the_shelf(office):
     branch = a_branch()
@@ -87,6 +98,8 @@ def test_a_month_is_costed_at_the_moving_average_and_ties_to_the_ledger(office):
         id=run["run_id"],
     )
     assert set(entry) == {("6401", 3_000, 0, "2026-03-31"), ("1405", 0, 3_000, "2026-03-31")}
+    [posted] = facts(office, "finance.cost_run.posted.v1", branch)
+    assert (posted["month"], posted["no"], posted["adjustment_fen"]) == ("2026-03", 1, 3_000)
 
 
 @pytest.mark.requirement("F5")
@@ -245,6 +258,12 @@ def test_prices_are_compared_with_the_standard_else_with_the_last(office):
         f"/v1/purchase-price-variances?month=2026-03&branch_id={branch}&by=supplier"
     ).json
     assert [row["key"] for row in by_supplier["items"]] == ["SUP-1"]
+    lines = [
+        line for each in facts(office, "finance.goods_receipt.booked.v1", branch) for line in each["lines"]
+    ]
+    assert [each["compared_with"] for each in lines] == [None, "last", "standard"]
+    compared = [each for each in lines if each["compared_with"]]
+    assert sum(each["net_fen"] - each["quantity"] * each["reference_price_fen"] for each in compared) == 500
 
 
 @pytest.mark.requirement("F5")

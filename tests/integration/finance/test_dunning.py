@@ -103,6 +103,14 @@ def test_the_ladder_of_a_real_debt_ends_at_law_and_payment_ends_it_anywhere(offi
     )
     sued = act(office, case, channel="lawsuit", text_version="claim-1", role="finance_head")
     assert (sued.status_code, sued.json["state"]) == (201, "final")
+    assert [
+        (each["level"], each["channel"]) for each in told(office, "finance.dunning.action_done.v1", customer)
+    ] == [
+        (1, "phone"),
+        (2, "letter"),
+        (3, "lawyer_letter"),
+        (3, "lawsuit"),
+    ]
     pay(office, customer, 10_000, oldest_first=True)
     closed = office.get(f"/v1/dunning-cases/{case['case_id']}").json
     assert (closed["state"], closed["closed_on"]) == ("settled", str(TODAY))

@@ -289,6 +289,18 @@ def test_the_annual_plan_is_the_targets_of_its_months_and_may_be_changed(office)
         ("2026-03", "sally", 1),
         ("2026-04", "", 1),
     ]
+    told = office.rows(
+        "select data from outbox where type = 'finance.sales_target.set.v1' and data ->> 'branch_id' = :branch order by id",
+        branch=branch,
+    )
+    assert [
+        (row[0]["month"], row[0]["staff_id"], row[0]["target_version"], row[0]["net_fen"]) for row in told
+    ] == [
+        ("2026-03", None, 1, 10_000),
+        ("2026-04", None, 1, 5_000),
+        ("2026-03", "sally", 1, 1),
+        ("2026-03", None, 2, 20_000),
+    ]
     nowhere = office.post(f"/v1/sales-targets/{uuid4()}/change", change, role="management")
     refused(nowhere, 404, "sales_target_not_found")
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from finance.open_items.jobs import tell_opened
 from finance.receivables import jobs
 from shared.clock import utc_now
 from tests.support import refunding
@@ -439,6 +440,26 @@ def test_open_items_are_the_balance_of_1122_after_anything_that_can_happen(offic
         " where i.open_fen <> i.amount_fen + coalesce(a.fen, 0)"
     )
     assert wrong == []
+    run(office, tell_opened)
+    assert what_was_told(office, trade.customer) == {
+        str(item): fen
+        for item, fen in office.rows(
+            "select item_id, open_fen from receivable_items where customer_id = cast(:id as uuid)",
+            id=trade.customer,
+        )
+    }
+
+
+def what_was_told(office, customer):
+    """What is open of each item, from events alone: as it was opened, less what was set against it."""
+    open_fen = {}
+    for each in told(office, "finance.receivable.opened.v1", customer):
+        assert each["item_id"] not in open_fen, "told twice"
+        open_fen[each["item_id"]] = each["amount_fen"]
+    for each in told(office, "finance.receivable.allocated.v1", customer):
+        open_fen[each["debt_id"]] -= each["fen"]
+        open_fen[each["credit_id"]] += each["fen"]
+    return open_fen
 
 
 @pytest.mark.requirement("F15")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from finance import dunning
 from finance.allocations import store
-from finance.allocations.events import receivable_settled
+from finance.allocations.events import receivable_allocated, receivable_settled
 from finance.allocations.rules import Match, check
 from finance.open_items import Item, change, lock, of_source
 from shared import outbox
@@ -31,7 +31,9 @@ def allocate(tx: Tx, matches: Sequence[Match], on: date) -> list[UUID]:
         credit, debt = items[match.credit_id], items[match.debt_id]
         check(match, credit, debt)
         day = max(on, credit.booked_on, debt.booked_on)
-        made.append(store.add(tx, match, day))
+        allocation_id = store.add(tx, match, day)
+        outbox.append(tx, receivable_allocated(allocation_id, match, credit, day))
+        made.append(allocation_id)
         items[credit.item_id] = _moved(tx, credit, match.fen, day, kind=credit.kind)
         items[debt.item_id] = _moved(tx, debt, -match.fen, day, kind=credit.kind)
     return made

@@ -5,7 +5,7 @@ documents never wait for each other in a ring. What is spent draws on the depart
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -13,10 +13,13 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select, text, update
 
 from finance import promotion_plans
-from finance.budgets.model import Standing
+from finance.budgets.events import budget_standing_changed
+from finance.budgets.model import Standing, Told
 from finance.budgets.rules import Budget, BudgetNotFound, Exceeded, NewBudget
 from finance.budgets.tables import budgets
 from finance.expense_categories import Charge
+from shared import outbox
+from shared.clock import business_date
 from shared.transaction import Tx
 
 _COUNTED = """
@@ -59,6 +62,17 @@ def add(tx: Tx, budget_id: UUID, budget: NewBudget) -> None:
     """The row every reservation locks."""
     row = asdict(budget)
     tx.conn.execute(insert(budgets).values(budget_id=budget_id, made_by=tx.actor.id, made_at=tx.now, **row))
+    _tell(tx, [budget_id])
+
+
+def _tell(tx: Tx, budget_ids: Sequence[UUID]) -> None:
+    """Tell how these budgets stand now, their rows held."""
+    wanted = select(*(budgets.c[each.name] for each in fields(Told))).where(
+        budgets.c.budget_id.in_(budget_ids)
+    )
+    found = [Told(**row) for row in tx.conn.execute(wanted.order_by(budgets.c.budget_id)).mappings()]
+    day = business_date(tx.now)
+    outbox.append(tx, *(budget_standing_changed(each, day) for each in found))
 
 
 def lock(tx: Tx, budget_id: UUID) -> Standing:
@@ -79,8 +93,11 @@ def lock(tx: Tx, budget_id: UUID) -> Standing:
 
 def change(tx: Tx, budget_id: UUID, amount_fen: int, overrun: str) -> None:
     tx.conn.execute(
-        update(budgets).where(budgets.c.budget_id == budget_id).values(amount_fen=amount_fen, overrun=overrun)
+        update(budgets)
+        .where(budgets.c.budget_id == budget_id)
+        .values(amount_fen=amount_fen, overrun=overrun, version=budgets.c.version + 1)
     )
+    _tell(tx, [budget_id])
 
 
 class Covered(NamedTuple):
@@ -178,7 +195,8 @@ def move_all(tx: Tx, source_kind: str, moves: Sequence[Move]) -> None:
         of_budget[1] += each.actual_fen
     tx.conn.execute(
         text(
-            "update budgets b set reserved_fen = b.reserved_fen + u.reserved, actual_fen = b.actual_fen + u.actual"
+            "update budgets b set reserved_fen = b.reserved_fen + u.reserved, actual_fen = b.actual_fen + u.actual,"
+            " version = b.version + 1"
             " from unnest(cast(:ids as uuid[]), cast(:reserved as bigint[]), cast(:actual as bigint[]))"
             " as u(id, reserved, actual) where b.budget_id = u.id"
         ),
@@ -209,6 +227,7 @@ def move_all(tx: Tx, source_kind: str, moves: Sequence[Move]) -> None:
             "days": [each.booked_on for each in kept],
         },
     )
+    _tell(tx, list(sums))
 
 
 def exceeded(tx: Tx, budget_id: UUID) -> Exceeded:

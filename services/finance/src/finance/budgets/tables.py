@@ -33,6 +33,7 @@ budgets = Table(
     Column("actual_fen", BigInteger, nullable=False, server_default="0"),
     Column("overrun", Text, nullable=False),
     Column("exceeded", Integer, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="1"),
     Column("made_by", Text, nullable=False),
     Column("made_at", INSTANT, nullable=False),
     UniqueConstraint("branch_id", "department", "category", "campaign", "first_day"),

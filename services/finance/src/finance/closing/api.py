@@ -15,6 +15,7 @@ from shared import completeness
 from shared.arguments import Blueprint
 from shared.consuming import open_feeds
 from shared.decisions import DecisionBody
+from shared.jobs import run_before_close
 from shared.transaction import Tx
 from shared.web import admits, command, query
 
@@ -80,7 +81,7 @@ def list_periods(tx: Tx) -> dict[str, Any]:
 def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
     """Everything that keeps a month from closing now, at once."""
     wanted = parse_month(month)
-    return queries.obstacles(tx, wanted, *close.obstacles(tx, wanted, _hear()))
+    return queries.obstacles(tx, wanted, *close.obstacles(tx, wanted, _hear))
 
 
 @books.post("/periods/<month>/close")
@@ -89,18 +90,20 @@ def get_obstacles(tx: Tx, month: str) -> dict[str, Any]:
 @books.response(200, schemas.ClosedPeriodView)
 def close_period(tx: Tx, month: str) -> dict[str, Any]:
     """Close a month that is over: all of it heard from other services, numbered, balanced, after all earlier ones."""
-    return queries.closed(tx, close.close_period(tx, parse_month(month), _hear()))
+    return queries.closed(tx, close.close_period(tx, parse_month(month), _tell_and_hear))
 
 
-def _hear() -> close.Hear:
+def _hear(first: date, last: date, patience_s: float) -> completeness.Hearing:
     held = current_app.extensions
+    return completeness.hear(
+        held["database"], held["service"], held["feeds"], first, last, patience_s=patience_s
+    )
 
-    def hear(first: date, last: date, patience_s: float) -> completeness.Hearing:
-        return completeness.hear(
-            held["database"], held["service"], held["feeds"], first, last, patience_s=patience_s
-        )
 
-    return hear
+def _tell_and_hear(first: date, last: date, patience_s: float) -> completeness.Hearing:
+    held = current_app.extensions
+    run_before_close(held["database"], held["service"], held["wakeup"])
+    return _hear(first, last, patience_s)
 
 
 @books.post("/periods/<month>/lock")

@@ -14,8 +14,8 @@ from shared.transaction import Tx
 
 
 def read_in_one_snapshot(tx: Tx) -> None:
-    """The transaction sees one instant and writes nothing: nothing ran in it before."""
-    tx.conn.execute(text("set transaction isolation level repeatable read, read only"))
+    """The transaction sees one instant: nothing ran in it before."""
+    tx.conn.execute(text("set transaction isolation level repeatable read"))
 
 
 def waits(tx: Tx, month: date) -> bool:

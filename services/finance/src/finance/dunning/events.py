@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Final, TypedDict
+from uuid import UUID
 
+from finance.dunning.model import Done, Overdue
+from finance.open_items import Item
 from shared.events import Event
-from shared.texts import Branch, Count, Fen, Id, Name
+from shared.texts import Branch, Count, Day, Fen, Id, Name
 
 RECEIVABLE_OVERDUE = "finance.receivable.overdue.v1"
 DUNNING_LEVEL_REACHED = "finance.dunning.level_reached.v1"
+DUNNING_ACTION_DONE = "finance.dunning.action_done.v1"
 
 
 class ReceivableOverdue(TypedDict):
@@ -35,9 +39,24 @@ class DunningLevelReached(TypedDict):
     promise_broken: bool
 
 
+class DunningActionDone(TypedDict):
+    """What a level asks for was done, by which channel and with what outcome; a letter does one action of each case."""
+
+    action_id: Id
+    case_id: Id
+    item_id: Id
+    customer_id: Id
+    branch_id: Branch
+    level: Count
+    channel: Name
+    outcome: Name
+    done_on: Day
+
+
 PUBLISHED: Final[Mapping[str, type]] = {
     RECEIVABLE_OVERDUE: ReceivableOverdue,
     DUNNING_LEVEL_REACHED: DunningLevelReached,
+    DUNNING_ACTION_DONE: DunningActionDone,
 }
 
 
@@ -99,5 +118,28 @@ def dunning_level_reached(
             "days": days,
             "amount_fen": amount_fen,
             "promise_broken": promise_broken,
+        },
+    )
+
+
+def dunning_action_done(
+    action_id: UUID, case_id: UUID, item: Item | Overdue, done: Done, *, level: int, day: date
+) -> Event[DunningActionDone]:
+    """What a level asks for was done."""
+    return Event(
+        type=DUNNING_ACTION_DONE,
+        subject=str(action_id),
+        version=1,
+        day=day,
+        data={
+            "action_id": str(action_id),
+            "case_id": str(case_id),
+            "item_id": str(item.item_id),
+            "customer_id": str(item.customer_id),
+            "branch_id": item.branch_id,
+            "level": level,
+            "channel": done.channel,
+            "outcome": done.outcome,
+            "done_on": day.isoformat(),
         },
     )

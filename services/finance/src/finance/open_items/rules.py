@@ -39,3 +39,17 @@ class Item(Struct, frozen=True, kw_only=True):
     written_off_fen: int
     is_disputed: bool
     version: int
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """An item as it was written, to be told; `version` is that of the fact."""
+
+    item_id: UUID
+    customer_id: UUID
+    branch_id: str
+    kind: str
+    source_id: UUID
+    booked_on: date
+    due_on: date
+    amount_fen: int
+    version: int

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -42,6 +43,7 @@ receivable_items = Table(
     Column("interest_fen", BigInteger, nullable=False, server_default="0"),
     Column("told_days", Integer, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False, server_default="0"),
+    Column("is_opening_told", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("source_id", "kind", "instalment"),
     CheckConstraint(
         "kind in ('sale', 'interest', 'payment_reversal', 'other', 'credit_note', 'payment', 'write_off')",
@@ -65,6 +67,7 @@ receivable_items = Table(
         postgresql_include=["branch_id", "booked_on", "open_fen"],
         postgresql_where=text("open_fen < 0"),
     ),
+    Index("receivable_items_untold", "booked_on", postgresql_where=text("not is_opening_told")),
     Index("receivable_items_customer", "customer_id", "item_id"),
     Index("receivable_items_principal", "principal_id", postgresql_where=text("principal_id is not null")),
 )

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from finance.kernel import dated
 from finance.sales_targets import store
+from finance.sales_targets.events import sales_target_set
 from finance.sales_targets.rules import ReportDayInvalid, ReportExists, TargetExists, TargetNotFound
-from shared import audit
+from shared import audit, outbox
 from shared.clock import business_date, new_id
 from shared.transaction import Tx
 
@@ -22,6 +23,7 @@ def set_target(tx: Tx, body: Mapping[str, Any], month: date) -> UUID:
     target_id = new_id()
     if not store.add_target(tx, target_id, body, month):
         raise TargetExists("this target is set; change it")
+    _tell(tx, target_id)
     audit.record(tx, "target.set", str(target_id), after=[*body.values()])
     return target_id
 
@@ -33,6 +35,7 @@ def change_target(tx: Tx, target_id: UUID, net_fen: int, strategy: str) -> None:
         raise TargetNotFound("no such target")
     tx.actor.require_branch(row.branch_id)
     store.change_target(tx, target_id, net_fen, strategy)
+    _tell(tx, target_id)
     audit.record(
         tx,
         "target.change",
@@ -40,6 +43,12 @@ def change_target(tx: Tx, target_id: UUID, net_fen: int, strategy: str) -> None:
         before=[row.net_fen, row.strategy],
         after=[net_fen, strategy],
     )
+
+
+def _tell(tx: Tx, target_id: UUID) -> None:
+    target = store.locked_target(tx, target_id)
+    if target is not None:
+        outbox.append(tx, sales_target_set(target_id, target, business_date(tx.now)))
 
 
 def report_day(tx: Tx, body: Mapping[str, Any]) -> None:

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import text, update
 
 from finance import sold
+from finance.sales_targets.model import Target
 from finance.sales_targets.tables import targets
 from shared.transaction import Tx
 
@@ -35,12 +36,20 @@ def add_target(tx: Tx, target_id: UUID, body: Mapping[str, Any], month: date) ->
     return bool(added.rowcount)
 
 
-def locked_target(tx: Tx, target_id: UUID) -> Row[Any] | None:
-    """Its branch, aim and strategy."""
-    return tx.conn.execute(
-        text("select branch_id, net_fen, strategy from sales_targets where target_id = :id for update"),
-        {"id": target_id},
-    ).one_or_none()
+def locked_target(tx: Tx, target_id: UUID) -> Target | None:
+    """The target as it stands, held until the transaction ends."""
+    row = (
+        tx.conn.execute(
+            text(
+                "select branch_id, person, channel, month, net_fen, strategy, version from sales_targets"
+                " where target_id = :id for update"
+            ),
+            {"id": target_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else Target(**row)
 
 
 def change_target(tx: Tx, target_id: UUID, net_fen: int, strategy: str) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from finance import entries, periods
 from finance.book import book_of
+from finance.costs.events import cost_run_posted
 from finance.costs.model import Change, CostRun, Lot, Span
 from finance.costs.rules import (
     EMPTY,
@@ -24,7 +25,7 @@ from finance.costs.rules import (
 )
 from finance.costs.store import runs as store
 from finance.kernel.period import PeriodNotOpen, PeriodState, month_text, require_over
-from shared import audit
+from shared import audit, outbox
 from shared.clock import business_date, new_id, next_month
 from shared.languages import Text
 from shared.lots import canonical
@@ -49,20 +50,19 @@ def run(tx: Tx, branch_id: str, month: date) -> UUID:
     run_id = new_id()
     adjustment, samples = sum(lot[2] for lot in lots.values()), sum(lot[3] for lot in lots.values())
     store.add_moves(tx, run_id, branch_id, last, lots)
-    store.add_run(
-        tx,
-        CostRun(
-            run_id=run_id,
-            branch_id=branch_id,
-            month=month,
-            no=no,
-            from_day=first,
-            until_day=last,
-            lots=len(lots),
-            adjustment_fen=adjustment,
-            samples_fen=samples,
-        ),
+    made = CostRun(
+        run_id=run_id,
+        branch_id=branch_id,
+        month=month,
+        no=no,
+        from_day=first,
+        until_day=last,
+        lots=len(lots),
+        adjustment_fen=adjustment,
+        samples_fen=samples,
     )
+    store.add_run(tx, made)
+    outbox.append(tx, cost_run_posted(made))
     entries.add_entry(
         tx,
         entries.NewEntry(

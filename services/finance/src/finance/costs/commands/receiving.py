@@ -9,6 +9,7 @@ from uuid import UUID
 
 from finance import entries, lots, periods, taken_invoices
 from finance.book import book_of, require_in_books
+from finance.costs.events import goods_received
 from finance.costs.model import Purchase
 from finance.costs.rules import (
     PurchaseRateUnknown,
@@ -23,7 +24,7 @@ from finance.kernel.company import require_company
 from finance.kernel.receipt import SALE_FEN_MAX
 from finance.kernel.vat import rates_on
 from finance.lots import Named, Paper, Source
-from shared import audit
+from shared import audit, outbox
 from shared.clock import business_date, new_id
 from shared.languages import Text
 from shared.transaction import Tx
@@ -60,6 +61,7 @@ def receive(tx: Tx, said: Purchase) -> UUID:
             reference=reference,
         ),
     )
+    outbox.append(tx, goods_received(receipt_id, said, references, booked_on))
     audit.record(tx, "goods_receipt.book", str(receipt_id), after=asdict(said))
     return receipt_id
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from finance import open_items
 from finance.dunning import rules, store
-from finance.dunning.events import dunning_level_reached, receivable_overdue
-from finance.dunning.model import Done, Held
+from finance.dunning.events import dunning_action_done, dunning_level_reached, receivable_overdue
+from finance.dunning.model import Done, Held, Overdue
 from finance.dunning.rules import Act, CaseState, Outcome
 from finance.kernel import debts
 from finance.open_items import Item
@@ -120,8 +120,18 @@ def record_action(tx: Tx, case_id: UUID, done: Done) -> UUID:
     store.keep(tx, case_id, case)
     if done.outcome is Outcome.DISPUTED:
         open_items.change(tx.conn, item.item_id, is_told=False, disputed_at=tx.now, dispute_reason="dunning")
-    action_id = store.add_action(tx, found, found.case.level, done)
+    action_id = keep_action(tx, found, item, found.case.level, done)
     audit.record(tx, "dunning.act", str(case_id), after=asdict(done))
+    return action_id
+
+
+def keep_action(
+    tx: Tx, held: Held, item: Item | Overdue, level: int, done: Done, letter_id: UUID | None = None
+) -> UUID:
+    """Keep what was done about a case, by a letter if one was sent, and tell it."""
+    action_id = store.add_action(tx, held, level, done, letter_id)
+    day = business_date(tx.now)
+    outbox.append(tx, dunning_action_done(action_id, held.case_id, item, done, level=level, day=day))
     return action_id
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from finance.dunning import rules, store
+from finance.dunning.commands.cases import keep_action
 from finance.dunning.model import Done, Held, Letter, Overdue
 from finance.dunning.rules import Act, CaseState, LetterNotDue, Outcome
 from finance.kernel import dated
@@ -48,4 +49,4 @@ def _deliver(tx: Tx, letter: Letter, held: Held, debt: Overdue) -> None:
         held.case, act, due_on=debt.due_on, today=business_date(tx.now), open_fen=debt.open_fen
     )
     store.keep(tx, held.case_id, case)
-    store.add_action(tx, held, letter.level.level, done, letter.letter_id)
+    keep_action(tx, held, debt, letter.level.level, done, letter.letter_id)

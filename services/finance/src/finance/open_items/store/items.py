@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text, update
 
 from finance.book import book_of
 from finance.ledger import NewEntry
-from finance.open_items.rules import Item, NewItem, ReceivableUnknown
+from finance.open_items.rules import Item, NewItem, Opened, ReceivableUnknown
 from finance.open_items.tables import receivable_items
 from shared.transaction import Tx
 
@@ -106,3 +106,16 @@ def change(conn: Connection, item_id: UUID, *, is_told: bool, **values: Any) -> 
         .returning(receivable_items.c.version)
     ).scalar_one()
     return version
+
+
+def take_untold(tx: Tx, limit: int) -> list[Opened]:
+    """At most `limit` items that nobody was told of, marked as told; those that others hold now come next time."""
+    rows = tx.conn.execute(
+        text(
+            "update receivable_items set is_opening_told = true, version = version + 1 where item_id = any(array("
+            " select item_id from receivable_items where not is_opening_told limit :limit for update skip locked))"
+            " returning item_id, customer_id, branch_id, kind, source_id, booked_on, due_on, amount_fen, version"
+        ),
+        {"limit": limit},
+    )
+    return [Opened(**row) for row in rows.mappings()]

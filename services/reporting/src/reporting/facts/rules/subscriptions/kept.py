@@ -46,4 +46,12 @@ KEPT: Final = (
     "finance.order.cancelled.v1",
     "finance.order.closed.v1",
     "finance.shipment.sent.v1",
+    "finance.receivable.opened.v1",
+    "finance.receivable.allocated.v1",
+    "finance.dunning.action_done.v1",
+    "finance.sub_ledgers.proved.v1",
+    "finance.budget_standing.changed.v1",
+    "finance.goods_receipt.booked.v1",
+    "finance.cost_run.posted.v1",
+    "finance.sales_target.set.v1",
 )
