@@ -11,6 +11,7 @@ from deploy.generate import (
     events,
     examples,
     faults,
+    metrics,
     openapi,
     refusals,
     traceability,
@@ -28,6 +29,7 @@ GENERATORS = (
     catalogue,
     openapi,
     asyncapi,
+    metrics,
 )
 
 

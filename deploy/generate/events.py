@@ -36,7 +36,7 @@ def documents() -> dict[Path, str]:
     ]
     for example in known:
         read_by = ", ".join(sorted(readers[example.type])) or "nobody yet"
-        lines.append(f"| {example.producer} | [{example.type}](#{_anchor(example.type)}) | {read_by} |")
+        lines.append(f"| {example.producer} | [{example.type}](#{anchor_of(example.type)}) | {read_by} |")
     for example in known:
         lines += _section(example)
     return {ROOT / "docs" / "events.md": "\n".join(lines) + "\n"}
@@ -126,5 +126,6 @@ def _shown(value: Any) -> str:
     return f"`{'null' if value is None else str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _anchor(event_type: str) -> str:
+def anchor_of(event_type: str) -> str:
+    """Where docs/events.md describes the type."""
     return event_type.replace(".", "")

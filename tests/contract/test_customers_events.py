@@ -43,6 +43,7 @@ EMITTED = (
     privacy.customer_anonymised(customer_id=PATIENT, version=2, on=DAY),
     licences.permission_changed(
         customer_id=PHARMACY,
+        branch_id="B001",
         kind="pharmacy",
         allowed=True,
         categories=["otc", "rx"],
@@ -53,6 +54,7 @@ EMITTED = (
     ),
     credit.credit_changed(
         customer_id=PHARMACY,
+        branch_id="B001",
         limit_fen=50_000_000,
         overdue_tolerance_fen=100_000,
         on_hold=False,
@@ -90,6 +92,7 @@ EMITTED = (
     ),
     licences.licence_verified(
         customer_id=PHARMACY,
+        branch_id="B001",
         licence_id=LICENCE,
         licence_type="drug_operation_licence",
         valid_until=date(2027, 6, 30),
@@ -99,6 +102,7 @@ EMITTED = (
     ),
     licences.licence_expired(
         customer_id=PHARMACY,
+        branch_id="B001",
         licence_id=LICENCE,
         licence_type="drug_operation_licence",
         version=2,

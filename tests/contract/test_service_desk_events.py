@@ -1,6 +1,6 @@
 """The service desk emits exactly its examples, and accepts every example of what it reads."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -9,9 +9,11 @@ import pytest
 
 from deploy.generate.repository import examples
 from service_desk.feedback import events as feedback
+from service_desk.kernel.vocabulary import ClockName
 from service_desk.known.reactions import REACTIONS, READS
 from service_desk.surveys import events as surveys
 from service_desk.tickets import events as tickets
+from service_desk.tickets.rules import Clock
 from shared.clock import business_date
 
 FOLDER = Path(__file__).parents[2] / "services" / "service-desk" / "contracts" / "events"
@@ -36,6 +38,8 @@ EMITTED = (
         sale_id="01933a10-0000-7000-8000-00000000000a",
         product_id="P-1001",
         lot="L2026-07",
+        arranged_due_at=AT + timedelta(days=1),
+        resolution_due_at=AT + timedelta(days=10),
     ),
     tickets.ticket_assigned(
         ticket_id=TICKET, version=2, branch_id="B001", arranged_s=5400, on_time=True, at=AT
@@ -58,6 +62,29 @@ EMITTED = (
         fault="ours",
         resolved_at=AT,
         on_time=False,
+    ),
+    tickets.handler_changed(
+        ticket_id=TICKET, version=5, branch_id="B001", cycle=1, staff_id="agent-7", role="cs_agent", at=AT
+    ),
+    tickets.clock_stopped(
+        ticket_id=TICKET,
+        version=6,
+        branch_id="B001",
+        clock=Clock(
+            name=ClockName.RESOLUTION,
+            cycle=1,
+            started_at=AT - timedelta(days=2),
+            due_at=AT + timedelta(days=3),
+            stopped_at=AT,
+        ),
+        on_time=True,
+        staff_id="agent-7",
+    ),
+    tickets.ticket_archived(
+        ticket_id=TICKET, version=7, branch_id="B001", cycle=1, customer_confirmed=True, at=AT
+    ),
+    tickets.ticket_reopened(
+        ticket_id=TICKET, version=8, branch_id="B001", cycle=2, due_at=AT + timedelta(days=5), at=AT
     ),
     surveys.survey_sent(
         survey_id=SURVEY,

@@ -172,6 +172,7 @@ def _tell(tx: Tx, credit: Credit) -> None:
         tx,
         events.credit_changed(
             customer_id=credit.customer_id,
+            branch_id=master.row_of(tx.conn, credit.customer_id).branch_id,
             limit_fen=credit.limit_fen,
             overdue_tolerance_fen=credit.overdue_tolerance_fen,
             on_hold=credit.on_hold,

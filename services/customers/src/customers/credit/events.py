@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.events import Event
 from shared.texts import (
+    Branch,
     Day,
     Fen,
     Id,
@@ -18,6 +19,7 @@ class CreditChanged(TypedDict):
     """What the customer may owe from now on; `valid_until` is the last day of it."""
 
     customer_id: Id
+    branch_id: Branch
     limit_fen: Fen
     overdue_tolerance_fen: Fen
     on_hold: bool
@@ -28,6 +30,7 @@ class CreditChanged(TypedDict):
 def credit_changed(
     *,
     customer_id: UUID,
+    branch_id: str,
     limit_fen: int,
     overdue_tolerance_fen: int,
     on_hold: bool,
@@ -43,6 +46,7 @@ def credit_changed(
         day=on,
         data={
             "customer_id": str(customer_id),
+            "branch_id": branch_id,
             "limit_fen": limit_fen,
             "overdue_tolerance_fen": overdue_tolerance_fen,
             "on_hold": on_hold,

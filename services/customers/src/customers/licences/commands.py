@@ -93,7 +93,7 @@ def decide_licence(
     if verified:
         licences = [store.licence_of(each) for each in rows.values()]
         rules.check_verifiable(store.licence_of(row), licences, today)
-        _verify(tx, customer_id, row, today)
+        _verify(tx, customer, row, today)
     else:
         if not (reason or "").strip():
             raise RejectionNeedsReason("a rejection states its reason")
@@ -115,7 +115,7 @@ def decide_licence(
     }
 
 
-def _verify(tx: Tx, customer_id: UUID, row: Any, today: date) -> None:
+def _verify(tx: Tx, customer: Any, row: Any, today: date) -> None:
     version = row.version + 1
     store.change_licence(
         tx.conn, row.id, state="verified", verified_by=tx.actor.id, verified_at=tx.now, version=version
@@ -123,7 +123,8 @@ def _verify(tx: Tx, customer_id: UUID, row: Any, today: date) -> None:
     outbox.append(
         tx,
         events.licence_verified(
-            customer_id=customer_id,
+            customer_id=customer.id,
+            branch_id=customer.branch_id,
             licence_id=row.id,
             licence_type=row.type,
             valid_until=row.valid_until,
@@ -132,7 +133,7 @@ def _verify(tx: Tx, customer_id: UUID, row: Any, today: date) -> None:
             on=today,
         ),
     )
-    _changed(tx, customer_id, "licence_verified", str(row.id))
+    _changed(tx, customer.id, "licence_verified", str(row.id))
 
 
 def approve(tx: Tx, customer_id: UUID, *, approved: bool, reason: str | None) -> dict[str, Any]:
@@ -228,6 +229,7 @@ def _publish_permission(tx: Tx, customer: Any, standing: Standing, today: date) 
             tx,
             events.permission_changed(
                 customer_id=customer.id,
+                branch_id=customer.branch_id,
                 kind=customer.kind,
                 allowed=permission.allowed,
                 categories=permission.categories,
@@ -257,7 +259,12 @@ def end_licences(tx: Tx, customer_id: UUID) -> None:
         outbox.append(
             tx,
             events.licence_expired(
-                customer_id=customer_id, licence_id=each.id, licence_type=each.type, version=version, on=today
+                customer_id=customer_id,
+                branch_id=master.row_of(tx.conn, customer_id).branch_id,
+                licence_id=each.id,
+                licence_type=each.type,
+                version=version,
+                on=today,
             ),
         )
     settle(tx, customer_id)

@@ -9,6 +9,7 @@ from customers.kernel.fields import Kind, Names
 from shared.events import Event
 from shared.texts import (
     AnyDay,
+    Branch,
     Id,
     Label,
     Many,
@@ -21,6 +22,7 @@ class PermissionChanged(TypedDict):
     """`valid_until` is the last day on which it holds; the permission ends at 24:00 Asia/Shanghai of that day."""
 
     customer_id: Id
+    branch_id: Branch
     kind: Kind
     allowed: bool
     categories: Names
@@ -31,6 +33,7 @@ class PermissionChanged(TypedDict):
 
 class LicenceVerified(TypedDict):
     customer_id: Id
+    branch_id: Branch
     licence_id: Id
     type: Name
     valid_until: AnyDay | None
@@ -39,6 +42,7 @@ class LicenceVerified(TypedDict):
 
 class LicenceExpired(TypedDict):
     customer_id: Id
+    branch_id: Branch
     licence_id: Id
     type: Name
 
@@ -46,6 +50,7 @@ class LicenceExpired(TypedDict):
 def permission_changed(
     *,
     customer_id: UUID,
+    branch_id: str,
     kind: str,
     allowed: bool,
     categories: Sequence[str],
@@ -62,6 +67,7 @@ def permission_changed(
         day=on,
         data={
             "customer_id": str(customer_id),
+            "branch_id": branch_id,
             "kind": kind,
             "allowed": allowed,
             "categories": list(categories),
@@ -75,6 +81,7 @@ def permission_changed(
 def licence_verified(
     *,
     customer_id: UUID,
+    branch_id: str,
     licence_id: UUID,
     licence_type: str,
     valid_until: date | None,
@@ -89,6 +96,7 @@ def licence_verified(
         day=on,
         data={
             "customer_id": str(customer_id),
+            "branch_id": branch_id,
             "licence_id": str(licence_id),
             "type": licence_type,
             "valid_until": valid_until.isoformat() if valid_until else None,
@@ -98,14 +106,19 @@ def licence_verified(
 
 
 def licence_expired(
-    *, customer_id: UUID, licence_id: UUID, licence_type: str, version: int, on: date
+    *, customer_id: UUID, branch_id: str, licence_id: UUID, licence_type: str, version: int, on: date
 ) -> Event[LicenceExpired]:
     return Event(
         type="customers.licence.expired.v1",
         subject=str(licence_id),
         version=version,
         day=on,
-        data={"customer_id": str(customer_id), "licence_id": str(licence_id), "type": licence_type},
+        data={
+            "customer_id": str(customer_id),
+            "branch_id": branch_id,
+            "licence_id": str(licence_id),
+            "type": licence_type,
+        },
     )
 
 

@@ -41,11 +41,19 @@ def receive_return(tx: Tx, notice_id: UUID, receipt: Receipt) -> None:
                 return_line_id=str(line.id),
                 lot=line.lot,
                 cause=line.receipt_cause,
+                product_id=line.product_id,
+                temp_class=line.temp_class,
             )
         )
     before = notice.happen(Fact.RECEIVED, end)
     told: list[events.ArrivedLine] = [
-        {"return_line_id": str(line.id), "lot": line.lot, "quantity": line.received_quantity}
+        {
+            "return_line_id": str(line.id),
+            "lot": line.lot,
+            "quantity": line.received_quantity,
+            "product_id": line.product_id,
+            "temp_class": line.temp_class,
+        }
         for line in notice.arrived
     ]
     notices.add_history(tx, notice, Fact.RECEIVED, before=before, detail={"lines": told})

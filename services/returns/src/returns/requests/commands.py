@@ -46,30 +46,30 @@ def request_return(tx: Tx, asked: Asked) -> UUID:
         )
         sold = _find_sold(tx, asked)  # it may have arrived between the two looks
     if not sold:
-        return _refuse(tx, asked, None, RefusalCause.NOT_OURS, "no such sale of this branch")
+        return _refuse(tx, asked, [], RefusalCause.NOT_OURS, "no such sale of this branch")
     sale = sold[0]
     if len({row.sale_id for row in sold}) > 1:
         raise ReceiptAmbiguous("several sales carry that receipt number; name the sale_id")
     if known.is_voided(tx, sale.sale_id):
-        return _refuse(tx, asked, sale, RefusalCause.NOT_OURS, "the receipt was voided: its goods never left")
+        return _refuse(tx, asked, sold, RefusalCause.NOT_OURS, "the receipt was voided: its goods never left")
     if asked.kind != Kind.RETAIL:
         _require_institution(tx, sale.customer_id)
     by_key = {_key(row): row for row in sold}
     strange = [line for line in asked.lines if _key(line) not in by_key]
     if strange:
         named = ", ".join(f"{line.sale_line_id} lot {line.lot}" for line in strange)
-        return _refuse(tx, asked, sale, RefusalCause.NOT_OURS, f"not in that sale: {named}")
+        return _refuse(tx, asked, sold, RefusalCause.NOT_OURS, f"not in that sale: {named}")
     chosen = [(line, by_key[_key(line)]) for line in asked.lines]
     faults = _faults(tx, asked, [row for _, row in chosen])
     if faults:
-        return _refuse(tx, asked, sale, RefusalCause.INELIGIBLE, ", ".join(faults))
+        return _refuse(tx, asked, sold, RefusalCause.INELIGIBLE, ", ".join(faults))
     allotments = returnable.lock(tx, sale.sale_id, {_place(row): row.quantity for _, row in chosen})
     excess = [row for line, row in chosen if not allotments[_place(row)].has_room_for(line.quantity)]
     if excess:
         named = ", ".join(
             f"{row.sale_line_id} lot {row.lot}: {allotments[_place(row)].returnable} left" for row in excess
         )
-        return _refuse(tx, asked, sale, RefusalCause.OVER_QUANTITY, named)
+        return _refuse(tx, asked, sold, RefusalCause.OVER_QUANTITY, named)
     for line, row in chosen:
         allotments[_place(row)].reserve(line.quantity)
     returnable.save(tx, sale.sale_id, allotments.values())
@@ -183,7 +183,9 @@ def _add_requested(tx: Tx, asked: Asked, sale: Sold, lines: list[Line]) -> UUID:
     return notice.id
 
 
-def _refuse(tx: Tx, asked: Asked, sale: Sold | None, cause: RefusalCause, detail: str) -> UUID:
+def _refuse(tx: Tx, asked: Asked, sold: Sequence[Sold], cause: RefusalCause, detail: str) -> UUID:
+    """`sold` are the lines of the sale that was named, none where it is not ours."""
+    sale = sold[0] if sold else None
     notice = _notice_from(tx, asked, sale, Status.REFUSED)
     receipt = sale.receipt_number if sale else asked.receipt_number
     notices.add(
@@ -192,7 +194,17 @@ def _refuse(tx: Tx, asked: Asked, sale: Sold | None, cause: RefusalCause, detail
     notices.add_history(
         tx, notice, Fact.REFUSED, before=None, detail={"cause": cause, "cause_detail": detail}
     )
-    notices.finish(tx, notice, [events.refused(notice.at(tx.now), cause=cause)], before=None)
+    wanted = {line.sale_line_id for line in asked.lines}
+    event = events.refused(
+        notice.at(tx.now),
+        cause=cause,
+        kind=notice.kind,
+        reason=notice.reason,
+        sale_id=notice.sale_id,
+        customer_id=notice.customer_id,
+        product_ids=sorted({row.product_id for row in sold if row.sale_line_id in wanted}),
+    )
+    notices.finish(tx, notice, [event], before=None)
     return notice.id
 
 

@@ -6,16 +6,15 @@ from typing import Annotated, Final, TypedDict
 from msgspec import Meta
 
 from returns.kernel.facts import Of, Returned, about
-from returns.kernel.texts import Kinds, Reasons
-from returns.kernel.vocabulary import TEMP_CLASSES, RefusalCause
+from returns.kernel.texts import Kinds, Reasons, TempClasses
+from returns.kernel.vocabulary import RefusalCause
 from shared.events import Event
-from shared.texts import LINES_MAX, Day, Fen, Id, Lot, Quantity, Reference, one_of
+from shared.texts import LINES_MAX, Day, Fen, Id, Lot, Many, Quantity, Reference, one_of
 
 REQUESTED = "returns.return.requested.v1"
 REFUSED = "returns.return.refused.v1"
 CANCELLED = "returns.return.cancelled.v1"
 Causes = Annotated[str, one_of(RefusalCause)]
-TempClasses = Annotated[str, one_of(TEMP_CLASSES)]
 
 
 class RequestedLine(TypedDict):
@@ -42,9 +41,14 @@ class Requested(Returned):
 
 
 class Refused(Returned):
-    """Recorded and refused at once."""
+    """Recorded and refused at once; sale and customer are null where none of ours was named."""
 
     cause: Causes
+    kind: Kinds
+    reason: Reasons
+    sale_id: Id | None
+    customer_id: Id | None
+    product_ids: Annotated[list[Reference], Many]
 
 
 def requested(
@@ -74,8 +78,29 @@ def requested(
     )
 
 
-def refused(of: Of, *, cause: str) -> Event[Refused]:
-    return about(of, REFUSED, {"cause": cause})
+def refused(
+    of: Of,
+    *,
+    cause: str,
+    kind: str,
+    reason: str,
+    sale_id: str | None,
+    customer_id: str | None,
+    product_ids: Sequence[str],
+) -> Event[Refused]:
+    """`product_ids` are those of the sold lines that were asked for, as far as they are ours."""
+    return about(
+        of,
+        REFUSED,
+        {
+            "cause": cause,
+            "kind": kind,
+            "reason": reason,
+            "sale_id": sale_id,
+            "customer_id": customer_id,
+            "product_ids": list(product_ids),
+        },
+    )
 
 
 def cancelled(of: Of) -> Event[Returned]:

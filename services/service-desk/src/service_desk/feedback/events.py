@@ -8,22 +8,28 @@ from uuid import UUID
 from service_desk.kernel.texts import Channels, FirstOfMonth, Kinds
 from shared.clock import business_date
 from shared.events import Event
-from shared.texts import Branch, Count, Day, Id
+from shared.texts import Branch, Count, Day, Id, Month
 
 
 class FeedbackRecorded(TypedDict):
+    """`ledger_month` is the month as every service writes it; `month`, its first day, is the same for older readers."""
+
     feedback_id: Id
     ticket_id: Id
     branch_id: Branch
     month: FirstOfMonth
+    ledger_month: Month
     channel: Channels
     kind: Kinds
     taken_on: Day
 
 
 class FeedbackLedgerClosed(TypedDict):
+    """`ledger_month` is the month as every service writes it; `month`, its first day, is the same for older readers."""
+
     branch_id: Branch
     month: FirstOfMonth
+    ledger_month: Month
     records: Count
     on_time: bool
 
@@ -43,6 +49,7 @@ def feedback_recorded(
         "ticket_id": str(ticket_id),
         "branch_id": branch_id,
         "month": month.isoformat(),
+        "ledger_month": f"{month:%Y-%m}",
         "channel": str(channel),
         "kind": str(kind),
         "taken_on": taken_on.isoformat(),
@@ -62,6 +69,7 @@ def feedback_ledger_closed(
     data: FeedbackLedgerClosed = {
         "branch_id": branch_id,
         "month": month.isoformat(),
+        "ledger_month": f"{month:%Y-%m}",
         "records": records,
         "on_time": on_time,
     }

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from shared.clock import business_date
 from shared.events import Event
-from shared.texts import Branch, Day, Id, Reference
+from shared.texts import Branch, Day, Id, Reference, Version
 
 Score = Annotated[int, Meta(ge=1, le=5, description="1 (bad) to 5 (good)")]
 
@@ -29,10 +29,14 @@ class Scores(TypedDict):
 
 
 class SurveyAnswered(TypedDict):
-    """Each dimension of the instrument that reports read has its score; an instrument may ask more."""
+    """Each dimension of the instrument that reports read has its score; an instrument may ask more.
+
+    `instrument_no` is the version of the instrument; `instrument_version`, the same as text, is for older readers.
+    """
 
     survey_id: Id
     instrument_version: Reference
+    instrument_no: Version
     branch_id: Branch
     customer_id: Reference
     ticket_id: Id | None
@@ -79,6 +83,7 @@ def survey_answered(
     data: SurveyAnswered = {
         "survey_id": str(survey_id),
         "instrument_version": str(instrument_version),
+        "instrument_no": instrument_version,
         "branch_id": branch_id,
         "customer_id": customer_id,
         "ticket_id": str(ticket_id) if ticket_id else None,

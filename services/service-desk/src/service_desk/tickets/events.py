@@ -7,9 +7,10 @@ from uuid import UUID
 
 from service_desk.kernel.texts import Channels, Kinds, Told, instant
 from service_desk.kernel.vocabulary import Cause, ClockName, Fault, Severity
+from service_desk.tickets.rules import Clock
 from shared.clock import business_date
 from shared.events import Event
-from shared.texts import Branch, Cycle, Id, Instant, Lot, Reference, Seconds, one_of
+from shared.texts import Branch, Cycle, Id, Instant, Label, Lot, Name, Reference, Seconds, one_of
 
 Severities = Annotated[str, one_of(Severity)]
 Causes = Annotated[str, one_of(Cause)]
@@ -18,7 +19,10 @@ Clocks = Annotated[str, one_of(ClockName)]
 
 
 class TicketOpened(TypedDict):
-    """`opened_at` is the intake, from which the clocks run; it counts to the intake's day."""
+    """`opened_at` is the intake, from which the clocks run; it counts to the intake's day.
+
+    `resolution_due_at` is null while it reaches into a year whose holidays are not announced.
+    """
 
     ticket_id: Id
     number: Reference
@@ -31,6 +35,8 @@ class TicketOpened(TypedDict):
     sale_id: Reference | None
     product_id: Lot | None
     lot: Lot | None
+    arranged_due_at: Instant
+    resolution_due_at: Instant | None
 
 
 class TicketAssigned(TypedDict):
@@ -50,6 +56,52 @@ class ClockBreached(TypedDict):
     cycle: Cycle
     clock: Clocks
     late_s: Seconds
+
+
+class ClockStopped(TypedDict):
+    """What a clock measured, from its start to its stop; `on_time` is the clock's own, `staff_id` the handler then.
+
+    `due_at` is null where it was never told, because holidays of its days were not announced.
+    """
+
+    ticket_id: Id
+    branch_id: Branch
+    cycle: Cycle
+    clock: Clocks
+    due_at: Instant | None
+    stopped_at: Instant
+    taken_s: Seconds
+    on_time: bool
+    staff_id: Label | None
+
+
+class HandlerChanged(TypedDict):
+    """The ticket was given to somebody, for the first time or again; `role` is that in which they handle it."""
+
+    ticket_id: Id
+    branch_id: Branch
+    cycle: Cycle
+    staff_id: Label
+    role: Name
+
+
+class TicketReopened(TypedDict):
+    """A new cycle began, with a resolution clock of its own."""
+
+    ticket_id: Id
+    branch_id: Branch
+    cycle: Cycle
+    reopened_at: Instant
+    resolution_due_at: Instant | None
+
+
+class TicketArchived(TypedDict):
+    """The file was closed: the customer confirmed, or could not be reached often enough."""
+
+    ticket_id: Id
+    branch_id: Branch
+    cycle: Cycle
+    customer_confirmed: bool
 
 
 class TicketResolved(TypedDict):
@@ -76,6 +128,8 @@ def ticket_opened(
     sale_id: str | None,
     product_id: str | None,
     lot: str | None,
+    arranged_due_at: datetime,
+    resolution_due_at: datetime | None,
 ) -> Event[TicketOpened]:
     """`opened_at` is the intake, from which the clocks run; it counts to the intake's day."""
     data: TicketOpened = {
@@ -90,6 +144,8 @@ def ticket_opened(
         "sale_id": sale_id,
         "product_id": product_id,
         "lot": lot,
+        "arranged_due_at": instant(arranged_due_at),
+        "resolution_due_at": _maybe(resolution_due_at),
     }
     return _ticket("opened", ticket_id, version, business_date(opened_at), data)
 
@@ -119,6 +175,67 @@ def clock_breached(
         "late_s": late_s,
     }
     return _ticket("clock_breached", ticket_id, version, business_date(at), data)
+
+
+def clock_stopped(
+    *, ticket_id: UUID, version: int, branch_id: str, clock: Clock, on_time: bool, staff_id: str | None
+) -> Event[ClockStopped]:
+    """What a clock measured that has stopped."""
+    assert clock.stopped_at is not None
+    data: ClockStopped = {
+        "ticket_id": str(ticket_id),
+        "branch_id": branch_id,
+        "cycle": clock.cycle,
+        "clock": str(clock.name),
+        "due_at": _maybe(clock.due_at),
+        "stopped_at": instant(clock.stopped_at),
+        "taken_s": clock.taken_s(),
+        "on_time": on_time,
+        "staff_id": staff_id,
+    }
+    return _ticket("clock_stopped", ticket_id, version, business_date(clock.stopped_at), data)
+
+
+def handler_changed(
+    *, ticket_id: UUID, version: int, branch_id: str, cycle: int, staff_id: str, role: str, at: datetime
+) -> Event[HandlerChanged]:
+    data: HandlerChanged = {
+        "ticket_id": str(ticket_id),
+        "branch_id": branch_id,
+        "cycle": cycle,
+        "staff_id": staff_id,
+        "role": role,
+    }
+    return _ticket("handler_changed", ticket_id, version, business_date(at), data)
+
+
+def ticket_reopened(
+    *, ticket_id: UUID, version: int, branch_id: str, cycle: int, due_at: datetime | None, at: datetime
+) -> Event[TicketReopened]:
+    data: TicketReopened = {
+        "ticket_id": str(ticket_id),
+        "branch_id": branch_id,
+        "cycle": cycle,
+        "reopened_at": instant(at),
+        "resolution_due_at": _maybe(due_at),
+    }
+    return _ticket("reopened", ticket_id, version, business_date(at), data)
+
+
+def ticket_archived(
+    *, ticket_id: UUID, version: int, branch_id: str, cycle: int, customer_confirmed: bool, at: datetime
+) -> Event[TicketArchived]:
+    data: TicketArchived = {
+        "ticket_id": str(ticket_id),
+        "branch_id": branch_id,
+        "cycle": cycle,
+        "customer_confirmed": customer_confirmed,
+    }
+    return _ticket("archived", ticket_id, version, business_date(at), data)
+
+
+def _maybe(at: datetime | None) -> str | None:
+    return None if at is None else instant(at)
 
 
 def ticket_resolved(
@@ -155,4 +272,8 @@ PUBLISHED: Final[Mapping[str, type]] = {
     "service_desk.ticket.assigned.v1": TicketAssigned,
     "service_desk.ticket.clock_breached.v1": ClockBreached,
     "service_desk.ticket.resolved.v1": TicketResolved,
+    "service_desk.ticket.clock_stopped.v1": ClockStopped,
+    "service_desk.ticket.handler_changed.v1": HandlerChanged,
+    "service_desk.ticket.reopened.v1": TicketReopened,
+    "service_desk.ticket.archived.v1": TicketArchived,
 }

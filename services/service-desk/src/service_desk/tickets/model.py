@@ -186,6 +186,8 @@ class Ticket:
             ClockName.ARRANGED: rules.arranged(self.received_at),
             ClockName.RESOLUTION: self._resolution_clock(self.received_at),
         }
+        arranged_due_at = self.clocks[ClockName.ARRANGED].due_at
+        assert arranged_due_at is not None, "elapsed hours need no calendar"
         return [
             events.ticket_opened(
                 ticket_id=self.id,
@@ -200,6 +202,8 @@ class Ticket:
                 sale_id=sale_id,
                 product_id=product_id,
                 lot=lot,
+                arranged_due_at=arranged_due_at,
+                resolution_due_at=self.clocks[ClockName.RESOLUTION].due_at,
             )
         ]
 
@@ -221,7 +225,16 @@ class Ticket:
         if self.state in {State.NEW, State.ACKNOWLEDGED, State.REOPENED}:
             self.state = State.ASSIGNED
         self.assigned_at = self.assigned_at or at
-        return self._stop_arranged(at)
+        changed = events.handler_changed(
+            ticket_id=self.id,
+            version=self._next_version(),
+            branch_id=self.branch_id,
+            cycle=self.cycle,
+            staff_id=handler,
+            role=role,
+            at=at,
+        )
+        return [changed, *self._stop_arranged(at)]
 
     def contact(self, *, reached: bool, at: datetime) -> list[Event]:
         """Note an attempt to speak with the customer; the first that reaches them counts for the 24 hours."""
@@ -274,6 +287,7 @@ class Ticket:
         self.state, self.resolved_at = State.RESOLVED, at
         self.cause, self.fault = cause, fault
         facts = self.breach(ClockName.RESOLUTION, at)
+        facts.append(self._stopped(ClockName.RESOLUTION, on_time=on_time))
         facts.append(
             events.ticket_resolved(
                 ticket_id=self.id,
@@ -288,7 +302,7 @@ class Ticket:
         )
         return facts
 
-    def archive(self, actor: Actor, *, customer_confirmed: bool, at: datetime) -> None:
+    def archive(self, actor: Actor, *, customer_confirmed: bool, at: datetime) -> list[Event]:
         """Close the file. Raises TicketNotArchivable, NotTheHandler, CustomerNotConfirmed.
 
         Source: D5, D6
@@ -302,8 +316,18 @@ class Ticket:
                 failed_contacts=self.failed_contacts,
             )
         self.state = State.ARCHIVED
+        return [
+            events.ticket_archived(
+                ticket_id=self.id,
+                version=self._next_version(),
+                branch_id=self.branch_id,
+                cycle=self.cycle,
+                customer_confirmed=customer_confirmed,
+                at=at,
+            )
+        ]
 
-    def reopen(self, actor: Actor, *, at: datetime) -> None:
+    def reopen(self, actor: Actor, *, at: datetime) -> list[Event]:
         """A new cycle with a resolution clock of its own.
 
         Raises TicketNotReopenable, AuthorityMissing, ReopenWindowClosed.
@@ -320,7 +344,17 @@ class Ticket:
         self.cycle += 1
         self.state, self.resolved_at, self.cause, self.fault = State.REOPENED, None, None, None
         self.failed_contacts = 0
-        self.clocks[ClockName.RESOLUTION] = self._resolution_clock(at)
+        clock = self.clocks[ClockName.RESOLUTION] = self._resolution_clock(at)
+        return [
+            events.ticket_reopened(
+                ticket_id=self.id,
+                version=self._next_version(),
+                branch_id=self.branch_id,
+                cycle=self.cycle,
+                due_at=clock.due_at,
+                at=at,
+            )
+        ]
 
     def compute_due(self) -> None:
         """Date the resolution clock by the notices that are known now. Raises CalendarUnknown."""
@@ -356,6 +390,7 @@ class Ticket:
             return []
         clock = self.clocks[ClockName.ARRANGED] = clock.stop(at)
         facts = self.breach(ClockName.ARRANGED, at)
+        facts.append(self._stopped(ClockName.ARRANGED, on_time=not clock.is_late(at)))
         facts.append(
             events.ticket_assigned(
                 ticket_id=self.id,
@@ -367,6 +402,16 @@ class Ticket:
             )
         )
         return facts
+
+    def _stopped(self, name: ClockName, *, on_time: bool) -> Event:
+        return events.clock_stopped(
+            ticket_id=self.id,
+            version=self._next_version(),
+            branch_id=self.branch_id,
+            clock=self.clocks[name],
+            on_time=on_time,
+            staff_id=self.handler,
+        )
 
     def _resolution_clock(self, started_at: datetime) -> Clock:
         days = self._resolution_days(started_at)

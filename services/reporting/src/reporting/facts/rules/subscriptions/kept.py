@@ -54,4 +54,8 @@ KEPT: Final = (
     "finance.goods_receipt.booked.v1",
     "finance.cost_run.posted.v1",
     "finance.sales_target.set.v1",
+    "service_desk.ticket.clock_stopped.v1",
+    "service_desk.ticket.handler_changed.v1",
+    "service_desk.ticket.reopened.v1",
+    "service_desk.ticket.archived.v1",
 )
