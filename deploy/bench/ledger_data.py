@@ -73,11 +73,11 @@ def _three_lines(names: list[str], fen: int, customer: str | None, *, credit_fir
 
 _ITEMS = """
 insert into receivable_items (customer_id, branch_id, kind, source_id, instalment, booked_on, due_on, amount_fen,
-    open_fen, settled_on)
+    open_fen, settled_on, is_opening_told)
 select l.customer_id, l.branch_id, case when l.debit_fen > 0 then 'sale' else 'payment' end, e.source_id, 1,
     l.booked_on, l.booked_on + case when l.debit_fen > 0 then 30 else 0 end, l.debit_fen - l.credit_fen,
     case when other.entry_id is null then l.debit_fen else 0 end,
-    case when other.entry_id is not null then greatest(l.booked_on, other.booked_on) end
+    case when other.entry_id is not null then greatest(l.booked_on, other.booked_on) end, true
 from journal_lines l join journal_entries e on e.id = l.entry_id and e.booked_on = l.booked_on
     left join journal_lines other on other.customer_id is not null and other.credit_fen + l.credit_fen > 0
         and other.entry_id = l.entry_id + case when l.debit_fen > 0 then 1 else -1 end

@@ -38,6 +38,7 @@ Reason = Literal[
     "source_behind",
     "parked_at_source",
     "still_written",
+    "untold",
     "period_open",
     "unknown_epoch",
     "log_behind",
@@ -45,7 +46,8 @@ Reason = Literal[
     "other_event",
 ]
 """`source_behind`: the source has applied our events up to `found` and has to come to `expected`. `parked_at_source`: it
-could not apply `found` of them. `still_written`: events of the month were written while we asked. `period_open`: the
+could not apply `found` of them. `still_written`: events of the month were written while we asked. `untold`: a
+job still tells what counts to days past. `period_open`: the
 source has not closed its own books of the month.
 """
 Totals = dict[tuple[date, str], tuple[int, int]]

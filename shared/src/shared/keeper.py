@@ -123,6 +123,10 @@ class Keeper:
         return sight.pruned is None or now - sight.pruned_at >= self._pace.margin_s
 
     def _look(self, source: str, now: float) -> None:
+        feed = self._feeds.get(source)
+        if feed is not None and self._is_head_due(source, now):
+            self._head_at[source] = now
+            beat(self._database, self._service.name, feed)
         state = self._state(source)
         sight = self._seen[source]
         if state.contiguous_seq != sight.contiguous:
@@ -131,16 +135,8 @@ class Keeper:
             sight.max_seq, sight.max_since = state.max_seq, now
         self._prune(source, sight, now)
         through = state.max_seq if now - sight.contiguous_since > self._pace.gap_s else 0
-        feed = self._feeds.get(source)
-        if feed is None or now < self._away_until.get(source, 0.0):
-            self._show(state)
-            return
-        if self._is_head_due(source, now):
-            self._head_at[source] = now
-            beat(self._database, self._service.name, feed)
-            state = self._state(source)
         self._show(state)
-        if state.halted_at is not None:
+        if feed is None or now < self._away_until.get(source, 0.0) or state.halted_at is not None:
             return
         if state.head_seq > state.max_seq and now - sight.max_since > self._pace.tail_s:
             through = state.head_seq

@@ -73,6 +73,7 @@ def test_a_credit_takes_effect_with_the_second_approval_and_is_told(caller, phar
             "customers.credit.changed.v1",
             {
                 "customer_id": pharmacy,
+                "branch_id": "B1",
                 "limit_fen": 5_000_000,
                 "overdue_tolerance_fen": 1_000,
                 "on_hold": False,

@@ -1,9 +1,13 @@
 """What stands in the way of a month's closing is told at once, and a month without entries is no dead end."""
 
+from dataclasses import replace
+
 import pytest
 
 from finance.closing.jobs import tell_proofs
+from shared import completeness
 from shared.clock import business_date, month_of, utc_now
+from shared.service import Job
 from tests.support.debtors import run
 from tests.support.finance_builders import Office, a_line, money
 
@@ -34,6 +38,20 @@ def obstacles(office, month, **who):
     answer = office.get(f"/v1/periods/{month}/obstacles", **who)
     assert answer.status_code == 200, answer.json
     return [each["code"] for each in answer.json["obstacles"]]
+
+
+@pytest.mark.requirement("F2")
+def test_a_month_stays_open_while_a_job_still_tells_what_belongs_into_it(office, monkeypatch):
+    endless = Job(name="tell_without_end", every_s=1, run=lambda _: 1, before_close=True)
+    monkeypatch.setitem(
+        office.app.extensions, "service", replace(office.app.extensions["service"], jobs=[endless])
+    )
+    monkeypatch.setattr(completeness, "PATIENCE_S", 0.05)
+    answer = office.post("/v1/periods/2026-01/close", role="finance_head")
+    assert (answer.status_code, answer.json["code"]) == (409, "sources_behind")
+    assert [(each["reason"], each["type"]) for each in answer.json["obstacles"]] == [
+        ("untold", "tell_without_end")
+    ]
 
 
 @pytest.mark.requirement("F2")

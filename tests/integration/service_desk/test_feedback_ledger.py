@@ -83,7 +83,13 @@ def test_a_closed_ledger_holds_each_record_of_its_month_once_and_late_ones_go_in
     assert desk.facts(june["ledger_id"]) == [
         (
             "feedback_ledger.closed.v1",
-            {"branch_id": branch, "month": "2026-06-01", "records": 2, "on_time": True},
+            {
+                "branch_id": branch,
+                "month": "2026-06-01",
+                "ledger_month": "2026-06",
+                "records": 2,
+                "on_time": True,
+            },
         )
     ]
 

@@ -54,10 +54,14 @@ def test_a_ticket_goes_from_intake_to_archive_and_every_step_is_on_record(desk):
     told = [kind for kind, _ in desk.facts(ticket["ticket_id"])]
     assert told == [
         "ticket.opened.v1",
+        "ticket.handler_changed.v1",
         "ticket.clock_breached.v1",
+        "ticket.clock_stopped.v1",
         "ticket.assigned.v1",
         "ticket.clock_breached.v1",
+        "ticket.clock_stopped.v1",
         "ticket.resolved.v1",
+        "ticket.archived.v1",
     ]
     audited = desk.rows("select action from audit where subject = :id order by id", id=ticket["ticket_id"])
     assert len(audited) == 8
@@ -77,7 +81,7 @@ def test_no_event_holds_what_people_wrote(desk):
 def test_the_24_hour_clock_stops_when_assigned_and_contacted(desk, after, on_time):
     ticket_id = desk.at(RECEIVED, lambda tx: intake.open_ticket(tx, an_order()))
     desk.at(RECEIVED, lambda tx: commands.assign_ticket(tx, ticket_id, handler="agent", role="cs_agent"))
-    assert [kind for kind, _ in desk.facts(ticket_id)] == ["ticket.opened.v1"]
+    assert [kind for kind, _ in desk.facts(ticket_id)] == ["ticket.opened.v1", "ticket.handler_changed.v1"]
     desk.at(
         RECEIVED + after,
         lambda tx: commands.contact_customer(tx, ticket_id, channel="phone", reached=True, note=None),
@@ -86,6 +90,14 @@ def test_the_24_hour_clock_stops_when_assigned_and_contacted(desk, after, on_tim
     assert told["ticket.assigned.v1"]["on_time"] is on_time
     assert told["ticket.assigned.v1"]["arranged_s"] == after.total_seconds()
     assert ("ticket.clock_breached.v1" in told) is not on_time
+    stopped = told["ticket.clock_stopped.v1"]
+    assert (stopped["clock"], stopped["on_time"], stopped["taken_s"]) == (
+        "arranged",
+        on_time,
+        after.total_seconds(),
+    )
+    assert stopped["due_at"] == told["ticket.opened.v1"]["arranged_due_at"]
+    assert stopped["staff_id"] == told["ticket.handler_changed.v1"]["staff_id"] == "agent"
 
 
 @pytest.mark.requirement("D7", "D10")

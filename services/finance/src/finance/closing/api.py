@@ -102,7 +102,12 @@ def _hear(first: date, last: date, patience_s: float) -> completeness.Hearing:
 
 def _tell_and_hear(first: date, last: date, patience_s: float) -> completeness.Hearing:
     held = current_app.extensions
-    run_before_close(held["database"], held["service"], held["wakeup"])
+    unfinished = run_before_close(
+        held["database"], held["service"], held["wakeup"], patience_s=completeness.PATIENCE_S
+    )
+    if unfinished:
+        untold = [completeness.Obstacle(source="finance", reason="untold", type=job) for job in unfinished]
+        return completeness.Hearing(obstacles=untold, own_events=0)
     return _hear(first, last, patience_s)
 
 

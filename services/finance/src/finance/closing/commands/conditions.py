@@ -49,6 +49,16 @@ def require_heard(hearing: Hearing, month: date) -> None:
             retry_after_s=5,
         )
     first = hearing.obstacles[0]
+    if first.reason == "untold":
+        raise SourcesBehind(
+            Text(
+                "facts of {month} are still being told: {job} has not ended",
+                month=month_text(month),
+                job=first.type,
+            ),
+            obstacles=named,
+            retry_after_s=30,
+        )
     raise SourcesBehind(
         Text(
             "facts of {month} are still on their way: {source} {reason}, at {found} of {expected}",
