@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from service_desk.kernel.vocabulary import Channel, Kind, Severity
 from service_desk.surveys import model
 from service_desk.surveys.model import Survey
-from service_desk.tickets.model import Reporter, State, Ticket
+from service_desk.tickets.model.states import Reporter, State
+from service_desk.tickets.model.ticket import Ticket
 from shared.calendar import Calendar
 from shared.holidays import InForce
 from shared.identity import Actor

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
-from service_desk.tickets import model, rules
-from service_desk.tickets.model import ALLOWED_IN, Reporter, State, Ticket
+from service_desk.tickets import rules
+from service_desk.tickets.model import states
+from service_desk.tickets.model.states import ALLOWED_IN, Reporter, State
+from service_desk.tickets.model.ticket import Ticket
 from shared.calendar import Calendar, CalendarUnknown
 from shared.errors import DomainError
 from shared.holidays import InForce
@@ -48,7 +50,7 @@ def a_ticket(**odd):
 ACTIONS = {
     "acknowledge": lambda ticket, actor, at: ticket.acknowledge(),
     "assign": lambda ticket, actor, at: ticket.assign(
-        actor, handler="qa" if ticket.kind in model.QUALITY else "agent", role="qa", at=at
+        actor, handler="qa" if ticket.kind in states.QUALITY else "agent", role="qa", at=at
     ),
     "contact": lambda ticket, actor, at: ticket.contact(reached=True, at=at),
     "miss": lambda ticket, actor, at: ticket.contact(reached=False, at=at),
@@ -107,7 +109,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(waited=st.timedeltas(timedelta(0), timedelta(days=3)))
     def go_on(self, waited):
         """The next sensible step, so that later states are visited often."""
-        actor = QA if self.ticket.kind in model.QUALITY else MANAGER
+        actor = QA if self.ticket.kind in states.QUALITY else MANAGER
         self.step(NEXT[self.ticket.state], actor, waited)
 
     @invariant()
@@ -206,7 +208,7 @@ def test_only_the_handler_or_a_manager_proposes():
 
 
 @pytest.mark.requirement("D18", "D19", "D23")
-@pytest.mark.parametrize("kind", sorted(model.QUALITY))
+@pytest.mark.parametrize("kind", sorted(states.QUALITY))
 def test_a_quality_matter_is_handled_by_qa_alone(kind):
     ticket = a_ticket(kind=kind)
     with pytest.raises(rules.QualityBelongsToQa):
@@ -233,7 +235,7 @@ def test_a_refused_solution_states_its_reason_and_is_proposed_anew():
         ticket.consent(AGENT, agreed=False, reason=" ", at=START)
     ticket.consent(AGENT, agreed=False, reason="I want it replaced", at=START)
     assert ticket.state is State.ASSIGNED
-    with pytest.raises(model.SolutionNotAgreed):
+    with pytest.raises(states.SolutionNotAgreed):
         ticket.execute(AGENT)
 
 
@@ -242,7 +244,7 @@ def test_a_file_is_closed_by_the_customers_word_or_after_three_failed_attempts()
     ticket = a_ticket()
     ticket.state, ticket.handler = State.RESOLVED, "agent"
     for _ in range(3):
-        with pytest.raises(model.CustomerNotConfirmed):
+        with pytest.raises(states.CustomerNotConfirmed):
             ticket.archive(AGENT, customer_confirmed=False, at=START)
         ticket.contact(reached=False, at=START)
     ticket.archive(AGENT, customer_confirmed=False, at=START)
@@ -252,7 +254,7 @@ def test_a_file_is_closed_by_the_customers_word_or_after_three_failed_attempts()
 def test_a_ticket_is_reopened_within_thirty_days_of_its_resolution():
     ticket = a_ticket()
     ticket.state, ticket.resolved_at = State.ARCHIVED, START
-    with pytest.raises(model.ReopenWindowClosed):
+    with pytest.raises(states.ReopenWindowClosed):
         ticket.reopen(MANAGER, at=START + timedelta(days=30, seconds=1))
     ticket.reopen(MANAGER, at=START + timedelta(days=30))
     assert (ticket.state, ticket.cycle) == (State.REOPENED, 2)

@@ -4,7 +4,8 @@ from service_desk.tickets import tables
 from service_desk.tickets.api import escalations, tickets
 from service_desk.tickets.commands import take_in
 from service_desk.tickets.jobs import JOBS
-from service_desk.tickets.model import COMPLAINTS, Reporter, State, Ticket
+from service_desk.tickets.model.states import COMPLAINTS, Reporter, State
+from service_desk.tickets.model.ticket import Ticket
 from service_desk.tickets.queries import entered, get_ticket
 from service_desk.tickets.schemas import TicketView
 from service_desk.tickets.store import handler_of, lock

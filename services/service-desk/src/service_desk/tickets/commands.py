@@ -10,7 +10,8 @@ from uuid import UUID
 
 from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from service_desk.tickets import store
-from service_desk.tickets.model import Reporter, Ticket
+from service_desk.tickets.model.states import Reporter
+from service_desk.tickets.model.ticket import Ticket
 from shared import audit, holidays, outbox
 from shared.clock import new_id
 from shared.errors import Conflict, Forbidden

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from service_desk.kernel.fields import branch, one_of, text_note
 from service_desk.kernel.vocabulary import Cause, Channel, Fault, Kind
-from service_desk.tickets.model import HANDLER_ROLES, State
+from service_desk.tickets.model.states import HANDLER_ROLES, State
 from shared.paging import PageArgs
 from shared.texts import PERSON_CHARS_MAX, Reference
 from shared.validators import line, of

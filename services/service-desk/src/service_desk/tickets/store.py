@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from service_desk.kernel.vocabulary import Cause, Channel, ClockName, Fault, Kind, Severity
 from service_desk.tickets import tables
-from service_desk.tickets.model import Reporter, State, Ticket
+from service_desk.tickets.model.states import Reporter, State
+from service_desk.tickets.model.ticket import Ticket
 from service_desk.tickets.rules import Clock
 from shared import holidays
 from shared.clock import business_date, new_id

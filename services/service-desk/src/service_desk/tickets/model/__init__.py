@@ -1,0 +1,1 @@
+"""A ticket: its states, and the only ways they change."""
