@@ -224,7 +224,7 @@ def _products(company, branch, ids, sent, asked):
         "setting_id": setting["setting_id"],
     }
     asked |= {
-        "/v1/products": [{}, {"product_id": "P-1"}],
+        "/v1/products": [{}, {"product_id": "P-1"}, {"search": "amxl"}],
         "/v1/product-versions": [{"product_id": "P-1"}],
         "/v1/product-proposals": [{}, {"product_id": "P-9"}],
         "/v1/product-uploads": [{}, {"has_waiting": "true"}],

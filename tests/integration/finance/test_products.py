@@ -409,3 +409,71 @@ def test_only_who_answers_for_every_branch_changes_the_catalogue(catalogue):
     path = f"product-proposals/{told['proposal_id']}"
     refused(catalogue.decide(path, branches=("S001",)), 403, "company_not_covered")
     refused(catalogue.upload(b"{}\n", branches=("S001",)), 403, "company_not_covered")
+
+
+def test_a_search_finds_by_name_pinyin_and_code_the_best_first_what_holds_on_the_day(catalogue):
+    mark = f"9{uuid4().int % 10**5:05d}"
+    first, second, third = (f"S{mark}-{no}" for no in (1, 2, 3))
+    rows = [
+        a_product(
+            first, generic_name="重组蚓激酶片", trade_name=f"博{mark}", gtins=[ean13(880_001)], trace_prefixes=["8188001"]
+        ),
+        a_product(second, generic_name="蚓激酶肠溶胶囊", approval_number="国药准字H20188002", legal_class="otc_a"),
+        a_product(third, generic_name="蚓激酶", category="otc", legal_class="otc_b"),
+    ]  # fmt: skip
+    told = catalogue.uploaded(rows)
+    assert catalogue.read("products?search=蚓激酶") == []  # nothing is agreed yet
+    catalogue.decided(f"product-uploads/{told[0]['upload_id']}")
+
+    def found(question, more=""):
+        return [each["product_id"] for each in catalogue.read(f"products?search={question}{more}")]
+
+    assert found("蚓激酶") == [third, second, first]
+    assert found("激酶") == [first, second, third]
+    assert found("蚓 激") == found("yinjim") == [second, third, first]
+    for question in ("czyjm", "zzyjm", "chongzuyin", "ZHONGZUYIN", f"博{mark}", "重组蚓"):
+        assert found(question) == [first], question
+    digits = ean13(880_001)
+    trace = "8188001" + "0" * 13
+    for question in (
+        digits,
+        f"0{digits}",
+        digits[:-1],
+        digits[4:],
+        "8188001",
+        trace,
+        f"s{mark}-1",
+        first.lower(),
+    ):
+        assert found(question) == [first], question
+    assert found("国药准字h20188002") == found("H2018 8002") == [second]
+    assert found("%25") == found("_") == found("酶蚓") == []
+    assert found("蚓激酶", "&legal_class=otc_a") == [second]
+    assert found("蚓激酶", "&category=otc&day=2020-01-01") == []
+    # what a product was called is found on the days on which it was
+    first_day = earliest(utc_now())
+    catalogue.told({**rows[2], "generic_name": "溶栓酶"})
+    assert found("溶栓酶") == []
+    assert found("溶栓酶", f"&day={first_day}") == [third]
+    assert found("蚓激酶", f"&day={first_day}") == [second, first]
+    assert found("蚓激酶")[0] == third
+    # a page ends between two ranks or inside one
+    pages, cursor = [], ""
+    while cursor is not None:
+        answer = catalogue.office.get(f"/v1/products?search=蚓激酶&limit=1{cursor}", role="qa").json
+        pages += [each["product_id"] for each in answer["items"]]
+        cursor = answer["next_cursor"] and f"&cursor={answer['next_cursor']}"
+    assert pages == [third, second, first]
+
+
+@pytest.mark.parametrize("question", ["", "%20%E3%80%80", "a" * 65])
+def test_a_search_for_nothing_or_for_too_much_is_refused_in_both_languages(office, catalogue, question):
+    told = {}
+    for language in ("en", "zh-CN"):
+        answer = office.app.test_client().get(
+            f"/v1/products?search={question}", headers={**office.headers("qa"), "Accept-Language": language}
+        )
+        told[language] = refused(answer, 422, "payload_invalid")["errors"]
+        assert {each["path"] for each in told[language]} == {"search"}
+    assert all(each["message"].isascii() for each in told["en"])
+    assert not any(each["message"].isascii() for each in told["zh-CN"])

@@ -85,7 +85,7 @@ def _taker(said: dict[str, Any]) -> Callable[[Tx, Sequence[Told]], list[row_uplo
 @products.arguments(schemas.ProductsArgs, location="query")
 @products.response(200, schemas.ProductsPage)
 def list_products(tx: Tx, args: dict[str, Any]) -> dict[str, Any]:
-    """What holds of products on a day: by id, GTIN, prefix of trace codes, approval number, class or category."""
+    """What holds of products on a day: found by a part of a name, its pinyin or a code, or by class or category."""
     return queries.products(tx, args)
 
 

@@ -7,35 +7,63 @@ from uuid import UUID
 from sqlalchemy import text
 
 from finance.kernel.codes import long
-from finance.products.rules import ProductProposalNotFound, ProductUploadNotFound
+from finance.products.rules import ProductProposalNotFound, ProductUploadNotFound, codes_meant
+from shared import search
 from shared.clock import business_date
-from shared.paging import page_of
+from shared.paging import decode_cursor, page_of
 from shared.transaction import Tx
 
-_OF_DAY = """v.effective_from <= cast(:day as date) and not exists (select from product_versions n
-    where n.product_id = v.product_id and n.version > v.version and n.effective_from <= cast(:day as date))"""
+
+def _of_day(alias: str, table: str = "product_versions") -> str:
+    """SQL that is true of the last row of a product that begins by a day."""
+    return f"""{alias}.effective_from <= cast(:day as date) and not exists (select from {table} n
+    where n.product_id = {alias}.product_id and n.version > {alias}.version
+    and n.effective_from <= cast(:day as date))"""
 
 
 def products(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The version of each product that holds on a day, by product id."""
-    gtin = args["gtin"]
+    """The version of each product that holds on a day: by product id, or what a search finds, the best first."""
+    if args["search"] is not None:
+        return _searched(tx, args)
     return page_of(
-        tx.conn,
-        "select v.* from product_versions v",
-        {
-            _OF_DAY: args["day"] or business_date(tx.now),
-            "v.product_id = :product_id": args["product_id"],
-            "v.gtins @> array[cast(:gtin as text)]": gtin and long(gtin),
-            "v.trace_prefixes @> array[cast(:trace_prefix as text)]": args["trace_prefix"],
-            "v.approval_number = :approval_number": args["approval_number"],
-            "v.legal_class = :legal_class": args["legal_class"],
-            "v.control_class = :control_class": args["control_class"],
-            "v.temp_class = :temp_class": args["temp_class"],
-            "v.category = :category": args["category"],
-        },
-        {"v.product_id": str},
-        args,
+        tx.conn, "select v.* from product_versions v", _filters(tx, args), {"v.product_id": str}, args
     )
+
+
+def _filters(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    gtin = args["gtin"]
+    return {
+        _of_day("v"): args["day"] or business_date(tx.now),
+        "v.product_id = :product_id": args["product_id"],
+        "v.gtins @> array[cast(:gtin as text)]": gtin and long(gtin),
+        "v.trace_prefixes @> array[cast(:trace_prefix as text)]": args["trace_prefix"],
+        "v.approval_number = :approval_number": args["approval_number"],
+        "v.legal_class = :legal_class": args["legal_class"],
+        "v.control_class = :control_class": args["control_class"],
+        "v.temp_class = :temp_class": args["temp_class"],
+        "v.category = :category": args["category"],
+    }
+
+
+def _searched(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
+    """By `shared.search`: reading on in the order of ids, or what the index narrows down."""
+    filters = _filters(tx, args) | {_of_day("w", "product_words"): args["day"] or business_date(tx.now)}
+    asked = search.sought(args["search"], codes_meant(args["search"]))
+
+    def read(rank: str, own: Mapping[str, Any], is_probing: bool) -> dict[str, Any]:
+        decided = search.decided(rank, "w")
+        if is_probing:
+            (beyond,) = decode_cursor(own["cursor"], str)
+            hits = "select * from product_words where product_id > :beyond order by product_id, version limit :probed"
+            joined = f"select v.* from ({hits}) w join product_versions v on v.product_id = w.product_id and {decided}"
+            fixed = {"beyond": beyond or "", "probed": search.PROBED_ROWS}
+        else:
+            hits = f"select product_id, version, effective_from from product_words w where {search.narrowed(rank, 'w')} and {decided}"
+            joined = f"with hits as materialized ({hits}) select v.* from hits w join product_versions v on v.product_id = w.product_id"
+            fixed = {}
+        return page_of(tx.conn, joined, filters, {"w.product_id": str}, own, fixed=asked | fixed)
+
+    return search.best_first(read, args, "product_id", str)
 
 
 def versions(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,16 +11,19 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from finance.kernel.codes import Gtin, GtinInvalid, fits, long
+from finance.kernel.codes import GTIN_DIGITS, Gtin, GtinInvalid, fits, long
 from finance.kernel.receipt import TempClass
 from shared.clock import business_date
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
+from shared.search import normal, words_of
 from shared.texts import FIRST_DAY, Label, Name, Reference
 
 PACK_FACTOR_MAX = 1_000_000
 CODES_MAX = 50
 """GTINs, and prefixes of trace codes, of one product."""
+TRACE_DIGITS = 20
+TRACE_PREFIX_DIGITS = 7
 SETTLES_WITHIN = timedelta(minutes=15)
 """What changes the catalogue has committed by then, and no till's clock runs ahead further."""
 
@@ -177,6 +180,25 @@ def codes_of(product: Product) -> list[Code]:
     """All codes that name the product."""
     gtins = [("gtin", long(each)) for each in product.gtins]
     return [*gtins, *(("trace_prefix", each) for each in product.trace_prefixes)]
+
+
+def found_by(product: Product) -> tuple[str, list[str]]:
+    """The words and grams that a search finds the product by: its names, and its codes in every form they are typed in."""
+    gtins = [long(each) for each in product.gtins]
+    names = [each for each in (product.generic_name, product.trade_name) if each]
+    numbers = [product.approval_number] if product.approval_number else []
+    short = [each.lstrip("0") for each in gtins]
+    return words_of(names, [product.product_id, *numbers, *gtins, *short, *product.trace_prefixes])
+
+
+def codes_meant(asked: str) -> list[str]:
+    """The code that digits may stand for: a GTIN with fewer of them, or the prefix of a whole trace code."""
+    digits = normal(asked)
+    if not (digits.isascii() and digits.isdigit()):
+        return []
+    if len(digits) == TRACE_DIGITS:
+        return [digits[:TRACE_PREFIX_DIGITS]]
+    return [long(digits)] if len(digits) < GTIN_DIGITS else []
 
 
 def _invalid(path: str, message: Text) -> GtinInvalid:

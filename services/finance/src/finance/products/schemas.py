@@ -10,14 +10,20 @@ from finance.kernel.fields import CATEGORY, NUMBER, TEXT
 from finance.kernel.receipt import TempClass
 from finance.products.rules import ControlClass, LegalClass, Told, TracePrefix
 from shared.paging import PageArgs
+from shared.search import SEARCH_CHARS_MAX
 from shared.typed_fields import strict_field
-from shared.validators import DAY, of
+from shared.validators import DAY, line, of
 
 OUTCOMES = ("unchanged", "changed", "proposed", "waiting", "rejected", "refused")
 STATES = ("proposed", "approved", "rejected", "superseded")
 LEGAL = {"enum": [each.value for each in LegalClass]}
 CONTROL = {"enum": [each.value for each in ControlClass]}
 TEMPERATURE = {"enum": [each.value for each in TempClass]}
+SEARCH_DOC = {
+    "description": "A part of a name, of its pinyin in full or by initials, or of a code: product id, approval number, "
+    "GTIN, prefix of trace codes, or a whole trace code. Width, case and blanks do not matter.",
+    "example": "amxl",
+}
 DAY_DOC = {"description": "What holds on this day; today when left out.", "example": "2026-03-31"}
 
 
@@ -97,8 +103,11 @@ class ProductsPage(Schema):
 
 
 class ProductsArgs(PageArgs):
-    """`gtin` in 8, 12, 13 or 14 digits; `trace_prefix` the first 7 of a trace code."""
+    """`gtin` in 8, 12, 13 or 14 digits; `trace_prefix` the first 7 of a trace code. With `search` the best come first: a code
+    or name as asked, what begins with it, what has it inside; otherwise products are in the order of their ids.
+    """
 
+    search = fields.String(load_default=None, validate=line(SEARCH_CHARS_MAX), metadata=SEARCH_DOC)
     day = fields.Date(load_default=None, validate=DAY, metadata=DAY_DOC)
     product_id = fields.String(load_default=None, validate=NUMBER)
     gtin = fields.String(load_default=None, validate=of(Gtin))

@@ -18,6 +18,7 @@ from finance.products.rules import (
     ProductProposalNotFound,
     ProductUploadNotFound,
     codes_of,
+    found_by,
 )
 from finance.products.tables import product_uploads
 from shared import audit, outbox
@@ -131,6 +132,7 @@ def add_versions(tx: Tx, versions: Sequence[Version]) -> None:
                     )
                 )
         _keep_codes(cursor, versions)
+        _keep_words(cursor, versions)
         outbox.write(cursor, tx, [product_changed(each, day=day) for each in versions])
     audit.record(
         tx,
@@ -164,6 +166,33 @@ def _keep_codes(cursor: Cursor[Any], versions: Sequence[Version]) -> None:
     said = {"ids": list(newest), "owners": list(owners), "kinds": list(kinds), "codes": list(codes)}
     cursor.execute(_GIVE_UP, said)
     cursor.execute(_GET, said)
+
+
+WORDS_ROWS_MAX = 2_000
+"""In one statement: their index takes its time."""
+_WORDS = """
+select w.product_id, w.words from unnest(%s::text[]) as x(id), lateral (
+    select * from product_words n where n.product_id = x.id order by n.version desc limit 1) w
+"""
+
+
+def _keep_words(cursor: Cursor[Any], versions: Sequence[Version]) -> None:
+    """What finds each version, if it differs from what found the version before."""
+    ids = list({each.product.product_id for each in versions})
+    before = dict(cursor.execute(_WORDS, (ids,)).fetchall())
+    rows = []
+    for each in versions:
+        product_id = each.product.product_id
+        words, grams = found_by(each.product)
+        if before.get(product_id) != words:
+            before[product_id] = words
+            rows.append((product_id, each.version, each.effective_from, words, grams))
+    for first in range(0, len(rows), WORDS_ROWS_MAX):
+        with cursor.copy(
+            "copy product_words (product_id, version, effective_from, words, grams) from stdin"
+        ) as copy:
+            for row in rows[first : first + WORDS_ROWS_MAX]:
+                copy.write_row(row)
 
 
 def _cell(value: Any) -> Any:

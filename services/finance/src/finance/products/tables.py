@@ -60,6 +60,23 @@ product_versions = Table(
 neither change nor go. `changed_by` told it, or approved it.
 """
 
+product_words = Table(
+    "product_words",
+    metadata,
+    Column("product_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("effective_from", Date, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("grams", ARRAY(Text), nullable=False),
+    Index(
+        "product_words_grams",
+        "grams",
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 1024},
+    ),
+)
+"""What finds a product (`shared.search`): a row for each version whose names or codes differ from those before it."""
+
 product_codes = Table(
     "product_codes",
     metadata,
@@ -123,5 +140,8 @@ declare(
     metadata,
     changes=("product_proposals",),
     removes={"product_codes": "a product gives a code up"},
-    working={"product_codes": "says again what the newest versions say, so that a code is found by itself"},
+    working={
+        "product_codes": "says again what the newest versions say, so that a code is found by itself",
+        "product_words": "says again what versions say, so that it is found by a part of it",
+    },
 )
