@@ -135,6 +135,30 @@ def page_of(
     return page(found.mappings(), args["limit"], *(column.rpartition(".")[2] for column in keys))
 
 
+def page_of_ranks(
+    read: Callable[[str, Mapping[str, Any]], Sequence[Mapping[str, Any]]],
+    ranks: Sequence[str],
+    args: Mapping[str, Any],
+    key: str,
+    kind: type,
+) -> dict[str, Any]:
+    """One page over lists that follow one another, the best first, each in the order of `key`, whose values are of a kind.
+
+    `read` gives the rows of one of them, `limit` at most, after `cursor`. Raises CursorInvalid.
+    """
+    limit = args["limit"]
+    begun, after = decode_cursor(args["cursor"], int, kind)
+    found: list[tuple[int, Mapping[str, Any]]] = []
+    for no, rank in enumerate(ranks):
+        if no < (begun or 0) or len(found) > limit:
+            continue
+        cursor = encode_cursor(after) if no == begun else None
+        found += [(no, row) for row in read(rank, {"limit": limit + 1 - len(found), "cursor": cursor})]
+    shown = found[:limit]
+    next_cursor = encode_cursor(shown[-1][0], shown[-1][1][key]) if len(found) > limit else None
+    return {"items": [row for _, row in shown], "next_cursor": next_cursor}
+
+
 def encode_cursor(*keys: Any) -> str:
     """The sort keys of the last row of a page, as an opaque token."""
     return base64.urlsafe_b64encode(orjson.dumps(keys, default=str)).decode().rstrip("=")

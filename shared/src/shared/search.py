@@ -23,7 +23,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from shared.paging import decode_cursor, encode_cursor
+from shared.paging import page_of_ranks
 from shared.texts import BLANK, CONTROL
 
 SEARCH_CHARS_MAX: Final = 64
@@ -171,29 +171,18 @@ def decided(rank: str, alias: str) -> str:
     return conditions[rank]
 
 
-def best_first(
-    read: Callable[[str, Mapping[str, Any], bool], Mapping[str, Any]],
-    args: Mapping[str, Any],
-    key: str,
-    kind: type,
-) -> dict[str, Any]:
-    """One page over all ranks, each in the list's own order, that of `key`.
+Read = Callable[[str, Mapping[str, Any], bool], Sequence[Mapping[str, Any]]]
 
-    `read` gives a page of one rank, with `limit` and `cursor` as `shared.paging` has them, either of the next PROBED_ROWS
-    rows alone or of all that the index narrows down. Raises CursorInvalid.
+
+def best_first(read: Read, args: Mapping[str, Any], key: str, kind: type) -> dict[str, Any]:
+    """One page over all ranks, each in the list's own order, that of `key`, whose values are of a kind.
+
+    `read` gives rows of one rank, `limit` of them after `cursor` as `shared.paging` has them, either of the next
+    PROBED_ROWS rows alone or of all that the index narrows down. Raises CursorInvalid.
     """
-    limit = args["limit"]
-    begun, after = decode_cursor(args["cursor"], int, kind)
-    found: list[tuple[int, Mapping[str, Any]]] = []
-    for no, rank in enumerate(RANKS):
-        if no < (begun or 0) or len(found) > limit:
-            continue
-        cursor = encode_cursor(after) if no == begun else None
-        own = {"limit": limit + 1 - len(found), "cursor": cursor}
-        items: Sequence[Mapping[str, Any]] = () if rank == "equal" else read(rank, own, True)["items"]
-        if len(items) < own["limit"]:
-            items = read(rank, own, False)["items"]
-        found += [(no, each) for each in items]
-    shown = found[:limit]
-    next_cursor = encode_cursor(shown[-1][0], shown[-1][1][key]) if len(found) > limit else None
-    return {"items": [each for _, each in shown], "next_cursor": next_cursor}
+
+    def of_rank(rank: str, own: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        near = () if rank == "equal" else read(rank, own, True)
+        return near if len(near) == own["limit"] else read(rank, own, False)
+
+    return page_of_ranks(of_rank, RANKS, args, key, kind)

@@ -1,6 +1,6 @@
 """The catalogue as it is read: what holds on a day, every version, what waits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -50,18 +50,25 @@ def _searched(tx: Tx, args: Mapping[str, Any]) -> dict[str, Any]:
     filters = _filters(tx, args) | {_of_day("w", "product_words"): args["day"] or business_date(tx.now)}
     asked = search.sought(args["search"], codes_meant(args["search"]))
 
-    def read(rank: str, own: Mapping[str, Any], is_probing: bool) -> dict[str, Any]:
+    def read(rank: str, own: Mapping[str, Any], is_probing: bool) -> Sequence[Mapping[str, Any]]:
+        kept = "select product_id, version, effective_from, words from product_words"
         decided = search.decided(rank, "w")
+        kind = "not materialized" if is_probing else "materialized"
         if is_probing:
             (beyond,) = decode_cursor(own["cursor"], str)
-            hits = "select * from product_words where product_id > :beyond order by product_id, version limit :probed"
-            joined = f"select v.* from ({hits}) w join product_versions v on v.product_id = w.product_id and {decided}"
+            hits = f"{kept} where product_id > :beyond order by product_id, version limit :probed"
             fixed = {"beyond": beyond or "", "probed": search.PROBED_ROWS}
         else:
-            hits = f"select product_id, version, effective_from from product_words w where {search.narrowed(rank, 'w')} and {decided}"
-            joined = f"with hits as materialized ({hits}) select v.* from hits w join product_versions v on v.product_id = w.product_id"
+            hits = f"{kept} w where {search.narrowed(rank, 'w')} and {decided} order by product_id, version"
             fixed = {}
-        return page_of(tx.conn, joined, filters, {"w.product_id": str}, own, fixed=asked | fixed)
+        joined = (
+            f"with hits as {kind} ({hits}) select v.* from hits w"
+            f" join product_versions v on v.product_id = w.product_id and {decided}"
+        )
+        items: Sequence[Mapping[str, Any]] = page_of(
+            tx.conn, joined, filters, {"w.product_id": str}, own, fixed=asked | fixed
+        )["items"]
+        return items
 
     return search.best_first(read, args, "product_id", str)
 
