@@ -28,19 +28,19 @@ def run(bench: Bench, *, rounds: int = 1) -> Iterator[dict[str, Any]]:
     _write(file)
     with bench.process("finance", "web", transport="feed") as web:
         address = bench.address("finance").removeprefix("http://")
-        taken_s, upload_id = _upload(bench, address, file, "proposed")
+        taken_s, upload_id = upload(bench, address, file, "proposed")
         yield _told("50,000 new products uploaded, s", taken_s) | {"memory_mb": peak_rss_mb(web.pid)}
         started = time.perf_counter()
-        _approve(bench, address, upload_id)
+        approve(bench, address, upload_id)
         yield _told("50,000 products approved at once, s", time.perf_counter() - started)
-        yield _told("50,000 products uploaded again, s", _upload(bench, address, file, "unchanged")[0])
+        yield _told("50,000 products uploaded again, s", upload(bench, address, file, "unchanged")[0])
         _write(file, maker="另一制药")
-        yield _told("50,000 products with another maker, s", _upload(bench, address, file, "changed")[0])
+        yield _told("50,000 products with another maker, s", upload(bench, address, file, "changed")[0])
         yield _told(
-            "50,000 products with the other maker again, s", _upload(bench, address, file, "unchanged")[0]
+            "50,000 products with the other maker again, s", upload(bench, address, file, "unchanged")[0]
         )
         file.write_text("".join(_row(0, maker=f"制药 {number}") for number in range(PRODUCTS)))
-        yield _told("50,000 rows about one product, s", _upload(bench, address, file, "changed")[0])
+        yield _told("50,000 rows about one product, s", upload(bench, address, file, "changed")[0])
     yield from checks.run(bench, rounds=rounds)
 
 
@@ -53,10 +53,10 @@ def _write(file: Path, **odd: str) -> None:
 
 
 def _row(number: int, **odd: str) -> str:
-    return f"{json.dumps(_product(number) | odd)}\n"
+    return f"{json.dumps(product(number) | odd)}\n"
 
 
-def _product(number: int) -> dict[str, Any]:
+def product(number: int) -> dict[str, Any]:
     digits = f"69{number:010d}"
     check = -sum(int(each) * (3 if at % 2 else 1) for at, each in enumerate(digits)) % 10
     return {
@@ -76,7 +76,7 @@ def _product(number: int) -> dict[str, Any]:
     }
 
 
-def _upload(bench: Bench, address: str, path: Path, state: str) -> tuple[float, str]:
+def upload(bench: Bench, address: str, path: Path, state: str) -> tuple[float, str]:
     """Seconds, and the upload's id. Raises RuntimeError unless every row came to `state`."""
     connection = http.client.HTTPConnection(address)
     token = bench.issuer.token("buyer", ["purchaser"])
@@ -95,7 +95,7 @@ def _upload(bench: Bench, address: str, path: Path, state: str) -> tuple[float, 
     return taken_s, rows[0]["upload_id"]
 
 
-def _approve(bench: Bench, address: str, upload_id: str) -> None:
+def approve(bench: Bench, address: str, upload_id: str) -> None:
     connection = http.client.HTTPConnection(address)
     token = bench.issuer.token("quality", ["qa"])
     headers = {

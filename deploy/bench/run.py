@@ -5,7 +5,7 @@ proves nothing. So no floor is a figure per second. Some bounds are times that p
 machine: a tenth of another program's for figures of the books, the way from a till to a report, an upload of the
 catalogue. Exit code 1 says that a floor or bound was missed. Results also go to var/bench.json.
 
-usage: python -m deploy.bench.run [sales] [catalogue] [messaging] [consumers] [settling] [ledger] [close] [--rounds N]
+usage: python -m deploy.bench.run [sales] [catalogue] [search] [messaging] [consumers] [settling] [ledger] [close] [--rounds N]
 """
 
 import argparse
@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.bench import bench_ledger, bench_sales, catalogue, consumers, messaging, settling
+from deploy.bench import bench_ledger, bench_sales, catalogue, consumers, messaging, search, settling
 from deploy.bench.servers import Bench, bench
 
 SUITES = {
     "sales": bench_sales.run,
     "catalogue": catalogue.run,
+    "search": search.run,
     "messaging": messaging.run,
     "consumers": consumers.run,
     "settling": settling.run,
