@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from marshmallow import Schema, fields, validate
 
 from customers.kernel.customer import KINDS, SOURCE_CHANNELS, STATUSES
+from shared.categories import CategoryCode
 from shared.texts import (
     Branch,
     Many,
@@ -21,7 +22,7 @@ Names = Annotated[list[Name], Many]
 
 BRANCH = of(Branch)
 CODE = of(Reference)
-CATEGORY = of(Name)
+CATEGORY = of(CategoryCode)
 
 
 def text_line(maximum: int, **kwargs: Any) -> fields.String:

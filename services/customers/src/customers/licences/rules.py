@@ -12,6 +12,7 @@ from functools import cache
 from uuid import UUID
 
 from customers.kernel.dated import row_in_force, rows_of
+from shared.categories import is_permitted
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.languages import Text
 
@@ -252,7 +253,7 @@ def for_categories(permission: Permission, wanted: Collection[str]) -> Permissio
     """The answer for an order of these categories: each must be in scope."""
     if not permission.allowed:
         return permission
-    outside = sorted(set(wanted) - set(permission.categories))
+    outside = sorted(each for each in set(wanted) if not is_permitted(each, permission.categories))
     if not outside:
         return permission
     return Permission(

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from finance.kernel.fields import BRANCH, CATEGORY, OPTIONAL_NAME
+from finance.kernel.fields import BRANCH, EXPENSE_CATEGORY, OPTIONAL_NAME
 from shared.money import MoneyField
 from shared.paging import PageArgs
 from shared.validators import DAY
@@ -13,7 +13,7 @@ class BudgetBody(Schema):
 
     branch_id = fields.String(required=True, validate=BRANCH)
     department = fields.String(load_default="", validate=OPTIONAL_NAME)
-    category = fields.String(required=True, validate=CATEGORY)
+    category = fields.String(required=True, validate=EXPENSE_CATEGORY)
     first_day = fields.Date(validate=DAY, required=True, data_key="from")
     last_day = fields.Date(validate=DAY, required=True, data_key="until")
     amount = MoneyField(required=True, minimum_fen=0)

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, post_load, validate
 from finance.expenses.rules import Claimed, Item
 from finance.kernel.fields import (
     BRANCH,
-    CATEGORY,
+    EXPENSE_CATEGORY,
     INVOICE_WORDS,
     MAYBE_REASON,
     MONTH,
@@ -41,7 +41,7 @@ def _text(longest: int, **kwargs: object) -> fields.String:
 class ExpenseItemBody(Schema):
     """One invoice. `amount` holds the `tax`; attendees are ids of customers or staff, never names."""
 
-    category = fields.String(required=True, validate=CATEGORY, metadata={"example": "travel"})
+    category = fields.String(required=True, validate=EXPENSE_CATEGORY, metadata={"example": "travel"})
     amount = MoneyField(required=True, minimum_fen=1)
     tax = MoneyField(load_default=0, minimum_fen=0)
     invoice_no = fields.String(required=True, validate=INVOICE, metadata={"example": "24312000000012345678"})

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from shared import validators, words
+from shared.categories import CategoryCode
 from shared.paging import PageArgs
 from shared.texts import PERSON_CHARS_MAX, REASON_CHARS_MAX, Branch, Label, Lot, Month, Name, Reference
 from shared.validators import line, maybe_line, of
@@ -19,7 +20,11 @@ NUMBER = of(Reference)
 """A receipt's number, a product's id, a reference of a bank."""
 
 
-CATEGORY = of(Name)
+CATEGORY = of(CategoryCode)
+"""Of goods."""
+
+
+EXPENSE_CATEGORY = of(Name)
 
 
 _CODE = r"[A-Z0-9][A-Z0-9\-]{1,31}"

@@ -14,9 +14,10 @@ from uuid import UUID
 from msgspec import Meta, Struct, json
 
 from finance.kernel.codes import TRACE_CODES_MAX, Gtin, TraceCode
+from shared.categories import CategoryCode
 from shared.errors import Conflict
 from shared.money import FEN_MAX
-from shared.texts import Branch, Label, Lot, Name, Reference, Staff
+from shared.texts import Branch, Label, Lot, Reference, Staff
 
 UNIT_PRICE_FEN_MAX = 10**10
 
@@ -86,7 +87,7 @@ class Product(Struct, frozen=True, gc=False, forbid_unknown_fields=True, rename=
 
     id: Reference
     generic_name: Label
-    category: Name
+    category: CategoryCode
     temp_class: TempClass
     dosage_form: Label | None = None
     specification: Label | None = None

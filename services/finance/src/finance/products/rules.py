@@ -13,11 +13,12 @@ from msgspec import Meta, Struct
 
 from finance.kernel.codes import GTIN_DIGITS, Gtin, GtinInvalid, fits, long
 from finance.kernel.receipt import TempClass
+from shared.categories import CategoryCode
 from shared.clock import business_date
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 from shared.search import normal, words_of
-from shared.texts import FIRST_DAY, Label, Name, Reference
+from shared.texts import FIRST_DAY, Label, Reference
 
 PACK_FACTOR_MAX = 1_000_000
 CODES_MAX = 50
@@ -75,7 +76,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     legal_class: LegalClass
     control_class: ControlClass
     temp_class: TempClass
-    category: Name
+    category: CategoryCode
     unit: Label
     pack_factor: PackFactor = 1
     trade_name: Label | None = None

@@ -3,11 +3,13 @@
 Source: F25 (SOP-FY006), X1, X9, 药品管理法 Art 88, 药品流通监督管理办法 Art 20, regulations 3.0c
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from finance.kernel import dated
 from finance.kernel.vat import rates_on
+from shared.categories import is_among
 from shared.errors import Conflict, Invalid, NotFound
 from shared.languages import Text
 
@@ -89,8 +91,12 @@ def require_allowed(recipient: str, category: str | None, day: date) -> None:
     """Raises SampleForbidden. Printed packaging has no category and is nobody's medicine, but no gift to HCPs either."""
     begun = dated.in_force("sample_rules", day, rule="forbidden")
     for row in begun[-1]["value"] if begun else ():
-        if row["recipient"] == recipient and {category, EVERYTHING} & set(row["categories"]):
+        if row["recipient"] == recipient and _is_among(category, row["categories"]):
             raise SampleForbidden(row["why"], recipient=recipient, category=category)
+
+
+def _is_among(category: str | None, categories: Sequence[str]) -> bool:
+    return EVERYTHING in categories or (category is not None and is_among(category, categories))
 
 
 def require_within(had: int, wanted: int, limit: int, who: str) -> None:

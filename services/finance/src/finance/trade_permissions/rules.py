@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from finance.kernel.receipt import Receipt, uses_credit
+from shared.categories import is_permitted
 from shared.errors import Conflict, Unavailable
 from shared.languages import Text
 
@@ -88,7 +89,7 @@ def _require_allowed(permission: Permission, categories: Collection[str], day: d
         )
     if not permission.is_institution:
         return
-    missing = sorted(set(categories) - set(permission.categories))
+    missing = sorted(each for each in set(categories) if not is_permitted(each, permission.categories))
     if missing:
         raise TradeNotPermitted(
             Text("the permission does not cover {missing}", missing=", ".join(missing)),

@@ -25,6 +25,7 @@ from finance.contracts.rules import (
 from finance.contracts.store.papers import content_in_force, end, locked, next_revision, progress_of
 from finance.contracts.tables import contract_moves
 from shared import outbox
+from shared.categories import meaning
 from shared.clock import business_date
 from shared.languages import Text
 from shared.transaction import Tx
@@ -170,7 +171,7 @@ def _write(tx: Tx, contract: Signed, line_no: int, after: Progress, move: Move) 
 def agreed_goods(
     conn: Connection, contract_id: UUID, customer_id: UUID, branch_id: str
 ) -> dict[int, tuple[str, str]] | None:
-    """Product and category of each line of the contract; None unless it is of this customer and branch."""
+    """Product and meaning of the category of each line of the contract; None unless it is of this customer and branch."""
     row = conn.execute(
         text(
             "select coalesce(v.content, c.draft) from contracts c left join contract_versions v"
@@ -181,4 +182,6 @@ def agreed_goods(
     ).one_or_none()
     if row is None:
         return None
-    return {each["line_no"]: (each["product_id"], each["category"]) for each in row[0].get("lines") or []}
+    return {
+        each["line_no"]: (each["product_id"], meaning(each["category"])) for each in row[0].get("lines") or []
+    }

@@ -34,6 +34,7 @@ from finance.orders.rules import (
 from finance.prices import Asked, DiscountNotApproved, PriceBelowFloor
 from finance.trade_permissions import Permission
 from shared.approvals import Approval
+from shared.categories import meaning
 from shared.clock import business_date
 from shared.errors import DomainError, Unavailable
 from shared.languages import Text
@@ -291,7 +292,7 @@ def _contract(
                 ContractNotOfCustomer("goods outside the contract take an order of their own"),
             )
             continue
-        goods = line.product.id, line.product.category
+        goods = line.product.id, meaning(line.product.category)
         if agreed.get(line.contract_line, goods) != goods:
             judged.add(
                 f"lines.{line.no}.contract_line",

@@ -23,6 +23,7 @@ from finance.kernel.sale import Booked, PricedSale
 from finance.kernel.vat import VatRateUnknown, rates_on, tax_inside
 from finance.sales.rules import carried
 from finance.sales.rules.carried import Fault
+from shared.categories import meaning
 from shared.clock import business_date
 from shared.errors import Conflict, Invalid
 from shared.languages import Text
@@ -211,7 +212,7 @@ def _check_rewards(receipt: Receipt, day: date, faults: list[Fault]) -> None:
         return
     never = never_for(day)
     for index, line in enumerate(receipt.lines):
-        if line.product.category in never:
+        if meaning(line.product.category) in never:
             message = Text(
                 "points do not pay a receipt with goods of {category}", category=line.product.category
             )
