@@ -81,7 +81,7 @@ def _text(schema: Mapping[str, Any], named: Mapping[str, Any], way: Way, rng: ra
     size = {"least": schema["minLength"], "most": schema["maxLength"]}.get(
         way, rng.randint(schema["minLength"], schema["maxLength"])
     )
-    if pattern in {"^[0-9]{14}$", "^8[0-9]{6}$", "^[0-9]{19}$"}:
+    if pattern in {"^[0-9]{14}$", "^8[0-9]{6}$", "^[0-9]{19}$", "^8[0-9]{19}$"}:
         return "8" + "".join(rng.choices("0123456789", k=size - 1))
     if "A-Z" in pattern or "a-z" in pattern:
         return _of_letters(pattern, size, rng)

@@ -7,8 +7,8 @@ from alembic import op
 
 from shared.search import words_of
 
-revision = "0044"
-down_revision = "0043"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
