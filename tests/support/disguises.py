@@ -36,9 +36,9 @@ MALFORMED = "malformed"
 DISGUISES = {
     "an OTC drug": ({"category": "otc"}, CONTRADICTS),
     "a class A OTC drug": ({"category": "otc_a"}, CONTRADICTS),
-    "no drug": ({"category": "non_drug"}, CONTRADICTS),
+    "no drug": ({"category": "general"}, CONTRADICTS),
     "another word for the category": ({"category": "prescription"}, CONTRADICTS),
-    "a category almost like it": ({"category": "rx_"}, CONTRADICTS),
+    "a category almost like it": ({"category": "rx_"}, MALFORMED),
     "a category in capitals": ({"category": "RX"}, MALFORMED),
     "a category in full width": ({"category": "ｒｘ"}, MALFORMED),
     "a category with a blank": ({"category": "rx "}, MALFORMED),
