@@ -65,8 +65,8 @@ def test_a_branchs_sales_are_found_by_day_till_tender_customer_and_channel(offic
     [row] = office.get("/v1/sales?branch_id=S010&receipt_number=LA-2").json["items"]
     assert (row["posted_by"], row["total"]) == ("till-2", money(1_000))
     assert row["tenders"] == [
-        {"tender": "cash", "amount": money(500)},
-        {"tender": "wechat", "amount": money(500)},
+        {"tender": "cash", "channel_transaction_id": None, "amount": money(500)},
+        {"tender": "wechat", "channel_transaction_id": None, "amount": money(500)},
     ]
 
     path = "/v1/sales-totals?branch_id=S010&from=2026-03-31&until=2026-04-01"
