@@ -59,6 +59,7 @@ NOT_OF_A_ROUTE_HERE = {
     "customers.licence.expired.v1",
     "customers.points.expired.v1",
     "finance.contract.expired.v1",
+    "finance.sub_ledgers.proved.v1",  # tests/integration/finance/test_closing.py
     "returns.return.pickup_breached.v1",
     "service_desk.ticket.clock_breached.v1",
 }
