@@ -91,11 +91,14 @@ def rebuild(
     with postgres.connect(url) as guard:
         if not rebuilt.is_alone(guard):
             raise RebuildRunning("another rebuild is at work on this database")
-        work = _Rebuild(url, service, feeds, tell, role)
         try:
-            return work.run(accept_differences)
+            work = _Rebuild(url, service, feeds, tell, role)
+            try:
+                return work.run(accept_differences)
+            finally:
+                work.close()
         finally:
-            work.close()
+            rebuilt.let_others(guard)
 
 
 class _Rebuild:

@@ -25,6 +25,11 @@ def is_alone(conn: Connection[Any]) -> bool:
     return conn.execute("select pg_try_advisory_lock(%s)", (REBUILD_LOCK,)).fetchone() == (True,)
 
 
+def let_others(conn: Connection[Any]) -> None:
+    """Let go of what `is_alone` took: the server notices a closed connection only some time later."""
+    conn.execute("select pg_advisory_unlock(%s)", (REBUILD_LOCK,))
+
+
 def write_unhurried(conn: Connection[Any]) -> None:
     """Commits of this connection wait for no disk: what is lost in a crash is built again."""
     conn.execute("set synchronous_commit = off")
