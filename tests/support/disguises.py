@@ -29,6 +29,7 @@ VITAMIN = {
 }
 OF_VITAMIN = {name: VITAMIN[name] for name in ("product_id", "category", "temp_class", "approval_number")}
 
+REVIEW = {"number": "RX-1", "reviewed_by": "pharmacist-7", "reviewed_at": "2026-03-03T10:10:00+08:00"}
 CONTRADICTS, UNKNOWN = "product_contradicts_catalogue", "product_unknown"
 MALFORMED = "malformed"
 """Refused before the catalogue is asked: no such thing can be written."""
@@ -76,18 +77,19 @@ def told(product):
     return a_product(**{name: value for name, value in product.items() if value is not None})
 
 
-def keep_version(office, product, version, day, legal_class="rx"):
+def keep_version(office, product, version, day, legal_class="rx", control_class="none"):
     """A version from a day on: of days gone by, and of days to come, at once."""
     row = {
         **dict.fromkeys(("dosage_form", "specification", "mah", "maker")),
         **product,
         "legal_class": legal_class,
+        "control_class": control_class,
     }
     names = ", ".join(row)
     office.rows(
-        f"insert into product_versions ({names}, version, effective_from, control_class, unit, pack_factor, gtins,"
+        f"insert into product_versions ({names}, version, effective_from, unit, pack_factor, gtins,"
         " trace_prefixes, source, source_version, changed_by, changed_at)"
-        f" values ({', '.join(f':{name}' for name in row)}, :version, :day, 'none', '盒', 1, '{{}}', '{{}}', 'master', '1', 'x',"
+        f" values ({', '.join(f':{name}' for name in row)}, :version, :day, '盒', 1, '{{}}', '{{}}', 'master', '1', 'x',"
         " now()) returning 1",
         **row,
         version=version,

@@ -22,6 +22,7 @@ from tests.support.disguises import (
     DISGUISES,
     DRUG,
     MALFORMED,
+    REVIEW,
     TODAY,
     UNKNOWN,
     VITAMIN,
@@ -30,7 +31,7 @@ from tests.support.disguises import (
     set_mode,
     told,
 )
-from tests.support.finance_builders import a_line, a_receipt, money, ndjson, refused
+from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, money, ndjson, refused
 from tests.support.ordering import SalesDesk, an_order_line
 from tests.support.redeeming import earned, paid_with, redeemed
 
@@ -55,8 +56,14 @@ def code_of(answer):
     return answer.json["code"]
 
 
+def reviewed(product, sold_at="2026-03-03T02:15:00Z", **odd):
+    """A line on a prescription that a pharmacist reviewed at the instant of the sale."""
+    return a_line(product=product, prescription=REVIEW | {"reviewed_at": sold_at}, **odd)
+
+
 def at_the_till(office, product, **odd):
-    return code_of(office.post("/v1/sales", a_receipt(lines=[a_line(product=product)], **odd)))
+    lines = [reviewed(product, **{name: odd[name] for name in odd if name == "sold_at"})]
+    return code_of(office.post("/v1/sales", a_receipt(lines=lines, **odd)))
 
 
 def in_another_branch(office, product):
@@ -72,13 +79,14 @@ def late(office, product):
 
 
 def beside_another(office, product):
-    lines = [a_line(product=VITAMIN), a_line(product=product)]
+    lines = [a_line(product=VITAMIN), reviewed(product)]
     return code_of(office.post("/v1/sales", a_receipt(lines=lines)))
 
 
 def in_bulk(office, product, **odd):
     honest = a_receipt(lines=[a_line(product=VITAMIN)])
-    asked = a_receipt(lines=[a_line(product=product)], **odd)
+    lines = [reviewed(product, **{name: odd[name] for name in odd if name == "sold_at"})]
+    asked = a_receipt(lines=lines, **odd)
     first, second = office.results(ndjson([honest, asked]))
     assert first["state"] == "posted"
     code = second.get("code")
@@ -217,7 +225,8 @@ def test_under_warn_it_is_taken_and_listed_once_a_paper_and_not_for_ever(office)
     then = {"sold_at": "2025-04-03T02:15:00Z"}
     wrong = DRUG | {"product_id": product_id, "category": "otc"}
     assert at_the_till(office, wrong, **then) is None
-    lines = [a_line(product=wrong), a_line(product=wrong), a_line(product={**DRUG, "product_id": "P-NEW"})]
+    sold_at = then["sold_at"]
+    lines = [reviewed(each, sold_at) for each in (wrong, wrong, {**DRUG, "product_id": "P-NEW"})]
     [posted] = office.results(ndjson([a_receipt("LISTED", lines=lines, **then)]))
     assert posted["state"] == "posted"
 
@@ -231,7 +240,7 @@ def test_under_warn_it_is_taken_and_listed_once_a_paper_and_not_for_ever(office)
     assert (second["reference"], second["day"], second["door"]) == ("LISTED", "2025-04-03", "sale")
     [unknown] = listed(product_id="P-NEW", branch_id="S001")
     assert (unknown["differing"], unknown["reference"]) == ([], "LISTED")
-    office.results(ndjson([a_receipt(lines=[a_line(product=wrong)], **then) for _ in range(30)]))
+    office.results(ndjson([a_receipt(lines=[reviewed(wrong, sold_at)], **then) for _ in range(30)]))
     assert len(listed(product_id=product_id)) == 20
     # refused ones are told to who sent them, and kept nowhere
     before = office.value("select count(*) from product_contradictions")
@@ -241,6 +250,43 @@ def test_under_warn_it_is_taken_and_listed_once_a_paper_and_not_for_ever(office)
         tx = Tx(conn=conn, actor=system_actor("finance"), now=utc_now() + jobs.KEPT + timedelta(days=1))
         assert jobs.prune(tx) == before
     assert listed() == []
+
+
+@pytest.mark.requirement("X11")
+def test_retail_hands_out_a_prescription_drug_on_a_reviewed_prescription_alone(office):
+    line = a_line(product=DRUG)
+    answer = refused(office.post("/v1/sales", a_receipt(lines=[line])), 409, "prescription_review_missing")
+    assert [each["path"] for each in answer["errors"]] == ["lines.0.prescription"]
+    honest, bare = (a_receipt(lines=[each]) for each in (reviewed(DRUG), line))
+    first, second = office.results(ndjson([honest, bare]))
+    assert (first["state"], second.get("code")) == ("posted", "prescription_review_missing")
+    number = f"R-{uuid4().hex[:8]}"
+    taken = a_receipt(number, lines=[a_line(product=DRUG)], sold_at="2025-09-03T02:15:00Z")
+    assert office.post("/v1/sales", taken).status_code == 201, "under warn it is taken, and listed"
+    listed = office.get(
+        "/v1/product-contradictions?product_id=P-RX&from=2025-09-03&until=2025-09-03", role="qa"
+    )
+    [found] = listed.json["items"]
+    assert (found["reference"], found["differing"]) == (
+        number,
+        [{"product_id": "P-RX", "field": "prescription", "said": None, "holds": "reviewed", "version": 2}],
+    )
+
+
+def test_controlled_drugs_are_sold_within_their_limit_and_to_named_buyers(office):
+    product = {**DRUG, "product_id": f"P-{uuid4().hex[:8]}", "category": "precursors"}
+    keep_version(office, product, 1, "2024-01-01", "otc_a", "precursor")
+
+    def asked(quantity, **odd):
+        lines = [a_line(product=product, quantity=quantity, discount=money(0))]
+        return code_of(office.post("/v1/sales", a_receipt(lines=lines, **odd)))
+
+    assert asked(2, customer_id=CUSTOMER) is None
+    assert asked(3, customer_id=CUSTOMER) == "controlled_drug_limit"
+    assert asked(1) == "controlled_drug_buyer_missing"
+    three = a_receipt(lines=[a_line(product=product, quantity=3)], customer_id=CUSTOMER)
+    [refused_row] = office.results(ndjson([three]))
+    assert refused_row["code"] == "controlled_drug_limit"
 
 
 def test_a_mode_takes_quality_assurance_and_the_finance_head_and_begins_on_a_day_to_come(office):

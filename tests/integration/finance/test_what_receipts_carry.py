@@ -5,11 +5,11 @@ import json
 import pytest
 
 from shared.clock import business_date, utc_now
+from tests.support.disguises import REVIEW
 from tests.support.finance_builders import a_line, a_receipt, ndjson
 
 NOW = utc_now()
 TODAY = str(business_date(NOW))
-REVIEW = {"number": "RX-1", "reviewed_by": "pharmacist-7", "reviewed_at": "2026-03-03T10:10:00+08:00"}
 
 
 def code(number):

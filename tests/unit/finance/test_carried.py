@@ -1,4 +1,4 @@
-"""What a receipt may carry, what retail may hand out, and that receipts of before are known again."""
+"""What a receipt may carry, and that receipts of before are known again."""
 
 import hashlib
 import json
@@ -11,22 +11,15 @@ from hypothesis import strategies as st
 
 from finance.kernel.codes import GtinInvalid
 from finance.kernel.receipt import Receipt
-from finance.sales.rules import dispensing
 from finance.sales.rules.carried import PrescriptionReviewUnfit, SaleTraceCodesInvalid
-from finance.sales.rules.dispensing import (
-    Classes,
-    ControlledDrugBuyerMissing,
-    ControlledDrugLimit,
-    PrescriptionReviewMissing,
-)
 from finance.sales.rules.files import from_csv, from_ndjson
 from finance.sales.rules.pricing import price
+from tests.support.disguises import REVIEW
 from tests.support.finance_builders import CUSTOMER, a_line, a_receipt, ndjson
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 DAY = date(2026, 3, 3)
 CODES = [f"8{number:019}" for number in range(3)]
-REVIEW = {"number": "RX-1", "reviewed_by": "pharmacist-7", "reviewed_at": "2026-03-03T10:10:00+08:00"}
 
 
 def priced(**odd):
@@ -134,53 +127,4 @@ def test_rows_of_a_table_carry_what_json_carries():
     assert [(each.row, each.column) for each in bad.refusal.context["errors"]] == [
         (2, "trace_codes"),
         (2, "prescription_number"),
-    ]
-
-
-# --- what retail may hand out ----------------------------------------------------------------------------
-
-
-def faults(known, day=DAY, **odd):
-    receipt = msgspec.convert(a_receipt("R-1", **odd), Receipt)
-    return [(each[0], each[1]) for each in dispensing.dispensing_faults(receipt, day, known)]
-
-
-@pytest.mark.requirement("X11")
-def test_a_prescription_drug_needs_a_reviewed_prescription_on_its_line():
-    known = {"P-1": Classes("rx", "none")}
-    reviewed = a_line(prescription=REVIEW)
-    assert faults(known, lines=[reviewed, a_line()]) == [(PrescriptionReviewMissing, "lines.1.prescription")]
-    assert faults(known, lines=[reviewed]) == []
-    assert faults({"P-1": Classes("otc_a", "none")}) == faults({}) == []
-    assert faults(known, channel="wholesale", customer_id=CUSTOMER) == []
-
-
-@pytest.mark.parametrize(
-    ("control", "packs", "customer", "expected"),
-    [
-        ("precursor", [2], CUSTOMER, []),
-        ("precursor", [1, 2], CUSTOMER, [(ControlledDrugLimit, "lines.0.quantity")]),
-        ("precursor", [2], None, [(ControlledDrugBuyerMissing, "customer_id")]),
-        ("narcotic", [1], CUSTOMER, [(ControlledDrugLimit, "lines.0.quantity")]),
-        ("toxic", [9], None, []),
-        ("none", [9], None, []),
-    ],
-)  # fmt: skip
-def test_a_controlled_drug_has_a_limit_of_packs_a_receipt_and_names_its_buyer(
-    control, packs, customer, expected
-):
-    lines = [a_line(quantity=each, prescription=REVIEW) for each in packs]
-    assert faults({"P-1": Classes("otc_a", control)}, lines=lines, customer_id=customer) == expected
-
-
-def test_a_limit_holds_from_its_day_on():
-    known = {"P-1": Classes("otc_a", "precursor")}
-    lines = [a_line(quantity=3)]
-    assert faults(known, date(2012, 9, 3), lines=lines, customer_id=CUSTOMER) == []
-    assert len(faults(known, date(2012, 9, 4), lines=lines, customer_id=CUSTOMER)) == 1
-
-
-def test_a_psychotropic_needs_a_prescription_whatever_its_legal_class():
-    assert faults({"P-1": Classes("otc_a", "psychotropic")}, customer_id=CUSTOMER) == [
-        (PrescriptionReviewMissing, "lines.0.prescription")
     ]

@@ -33,7 +33,10 @@ from returns.requests.schemas import RequestedLine, ReturnRequest
 from tests.support.disguises import DISGUISES, DRUG, MALFORMED, UNKNOWN, VITAMIN
 
 DAY = date(2026, 3, 3)
-HELD = {each["product_id"]: Held(1, tuple(each.get(name) for name in COMPARED)) for each in (DRUG, VITAMIN)}
+HELD = {
+    each["product_id"]: Held(1, tuple(each.get(name) for name in COMPARED), legal_class, "none")
+    for each, legal_class in ((DRUG, "rx"), (VITAMIN, "otc_b"))
+}
 
 
 def found(said):

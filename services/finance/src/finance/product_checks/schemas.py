@@ -4,6 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from finance.kernel.fields import DAY_DOC, NUMBER, REASON, DaysArgs
 from finance.product_checks.rules import COMPARED, Door, Mode
+from finance.product_checks.rules.dispensing import ASKED_FOR
 from shared.decisions import DecisionField
 from shared.paging import PageArgs
 from shared.validators import DAY
@@ -52,10 +53,10 @@ class ProductCheckSettingsArgs(PageArgs):
 
 
 class ProductDifferenceView(Schema):
-    """`said` is what the paper said, null for nothing; `holds` what the catalogue says."""
+    """`said` is what the paper said, null for nothing; `holds` what the catalogue says, or asks for."""
 
     product_id = fields.String()
-    field = fields.String(metadata={"enum": list(COMPARED)})
+    field = fields.String(metadata={"enum": [*COMPARED, *ASKED_FOR]})
     said = fields.String(allow_none=True)
     holds = fields.String(allow_none=True)
     version = fields.Integer()

@@ -25,11 +25,13 @@ from finance.product_checks.rules import (
     Paper,
     Said,
     contradictions,
+    dispensing,
     of_line,
     refuse,
     told,
     values_of,
 )
+from finance.product_checks.rules.dispensing import Fault, asks_for_more, dispensing_faults
 from finance.product_checks.tables import product_check_settings
 from shared.clock import new_id
 from shared.database import driver_of
@@ -40,6 +42,7 @@ from shared.transaction import Tx
 OF_A_DAY_MAX = 20
 """Contradictions kept of a product, branch and day; who has as many knows enough."""
 _COLUMNS = ", ".join(f"h.{name}" for name in COMPARED)
+_HELD_COLUMNS = f"h.version, {_COLUMNS}, h.legal_class, h.control_class"
 
 
 def _mode_on(day: str) -> str:
@@ -50,23 +53,24 @@ def _mode_on(day: str) -> str:
 
 
 OF_ONE_SALE = f"""
-    select json_build_array(m.mode, json_agg(json_build_array(y.no, h.version, {_COLUMNS})))
+    select json_build_array(m.mode, json_agg(json_build_array(y.no, {_HELD_COLUMNS})))
     from (select {_mode_on("%(day)s::date")} as mode) m,
         json_to_recordset(%(lines)s::json) as y(no int, product_id text, {", ".join(f"{name} text" for name in COMPARED)})
         left join lateral ({products.held_on("y.product_id", "%(day)s::date")}) h on true
-    where m.mode <> 'off' and row({_COLUMNS}) is distinct from row({", ".join(f"y.{name}" for name in COMPARED)})
+    where m.mode <> 'off' and (row({_COLUMNS}) is distinct from row({", ".join(f"y.{name}" for name in COMPARED)})
+        or h.legal_class = '{dispensing.PRESCRIPTION}' or h.control_class <> '{dispensing.UNCONTROLLED}')
     group by m.mode
 """
 """A part of the sale's one statement: the mode of its day and, of each line that is not word by word what the catalogue
-says, the version that holds. While the mode is `off` nothing is looked up.
+says, or that is handed out under a rule, the version that holds. While the mode is `off` nothing is looked up.
 """
 _HELD = f"""
-select x.product_id, x.day, h.version, {_COLUMNS}
+select x.product_id, x.day, {_HELD_COLUMNS}
 from unnest(%s::text[], %s::date[]) as x(product_id, day)
 left join lateral ({products.held_on("x.product_id", "x.day")}) h on true
 """
 _HELD_ON_A_DAY = f"""
-select distinct on (h.product_id) h.product_id, h.version, {_COLUMNS} from {products.VERSIONS} h
+select distinct on (h.product_id) h.product_id, {_HELD_COLUMNS} from {products.VERSIONS} h
 where h.product_id = any(%s::text[]) and h.effective_from <= %s::date order by h.product_id, h.version desc
 """
 """The same for many products of one day: one walk through the index, where the other begins at its root for each."""
@@ -74,17 +78,21 @@ _MODES = f"select d.day, {_mode_on('d.day')} from unnest(%s::date[]) as d(day)"
 
 
 def judge_sale(tx: Tx, paper: Paper, priced: PricedSale, found: bytes | None) -> None:
-    """Judge a sale by what OF_ONE_SALE found. Raises ProductContradictsCatalogue, ProductUnknown."""
+    """Judge a sale by what OF_ONE_SALE found.
+
+    Raises ProductContradictsCatalogue, ProductUnknown, PrescriptionReviewMissing, ControlledDrugLimit,
+    ControlledDrugBuyerMissing.
+    """
     if found is None:
         return
     mode, rows = orjson.loads(found)
-    lines = priced.receipt.lines
-    all_found = [
-        each
-        for no, version, *values in rows
-        for each in contradictions(of_line(no - 1, lines[no - 1]), _held(version, values))
+    lines, day = priced.receipt.lines, priced.business_date
+    held = {no - 1: _held(row) for no, *row in rows}
+    differing = [
+        each for index, one in held.items() for each in contradictions(of_line(index, lines[index]), one)
     ]
-    _settle(tx, paper, priced.business_date, Mode(mode), all_found)
+    known = {lines[index].product.id: one for index, one in held.items() if one is not None}
+    _settle(tx, paper, day, Mode(mode), differing, list(dispensing_faults(priced.receipt, day, known)))
 
 
 def judge(tx: Tx, paper: Paper, day: date, said: Sequence[Said]) -> None:
@@ -112,15 +120,20 @@ def _found(tx: Tx, day: date, said: Sequence[Said]) -> tuple[Mode, list[list[Con
     return mode, [list(contradictions(each, holds[each.product_id, day])) for each in said]
 
 
-def _settle(tx: Tx, paper: Paper, day: date, mode: Mode, found: Sequence[Contradiction]) -> None:
+def _settle(
+    tx: Tx, paper: Paper, day: date, mode: Mode, found: Sequence[Contradiction], handed: Sequence[Fault] = ()
+) -> None:
     if mode is Mode.ENFORCE:
         refuse(found, day)
-    elif found:
-        note(tx, [(paper, day, found)])
+        dispensing.refuse(handed)
+    elif found or handed:
+        note(tx, [(paper, day, [*found, *(each.told for each in handed)])])
 
 
-def _held(version: int | None, values: Iterable[str | None]) -> Held | None:
-    return None if version is None else Held(version, tuple(values))
+def _held(row: Sequence[Any]) -> Held | None:
+    """Of a row of _HELD_COLUMNS."""
+    version, *values, legal_class, control_class = row
+    return None if version is None else Held(version, tuple(values), legal_class, control_class)
 
 
 def modes_on(tx: Tx, days: Collection[date]) -> dict[date, Mode]:
@@ -139,10 +152,10 @@ def _held_of(tx: Tx, wanted: Collection[tuple[str, date]]) -> dict[tuple[str, da
         if len(days) == 1:
             (day,) = days
             rows = driver.execute(_HELD_ON_A_DAY, (ids, day), prepare=True)
-            return held | {(row[0], day): Held(row[1], row[2:]) for row in rows.fetchall()}
+            return held | {(row[0], day): _held(row[1:]) for row in rows.fetchall()}
         listed = text_array(day.isoformat() for _, day in ordered)
         rows = driver.execute(_HELD, (ids, listed), prepare=True)
-        return held | {(row[0], row[1]): _held(row[2], row[3:]) for row in rows.fetchall()}
+        return held | {(row[0], row[1]): _held(row[2:]) for row in rows.fetchall()}
 
 
 class Checks:
@@ -165,20 +178,25 @@ class Checks:
         self._held = _held_of(tx, wanted) if wanted else {}
 
     def judge(self, sale: PricedSale) -> None:
-        """Raises ProductContradictsCatalogue, ProductUnknown."""
+        """Raises what `judge_sale` raises."""
         day = sale.business_date
         mode = self._modes.get(day)
         if mode is None:
             return
         found: list[Contradiction] = []
+        known: dict[str, Held] = {}
         for index, line in enumerate(sale.receipt.lines):
             held = self._held[line.product.id, day]
             if held is None or held.values != values_of(line.product):
                 found += contradictions(of_line(index, line), held)
+            if held is not None and asks_for_more(held):
+                known[line.product.id] = held
+        handed = list(dispensing_faults(sale.receipt, day, known)) if known else []
         if mode is Mode.ENFORCE:
             refuse(found, day)
-        elif found:
-            self._warned[_key(sale)] = day, found
+            dispensing.refuse(handed)
+        elif found or handed:
+            self._warned[_key(sale)] = day, [*found, *(each.told for each in handed)]
 
     def note(self, taken: Iterable[PricedSale]) -> None:
         """Keep what contradicted of the sales that were taken."""

@@ -73,6 +73,8 @@ class Held(NamedTuple):
 
     version: int
     values: tuple[str | None, ...]
+    legal_class: str
+    control_class: str
 
 
 class Contradiction(Struct, frozen=True):
