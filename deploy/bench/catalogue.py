@@ -60,7 +60,7 @@ def product(number: int) -> dict[str, Any]:
     digits = f"69{number:010d}"
     check = -sum(int(each) * (3 if at % 2 else 1) for at, each in enumerate(digits)) % 10
     return {
-        "product_id": f"P{number}",
+        "product_id": f"C{number}",  # those that `checks` sells have others
         "generic_name": "阿莫西林胶囊",
         "legal_class": "rx",
         "control_class": "none",
