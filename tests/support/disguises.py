@@ -38,7 +38,6 @@ DISGUISES = {
     "an OTC drug": ({"category": "otc"}, CONTRADICTS),
     "a class A OTC drug": ({"category": "otc_a"}, CONTRADICTS),
     "no drug": ({"category": "general"}, CONTRADICTS),
-    "another word for the category": ({"category": "prescription"}, CONTRADICTS),
     "a category almost like it": ({"category": "rx_"}, MALFORMED),
     "a category in capitals": ({"category": "RX"}, MALFORMED),
     "a category in full width": ({"category": "ｒｘ"}, MALFORMED),

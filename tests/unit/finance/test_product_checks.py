@@ -50,6 +50,11 @@ def test_what_is_compared_is_all_that_a_receipt_and_the_catalogue_both_say():
     assert set(EXACT) | set(READ) == set(COMPARED)
 
 
+def test_a_category_that_was_renamed_is_what_it_became_and_nothing_else():
+    assert found(DRUG | {"category": "prescription"}) == []
+    assert [each.field for each in found(DRUG | {"category": "device"})] == ["category"]
+
+
 @pytest.mark.parametrize("what", [what for what, (_, code) in DISGUISES.items() if code == MALFORMED])
 def test_a_malformed_disguise_is_no_receipt(what):
     with pytest.raises(msgspec.ValidationError):

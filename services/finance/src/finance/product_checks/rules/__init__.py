@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from finance.kernel.receipt import Product, ReceiptLine
+from shared.categories import meaning
 from shared.errors import Conflict, Invalid, NotFound
 from shared.faults import ERRORS_SHOWN_MAX
 from shared.languages import Text
@@ -130,7 +131,9 @@ def _folded(text: str) -> str:
 
 
 def differs(field: str, said: str | None, holds: str | None) -> bool:
-    """Whether what is said of a field contradicts what holds."""
+    """Whether what is said of a field contradicts what holds; a category that was renamed is what it became."""
+    if field == "category" and said is not None and holds is not None:
+        return meaning(said) != meaning(holds)
     if field in EXACT:
         return said != holds
     return said is not None and holds is not None and not read_alike(said, holds)
