@@ -5,12 +5,10 @@ The guards of the release before write down each row when it is filled in, as th
 
 import pytest
 from alembic import command
-from sqlalchemy import MetaData
 
 from finance.app import SERVICE
-from shared import migrations, row_log
-from shared.chain import CANONICAL
-from shared.postgres import new_engine
+from shared import migrations
+from tests.support.releases import faults_in, filled_before, guard_as_before, url_of
 
 BEFORE = "0032"
 FILLED_BEFORE = """
@@ -145,40 +143,15 @@ select statement_id, 'finance_auditor', 'auditor', '2026-11-05T03:00Z', content_
 WRITE_OFFS_BEFORE = "select role, approved from write_off_decisions"
 
 
-def guard_as_before(conn):
-    """Guard the tables as they stand, as the release before does when it migrates, and return them."""
-    found = MetaData()
-    found.reflect(conn, only=lambda name, _: name in SERVICE.metadata.tables)
-    tables = list(found.tables.values())
-    for table in tables:
-        table.info.update(SERVICE.metadata.tables[table.name].info)
-    row_log.install(conn, tables)
-    return tables
-
-
 def faults(conn, tables):
-    conn.exec_driver_sql(CANONICAL)
-    there = [table.name for table in tables if table.name in TOUCHED]
-    return [fault for name in there for fault in row_log.verify_table(conn, name, tables, ())]
+    return faults_in(conn, tables, TOUCHED)
 
 
 @pytest.fixture
 def filled(postgres):
     """The engine of a database of the release before, with rows of each kind."""
-    url = postgres.create_database()
-    command.upgrade(migrations.config(SERVICE, url), BEFORE)
-    engine = new_engine(url)
-    with engine.begin() as conn:
-        guard_as_before(conn)
-    with engine.begin() as conn:
-        conn.exec_driver_sql(FILLED_BEFORE)
-    yield engine
-    engine.dispose()
-    postgres.drop_database(url)
-
-
-def url_of(engine):
-    return engine.url.render_as_string(hide_password=False)
+    with filled_before(postgres, BEFORE, FILLED_BEFORE) as engine:
+        yield engine
 
 
 def test_what_was_decided_before_is_kept_as_decisions_are_and_no_row_is_taken_for_altered(filled):
