@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 from functools import lru_cache
 
 from flask import current_app, request
@@ -26,6 +27,7 @@ FAILURES_PER_MINUTE_MAX = 30
 ADDRESSES_REMEMBERED_MAX = 10_000
 MINUTE_S = 60
 IPV6_SITE_BITS = 64
+_ADDRESS = "address "
 _COOKIE_TOKEN = re.compile(rf"(?:^|;)[ \t]*{PAGE_COOKIE}=([^;]*)".encode())
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -91,7 +93,12 @@ def as_actor(actor_id: str) -> str:
 
 def as_address(client: str) -> str:
     """What everything without a verified actor is counted by; no `sub` can look like it."""
-    return f"address {client}"
+    return f"{_ADDRESS}{client}"
+
+
+def is_address(caller: Hashable) -> bool:
+    """Whether it is counted by its address, because nobody verified it."""
+    return str(caller).startswith(_ADDRESS)
 
 
 def address() -> str:

@@ -9,8 +9,8 @@ is whole. Promises:
 - a body that has not come with its head is read only after the application admitted the request by its head alone
   (shared.admission): token, roles, length, uploads of this actor at once. A refusal reads no body: it says
   `Connection: close`, and what still comes is dropped for LINGER_S_MAX and LINGER_BYTES_MAX at most.
-- a caller takes at most half of the threads: a verified actor, whatever tokens it has, and of the rest each client
-  address (shared.callers), whatever it presents. A token that was not verified lately is verified by the application
+- a caller takes at most half of the threads: a verified actor, whatever tokens it has; of the rest each client address
+  (shared.callers), whatever it presents, takes one, so that a burst from one address costs others half of a core at most. A token that was not verified lately is verified by the application
   first, as for a body to come, so that no request gets a thread before it is known whose it is. Admissions and uploads
   have threads of their own (shared.lanes), so that a flood of either leaves the others theirs.
 - open connections are bounded, and bodies that arrive slowly too, also of one actor; when all connections are taken
@@ -89,7 +89,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         half = max(1, self.cfg.threads // 2)
-        self.requests = Lane("request", threads=self.cfg.threads, per_caller_max=half)
+        self.requests = Lane("request", threads=self.cfg.threads, per_caller_max=half, per_stranger_max=1)
         self.admissions = Lane("admission", threads=ADMISSION_THREADS, per_caller_max=1)
         self.uploads = Lane("upload", threads=UPLOAD_THREADS, per_caller_max=1)
         super().init_process()

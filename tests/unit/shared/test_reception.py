@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.admission import Admission, Slots, UploadsBusy, UploadsFull
-from shared.callers import FAILURES_PER_MINUTE_MAX, Failures
+from shared.callers import FAILURES_PER_MINUTE_MAX, Failures, as_actor, as_address
 from shared.lanes import Lane
 from shared.outgoing import Outgoing
 from shared.raw_problems import raw_problem, refusal_of
@@ -168,6 +168,23 @@ def test_one_caller_leaves_threads_to_others_and_the_waiting_take_turns():
                 pass
             assert work.began[-1] in {"o1", "t0", "g2"}, next_one
         assert "t0" in work.began
+    finally:
+        for _ in range(20):
+            work.go.release()
+        lane.close()
+
+
+def test_an_address_that_nobody_verified_has_one_thread_at_a_time():
+    lane = Lane("test", threads=3, per_caller_max=2, per_stranger_max=1)
+    work = Work(lane)
+    stranger, known = as_address("203.0.113.7"), as_actor("till-7")
+    for number in range(2):
+        work.add(stranger, f"s{number}")
+        work.add(known, f"k{number}")
+    try:
+        while len(work.began) < 3:
+            pass
+        assert sorted(work.began) == ["k0", "k1", "s0"]
     finally:
         for _ in range(20):
             work.go.release()
