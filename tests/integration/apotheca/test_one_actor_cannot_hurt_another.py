@@ -111,6 +111,8 @@ def p99(taken_ms):
 
 THREADS_OF_A_CALLER = 4
 """Half of the 8 of a web process."""
+THREADS_OF_AN_ADDRESS = 1
+"""Of one that nobody verified."""
 
 
 def spellings(system):
@@ -175,10 +177,10 @@ def test_made_up_signatures_and_cookies_are_counted_for_their_address_together(s
         locked(system.finance_url, "verified_parts") as (waiting, let_go),
         attacks.kept_open(port, asked) as socks,
     ):
-        eventually(lambda: waiting() >= THREADS_OF_A_CALLER)
+        eventually(lambda: waiting() >= THREADS_OF_AN_ADDRESS)
         sell(till, 5)
         sell_as_one_just_signed_in(system, door)
-        assert waiting() == THREADS_OF_A_CALLER
+        assert waiting() == THREADS_OF_AN_ADDRESS
         let_go()
         are_answered(socks)
 
